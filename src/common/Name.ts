@@ -1,0 +1,35 @@
+/**
+ * What user names and room names have in common: their alphabet, and when two of them are the same name.
+ *
+ * A name keeps the spelling it was first written with (after NFKC, Unicode Standard Annex #15); two names are the same
+ * when their `NameKey`s are equal, so that `Ada`, `ADA` and the full-width `Ａｄａ` cannot be three people.
+ */
+import { Schema, SchemaTransformation } from "effect"
+
+const alphabet = /^[\p{L}\p{Nd}][\p{L}\p{Nd}_.-]*$/u
+
+/** A string that is a valid name already: NFKC, 1 to `maxCodePoints` characters (Unicode code points). */
+export const normalizedName = (maxCodePoints: number) =>
+  Schema.String.check(
+    Schema.isPattern(alphabet, {
+      message: "must start with a letter or digit and hold only letters, digits, '_', '.' and '-'"
+    }),
+    Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` })
+  )
+
+/** Brings what was typed into the one form names are kept in. */
+export const normalizing = SchemaTransformation.transform<string, string>({
+  decode: (typed) => typed.normalize("NFKC"),
+  encode: (name) => name
+})
+
+/** What two spellings of one name share. Only for comparing and indexing, never shown. */
+export const NameKey = Schema.String.pipe(Schema.brand("NameKey"))
+export type NameKey = typeof NameKey.Type
+
+/**
+ * The key of a name. Upper-casing first maps what plain lower-casing keeps apart ("ß" and "ss", the two Greek sigmas,
+ * the dotless i) to one spelling; normalising again afterwards undoes what the case mapping may have taken apart.
+ */
+export const nameKey = (name: string): NameKey =>
+  NameKey.make(name.toUpperCase().toLowerCase().normalize("NFKC"))

@@ -1,0 +1,87 @@
+/**
+ * One peer, over any Effect `Socket`: bytes become messages, frames become bytes.
+ *
+ * In comes a socket and the schema of what the peer may say; out go a stream of what it said, line by line, and a way
+ * to write. A line that is no message does not end the stream: it is handed on as `Malformed`, with what is wrong, so
+ * that the peer can be told. Only two things end it: an oversized line and the socket itself.
+ *
+ * Whoever makes a connection is its only writer.
+ */
+import { type Array, type Duration, Effect, Exit, Schema, Scope, Stream } from "effect"
+import { Socket } from "effect/socket"
+import { makeSplitter } from "./Frames.ts"
+import { type Incoming, makeDecoder } from "./Line.ts"
+
+/** The socket could not be opened, read or written, or was reset; `reason` is the socket's own. */
+export class ConnectionError extends Schema.TaggedError<ConnectionError>()("ConnectionError", {
+  reason: Socket.SocketErrorReason
+}) {
+  override readonly message = this.reason.message
+}
+
+export interface Connection<Message> {
+  /** What the peer says. Pulls from the socket only as it is consumed; ends when the peer has said its last. */
+  readonly messages: Stream.Stream<Incoming<Message>, ConnectionError>
+  /** Writes whole frames with one system call where it can, and waits while the peer is not reading. */
+  readonly write: (frames: Array.NonEmptyReadonlyArray<Uint8Array>) => Effect.Effect<void, ConnectionError>
+  /**
+   * Says that nothing more will be written, then hears the peer out, for at most `patience`. Closing while unread bytes
+   * wait would reset the connection, and the peer could lose the last words written to it (RFC 1122, 4.2.2.13).
+   */
+  readonly close: (patience: Duration.Input) => Effect.Effect<void>
+}
+
+/**
+ * Opens the socket and keeps it open for the scope.
+ *
+ * `maxFrameBytes` bounds a line, newline not counted, and with it what is buffered of an unfinished one.
+ */
+export const make = Effect.fnUntraced(function* <Message extends { readonly _tag: string }>(
+  socket: Socket.Socket,
+  options: { readonly incoming: Schema.ConstraintDecoder<Message>; readonly maxFrameBytes: number }
+): Effect.fn.Return<Connection<Message>, ConnectionError, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const pull = yield* Effect.mapError(Socket.readerBytes(socket), toConnectionError)
+  const writerScope = yield* Scope.fork(scope)
+  const writer = yield* Scope.provide(socket.writer, writerScope)
+
+  const decode = makeDecoder(options.incoming)
+  const toMessages = () => {
+    const splitter = makeSplitter(options.maxFrameBytes)
+    return (chunks: Array.NonEmptyReadonlyArray<Uint8Array>) => {
+      const incoming: globalThis.Array<Incoming<Message>> = []
+      for (const chunk of chunks) {
+        for (const line of splitter.push(chunk)) incoming.push(decode(line))
+      }
+      if (splitter.isOversized()) incoming.push({ _tag: "Oversized", limit: options.maxFrameBytes })
+      return incoming
+    }
+  }
+
+  const messages = Stream.fromPull(Effect.succeed(pull)).pipe(
+    Stream.mapAccumArray(toMessages, (decodeChunks, chunks) => [decodeChunks, decodeChunks(chunks)]),
+    Stream.catchIf(isCleanClose, () => Stream.empty),
+    Stream.mapError(toConnectionError),
+    Stream.takeUntil((incoming) => incoming._tag === "Oversized")
+  )
+
+  const close = (patience: Duration.Input) =>
+    Scope.close(writerScope, Exit.void).pipe(
+      Effect.andThen(Effect.forever(pull, { disableYield: true })),
+      Effect.timeoutOrElse({ duration: patience, orElse: () => writer.write(cut) }),
+      Effect.ignore
+    )
+
+  return {
+    messages,
+    write: (frames) => Effect.mapError(writer.writeAll(frames), toConnectionError),
+    close
+  }
+})
+
+const cut = new Socket.CloseEvent(1000)
+
+const toConnectionError = (error: Socket.SocketError) => new ConnectionError({ reason: error.reason })
+
+const isCleanClose = (error: Socket.SocketError) =>
+  error.reason._tag === "SocketCloseError" && error.reason.code === 1000

@@ -1,0 +1,65 @@
+/**
+ * One line: bytes to message and message to bytes.
+ *
+ * Everything that comes in is decoded by a Schema here, at the edge, and nothing behind this file sees anything else.
+ * What is wrong with a line is told in one sentence that names the field and quotes nothing of the line: it may go into
+ * a reply or a log.
+ */
+import { Predicate, Result, Schema, SchemaIssue } from "effect"
+
+/** What a line turned out to be. */
+export type Incoming<Message> =
+  | { readonly _tag: "Message"; readonly message: Message }
+  /** Not JSON, not UTF-8 or not a message. `id` is the line's own, for the reply, where it has a usable one. */
+  | { readonly _tag: "Malformed"; readonly issue: string; readonly id: string | undefined }
+  /** Over the limit: the last thing ever heard from this peer. */
+  | { readonly _tag: "Oversized"; readonly limit: number }
+
+export type Decoder<Message> = (line: Uint8Array) => Incoming<Message>
+
+/** Makes the decoder of one connection. `Message` is the schema of what its peer may say, a union by `_tag`. */
+export const makeDecoder = <Message extends { readonly _tag: string }>(
+  schema: Schema.ConstraintDecoder<Message>
+): Decoder<Message> => {
+  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+  const decodeMessage = Schema.decodeUnknownResult(schema)
+  const parse = (line: Uint8Array): unknown => JSON.parse(utf8.decode(line))
+
+  return (line) => {
+    const parsed = Result.try(() => parse(line))
+    if (Result.isFailure(parsed)) {
+      return malformed(parsed.failure instanceof SyntaxError ? "it is not JSON" : "it is not UTF-8")
+    }
+    const json = parsed.success
+    const message = decodeMessage(json)
+    return Result.isSuccess(message)
+      ? { _tag: "Message", message: message.success }
+      : malformed(explain(json, message.failure.issue), json)
+  }
+}
+
+/** The bytes of one line. */
+export const encodeLine = (message: { readonly _tag: string }): Uint8Array => encodeText(lineText(message))
+
+/** A line as text, newline included: batches of lines are joined as text and encoded once. */
+export const lineText = (message: { readonly _tag: string }): string => `${JSON.stringify(message)}\n`
+
+const encoder = new TextEncoder()
+export const encodeText = (text: string): Uint8Array => encoder.encode(text)
+
+const malformed = (issue: string, json?: unknown): Incoming<never> => {
+  const id = Predicate.hasProperty(json, "id") ? json.id : undefined
+  return { _tag: "Malformed", issue, id: Predicate.isString(id) && id.length >= 1 && id.length <= 64 ? id : undefined }
+}
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const explain = (json: unknown, issue: SchemaIssue.Issue): string => {
+  if (!Predicate.isObject(json) || Array.isArray(json)) return "it is not a JSON object"
+  const { path = [], message } = formatIssue(issue).issues[0] ?? { message: "it does not fit" }
+  if (path.length > 0) return `${path.map(fieldName).join(".")}: ${message}`
+  return Predicate.hasProperty(json, "_tag") ? "_tag: there is no message of this kind" : "_tag: Missing key"
+}
+
+const fieldName = (segment: PropertyKey | { readonly key: PropertyKey }): string =>
+  String(Predicate.isObject(segment) ? segment.key : segment)
