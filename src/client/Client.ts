@@ -1,0 +1,241 @@
+/**
+ * A user's session with a server, for programs: ask and be answered, hear everything once, in order, through any number
+ * of connections.
+ *
+ * Owns the live `Session`, the Deferred of each open request, and the fiber that keeps one `Link` up. That fiber
+ * reconnects by itself; only the first connection, and a refusal that waiting cannot mend, end the client.
+ *
+ * Bounds: 1024 open requests, further ones wait for a reply to come in; the unread events as `EventBuffer` says.
+ */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import {
+  Context,
+  Deferred,
+  type Duration,
+  Effect,
+  Fiber,
+  Layer,
+  Queue,
+  Random,
+  Schedule,
+  Semaphore,
+  type Stream
+} from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Socket } from "effect/socket"
+import type { ClientMessage, RequestId } from "../common/ClientMessage.ts"
+import { Rejection } from "../common/Rejection.ts"
+import type { ServerMessage, ServerMessageOf } from "../common/ServerMessage.ts"
+import type { UserName } from "../common/UserName.ts"
+import { HasLeft, ReplyLost, type RequestError, RequestRejected, SessionError, UnexpectedReply } from "./ClientError.ts"
+import type { ClientEvent } from "./ClientEvent.ts"
+import * as EventBuffer from "./EventBuffer.ts"
+import * as Link from "./Link.ts"
+import { type ChatRequest, isReplyTo, type Reply, type Request } from "./Request.ts"
+import * as Session from "./Session.ts"
+
+const maxOpenRequests = 1024
+
+/** How long a server may take to say Goodbye. */
+const farewell = "2 seconds"
+
+/** Between attempts: 250 ms, doubled each time up to 10 s, each 20% more or less so that clients do not come at once. */
+const backoff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("10 seconds")]).pipe(
+  Schedule.jittered
+)
+
+export interface ClientOptions {
+  readonly user: UserName
+  /** How long to try to get a broken connection back; for ever, unless given. */
+  readonly giveUpAfter?: Duration.Input | undefined
+}
+
+export class Client extends Context.Service<
+  Client,
+  {
+    /** Sends a chat message; done when the server has stored it. Repeated, under one `key`, until it has been. */
+    readonly send: (message: ChatRequest) => Effect.Effect<ServerMessageOf<"Sent">, RequestError>
+    /** Asks, and waits for the reply. A connection that breaks only prolongs the wait; see `ReplyLost` for exceptions. */
+    readonly request: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
+    /** Everything that happens from the first connection on. For one reader: what it takes is gone. */
+    readonly events: Stream.Stream<ClientEvent, SessionError>
+    /** Says goodbye and ends the events. Happens by itself when the scope closes. */
+    readonly leave: Effect.Effect<void>
+  }
+>()("parley/client/Client") {
+  /** Connects, over the socket, and fails if the first connection does. */
+  static readonly layer = (options: ClientOptions): Layer.Layer<Client, SessionError, Socket.Socket> =>
+    Layer.effect(Client, make(options)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+
+  static readonly layerTcp = (
+    options: ClientOptions & { readonly host: string; readonly port: number }
+  ): Layer.Layer<Client, SessionError> =>
+    Client.layer(options).pipe(
+      Layer.provide(
+        Layer.effect(
+          Socket.Socket,
+          NodeSocket.makeNet({ host: options.host, port: options.port, noDelay: true, openTimeout: "10 seconds" })
+        )
+      )
+    )
+}
+
+const make = Effect.fnUntraced(function* (options: ClientOptions) {
+  const socket = yield* Socket.Socket
+  const random = yield* SecureRandom.SecureRandom
+  const buffer = yield* EventBuffer.make
+  const slots = yield* Semaphore.make(maxOpenRequests)
+  const connected = yield* Deferred.make<void, SessionError>()
+  const replies = new Map<RequestId, Deferred.Deferred<ServerMessage, RequestError>>()
+  let session = Session.make(options.user)
+  /** Says what is offered on the connection that stands; undefined while none does. */
+  let outbox: Queue.Enqueue<ClientMessage> | undefined
+  let isLeaving = false
+  let ending: SessionError | undefined
+
+  const settle = (id: RequestId | undefined, outcome: Effect.Effect<ServerMessage, RequestError>) => {
+    const reply = replies.get(id ?? "")
+    if (reply !== undefined) Deferred.doneUnsafe(reply, outcome)
+  }
+
+  const hear = (message: ServerMessage) => {
+    const step = Session.receive(session, message)
+    session = step.session
+    for (const event of step.events) buffer.offer(event)
+    if (message._tag === "Rejected") {
+      settle(message.id, Effect.fail(new RequestRejected({ reason: message.reason, message: message.message })))
+    } else if ("id" in message) {
+      settle(message.id, Effect.succeed(message))
+    }
+  }
+
+  const connect = Effect.gen(function* () {
+    // Holds nothing but open requests and rejoins, and those are bounded.
+    const outgoing = yield* Queue.unbounded<ClientMessage>()
+    return yield* Link.run(socket, {
+      handshake: Session.handshake(session),
+      outgoing,
+      hear: (message) => {
+        hear(message)
+        if (message._tag !== "Welcome") return
+        const resumed = Session.resume(session)
+        session = resumed.session
+        outbox = outgoing
+        Queue.offerAllUnsafe(outgoing, resumed.messages)
+        Deferred.doneUnsafe(connected, Effect.void)
+      },
+      mishear: (issue, id) => settle(id, Effect.fail(new UnexpectedReply({ issue })))
+    })
+  })
+
+  const isPassing = (error: Link.LinkError): boolean => {
+    if (!Deferred.isDoneUnsafe(connected)) return false
+    return error._tag === "Unreachable" || (error._tag === "Refused" && isPassingRefusal(error.reason))
+  }
+
+  let toldRefusal = ""
+  /** That no server is there is to be expected while it restarts; that it is there and says no is news, once. */
+  const tellRefusal = (error: Link.LinkError) =>
+    Effect.sync(() => {
+      if (error._tag !== "Refused" || !isPassing(error) || error.message === toldRefusal) return
+      toldRefusal = error.message
+      buffer.offer({ _tag: "Retrying", cause: error.message })
+    })
+
+  const pause = Effect.flatMap(Random.nextBetween(50, 250), (millis) => Effect.sleep(millis))
+
+  const recover = (broken: Link.Broken) =>
+    Effect.suspend(() => {
+      outbox = undefined
+      if (isLeaving) return Effect.never
+      toldRefusal = ""
+      const interrupted = Session.interrupt(session)
+      session = interrupted.session
+      for (const { _tag, id } of interrupted.lost) settle(id, Effect.fail(new ReplyLost({ request: _tag })))
+      buffer.offer({ _tag: "Disconnected", cause: broken.cause })
+      return pause
+    })
+
+  const end = (error: SessionError, streamError?: SessionError) =>
+    Effect.sync(() => {
+      ending = error
+      outbox = undefined
+      for (const id of replies.keys()) settle(id, Effect.fail(error))
+      Deferred.doneUnsafe(connected, Effect.fail(error))
+      buffer.end(streamError)
+    })
+
+  const stayConnected = yield* connect.pipe(
+    Effect.tapError(tellRefusal),
+    Effect.retry({
+      schedule: Schedule.upTo(backoff, { duration: options.giveUpAfter }),
+      while: isPassing
+    }),
+    Effect.catchTag("Broken", recover),
+    Effect.forever,
+    Effect.catch((reason) => {
+      const error = new SessionError({ reason })
+      return end(error, error)
+    }),
+    Effect.forkScoped
+  )
+
+  const register = (request: Request | { readonly _tag: "Disconnect" }) =>
+    Effect.suspend(() => {
+      if (ending !== undefined) return Effect.fail(ending)
+      const asked = Session.ask(session, request)
+      const reply = Deferred.makeUnsafe<ServerMessage, RequestError>()
+      session = asked.session
+      replies.set(asked.id, reply)
+      if (outbox !== undefined) Queue.offerUnsafe(outbox, asked.message)
+      return Effect.succeed({ id: asked.id, reply })
+    })
+
+  const answer = (request: Request | { readonly _tag: "Disconnect" }) =>
+    Effect.acquireUseRelease(
+      register(request),
+      ({ reply }) => Deferred.await(reply),
+      ({ id }) =>
+        Effect.sync(() => {
+          replies.delete(id)
+          session = Session.forget(session, id)
+        })
+    )
+
+  const request = Effect.fn("Client.request")(function* <R extends Request>(
+    request: R
+  ): Effect.fn.Return<Reply<R>, RequestError> {
+    const reply = yield* slots.withPermit(answer(request))
+    if (isReplyTo(request)(reply)) return reply
+    return yield* new UnexpectedReply({ issue: `${reply._tag} is no answer to ${request._tag}` })
+  })
+
+  const send = Effect.fn("Client.send")(function* (message: ChatRequest) {
+    const key = message.key ?? (yield* random.uuidV7())
+    return yield* request({ ...message, key })
+  })
+
+  const leave = Effect.gen(function* () {
+    if (isLeaving || ending !== undefined) return
+    isLeaving = true
+    if (outbox !== undefined) yield* answer({ _tag: "Disconnect" }).pipe(Effect.timeoutOption(farewell), Effect.ignore)
+    yield* end(new SessionError({ reason: new HasLeft() }))
+    yield* Fiber.interrupt(stayConnected)
+  })
+
+  yield* Effect.addFinalizer(() => leave)
+  yield* Deferred.await(connected)
+  return Client.of({ send, request, events: buffer.events, leave })
+})
+
+/** What may look different a little later: a name that the server has not yet seen leave, a restart, a rush. */
+const isPassingRefusal = Rejection.isAnyOf([
+  "UserNameTaken",
+  "HandshakeTimeout",
+  "TooManyAttempts",
+  "RateLimited",
+  "TooManyConnections",
+  "SlowConsumer",
+  "ServerStopping",
+  "StorageUnavailable"
+])

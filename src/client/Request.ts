@@ -1,0 +1,42 @@
+/**
+ * What a program may ask through the client, and which reply it gets.
+ *
+ * Handshake and Disconnect are missing: connecting and leaving are the client's own. So are `id`, which it numbers, and
+ * the need for a `key`, which it adds to every chat message that has none.
+ */
+import type { ClientMessage } from "../common/ClientMessage.ts"
+import { ServerMessage } from "../common/ServerMessage.ts"
+
+const replies = {
+  GlobalMessage: "Sent",
+  PrivateMessage: "Sent",
+  RoomMessage: "Sent",
+  Ping: "Pong",
+  ListUsers: "UserList",
+  CreateRoom: "RoomCreated",
+  JoinRoom: "RoomJoined",
+  LeaveRoom: "RoomLeft",
+  ListRooms: "RoomList",
+  ListRoomUsers: "RoomUsers",
+  GetHistory: "History"
+} as const
+
+type Tag = keyof typeof replies
+type OmitEach<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never
+
+/** A request without its `id`. */
+export type Request = OmitEach<Extract<ClientMessage, { readonly _tag: Tag }>, "id">
+
+/** A chat message on its way out. */
+export type ChatRequest = Extract<Request, { readonly _tag: "GlobalMessage" | "PrivateMessage" | "RoomMessage" }>
+
+/** The reply to a request, by the request's tag. */
+export type Reply<R extends Request> = Extract<ServerMessage, { readonly _tag: (typeof replies)[R["_tag"]] }>
+
+/** Whether `message` is the reply that such a request is promised. */
+export const isReplyTo = <R extends Request>(request: R): ((message: ServerMessage) => message is Reply<R>) => {
+  const tag: R["_tag"] = request._tag
+  return ServerMessage.isAnyOf([replies[tag]])
+}
+
+export const isChat = (request: Request): request is ChatRequest => replies[request._tag] === "Sent"

@@ -1,0 +1,246 @@
+/**
+ * What a client remembers from one connection to the next, and how everything it hears changes that. Pure: `Client`
+ * owns the one live value and all effects.
+ *
+ * 1. Of each conversation it keeps its place, the newest `seq` handed on in the log's current `epoch`. A message at or
+ *    before the place is dropped, so none is handed on twice; one beyond the next shows a gap, so none is missed
+ *    silently.
+ * 2. After a connection broke, the session is played again: a Handshake with the places in lobby and inbox, a JoinRoom
+ *    with the place in each room, then every request still open, in the order in which they were asked. A chat message
+ *    keeps its `key`, by which the server knows it.
+ * 3. CreateRoom and Disconnect are not repeatable: asking twice is not the same as asking once. They end with the
+ *    connection, and their askers are told.
+ *
+ * It grows with the rooms one is in and the requests one has open; the server and `Client` bound those.
+ */
+import { HashMap, Option } from "effect"
+import type { ClientMessage, RequestId } from "../common/ClientMessage.ts"
+import type { Cursor, Epoch, Seq } from "../common/Cursor.ts"
+import { type NameKey, nameKey } from "../common/Name.ts"
+import type { RoomName } from "../common/RoomName.ts"
+import type { ChatMessage, ServerMessage, ServerMessageOf } from "../common/ServerMessage.ts"
+import type { UserName } from "../common/UserName.ts"
+import type { ClientEvent, Conversation } from "./ClientEvent.ts"
+import type { Request } from "./Request.ts"
+
+export interface Session {
+  readonly user: UserName
+  /** Undefined until the first Welcome. */
+  readonly lobby: Place | undefined
+  readonly inbox: Place | undefined
+  readonly rooms: HashMap.HashMap<NameKey, { readonly room: RoomName; readonly place: Place }>
+  readonly open: HashMap.HashMap<RequestId, OpenRequest>
+  readonly asked: number
+}
+
+/** `epoch` is missing where the log lives no longer than the connection: in a guest's inbox. */
+interface Place {
+  readonly epoch: Epoch | undefined
+  readonly seq: Seq
+}
+
+interface OpenRequest {
+  readonly message: ClientMessage
+  /** Counts the requests of a session, so that they can be repeated in their order. */
+  readonly number: number
+  readonly isRejoin: boolean
+}
+
+interface Step {
+  readonly session: Session
+  readonly events: ReadonlyArray<ClientEvent>
+}
+
+/** The `id` of every Handshake; no request gets it. */
+export const handshakeId: RequestId = "handshake"
+
+export const make = (user: UserName): Session => ({
+  user,
+  lobby: undefined,
+  inbox: undefined,
+  rooms: HashMap.empty(),
+  open: HashMap.empty(),
+  asked: 0
+})
+
+/** Numbers a request and remembers it until its reply. */
+export const ask = (session: Session, request: Request | { readonly _tag: "Disconnect" }) =>
+  open(session, (id) => ({ ...request, id }), false)
+
+/** Nobody waits for this reply any more: the request is not to be repeated. */
+export const forget = (session: Session, id: RequestId): Session => ({
+  ...session,
+  open: HashMap.remove(session.open, id)
+})
+
+/** The first message of a connection. */
+export const handshake = (session: Session): ClientMessage => {
+  const lobby = cursorOf(session.lobby)
+  const inbox = cursorOf(session.inbox)
+  const after = { ...(lobby && { lobby }), ...(inbox && { inbox }) }
+  return { _tag: "Handshake", id: handshakeId, user: session.user, after }
+}
+
+/** What to send once the server has said Welcome. */
+export const resume = (
+  before: Session
+): { readonly session: Session; readonly messages: ReadonlyArray<ClientMessage> } => {
+  const requests = [...HashMap.values(before.open)].toSorted((a, b) => a.number - b.number)
+  const rejoins: Array<ClientMessage> = []
+  let session = before
+  for (const { room, place } of HashMap.values(before.rooms)) {
+    const after = cursorOf(place)
+    const opened = open(session, (id) => ({ _tag: "JoinRoom", id, room, ...(after && { after }) }), true)
+    rejoins.push(opened.message)
+    session = opened.session
+  }
+  return { session, messages: [...rejoins, ...requests.map(({ message }) => message)] }
+}
+
+/** The connection is gone. `lost` are the requests that cannot be repeated. */
+export const interrupt = (
+  session: Session
+): { readonly session: Session; readonly lost: ReadonlyArray<ClientMessage> } => {
+  const ended = [...HashMap.values(session.open)].filter((request) => request.isRejoin || !isRepeatable(request))
+  const kept = ended.reduce((rest, { message }) => (message.id ? HashMap.remove(rest, message.id) : rest), session.open)
+  const lost = ended.filter(({ isRejoin }) => !isRejoin).map(({ message }) => message)
+  return { session: { ...session, open: kept }, lost }
+}
+
+/** Takes in what the server said. */
+export const receive = (session: Session, message: ServerMessage): Step => {
+  const step = follow(session, message)
+  return "id" in message && message.id !== undefined
+    ? { session: forget(step.session, message.id), events: step.events }
+    : step
+}
+
+const follow = (session: Session, message: ServerMessage): Step => {
+  switch (message._tag) {
+    case "Welcome":
+      return welcome(session, message)
+    case "GlobalMessage":
+      return advance(message, { _tag: "Lobby" }, session.lobby, (lobby) => ({ ...session, lobby }), session)
+    case "PrivateMessage":
+      return advance(message, { _tag: "Inbox" }, session.inbox, (inbox) => ({ ...session, inbox }), session)
+    case "RoomMessage": {
+      const { room } = message
+      const place = Option.getOrUndefined(HashMap.get(session.rooms, nameKey(room)))?.place
+      return advance(message, { _tag: "Room", room }, place, (place) => inRoom(session, room, place), session)
+    }
+    case "RoomJoined":
+      return roomJoined(session, message)
+    case "RoomLeft":
+      return { session: outOfRoom(session, message.room), events: [{ _tag: "Received", message }] }
+    case "Rejected":
+      return rejected(session, message)
+    default:
+      return { session, events: [{ _tag: "Received", message }] }
+  }
+}
+
+const welcome = (before: Session, message: ServerMessageOf<"Welcome">): Step => {
+  const lobby = resumed(before.lobby, message.lobby)
+  // Without a log that outlives the connection, the count of the inbox starts again.
+  const inbox: Resumed = message.inbox ? resumed(before.inbox, message.inbox) : { place: fresh, missed: 0, gap: false }
+  const session = { ...before, user: message.user, lobby: lobby.place, inbox: inbox.place }
+  if (before.lobby === undefined) return { session, events: [{ _tag: "Connected", welcome: message }] }
+  const gaps: Array<ClientEvent> = []
+  if (lobby.gap) gaps.push({ _tag: "Gap", conversation: { _tag: "Lobby" } })
+  if (inbox.gap) gaps.push({ _tag: "Gap", conversation: { _tag: "Inbox" } })
+  return { session, events: [{ _tag: "Reconnected", missed: lobby.missed }, ...gaps] }
+}
+
+interface Resumed {
+  readonly place: Place
+  readonly missed: number
+  /** Whether messages may be missing that nobody can count. */
+  readonly gap: boolean
+}
+
+/** Where to go on when the log stands at `now`: at the old place, if it still is one. */
+const resumed = (before: Place | undefined, now: Cursor): Resumed => {
+  if (before === undefined) return { place: now, missed: 0, gap: false }
+  if (before.epoch !== now.epoch || before.seq > now.seq) return { place: now, missed: 0, gap: true }
+  return { place: before, missed: now.seq - before.seq, gap: false }
+}
+
+/** Hands a chat message on, if it is a new one, and remembers its place. */
+const advance = (
+  message: ChatMessage,
+  conversation: Conversation,
+  place: Place | undefined,
+  moveTo: (place: Place) => Session,
+  session: Session
+): Step => {
+  const received: ClientEvent = { _tag: "Received", message }
+  if (place === undefined) return { session, events: [received] }
+  if (message.seq <= place.seq) return { session, events: [] }
+  const missing = message.seq - place.seq - 1
+  return {
+    session: moveTo({ epoch: place.epoch, seq: message.seq }),
+    events: missing === 0 ? [received] : [{ _tag: "Gap", conversation, missing }, received]
+  }
+}
+
+const roomJoined = (session: Session, message: ServerMessageOf<"RoomJoined">): Step => {
+  const { room, epoch, seq, missed } = message
+  const before = Option.getOrUndefined(HashMap.get(session.rooms, nameKey(room)))?.place
+  const { place, gap } = resumed(before, { epoch, seq })
+  // The first message that follows has the seq after this one.
+  const start = seq - missed
+  const isKept = before !== undefined && !gap
+  const missing = isKept ? Math.max(0, start - before.seq) : 0
+  const events: Array<ClientEvent> = [
+    isRejoin(session, message.id) ? { _tag: "Rejoined", joined: message } : { _tag: "Received", message }
+  ]
+  const conversation: Conversation = { _tag: "Room", room }
+  if (gap) events.push({ _tag: "Gap", conversation })
+  if (missing > 0) events.push({ _tag: "Gap", conversation, missing })
+  return { session: inRoom(session, room, { epoch, seq: isKept ? Math.max(place.seq, start) : start }), events }
+}
+
+const rejected = (session: Session, message: ServerMessageOf<"Rejected">): Step => {
+  const refused = Option.getOrUndefined(HashMap.get(session.open, message.id ?? ""))
+  if (refused?.isRejoin !== true || refused.message._tag !== "JoinRoom") {
+    return { session, events: [{ _tag: "Received", message }] }
+  }
+  const { room } = refused.message
+  return {
+    session: outOfRoom(session, room),
+    events: [{ _tag: "RejoinRefused", room, message: message.message }]
+  }
+}
+
+const fresh: Place = { epoch: undefined, seq: 0 }
+
+const open = <Message extends ClientMessage>(
+  session: Session,
+  withId: (id: RequestId) => Message,
+  isRejoin: boolean
+): { readonly session: Session; readonly message: Message; readonly id: RequestId } => {
+  const number = session.asked + 1
+  const id = `${number}`
+  const message = withId(id)
+  const request: OpenRequest = { message, number, isRejoin }
+  return { session: { ...session, asked: number, open: HashMap.set(session.open, id, request) }, message, id }
+}
+
+const isRepeatable = ({ message }: OpenRequest): boolean =>
+  message._tag !== "CreateRoom" && message._tag !== "Disconnect"
+
+const isRejoin = (session: Session, id: RequestId | undefined): boolean =>
+  Option.getOrUndefined(HashMap.get(session.open, id ?? ""))?.isRejoin === true
+
+const inRoom = (session: Session, room: RoomName, place: Place): Session => ({
+  ...session,
+  rooms: HashMap.set(session.rooms, nameKey(room), { room, place })
+})
+
+const outOfRoom = (session: Session, room: RoomName): Session => ({
+  ...session,
+  rooms: HashMap.remove(session.rooms, nameKey(room))
+})
+
+const cursorOf = (place: Place | undefined): Cursor | undefined =>
+  place?.epoch === undefined ? undefined : { epoch: place.epoch, seq: place.seq }
