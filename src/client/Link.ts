@@ -47,7 +47,8 @@ export const run = Effect.fnUntraced(function* (
   )
   const welcomed = yield* Deferred.make<void>()
   let hasHeard = false
-  let farewell = "it was closed"
+  /** The server's own word on why it closes the connection. */
+  let farewell: string | undefined
 
   const over = (cause: string) => (Deferred.isDoneUnsafe(welcomed) ? new Broken({ cause }) : new Unreachable({ cause }))
 
@@ -73,6 +74,8 @@ export const run = Effect.fnUntraced(function* (
         if (!isWelcomed) return greet(message)
         if (message._tag === "Rejected" && endsConnection(message.reason)) farewell = message.message
         if (message._tag === "Goodbye") farewell = message.reason ?? "the server said goodbye"
+        const isOwnPong = message._tag === "Pong" && message.id === undefined
+        if (isOwnPong) return undefined
         hear(message)
         return undefined
       }
@@ -80,7 +83,7 @@ export const run = Effect.fnUntraced(function* (
   }
 
   const read = connection.messages.pipe(
-    Stream.mapError((error) => over(explain(error))),
+    Stream.mapError((error) => over(farewell ?? explain(error))),
     Stream.runForEachArray((batch) => {
       hasHeard = true
       for (const incoming of batch) {
@@ -89,7 +92,7 @@ export const run = Effect.fnUntraced(function* (
       }
       return Effect.void
     }),
-    Effect.andThen(Effect.suspend(() => Effect.fail(over(farewell))))
+    Effect.andThen(Effect.suspend(() => Effect.fail(over(farewell ?? "the server closed it"))))
   )
 
   // A failed write tells less than what can still be read, which may be the reason: so reading decides on the end.

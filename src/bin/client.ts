@@ -1,0 +1,12 @@
+/** `pnpm client`: the chat client. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Effect, Layer } from "effect"
+import { Command } from "effect/cli"
+import { cli, configLayer } from "../client/Cli.ts"
+
+cli.pipe(
+  Command.run({ version: "0.1.0" }),
+  Effect.provide(Layer.provideMerge(configLayer, NodeServices.layer)),
+  NodeRuntime.runMain
+)

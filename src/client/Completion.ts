@@ -1,0 +1,33 @@
+/** What the tab key offers: commands, and for their parameters the users and rooms seen so far. */
+import { commands, findCommand } from "./Command.ts"
+
+export interface KnownNames {
+  readonly users: ReadonlyArray<string>
+  readonly rooms: ReadonlyArray<string>
+}
+
+/** The ways in which the last word of `typed` may go on, and that word. */
+export const complete = (typed: string, known: KnownNames): readonly [offers: ReadonlyArray<string>, word: string] => {
+  const words = typed.trimStart().split(/\s+/)
+  const word = words.at(-1) ?? ""
+  const offers = offersFor(words, known)
+  const matching = offers.filter((offer) => offer.toLowerCase().startsWith(word.toLowerCase()))
+  return [matching.map((offer) => `${offer} `), word]
+}
+
+const offersFor = (words: ReadonlyArray<string>, known: KnownNames): ReadonlyArray<string> => {
+  const [first = "", ...parameters] = words
+  if (!first.startsWith(":") || first.startsWith("::")) return words.at(-1) === "" ? [] : known.users
+  if (parameters.length === 0) return commands.map(({ name }) => `:${name}`)
+  const parameter = findCommand(first.slice(1))?.parameters[parameters.length - 1]?.name
+  switch (parameter) {
+    case "user":
+      return known.users
+    case "room":
+      return known.rooms
+    case "command":
+      return commands.map(({ name }) => name)
+    default:
+      return []
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Turns what happened into lines to read. Pure, and the one place where others' text meets the screen: every piece of it
+ * passes `safeText` first.
+ *
+ * On a terminal, a message of several lines goes on under a mark that nobody can type at the beginning of a line, so
+ * that it cannot look like another one's message. In plain layout an event is one line, for scripts to read.
+ */
+import { DateTime, Option } from "effect"
+import { endsConnection } from "../common/Rejection.ts"
+import type { ChatMessage, ServerMessage } from "../common/ServerMessage.ts"
+import type { ClientEvent, Conversation } from "./ClientEvent.ts"
+import type { Palette } from "./Palette.ts"
+import { safeLine, safeText } from "./SafeText.ts"
+
+export interface Style {
+  readonly layout: "terminal" | "plain"
+  readonly palette: Palette
+  readonly zone: DateTime.TimeZone
+}
+
+/** `said` is the chat itself; a `notice` is about the connection; an `error` is something that did not work. */
+export interface Line {
+  readonly kind: "said" | "notice" | "error"
+  readonly text: string
+}
+
+/** `now` (epoch milliseconds) decides whether a message's time needs its date. */
+export const render = (event: ClientEvent, style: Style, now: number): ReadonlyArray<Line> => {
+  switch (event._tag) {
+    case "Connected": {
+      if (style.layout === "plain") return []
+      const { server, user } = event.welcome
+      return notice(style, `connected to ${server.name} ${server.version} as ${user}; :help lists the commands`)
+    }
+    case "Received":
+      return renderMessage(event.message, style, now)
+    case "Disconnected":
+      return notice(style, `connection lost (${event.cause}), reconnecting…`)
+    case "Retrying":
+      return notice(style, `still trying: ${event.cause}`)
+    case "Reconnected":
+      return notice(style, event.missed === 0 ? "back" : `back, ${event.missed} missed`)
+    case "Rejoined": {
+      const { room, missed } = event.joined
+      return missed === 0 ? [] : notice(style, `${missed} missed in ${room}`)
+    }
+    case "RejoinRefused":
+      return error(style, `Not back in ${event.room}: ${event.message}`)
+    case "Gap":
+      return notice(style, describeGap(event.conversation, event.missing))
+    case "Skipped":
+      return notice(style, `${event.events} events skipped: they came faster than they could be shown`)
+  }
+}
+
+/** Something the user asked for did not work. */
+export const error = ({ palette }: Style, message: string): ReadonlyArray<Line> => [
+  { kind: "error", text: palette.error(safeLine(message)) }
+]
+
+/** An answer of the client itself. */
+export const remark = (style: Style, text: string): ReadonlyArray<Line> => aside(style, text)
+
+const renderMessage = (message: ServerMessage, style: Style, now: number): ReadonlyArray<Line> => {
+  const names = (users: ReadonlyArray<string>) => users.map((user) => style.palette.user(safeLine(user))).join(", ")
+  switch (message._tag) {
+    case "GlobalMessage":
+    case "PrivateMessage":
+    case "RoomMessage":
+      return [{ kind: "said", text: renderChat(message, style, now) }]
+    case "Presence":
+      return renderPresence("", message, style)
+    case "RoomPresence":
+      return renderPresence(`[${safeLine(message.room)}] `, message, style)
+    case "UserList":
+      return aside(style, `${count(message.users.length, "user")}: ${names(message.users)}`)
+    case "RoomUsers":
+      return aside(style, `[${safeLine(message.room)}] ${count(message.users.length, "user")}: ${names(message.users)}`)
+    case "RoomList": {
+      if (message.rooms.length === 0) return aside(style, "no rooms yet; :cr <room> creates one")
+      const rooms = message.rooms.map(({ room, users }) => `${safeLine(room)} (${users})`)
+      return aside(style, `${count(rooms.length, "room")}: ${rooms.join(", ")}`)
+    }
+    case "RoomCreated": {
+      const { id, by } = message
+      const room = safeLine(message.room)
+      return aside(
+        style,
+        id === undefined
+          ? `${names([by])} created the room ${room}`
+          : `you created the room ${room}; :jr ${room} joins it`
+      )
+    }
+    case "RoomJoined": {
+      const follow = message.missed === 0 ? "" : `; ${count(message.missed, "message")} to catch up`
+      return aside(style, `[${safeLine(message.room)}] → you joined; here: ${names(message.users)}${follow}`)
+    }
+    case "RoomLeft": {
+      const why = message.reason === undefined ? "" : `: ${safeLine(message.reason)}`
+      const what = message.id === undefined ? "you were taken out" : "you left"
+      return aside(style, `[${safeLine(message.room)}] ← ${what}${why}`)
+    }
+    case "History": {
+      const entries = message.messages.map((entry): Line => ({ kind: "said", text: renderChat(entry, style, now) }))
+      const older = message.more ? ", and there are older ones" : ""
+      return [...entries, ...aside(style, `${count(entries.length, "message")} of history${older}`)]
+    }
+    // The refusal of a request is told by its asker, with what was asked; the end of the connection as such an event.
+    case "Rejected":
+      return message.id === undefined && !endsConnection(message.reason) ? error(style, message.message) : []
+    case "Goodbye":
+    case "Welcome":
+    case "Sent":
+    case "Pong":
+      return []
+  }
+}
+
+const renderChat = (message: ChatMessage, style: Style, now: number): string => {
+  const { palette, layout } = style
+  const from = palette.user(safeLine(message.from))
+  const who =
+    message._tag === "RoomMessage"
+      ? `${palette.place(`[${safeLine(message.room)}]`)} ${from}`
+      : message._tag === "PrivateMessage"
+        ? `${palette.place("(private)")} ${from} → ${palette.user(safeLine(message.to))}`
+        : from
+  if (layout === "plain") return `${who}: ${safeLine(message.content)}`
+  const time = palette.dim(timeOf(message.at, style.zone, now))
+  const continued = `\n${gutter}${palette.dim("┊")} `
+  return `${time} ${who}: ${safeText(message.content).replaceAll("\n", continued)}`
+}
+
+const renderPresence = (
+  where: string,
+  { joined, left }: { readonly joined: ReadonlyArray<string>; readonly left: ReadonlyArray<string> },
+  style: Style
+): ReadonlyArray<Line> => {
+  const lines: Array<Line> = []
+  const list = (users: ReadonlyArray<string>) => users.map(safeLine).join(", ")
+  if (joined.length > 0) lines.push(...dimmed(style, `${where}→ ${list(joined)} joined`))
+  if (left.length > 0) lines.push(...dimmed(style, `${where}← ${list(left)} left`))
+  return lines
+}
+
+/** As wide as a time and the space behind it. */
+const gutter = " ".repeat(6)
+
+const aside = ({ layout }: Style, text: string): ReadonlyArray<Line> => [
+  { kind: "said", text: layout === "plain" ? text : `${gutter}${text}` }
+]
+
+const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style, style.palette.dim(text))
+
+const notice = ({ palette }: Style, text: string): ReadonlyArray<Line> => [
+  { kind: "notice", text: palette.dim(`— ${safeLine(text)} —`) }
+]
+
+const describeGap = (conversation: Conversation, missing: number | undefined): string => {
+  const [place, command] =
+    conversation._tag === "Room"
+      ? [conversation.room, `:history ${conversation.room}`]
+      : conversation._tag === "Lobby"
+        ? ["the lobby", ":history"]
+        : ["private", undefined]
+  const hint = command === undefined ? "" : `; ${command} shows the newest`
+  return missing === undefined
+    ? `the history of ${place} is a new one; some messages may be missing`
+    : `${count(missing, "older message")} of ${place} left out${hint}`
+}
+
+const timeOf = (at: number, zone: DateTime.TimeZone, now: number): string => {
+  const time = Option.getOrUndefined(DateTime.makeZoned(at, { timeZone: zone }))
+  // A time beyond all calendars (ECMA-262, 21.4.1.1).
+  if (time === undefined) return "??:??"
+  const [date, clock] = split(time)
+  const today = Option.map(DateTime.makeZoned(now, { timeZone: zone }), (time) => split(time)[0])
+  return Option.getOrElse(today, () => "") === date ? clock : `${date} ${clock}`
+}
+
+const split = (time: DateTime.Zoned): readonly [date: string, clock: string] => {
+  const { year, month, day, hour, minute } = DateTime.toParts(time)
+  const two = (part: number) => `${part}`.padStart(2, "0")
+  return [`${year}-${two(month)}-${two(day)}`, `${two(hour)}:${two(minute)}`]
+}
+
+const count = (amount: number, thing: string): string => `${amount} ${thing}${amount === 1 ? "" : "s"}`
