@@ -11,9 +11,7 @@ import { RoomName } from "./RoomName.ts"
 import { UserName } from "./UserName.ts"
 
 /** Chosen by the client, for matching a reply to its request on one connection. */
-export const RequestId = Schema.String.check(
-  Schema.isBetweenLength(1, 64, { message: "must have 1 to 64 characters" })
-)
+export const RequestId = Schema.String.check(Schema.isBetweenLength(1, 64, { message: "must have 1 to 64 characters" }))
 export type RequestId = typeof RequestId.Type
 
 /** Makes a repeated send recognisable: unique for good, a UUID or ULID. */
@@ -47,9 +45,7 @@ export const ClientMessage = Schema.TaggedUnion({
     id,
     user: UserName,
     credentials: Schema.optionalKey(Credentials),
-    after: Schema.optionalKey(
-      Schema.Struct({ lobby: Schema.optionalKey(Cursor), inbox: Schema.optionalKey(Cursor) })
-    )
+    after: Schema.optionalKey(Schema.Struct({ lobby: Schema.optionalKey(Cursor), inbox: Schema.optionalKey(Cursor) }))
   },
   GlobalMessage: { id, content: Content, key },
   PrivateMessage: { id, to: UserName, content: Content, key },

@@ -31,5 +31,4 @@ export type NameKey = typeof NameKey.Type
  * The key of a name. Upper-casing first maps what plain lower-casing keeps apart ("ß" and "ss", the two Greek sigmas,
  * the dotless i) to one spelling; normalising again afterwards undoes what the case mapping may have taken apart.
  */
-export const nameKey = (name: string): NameKey =>
-  NameKey.make(name.toUpperCase().toLowerCase().normalize("NFKC"))
+export const nameKey = (name: string): NameKey => NameKey.make(name.toUpperCase().toLowerCase().normalize("NFKC"))

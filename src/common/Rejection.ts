@@ -53,7 +53,8 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   HandshakeTimeout: () => "No Handshake came in time. Connect again and send one at once.",
   AlreadyIdentified: () => "This connection has a name already. Open another connection to use another name.",
   UserNameTaken: ({ user }) => `The name ${user} is in use. Choose another one.`,
-  InvalidCredentials: () => "These credentials are not valid for this name. Check them, or come without any as a guest.",
+  InvalidCredentials: () =>
+    "These credentials are not valid for this name. Check them, or come without any as a guest.",
   PasswordRequired: ({ user }) => `The name ${user} belongs to an account. Give its password, or choose another name.`,
   TooManyAttempts: ({ retryAfter }) => `There were too many attempts. Try again in ${seconds(retryAfter)}.`,
   UserNotFound: ({ user }) => `No user called ${user} is here. Ask for the list of users.`,

@@ -39,10 +39,10 @@ export const makeDecoder = <Message extends { readonly _tag: string }>(
 }
 
 /** The bytes of one line. */
-export const encodeLine = (message: { readonly _tag: string }): Uint8Array => encodeText(lineText(message))
+export const encodeLine = (message: object): Uint8Array => encodeText(lineText(message))
 
 /** A line as text, newline included: batches of lines are joined as text and encoded once. */
-export const lineText = (message: { readonly _tag: string }): string => `${JSON.stringify(message)}\n`
+export const lineText = (message: object): string => `${JSON.stringify(message)}\n`
 
 const encoder = new TextEncoder()
 export const encodeText = (text: string): Uint8Array => encoder.encode(text)

@@ -1,0 +1,79 @@
+/**
+ * The server as a command: every setting is also a flag, whose value goes before the environment's and `.env`'s.
+ *
+ * Standard output has the one line that says where the server listens; the log goes to standard error, one line each.
+ */
+import { ConfigProvider, Console, Effect, FileSystem, Layer, Logger, Option, Predicate, Record } from "effect"
+import { References, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
+import { SocketServer } from "effect/socket"
+import * as MemoryHistory from "./history/MemoryHistory.ts"
+import { identity } from "./Identity.ts"
+import * as Server from "./Server.ts"
+import { InvalidSetting, logLevelSetting, read, ServerConfig, type Setting, settings } from "./ServerConfig.ts"
+import * as TcpServer from "./TcpServer.ts"
+
+const flagOf = ({ allowed, description, fallback, name }: Setting<unknown>) =>
+  Flag.String(name.toLowerCase().replaceAll("_", "-")).pipe(
+    Flag.withDescription(
+      `${description}: ${allowed} (${name}${fallback === undefined ? "" : `, default ${fallback}`})`
+    ),
+    Flag.optional
+  )
+
+/** What the flags say, as if it stood in the environment. */
+const provideFlags = (flags: Readonly<Record<string, Option.Option<string>>>) =>
+  ConfigProvider.layerAdd(ConfigProvider.fromEnvRecord(Record.getSomes(flags)), { asPrimary: true })
+
+/** A `.env` file in the working directory, behind the environment; having none is fine. */
+const dotEnv = ConfigProvider.layerAdd(
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    return (yield* files.exists(".env")) ? yield* ConfigProvider.fromDotEnv() : ConfigProvider.fromUnknown({})
+  })
+)
+
+const logger = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+
+const announce = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { host } = yield* ServerConfig
+    const server = yield* SocketServer.SocketServer
+    yield* Console.log(`${identity.name} ${identity.version} listening on ${host}:${TcpServer.portOf(server)}`)
+  })
+)
+
+const running = Server.layer.pipe(
+  Layer.merge(announce),
+  Layer.provide(TcpServer.layer),
+  Layer.provide([ServerConfig.layer, MemoryHistory.layer])
+)
+
+const flags = Record.mapEntries(settings, (setting) => [setting.name, flagOf(setting)])
+
+const command = Command.make("parley-server", flags, (given) =>
+  Layer.launch(Layer.provide(running, provideFlags(given)))
+).pipe(
+  Command.withDescription(
+    "The parley chat server. Every flag can also be set in the environment or in a .env file, under the name in brackets."
+  ),
+  Command.withExamples([
+    { command: "pnpm dev", description: "Listen on localhost:8080" },
+    { command: "pnpm dev --host 0.0.0.0 --port 7000", description: "Let other machines in, on port 7000" },
+    { command: "MESSAGE_RATE=0 pnpm dev", description: "Let everybody talk as fast as they like" }
+  ])
+)
+
+const withLogLevel = Effect.fnUntraced(function* <A, E, R>(program: Effect.Effect<A, E, R>) {
+  const level = yield* read(logLevelSetting)
+  return yield* Effect.provideService(program, References.MinimumLogLevel, level)
+})
+
+/** Reads the settings and serves until it is told to stop. */
+export const main = Command.run(command, { version: identity.version }).pipe(
+  withLogLevel,
+  Effect.tapError((error) => (isStartError(error) ? Console.error(error.message) : Effect.void)),
+  Effect.provide(Layer.merge(logger, dotEnv))
+)
+
+const isStartError = Predicate.or(Schema.is(InvalidSetting), Schema.is(TcpServer.CannotListen))

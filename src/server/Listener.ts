@@ -1,0 +1,18 @@
+/**
+ * Hands every connection to the ClientHandler, and on the way out lets everyone hear goodbye.
+ *
+ * Closing its scope stops accepting, ends each conversation with a Goodbye, and waits for the handlers, each of which
+ * takes 5 s at most for what is in its outbox.
+ */
+import { Effect, Layer } from "effect"
+import { SocketServer } from "effect/socket"
+import { ClientHandler } from "./ClientHandler.ts"
+
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const handler = yield* ClientHandler
+    const server = yield* SocketServer.SocketServer
+    yield* Effect.forkScoped(server.run(handler.handle))
+    yield* Effect.addFinalizer(() => handler.stop)
+  })
+)

@@ -1,0 +1,71 @@
+/**
+ * How processors are reached: a queue of commands, each with a deferred where the sender waits for an answer.
+ *
+ * The command is data, the deferred is a handle; the two only travel together here. A mailbox is unbounded as a queue
+ * and bounded by what fills it: a connection has at most `maxInFlight` requests under way (see Session), so all the
+ * mailboxes together hold at most that many per connection, and nobody who fills one ever has to wait (invariant 1).
+ */
+import { Deferred, Effect, Queue, Result } from "effect"
+
+export interface Envelope<Command, Answer> {
+  readonly command: Command
+  readonly answer: Deferred.Deferred<Answer> | undefined
+}
+
+export interface Mailbox<Command, Answer = never> {
+  readonly queue: Queue.Queue<Envelope<Command, Answer>>
+}
+
+export const make = <Command, Answer = never>(): Effect.Effect<Mailbox<Command, Answer>> =>
+  Effect.map(Queue.unbounded<Envelope<Command, Answer>>(), (queue) => ({ queue }))
+
+/** Hands a command over and goes on. */
+export const tellUnsafe = <Command, Answer>(mailbox: Mailbox<Command, Answer>, command: Command): void => {
+  Queue.offerUnsafe(mailbox.queue, { command, answer: undefined })
+}
+
+/**
+ * Hands a command over and waits for the answer. Only ever downwards: ClientHandler asks ServerProcessor or a
+ * RoomManager, never the other way round (invariant 2).
+ */
+export const ask = Effect.fnUntraced(function* <Command, Answer>(mailbox: Mailbox<Command, Answer>, command: Command) {
+  const answer = yield* Deferred.make<Answer>()
+  // A closed mailbox takes nothing and says so; waiting for its answer would be for ever.
+  const taken = yield* Queue.offer(mailbox.queue, { command, answer })
+  return yield* taken ? Deferred.await(answer) : Effect.interrupt
+})
+
+/** What a handler does: at once, or as an effect that the loop runs before the next command. */
+export type Handled = Effect.Effect<void> | void
+
+/**
+ * The life of a processor: takes all that waits, acts on each command in turn, for ever.
+ *
+ * A command whose handler dies costs only itself (invariant 6): the defect is logged, `refuse` answers whoever asked,
+ * and the loop goes on. Handlers replace their state as their last step, so a dead one has changed nothing.
+ *
+ * Hot path: most handlers are plain functions, since routing a message takes less time than running an Effect would.
+ */
+export const process = <Command, Answer>(
+  mailbox: Mailbox<Command, Answer>,
+  options: {
+    readonly handle: (command: Command, answer: (answer: Answer) => void) => Handled
+    readonly refuse: (command: Command, answer: (answer: Answer) => void) => void
+  }
+): Effect.Effect<never> => {
+  const handleAll = Effect.fnUntraced(function* (envelopes: ReadonlyArray<Envelope<Command, Answer>>) {
+    for (const { command, answer: deferred } of envelopes) {
+      const answer = (value: Answer) => {
+        if (deferred !== undefined) Deferred.doneUnsafe(deferred, Effect.succeed(value))
+      }
+      const died = (defect: unknown) => {
+        options.refuse(command, answer)
+        return Effect.logError("A command's handler died", defect)
+      }
+      const handled = Result.try(() => options.handle(command, answer))
+      if (Result.isFailure(handled)) yield* died(handled.failure)
+      else if (handled.success !== undefined) yield* Effect.catchDefect(handled.success, died)
+    }
+  })
+  return Effect.forever(Effect.flatMap(Queue.takeAll(mailbox.queue), handleAll), { disableYield: true })
+}

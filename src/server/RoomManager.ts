@@ -1,0 +1,200 @@
+/**
+ * One conversation's fiber, the lobby's or a room's: the only owner of its members and of the order of its messages.
+ *
+ * It acts on its mailbox in order. A run of messages to publish is stored with one `History.append`, and only then
+ * delivered (invariant 4): the members' outboxes, the log and the senders' `Sent`s take the order from that one array
+ * (invariant 5). While it waits for the store, its mailbox collects the next run.
+ *
+ * How a slow room holds up nobody but its own senders (invariant 2): nobody waits for this fiber except the handler of
+ * a connection that joins the lobby. A router hands a command over and goes on; replies go straight to the asker's
+ * outbox; delivering never waits (invariant 1); who is in can be read from `roster` while the fiber is busy. And each
+ * connection has a limited number of requests under way (see Session), so its backlog here is limited too.
+ */
+import { Array as Arr, Clock, Deferred, Effect, Option, Queue, type Scope } from "effect"
+import type { UserName } from "../common/UserName.ts"
+import { History, type NewEntry } from "./history/History.ts"
+import * as Mailbox from "./Mailbox.ts"
+import type { Asker, SessionId } from "./messages/Asker.ts"
+import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
+import { makePresenceChanges, presenceWindow } from "./PresenceChanges.ts"
+import * as Room from "./Room.ts"
+import { ServerConfig } from "./ServerConfig.ts"
+import { Sessions } from "./Sessions.ts"
+
+/** What one run may hold, so that the frame it becomes stays small beside the limit of a member's outbox. */
+const maxRunMessages = 1000
+const maxRunCharacters = 256 * 1024
+
+/** How many old messages a newcomer is sent at most. */
+export const maxReplay = 1000
+
+/** Answers a Join: whether the asker is a member now. */
+export type JoinAnswer = boolean
+
+export interface RoomManager {
+  readonly mailbox: Mailbox.Mailbox<RoomCommand, JoinAnswer>
+  /** Who is in, as of the last command handled. */
+  readonly roster: () => ReadonlyArray<UserName>
+}
+
+export interface RoomManagerOptions {
+  readonly conversation: Room.Room["conversation"]
+  /** Called when nobody is left in a conversation nothing was written to, with how many commands were handled so far. */
+  readonly onVacated: (handled: number) => void
+}
+
+type Publish = RoomCommandOf<"Publish">
+
+/** Starts the manager of a conversation, for as long as the scope is open. */
+export const make = Effect.fnUntraced(function* ({
+  conversation,
+  onVacated
+}: RoomManagerOptions): Effect.fn.Return<RoomManager, never, History | Sessions | ServerConfig | Scope.Scope> {
+  const history = yield* History
+  const sessions = yield* Sessions
+  const { presenceMax } = yield* ServerConfig
+  const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
+  const mailbox = yield* Mailbox.make<RoomCommand, JoinAnswer>()
+  const presence = makePresenceChanges()
+
+  let room = Room.make(conversation)
+  let handled = 0
+
+  const store = Effect.fnUntraced(function* (run: Arr.NonEmptyReadonlyArray<Publish>) {
+    const at = clock.currentTimeMillisUnsafe()
+    const entries = Arr.map(run, ({ content, from, key }): NewEntry => ({
+      conversation,
+      from: from.user,
+      content,
+      at,
+      key
+    }))
+    sessions.deliver(Room.published(room, run, yield* history.append(entries)))
+  })
+
+  /** What a newcomer missed: at most `maxReplay` entries, the newest. A cursor that fits no log counts as none. */
+  const catchUp = Effect.fnUntraced(function* ({ after }: RoomCommandOf<"Join">) {
+    const { epoch, seq } = yield* history.newest(conversation)
+    if (after === undefined) return { epoch, seq, missed: [], truncated: false }
+    if (after.epoch !== epoch || after.seq > seq) return { epoch, seq, missed: [], truncated: true }
+    const from = Math.max(after.seq, seq - maxReplay)
+    const { entries } = yield* history.read(conversation, { after: from, before: undefined, limit: maxReplay })
+    return { epoch, seq, missed: entries, truncated: entries.length < seq - after.seq }
+  })
+
+  const join = Effect.fnUntraced(function* (command: RoomCommandOf<"Join">) {
+    const [joined, deliveries] = Room.join(room, command.from, yield* catchUp(command))
+    room = joined
+    sessions.deliver(deliveries)
+    yield* notePresence(command.from.session, command.from.user, "joined")
+  })
+
+  const leave = Effect.fnUntraced(function* (session: SessionId) {
+    const left = Room.leave(room, session)
+    if (Option.isSome(left)) {
+      const [rest, user] = left.value
+      room = rest
+      yield* notePresence(session, user, "left")
+    }
+    if (Room.isEmpty(room) && (yield* history.newest(conversation)).seq === 0) onVacated(handled)
+  })
+
+  const readHistory = Effect.fnUntraced(function* ({ from, range }: RoomCommandOf<"ReadHistory">) {
+    const { entries, more } = yield* history.read(conversation, range)
+    sessions.reply(from, { _tag: "History", messages: entries.map(Room.toChatMessage(room)), more })
+  })
+
+  const notePresence = (session: SessionId, user: UserName, change: "joined" | "left") =>
+    conversation._tag === "Room" && presence.note(session, user, change) ? announcePresenceSoon : Effect.void
+
+  const announcePresenceSoon = Effect.sleep(presenceWindow).pipe(
+    Effect.andThen(Effect.sync(() => Mailbox.tellUnsafe(mailbox, { _tag: "AnnouncePresence" }))),
+    Effect.forkIn(scope),
+    Effect.asVoid
+  )
+
+  const announcePresence = () => {
+    const changes = presence.take()
+    if (changes === undefined || conversation._tag !== "Room" || room.roster.length > presenceMax) return
+    const { isNewsTo, joined, left } = changes
+    const to = Room.sessions(room).filter(isNewsTo)
+    sessions.deliver([
+      { _tag: "Tell", to, messages: [{ _tag: "RoomPresence", room: conversation.room, joined, left }] }
+    ])
+  }
+
+  /** Acts on one command; true if it was a Join that succeeded. */
+  const act = RoomCommand.match({
+    Join: (command) => Effect.as(join(command), true),
+    Leave: ({ from }) =>
+      Effect.suspend(() => {
+        if (conversation._tag === "Room") sessions.reply(from, { _tag: "RoomLeft", room: conversation.room })
+        return Effect.as(leave(from.session), false)
+      }),
+    Vanish: ({ session }) => Effect.as(leave(session), false),
+    ListMembers: ({ from }) =>
+      Effect.sync(() => {
+        if (conversation._tag === "Room") {
+          sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, users: room.roster })
+        }
+        return false
+      }),
+    ReadHistory: (command) => Effect.as(readHistory(command), false),
+    AnnouncePresence: () =>
+      Effect.sync(() => {
+        announcePresence()
+        return false
+      }),
+    Publish: (command) => Effect.as(store([command]), false)
+  })
+
+  /** A request that fails or dies is answered, and the manager lives on with the state it had (invariant 6). */
+  const refuseAll = (askers: ReadonlyArray<Asker>) => (cause: unknown) =>
+    Effect.suspend(() => {
+      for (const from of askers) sessions.refuse(from, { _tag: "StorageUnavailable" })
+      return Effect.as(Effect.logError("A conversation could not carry out a request", cause), false)
+    })
+
+  const actOrRefuse = (command: RoomCommand) => {
+    const refusal = Room.refusal(room, command)
+    if (Option.isNone(refusal)) return Effect.catchCause(act(command), refuseAll(askersOf([command])))
+    for (const from of askersOf([command])) sessions.refuse(from, refusal.value)
+    return Effect.succeed(false)
+  }
+
+  const publish = (run: ReadonlyArray<Publish>) =>
+    Arr.isReadonlyArrayNonEmpty(run) ? Effect.catchCause(store(run), refuseAll(askersOf(run))) : Effect.void
+
+  const actOnAll = Effect.fnUntraced(function* (envelopes: ReadonlyArray<Mailbox.Envelope<RoomCommand, JoinAnswer>>) {
+    let run: Array<Publish> = []
+    let characters = 0
+    for (const { answer, command } of envelopes) {
+      const belongsToRun = command._tag === "Publish" && Option.isNone(Room.refusal(room, command))
+      if (!belongsToRun || run.length === maxRunMessages || characters > maxRunCharacters) {
+        yield* publish(run)
+        run = []
+        characters = 0
+      }
+      handled++
+      if (belongsToRun) {
+        run.push(command)
+        characters += command.content.length
+      } else {
+        const joined = yield* actOrRefuse(command)
+        if (answer !== undefined) yield* Deferred.succeed(answer, joined)
+      }
+    }
+    yield* publish(run)
+  })
+
+  yield* Queue.takeAll(mailbox.queue).pipe(
+    Effect.flatMap(actOnAll),
+    Effect.forever({ disableYield: true }),
+    Effect.forkScoped
+  )
+  return { mailbox, roster: () => room.roster }
+})
+
+const askersOf = (commands: ReadonlyArray<RoomCommand>): ReadonlyArray<Asker> =>
+  commands.flatMap((command) => ("from" in command ? [command.from] : []))

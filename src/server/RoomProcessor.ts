@@ -1,0 +1,139 @@
+/**
+ * Which rooms there are: owns the directory, and hands each room's commands to its manager.
+ *
+ * Bounds (invariant 3): `MAX_ROOMS` rooms in all; `MAX_ROOMS_PER_USER` rooms that one connection made, and as many that
+ * it is in. A room nobody is in and nothing was written to goes away, a room that was written to stays.
+ *
+ * A room may be emptied while somebody's Join is on its way to its manager. So the manager says after how many commands
+ * it was empty, and it goes only if it was sent no more than that.
+ */
+import { Context, Effect, Exit, Layer, PubSub, Scope } from "effect"
+import { type NameKey, nameKey } from "../common/Name.ts"
+import type { RoomName } from "../common/RoomName.ts"
+import { Announcements } from "./Announcements.ts"
+import { History } from "./history/History.ts"
+import * as Mailbox from "./Mailbox.ts"
+import type { SessionId } from "./messages/Asker.ts"
+import { type RoomCommand, RoomsCommand, type RoomsCommandOf } from "./messages/Commands.ts"
+import * as RoomManager from "./RoomManager.ts"
+import { ServerConfig } from "./ServerConfig.ts"
+import { Sessions } from "./Sessions.ts"
+
+interface OpenRoom {
+  readonly name: RoomName
+  readonly madeBy: SessionId
+  readonly manager: RoomManager.RoomManager
+  readonly scope: Scope.Closeable
+  /** How many commands its manager was sent. */
+  sent: number
+}
+
+/** The rooms that concern one connection. */
+interface Involvement {
+  readonly made: Set<NameKey>
+  readonly joined: Set<NameKey>
+}
+
+export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbox<RoomsCommand>>()(
+  "parley/server/RoomProcessor"
+) {
+  static readonly layer = Layer.effect(
+    RoomProcessor,
+    Effect.gen(function* () {
+      const { maxRooms, maxRoomsPerUser } = yield* ServerConfig
+      const announcements = yield* Announcements
+      const sessions = yield* Sessions
+      const managerServices = yield* Effect.context<History | Sessions | ServerConfig>()
+      const scope = yield* Effect.scope
+      const mailbox = yield* Mailbox.make<RoomsCommand>()
+
+      const rooms = new Map<NameKey, OpenRoom>()
+      const involvements = new Map<SessionId, Involvement>()
+
+      const involvementOf = (session: SessionId): Involvement => {
+        const known = involvements.get(session)
+        if (known !== undefined) return known
+        const none: Involvement = { made: new Set(), joined: new Set() }
+        involvements.set(session, none)
+        return none
+      }
+
+      const send = (room: OpenRoom, command: RoomCommand) => {
+        room.sent++
+        Mailbox.tellUnsafe(room.manager.mailbox, command)
+      }
+
+      const create = Effect.fnUntraced(function* ({ from, room }: RoomsCommandOf<"Create">) {
+        const key = nameKey(room)
+        const { made } = involvementOf(from.session)
+        const existing = rooms.get(key)
+        if (existing !== undefined) return sessions.refuse(from, { _tag: "RoomExists", room: existing.name })
+        if (made.size >= maxRoomsPerUser) {
+          return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
+        }
+        if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
+
+        const roomScope = yield* Scope.fork(scope)
+        const manager = yield* RoomManager.make({
+          conversation: { _tag: "Room", room },
+          onVacated: (handled) => Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, handled })
+        }).pipe(Scope.provide(roomScope), Effect.provideContext(managerServices))
+        rooms.set(key, { name: room, madeBy: from.session, manager, scope: roomScope, sent: 0 })
+        made.add(key)
+        sessions.reply(from, { _tag: "RoomCreated", room, by: from.user })
+        yield* PubSub.publish(announcements, { _tag: "RoomCreated", room, by: from })
+      })
+
+      const list = ({ from }: RoomsCommandOf<"List">) => {
+        const open = Array.from(rooms.values(), ({ manager, name }) => ({ room: name, users: manager.roster().length }))
+        open.sort((a, b) => (a.room < b.room ? -1 : 1))
+        sessions.reply(from, { _tag: "RoomList", rooms: open })
+      }
+
+      const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">) => {
+        const key = nameKey(room)
+        const open = rooms.get(key)
+        if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
+        // With nothing else of this connection under way there is no order to keep: no need to wait for a busy room.
+        if (command._tag === "ListMembers" && sessions.inFlight(from.session) === 1) {
+          return sessions.reply(from, { _tag: "RoomUsers", room: open.name, users: open.manager.roster() })
+        }
+        if (command._tag === "Join") {
+          const { joined } = involvementOf(from.session)
+          if (!joined.has(key) && joined.size >= maxRoomsPerUser) {
+            return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
+          }
+          joined.add(key)
+        }
+        if (command._tag === "Leave") involvements.get(from.session)?.joined.delete(key)
+        send(open, command)
+      }
+
+      const vanish = ({ session }: RoomsCommandOf<"Gone">) => {
+        const involvement = involvements.get(session)
+        if (involvement === undefined) return
+        involvements.delete(session)
+        for (const key of involvement.made.union(involvement.joined)) {
+          const room = rooms.get(key)
+          if (room !== undefined) send(room, { _tag: "Vanish", session })
+        }
+      }
+
+      const close = ({ handled, room: key }: RoomsCommandOf<"Vacated">) => {
+        const room = rooms.get(key)
+        if (room === undefined || room.sent !== handled) return
+        rooms.delete(key)
+        involvements.get(room.madeBy)?.made.delete(key)
+        return Scope.close(room.scope, Exit.void)
+      }
+
+      yield* Mailbox.process(mailbox, {
+        handle: RoomsCommand.match({ Create: create, List: list, InRoom: pass, Gone: vanish, Vacated: close }),
+        refuse: (command) => {
+          if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })
+        }
+      }).pipe(Effect.forkScoped)
+      return mailbox
+    })
+  )
+}

@@ -1,0 +1,64 @@
+/**
+ * Where a request goes: pure and total.
+ *
+ * Every message a connection may send after its Handshake has exactly one destination, or one reply to its asker here
+ * and now. Names are resolved to connections here and nowhere else.
+ */
+import { Option, Schema } from "effect"
+import { ClientMessage, defaultHistoryLimit } from "../common/ClientMessage.ts"
+import { nameKey } from "../common/Name.ts"
+import type { Rejection } from "../common/Rejection.ts"
+import type { RoomName } from "../common/RoomName.ts"
+import { ServerMessage } from "../common/ServerMessage.ts"
+import { Asker } from "./messages/Asker.ts"
+import { type Range, RoomCommand, RoomsCommand, UsersCommand } from "./messages/Commands.ts"
+import { find, type Registry } from "./Registry.ts"
+import { rejected } from "./Rejected.ts"
+
+export const Routed = Schema.TaggedUnion({
+  ToLobby: { command: RoomCommand },
+  ToRooms: { command: RoomsCommand },
+  ToUsers: { command: UsersCommand },
+  Reply: { to: Asker, message: ServerMessage }
+})
+export type Routed = typeof Routed.Type
+
+export const route = (registry: Registry, from: Asker, message: ClientMessage): Routed =>
+  ClientMessage.match(message, {
+    GlobalMessage: ({ content, key }) => toLobby({ _tag: "Publish", from, content, key }),
+    RoomMessage: ({ content, key, room }) => toRoom(from, room, { _tag: "Publish", from, content, key }),
+    PrivateMessage: ({ content, key, to }) => {
+      if (nameKey(to) === nameKey(from.user)) return refuse(from, { _tag: "CannotMessageYourself" })
+      return Option.match(find(registry, to), {
+        onNone: () => refuse(from, { _tag: "UserNotFound", user: to }),
+        onSome: ({ session, user }) => toUsers({ _tag: "Deliver", from, to: user, receivers: [session], content, key })
+      })
+    },
+    CreateRoom: ({ room }) => toRooms({ _tag: "Create", from, room }),
+    JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),
+    LeaveRoom: ({ room }) => toRoom(from, room, { _tag: "Leave", from }),
+    ListRooms: () => toRooms({ _tag: "List", from }),
+    ListRoomUsers: ({ room }) => toRoom(from, room, { _tag: "ListMembers", from }),
+    ListUsers: () => reply(from, { _tag: "UserList", users: registry.roster }),
+    GetHistory: ({ after, before, limit = defaultHistoryLimit, room, with: partner }) => {
+      const range: Range = { before, after, limit }
+      if (room !== undefined && partner !== undefined) {
+        return refuse(from, { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" })
+      }
+      if (room !== undefined) return toRoom(from, room, { _tag: "ReadHistory", from, range })
+      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range })
+      return toLobby({ _tag: "ReadHistory", from, range })
+    },
+    Ping: ({ nonce }) => reply(from, { _tag: "Pong", nonce }),
+    Handshake: () => refuse(from, { _tag: "AlreadyIdentified" }),
+    Disconnect: () => reply(from, { _tag: "Goodbye" })
+  })
+
+const toLobby = (command: RoomCommand): Routed => ({ _tag: "ToLobby", command })
+const toRooms = (command: RoomsCommand): Routed => ({ _tag: "ToRooms", command })
+const toUsers = (command: UsersCommand): Routed => ({ _tag: "ToUsers", command })
+const toRoom = (from: Asker, room: RoomName, command: RoomCommand): Routed =>
+  toRooms({ _tag: "InRoom", from, room, command })
+
+const reply = (to: Asker, message: ServerMessage): Routed => ({ _tag: "Reply", to, message })
+const refuse = (to: Asker, reason: Rejection): Routed => reply(to, rejected(reason))

@@ -1,0 +1,26 @@
+/**
+ * The server, put together. Read it from the bottom up: each layer asks only those above it.
+ *
+ *   Listener -> ClientHandler -> ServerProcessor -> UserProcessor | RoomProcessor | Lobby -> History
+ *
+ * Sessions, the way to reach a connection, is at the top: everyone answers through it, and it waits for nobody.
+ */
+import { Layer } from "effect"
+import { Announcements } from "./Announcements.ts"
+import { ClientHandler } from "./ClientHandler.ts"
+import * as IdleWatch from "./IdleWatch.ts"
+import * as Listener from "./Listener.ts"
+import { Lobby } from "./Lobby.ts"
+import { RoomProcessor } from "./RoomProcessor.ts"
+import { ServerProcessor } from "./ServerProcessor.ts"
+import { Sessions } from "./Sessions.ts"
+import { UserProcessor } from "./UserProcessor.ts"
+
+/** Serves the connections of a `SocketServer`, with the messages kept in a `History`. */
+export const layer = Layer.mergeAll(Listener.layer, IdleWatch.layer).pipe(
+  Layer.provide(ClientHandler.layer),
+  Layer.provide(ServerProcessor.layer),
+  Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
+  Layer.provide(Announcements.layer),
+  Layer.provide(Sessions.layer)
+)

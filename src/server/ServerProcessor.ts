@@ -1,0 +1,97 @@
+/**
+ * The way in: everything a connection asks for after its Handshake goes through this fiber, in order, to whoever owns
+ * what is asked for. Owns who is here under which name.
+ *
+ * It never waits for a room or an inbox; it only hands over. So what one connection asks about one conversation stays in
+ * order, and a busy conversation delays nobody else (invariant 2).
+ */
+import { Context, Effect, Layer, Option, PubSub, Result } from "effect"
+import type { Rejection } from "../common/Rejection.ts"
+import { Announcements } from "./Announcements.ts"
+import { Lobby } from "./Lobby.ts"
+import * as Mailbox from "./Mailbox.ts"
+import { ServerCommand, type ServerCommandOf } from "./messages/Commands.ts"
+import * as Registry from "./Registry.ts"
+import { RoomProcessor } from "./RoomProcessor.ts"
+import { route, Routed } from "./Routing.ts"
+import { Sessions } from "./Sessions.ts"
+import { UserProcessor } from "./UserProcessor.ts"
+
+/** Answers a Claim or a Depart: why not, if not. */
+export type ServerAnswer = Option.Option<Rejection>
+
+export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Mailbox<ServerCommand, ServerAnswer>>()(
+  "parley/server/ServerProcessor"
+) {
+  static readonly layer = Layer.effect(
+    ServerProcessor,
+    Effect.gen(function* () {
+      const announcements = yield* Announcements
+      const lobby = yield* Lobby
+      const rooms = yield* RoomProcessor
+      const sessions = yield* Sessions
+      const users = yield* UserProcessor
+      const mailbox = yield* Mailbox.make<ServerCommand, ServerAnswer>()
+
+      let registry = Registry.empty
+
+      const claim = ({ session, user }: ServerCommandOf<"Claim">): ServerAnswer => {
+        const claimed = Registry.claim(registry, session, user)
+        if (Result.isFailure(claimed)) return Option.some(claimed.failure)
+        registry = claimed.success
+        return Option.none()
+      }
+
+      const arrive = ({ session }: ServerCommandOf<"Arrive">) => {
+        const arrived = Registry.arrive(registry, session)
+        if (Option.isNone(arrived)) return
+        const [next, user] = arrived.value
+        registry = next
+        return Effect.asVoid(PubSub.publish(announcements, { _tag: "UserArrived", user, session }))
+      }
+
+      const depart = ({ session }: ServerCommandOf<"Depart">) => {
+        const departed = Registry.depart(registry, session)
+        if (Option.isNone(departed)) return
+        const [next, { present, user }] = departed.value
+        registry = next
+        Mailbox.tellUnsafe(lobby.mailbox, { _tag: "Vanish", session })
+        Mailbox.tellUnsafe(rooms, { _tag: "Gone", session })
+        Mailbox.tellUnsafe(users, { _tag: "Gone", session })
+        return present
+          ? Effect.asVoid(PubSub.publish(announcements, { _tag: "UserDeparted", user, session }))
+          : undefined
+      }
+
+      const dispatch = Routed.match({
+        ToLobby: ({ command }) => Mailbox.tellUnsafe(lobby.mailbox, command),
+        ToRooms: ({ command }) => Mailbox.tellUnsafe(rooms, command),
+        ToUsers: ({ command }) => Mailbox.tellUnsafe(users, command),
+        Reply: ({ message, to }) => sessions.reply(to, message)
+      })
+
+      yield* Mailbox.process(mailbox, {
+        handle: (command, answer) => {
+          switch (command._tag) {
+            case "Request":
+              return dispatch(route(registry, command.from, command.message))
+            case "Claim":
+              return answer(claim(command))
+            case "Arrive":
+              return arrive(command)
+            case "Depart": {
+              const announced = depart(command)
+              answer(Option.none())
+              return announced
+            }
+          }
+        },
+        refuse: (command, answer) => {
+          if (command._tag === "Request") sessions.refuse(command.from, { _tag: "StorageUnavailable" })
+          answer(Option.some({ _tag: "StorageUnavailable" }))
+        }
+      }).pipe(Effect.forkScoped)
+      return mailbox
+    })
+  )
+}

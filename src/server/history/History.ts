@@ -1,0 +1,57 @@
+/**
+ * The logs of all conversations: what was said, in which order, and since when.
+ *
+ * The one contract between the processors and whatever keeps messages. A layer of it decides where an entry stands
+ * (`seq`), and what it answers as stored is stored (invariants 4 and 5). The in-memory layer is `MemoryHistory`.
+ */
+import { type Array, Context, type Effect, Schema } from "effect"
+import { MessageKey } from "../../common/ClientMessage.ts"
+import { Content } from "../../common/Content.ts"
+import { type Cursor, Seq, Timestamp } from "../../common/Cursor.ts"
+import { UserName } from "../../common/UserName.ts"
+import { type Range } from "../messages/Commands.ts"
+import { Conversation } from "../messages/Conversation.ts"
+
+/** An entry as it is read back. */
+export const Entry = Schema.Struct({ seq: Seq, at: Timestamp, from: UserName, content: Content })
+export type Entry = typeof Entry.Type
+
+/** An entry to be stored. The same `key` from the same sender in the same conversation is stored once. */
+export const NewEntry = Schema.Struct({
+  conversation: Conversation,
+  from: UserName,
+  content: Content,
+  at: Timestamp,
+  key: Schema.UndefinedOr(MessageKey)
+})
+export type NewEntry = typeof NewEntry.Type
+
+/** Where an entry stands. `repeated`: it was stored before, there and then. */
+export const Stored = Schema.Struct({ seq: Seq, at: Timestamp, repeated: Schema.Boolean })
+export type Stored = typeof Stored.Type
+
+/** Part of a log, oldest first. `more`: the log holds more in the direction that was asked for. */
+export interface Page {
+  readonly entries: ReadonlyArray<Entry>
+  readonly more: boolean
+}
+
+/** Nothing was stored or read, for instance because the disk is full. Trying again later may succeed. */
+export class StorageUnavailable extends Schema.TaggedError<StorageUnavailable>()("StorageUnavailable", {
+  cause: Schema.Defect()
+}) {}
+
+export class History extends Context.Service<
+  History,
+  {
+    /**
+     * Stores all of them or none, and answers where each stands, in the order given. Entries of one conversation get
+     * consecutive places. Answers only once they would survive a crash, as far as this layer can survive one.
+     */
+    append(entries: Array.NonEmptyReadonlyArray<NewEntry>): Effect.Effect<ReadonlyArray<Stored>, StorageUnavailable>
+    /** With `after`: the oldest entries behind that place. Otherwise the newest, or the newest before `before`. */
+    read(conversation: Conversation, range: Range): Effect.Effect<Page, StorageUnavailable>
+    /** The log's incarnation and the place of its newest entry; 0 if it has none. */
+    newest(conversation: Conversation): Effect.Effect<Cursor, StorageUnavailable>
+  }
+>()("parley/server/history/History") {}

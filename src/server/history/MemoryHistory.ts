@@ -1,0 +1,118 @@
+/**
+ * History that lives as long as the server does.
+ *
+ * Bounds (invariant 3): of each conversation the newest `maxEntries` are held, of all together at most `maxCharacters`;
+ * the conversation that has been quiet longest loses its oldest half first. Places in the log outlive what was dropped.
+ * A conversation that was ever written to keeps about 200 bytes for good; the number of rooms is bounded elsewhere.
+ */
+import { Effect, Layer, Random } from "effect"
+import { Epoch } from "../../common/Cursor.ts"
+import { nameKey } from "../../common/Name.ts"
+import { conversationKey } from "../messages/Conversation.ts"
+import { type Entry, History, type NewEntry, type Stored } from "./History.ts"
+
+export interface MemoryLimits {
+  /** Entries held per conversation. */
+  readonly maxEntries: number
+  /** UTF-16 units of content held in all. */
+  readonly maxCharacters: number
+}
+
+const defaultLimits: MemoryLimits = { maxEntries: 10_000, maxCharacters: 64 * 1024 * 1024 }
+
+interface Log {
+  /** Consecutive: the first stands at `dropped + 1`. */
+  entries: Array<Entry>
+  dropped: number
+  /** Where the held entries that carried a key stand. */
+  readonly places: Map<string, Stored>
+  readonly keys: Map<number, string>
+}
+
+export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
+  Layer.effect(
+    History,
+    Effect.gen(function* () {
+      const epoch = Epoch.make(yield* randomEpoch)
+      /** In the order they were last written to. */
+      const logs = new Map<string, Log>()
+      let characters = 0
+
+      const dropOldest = (log: Log, count: number) => {
+        for (const entry of log.entries.splice(0, count)) {
+          characters -= entry.content.length
+          const key = log.keys.get(entry.seq)
+          if (key !== undefined) log.places.delete(key)
+          log.keys.delete(entry.seq)
+        }
+        log.dropped += count
+      }
+
+      const makeRoom = () => {
+        for (const log of logs.values()) {
+          if (characters <= limits.maxCharacters) return
+          dropOldest(log, Math.ceil(log.entries.length / 2))
+        }
+      }
+
+      const appendOne = (entry: NewEntry): Stored => {
+        const name = conversationKey(entry.conversation)
+        const log = logs.get(name) ?? emptyLog()
+        const key = entry.key === undefined ? undefined : `${nameKey(entry.from)} ${entry.key}`
+        const first = key === undefined ? undefined : log.places.get(key)
+        if (first !== undefined) return { ...first, repeated: true }
+
+        const seq = newestOf(log) + 1
+        const { at, from, content } = entry
+        log.entries.push({ seq, at, from, content })
+        characters += content.length
+        const stored: Stored = { seq, at, repeated: false }
+        if (key !== undefined) {
+          log.places.set(key, stored)
+          log.keys.set(seq, key)
+        }
+        // A tenth at a time: dropping one by one would move the whole array for every message.
+        if (log.entries.length > limits.maxEntries * 1.1) dropOldest(log, log.entries.length - limits.maxEntries)
+        logs.delete(name)
+        logs.set(name, log)
+        return stored
+      }
+
+      return History.of({
+        append: (entries) =>
+          Effect.sync(() => {
+            const stored = entries.map(appendOne)
+            makeRoom()
+            return stored
+          }),
+        read: (conversation, { after, before, limit }) =>
+          Effect.sync(() => {
+            const log = logs.get(conversationKey(conversation))
+            if (log === undefined) return { entries: [], more: false }
+            const low = Math.max(after ?? 0, log.dropped)
+            const high = Math.max(low, Math.min((before ?? Infinity) - 1, newestOf(log)))
+            const from = after === undefined ? Math.max(low, high - limit) : low
+            const to = after === undefined ? high : Math.min(high, low + limit)
+            return {
+              entries: log.entries.slice(from - log.dropped, to - log.dropped),
+              more: after === undefined ? from > low : to < high
+            }
+          }),
+        newest: (conversation) =>
+          Effect.sync(() => {
+            const log = logs.get(conversationKey(conversation))
+            return { epoch, seq: log === undefined ? 0 : newestOf(log) }
+          })
+      })
+    })
+  )
+
+/** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
+export const layer: Layer.Layer<History> = layerWith(defaultLimits)
+
+const emptyLog = (): Log => ({ entries: [], dropped: 0, places: new Map(), keys: new Map() })
+
+const newestOf = (log: Log): number => log.dropped + log.entries.length
+
+/** Different at every start, since this history does not survive one: 2^52 values from the service's generator. */
+const randomEpoch = Effect.map(Random.nextIntBetween(0, 2 ** 52), (value) => `memory-${value.toString(36)}`)

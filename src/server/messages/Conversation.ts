@@ -1,0 +1,23 @@
+/** Which log a message belongs to. */
+import { Schema } from "effect"
+import { nameKey } from "../../common/Name.ts"
+import { RoomName } from "../../common/RoomName.ts"
+import { UserName } from "../../common/UserName.ts"
+
+export const Conversation = Schema.TaggedUnion({
+  /** Everyone connected. */
+  Lobby: {},
+  /** The members of a room. */
+  Room: { room: RoomName },
+  /** Private messages to and from one user. */
+  Inbox: { user: UserName }
+})
+export type Conversation = typeof Conversation.Type
+export type ConversationOf<Tag extends Conversation["_tag"]> = Extract<Conversation, { readonly _tag: Tag }>
+
+/** Equal for two spellings of one conversation. */
+export const conversationKey: (conversation: Conversation) => string = Conversation.match({
+  Lobby: () => "lobby",
+  Room: ({ room }) => `room:${nameKey(room)}`,
+  Inbox: ({ user }) => `inbox:${nameKey(user)}`
+})
