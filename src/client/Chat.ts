@@ -9,13 +9,13 @@
  * Input that ends is finished properly: all replies are awaited, then one Ping and its Pong, so that what happened until
  * then has been heard; then the client leaves, and what was heard is shown before the end.
  */
-import { type Cause, Clock, Duration, Effect, Queue, Result, Runtime, Schema, Stream } from "effect"
+import { type Cause, Duration, Effect, Queue, Result, Runtime, Schema, Stream } from "effect"
 import { Client } from "./Client.ts"
 import type { RequestError } from "./ClientError.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
 import { type Action, parse } from "./Command.ts"
 import { help } from "./Help.ts"
-import { error, remark, render } from "./Render.ts"
+import { echo, error, type Line, remark, render, type Style } from "./Render.ts"
 import { isChat, type Request } from "./Request.ts"
 import * as Roster from "./Roster.ts"
 import { Screen } from "./Screen.ts"
@@ -44,16 +44,18 @@ export const sit = Effect.gen(function* () {
   const { isInteractive, style, lines, show, offerNames } = yield* Screen
   const work = yield* Queue.bounded<Typed, Cause.Done>(maxWaiting)
   let isConnected = true
-  let unanswered = 0
+  const unanswered = new Set<Typed>()
   let failures = 0
   let roster = Roster.empty
 
+  const present = (lines: (style: Style) => ReadonlyArray<Line>) => Effect.flatMap(style, (style) => show(lines(style)))
+
   const complain = (text: string, number: number, message: string) => {
     failures += 1
-    return show(error(style, isInteractive ? message : `line ${number}: ${shorten(text)}: ${message}`))
+    return present((style) => error(style, isInteractive ? message : `line ${number}: ${shorten(text)}: ${message}`))
   }
 
-  const say = (text: string) => show(remark(style, text))
+  const say = (text: string) => present((style) => remark(style, text))
 
   const take = (event: ClientEvent) => {
     if (event._tag === "Disconnected") isConnected = false
@@ -67,8 +69,7 @@ export const sit = Effect.gen(function* () {
         const before = roster
         events.forEach(take)
         if (roster !== before) yield* offerNames(Roster.knownNames(roster))
-        const now = yield* Clock.currentTimeMillis
-        yield* show(events.flatMap((event) => render(event, style, now)))
+        yield* present((style) => events.flatMap((event) => render(event, style)))
       })
     )
   )
@@ -96,7 +97,7 @@ export const sit = Effect.gen(function* () {
   )
 
   const submit = Effect.fnUntraced(function* (typed: Typed) {
-    unanswered += 1
+    unanswered.add(typed)
     if (!isConnected) yield* say(`to be sent when the connection is back: ${shorten(typed.text)}`)
     yield* Queue.offer(work, typed)
   })
@@ -105,8 +106,8 @@ export const sit = Effect.gen(function* () {
   const obey = Effect.fnUntraced(function* (action: Action, text: string, number: number) {
     // A message is shown when it comes back from the server; a command would be seen nowhere.
     const isCommand = action._tag === "Help" || (action._tag === "Ask" && !isChat(action.request))
-    if (isInteractive && isCommand) yield* say(style.palette.dim(`> ${text}`))
-    if (action._tag === "Help") yield* show(help(action.command).flatMap((line) => remark(style, line)))
+    if (isInteractive && isCommand) yield* present((style) => echo(style, text))
+    if (action._tag === "Help") yield* present((style) => help(action.command).flatMap((line) => remark(style, line)))
     if (action._tag === "Ask") yield* submit({ text, number, request: action.request })
     return action._tag !== "Quit"
   })
@@ -122,19 +123,13 @@ export const sit = Effect.gen(function* () {
   )
 
   const finish = Effect.gen(function* () {
-    if (unanswered > 0) yield* show(error(style, `Not sent, for want of a connection: ${unanswered} lines.`))
+    yield* present((style) => [...unanswered].flatMap(({ text }) => error(style, `Not sent: ${shorten(text)}`)))
     if (!isInteractive) yield* Effect.ignore(client.request({ _tag: "Ping", nonce: 0 }))
     yield* client.leave
   })
 
   const workOff = Stream.fromQueue(work).pipe(
-    Stream.runForEach((typed) =>
-      Effect.tap(carryOut(typed), () =>
-        Effect.sync(() => {
-          unanswered -= 1
-        })
-      )
-    )
+    Stream.runForEach((typed) => Effect.tap(carryOut(typed), () => Effect.sync(() => unanswered.delete(typed))))
   )
 
   if (isInteractive) {

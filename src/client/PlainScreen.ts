@@ -1,12 +1,13 @@
 /** A `Screen` for scripts: lines in, lines out, no prompt, no colours, one event a line. */
 import * as process from "node:process"
-import { DateTime, Effect, Layer, Stdio, Stream } from "effect"
+import { Clock, DateTime, Effect, Layer, Stdio, Stream } from "effect"
 import { colourless } from "./Palette.ts"
 import type { Line } from "./Render.ts"
 import { OutputClosed, Screen } from "./Screen.ts"
 
 const make = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
+  const zone = DateTime.zoneMakeLocal()
   yield* Effect.sync(() => {
     // Never taken off: the error of a write can follow its callback, and unheard it would end the process.
     process.stdout.on("error", ignore)
@@ -21,7 +22,13 @@ const make = Effect.gen(function* () {
   })
   return Screen.of({
     isInteractive: false,
-    style: { layout: "plain", palette: colourless, zone: DateTime.zoneMakeLocal() },
+    style: Effect.map(Clock.currentTimeMillis, (now) => ({
+      layout: "plain",
+      palette: colourless,
+      zone,
+      now,
+      columns: Infinity
+    })),
     lines: stdio.stdin.pipe(Stream.decodeText(), Stream.splitLines),
     show,
     offerNames: () => Effect.void

@@ -2,20 +2,26 @@
  * Turns what happened into lines to read. Pure, and the one place where others' text meets the screen: every piece of it
  * passes `safeText` first.
  *
- * On a terminal, a message of several lines goes on under a mark that nobody can type at the beginning of a line, so
- * that it cannot look like another one's message. In plain layout an event is one line, for scripts to read.
+ * On a terminal, what does not fit on a message's first row goes on behind a mark that nobody can put at the beginning of
+ * a row, so that it cannot look like another one's message. In plain layout an event is one line, for scripts to read.
  */
 import { DateTime, Option } from "effect"
+import { CliOutput } from "effect/cli"
 import { endsConnection } from "../common/Rejection.ts"
 import type { ChatMessage, ServerMessage } from "../common/ServerMessage.ts"
 import type { ClientEvent, Conversation } from "./ClientEvent.ts"
-import type { Palette } from "./Palette.ts"
+import { colourless, type Palette } from "./Palette.ts"
 import { safeLine, safeText } from "./SafeText.ts"
+import { wrap } from "./Wrap.ts"
 
 export interface Style {
   readonly layout: "terminal" | "plain"
   readonly palette: Palette
   readonly zone: DateTime.TimeZone
+  /** Epoch milliseconds: a message of another day is shown with its date. */
+  readonly now: number
+  /** The width of the terminal. */
+  readonly columns: number
 }
 
 /** `said` is the chat itself; a `notice` is about the connection; an `error` is something that did not work. */
@@ -24,8 +30,7 @@ export interface Line {
   readonly text: string
 }
 
-/** `now` (epoch milliseconds) decides whether a message's time needs its date. */
-export const render = (event: ClientEvent, style: Style, now: number): ReadonlyArray<Line> => {
+export const render = (event: ClientEvent, style: Style): ReadonlyArray<Line> => {
   switch (event._tag) {
     case "Connected": {
       if (style.layout === "plain") return []
@@ -33,7 +38,7 @@ export const render = (event: ClientEvent, style: Style, now: number): ReadonlyA
       return notice(style, `connected to ${server.name} ${server.version} as ${user}; :help lists the commands`)
     }
     case "Received":
-      return renderMessage(event.message, style, now)
+      return renderMessage(event.message, style)
     case "Disconnected":
       return notice(style, `connection lost (${event.cause}), reconnecting…`)
     case "Retrying":
@@ -61,13 +66,16 @@ export const error = ({ palette }: Style, message: string): ReadonlyArray<Line> 
 /** An answer of the client itself. */
 export const remark = (style: Style, text: string): ReadonlyArray<Line> => aside(style, text)
 
-const renderMessage = (message: ServerMessage, style: Style, now: number): ReadonlyArray<Line> => {
+/** What was typed, where nothing else would show that. */
+export const echo = (style: Style, typed: string): ReadonlyArray<Line> => dimmed(style, `> ${safeLine(typed)}`)
+
+const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line> => {
   const names = (users: ReadonlyArray<string>) => users.map((user) => style.palette.user(safeLine(user))).join(", ")
   switch (message._tag) {
     case "GlobalMessage":
     case "PrivateMessage":
     case "RoomMessage":
-      return [{ kind: "said", text: renderChat(message, style, now) }]
+      return [{ kind: "said", text: renderChat(message, style) }]
     case "Presence":
       return renderPresence("", message, style)
     case "RoomPresence":
@@ -101,7 +109,7 @@ const renderMessage = (message: ServerMessage, style: Style, now: number): Reado
       return aside(style, `[${safeLine(message.room)}] ← ${what}${why}`)
     }
     case "History": {
-      const entries = message.messages.map((entry): Line => ({ kind: "said", text: renderChat(entry, style, now) }))
+      const entries = message.messages.map((entry): Line => ({ kind: "said", text: renderChat(entry, style) }))
       const older = message.more ? ", and there are older ones" : ""
       return [...entries, ...aside(style, `${count(entries.length, "message")} of history${older}`)]
     }
@@ -116,19 +124,29 @@ const renderMessage = (message: ServerMessage, style: Style, now: number): Reado
   }
 }
 
-const renderChat = (message: ChatMessage, style: Style, now: number): string => {
-  const { palette, layout } = style
+const renderChat = (message: ChatMessage, { layout, palette, zone, now, columns }: Style): string => {
+  if (layout === "plain") return `${address(message, palette)}: ${safeLine(message.content)}`
+  const time = timeOf(message.at, zone, now)
+  const headWidth = CliOutput.displayWidth(`${time} ${address(message, colourless)}: `)
+  const width = (margin: number) => Math.max(columns - margin, narrowest)
+  const rows = safeText(message.content)
+    .replaceAll("\t", "    ")
+    .split("\n")
+    .flatMap((line, index) => wrap(line, width(index === 0 ? headWidth : gutter.length + 2), width(gutter.length + 2)))
+  return `${palette.dim(time)} ${address(message, palette)}: ${rows.join(`\n${gutter}${palette.dim("┊")} `)}`
+}
+
+/** Who says it, and where. */
+const address = (message: ChatMessage, palette: Palette): string => {
   const from = palette.user(safeLine(message.from))
-  const who =
-    message._tag === "RoomMessage"
-      ? `${palette.place(`[${safeLine(message.room)}]`)} ${from}`
-      : message._tag === "PrivateMessage"
-        ? `${palette.place("(private)")} ${from} → ${palette.user(safeLine(message.to))}`
-        : from
-  if (layout === "plain") return `${who}: ${safeLine(message.content)}`
-  const time = palette.dim(timeOf(message.at, style.zone, now))
-  const continued = `\n${gutter}${palette.dim("┊")} `
-  return `${time} ${who}: ${safeText(message.content).replaceAll("\n", continued)}`
+  switch (message._tag) {
+    case "GlobalMessage":
+      return from
+    case "RoomMessage":
+      return `${palette.place(`[${safeLine(message.room)}]`)} ${from}`
+    case "PrivateMessage":
+      return `${palette.place("(private)")} ${from} → ${palette.user(safeLine(message.to))}`
+  }
 }
 
 const renderPresence = (
@@ -145,6 +163,9 @@ const renderPresence = (
 
 /** As wide as a time and the space behind it. */
 const gutter = " ".repeat(6)
+
+/** How many cells of text a row has at least, however narrow the terminal. */
+const narrowest = 10
 
 const aside = ({ layout }: Style, text: string): ReadonlyArray<Line> => [
   { kind: "said", text: layout === "plain" ? text : `${gutter}${text}` }

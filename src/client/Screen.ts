@@ -18,7 +18,8 @@ export class Screen extends Context.Service<
   Screen,
   {
     readonly isInteractive: boolean
-    readonly style: Style
+    /** How to render for this screen, as it is at the moment. */
+    readonly style: Effect.Effect<Style>
     /** What is typed or piped in, without line breaks; ends with the input, and when the person wants to leave. */
     readonly lines: Stream.Stream<string, PlatformError>
     /** Done when the lines have been handed to the system. */

@@ -6,7 +6,7 @@
  */
 import * as process from "node:process"
 import * as readline from "node:readline"
-import { type Cause, DateTime, Effect, Layer, Queue, Stream } from "effect"
+import { type Cause, Clock, DateTime, Effect, Layer, Queue, Stream } from "effect"
 import { CliOutput, TerminalCapabilities } from "effect/cli"
 import { complete, type KnownNames } from "./Completion.ts"
 import { colourful, colourless } from "./Palette.ts"
@@ -19,6 +19,7 @@ const make = Effect.gen(function* () {
   const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
   // Unbounded: one person's typing and pasting.
   const lines = yield* Queue.unbounded<string, Cause.Done>()
+  const zone = DateTime.zoneMakeLocal()
   let known: KnownNames = { users: [], rooms: [] }
 
   const editor = yield* Effect.acquireRelease(
@@ -72,7 +73,13 @@ const make = Effect.gen(function* () {
 
   return Screen.of({
     isInteractive: true,
-    style: { layout: "terminal", palette: canColor ? colourful : colourless, zone: DateTime.zoneMakeLocal() },
+    style: Effect.map(Clock.currentTimeMillis, (now) => ({
+      layout: "terminal",
+      palette: canColor ? colourful : colourless,
+      zone,
+      now,
+      columns: columns()
+    })),
     lines: Stream.fromQueue(lines),
     show,
     offerNames: (names) =>
@@ -89,6 +96,8 @@ const clear = (rows: number): string => `${rows > 0 ? `\u001b[${rows}A` : ""}\r\
 
 /** How many rows a line took on the screen, its prompt included. */
 const rowsOf = (line: string): number => {
-  const columns = process.stdout.columns || 80
-  return Math.max(1, Math.ceil(CliOutput.displayWidth(prompt + line) / columns))
+  return Math.max(1, Math.ceil(CliOutput.displayWidth(prompt + line) / columns()))
 }
+
+/** Zero where the terminal does not tell. */
+const columns = (): number => process.stdout.columns || 80

@@ -1,0 +1,29 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { complete } from "../../src/client/Completion.ts"
+
+const known = { users: ["Ada", "alan", "bob"], rooms: ["dart", "dev"] }
+
+describe("the tab key", () => {
+  it.each([
+    [":l", [":lr ", ":lrs ", ":lru "]],
+    [":pm a", ["Ada ", "alan "]],
+    [":pm ada a", []],
+    [":rm d", ["dart ", "dev "]],
+    [":rm dev d", []],
+    [":lru DE", ["dev "]],
+    [":help l", ["lr ", "lrs ", "lru "]],
+    [":nonsense a", []],
+    ["I agree with b", ["bob "]],
+    ["::a", []],
+    ["", []]
+  ])("offers after %j what can follow", (typed, offers) => {
+    assert.deepStrictEqual<unknown>(complete(typed, known)[0], offers)
+  })
+
+  it.prop("offers only what begins with the word before the cursor", { typed: Schema.String }, ({ typed }) => {
+    const [offers, word] = complete(typed, known)
+    assert.isTrue(typed.endsWith(word))
+    for (const offer of offers) assert.isTrue(offer.toLowerCase().startsWith(word.toLowerCase()))
+  })
+})
