@@ -91,7 +91,7 @@ describe("what a line asks for", () => {
 
 describe("the table of commands", () => {
   it("has an example that is understood for each command", () => {
-    for (const { example } of commands) understood(example)
+    for (const { example } of commands) assert.isTrue(Result.isSuccess(parse(example)))
   })
 
   it("shows every command in the help, with its usage and what it does", () => {

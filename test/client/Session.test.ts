@@ -1,0 +1,310 @@
+import { assert, describe, it } from "@effect/vitest"
+import { HashMap, Schema } from "effect"
+import type { ClientEvent } from "../../src/client/ClientEvent.ts"
+import * as Session from "../../src/client/Session.ts"
+import type { ClientMessage } from "../../src/common/ClientMessage.ts"
+import { Epoch } from "../../src/common/Cursor.ts"
+import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import { ada, bob, dev, ModelServer } from "./ModelServer.ts"
+
+const happening = Schema.Literals(["say", "sayInRoom", "hear", "hearInRoom", "work", "work", "arrive", "arrive", "cut"])
+
+/** A client in miniature: a session, and what it was told. */
+class ModelClient {
+  session = Session.make(ada)
+  readonly events: Array<ClientEvent> = []
+  readonly server: ModelServer
+  #isWelcomed = false
+  #said = 0
+
+  constructor(server: ModelServer) {
+    this.server = server
+    this.connect()
+  }
+
+  connect(): void {
+    this.#isWelcomed = false
+    this.server.send([Session.handshake(this.session)])
+  }
+
+  ask(request: Parameters<typeof Session.ask>[1]): void {
+    const asked = Session.ask(this.session, request)
+    this.session = asked.session
+    if (this.#isWelcomed) this.server.send([asked.message])
+  }
+
+  say(place: "lobby" | "room"): void {
+    const content = `mine ${++this.#said}`
+    const key = `key of message ${this.#said}`
+    this.ask(
+      place === "lobby" ? { _tag: "GlobalMessage", content, key } : { _tag: "RoomMessage", room: dev, content, key }
+    )
+  }
+
+  arrive(): boolean {
+    const message = this.server.arriving()
+    if (message === undefined) return false
+    const step = Session.receive(this.session, message)
+    this.session = step.session
+    this.events.push(...step.events)
+    if (message._tag === "Welcome") {
+      const resumed = Session.resume(this.session)
+      this.session = resumed.session
+      this.#isWelcomed = true
+      this.server.send(resumed.messages)
+    }
+    return true
+  }
+
+  cut(): void {
+    this.server.cut()
+    this.session = Session.interrupt(this.session).session
+    this.connect()
+  }
+
+  settle(): void {
+    while (this.server.work() || this.arrive());
+  }
+}
+
+/** What was handed on of a log: every entry from the first is there or told to be missing, once, and in order. */
+const assertFaithful = (client: ModelClient, place: "lobby" | "room") => {
+  const tag = place === "lobby" ? "GlobalMessage" : "RoomMessage"
+  let at = 0
+  for (const event of client.events) {
+    if (event._tag === "Gap" && (event.conversation._tag === "Lobby") === (place === "lobby")) {
+      assert.isDefined(event.missing)
+      at += event.missing ?? 0
+    }
+    if (event._tag !== "Received" || event.message._tag !== tag) continue
+    at += 1
+    assert.strictEqual(event.message.seq, at)
+    assert.strictEqual(event.message.content, client.server[place][at - 1]?.content)
+  }
+  assert.strictEqual(at, client.server[place].length)
+}
+
+const play = (
+  happenings: ReadonlyArray<typeof happening.Type>,
+  { catchUp = 1000, overlap = 0 }: { readonly catchUp?: number; readonly overlap?: number } = {}
+): ModelClient => {
+  const server = new ModelServer({ catchUp, overlap })
+  const client = new ModelClient(server)
+  client.settle()
+  client.ask({ _tag: "JoinRoom", room: dev })
+  client.settle()
+  let heard = 0
+  const acts = {
+    say: () => client.say("lobby"),
+    sayInRoom: () => client.say("room"),
+    hear: () => server.hear("lobby", `other ${++heard}`),
+    hearInRoom: () => server.hear("room", `other ${++heard}`),
+    work: () => server.work(),
+    arrive: () => client.arrive(),
+    cut: () => client.cut()
+  }
+  for (const happening of happenings) acts[happening]()
+  client.settle()
+  return client
+}
+
+describe("a session", () => {
+  const arbitrary = { runs: 1000, size: 60 }
+
+  it.prop(
+    "hands on every message once, in order, through any breaks of the connection",
+    { happenings: Schema.Array(happening) },
+    ({ happenings }) => {
+      const client = play(happenings)
+      assertFaithful(client, "lobby")
+      assertFaithful(client, "room")
+      assert.isFalse(client.events.some(({ _tag }) => _tag === "Gap"))
+    },
+    { arbitrary }
+  )
+
+  it.prop(
+    "hands on nothing twice, even if the server says it twice",
+    { happenings: Schema.Array(happening) },
+    ({ happenings }) => {
+      const client = play(happenings, { overlap: 3 })
+      assertFaithful(client, "lobby")
+      assertFaithful(client, "room")
+    },
+    { arbitrary }
+  )
+
+  it.prop(
+    "tells how many messages are missing where the server leaves some out",
+    { happenings: Schema.Array(happening) },
+    ({ happenings }) => {
+      const client = play(happenings, { catchUp: 2 })
+      assertFaithful(client, "lobby")
+      assertFaithful(client, "room")
+    },
+    { arbitrary }
+  )
+
+  it.prop(
+    "gets every message of its own stored once, and in the end has nothing open",
+    { happenings: Schema.Array(happening) },
+    ({ happenings }) => {
+      const { server, session } = play(happenings)
+      for (const place of ["lobby", "room"] as const) {
+        const mine = server[place].filter(({ from }) => from === ada).map(({ content }) => content)
+        const said = happenings.filter((happening) => happening === (place === "lobby" ? "say" : "sayInRoom"))
+        assert.strictEqual(mine.length, said.length)
+        assert.strictEqual(new Set(mine).size, mine.length)
+        assert.deepStrictEqual(
+          mine,
+          mine.toSorted((a, b) => Number(a.slice(5)) - Number(b.slice(5)))
+        )
+      }
+      assert.strictEqual(HashMap.size(session.open), 0)
+    },
+    { arbitrary }
+  )
+})
+
+const epoch = Epoch.make("first")
+const otherEpoch = Epoch.make("second")
+
+const welcome = (seq: number, lobbyEpoch = epoch): ServerMessage => ({
+  _tag: "Welcome",
+  id: Session.handshakeId,
+  user: ada,
+  protocol: 1,
+  server: { name: "parley", version: "1" },
+  account: false,
+  lobby: { epoch: lobbyEpoch, seq }
+})
+
+const joined = (id: string, seq: number, missed: number, roomEpoch = epoch): ServerMessage => ({
+  _tag: "RoomJoined",
+  id,
+  room: dev,
+  epoch: roomEpoch,
+  seq,
+  missed,
+  truncated: false,
+  users: [ada]
+})
+
+const inRoom = (seq: number): ServerMessage => ({
+  _tag: "RoomMessage",
+  room: dev,
+  seq,
+  at: 0,
+  from: bob,
+  content: `${seq}`
+})
+
+const hearAll = (session: Session.Session, messages: ReadonlyArray<ServerMessage>) => {
+  const events: Array<ClientEvent> = []
+  let current = session
+  for (const message of messages) {
+    const step = Session.receive(current, message)
+    current = step.session
+    events.push(...step.events)
+  }
+  return { session: current, events }
+}
+
+/** Ada, in the room dev at seq 4, in the lobby at seq 7. */
+const settled = () => {
+  const { session } = hearAll(Session.make(ada), [welcome(7)])
+  const asked = Session.ask(session, { _tag: "JoinRoom", room: dev })
+  return hearAll(asked.session, [joined(asked.id, 4, 0)]).session
+}
+
+const tags = (messages: ReadonlyArray<ClientMessage>) => messages.map(({ _tag }) => _tag)
+
+describe("a session whose connection broke", () => {
+  it("greets with its place in the lobby, and joins its rooms again before it repeats its requests", () => {
+    const first = Session.ask(settled(), { _tag: "RoomMessage", room: dev, content: "hi", key: "0123456789abcdef" })
+    const second = Session.ask(first.session, { _tag: "ListUsers" })
+    const { session, lost } = Session.interrupt(second.session)
+    assert.deepStrictEqual(lost, [])
+    assert.deepInclude(Session.handshake(session), { user: ada, after: { lobby: { epoch, seq: 7 } } })
+    const { messages } = Session.resume(hearAll(session, [welcome(9)]).session)
+    assert.deepStrictEqual(tags(messages), ["JoinRoom", "RoomMessage", "ListUsers"])
+    assert.deepInclude(messages[0], { room: dev, after: { epoch, seq: 4 } })
+    assert.deepStrictEqual(messages.slice(1), [first.message, second.message])
+  })
+
+  it("tells how much it missed, as far as the server can say", () => {
+    const { session } = Session.interrupt(settled())
+    const back = hearAll(session, [welcome(10)])
+    const resumed = Session.resume(back.session)
+    const rejoined = hearAll(resumed.session, [joined(resumed.messages[0]?.id ?? "", 6, 2), inRoom(5), inRoom(6)])
+    assert.deepStrictEqual(back.events, [{ _tag: "Reconnected", missed: 3 }])
+    assert.deepStrictEqual(
+      rejoined.events.map(({ _tag }) => _tag),
+      ["Rejoined", "Received", "Received"]
+    )
+  })
+
+  it("repeats neither the creation of a room nor a goodbye, and names them as lost", () => {
+    const created = Session.ask(settled(), { _tag: "CreateRoom", room: dev })
+    const { session, lost } = Session.interrupt(created.session)
+    assert.deepStrictEqual(lost, [created.message])
+    assert.deepStrictEqual(tags(Session.resume(session).messages), ["JoinRoom"])
+  })
+
+  it("joins its rooms anew however often the connection breaks in between", () => {
+    const once = Session.resume(Session.interrupt(settled()).session)
+    const twice = Session.resume(Session.interrupt(once.session).session)
+    assert.deepStrictEqual(tags(twice.messages), ["JoinRoom"])
+  })
+
+  it("starts again where the history is another one, and says so", () => {
+    const { session } = Session.interrupt(settled())
+    const back = hearAll(session, [welcome(2, otherEpoch)])
+    assert.deepStrictEqual(back.events, [
+      { _tag: "Reconnected", missed: 0 },
+      { _tag: "Gap", conversation: { _tag: "Lobby" } }
+    ])
+    const resumed = Session.resume(back.session)
+    const id = resumed.messages[0]?.id ?? ""
+    const rejoined = hearAll(resumed.session, [joined(id, 0, 0, otherEpoch), inRoom(1)])
+    assert.deepStrictEqual(
+      rejoined.events.map(({ _tag }) => _tag),
+      ["Rejoined", "Gap", "Received"]
+    )
+  })
+
+  it("gives up a room that it may not enter again", () => {
+    const resumed = Session.resume(Session.interrupt(settled()).session)
+    const refused = hearAll(resumed.session, [
+      {
+        _tag: "Rejected",
+        id: resumed.messages[0]?.id ?? "",
+        reason: { _tag: "RoomNotFound", room: dev },
+        message: "There is none."
+      }
+    ])
+    assert.deepStrictEqual(refused.events, [{ _tag: "RejoinRefused", room: dev, message: "There is none." }])
+    assert.deepStrictEqual(tags(Session.resume(refused.session).messages), [])
+  })
+
+  it("hears a guest's private messages anew, for their count starts again", () => {
+    const secret = (seq: number): ServerMessage => ({
+      _tag: "PrivateMessage",
+      seq,
+      at: 0,
+      from: bob,
+      to: ada,
+      content: "psst"
+    })
+    const before = hearAll(settled(), [secret(1), secret(2)])
+    const after = hearAll(Session.interrupt(before.session).session, [welcome(7), secret(1)])
+    assert.strictEqual(after.events.filter(({ _tag }) => _tag === "Received").length, 1)
+  })
+})
+
+describe("a room that was left", () => {
+  it("is not joined again", () => {
+    const left = hearAll(settled(), [{ _tag: "RoomLeft", id: "x", room: dev }])
+    assert.deepStrictEqual(tags(Session.resume(left.session).messages), [])
+  })
+})
