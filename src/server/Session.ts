@@ -63,10 +63,11 @@ export const make = (options: {
     },
     settled: (count) => {
       inFlight -= count
-      if (waiter !== undefined && inFlight < waiter.below) {
-        Deferred.doneUnsafe(waiter.done, Effect.void)
-        waiter = undefined
-      }
+      if (waiter === undefined || inFlight >= waiter.below) return
+      const { done } = waiter
+      // Before the handler goes on, which it does at once and may make it wait again.
+      waiter = undefined
+      Deferred.doneUnsafe(done, Effect.void)
     },
     inFlight: () => inFlight,
     fewerInFlight: (count) =>
