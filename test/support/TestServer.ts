@@ -1,0 +1,63 @@
+/**
+ * The real server on a port of its own, for as long as the scope is open.
+ *
+ * Everything is as in production but the settings, which come from the test, and the History, which a test may replace
+ * by one that fails or waits. Time is the test's: `it.effect` moves it by hand, `it.live` lets it pass.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { ConfigProvider, Context, Effect, Layer, type Scope } from "effect"
+import { SocketServer } from "effect/socket"
+import type { History } from "../../src/server/history/History.ts"
+import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
+import * as Server from "../../src/server/Server.ts"
+import { ServerConfig } from "../../src/server/ServerConfig.ts"
+import * as TcpServer from "../../src/server/TcpServer.ts"
+import { type Address, connect, type NotReceived, type RawClient } from "./RawClient.ts"
+
+export interface TestServerOptions {
+  /** As they would stand in the environment. */
+  readonly settings?: Readonly<Record<string, string>>
+  readonly history?: Layer.Layer<History>
+  /** What serves the connections; the server as it is, unless a test puts one together with a part that fails. */
+  readonly server?: Layer.Layer<never, never, History | ServerConfig | SocketServer.SocketServer>
+}
+
+type Connecting = Effect.Effect<RawClient, NotReceived, Scope.Scope>
+type ConnectOptions = Omit<Address, "port">
+
+export interface TestServer {
+  readonly port: number
+  /** A connection that has said nothing yet. */
+  readonly connect: (options?: ConnectOptions) => Connecting
+  /** A connection that has been welcomed under this name. */
+  readonly join: (user: string, options?: ConnectOptions) => Connecting
+}
+
+/** What every test server is set to unless the test says otherwise: any free port, and nobody is told to slow down. */
+const defaults = { HOST: "127.0.0.1", PORT: "0", MESSAGE_RATE: "0" }
+
+export const layer = ({ history = MemoryHistory.layer, server = Server.layer, settings = {} }: TestServerOptions) =>
+  server.pipe(
+    Layer.provideMerge(TcpServer.layer),
+    Layer.provide([ServerConfig.layer, history]),
+    Layer.provide([
+      ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaults, ...settings })),
+      NodeServices.layer
+    ])
+  )
+
+/** Starts a server that stops when the scope closes. */
+export const start = Effect.fnUntraced(function* (options: TestServerOptions = {}) {
+  const services = yield* Layer.build(layer(options))
+  const port = TcpServer.portOf(Context.get(services, SocketServer.SocketServer))
+  const connectTo = (address: ConnectOptions = {}) => connect({ ...address, port })
+  const server: TestServer = {
+    port,
+    connect: connectTo,
+    join: (user, address) =>
+      Effect.tap(connectTo(address), (client) =>
+        Effect.andThen(client.send({ _tag: "Handshake", user }), client.find("Welcome"))
+      )
+  }
+  return server
+})
