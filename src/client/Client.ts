@@ -218,7 +218,9 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const leave = Effect.gen(function* () {
     if (isLeaving || ending !== undefined) return
     isLeaving = true
-    if (outbox !== undefined) yield* answer({ _tag: "Disconnect" }).pipe(Effect.timeoutOption(farewell), Effect.ignore)
+    // A finalizer runs uninterruptibly, and what cannot be interrupted cannot be timed out.
+    const goodbye = Effect.interruptible(answer({ _tag: "Disconnect" }))
+    if (outbox !== undefined) yield* goodbye.pipe(Effect.timeoutOption(farewell), Effect.ignore)
     yield* end(new SessionError({ reason: new HasLeft() }))
     yield* Fiber.interrupt(stayConnected)
   })

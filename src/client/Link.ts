@@ -16,12 +16,12 @@ import { NotParley, Refused, Unreachable } from "./ClientError.ts"
 /** The largest line a server may send: a History of 500 messages with 8192 characters of 4 bytes each, and some room. */
 const maxFrameBytes = 32 * 1024 * 1024
 
-/** How long a server may take from the Handshake to its answer. */
+/** How long a server may take to answer a Handshake, or to say anything at all after a Ping. */
 const patience = "10 seconds"
 
 /**
- * How often a Ping is sent. Unless something came in since the last one, the connection is taken for dead; and the
- * server, which closes a connection that says nothing for minutes, hears from a client whose user only reads.
+ * How long from one Ping to the next. They find a connection that died without a word; and a server that closes what
+ * says nothing for minutes hears from a client whose user only reads.
  */
 const heartbeat = "30 seconds"
 
@@ -101,9 +101,10 @@ export const run = Effect.fnUntraced(function* (
   const write = Effect.forever(Effect.flatMap(Queue.takeAll(outgoing), say))
 
   const beat = Effect.gen(function* () {
-    hasHeard = false
-    yield* Effect.timeoutOption(say([{ _tag: "Ping", nonce: 0 }]), heartbeat)
     yield* Effect.sleep(heartbeat)
+    hasHeard = false
+    yield* Effect.timeoutOption(say([{ _tag: "Ping", nonce: 0 }]), patience)
+    yield* Effect.sleep(patience)
     if (!hasHeard) return yield* over("it went silent")
   })
 
