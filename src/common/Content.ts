@@ -16,7 +16,8 @@ const isPrintable = Schema.makeFilter<string>((text) => !controls.test(text) && 
 })
 
 const isLengthAllowed = Schema.makeFilter<string>((text) => text.length > 0 && isShortEnough(text), {
-  message: `must have 1 to ${maxContentCodePoints} characters`
+  message: `must have 1 to ${maxContentCodePoints} characters`,
+  arbitraryConstraint: { minLength: 1 }
 })
 
 export const Content = Schema.String.check(isLengthAllowed, isPrintable)

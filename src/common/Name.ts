@@ -8,13 +8,22 @@ import { Schema, SchemaTransformation } from "effect"
 
 const alphabet = /^[\p{L}\p{Nd}][\p{L}\p{Nd}_.-]*$/u
 
+/** What generated names are made of: a few letters of several scripts, cases and planes, for `\p{L}` is not constructive. */
+const samples = "^[0-9A-Za-zßÉéΣσςЖж漢字𠀀][0-9A-Za-zßÉéΣσςЖж漢字𠀀_.-]*$"
+
+const isNormalized = Schema.makeFilter<string>((name) => name.normalize("NFKC") === name, {
+  message: "must be in Unicode normalization form NFKC"
+})
+
 /** A string that is a valid name already: NFKC, 1 to `maxCodePoints` characters (Unicode code points). */
 export const normalizedName = (maxCodePoints: number) =>
   Schema.String.check(
     Schema.isPattern(alphabet, {
-      message: "must start with a letter or digit and hold only letters, digits, '_', '.' and '-'"
+      message: "must start with a letter or digit and hold only letters, digits, '_', '.' and '-'",
+      arbitraryConstraint: { patterns: [{ source: samples, flags: "u" }] }
     }),
-    Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` })
+    Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` }),
+    isNormalized
   )
 
 /** Brings what was typed into the one form names are kept in. */
@@ -28,7 +37,9 @@ export const NameKey = Schema.String.pipe(Schema.brand("NameKey"))
 export type NameKey = typeof NameKey.Type
 
 /**
- * The key of a name. Upper-casing first maps what plain lower-casing keeps apart ("ß" and "ss", the two Greek sigmas,
- * the dotless i) to one spelling; normalising again afterwards undoes what the case mapping may have taken apart.
+ * The key of a name. Upper-casing in between maps what plain lower-casing keeps apart ("ß" and "ss", the two Greek
+ * sigmas, the dotless i) to one spelling, and lower-casing first what plain upper-casing keeps apart ("ẞ" and "ß");
+ * normalising again afterwards undoes what the case mapping may have taken apart.
  */
-export const nameKey = (name: string): NameKey => NameKey.make(name.toUpperCase().toLowerCase().normalize("NFKC"))
+export const nameKey = (name: string): NameKey =>
+  NameKey.make(name.toLowerCase().toUpperCase().toLowerCase().normalize("NFKC"))
