@@ -3,7 +3,7 @@
  *
  * In comes a socket and the schema of what the peer may say; out go a stream of what it said, line by line, and a way
  * to write. A line that is no message does not end the stream: it is handed on as `Malformed`, with what is wrong, so
- * that the peer can be told. Only two things end it: an oversized line and the socket itself.
+ * that the peer can be told. Three things end it: an oversized line, too many malformed ones, and the socket itself.
  *
  * Whoever makes a connection is its only writer.
  */
@@ -34,40 +34,53 @@ export interface Connection<Message> {
 /**
  * Opens the socket and keeps it open for the scope.
  *
- * `maxFrameBytes` bounds a line, newline not counted, and with it what is buffered of an unfinished one.
+ * `maxFrameBytes` bounds a line, newline not counted, and with it what is buffered of an unfinished one. So many
+ * malformed lines in a row as `maxMalformed` end the stream; without it, nothing of that kind does.
  */
 export const make = Effect.fnUntraced(function* <Message extends { readonly _tag: string }>(
   socket: Socket.Socket,
-  options: { readonly incoming: Schema.ConstraintDecoder<Message>; readonly maxFrameBytes: number }
+  options: {
+    readonly incoming: Schema.ConstraintDecoder<Message>
+    readonly maxFrameBytes: number
+    readonly maxMalformed?: number
+  }
 ): Effect.fn.Return<Connection<Message>, ConnectionError, Scope.Scope> {
   const scope = yield* Effect.scope
   const pull = yield* Effect.mapError(Socket.readerBytes(socket), toConnectionError)
   const writerScope = yield* Scope.fork(scope)
   const writer = yield* Scope.provide(socket.writer, writerScope)
 
-  const decode = makeDecoder(options.incoming)
-  const toMessages = () => {
-    const splitter = makeSplitter(options.maxFrameBytes)
+  const { incoming, maxFrameBytes, maxMalformed = Infinity } = options
+  const decode = makeDecoder(incoming)
+  /** What the lines in some chunks say, up to the one that ends the stream: nothing behind it is worth its decoding. */
+  const toIncoming = () => {
+    const splitter = makeSplitter(maxFrameBytes)
+    let malformed = 0
     return (chunks: Array.NonEmptyReadonlyArray<Uint8Array>) => {
-      const incoming: globalThis.Array<Incoming<Message>> = []
+      const heard: globalThis.Array<Incoming<Message>> = []
       for (const chunk of chunks) {
-        for (const line of splitter.push(chunk)) incoming.push(decode(line))
+        for (const line of splitter.push(chunk)) {
+          const said = decode(line)
+          heard.push(said)
+          malformed = said._tag === "Malformed" ? malformed + 1 : 0
+          if (malformed >= maxMalformed) return [...heard, { _tag: "Garbage", lines: malformed } as const]
+        }
+        if (splitter.isOversized()) return [...heard, { _tag: "Oversized", limit: maxFrameBytes } as const]
       }
-      if (splitter.isOversized()) incoming.push({ _tag: "Oversized", limit: options.maxFrameBytes })
-      return incoming
+      return heard
     }
   }
 
   const messages = Stream.fromPull(Effect.succeed(pull)).pipe(
-    Stream.mapAccumArray(toMessages, (decodeChunks, chunks) => [decodeChunks, decodeChunks(chunks)]),
+    Stream.mapAccumArray(toIncoming, (read, chunks) => [read, read(chunks)]),
     Stream.catchIf(isCleanClose, () => Stream.empty),
     Stream.mapError(toConnectionError),
-    Stream.takeUntil((incoming) => incoming._tag === "Oversized")
+    Stream.takeUntil(({ _tag }) => _tag === "Oversized" || _tag === "Garbage")
   )
 
   const close = (patience: Duration.Input) =>
     Scope.close(writerScope, Exit.void).pipe(
-      Effect.andThen(Effect.forever(pull, { disableYield: true })),
+      Effect.andThen(Effect.forever(Effect.andThen(pull, Effect.sleep(discardInterval)))),
       Effect.timeoutOrElse({ duration: patience, orElse: () => writer.write(cut) }),
       Effect.ignore
     )
@@ -78,6 +91,9 @@ export const make = Effect.fnUntraced(function* <Message extends { readonly _tag
     close
   }
 })
+
+/** A peer that goes on sending is read now and then, not as fast as it can. */
+const discardInterval = "10 millis"
 
 const cut = new Socket.CloseEvent(1000)
 

@@ -14,6 +14,8 @@ export type Incoming<Message> =
   | { readonly _tag: "Malformed"; readonly issue: string; readonly id: string | undefined }
   /** Over the limit: the last thing ever heard from this peer. */
   | { readonly _tag: "Oversized"; readonly limit: number }
+  /** So many malformed lines in a row that nothing more is read: the last thing ever heard from this peer. */
+  | { readonly _tag: "Garbage"; readonly lines: number }
 
 export type Decoder<Message> = (line: Uint8Array) => Incoming<Message>
 
@@ -26,7 +28,7 @@ export const makeDecoder = <Message extends { readonly _tag: string }>(
   const parse = (line: Uint8Array): unknown => JSON.parse(utf8.decode(line))
 
   return (line) => {
-    const parsed = Result.try(() => parse(line))
+    const parsed = withoutStackTraces(() => Result.try(() => parse(line)))
     if (Result.isFailure(parsed)) {
       return malformed(parsed.failure instanceof SyntaxError ? "it is not JSON" : "it is not UTF-8")
     }
@@ -46,6 +48,15 @@ export const lineText = (message: object): string => `${JSON.stringify(message)}
 
 const encoder = new TextEncoder()
 export const encodeText = (text: string): Uint8Array => encoder.encode(text)
+
+/** Taking a stack trace is most of the cost of refusing a bad line, which whoever sends it gets to impose on others. */
+const withoutStackTraces = <A>(run: () => A): A => {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  const result = run()
+  Error.stackTraceLimit = limit
+  return result
+}
 
 const malformed = (issue: string, json?: unknown): Incoming<never> => {
   const id = Predicate.hasProperty(json, "id") ? json.id : undefined

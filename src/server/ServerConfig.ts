@@ -8,7 +8,6 @@ import {
   ByteSize,
   Config,
   Context,
-  Duration,
   Effect,
   Layer,
   LogLevel,
