@@ -8,7 +8,7 @@ import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Config, ConfigProvider, Effect, Layer, Option, Result, Runtime, Schema, SchemaTransformation } from "effect"
 import { CliError, Command, Flag, Prompt, TerminalCapabilities } from "effect/cli"
 import { UserName } from "../common/UserName.ts"
-import { sit } from "./Chat.ts"
+import { chat } from "./Chat.ts"
 import { Client } from "./Client.ts"
 import type { SessionError } from "./ClientError.ts"
 import { commands, usage } from "./Command.ts"
@@ -91,7 +91,7 @@ export const cli = Command.make(
     const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
     const client = Client.layerTcp({ host, port, user: name, giveUpAfter: canPrompt ? undefined : scriptPatience })
     const screen = canPrompt ? TerminalScreen.layer : PlainScreen.layer
-    yield* sit.pipe(
+    yield* chat.pipe(
       Effect.provide(Layer.provideMerge(screen, client)),
       Effect.catchTag("SessionError", (error) => Effect.fail(explain(host, port, name)(error)))
     )

@@ -59,6 +59,7 @@ export class Client extends Context.Service<
     readonly request: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
     /** Everything that happens from the first connection on. For one reader: what it takes is gone. */
     readonly events: Stream.Stream<ClientEvent, SessionError>
+    readonly isConnected: Effect.Effect<boolean>
     /** Says goodbye and ends the events. Happens by itself when the scope closes. */
     readonly leave: Effect.Effect<void>
   }
@@ -227,7 +228,8 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
 
   yield* Effect.addFinalizer(() => leave)
   yield* Deferred.await(connected)
-  return Client.of({ send, request, events: buffer.events, leave })
+  const isConnected = Effect.sync(() => outbox !== undefined)
+  return Client.of({ send, request, events: buffer.events, isConnected, leave })
 })
 
 /** What may look different a little later: a name that the server has not yet seen leave, a restart, a rush. */

@@ -65,6 +65,8 @@ export const run = Effect.fnUntraced(function* (
     switch (incoming._tag) {
       case "Oversized":
         return new NotParley({ issue: `it sent a line of over ${incoming.limit} bytes` })
+      case "Garbage":
+        return new NotParley({ issue: `it sent ${incoming.lines} lines that are no messages` })
       case "Malformed":
         if (!isWelcomed) return new NotParley({ issue: incoming.issue })
         mishear(incoming.issue, incoming.id)

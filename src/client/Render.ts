@@ -58,6 +58,11 @@ export const render = (event: ClientEvent, style: Style): ReadonlyArray<Line> =>
   }
 }
 
+/** Something about the connection. */
+export const notice = ({ palette }: Style, text: string): ReadonlyArray<Line> => [
+  { kind: "notice", text: palette.dim(`— ${safeLine(text)} —`) }
+]
+
 /** Something the user asked for did not work. */
 export const error = ({ palette }: Style, message: string): ReadonlyArray<Line> => [
   { kind: "error", text: palette.error(safeLine(message)) }
@@ -172,10 +177,6 @@ const aside = ({ layout }: Style, text: string): ReadonlyArray<Line> => [
 ]
 
 const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style, style.palette.dim(text))
-
-const notice = ({ palette }: Style, text: string): ReadonlyArray<Line> => [
-  { kind: "notice", text: palette.dim(`— ${safeLine(text)} —`) }
-]
 
 const describeGap = (conversation: Conversation, missing: number | undefined): string => {
   const [place, command] =

@@ -4,7 +4,7 @@
  * `TerminalScreen` edits lines, completes names and shows what happens above the line being typed. `PlainScreen` reads
  * and writes as it is asked, the chat to stdout and everything else to stderr.
  */
-import { Context, type Effect, Schema, type Stream } from "effect"
+import { Context, Effect, Schema, type Stream } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { KnownNames } from "./Completion.ts"
 import type { Line, Style } from "./Render.ts"
@@ -28,3 +28,7 @@ export class Screen extends Context.Service<
     readonly offerNames: (names: KnownNames) => Effect.Effect<void>
   }
 >()("parley/client/Screen") {}
+
+/** Renders for the screen, and shows. */
+export const present = (lines: (style: Style) => ReadonlyArray<Line>) =>
+  Screen.use(({ show, style }) => Effect.flatMap(style, (style) => show(lines(style))))

@@ -1,0 +1,73 @@
+/**
+ * The input of a person: read at once, so that one can ask for help or quit whatever the connection does; requests wait
+ * for their turn, each for the reply to the one before, which keeps their order as in `Script`.
+ */
+import { type Cause, Effect, Queue, Stream } from "effect"
+import { Client } from "./Client.ts"
+import { parse } from "./Command.ts"
+import { carryOut, shorten, showHelp } from "./Errand.ts"
+import { echo, error, notice } from "./Render.ts"
+import { isChat, type Request } from "./Request.ts"
+import { present, Screen } from "./Screen.ts"
+
+/** How many requests may wait; beyond, what is typed waits to be read. */
+const maxWaiting = 256
+
+/** How long a person who quits waits for replies. */
+const patience = "1 second"
+
+interface Errand {
+  readonly text: string
+  readonly request: Request
+}
+
+export const dialogue = Effect.gen(function* () {
+  const client = yield* Client
+  const { lines } = yield* Screen
+  const waiting = yield* Queue.bounded<Errand, Cause.Done>(maxWaiting)
+  const unanswered = new Set<Errand>()
+
+  const complain = (message: string) => present((style) => error(style, message))
+
+  const submit = Effect.fnUntraced(function* (errand: Errand) {
+    unanswered.add(errand)
+    if (!(yield* client.isConnected)) {
+      yield* present((style) => notice(style, `to be sent when the connection is back: ${shorten(errand.text)}`))
+    }
+    yield* Queue.offer(waiting, errand)
+  })
+
+  /** Does what a line asks for, or sees to it; tells whether to read on. */
+  const obey = Effect.fnUntraced(function* (line: string) {
+    const action = yield* Effect.fromResult(parse(line))
+    // A message is shown when it comes back from the server; a command would be seen nowhere.
+    const isCommand = action._tag === "Help" || (action._tag === "Ask" && !isChat(action.request))
+    if (isCommand) yield* present((style) => echo(style, line))
+    if (action._tag === "Help") yield* showHelp(action.command)
+    if (action._tag === "Ask") yield* submit({ text: line, request: action.request })
+    return action._tag !== "Quit"
+  })
+
+  const readLines = Stream.runForEachWhile(lines, (line) =>
+    Effect.catchTag(obey(line), "NotUnderstood", ({ message }) => Effect.as(complain(message), true))
+  )
+
+  const workOff = Stream.runForEach(Stream.fromQueue(waiting), (errand) =>
+    carryOut(errand.request).pipe(
+      Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
+        complain(isChat(errand.request) ? `Not sent: ${shorten(errand.text)}: ${message}` : message)
+      ),
+      Effect.andThen(Effect.sync(() => unanswered.delete(errand)))
+    )
+  )
+
+  yield* submit({ text: ":users", request: { _tag: "ListUsers" } })
+  yield* submit({ text: ":lrs", request: { _tag: "ListRooms" } })
+  const readToTheEnd = readLines.pipe(Effect.andThen(Queue.end(waiting)), Effect.andThen(Effect.sleep(patience)))
+  yield* Effect.raceFirst(workOff, readToTheEnd)
+  for (const { text } of unanswered) yield* complain(`Not sent: ${shorten(text)}`)
+  yield* client.leave
+}).pipe(
+  // The events end with the same error, when all of them have been shown.
+  Effect.catchTag("SessionError", () => Effect.never)
+)
