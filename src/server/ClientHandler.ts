@@ -23,8 +23,9 @@ import { Sessions } from "./Sessions.ts"
 /** So many bad lines without a good one, and the peer is taken for something that does not speak this protocol. */
 const maxBadLines = 20
 
-/** How long requests under way may take to be answered, and how long the peer may take to read what is waiting. */
-const farewellTime = "5 seconds"
+/** A connection that ends gets 5 s in all: for the requests under way, and for its peer to read what is waiting. */
+const answerTime = "2 seconds"
+const drainTime = "3 seconds"
 
 /** How long the peer is heard out after the last words, so that closing does not reset the connection. */
 const lingerTime = "1 second"
@@ -71,8 +72,8 @@ export class ClientHandler extends Context.Service<
           session.outbox.closeUnsafe(error?.lastWords ?? (words && encodeLine(words)), false)
           return session.outbox.drained
         })
-        yield* Effect.timeoutOption(session.fewerInFlight(1), farewellTime)
-        yield* Effect.timeoutOption(sayLastWords, farewellTime)
+        yield* Effect.timeoutOption(session.fewerInFlight(1), answerTime)
+        yield* Effect.timeoutOption(sayLastWords, drainTime)
         yield* connection.close(lingerTime)
       })
 

@@ -8,6 +8,7 @@ import {
   ByteSize,
   Config,
   Context,
+  Duration,
   Effect,
   Layer,
   LogLevel,
@@ -39,7 +40,7 @@ const units: Record<string, string> = {
   d: "days"
 }
 
-/** `5 seconds`, `30s`, `5 min`; a bare number is milliseconds. */
+/** `5 seconds`, `30s`, `5 min`; a bare number is milliseconds. Never nothing: a timer of 0 would keep the server busy. */
 const DurationText = Schema.String.pipe(
   Schema.decode({
     decode: SchemaGetter.transform((text: string) => {
@@ -48,7 +49,12 @@ const DurationText = Schema.String.pipe(
     }),
     encode: SchemaGetter.passthrough()
   }),
-  Schema.decodeTo(Schema.DurationFromString)
+  Schema.decodeTo(Schema.DurationFromString),
+  Schema.check(
+    Schema.makeFilter((duration: Duration.Duration) =>
+      Duration.between(duration, { minimum: "1 millis", maximum: "20 days" })
+    )
+  )
 )
 
 /** `65536` or `64 KiB`, in bytes. */
