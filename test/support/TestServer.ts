@@ -56,8 +56,17 @@ export const start = Effect.fnUntraced(function* (options: TestServerOptions = {
     connect: connectTo,
     join: (user, address) =>
       Effect.tap(connectTo(address), (client) =>
-        Effect.andThen(client.send({ _tag: "Handshake", user }), client.find("Welcome"))
+        // The list comes from where names are kept: with it, everybody else can see the newcomer too.
+        client
+          .send({ _tag: "Handshake", user }, { _tag: "ListUsers" })
+          .pipe(Effect.andThen(client.find("Welcome")), Effect.andThen(client.find("UserList")))
       )
   }
   return server
 })
+
+/** Asks this client for the list of users until somebody is not on it any more. */
+export const whenGone = (observer: RawClient, user: string): Effect.Effect<void, NotReceived> =>
+  observer
+    .ask({ _tag: "ListUsers" })
+    .pipe(Effect.repeat({ until: ({ users }) => Array.isArray(users) && !users.includes(user) }), Effect.asVoid)
