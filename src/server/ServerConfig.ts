@@ -52,7 +52,7 @@ const DurationText = Schema.String.pipe(
   Schema.decodeTo(Schema.DurationFromString),
   Schema.check(
     Schema.makeFilter((duration: Duration.Duration) =>
-      Duration.between(duration, { minimum: "1 millis", maximum: "20 days" })
+      Duration.between(duration, { minimum: Duration.millis(1), maximum: Duration.days(20) })
     )
   )
 )
