@@ -8,7 +8,7 @@ import { present, Screen } from "./Screen.ts"
 import { script } from "./Script.ts"
 
 /** A script's input held what could not be done; stderr has said what, line by line. */
-export class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFailed", { failures: Schema.Natural }) {
+class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFailed", { failures: Schema.Natural }) {
   override readonly message = `${this.failures} lines of the input could not be carried out.`
   override readonly [Runtime.errorReported] = false
 }

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Queue, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { Client } from "../../src/client/Client.ts"
 import type { ClientEvent } from "../../src/client/ClientEvent.ts"
 import type { ClientMessage } from "../../src/common/ClientMessage.ts"
@@ -172,6 +173,21 @@ describe("a client", () => {
         Effect.tap((message) => Effect.sync(() => assert.strictEqual(message._tag, "Disconnect"))),
         Scope.provide(scope)
       )
+    })
+  )
+
+  it.effect("pings a quiet server, and takes one that stays silent for gone", () =>
+    Effect.gen(function* () {
+      const { client, peer } = yield* connect(yield* make)
+      const next = yield* listen(client)
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual((yield* peer.take)._tag, "Ping")
+      yield* peer.say({ _tag: "Pong", nonce: 0 }, inLobby(8))
+      assert.deepStrictEqual(yield* next(2), ["Connected", "GlobalMessage 8"])
+      yield* TestClock.adjust("40 seconds")
+      assert.strictEqual((yield* peer.take)._tag, "Ping")
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* next(1), ["Disconnected"])
     })
   )
 

@@ -14,7 +14,7 @@ export const ada = UserName.make("ada")
 export const epoch = Epoch.make("first")
 
 /** One connection, from the server's side. */
-export interface Peer {
+interface Peer {
   readonly take: Effect.Effect<ClientMessage>
   readonly say: (...messages: ReadonlyArray<ServerMessage>) => Effect.Effect<void>
   readonly sayText: (text: string) => Effect.Effect<void>
@@ -75,7 +75,7 @@ export const make: Effect.Effect<FakeServer, never, Scope.Scope> = Effect.gen(fu
 export const idOf = ({ id }: ClientMessage) => ({ id: id ?? "none" })
 
 /** The reply to a Handshake, in a lobby with so many messages. */
-export const welcome = (seq: number): ServerMessageOf<"Welcome"> => ({
+const welcome = (seq: number): ServerMessageOf<"Welcome"> => ({
   _tag: "Welcome",
   id: "handshake",
   user: ada,

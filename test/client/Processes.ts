@@ -38,13 +38,13 @@ export class Server extends Context.Service<Server, { readonly port: number }>()
   static readonly layer = Layer.effect(Server, startServer({ MESSAGE_RATE: "0" }))
 }
 
-export interface Outcome {
+interface Outcome {
   readonly stdout: ReadonlyArray<string>
   readonly stderr: ReadonlyArray<string>
   readonly exitCode: number
 }
 
-export interface RunningClient {
+interface RunningClient {
   readonly type: (...lines: ReadonlyArray<string>) => Effect.Effect<void>
   readonly endInput: Effect.Effect<void>
   readonly kill: (signal: ChildProcess.Signal) => Effect.Effect<void>

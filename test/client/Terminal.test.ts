@@ -1,0 +1,78 @@
+import { spawnSync } from "node:child_process"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { Server, startClient } from "./Processes.ts"
+import { startInTerminal } from "./Tmux.ts"
+
+const hasNoTmux = spawnSync("tmux", ["-V"]).status !== 0
+
+// A time of the day would make rows that no test can name.
+const withoutTimes = (row: string) => row.replace(/^\d\d:\d\d/, "hh:mm")
+
+layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestServices: true })("a terminal", (it) => {
+  it.effect.skipIf(hasNoTmux)("asks for a name, edits a line while others talk, and is left as it was", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Server
+      const terminal = yield* startInTerminal([], { PORT: `${port}`, NO_COLOR: "1" })
+      yield* terminal.shows("? Your name: ›")
+      yield* terminal.type("not a name")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("› a name has 1 to 32 letters, digits, '_', '.', '-'")
+      yield* terminal.press("C-u")
+      yield* terminal.type("ada")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("      1 user: ada", "      no rooms yet; :cr <room> creates one", ">")
+
+      yield* terminal.type(":cr dev")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("      > :cr dev", "      you created the room dev; :jr dev joins it")
+      yield* terminal.type(":jr d")
+      yield* terminal.press("Tab", "Enter")
+      yield* terminal.shows("      > :jr dev", "      [dev] → you joined; here: ada")
+
+      const half = "half a line that is so long that it goes on in the next row"
+      yield* terminal.type(half)
+      yield* terminal.shows(`> ${half.slice(0, 58)}`, half.slice(58))
+      const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
+      yield* bob.type(":jr dev", ":rm dev one", ":rm dev two")
+      yield* bob.says("[dev] bob: two")
+      yield* terminal.shows("      → bob joined", `> ${half.slice(0, 58)}`, half.slice(58))
+      const rows = (yield* terminal.screen).map(withoutTimes).filter((row) => row !== "")
+      assert.include(rows, "hh:mm [dev] bob: one")
+      assert.include(rows, "hh:mm [dev] bob: two")
+      assert.deepStrictEqual(rows.slice(-2), [`> ${half.slice(0, 58)}`, half.slice(58)])
+
+      yield* terminal.press("Enter")
+      yield* bob.says(`ada: ${half}`)
+      yield* terminal.press("Up", "C-u")
+      yield* terminal.type(":quti")
+      yield* terminal.press("Enter")
+      yield* terminal.shows(
+        'There is no command ":quti". Did you mean :quit? To send the',
+        'line as text, begin it with "::".'
+      )
+      yield* terminal.press("C-c")
+      yield* terminal.shows("exit 0")
+      yield* bob.says("← ada left")
+    })
+  )
+
+  it.effect.skipIf(hasNoTmux)("has colours, unless they are not wanted", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Server
+      const coloured = yield* startInTerminal(["--user", "colourful"], { PORT: `${port}` })
+      yield* coloured.shows("      1 user: colourful", ">")
+      assert.include(yield* coloured.withColours, "\u001b[33mcolourful")
+      yield* coloured.type(":quit")
+      yield* coloured.press("Enter")
+      yield* coloured.shows("exit 0")
+
+      const plain = yield* startInTerminal(["--user", "colourless"], { PORT: `${port}`, NO_COLOR: "1" })
+      yield* plain.shows("      1 user: colourless", ">")
+      assert.notInclude(yield* plain.withColours, "\u001b")
+      yield* plain.press("C-d")
+      yield* plain.shows("exit 0")
+    })
+  )
+})
