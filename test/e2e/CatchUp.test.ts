@@ -21,10 +21,11 @@ const keepSaying = Effect.fnUntraced(function* (client: RawClient, message: obje
   const saying = yield* client
     .ask({ ...message, content: "live" })
     .pipe(Effect.repeat({ until: () => Deferred.isDone(enough) }), Effect.forkChild)
-  return Effect.andThen(
+  const finish = Effect.andThen(
     Deferred.succeed(enough, undefined),
     Effect.map(Fiber.join(saying), ({ seq }) => Number(seq))
   )
+  return { finish }
 })
 
 const inDev = { _tag: "RoomMessage", room: "dev" }
@@ -128,7 +129,7 @@ describe("JoinRoom with a cursor", () => {
     Effect.gen(function* () {
       const { ada, epoch, server } = yield* written(50)
       const readers = yield* Effect.forEach(range(1, 5), (number) => server.join(`reader-${number}`))
-      const finish = yield* keepSaying(ada, inDev)
+      const { finish } = yield* keepSaying(ada, inDev)
       for (const [index, reader] of readers.entries()) {
         const joined = yield* reader.ask({ _tag: "JoinRoom", room: "dev", after: { epoch, seq: index * 10 } })
         assert.strictEqual(Number(joined["seq"]) - Number(joined["missed"]), index * 10)
@@ -212,7 +213,7 @@ describe("Handshake with a cursor of the lobby", () => {
       const { lobby } = yield* ada.next
       yield* say(ada, inLobby, 50)
       const readers = yield* Effect.replicateEffect(server.connect(), 5)
-      const finish = yield* keepSaying(ada, inLobby)
+      const { finish } = yield* keepSaying(ada, inLobby)
       for (const [index, reader] of readers.entries()) {
         const after = { lobby: { ...Object(lobby), seq: index * 10 } }
         yield* reader.ask({ _tag: "Handshake", user: `r${index}`, after })
