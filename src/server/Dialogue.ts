@@ -4,7 +4,9 @@
  * Answers itself what concerns the connection alone: bad lines, the Handshake, Ping, the rate limit. Everything else is
  * a request, and handed to the ServerProcessor. Ends with `Over`, which carries the last words, or with the stream.
  *
- * Waits (invariant 2): for its own Handshake, and for its own requests when `maxInFlight` of them are under way.
+ * Waits (invariant 2): for its own Handshake; for its own requests when `maxInFlight` of them are under way; and for its
+ * own peer to read when half of what its outbox may hold is waiting there, so that whoever floods a room and reads along
+ * is slowed down to what it can read, instead of being cut.
  */
 import { Clock, Data, Effect, Fiber, Option, Stream } from "effect"
 import type { ClientMessage } from "../common/ClientMessage.ts"
@@ -99,6 +101,7 @@ export const make = Effect.gen(function* () {
         yield* flush
         yield* session.fewerInFlight(maxInFlight / 2)
       }
+      if (session.outbox.isBehind()) yield* session.outbox.caughtUp
       session.began()
       const from = { session: session.id, user: name, id: message.id }
       Mailbox.tellUnsafe(server, { _tag: "Request", from, message })
@@ -131,6 +134,7 @@ export const make = Effect.gen(function* () {
           }
         }
         yield* flush
+        yield* session.outbox.caughtUp
         if (tooFast > 0) yield* Effect.sleep(Math.min(maxPause, (tooFast * 1000) / config.messageRate))
       },
       Effect.onError(() => flush)

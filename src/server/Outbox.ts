@@ -9,7 +9,7 @@
  * Two counts: frames nobody asked for (chat, presence), and frames that were asked for (replies, old messages). The
  * second kind may be large at once, a page of history say, and must not make a patient reader look like a slow one.
  */
-import { Array as Arr, Effect, Fiber } from "effect"
+import { Array as Arr, Deferred, Effect, Fiber } from "effect"
 import type { ConnectionError } from "../connection/Connection.ts"
 
 export type Kind = "live" | "asked"
@@ -19,6 +19,10 @@ export interface Outbox {
   readonly offerUnsafe: (frame: Uint8Array, kind: Kind) => void
   /** Takes no more frames, and forgets those that have not been handed to the socket if `discard` is set. */
   readonly closeUnsafe: (last: Uint8Array | undefined, discard: boolean) => void
+  /** Whether half of what may be waiting is waiting: time to ask nothing more on behalf of this peer. */
+  readonly isBehind: () => boolean
+  /** Waits until it is no longer behind, or the socket has failed. Only the connection's own handler waits here. */
+  readonly caughtUp: Effect.Effect<void>
   /** Waits until the socket has taken all frames, or has failed. */
   readonly drained: Effect.Effect<void>
 }
@@ -40,6 +44,16 @@ export const make = ({ maxBytes, onOverflow, run, write }: OutboxOptions): Outbo
   let pump: Fiber.Fiber<void> | undefined
   let pumping = false
   let open = true
+  let awaiting: Deferred.Deferred<void> | undefined
+
+  const isBehind = () => pumping && liveBytes + askedBytes > maxBytes / 2
+
+  const release = () => {
+    if (awaiting === undefined || isBehind()) return
+    const done = awaiting
+    awaiting = undefined
+    Deferred.doneUnsafe(done, Effect.void)
+  }
 
   const pumpOut: Effect.Effect<void, ConnectionError> = Effect.suspend(() => {
     const batch = frames
@@ -50,6 +64,7 @@ export const make = ({ maxBytes, onOverflow, run, write }: OutboxOptions): Outbo
     return Effect.flatMap(write(batch), () => {
       liveBytes -= takenLive
       askedBytes -= takenAsked
+      release()
       return pumpOut
     })
   })
@@ -60,6 +75,7 @@ export const make = ({ maxBytes, onOverflow, run, write }: OutboxOptions): Outbo
     Effect.sync(() => {
       pumping = false
       pump = undefined
+      release()
     })
   )
 
@@ -87,6 +103,12 @@ export const make = ({ maxBytes, onOverflow, run, write }: OutboxOptions): Outbo
       else push(frame, kind)
     },
     closeUnsafe: close,
+    isBehind,
+    caughtUp: Effect.suspend(() => {
+      if (!isBehind()) return Effect.void
+      awaiting ??= Deferred.makeUnsafe<void>()
+      return Deferred.await(awaiting)
+    }),
     drained: Effect.suspend(() => (pump === undefined ? Effect.void : Effect.asVoid(Fiber.await(pump))))
   }
 }

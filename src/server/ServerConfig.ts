@@ -123,14 +123,14 @@ export const settings = {
     name: "HANDSHAKE_TIMEOUT",
     schema: DurationText,
     fallback: "5 seconds",
-    allowed: "a duration, like 5 seconds or 500 ms",
+    allowed: "a duration from 1 ms to 20 days, like 5 seconds or 500 ms",
     description: "How long a new connection may take to say who it is"
   },
   idleTimeout: {
     name: "IDLE_TIMEOUT",
     schema: DurationText,
     fallback: "5 minutes",
-    allowed: "a duration, like 5 minutes or 30 s",
+    allowed: "a duration from 1 ms to 20 days, like 5 minutes or 30 s",
     description: "How long a connection may send nothing"
   },
   messageRate: {
