@@ -1,0 +1,148 @@
+/**
+ * One direction of a connection in memory: what one end writes, the other pulls.
+ *
+ * Owns the bytes on their way, and the fibers that wait: one that pulls, any number that write. The states are those of
+ * TCP as a program sees it: open, ended by the writer (the rest can still be read), not read any more, reset.
+ */
+import { type Array, Effect } from "effect"
+import { Socket } from "effect/socket"
+
+type Chunks = Array.NonEmptyReadonlyArray<Uint8Array>
+type Resume<A> = (effect: Effect.Effect<A, Socket.SocketError>) => void
+
+export interface LinkOptions {
+  /** How many bytes may be unread before a writer has to wait. */
+  readonly highWaterBytes?: number
+  /** From 0 to 1, as `Math.random`. Without it nothing is cut. */
+  readonly random?: () => number
+}
+
+export interface Link {
+  readonly pull: Effect.Effect<Chunks, Socket.SocketError>
+  readonly write: (chunks: Array.NonEmptyReadonlyArray<Uint8Array | string>) => Effect.Effect<void, Socket.SocketError>
+  readonly hasUnread: () => boolean
+  /** No more will be written; what was written can still be read. */
+  readonly end: () => void
+  /** No more will be read: a pull that waits fails, and so does every write. */
+  readonly stopReading: () => void
+  /** Nothing more gets through, in either role, and what was not read is lost. */
+  readonly reset: () => void
+}
+
+/** As much as node:net and a kernel hold between them, roughly. */
+const defaultHighWaterBytes = 128 * 1024
+
+export const makeLink = ({ highWaterBytes = defaultHighWaterBytes, random }: LinkOptions): Link => {
+  let unread: globalThis.Array<Uint8Array> = []
+  let unreadBytes = 0
+  /** Why the reader gets no more once `unread` is empty. */
+  let readerError: Socket.SocketError | undefined
+  let writerError: Socket.SocketError | undefined
+  let reader: Resume<Chunks> | undefined
+  let writers: globalThis.Array<Resume<void>> = []
+
+  const takeUnread = (): Chunks | undefined => {
+    const [first, ...rest] = random === undefined ? unread : cutSome(unread, unreadBytes, random)
+    if (first === undefined) return undefined
+    const taken: Chunks = [first, ...rest]
+    const takenBytes = bytesOf(taken)
+    unread = random === undefined ? [] : behind(unread, takenBytes)
+    unreadBytes -= takenBytes
+    if (unreadBytes <= highWaterBytes) resumeWriters(Effect.void)
+    return taken
+  }
+
+  const resumeWriters = (effect: Effect.Effect<void, Socket.SocketError>) => {
+    const resumed = writers
+    writers = []
+    for (const resume of resumed) resume(effect)
+  }
+
+  const serveReader = () => {
+    if (reader === undefined) return
+    const taken = takeUnread()
+    if (taken === undefined && readerError === undefined) return
+    const resume = reader
+    reader = undefined
+    if (taken !== undefined) resume(Effect.succeed(taken))
+    else if (readerError !== undefined) resume(Effect.fail(readerError))
+  }
+
+  const finish = (forReader: Socket.SocketError, forWriter: Socket.SocketError, forget: boolean) => {
+    readerError ??= forReader
+    writerError ??= forWriter
+    if (forget) {
+      unread = []
+      unreadBytes = 0
+    }
+    serveReader()
+    resumeWriters(Effect.fail(writerError))
+  }
+
+  return {
+    pull: Effect.callback((resume) => {
+      reader = resume
+      serveReader()
+      return Effect.sync(() => {
+        if (reader === resume) reader = undefined
+      })
+    }),
+    write: (chunks) =>
+      Effect.suspend(() => {
+        if (writerError !== undefined) return Effect.fail(writerError)
+        for (const chunk of chunks) {
+          // Whoever writes may use its buffer again, as with a real socket once the write is done.
+          const bytes = typeof chunk === "string" ? encoder.encode(chunk) : Uint8Array.from(chunk)
+          if (bytes.length === 0) continue
+          unread.push(bytes)
+          unreadBytes += bytes.length
+        }
+        serveReader()
+        if (unreadBytes <= highWaterBytes) return Effect.void
+        return Effect.callback<void, Socket.SocketError>((resume) => {
+          writers.push(resume)
+          return Effect.sync(() => {
+            writers = writers.filter((waiting) => waiting !== resume)
+          })
+        })
+      }),
+    hasUnread: () => unreadBytes > 0,
+    end: () => finish(closed(1000), notWritable("the socket was ended"), false),
+    stopReading: () => finish(closed(1006), notWritable("the other end was closed"), true),
+    reset: () => finish(notReadable("the connection was reset"), notWritable("the connection was reset"), true)
+  }
+}
+
+/** A random part of what is there, at least a byte of it, cut at random places. */
+const cutSome = (chunks: ReadonlyArray<Uint8Array>, available: number, random: () => number) => {
+  const pieces: globalThis.Array<Uint8Array> = []
+  // Half of the time all that is there, so that a busy connection is not slowed down for good.
+  let wanted = random() < 0.5 ? available : Math.ceil(random() * available)
+  for (const chunk of chunks) {
+    let rest = chunk.subarray(0, wanted)
+    wanted -= rest.length
+    while (rest.length > 0) {
+      const size = random() < 0.5 ? rest.length : Math.ceil(random() * rest.length)
+      pieces.push(rest.subarray(0, size))
+      rest = rest.subarray(size)
+    }
+  }
+  return pieces
+}
+
+const behind = (chunks: ReadonlyArray<Uint8Array>, count: number) => {
+  let skip = count
+  return chunks.flatMap((chunk) => {
+    const rest = chunk.subarray(Math.min(skip, chunk.length))
+    skip -= chunk.length - rest.length
+    return rest.length === 0 ? [] : [rest]
+  })
+}
+
+const encoder = new TextEncoder()
+const bytesOf = (chunks: Chunks) => chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+const closed = (code: number) => new Socket.SocketError({ reason: new Socket.SocketCloseError({ code }) })
+const notReadable = (cause: string) =>
+  new Socket.SocketError({ reason: new Socket.SocketReadError({ cause: new Error(cause) }) })
+const notWritable = (cause: string) =>
+  new Socket.SocketError({ reason: new Socket.SocketWriteError({ cause: new Error(cause) }) })
