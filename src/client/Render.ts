@@ -9,7 +9,7 @@ import { DateTime, Option } from "effect"
 import { CliOutput } from "effect/cli"
 import { endsConnection } from "../common/Rejection.ts"
 import type { ChatMessage, ServerMessage } from "../common/ServerMessage.ts"
-import type { ClientEvent, Conversation } from "./ClientEvent.ts"
+import { type ClientEvent, Conversation } from "./ClientEvent.ts"
 import { colourless, type Palette } from "./Palette.ts"
 import { safeLine, safeText } from "./SafeText.ts"
 import { wrap } from "./Wrap.ts"
@@ -59,13 +59,13 @@ export const render = (event: ClientEvent, style: Style): ReadonlyArray<Line> =>
 }
 
 /** Something about the connection. */
-export const notice = ({ palette }: Style, text: string): ReadonlyArray<Line> => [
-  { kind: "notice", text: palette.dim(`— ${safeLine(text)} —`) }
+export const notice = (style: Style, text: string): ReadonlyArray<Line> => [
+  { kind: "notice", text: fit(style, `— ${safeLine(text)} —`, style.palette.dim) }
 ]
 
 /** Something the user asked for did not work. */
-export const error = ({ palette }: Style, message: string): ReadonlyArray<Line> => [
-  { kind: "error", text: palette.error(safeLine(message)) }
+export const error = (style: Style, message: string): ReadonlyArray<Line> => [
+  { kind: "error", text: fit(style, safeLine(message), style.palette.error) }
 ]
 
 /** An answer of the client itself. */
@@ -138,6 +138,7 @@ const renderChat = (message: ChatMessage, { layout, palette, zone, now, columns 
     .replaceAll("\t", "    ")
     .split("\n")
     .flatMap((line, index) => wrap(line, width(index === 0 ? headWidth : gutter.length + 2), width(gutter.length + 2)))
+    .map((row) => row.trimEnd())
   return `${palette.dim(time)} ${address(message, palette)}: ${rows.join(`\n${gutter}${palette.dim("┊")} `)}`
 }
 
@@ -179,16 +180,14 @@ const aside = ({ layout }: Style, text: string): ReadonlyArray<Line> => [
 const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style, style.palette.dim(text))
 
 const describeGap = (conversation: Conversation, missing: number | undefined): string => {
-  const [place, command] =
-    conversation._tag === "Room"
-      ? [conversation.room, `:history ${conversation.room}`]
-      : conversation._tag === "Lobby"
-        ? ["the lobby", ":history"]
-        : ["private", undefined]
-  const hint = command === undefined ? "" : `; ${command} shows the newest`
+  const [where, hint] = Conversation.match(conversation, {
+    Lobby: () => ["in the lobby", "; :history shows the newest"],
+    Inbox: () => ["in private", ""],
+    Room: ({ room }) => [`in ${room}`, `; :history ${room} shows the newest`]
+  })
   return missing === undefined
-    ? `the history of ${place} is a new one; some messages may be missing`
-    : `${count(missing, "older message")} of ${place} left out${hint}`
+    ? `${where}, history begins anew: messages may be missing`
+    : `${where}, ${count(missing, "older message")} left out${hint}`
 }
 
 const timeOf = (at: number, zone: DateTime.TimeZone, now: number): string => {
@@ -204,6 +203,13 @@ const split = (time: DateTime.Zoned): readonly [date: string, clock: string] => 
   const { year, month, day, hour, minute } = DateTime.toParts(time)
   const two = (part: number) => `${part}`.padStart(2, "0")
   return [`${year}-${two(month)}-${two(day)}`, `${two(hour)}:${two(minute)}`]
+}
+
+/** Rows for the terminal, each painted by itself; one line for scripts. */
+const fit = ({ columns }: Style, line: string, paint: (row: string) => string): string => {
+  const width = Math.max(columns - gutter.length, narrowest)
+  const rows = wrap(line, width, width).map((row) => paint(row.trimEnd()))
+  return rows.join(`\n${gutter}`)
 }
 
 const count = (amount: number, thing: string): string => `${amount} ${thing}${amount === 1 ? "" : "s"}`

@@ -8,22 +8,26 @@ import { CliOutput } from "effect/cli"
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
-/** The first row has `firstWidth` cells, the others `width`; a row holds at least one grapheme. */
+/**
+ * The first row has `firstWidth` cells, the others `width`, which is no less; spaces at the end of a row are not
+ * counted, and it holds at least one grapheme. Joined, the rows are the text.
+ */
 export const wrap = (text: string, firstWidth: number, width: number): ReadonlyArray<string> => {
-  if (text.length * 2 <= firstWidth || CliOutput.displayWidth(text) <= firstWidth) return [text]
+  if (CliOutput.displayWidth(text) <= firstWidth) return [text]
   const rows: Array<string> = []
   let row = ""
   let cells = 0
-  /** The part of the row up to its last space, and its width: where to break, if there is one. */
+  /** The row up to behind its last space, where it can be broken. */
   let breakLength = 0
   let breakCells = 0
   for (const { segment } of graphemes.segment(text)) {
     const segmentCells = CliOutput.displayWidth(segment)
-    if (row !== "" && cells + segmentCells > (rows.length === 0 ? firstWidth : width)) {
-      const end = segment === " " || breakLength === 0 ? row.length : breakLength
+    const limit = rows.length === 0 ? firstWidth : width
+    if (segment !== " " && row !== "" && cells + segmentCells > limit) {
+      const [end, endCells] = breakLength > 0 ? [breakLength, breakCells] : [row.length, cells]
       rows.push(row.slice(0, end))
-      cells = end === row.length ? 0 : cells - breakCells
       row = row.slice(end)
+      cells -= endCells
       breakLength = 0
     }
     row += segment

@@ -11,7 +11,7 @@ import { NastyText } from "./NastyText.ts"
 
 const noon = Date.UTC(2026, 10, 23, 12, 4)
 const common = { zone: DateTime.zoneMakeOffset(0), now: noon, columns: 40 }
-const plain: Style = { ...common, layout: "plain", palette: colourless }
+const plain: Style = { ...common, layout: "plain", palette: colourless, columns: Infinity }
 const terminal: Style = { ...common, layout: "terminal", palette: colourless }
 const coloured: Style = { ...terminal, palette: colourful }
 
@@ -96,7 +96,7 @@ describe("what is shown", () => {
       [
         { kind: "notice", text: "— connection lost (the connection was cut), reconnecting… —" },
         { kind: "notice", text: "— back, 12 missed —" },
-        { kind: "notice", text: "— 3 older messages of the lobby left out; :history shows the newest —" },
+        { kind: "notice", text: "— in the lobby, 3 older messages left out; :history shows the newest —" },
         { kind: "notice", text: "— 5 events skipped: they came faster than they could be shown —" }
       ]
     )

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { colourful } from "../../src/client/Palette.ts"
 import { Server, startClient } from "./Processes.ts"
 import { startInTerminal } from "./Tmux.ts"
 
@@ -50,7 +51,8 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.press("Enter")
       yield* terminal.shows(
         'There is no command ":quti". Did you mean :quit? To send the',
-        'line as text, begin it with "::".'
+        '      line as text, begin it with "::".',
+        ">"
       )
       yield* terminal.press("C-c")
       yield* terminal.shows("exit 0")
@@ -63,7 +65,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       const { port } = yield* Server
       const coloured = yield* startInTerminal(["--user", "colourful"], { PORT: `${port}` })
       yield* coloured.shows("      1 user: colourful", ">")
-      assert.include(yield* coloured.withColours, "\u001b[33mcolourful")
+      assert.include(yield* coloured.withColours, colourful.user("colourful").replace("\u001b[0m", ""))
       yield* coloured.type(":quit")
       yield* coloured.press("Enter")
       yield* coloured.shows("exit 0")
