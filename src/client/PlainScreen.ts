@@ -4,10 +4,11 @@ import { Clock, DateTime, Effect, Layer, Stdio, Stream } from "effect"
 import { colourless } from "./Palette.ts"
 import type { Line } from "./Render.ts"
 import { OutputClosed, Screen } from "./Screen.ts"
+import * as Timestamp from "./Timestamp.ts"
 
 const make = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
-  const zone = DateTime.zoneMakeLocal()
+  const timestamp = Timestamp.make(DateTime.zoneMakeLocal())
   yield* Effect.sync(() => {
     // Never taken off: the error of a write can follow its callback, and unheard it would end the process.
     process.stdout.on("error", ignore)
@@ -25,7 +26,7 @@ const make = Effect.gen(function* () {
     style: Effect.map(Clock.currentTimeMillis, (now) => ({
       layout: "plain",
       palette: colourless,
-      zone,
+      timestamp,
       now,
       columns: Infinity
     })),

@@ -5,20 +5,19 @@
  * On a terminal, what does not fit on a message's first row goes on behind a mark that nobody can put at the beginning of
  * a row, so that it cannot look like another one's message. In plain layout an event is one line, for scripts to read.
  */
-import { DateTime, Option } from "effect"
-import { CliOutput } from "effect/cli"
 import { endsConnection } from "../common/Rejection.ts"
 import type { ChatMessage, ServerMessage } from "../common/ServerMessage.ts"
 import { type ClientEvent, Conversation } from "./ClientEvent.ts"
 import { colourless, type Palette } from "./Palette.ts"
 import { safeLine, safeText } from "./SafeText.ts"
-import { wrap } from "./Wrap.ts"
+import type { Timestamp } from "./Timestamp.ts"
+import { cellsOf, wrap } from "./Wrap.ts"
 
 export interface Style {
   readonly layout: "terminal" | "plain"
   readonly palette: Palette
-  readonly zone: DateTime.TimeZone
-  /** Epoch milliseconds: a message of another day is shown with its date. */
+  readonly timestamp: Timestamp
+  /** Epoch milliseconds, for telling today's messages from older ones. */
   readonly now: number
   /** The width of the terminal. */
   readonly columns: number
@@ -129,10 +128,10 @@ const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line
   }
 }
 
-const renderChat = (message: ChatMessage, { layout, palette, zone, now, columns }: Style): string => {
+const renderChat = (message: ChatMessage, { layout, palette, timestamp, now, columns }: Style): string => {
   if (layout === "plain") return `${address(message, palette)}: ${safeLine(message.content)}`
-  const time = timeOf(message.at, zone, now)
-  const headWidth = CliOutput.displayWidth(`${time} ${address(message, colourless)}: `)
+  const time = timestamp(message.at, now)
+  const headWidth = cellsOf(`${time} ${address(message, colourless)}: `)
   const width = (margin: number) => Math.max(columns - margin, narrowest)
   const rows = safeText(message.content)
     .replaceAll("\t", "    ")
@@ -188,21 +187,6 @@ const describeGap = (conversation: Conversation, missing: number | undefined): s
   return missing === undefined
     ? `${where}, history begins anew: messages may be missing`
     : `${where}, ${count(missing, "older message")} left out${hint}`
-}
-
-const timeOf = (at: number, zone: DateTime.TimeZone, now: number): string => {
-  const time = Option.getOrUndefined(DateTime.makeZoned(at, { timeZone: zone }))
-  // A time beyond all calendars (ECMA-262, 21.4.1.1).
-  if (time === undefined) return "??:??"
-  const [date, clock] = split(time)
-  const today = Option.map(DateTime.makeZoned(now, { timeZone: zone }), (time) => split(time)[0])
-  return Option.getOrElse(today, () => "") === date ? clock : `${date} ${clock}`
-}
-
-const split = (time: DateTime.Zoned): readonly [date: string, clock: string] => {
-  const { year, month, day, hour, minute } = DateTime.toParts(time)
-  const two = (part: number) => `${part}`.padStart(2, "0")
-  return [`${year}-${two(month)}-${two(day)}`, `${two(hour)}:${two(minute)}`]
 }
 
 /** Rows for the terminal, each painted by itself; one line for scripts. */

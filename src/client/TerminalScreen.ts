@@ -7,11 +7,13 @@
 import * as process from "node:process"
 import * as readline from "node:readline"
 import { type Cause, Clock, DateTime, Effect, Layer, Queue, Stream } from "effect"
-import { CliOutput, TerminalCapabilities } from "effect/cli"
+import { TerminalCapabilities } from "effect/cli"
 import { complete, type KnownNames } from "./Completion.ts"
 import { colourful, colourless } from "./Palette.ts"
 import type { Line } from "./Render.ts"
 import { Screen } from "./Screen.ts"
+import * as Timestamp from "./Timestamp.ts"
+import { cellsOf } from "./Wrap.ts"
 
 const prompt = "> "
 
@@ -19,56 +21,56 @@ const make = Effect.gen(function* () {
   const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
   // Unbounded: one person's typing and pasting.
   const lines = yield* Queue.unbounded<string, Cause.Done>()
-  const zone = DateTime.zoneMakeLocal()
+  const timestamp = Timestamp.make(DateTime.zoneMakeLocal())
   let known: KnownNames = { users: [], rooms: [] }
+  let isOpen = true
 
-  const editor = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      readline.createInterface({
-        input: process.stdin,
-        output: process.stdout,
-        prompt,
-        historySize: 1000,
-        completer: (typed: string) => complete(typed, known)
-      })
-    ),
-    (editor) =>
-      Effect.sync(() => {
-        editor.close()
-        process.stdout.write(clear(0))
-      })
-  )
-
-  const isOpen = yield* Effect.sync(() => {
-    let isOpen = true
+  const open = Effect.sync(() => {
+    const editor = readline.createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      prompt,
+      historySize: 1000,
+      completer: (typed: string) => complete(typed, known)
+    })
     editor.on("line", (line) => {
-      process.stdout.write(clear(rowsOf(line)))
-      editor.prompt()
+      inOneWrite(() => {
+        process.stdout.write(clear(rowsOf(line)))
+        editor.prompt()
+      })
       Queue.offerUnsafe(lines, line)
     })
-    // Ctrl-C, and Ctrl-D on an empty line.
+    // Ctrl-C, wherever in a line; Ctrl-D, on an empty one.
     editor.on("SIGINT", () => Queue.endUnsafe(lines))
     editor.on("close", () => {
       isOpen = false
       Queue.endUnsafe(lines)
     })
     editor.prompt()
-    return () => isOpen
+    return editor
   })
+  const editor = yield* Effect.acquireRelease(open, (editor) =>
+    Effect.sync(() => {
+      editor.close()
+      process.stdout.write(clear(0))
+    })
+  )
 
   const show = (shown: ReadonlyArray<Line>) =>
     Effect.sync(() => {
       if (shown.length === 0) return
       const text = shown.map((line) => `${line.text}\n`).join("")
-      if (!isOpen()) {
+      if (!isOpen) {
         process.stdout.write(text)
         return
       }
       // The editor goes up from the cursor's row to the first before it draws; where it will find itself has to be as
       // far below the new text.
       const { rows } = editor.getCursorPos()
-      process.stdout.write(`${clear(rows)}${text}${"\n".repeat(rows)}`)
-      editor.prompt(true)
+      inOneWrite(() => {
+        process.stdout.write(`${clear(rows)}${text}${"\n".repeat(rows)}`)
+        editor.prompt(true)
+      })
     })
 
   return Screen.of({
@@ -76,7 +78,7 @@ const make = Effect.gen(function* () {
     style: Effect.map(Clock.currentTimeMillis, (now) => ({
       layout: "terminal",
       palette: canColor ? colourful : colourless,
-      zone,
+      timestamp,
       now,
       columns: columns()
     })),
@@ -95,9 +97,14 @@ export const layer: Layer.Layer<Screen> = Layer.effect(Screen, make)
 const clear = (rows: number): string => `${rows > 0 ? `\u001b[${rows}A` : ""}\r\u001b[J`
 
 /** How many rows a line took on the screen, its prompt included. */
-const rowsOf = (line: string): number => {
-  return Math.max(1, Math.ceil(CliOutput.displayWidth(prompt + line) / columns()))
-}
+const rowsOf = (line: string): number => Math.max(1, Math.ceil(cellsOf(prompt + line) / columns()))
 
 /** Zero where the terminal does not tell. */
 const columns = (): number => process.stdout.columns || 80
+
+/** So that the screen never shows a state in between. */
+const inOneWrite = (draw: () => void): void => {
+  process.stdout.cork()
+  draw()
+  process.stdout.uncork()
+}

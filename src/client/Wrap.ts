@@ -8,12 +8,18 @@ import { CliOutput } from "effect/cli"
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
+const printableAscii = /^[\x20-\x7e]*$/
+
+/** How many cells of a terminal the text takes. */
+export const cellsOf = (text: string): number =>
+  printableAscii.test(text) ? text.length : CliOutput.displayWidth(text)
+
 /**
  * The first row has `firstWidth` cells, the others `width`, which is no less; spaces at the end of a row are not
  * counted, and it holds at least one grapheme. Joined, the rows are the text.
  */
 export const wrap = (text: string, firstWidth: number, width: number): ReadonlyArray<string> => {
-  if (CliOutput.displayWidth(text) <= firstWidth) return [text]
+  if (cellsOf(text) <= firstWidth) return [text]
   const rows: Array<string> = []
   let row = ""
   let cells = 0
@@ -21,7 +27,7 @@ export const wrap = (text: string, firstWidth: number, width: number): ReadonlyA
   let breakLength = 0
   let breakCells = 0
   for (const { segment } of graphemes.segment(text)) {
-    const segmentCells = CliOutput.displayWidth(segment)
+    const segmentCells = cellsOf(segment)
     const limit = rows.length === 0 ? firstWidth : width
     if (segment !== " " && row !== "" && cells + segmentCells > limit) {
       const [end, endCells] = breakLength > 0 ? [breakLength, breakCells] : [row.length, cells]

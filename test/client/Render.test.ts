@@ -4,13 +4,14 @@ import { CliOutput } from "effect/cli"
 import { ClientEvent } from "../../src/client/ClientEvent.ts"
 import { colourful, colourless } from "../../src/client/Palette.ts"
 import { render, type Style } from "../../src/client/Render.ts"
+import * as Timestamp from "../../src/client/Timestamp.ts"
 import { RoomName } from "../../src/common/RoomName.ts"
 import { ServerMessage } from "../../src/common/ServerMessage.ts"
 import { UserName } from "../../src/common/UserName.ts"
 import { NastyText } from "./NastyText.ts"
 
 const noon = Date.UTC(2026, 10, 23, 12, 4)
-const common = { zone: DateTime.zoneMakeOffset(0), now: noon, columns: 40 }
+const common = { timestamp: Timestamp.make(DateTime.zoneMakeOffset(0)), now: noon, columns: 40 }
 const plain: Style = { ...common, layout: "plain", palette: colourless, columns: Infinity }
 const terminal: Style = { ...common, layout: "terminal", palette: colourless }
 const coloured: Style = { ...terminal, palette: colourful }

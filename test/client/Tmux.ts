@@ -31,14 +31,15 @@ export const startInTerminal = Effect.fnUntraced(function* (
   yield* Effect.acquireRelease(tmux("new-session", "-d", "-x", "60", "-y", "20", ...settings, command), () =>
     Effect.ignore(tmux("kill-server"))
   )
-  const screen = Effect.map(tmux("capture-pane", "-p"), (text) => text.split("\n").map((row) => row.trimEnd()))
+  const screen = Effect.map(tmux("capture-pane", "-p"), (text) =>
+    text.split("\n").map((row) => row.trimEnd().replace(/^\d\d:\d\d/, "hh:mm"))
+  )
 
   return {
     press: (...keys: ReadonlyArray<string>) => Effect.asVoid(tmux("send-keys", ...keys)),
     type: (text: string) => Effect.asVoid(tmux("send-keys", "-l", text)),
-    screen,
     withColours: tmux("capture-pane", "-p", "-e"),
-    /** Waits until these rows stand on the screen, in this order. */
+    /** Waits until these rows stand on the screen, in this order; the time of day reads hh:mm. */
     shows: (...rows: ReadonlyArray<string>) =>
       Effect.flatMap(screen, (shown) => {
         const found = rows.map((row) => shown.indexOf(row))
