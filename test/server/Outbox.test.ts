@@ -1,0 +1,121 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type Array as Arr, Effect, FiberSet, Latch, Option } from "effect"
+import * as Outbox from "../../src/server/Outbox.ts"
+
+/** An outbox over a socket that takes nothing while the latch is closed, and what was written to it, write by write. */
+const makeOutbox = Effect.fnUntraced(function* (maxBytes: number) {
+  const run = yield* FiberSet.makeRuntime<never, void>()
+  const socket = yield* Latch.make(true)
+  const writes: Array<ReadonlyArray<number>> = []
+  let overflows = 0
+  const outbox = Outbox.make({
+    run,
+    maxBytes,
+    write: (frames: Arr.NonEmptyReadonlyArray<Uint8Array>) =>
+      Effect.andThen(
+        Effect.sync(() => writes.push(frames.map((frame) => frame[0] ?? -1))),
+        socket.await
+      ),
+    onOverflow: () => {
+      overflows++
+    }
+  })
+  return { outbox, socket, writes, overflows: () => overflows }
+})
+
+/** A frame that is told by its first byte. */
+const frame = (mark: number, bytes = 10) => new Uint8Array(bytes).fill(mark)
+
+describe("Outbox", () => {
+  it.effect("writes a frame at once when nothing is waiting", () =>
+    Effect.gen(function* () {
+      const { outbox, writes } = yield* makeOutbox(100)
+      outbox.offerUnsafe(frame(1), "live")
+      assert.deepStrictEqual(writes, [[1]])
+      outbox.offerUnsafe(frame(2), "asked")
+      assert.deepStrictEqual(writes, [[1], [2]])
+    })
+  )
+
+  it.effect("gathers what comes while the socket pushes back, and writes it in order with one write", () =>
+    Effect.gen(function* () {
+      const { outbox, socket, writes } = yield* makeOutbox(100)
+      yield* socket.close
+      for (const mark of [1, 2, 3, 4]) outbox.offerUnsafe(frame(mark), mark % 2 === 0 ? "live" : "asked")
+      assert.deepStrictEqual(writes, [[1]])
+      yield* socket.open
+      yield* outbox.drained
+      assert.deepStrictEqual(writes, [[1], [2, 3, 4]])
+    })
+  )
+
+  it.effect("overflows when another live frame comes while more than its limit is waiting, and not before", () =>
+    Effect.gen(function* () {
+      const { outbox, overflows, socket } = yield* makeOutbox(100)
+      yield* socket.close
+      outbox.offerUnsafe(frame(1, 60), "live")
+      outbox.offerUnsafe(frame(2, 60), "live")
+      assert.strictEqual(overflows(), 0)
+      outbox.offerUnsafe(frame(3, 1), "live")
+      assert.strictEqual(overflows(), 1)
+    })
+  )
+
+  it.effect("takes one frame of any size from a peer that reads, and live frames behind a large reply", () =>
+    Effect.gen(function* () {
+      const { outbox, overflows, socket, writes } = yield* makeOutbox(100)
+      yield* socket.close
+      outbox.offerUnsafe(frame(1, 5000), "asked")
+      for (const mark of [2, 3, 4, 5]) outbox.offerUnsafe(frame(mark, 20), "live")
+      assert.strictEqual(overflows(), 0)
+      outbox.offerUnsafe(frame(6, 1), "asked")
+      assert.strictEqual(overflows(), 1)
+      yield* socket.open
+      yield* outbox.drained
+      assert.deepStrictEqual(writes, [[1], [2, 3, 4, 5]])
+    })
+  )
+
+  it.effect("forgets what waited when it is discarded, takes the last words, and nothing after them", () =>
+    Effect.gen(function* () {
+      const { outbox, socket, writes } = yield* makeOutbox(100)
+      yield* socket.close
+      for (const mark of [1, 2, 3]) outbox.offerUnsafe(frame(mark), "live")
+      outbox.closeUnsafe(frame(9), true)
+      outbox.offerUnsafe(frame(4), "live")
+      outbox.closeUnsafe(frame(8), false)
+      yield* socket.open
+      yield* outbox.drained
+      assert.deepStrictEqual(writes, [[1], [9]])
+    })
+  )
+
+  it.effect("is behind while more than half its limit is waiting, and says when it has caught up", () =>
+    Effect.gen(function* () {
+      const { outbox, socket } = yield* makeOutbox(100)
+      yield* socket.close
+      outbox.offerUnsafe(frame(1, 30), "live")
+      assert.isFalse(outbox.isBehind())
+      outbox.offerUnsafe(frame(2, 30), "asked")
+      assert.isTrue(outbox.isBehind())
+      const waiting = yield* Effect.forkChild(outbox.caughtUp, { startImmediately: true })
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* socket.open
+      yield* outbox.caughtUp
+      yield* outbox.drained
+      assert.isFalse(outbox.isBehind())
+      assert.isTrue(Option.isSome(Option.fromUndefinedOr(waiting.pollUnsafe())))
+    })
+  )
+
+  it.effect("stops waiting for a socket that failed", () =>
+    Effect.gen(function* () {
+      const run = yield* FiberSet.makeRuntime<never, void>()
+      const outbox = Outbox.make({ run, maxBytes: 10, write: () => Effect.interrupt, onOverflow: () => {} })
+      outbox.offerUnsafe(frame(1, 50), "live")
+      yield* outbox.caughtUp
+      yield* outbox.drained
+      assert.isFalse(outbox.isBehind())
+    })
+  )
+})
