@@ -44,6 +44,7 @@ export interface RoomManagerOptions {
 }
 
 type Publish = RoomCommandOf<"Publish">
+type Envelope = Mailbox.Envelope<RoomCommand, JoinAnswer>
 
 /** Starts the manager of a conversation, for as long as the scope is open. */
 export const make = Effect.fnUntraced(function* ({
@@ -85,8 +86,8 @@ export const make = Effect.fnUntraced(function* ({
 
   const join = Effect.fnUntraced(function* (command: RoomCommandOf<"Join">) {
     const [joined, deliveries] = Room.join(room, command.from, yield* catchUp(command))
-    room = joined
     sessions.deliver(deliveries)
+    room = joined
     yield* notePresence(command.from.session, command.from.user, "joined")
   })
 
@@ -97,8 +98,14 @@ export const make = Effect.fnUntraced(function* ({
       room = rest
       yield* notePresence(session, user, "left")
     }
-    if (Room.isEmpty(room) && (yield* history.newest(conversation)).seq === 0) onVacated(handled)
+    if (Room.isEmpty(room) && (yield* wasNeverWritten)) onVacated(handled)
   })
+
+  /** While the store does not say, a room stays. */
+  const wasNeverWritten = history.newest(conversation).pipe(
+    Effect.map(({ seq }) => seq === 0),
+    Effect.catchCause((cause) => Effect.as(Effect.logError("A log's newest place could not be read", cause), false))
+  )
 
   const readHistory = Effect.fnUntraced(function* ({ from, range }: RoomCommandOf<"ReadHistory">) {
     const { entries, more } = yield* history.read(conversation, range)
@@ -124,66 +131,64 @@ export const make = Effect.fnUntraced(function* ({
     ])
   }
 
-  /** Acts on one command; true if it was a Join that succeeded. */
   const act = RoomCommand.match({
-    Join: (command) => Effect.as(join(command), true),
+    Join: join,
     Leave: ({ from }) =>
-      Effect.suspend(() => {
-        if (conversation._tag === "Room") sessions.reply(from, { _tag: "RoomLeft", room: conversation.room })
-        return Effect.as(leave(from.session), false)
-      }),
-    Vanish: ({ session }) => Effect.as(leave(session), false),
+      Effect.andThen(
+        leave(from.session),
+        Effect.sync(() => {
+          if (conversation._tag === "Room") sessions.reply(from, { _tag: "RoomLeft", room: conversation.room })
+        })
+      ),
+    Vanish: ({ session }) => leave(session),
     ListMembers: ({ from }) =>
       Effect.sync(() => {
         if (conversation._tag === "Room") {
           sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, users: room.roster })
         }
-        return false
       }),
-    ReadHistory: (command) => Effect.as(readHistory(command), false),
-    AnnouncePresence: () =>
-      Effect.sync(() => {
-        announcePresence()
-        return false
-      }),
-    Publish: (command) => Effect.as(store([command]), false)
+    ReadHistory: readHistory,
+    AnnouncePresence: () => Effect.sync(announcePresence),
+    Publish: (command) => store([command])
   })
 
   /** A request that fails or dies is answered, and the manager lives on with the state it had (invariant 6). */
-  const refuseAll = (askers: ReadonlyArray<Asker>) => (cause: unknown) =>
-    Effect.suspend(() => {
-      for (const from of askers) sessions.refuse(from, { _tag: "StorageUnavailable" })
-      return Effect.as(Effect.logError("A conversation could not carry out a request", cause), false)
-    })
-
-  const actOrRefuse = (command: RoomCommand) => {
-    const refusal = Room.refusal(room, command)
-    if (Option.isNone(refusal)) return Effect.catchCause(act(command), refuseAll(askersOf([command])))
-    for (const from of askersOf([command])) sessions.refuse(from, refusal.value)
-    return Effect.succeed(false)
+  const orRefuse = (commands: ReadonlyArray<RoomCommand>) => {
+    const refuse = (problem: unknown) => {
+      for (const from of askersOf(commands)) sessions.refuse(from, { _tag: "StorageUnavailable" })
+      return Effect.logError("A conversation could not carry out a request", problem)
+    }
+    return <E>(effect: Effect.Effect<void, E>) => effect.pipe(Effect.catch(refuse), Effect.catchDefect(refuse))
   }
 
-  const publish = (run: ReadonlyArray<Publish>) =>
-    Arr.isReadonlyArrayNonEmpty(run) ? Effect.catchCause(store(run), refuseAll(askersOf(run))) : Effect.void
+  const actOn = Effect.fnUntraced(function* ({ answer, command }: Envelope) {
+    const refusal = Room.refusal(room, command)
+    if (Option.isNone(refusal)) yield* act(command).pipe(orRefuse([command]))
+    else for (const from of askersOf([command])) sessions.refuse(from, refusal.value)
+    if (answer !== undefined && command._tag === "Join") {
+      yield* Deferred.succeed(answer, Room.isMember(room, command.from.session))
+    }
+  })
 
-  const actOnAll = Effect.fnUntraced(function* (envelopes: ReadonlyArray<Mailbox.Envelope<RoomCommand, JoinAnswer>>) {
+  const publish = (run: ReadonlyArray<Publish>) =>
+    Arr.isReadonlyArrayNonEmpty(run) ? store(run).pipe(orRefuse(run)) : Effect.void
+
+  const actOnAll = Effect.fnUntraced(function* (envelopes: ReadonlyArray<Envelope>) {
     let run: Array<Publish> = []
     let characters = 0
-    for (const { answer, command } of envelopes) {
-      const belongsToRun = command._tag === "Publish" && Option.isNone(Room.refusal(room, command))
-      if (!belongsToRun || run.length === maxRunMessages || characters > maxRunCharacters) {
+    for (const envelope of envelopes) {
+      const { command } = envelope
+      const isForRun = command._tag === "Publish" && Option.isNone(Room.refusal(room, command))
+      if (!isForRun || run.length === maxRunMessages || characters > maxRunCharacters) {
         yield* publish(run)
         run = []
         characters = 0
       }
       handled++
-      if (belongsToRun) {
+      if (isForRun) {
         run.push(command)
         characters += command.content.length
-      } else {
-        const joined = yield* actOrRefuse(command)
-        if (answer !== undefined) yield* Deferred.succeed(answer, joined)
-      }
+      } else yield* actOn(envelope)
     }
     yield* publish(run)
   })
