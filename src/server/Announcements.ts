@@ -59,7 +59,13 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
         }
       })
 
-      yield* PubSub.take(heard).pipe(Effect.flatMap(hear), Effect.forever, Effect.forkScoped)
+      /** One announcement that cannot be told must not be the last, nor let its publishers run into a full queue. */
+      const hearOrLog = (announcement: Announcement) =>
+        Effect.suspend(() => hear(announcement)).pipe(
+          Effect.catchCause((cause) => Effect.logError("An announcement could not be told", cause))
+        )
+
+      yield* PubSub.take(heard).pipe(Effect.flatMap(hearOrLog), Effect.forever, Effect.forkScoped)
       return announcements
     })
   )

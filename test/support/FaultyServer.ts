@@ -1,0 +1,90 @@
+/**
+ * Ways to make parts of a real server fail or wait when a test says so.
+ *
+ * A History whose operations go through the test first; and a server whose `Sessions`, the one part every processor
+ * speaks through, throws for a message of the test's choice. Production code knows of neither.
+ */
+import { Effect, Layer, References } from "effect"
+import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import { Announcements } from "../../src/server/Announcements.ts"
+import { ClientHandler } from "../../src/server/ClientHandler.ts"
+import { History, type StorageUnavailable } from "../../src/server/history/History.ts"
+import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
+import * as IdleWatch from "../../src/server/IdleWatch.ts"
+import * as Listener from "../../src/server/Listener.ts"
+import { Lobby } from "../../src/server/Lobby.ts"
+import type { Conversation } from "../../src/server/messages/Conversation.ts"
+import type { Delivery } from "../../src/server/messages/Delivery.ts"
+import { RoomProcessor } from "../../src/server/RoomProcessor.ts"
+import { ServerProcessor } from "../../src/server/ServerProcessor.ts"
+import { Sessions } from "../../src/server/Sessions.ts"
+import { UserProcessor } from "../../src/server/UserProcessor.ts"
+
+/** Runs before an operation on a conversation's log, and may fail, die or wait. */
+export type Before = (
+  operation: "append" | "read" | "newest",
+  conversation: Conversation
+) => Effect.Effect<void, StorageUnavailable>
+
+/** A History in memory that asks the test first. */
+export const historyBehind = (before: Before): Layer.Layer<History> =>
+  Layer.effect(
+    History,
+    Effect.gen(function* () {
+      const memory = yield* History
+      const asked: Before = (operation, conversation) => Effect.suspend(() => before(operation, conversation))
+      return History.of({
+        append: (entries) => Effect.andThen(asked("append", entries[0].conversation), memory.append(entries)),
+        read: (conversation, range) => Effect.andThen(asked("read", conversation), memory.read(conversation, range)),
+        newest: (conversation) => Effect.andThen(asked("newest", conversation), memory.newest(conversation))
+      })
+    })
+  ).pipe(Layer.provide(MemoryHistory.layer))
+
+/** Whether an operation is on a room's log. */
+export const isRoom = (conversation: Conversation, room: string): boolean =>
+  conversation._tag === "Room" && conversation.room === room
+
+/** Which message makes whoever says it die; only the first such one. */
+export interface Fault {
+  armed: ((message: ServerMessage, how: Delivery["_tag"]) => boolean) | undefined
+}
+
+/** The server, but with faults in what it says. */
+export const serverWithFault = (fault: Fault) => {
+  const dieIfArmed = (message: ServerMessage, how: Delivery["_tag"]) => {
+    if (fault.armed?.(message, how) !== true) return
+    fault.armed = undefined
+    throw new Error(`A fault made by the test: ${message._tag}`)
+  }
+  const faultySessions = Layer.effect(
+    Sessions,
+    Effect.map(Sessions, (sessions) =>
+      Sessions.of({
+        ...sessions,
+        deliver: (deliveries) => {
+          for (const delivery of deliveries) {
+            const messages = delivery._tag === "Reply" ? [delivery.message] : delivery.messages
+            for (const message of messages) dieIfArmed(message, delivery._tag)
+          }
+          sessions.deliver(deliveries)
+        },
+        reply: (to, message) => {
+          dieIfArmed(message, "Reply")
+          sessions.reply(to, message)
+        }
+      })
+    )
+  ).pipe(Layer.provide(Sessions.layer))
+
+  return Layer.mergeAll(Listener.layer, IdleWatch.layer).pipe(
+    Layer.provide(ClientHandler.layer),
+    Layer.provide(ServerProcessor.layer),
+    Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
+    Layer.provide(Announcements.layer),
+    Layer.provide(faultySessions)
+  )
+}
+
+/** Faults made on purpose need not fill the test's output with logs. */
+export const silently = Effect.provideService(References.MinimumLogLevel, "None")
