@@ -3,10 +3,11 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
+import manifest from "../../package.json" with { type: "json" }
 import { cli, configLayer } from "../client/Cli.ts"
 
 cli.pipe(
-  Command.run({ version: "0.1.0" }),
+  Command.run({ version: manifest.version }),
   Effect.provide(Layer.provideMerge(configLayer, NodeServices.layer)),
   NodeRuntime.runMain
 )

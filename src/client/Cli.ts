@@ -73,15 +73,11 @@ const askName = Effect.gen(function* () {
   return yield* Effect.fromResult(decodeUserName(typed)).pipe(Effect.orDie)
 })
 
-const explain =
-  (host: string, port: number, user: string) =>
-  ({ reason }: SessionError): CannotChat => {
-    const isTaken = reason._tag === "Refused" && reason.reason._tag === "UserNameTaken"
-    const remedy = isTaken ? " Start again with --user <another name>." : ""
-    return new CannotChat({
-      message: `Cannot chat as ${user} on ${host}:${port}. ${safeLine(reason.message)}${remedy}`
-    })
-  }
+const explain = (where: string, user: string, { reason }: SessionError): CannotChat => {
+  const isTaken = reason._tag === "Refused" && reason.reason._tag === "UserNameTaken"
+  const remedy = isTaken ? " Start again with --user <another name>." : ""
+  return new CannotChat({ message: `Cannot chat as ${user} on ${where}. ${safeLine(reason.message)}${remedy}` })
+}
 
 export const cli = Command.make(
   "parley",
@@ -93,7 +89,7 @@ export const cli = Command.make(
     const screen = canPrompt ? TerminalScreen.layer : PlainScreen.layer
     yield* chat.pipe(
       Effect.provide(Layer.provideMerge(screen, client)),
-      Effect.catchTag("SessionError", (error) => Effect.fail(explain(host, port, name)(error)))
+      Effect.catchTag("SessionError", (error) => Effect.fail(explain(`${host}:${port}`, name, error)))
     )
   })
 ).pipe(

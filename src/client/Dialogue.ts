@@ -16,7 +16,8 @@ const maxWaiting = 256
 /** How long a person who quits waits for replies. */
 const patience = "1 second"
 
-interface Errand {
+/** A line that asked for something. */
+interface Typed {
   readonly text: string
   readonly request: Request
 }
@@ -24,17 +25,17 @@ interface Errand {
 export const dialogue = Effect.gen(function* () {
   const client = yield* Client
   const { lines } = yield* Screen
-  const waiting = yield* Queue.bounded<Errand, Cause.Done>(maxWaiting)
-  const unanswered = new Set<Errand>()
+  const waiting = yield* Queue.bounded<Typed, Cause.Done>(maxWaiting)
+  const unanswered = new Set<Typed>()
 
   const complain = (message: string) => present((style) => error(style, message))
 
-  const submit = Effect.fnUntraced(function* (errand: Errand) {
-    unanswered.add(errand)
+  const submit = Effect.fnUntraced(function* (typed: Typed) {
+    unanswered.add(typed)
     if (!(yield* client.isConnected)) {
-      yield* present((style) => notice(style, `to be sent when the connection is back: ${shorten(errand.text)}`))
+      yield* present((style) => notice(style, `to be sent when the connection is back: ${shorten(typed.text)}`))
     }
-    yield* Queue.offer(waiting, errand)
+    yield* Queue.offer(waiting, typed)
   })
 
   /** Does what a line asks for, or sees to it; tells whether to read on. */
@@ -52,12 +53,12 @@ export const dialogue = Effect.gen(function* () {
     Effect.catchTag(obey(line), "NotUnderstood", ({ message }) => Effect.as(complain(message), true))
   )
 
-  const workOff = Stream.runForEach(Stream.fromQueue(waiting), (errand) =>
-    carryOut(errand.request).pipe(
+  const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
+    carryOut(typed.request).pipe(
       Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
-        complain(isChat(errand.request) ? `Not sent: ${shorten(errand.text)}: ${message}` : message)
+        complain(isChat(typed.request) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
       ),
-      Effect.andThen(Effect.sync(() => unanswered.delete(errand)))
+      Effect.andThen(Effect.sync(() => unanswered.delete(typed)))
     )
   )
 
