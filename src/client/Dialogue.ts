@@ -13,7 +13,7 @@ import { present, Screen } from "./Screen.ts"
 /** How many requests may wait; beyond, what is typed waits to be read. */
 const maxWaiting = 256
 
-/** How long a person who quits waits for replies. */
+/** How long a person waits for a reply before being told that it is late, or, after quitting, that it is missing. */
 const patience = "1 second"
 
 /** A line that asked for something. */
@@ -53,8 +53,15 @@ export const dialogue = Effect.gen(function* () {
     Effect.catchTag(obey(line), "NotUnderstood", ({ message }) => Effect.as(complain(message), true))
   )
 
+  const tellDelay = Effect.fnUntraced(function* ({ text }: Typed) {
+    yield* Effect.sleep(patience)
+    if (yield* client.isConnected) yield* present((style) => notice(style, `no answer yet: ${shorten(text)}`))
+    return yield* Effect.never
+  })
+
   const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
     carryOut(typed.request).pipe(
+      Effect.raceFirst(tellDelay(typed)),
       Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
         complain(isChat(typed.request) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
       ),
