@@ -39,7 +39,10 @@ export interface RoomManager {
 
 export interface RoomManagerOptions {
   readonly conversation: Room.Room["conversation"]
-  /** Called when nobody is left in a conversation nothing was written to, with how many commands were handled so far. */
+  /**
+   * Called when nobody is left in a conversation nothing was written to, with how many commands were handled so far of
+   * those it was sent, and again after any more that leave it so.
+   */
   readonly onVacated: (handled: number) => void
 }
 
@@ -61,6 +64,8 @@ export const make = Effect.fnUntraced(function* ({
 
   let room = Room.make(conversation)
   let handled = 0
+  /** Somebody left, and then nobody was in and nothing written. */
+  let isVacant = false
 
   const store = Effect.fnUntraced(function* (run: Arr.NonEmptyReadonlyArray<Publish>) {
     const at = clock.currentTimeMillisUnsafe()
@@ -191,6 +196,7 @@ export const make = Effect.fnUntraced(function* ({
       } else yield* actOn(envelope)
     }
     yield* publish(run)
+    if (isVacant && Room.isEmpty(room)) onVacated(handled)
   })
 
   yield* Queue.takeAll(mailbox.queue).pipe(

@@ -7,7 +7,7 @@
 import { Clock, Context, Effect, FiberSet, Layer, type Scope } from "effect"
 import type { Rejection } from "../common/Rejection.ts"
 import type { ServerMessage } from "../common/ServerMessage.ts"
-import type { Connection } from "../connection/Connection.ts"
+import type { Connection, ConnectionError } from "../connection/Connection.ts"
 import { encodeText, lineText } from "../connection/Line.ts"
 import { type Asker, SessionId } from "./messages/Asker.ts"
 import type { Delivery } from "./messages/Delivery.ts"
@@ -39,7 +39,13 @@ export class Sessions extends Context.Service<
     Effect.gen(function* () {
       const { mailboxBytes } = yield* ServerConfig
       const clock = yield* Clock.Clock
-      const run = yield* FiberSet.makeRuntime<never, void>()
+      const writes = yield* FiberSet.make<void, ConnectionError>()
+      const fork = Effect.runForkWith(yield* Effect.context())
+      const run = (write: Effect.Effect<void, ConnectionError>) => {
+        const fiber = fork(write)
+        if (fiber.pollUnsafe() === undefined) FiberSet.addUnsafe(writes, fiber)
+        return fiber
+      }
       const sessions = new Map<SessionId, Session.Session>()
       let opened = 0
 

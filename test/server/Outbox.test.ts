@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Array as Arr, Effect, FiberSet, Latch, Option } from "effect"
+import type { ConnectionError } from "../../src/connection/Connection.ts"
 import * as Outbox from "../../src/server/Outbox.ts"
 
 /** An outbox over a socket that takes nothing while the latch is closed, and what was written to it, write by write. */
 const makeOutbox = Effect.fnUntraced(function* (maxBytes: number) {
-  const run = yield* FiberSet.makeRuntime<never, void>()
+  const run = yield* FiberSet.makeRuntime<never, void, ConnectionError>()
   const socket = yield* Latch.make(true)
   const writes: Array<ReadonlyArray<number>> = []
   let overflows = 0
@@ -110,7 +111,7 @@ describe("Outbox", () => {
 
   it.effect("stops waiting for a socket that failed", () =>
     Effect.gen(function* () {
-      const run = yield* FiberSet.makeRuntime<never, void>()
+      const run = yield* FiberSet.makeRuntime<never, void, ConnectionError>()
       const outbox = Outbox.make({ run, maxBytes: 10, write: () => Effect.interrupt, onOverflow: () => {} })
       outbox.offerUnsafe(frame(1, 50), "live")
       yield* outbox.caughtUp
