@@ -21,13 +21,12 @@ export const MessageKey = Schema.String.check(
 export type MessageKey = typeof MessageKey.Type
 
 /** How a user proves an account is theirs. */
-export const Credentials = Schema.TaggedUnion({
+const Credentials = Schema.TaggedUnion({
   Password: { password: Schema.String },
   Token: { token: Schema.String },
   Key: { publicKey: Schema.String },
   KeyProof: { publicKey: Schema.String, signature: Schema.String }
 })
-export type Credentials = typeof Credentials.Type
 
 /** How many entries one GetHistory may ask for. */
 export const HistoryLimit = Schema.Int.check(

@@ -17,7 +17,7 @@ export interface PresenceChanges {
   readonly take: () => Summary | undefined
 }
 
-export interface Summary {
+interface Summary {
   readonly joined: ReadonlyArray<UserName>
   readonly left: ReadonlyArray<UserName>
   /** Whether this is news to that connection: a change of its own and nothing else is not. */

@@ -26,7 +26,7 @@ const maxRunMessages = 1000
 const maxRunCharacters = 256 * 1024
 
 /** How many old messages a newcomer is sent at most. */
-export const maxReplay = 1000
+const maxReplay = 1000
 
 /** Answers a Join: whether the asker is a member now. */
 export type JoinAnswer = boolean
@@ -103,7 +103,7 @@ export const make = Effect.fnUntraced(function* ({
       room = rest
       yield* notePresence(session, user, "left")
     }
-    if (Room.isEmpty(room) && (yield* wasNeverWritten)) onVacated(handled)
+    isVacant = Room.isEmpty(room) && (yield* wasNeverWritten)
   })
 
   /** While the store does not say, a room stays. */
@@ -189,7 +189,8 @@ export const make = Effect.fnUntraced(function* ({
         run = []
         characters = 0
       }
-      handled++
+      // Its own reminder to itself is nothing that was sent.
+      if (command._tag !== "AnnouncePresence") handled++
       if (isForRun) {
         run.push(command)
         characters += command.content.length
