@@ -1,0 +1,84 @@
+/**
+ * The whole server against the reference model: random programs of eight users, who act at the same time.
+ *
+ * A failure prints the seed, the program in its smallest form and what was wrong. `MODEL_SEED=<seed> pnpm test test/model`
+ * repeats a run; `MODEL_REPLAY=<token>` repeats the smallest program alone; `MODEL_RUNS=5000` looks longer.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Effect, Random } from "effect"
+import { violations } from "../support/ReferenceModel.ts"
+import { type Program, program } from "./Program.ts"
+import { run } from "./Simulation.ts"
+
+const runs = Number(process.env["MODEL_RUNS"] ?? 300)
+const givenSeed = process.env["MODEL_SEED"]
+const replay = process.env["MODEL_REPLAY"]
+
+/** What the server does with this program that the protocol does not allow. */
+const wrongIn = (program: Program) =>
+  run(program).pipe(
+    Effect.map(({ logged, trace }) => [...logged.map((line) => `the server logged ${line}`), ...violations(trace)]),
+    Effect.catchDefect((defect) => Effect.succeed([String(defect)]))
+  )
+
+const connect = { _tag: "Connect", resume: false } as const
+const join = { _tag: "JoinRoom", room: 0, spelling: 0, cursor: "none" } as const
+const room = { room: 0, spelling: 0 } as const
+
+/** Programs that found something once. */
+const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
+  [
+    "forgets an abandoned room although another request about it was under way",
+    [
+      [{ user: 0, actions: [connect, { _tag: "CreateRoom", ...room }] }],
+      [
+        {
+          user: 0,
+          actions: [join, { _tag: "LeaveRoom", ...room }, { _tag: "SayRoom", ...room, keyed: false }]
+        }
+      ]
+    ]
+  ],
+  [
+    "forgets an abandoned room although presence was announced in it",
+    [
+      [{ user: 0, actions: [connect, { _tag: "CreateRoom", ...room }, join] }],
+      [{ user: 0, actions: [{ _tag: "Vanish" }] }]
+    ]
+  ]
+]
+
+describe("The server", () => {
+  it.live.each(found)("%s", ([, steps]) =>
+    Effect.map(wrongIn({ network: 0, steps }), (wrong) => assert.deepStrictEqual(wrong, []))
+  )
+
+  it.live(
+    "does what the protocol says, whatever eight users do at the same time",
+    () =>
+      Effect.gen(function* () {
+        const seed: number = givenSeed === undefined ? yield* Random.nextIntBetween(0, 2 ** 31) : Number(givenSeed)
+        const result = yield* Arbitrary.checkEffect(
+          program,
+          (program) =>
+            Effect.flatMap(wrongIn(program), (wrong) =>
+              wrong.length === 0 ? Effect.succeed(true) : Effect.fail(wrong)
+            ),
+          { runs, size: 12, seed, maxShrinks: 400, ...(replay === undefined ? {} : { replay }) }
+        )
+        if (result._tag === "Falsified") assert.fail(describeFailure(seed, result))
+        assert.strictEqual(result._tag, "Passed", `MODEL_SEED=${seed}`)
+      }),
+    { timeout: 60_000 + runs * 100 }
+  )
+})
+
+const describeFailure = (
+  seed: number,
+  { failure, replay, runs, shrunkInput }: Arbitrary.Falsified<Program, ReadonlyArray<string>>
+) =>
+  [
+    `MODEL_SEED=${seed} fails in program ${runs}; MODEL_REPLAY='${replay}' runs only this one:`,
+    JSON.stringify(shrunkInput),
+    ...(failure._tag === "PropertyError" ? failure.error : [])
+  ].join("\n")

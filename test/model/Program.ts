@@ -1,0 +1,137 @@
+/**
+ * What up to eight users do, as data: made from a seed, printed when something goes wrong, and run again.
+ *
+ * A program is a list of steps. In one step several users act at the same time, each carrying out its actions in order
+ * without waiting for replies; between steps everything comes to rest. Actions refer to what their user did before, not
+ * to names or numbers of the server's, so that any part of a program is a program.
+ */
+import { Arbitrary, Schema } from "effect"
+import { oneOf, wholeNumber } from "../support/generators.ts"
+
+export const userCount = 8
+const roomCount = 3
+
+/** A room by its number; `spelling` gives its name in another case. */
+const room = { room: Schema.Natural, spelling: Schema.Natural }
+
+export const Action = Schema.TaggedUnion({
+  /** Connects, with the cursors of the last connection if `resume`. A user who is connected says Handshake again. */
+  Connect: { resume: Schema.Boolean },
+  /** Somebody else tries to take the name. */
+  Impersonate: {},
+  Vanish: {},
+  Disconnect: {},
+  CreateRoom: room,
+  JoinRoom: { ...room, cursor: Schema.Literals(["none", "last", "behind", "ahead", "otherEpoch"]) },
+  LeaveRoom: room,
+  SayLobby: { keyed: Schema.Boolean },
+  SayRoom: { ...room, keyed: Schema.Boolean },
+  SayTo: { user: Schema.Natural, spelling: Schema.Natural, keyed: Schema.Boolean },
+  /** Says a message with a key again: the last, the one before it, and so on. */
+  Repeat: { back: Schema.Natural },
+  ListUsers: {},
+  ListRooms: {},
+  ListRoomUsers: room,
+  LookAtLobby: { before: Schema.Natural, after: Schema.Natural, limit: Schema.Natural },
+  LookAtRoom: { ...room, before: Schema.Natural, after: Schema.Natural, limit: Schema.Natural },
+  LookAtInbox: { user: Schema.Natural },
+  TalkNonsense: {},
+  /** Lets the others go on for so many turns. */
+  Pause: { turns: Schema.Natural }
+})
+export type Action = typeof Action.Type
+export type ActionOf<Tag extends Action["_tag"]> = Extract<Action, { readonly _tag: Tag }>
+
+export interface Turn {
+  readonly user: number
+  readonly actions: ReadonlyArray<Action>
+}
+
+export interface Program {
+  /** Where the connections' bytes are cut. */
+  readonly network: number
+  readonly steps: ReadonlyArray<ReadonlyArray<Turn>>
+}
+
+type Tag = Action["_tag"]
+
+/** How often each action is chosen, among all of them. */
+const weights: { readonly [Name in Tag]: number } = {
+  Connect: 8,
+  Impersonate: 1,
+  Vanish: 4,
+  Disconnect: 2,
+  CreateRoom: 5,
+  JoinRoom: 10,
+  LeaveRoom: 5,
+  SayLobby: 6,
+  SayRoom: 12,
+  SayTo: 6,
+  Repeat: 6,
+  ListUsers: 1,
+  ListRooms: 1,
+  ListRoomUsers: 3,
+  LookAtLobby: 2,
+  LookAtRoom: 3,
+  LookAtInbox: 1,
+  TalkNonsense: 2,
+  Pause: 3
+}
+
+const small = wholeNumber(0, 9)
+const someRoom = { room: wholeNumber(0, roomCount - 1), spelling: wholeNumber(0, 1) }
+const boolean = Arbitrary.schema(Schema.Boolean)
+const range = { before: small, after: small, limit: small }
+
+const fields: { readonly [Name in Tag]: Readonly<Record<string, Arbitrary.Arbitrary<unknown>>> } = {
+  Connect: { resume: boolean },
+  Impersonate: {},
+  Vanish: {},
+  Disconnect: {},
+  CreateRoom: someRoom,
+  JoinRoom: { ...someRoom, cursor: oneOf("none", "last", "last", "last", "behind", "ahead", "otherEpoch") },
+  LeaveRoom: someRoom,
+  SayLobby: { keyed: boolean },
+  SayRoom: { ...someRoom, keyed: boolean },
+  SayTo: { user: wholeNumber(0, userCount - 1), spelling: wholeNumber(0, 1), keyed: boolean },
+  Repeat: { back: wholeNumber(0, 2) },
+  ListUsers: {},
+  ListRooms: {},
+  ListRoomUsers: someRoom,
+  LookAtLobby: range,
+  LookAtRoom: { ...someRoom, ...range },
+  LookAtInbox: { user: wholeNumber(0, userCount - 1) },
+  TalkNonsense: {},
+  Pause: { turns: wholeNumber(1, 12) }
+}
+
+const isAction = Schema.is(Action)
+const [firstTag = "Pause", ...otherTags] = Object.keys(Action.cases).flatMap((tag) => {
+  const known = tag in weights
+  return known ? Array.from<string>({ length: weightOf(tag) }).fill(tag) : []
+})
+
+function weightOf(tag: string): number {
+  return Object.entries(weights).find(([name]) => name === tag)?.[1] ?? 0
+}
+
+const ofTag = (tag: string): Arbitrary.Arbitrary<unknown> => {
+  const [, parts = {}] = Object.entries(fields).find(([name]) => name === tag) ?? []
+  return Arbitrary.map(Arbitrary.all(parts), (values) => ({ _tag: tag, ...values }))
+}
+const byTag = new Map([firstTag, ...otherTags].map((tag) => [tag, ofTag(tag)]))
+
+const action: Arbitrary.Arbitrary<Action> = oneOf(firstTag, ...otherTags).pipe(
+  Arbitrary.flatMap((tag) => byTag.get(tag) ?? Arbitrary.Constant(undefined)),
+  Arbitrary.filter(isAction)
+)
+
+const turn: Arbitrary.Arbitrary<Turn> = Arbitrary.all({
+  user: wholeNumber(0, userCount - 1),
+  actions: Arbitrary.array(action, { minLength: 1, maxLength: 6 })
+})
+
+export const program: Arbitrary.Arbitrary<Program> = Arbitrary.all({
+  network: wholeNumber(0, 1_000_000),
+  steps: Arbitrary.array(Arbitrary.array(turn, { maxLength: userCount }), { maxLength: 12 })
+})

@@ -1,0 +1,187 @@
+/**
+ * One user of a simulation: its connections one after the other, and what a good client remembers between them.
+ *
+ * Says and hears through the client's side of `connection` over a socket in memory, and writes both into the trace.
+ */
+import { Effect, Exit, Scope, Stream } from "effect"
+import type { ClientMessage } from "../../src/common/ClientMessage.ts"
+import { type Cursor, Epoch } from "../../src/common/Cursor.ts"
+import { ServerMessage } from "../../src/common/ServerMessage.ts"
+import type { UserName } from "../../src/common/UserName.ts"
+import * as Connection from "../../src/connection/Connection.ts"
+import { encodeLine } from "../../src/connection/Line.ts"
+import type { End } from "../support/MemorySocket.ts"
+import { lobby, logOf, roomLog } from "../support/ReferenceLog.ts"
+import type { TraceEvent } from "../support/ReferenceTrace.ts"
+
+export type Unsent = ClientMessage extends infer Message
+  ? Message extends unknown
+    ? Omit<Message, "id">
+    : never
+  : never
+
+interface Line {
+  readonly session: number
+  readonly end: End
+  readonly connection: Connection.Connection<ServerMessage>
+  readonly waiting: Set<string>
+  isOpen: boolean
+  isWelcome: boolean
+}
+
+export interface Wire {
+  readonly connect: () => End
+  readonly trace: Array<TraceEvent>
+  readonly nextSession: () => number
+}
+
+export class SimulatedUser {
+  readonly name: UserName
+  readonly #wire: Wire
+  #line: Line | undefined
+  /** Connections that are being closed by the server still have something to hear. */
+  #closing: ReadonlyArray<Line> = []
+  #requests = 0
+  #said = 0
+  readonly #cursors = new Map<string, Cursor>()
+  /** Messages that were said with a key, oldest first. */
+  readonly keyed: Array<Unsent> = []
+
+  constructor(name: UserName, wire: Wire) {
+    this.name = name
+    this.#wire = wire
+  }
+
+  get isConnected(): boolean {
+    return this.#line?.isOpen === true
+  }
+  get isWelcome(): boolean {
+    return this.#line?.isOpen === true && this.#line.isWelcome
+  }
+  /** Whether nothing is missing: every request has its reply, and every connection that had to end has ended. */
+  get isAtRest(): boolean {
+    return (
+      (this.#line?.isOpen !== true || this.#line.waiting.size === 0) && this.#closing.every(({ isOpen }) => !isOpen)
+    )
+  }
+  cursor(log: string): Cursor | undefined {
+    return this.#cursors.get(log)
+  }
+
+  /** Opens a connection, which is not the user's own until it has said Handshake. */
+  readonly connect = Effect.fnUntraced({ self: this }, function* (this: SimulatedUser, scope: Scope.Scope) {
+    const session = this.#wire.nextSession()
+    const end = this.#wire.connect()
+    const connectionScope = yield* Scope.fork(scope)
+    const connection = yield* Connection.make(end.socket, { incoming: ServerMessage, maxFrameBytes: 1 << 24 }).pipe(
+      Scope.provide(connectionScope),
+      Effect.orDie
+    )
+    const line: Line = { session, end, connection, waiting: new Set(), isOpen: true, isWelcome: false }
+    this.#wire.trace.push({ _tag: "Opened", session })
+    yield* Stream.runForEach(connection.messages, (incoming) =>
+      incoming._tag === "Message"
+        ? Effect.sync(() => this.#hear(line, incoming.message))
+        : Effect.die(new Error(`the server said what is no message: ${JSON.stringify(incoming)}`))
+    ).pipe(
+      Effect.ignore,
+      Effect.ensuring(
+        Effect.suspend(() => {
+          if (line.isOpen) this.#wire.trace.push({ _tag: "Closed", session })
+          line.isOpen = false
+          return Scope.close(connectionScope, Exit.void)
+        })
+      ),
+      Effect.forkIn(scope)
+    )
+    return line
+  })
+
+  readonly arrive = Effect.fnUntraced(
+    { self: this },
+    function* (this: SimulatedUser, scope: Scope.Scope, resume: boolean) {
+      const cursor = resume ? this.#cursors.get(lobby) : undefined
+      if (!this.isConnected) this.#line = yield* this.connect(scope)
+      const after = cursor === undefined ? {} : { after: { lobby: cursor } }
+      yield* this.say({ _tag: "Handshake", user: this.name, ...after })
+    }
+  )
+
+  /** Somebody else, in another case, wants the name, and is gone at once if it was free. */
+  readonly impersonate = Effect.fnUntraced(
+    { self: this },
+    function* (this: SimulatedUser, scope: Scope.Scope, as: UserName) {
+      const line = yield* this.connect(scope)
+      this.#closing = [...this.#closing, line]
+      yield* this.#sayOn(line, { _tag: "Handshake", user: as })
+      yield* this.#sayOn(line, { _tag: "Disconnect" })
+    }
+  )
+
+  /** Says it, if there is anybody to say it to. */
+  say(message: Unsent): Effect.Effect<void> {
+    return this.#line === undefined || !this.#line.isOpen ? Effect.void : this.#sayOn(this.#line, message)
+  }
+
+  /** Says something new. With a key, it can be said again. */
+  chat(make: (content: string) => Unsent, keyed: boolean): Effect.Effect<void> {
+    const content = `${this.name} says ${++this.#said}`
+    const message = keyed ? { ...make(content), key: `key of ${content}`.padEnd(16, ".") } : make(content)
+    if (keyed && this.isConnected) this.keyed.push(message)
+    return this.say(message)
+  }
+
+  sayNonsense(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const line = this.#line
+      if (line === undefined || !line.isOpen) return Effect.void
+      const id = `${++this.#requests}`
+      line.waiting.add(id)
+      this.#wire.trace.push({ _tag: "SaidNonsense", session: line.session, id })
+      return Effect.ignore(line.connection.write([encodeLine({ _tag: "Nonsense", id })]))
+    })
+  }
+
+  #sayOn(line: Line, message: Unsent): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const id = `${++this.#requests}`
+      const said: ClientMessage = { ...message, id }
+      line.waiting.add(id)
+      this.#wire.trace.push({ _tag: "Said", session: line.session, message: said })
+      return Effect.ignore(line.connection.write([encodeLine(said)]))
+    })
+  }
+
+  /** Cuts the connection: what was under way may be lost, in both directions. */
+  vanish(): void {
+    if (this.#line === undefined || !this.#line.isOpen) return
+    this.#line.isOpen = false
+    this.#wire.trace.push({ _tag: "Cut", session: this.#line.session })
+    this.#line.end.reset()
+    this.#line = undefined
+  }
+
+  readonly disconnect = Effect.fnUntraced({ self: this }, function* (this: SimulatedUser) {
+    const line = this.#line
+    if (line === undefined || !line.isOpen) return
+    yield* this.say({ _tag: "Disconnect" })
+    this.#closing = [...this.#closing, line]
+    this.#line = undefined
+  })
+
+  #hear(line: Line, message: ServerMessage): void {
+    if (!line.isOpen) return
+    this.#wire.trace.push({ _tag: "Heard", session: line.session, message })
+    if ("id" in message && message.id !== undefined) line.waiting.delete(message.id)
+    if (message._tag === "Welcome") {
+      line.isWelcome = true
+      if (!this.#cursors.has(lobby)) this.#cursors.set(lobby, message.lobby)
+    } else if (message._tag === "RoomJoined" && !this.#cursors.has(roomLog(message.room))) {
+      this.#cursors.set(roomLog(message.room), { epoch: message.epoch, seq: message.seq })
+    } else if (message._tag === "GlobalMessage" || message._tag === "RoomMessage") {
+      const log = logOf(message) ?? lobby
+      const epoch = this.#cursors.get(log)?.epoch ?? Epoch.make("unknown")
+      this.#cursors.set(log, { epoch, seq: message.seq })
+    }
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * Runs a program against a whole server in this process: memory for sockets, the test clock for time.
+ *
+ * After each step everything is brought to rest by means of the protocol alone: every request has its reply, the clock
+ * has passed the presence window, whoever was cut is in nobody's list any more, and a Ping has gone through every
+ * connection behind all that. An observer, who is always there, asks; the trace notes that it is quiet; and everybody
+ * asks who is where.
+ */
+import { ConfigProvider, Effect, Layer, Logger, References, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { Epoch } from "../../src/common/Cursor.ts"
+import { RoomName } from "../../src/common/RoomName.ts"
+import { UserName } from "../../src/common/UserName.ts"
+import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
+import * as Server from "../../src/server/Server.ts"
+import { ServerConfig } from "../../src/server/ServerConfig.ts"
+import { MemorySocketServer } from "../support/MemorySocket.ts"
+import { lobby, roomLog } from "../support/ReferenceLog.ts"
+import type { TraceEvent } from "../support/ReferenceTrace.ts"
+import { Action, type ActionOf, type Program, type Turn } from "./Program.ts"
+import { SimulatedUser } from "./SimulatedUser.ts"
+
+const names = ["Ada", "bob", "Σας", "straße", "Жук", "漢", "a.b-c_d", "Zoë"].map((name) => UserName.make(name))
+const rooms = ["dev", "Ops", "Ж"].map((name) => RoomName.make(name))
+const observerName = UserName.make("observer")
+
+/** How many turns of the event loop something that must happen is waited for. */
+const patience = 3000
+
+const settings = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MESSAGE_RATE: "0", IDLE_TIMEOUT: "1 day" }))
+
+/** What a program left behind: what clients saw, and what the server logged as an error, which should be nothing. */
+export interface Outcome {
+  readonly trace: ReadonlyArray<TraceEvent>
+  readonly logged: ReadonlyArray<string>
+}
+
+export const run = (program: Program): Effect.Effect<Outcome> =>
+  Effect.suspend(() => {
+    const logged: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (logLevel === "Error" || logLevel === "Fatal") logged.push(JSON.stringify(message))
+    })
+    const server = Server.layer.pipe(
+      Layer.provideMerge(MemorySocketServer.layer),
+      Layer.provide([ServerConfig.layer.pipe(Layer.provide(settings)), MemoryHistory.layer]),
+      Layer.merge(Logger.layer([logger])),
+      Layer.provideMerge(TestClock.layer()),
+      Layer.orDie
+    )
+    return runOn(program).pipe(
+      Effect.map((trace) => ({ trace, logged })),
+      Effect.scoped,
+      Effect.provide(server, { local: true }),
+      Effect.provideService(References.MinimumLogLevel, "Error")
+    )
+  })
+
+const runOn = Effect.fnUntraced(function* (program: Program) {
+  const scope = yield* Effect.scope
+  const server = yield* MemorySocketServer
+  const trace: Array<TraceEvent> = []
+  const random = randomFrom(program.network)
+  let sessions = 0
+  const wire = { connect: () => server.connect({ random }), trace, nextSession: () => ++sessions }
+  const observer = new SimulatedUser(observerName, wire)
+  const users = names.map((name) => new SimulatedUser(name, wire))
+  const everybody = [observer, ...users]
+
+  /** Waits until this is so. Time passes only when nothing happens without it. */
+  const until = Effect.fnUntraced(function* (what: string, isSo: () => boolean) {
+    for (let turn = 1; turn <= patience; turn++) {
+      if (isSo()) return
+      yield* turn % 100 === 0 ? TestClock.adjust("10 millis") : Effect.yieldNow
+    }
+    return yield* Effect.die(new Error(`${what} did not happen; the trace ends with ${showEnd(trace)}`))
+  })
+
+  const settle = until("a reply or the end of a connection", () => everybody.every(({ isAtRest }) => isAtRest))
+  const pingAll = Effect.suspend(() =>
+    Effect.forEach(everybody, (user) => (user.isWelcome ? user.say({ _tag: "Ping", nonce: 1 }) : Effect.void))
+  ).pipe(Effect.andThen(settle))
+
+  const isListRight = () => {
+    const list = trace.findLast((event) => event._tag === "Heard" && event.message._tag === "UserList")
+    const present = everybody.filter(({ isWelcome }) => isWelcome).map(({ name }) => name)
+    return (
+      list?._tag === "Heard" &&
+      list.message._tag === "UserList" &&
+      list.message.users.length === present.length &&
+      list.message.users.every((user) => present.includes(user))
+    )
+  }
+
+  const rest = Effect.fnUntraced(function* () {
+    yield* settle
+    for (let attempt = 1; attempt === 1 || !isListRight(); attempt++) {
+      if (attempt > 20) return yield* Effect.die(new Error(`the list of users stays wrong: ${showEnd(trace)}`))
+      yield* TestClock.adjust("60 millis")
+      yield* observer.say({ _tag: "ListUsers" })
+      yield* settle
+    }
+    // Those who went last are announced as well, and then nothing is on its way any more.
+    yield* TestClock.adjust("60 millis")
+    yield* pingAll
+    trace.push({ _tag: "Quiet" })
+    for (const user of everybody) {
+      if (!user.isWelcome) continue
+      yield* user.say({ _tag: "ListUsers" })
+      for (const room of rooms) yield* user.say({ _tag: "ListRoomUsers", room })
+    }
+    yield* observer.say({ _tag: "ListRooms" })
+    yield* settle
+  })
+
+  const takeTurn = Effect.fnUntraced(function* ({ actions, user: number }: Turn) {
+    const user = users[number]
+    if (user === undefined) return
+    for (const action of actions) yield* act(user, scope, action)
+  })
+
+  yield* observer.arrive(scope, false)
+  yield* rest()
+  for (const step of program.steps) {
+    // A user may have several turns in a step, but is one person.
+    const turns = names.map((_, number) => step.filter((turn) => turn.user === number))
+    yield* Effect.forEach(turns, (own) => Effect.forEach(own, takeTurn), { concurrency: "unbounded", discard: true })
+    yield* rest()
+  }
+
+  // What nobody who stayed has seen may be in the logs all the same: the observer reads all of them.
+  for (const room of rooms) {
+    yield* observer.say({ _tag: "JoinRoom", room })
+    yield* observer.say({ _tag: "GetHistory", room, limit: 500 })
+  }
+  yield* observer.say({ _tag: "GetHistory", limit: 500 })
+  yield* rest()
+  return [...trace]
+})
+
+const act = (user: SimulatedUser, scope: Scope.Scope, action: Action): Effect.Effect<void> =>
+  Action.match(action, {
+    Connect: ({ resume }) => user.arrive(scope, resume),
+    Impersonate: () => user.impersonate(scope, otherCase(user.name)),
+    Vanish: () => Effect.sync(() => user.vanish()),
+    Disconnect: () => user.disconnect(),
+    CreateRoom: (at) => user.say({ _tag: "CreateRoom", room: roomNamed(at) }),
+    JoinRoom: (join) => user.say({ _tag: "JoinRoom", room: roomNamed(join), ...cursorOf(user, join) }),
+    LeaveRoom: (at) => user.say({ _tag: "LeaveRoom", room: roomNamed(at) }),
+    SayLobby: ({ keyed }) => user.chat((content) => ({ _tag: "GlobalMessage", content }), keyed),
+    SayRoom: (at) => user.chat((content) => ({ _tag: "RoomMessage", room: roomNamed(at), content }), at.keyed),
+    SayTo: ({ keyed, spelling, user: number }) => {
+      const name = names[number] ?? observerName
+      return user.chat(
+        (content) => ({ _tag: "PrivateMessage", to: spelling === 0 ? name : otherCase(name), content }),
+        keyed
+      )
+    },
+    Repeat: ({ back }) => {
+      const message = user.keyed.at(-1 - back)
+      return message === undefined ? Effect.void : user.say(message)
+    },
+    ListUsers: () => user.say({ _tag: "ListUsers" }),
+    ListRooms: () => user.say({ _tag: "ListRooms" }),
+    ListRoomUsers: (at) => user.say({ _tag: "ListRoomUsers", room: roomNamed(at) }),
+    LookAtLobby: (look) => user.say({ _tag: "GetHistory", ...rangeOf(look) }),
+    LookAtRoom: (look) => user.say({ _tag: "GetHistory", room: roomNamed(look), ...rangeOf(look) }),
+    LookAtInbox: ({ user: number }) => user.say({ _tag: "GetHistory", with: names[number] ?? observerName }),
+    TalkNonsense: () => user.sayNonsense(),
+    Pause: ({ turns }) => Effect.repeat(Effect.yieldNow, { times: turns })
+  })
+
+const otherCase = (name: UserName) => {
+  const upper = name.toUpperCase()
+  return UserName.make(upper === name ? name.toLowerCase() : upper)
+}
+
+const roomNamed = ({ room, spelling }: { readonly room: number; readonly spelling: number }) => {
+  const name = rooms[room] ?? RoomName.make("dev")
+  return spelling === 0 ? name : RoomName.make(name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase())
+}
+
+const cursorOf = (user: SimulatedUser, { cursor, ...at }: ActionOf<"JoinRoom">) => {
+  const last = user.cursor(roomLog(roomNamed(at)))
+  if (cursor === "none" || last === undefined) return {}
+  if (cursor === "last") return { after: last }
+  if (cursor === "behind") return { after: { ...last, seq: Math.floor(last.seq / 2) } }
+  if (cursor === "ahead") return { after: { ...last, seq: last.seq + 1000 } }
+  return { after: { ...last, epoch: user.cursor(lobby)?.epoch === last.epoch ? otherEpoch : last.epoch } }
+}
+
+const otherEpoch = Epoch.make("another")
+
+/** 0 leaves a bound out. */
+const rangeOf = ({
+  after,
+  before,
+  limit
+}: {
+  readonly before: number
+  readonly after: number
+  readonly limit: number
+}) => ({
+  ...(before === 0 ? {} : { before }),
+  ...(after === 0 ? {} : { after }),
+  ...(limit === 0 ? {} : { limit })
+})
+
+/** A generator of our own (mulberry32), so that a program's number is all it takes to cut the same bytes again. */
+const randomFrom = (seed: number) => {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+const showEnd = (trace: ReadonlyArray<TraceEvent>) =>
+  trace
+    .slice(-12)
+    .map((event) => `\n  ${JSON.stringify(event)}`)
+    .join("")

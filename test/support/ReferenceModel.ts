@@ -1,0 +1,23 @@
+/**
+ * The reference model of the protocol: says of any trace what in it the protocol does not allow.
+ *
+ * It knows nothing of the server's inside and nothing of time but the order of what clients said and heard. Where users
+ * act at the same time it accepts any order, and then holds everybody to the one they saw.
+ */
+import { checkLogs, checkRepeats, readLogs } from "./ReferenceLog.ts"
+import { checkReplies } from "./ReferenceReplies.ts"
+import { checkStreams } from "./ReferenceStreams.ts"
+import { readTrace, type TraceEvent } from "./ReferenceTrace.ts"
+
+/** Everything that is wrong with a trace, in the order in which it happened, each with its place in the trace. */
+export const violations = (events: ReadonlyArray<TraceEvent>): ReadonlyArray<string> => {
+  const found: Array<{ readonly at: number; readonly violation: string }> = []
+  const report = (at: number, violation: string) => void found.push({ at, violation })
+  const trace = readTrace(events, report)
+  const logs = readLogs(trace, report)
+  checkLogs(trace, logs, report)
+  checkRepeats(trace, report)
+  checkReplies(trace, logs, report)
+  checkStreams(trace, logs, report)
+  return found.toSorted((a, b) => a.at - b.at).map(({ at, violation }) => `[${at}] ${violation}`)
+}

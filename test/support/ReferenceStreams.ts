@@ -1,0 +1,220 @@
+/**
+ * What one connection hears, in the order it hears it: every conversation from where it joined on, without a gap and
+ * nothing twice, every private message, and enough of presence to know who is there.
+ */
+import { nameKey } from "../../src/common/Name.ts"
+import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import { type Log, lobby, logOf, type Logs, newestKnown, newestPossible, roomLog } from "./ReferenceLog.ts"
+import type { Report, Request, SessionFacts, Trace } from "./ReferenceTrace.ts"
+
+/** How many old messages a newcomer gets at most. */
+const maxReplay = 1000
+
+/** How far a connection has come in a conversation it is in, and who it thinks is there. */
+interface Listening {
+  next: number
+  readonly users: Set<string>
+  isSure: boolean
+}
+
+/** What every connection has to be told alike: the epoch of a log, and in a quiet moment its end. */
+interface Agreed {
+  readonly epochs: Map<string, string>
+  readonly places: Map<string, number>
+}
+
+export const checkStreams = (trace: Trace, logs: Logs, report: Report): void => {
+  const epochs = new Map<string, string>()
+  const places = new Map<string, number>()
+  for (const session of trace.sessions) {
+    checkConversations(session, trace, logs, { epochs, places }, report)
+    checkInbox(session, trace, report)
+  }
+  checkDelivery(trace, report)
+  checkRoomAnnouncements(trace, report)
+}
+
+const requestOf = (session: SessionFacts, message: ServerMessage): Request | undefined =>
+  "id" in message && message.id !== undefined ? session.requests.get(message.id) : undefined
+
+const checkConversations = (
+  session: SessionFacts,
+  trace: Trace,
+  logs: Logs,
+  { epochs, places }: Agreed,
+  report: Report
+) => {
+  const listening = new Map<string, Listening>()
+  const nothing: Log = new Map()
+
+  /** Where it goes on after a Welcome or RoomJoined that says the log ends at `seq`. */
+  const begin = (log: string, at: number, message: { seq: number; epoch: string }, request: Request | undefined) => {
+    const entries = logs.get(log) ?? nothing
+    const saidAt = request?.saidAt ?? 0
+    if (message.seq < newestKnown(entries, saidAt) || message.seq > newestPossible(entries, at)) {
+      report(at, `${session.user} is told that ${log} ends at ${message.seq}`)
+    }
+    if ((epochs.get(log) ?? message.epoch) !== message.epoch) report(at, `${log} has another epoch`)
+    epochs.set(log, message.epoch)
+    const asked = request?.message
+    const cursor =
+      asked?._tag === "JoinRoom" ? asked.after : asked?._tag === "Handshake" ? asked.after?.lobby : undefined
+    const fits = cursor !== undefined && cursor.epoch === message.epoch && cursor.seq <= message.seq
+    const next = fits ? Math.max(cursor.seq, message.seq - maxReplay) + 1 : message.seq + 1
+    return { next, missed: message.seq + 1 - next, isTruncated: cursor !== undefined && next !== cursor.seq + 1 }
+  }
+
+  const hearRoomJoined = (at: number, message: Extract<ServerMessage, { _tag: "RoomJoined" }>) => {
+    const log = roomLog(message.room)
+    const { isTruncated, missed, next } = begin(log, at, message, requestOf(session, message))
+    if (message.missed !== missed || message.truncated !== isTruncated) {
+      report(at, `${session.user} missed ${missed} in ${log}, not ${message.missed}, truncated ${message.truncated}`)
+    }
+    listening.set(log, { next, users: new Set(message.users), isSure: true })
+  }
+
+  const hearChat = (at: number, log: string, seq: number) => {
+    const room = listening.get(log)
+    if (room === undefined) report(at, `${session.user} hears ${log} ${seq} without being there`)
+    else if (room.next !== seq) report(at, `${session.user} hears ${log} ${seq}, not ${room.next}`)
+    if (room !== undefined) room.next = seq + 1
+  }
+
+  const hearSent = (at: number, request: Request | undefined, message: Extract<ServerMessage, { _tag: "Sent" }>) => {
+    const log = request === undefined ? undefined : logOf(request.message)
+    if (log === undefined || message.repeated === true) return
+    if ((listening.get(log)?.next ?? 0) <= message.seq) report(at, `${session.user} hears of Sent before the message`)
+  }
+
+  const hearPresence = (
+    log: string,
+    { joined, left }: { joined: ReadonlyArray<string>; left: ReadonlyArray<string> }
+  ) => {
+    const users = listening.get(log)?.users
+    for (const user of left) users?.delete(user)
+    for (const user of joined) users?.add(user)
+  }
+
+  /** In a quiet moment, who it has been told of and who there is are the same. */
+  const compareUsers = (at: number, log: string, users: ReadonlyArray<string>, request: Request | undefined) => {
+    const known = listening.get(log)
+    if (known === undefined || request === undefined || !trace.isQuiet(request)) return
+    const thought = [...known.users].toSorted((a, b) => (a < b ? -1 : 1))
+    if (known.isSure && thought.join(" ") !== users.join(" ")) {
+      report(at, `${session.user} was told that ${thought.join(" ")} are in ${log}, but there are ${users.join(" ")}`)
+    }
+    known.users.clear()
+    for (const user of users) known.users.add(user)
+    known.isSure = true
+  }
+
+  const compareNewest = (quiet: number) => {
+    if (session.welcomedAt > quiet || session.endSaid < quiet) return
+    for (const [log, { next }] of listening) {
+      const newest = newestKnown(logs.get(log) ?? nothing, quiet)
+      if (next <= newest) report(quiet, `${session.user} has ${log} up to ${next - 1} of ${newest}`)
+      // What only somebody who was cut had written, a newcomer may know to be there and nobody have seen.
+      const place = `${log} at ${quiet}`
+      if ((places.get(place) ?? next) !== next)
+        report(quiet, `${session.user} and others disagree on the end of ${log}`)
+      places.set(place, next)
+    }
+  }
+
+  const quiets = [...trace.quiets]
+  for (const { at, message } of session.heard) {
+    while (quiets[0] !== undefined && quiets[0] < at) compareNewest(quiets.shift() ?? 0)
+    const request = requestOf(session, message)
+    if (message._tag === "Welcome") {
+      listening.set(lobby, { next: begin(lobby, at, message.lobby, request).next, users: new Set(), isSure: false })
+    } else if (message._tag === "RoomJoined") hearRoomJoined(at, message)
+    else if (message._tag === "GlobalMessage") hearChat(at, lobby, message.seq)
+    else if (message._tag === "RoomMessage") hearChat(at, roomLog(message.room), message.seq)
+    else if (message._tag === "Sent") hearSent(at, request, message)
+    else if (message._tag === "Presence") hearPresence(lobby, message)
+    else if (message._tag === "RoomPresence") hearPresence(roomLog(message.room), message)
+    else if (message._tag === "UserList") compareUsers(at, lobby, message.users, request)
+    else if (message._tag === "RoomUsers") compareUsers(at, roomLog(message.room), message.users, request)
+    else if (message._tag === "RoomLeft") {
+      const log = roomLog(message.room)
+      const least = newestKnown(logs.get(log) ?? nothing, request?.saidAt ?? 0)
+      if ((listening.get(log)?.next ?? 0) <= least) report(at, `${session.user} left ${log} without ${least}`)
+      listening.delete(log)
+    }
+  }
+  for (const quiet of quiets) compareNewest(quiet)
+}
+
+type Private = Extract<ServerMessage, { _tag: "PrivateMessage" }>
+
+const privatesHeardBy = ({ heard }: SessionFacts) =>
+  heard.flatMap(({ at, message }) => (message._tag === "PrivateMessage" ? [{ at, message }] : []))
+
+const privatesSaid = (trace: Trace) =>
+  trace.requests.flatMap((request) =>
+    request.message._tag === "PrivateMessage" ? [{ request, said: request.message }] : []
+  )
+
+/** An inbox counts from 1; each message in it was said by its author, to or from its owner, and stands there once. */
+const checkInbox = (session: SessionFacts, trace: Trace, report: Report) => {
+  const contents = new Set<string>()
+  for (const [index, { at, message }] of privatesHeardBy(session).entries()) {
+    if (message.seq !== index + 1) report(at, `${session.user}'s inbox has no ${index + 1}, but ${message.seq}`)
+    if (contents.has(message.content)) report(at, `${session.user} hears ${message.content} twice`)
+    contents.add(message.content)
+    if (message.from !== session.user && message.to !== session.user)
+      report(at, `${session.user} hears others' secrets`)
+    const isSaid = privatesSaid(trace).some(({ request, said }) => isSame(request, said, message))
+    if (!isSaid) report(at, `${message.content} was not said by ${message.from} to ${message.to}`)
+  }
+}
+
+const isSame = (request: Request, said: { readonly to: string; readonly content: string }, message: Private) =>
+  said.content === message.content && request.session.user === message.from && nameKey(said.to) === nameKey(message.to)
+
+/** What was Sent is in its sender's inbox at that place, before the Sent; and in the receiver's, if that was there. */
+const checkDelivery = (trace: Trace, report: Report) => {
+  for (const { request, said } of privatesSaid(trace)) {
+    const { heardAt, reply, saidAt, session } = request
+    if (reply?._tag !== "Sent" || reply.repeated === true) continue
+    const own = privatesHeardBy(session).find(({ message }) => message.content === said.content)
+    if (own === undefined || own.at > heardAt || own.message.seq !== reply.seq || own.message.at !== reply.at) {
+      report(heardAt, `${session.user} does not have ${said.content} at ${reply.seq} before its Sent`)
+    }
+    const quiet = trace.quietAfter(heardAt)
+    const receivers = trace.sessions.filter(
+      ({ endSaid, user, welcomedAt }) =>
+        nameKey(user ?? "") === nameKey(said.to) && welcomedAt < saidAt && endSaid > quiet
+    )
+    for (const receiver of receivers) {
+      const theirs = privatesHeardBy(receiver).find(({ message }) => message.content === said.content)
+      if (theirs === undefined || theirs.message.at !== reply.at) report(heardAt, `${said.to} misses ${said.content}`)
+    }
+  }
+  for (const session of trace.sessions) {
+    const places = privatesSaid(trace)
+      .filter(({ request }) => request.session === session)
+      .flatMap(({ request }) => (request.reply?._tag === "Sent" && !request.reply.repeated ? [request.reply.seq] : []))
+    if (places.some((seq, index) => seq <= (places[index - 1] ?? 0))) {
+      report(session.endSaid, `${session.user}'s private messages changed places`)
+    }
+  }
+}
+
+/** Everyone who is there hears of every room that somebody else made, once. */
+const checkRoomAnnouncements = (trace: Trace, report: Report) => {
+  const made = trace.requests.filter(({ reply }) => reply?._tag === "RoomCreated")
+  const isUnsure = trace.requests.some(({ message, reply }) => message._tag === "CreateRoom" && reply === undefined)
+  for (const session of trace.sessions) {
+    const since = trace.quietAfter(session.welcomedAt)
+    const until = trace.quiets.findLast((quiet) => quiet < session.endSaid) ?? 0
+    const count = (at: number) => (at > since && at < until ? 1 : 0)
+    const announced = session.heard.filter(
+      ({ at, message }) => message._tag === "RoomCreated" && message.id === undefined && count(at) === 1
+    ).length
+    const expected = made.filter(({ saidAt, session: maker }) => maker !== session && count(saidAt) === 1).length
+    if (announced < expected || (announced > expected && !isUnsure)) {
+      report(until, `${session.user} heard of ${announced} new rooms, not ${expected}`)
+    }
+  }
+}
