@@ -74,7 +74,7 @@ export const connect = Effect.fnUntraced(function* (
   address: Address
 ): Effect.fn.Return<RawClient, NotReceived, Scope.Scope> {
   const deadline = address.deadline ?? defaultDeadline
-  const socket = yield* open(address)
+  const { socket, tcp } = yield* open(address)
   const waiters = new Set<() => void>()
   const text: Array<string> = []
   let lines: Array<Line> = []
@@ -98,8 +98,6 @@ export const connect = Effect.fnUntraced(function* (
     closed = true
     wake()
   })
-  // A reset shows as closed, like any other end.
-  socket.on("error", () => {})
 
   const receivedText = () => text.join("")
 
@@ -182,7 +180,7 @@ export const connect = Effect.fnUntraced(function* (
     send,
     write,
     halfClose: Effect.sync(() => void socket.end()),
-    reset: Effect.sync(() => void socket.resetAndDestroy()),
+    reset: Effect.sync(() => void tcp.resetAndDestroy()),
     pause: Effect.sync(() => void socket.pause()),
     resume: Effect.sync(() => void socket.resume()),
     next: wait("line", () => lines.shift()),
@@ -213,21 +211,21 @@ export const connect = Effect.fnUntraced(function* (
 
 const open = ({ certificate, host = "127.0.0.1", port }: Address) =>
   Effect.acquireRelease(
-    Effect.callback<Net.Socket, NotReceived>((resume) => {
+    Effect.callback<{ readonly socket: Net.Socket; readonly tcp: Net.Socket }, NotReceived>((resume) => {
+      const tcp = Net.connect({ host, port, noDelay: true })
       const socket =
-        certificate === undefined
-          ? Net.connect({ host, port, noDelay: true })
-          : Tls.connect({ host, port, ca: certificate, servername: "localhost" })
+        certificate === undefined ? tcp : Tls.connect({ socket: tcp, ca: certificate, servername: "localhost" })
+      // Once connected this says nothing any more: a reset shows as closed, like any other end.
       const failed = (error: Error) =>
         resume(new NotReceived({ message: `No connection to port ${port}: ${error.message}` }))
-      socket.once("error", failed)
-      socket.once(certificate === undefined ? "connect" : "secureConnect", () => {
-        socket.off("error", failed)
-        resume(Effect.succeed(socket))
-      })
-      return Effect.sync(() => socket.destroy())
+      tcp.on("error", failed)
+      socket.on("error", failed)
+      socket.once(certificate === undefined ? "connect" : "secureConnect", () =>
+        resume(Effect.succeed({ socket, tcp }))
+      )
+      return Effect.sync(() => tcp.destroy())
     }),
-    (socket) => Effect.sync(() => socket.destroy())
+    ({ tcp }) => Effect.sync(() => tcp.destroy())
   )
 
 /** What is no line of the protocol becomes one that no test expects. */
