@@ -11,6 +11,11 @@ const alphabet = /^[\p{L}\p{Nd}][\p{L}\p{Nd}_.-]*$/u
 /** What generated names are made of: a few letters of several scripts, cases and planes, for `\p{L}` is not constructive. */
 const samples = "^[0-9A-Za-zßÉéΣσςЖж漢字𠀀][0-9A-Za-zßÉéΣσςЖж漢字𠀀_.-]*$"
 
+/** The Hangul fillers are letters that nobody can see: with one of them, two names would look the same. */
+const isVisible = Schema.makeFilter<string>((name) => !/\p{Default_Ignorable_Code_Point}/u.test(name), {
+  message: "must not hold letters that cannot be seen"
+})
+
 const isNormalized = Schema.makeFilter<string>((name) => name.normalize("NFKC") === name, {
   message: "must be in Unicode normalization form NFKC"
 })
@@ -23,7 +28,8 @@ export const normalizedName = (maxCodePoints: number) =>
       arbitraryConstraint: { patterns: [{ source: samples, flags: "u" }] }
     }),
     Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` }),
-    isNormalized
+    isNormalized,
+    isVisible
   )
 
 /** Brings what was typed into the one form names are kept in. */

@@ -87,6 +87,15 @@ describe("A name", () => {
     for (const messages of refusals(name)) assert.include(messages, alphabet)
   })
 
+  it.each(["\u3164", "ada\u115f", "a\u1160b", "\uffa0"])(
+    "does not hold the filler in %j, which nobody can see",
+    (name) => {
+      const [user, room] = refusals(name)
+      assert.deepStrictEqual(user, ["must not hold letters that cannot be seen"])
+      assert.deepStrictEqual(room, user)
+    }
+  )
+
   it.each([5, true, null, {}, ["ada"]])("that is %j instead of text is refused", (name) => {
     for (const messages of refusals(name)) assert.lengthOf(messages, 1)
   })
