@@ -1,0 +1,66 @@
+/**
+ * The server as an operator starts it: a process with its environment, flags, working directory and exit code.
+ *
+ * It sees no environment but the one it is given, and is killed when the scope closes.
+ */
+import { resolve } from "node:path"
+import * as process from "node:process"
+import { Effect, Fiber, FileSystem, Option, Schema, Stream } from "effect"
+import { ChildProcess } from "effect/process"
+
+const main = resolve(import.meta.dirname, "../../src/bin/server.ts")
+
+export interface ServerProcessOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly flags?: ReadonlyArray<string>
+  /** What stands in the `.env` file of its working directory. */
+  readonly dotEnv?: string
+}
+
+/** The process ended before it listened. */
+class NotListening extends Schema.TaggedError<NotListening>()("NotListening", { message: Schema.String }) {}
+
+const spawn = Effect.fnUntraced(function* ({ dotEnv, env = {}, flags = [] }: ServerProcessOptions) {
+  const files = yield* FileSystem.FileSystem
+  const cwd = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
+  if (dotEnv !== undefined) yield* files.writeFileString(resolve(cwd, ".env"), dotEnv)
+  const child = yield* ChildProcess.make(process.execPath, [main, ...flags], {
+    cwd,
+    env,
+    extendEnv: false,
+    forceKillAfter: "10 seconds"
+  })
+  const stderr = yield* Effect.forkScoped(Stream.mkString(Stream.decodeText(child.stderr)))
+  return { child, stderr: Fiber.join(stderr) }
+})
+
+/** Starts a server that is expected not to start, or to end by itself, and tells how it ended. */
+export const run = Effect.fnUntraced(function* (options: ServerProcessOptions) {
+  const { child, stderr } = yield* spawn(options)
+  const stdout = yield* Stream.mkString(Stream.decodeText(child.stdout))
+  return { stdout, stderr: yield* stderr, exitCode: Number(yield* child.exitCode) }
+}, Effect.scoped)
+
+/** Starts a server and waits until it listens. */
+export const start = Effect.fnUntraced(function* (options: ServerProcessOptions = {}) {
+  const { child, stderr } = yield* spawn(options)
+  const lines: Array<string> = []
+  const reading = yield* Stream.decodeText(child.stdout).pipe(
+    Stream.splitLines,
+    Stream.tap((line) => Effect.sync(() => lines.push(line))),
+    Stream.broadcast({ capacity: 16, replay: 16 })
+  )
+  const whole = yield* Effect.forkScoped(Stream.runDrain(reading))
+  const ready = yield* Stream.runHead(Stream.filter(reading, (line) => line.includes("listening on ")))
+  if (Option.isNone(ready)) return yield* new NotListening({ message: yield* stderr })
+  return {
+    line: ready.value,
+    port: Number(/:(\d+)$/.exec(ready.value)?.[1]),
+    kill: (killSignal: ChildProcess.Signal) => child.kill({ killSignal }),
+    exited: Effect.gen(function* () {
+      const exitCode = Number(yield* child.exitCode)
+      yield* Fiber.join(whole)
+      return { exitCode, stdout: lines, stderr: yield* stderr }
+    })
+  }
+})
