@@ -10,7 +10,7 @@ import { violations } from "../support/ReferenceModel.ts"
 import { type Program, program } from "./Program.ts"
 import { run } from "./Simulation.ts"
 
-const runs = Number(process.env["MODEL_RUNS"] ?? 300)
+const runs = Number(process.env["MODEL_RUNS"] ?? 200)
 const givenSeed = process.env["MODEL_SEED"]
 const replay = process.env["MODEL_REPLAY"]
 
@@ -50,7 +50,7 @@ const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
 
 describe("The server", () => {
   it.live.each(found)("%s", ([, steps]) =>
-    Effect.map(wrongIn({ network: 0, steps }), (wrong) => assert.deepStrictEqual(wrong, []))
+    Effect.map(wrongIn({ beginning: "nobody", network: 0, steps }), (wrong) => assert.deepStrictEqual(wrong, []))
   )
 
   it.live(
@@ -64,7 +64,7 @@ describe("The server", () => {
             Effect.flatMap(wrongIn(program), (wrong) =>
               wrong.length === 0 ? Effect.succeed(true) : Effect.fail(wrong)
             ),
-          { runs, size: 12, seed, maxShrinks: 400, ...(replay === undefined ? {} : { replay }) }
+          { runs, size: 12, seed, maxShrinks: 1000, ...(replay === undefined ? {} : { replay }) }
         )
         if (result._tag === "Falsified") assert.fail(describeFailure(seed, result))
         assert.strictEqual(result._tag, "Passed", `MODEL_SEED=${seed}`)

@@ -47,10 +47,34 @@ export interface Turn {
   readonly actions: ReadonlyArray<Action>
 }
 
+/** What there is when a program begins: nobody, everybody connected, or everybody in some of the rooms. */
+export type Beginning = "nobody" | "connected" | "in rooms"
+
 export interface Program {
+  readonly beginning: Beginning
   /** Where the connections' bytes are cut. */
   readonly network: number
   readonly steps: ReadonlyArray<ReadonlyArray<Turn>>
+}
+
+/** The steps that lead to a program's beginning. */
+export const stepsTo = (beginning: Beginning): Program["steps"] => {
+  const everybody = Array.from({ length: userCount }, (_, user) => user)
+  const connect = everybody.map((user): Turn => ({ user, actions: [{ _tag: "Connect", resume: false }] }))
+  const create = everybody.slice(0, roomCount).map((user): Turn => ({
+    user,
+    actions: [{ _tag: "CreateRoom", room: user, spelling: 0 }]
+  }))
+  const join = everybody.map((user): Turn => ({
+    user,
+    actions: [
+      { _tag: "JoinRoom", room: user % roomCount, spelling: 0, cursor: "none" },
+      { _tag: "JoinRoom", room: 0, spelling: 0, cursor: "none" },
+      { _tag: "SayRoom", room: 0, spelling: 0, keyed: user % 2 === 0 }
+    ]
+  }))
+  if (beginning === "nobody") return []
+  return beginning === "connected" ? [connect] : [connect, create, join]
 }
 
 type Tag = Action["_tag"]
@@ -132,6 +156,7 @@ const turn: Arbitrary.Arbitrary<Turn> = Arbitrary.all({
 })
 
 export const program: Arbitrary.Arbitrary<Program> = Arbitrary.all({
+  beginning: oneOf<Beginning>("nobody", "connected", "in rooms", "in rooms"),
   network: wholeNumber(0, 1_000_000),
   steps: Arbitrary.array(Arbitrary.array(turn, { maxLength: userCount }), { maxLength: 12 })
 })

@@ -17,7 +17,7 @@ import { ServerConfig } from "../../src/server/ServerConfig.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
 import { lobby, roomLog } from "../support/ReferenceLog.ts"
 import type { TraceEvent } from "../support/ReferenceTrace.ts"
-import { Action, type ActionOf, type Program, type Turn } from "./Program.ts"
+import { Action, type ActionOf, type Program, stepsTo, type Turn } from "./Program.ts"
 import { SimulatedUser } from "./SimulatedUser.ts"
 
 const names = ["Ada", "bob", "Σας", "straße", "Жук", "漢", "a.b-c_d", "Zoë"].map((name) => UserName.make(name))
@@ -121,7 +121,7 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
 
   yield* observer.arrive(scope, false)
   yield* rest()
-  for (const step of program.steps) {
+  for (const step of [...stepsTo(program.beginning), ...program.steps]) {
     // A user may have several turns in a step, but is one person.
     const turns = names.map((_, number) => step.filter((turn) => turn.user === number))
     yield* Effect.forEach(turns, (own) => Effect.forEach(own, takeTurn), { concurrency: "unbounded", discard: true })

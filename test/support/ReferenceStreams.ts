@@ -61,7 +61,11 @@ const checkConversations = (
       asked?._tag === "JoinRoom" ? asked.after : asked?._tag === "Handshake" ? asked.after?.lobby : undefined
     const fits = cursor !== undefined && cursor.epoch === message.epoch && cursor.seq <= message.seq
     const next = fits ? Math.max(cursor.seq, message.seq - maxReplay) + 1 : message.seq + 1
-    return { next, missed: message.seq + 1 - next, isTruncated: cursor !== undefined && next !== cursor.seq + 1 }
+    return {
+      next,
+      missed: message.seq + 1 - next,
+      isTruncated: cursor !== undefined && !(fits && next === cursor.seq + 1)
+    }
   }
 
   const hearRoomJoined = (at: number, message: Extract<ServerMessage, { _tag: "RoomJoined" }>) => {
