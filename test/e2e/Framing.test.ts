@@ -207,6 +207,17 @@ describe("a line that is too long", () => {
     })
   )
 
+  it.live("is refused also to a client that looks only when it has sent it all: no reset takes the line away", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const ada = yield* server.connect()
+      yield* ada.pause
+      yield* ada.write(...Array.from({ length: 30 }, () => "x".repeat(100_000)))
+      yield* ada.resume
+      assert.deepStrictEqual(reasonOf((yield* ada.closed)[0]), { _tag: "FrameTooLarge", limit: 65_536 })
+    })
+  )
+
   it.effect("does not take the replies to the lines before it away", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start({ settings: { MAX_FRAME_BYTES: "2048" } })
