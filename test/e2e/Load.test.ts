@@ -87,7 +87,7 @@ describe("a flood", () => {
 
   it.live("by ten members of a room does not deadlock it: nothing is lost, and there is one order for all", () =>
     Effect.gen(function* () {
-      const server = yield* TestServer.start({ settings: { MAILBOX_BYTES: "64 MiB" } })
+      const server = yield* TestServer.start()
       const clients = yield* Effect.forEach(range(1, members), (number) => server.join(`member-${number}`))
       const [first] = clients
       assert(first !== undefined)
@@ -123,7 +123,7 @@ describe("a flood", () => {
 
   it.live("of one room leaves everything else answering", () =>
     Effect.gen(function* () {
-      const server = yield* TestServer.start({ settings: { MAILBOX_BYTES: "64 MiB" } })
+      const server = yield* TestServer.start()
       const flooder = yield* server.join("Flooder")
       yield* flooder.ask({ _tag: "CreateRoom", room: "dev" })
       yield* flooder.ask({ _tag: "JoinRoom", room: "dev" })
