@@ -1,0 +1,52 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary } from "effect"
+import { UserName } from "../../src/common/UserName.ts"
+import * as Roster from "../../src/server/Roster.ts"
+import { someUser, tries } from "../support/generators.ts"
+
+const names = Arbitrary.array(Arbitrary.schema(UserName))
+const rosterOf = (users: ReadonlyArray<string>) => users.reduce<Roster.Roster<string>>(Roster.insert, [])
+
+describe("A roster", () => {
+  it.prop(
+    "is sorted as Array.prototype.toSorted sorts strings, whatever order names come in",
+    [names],
+    ([users]) => {
+      assert.deepStrictEqual(rosterOf(users), users.toSorted())
+    },
+    tries(200, 30)
+  )
+
+  it.prop(
+    "holds what it held before once a name has come and gone",
+    [names, Arbitrary.schema(UserName)],
+    ([users, user]) => {
+      const roster = rosterOf(users)
+      assert.deepStrictEqual(Roster.remove(Roster.insert(roster, user), user), roster)
+    },
+    tries(200, 30)
+  )
+
+  it.prop(
+    "stays as it is when a name it does not hold is removed",
+    [names, someUser],
+    ([users, user]) => {
+      const roster = rosterOf(users.filter((other) => other !== user))
+      assert.deepStrictEqual(Roster.remove(roster, user), roster)
+    },
+    tries(100, 30)
+  )
+
+  it.prop(
+    "is never changed in place, so that a list once given stays right",
+    [names, someUser],
+    ([users, user]) => {
+      const roster = rosterOf(users)
+      const copy = [...roster]
+      Roster.insert(roster, user)
+      Roster.remove(roster, users[0] ?? user)
+      assert.deepStrictEqual(roster, copy)
+    },
+    tries(100, 30)
+  )
+})

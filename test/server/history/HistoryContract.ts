@@ -1,0 +1,241 @@
+/**
+ * What every layer of `History` must do, in memory or on disk: call it with a layer that begins with nothing.
+ *
+ * Each property runs against a fresh layer, and against a list of entries that does the same without regard to time.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Array as Arr, Effect, type Layer } from "effect"
+import { Content } from "../../../src/common/Content.ts"
+import { nameKey } from "../../../src/common/Name.ts"
+import { RoomName } from "../../../src/common/RoomName.ts"
+import { UserName } from "../../../src/common/UserName.ts"
+import { type Entry, History, type NewEntry, type Stored } from "../../../src/server/history/History.ts"
+import type { Conversation } from "../../../src/server/messages/Conversation.ts"
+import { conversationKey } from "../../../src/server/messages/Conversation.ts"
+import { oneOf, someUser, tries, troublesomeContent, wholeNumber } from "../../support/generators.ts"
+import { pageOf } from "../../support/ReferencePage.ts"
+
+/** Conversations that are easily taken for each other, some of them in two spellings. */
+const someConversation = oneOf<Conversation>(
+  { _tag: "Lobby" },
+  { _tag: "Room", room: RoomName.make("dev") },
+  { _tag: "Room", room: RoomName.make("DEV") },
+  { _tag: "Room", room: RoomName.make("lobby") },
+  { _tag: "Room", room: RoomName.make("straße") },
+  { _tag: "Room", room: RoomName.make("STRASSE") },
+  { _tag: "Inbox", user: UserName.make("dev") },
+  { _tag: "Inbox", user: UserName.make("Dev") }
+)
+
+const someEntry: Arbitrary.Arbitrary<NewEntry> = Arbitrary.all({
+  conversation: someConversation,
+  from: someUser,
+  content: troublesomeContent.pipe(Arbitrary.map((content) => Content.make(content))),
+  at: wholeNumber(0, 9_007_199_254_740),
+  key: oneOf(undefined, undefined, "key 1 ..........", "key 2 ..........", "KEY 1 ..........")
+})
+const someBatch = Arbitrary.array(someEntry, { minLength: 1, maxLength: 8 })
+const someBatches = Arbitrary.array(someBatch, { maxLength: 10 })
+const someRange = Arbitrary.all({
+  before: Arbitrary.map(wholeNumber(-1, 30), (seq) => (seq < 0 ? undefined : seq)),
+  after: Arbitrary.map(wholeNumber(-10, 30), (seq) => (seq < 0 ? undefined : seq)),
+  limit: oneOf(1, 2, 3, 5, 500)
+})
+
+/** History as one would write it down. */
+class NaiveHistory {
+  readonly logs = new Map<string, Array<Entry>>()
+  readonly #keys = new Map<string, Stored>()
+
+  log(conversation: Conversation): Array<Entry> {
+    const key = conversationKey(conversation)
+    const log = this.logs.get(key) ?? []
+    this.logs.set(key, log)
+    return log
+  }
+
+  append({ at, content, conversation, from, key }: NewEntry): Stored {
+    const identity = key === undefined ? undefined : `${conversationKey(conversation)} ${nameKey(from)} ${key}`
+    const first = identity === undefined ? undefined : this.#keys.get(identity)
+    if (first !== undefined) return { ...first, repeated: true }
+    const log = this.log(conversation)
+    const stored = { seq: log.length + 1, at, repeated: false }
+    log.push({ seq: stored.seq, at, from, content })
+    if (identity !== undefined) this.#keys.set(identity, stored)
+    return stored
+  }
+}
+
+const appendAll = Effect.fnUntraced(function* (batches: ReadonlyArray<ReadonlyArray<NewEntry>>) {
+  const history = yield* History
+  const naive = new NaiveHistory()
+  for (const batch of batches) {
+    if (!Arr.isReadonlyArrayNonEmpty(batch)) continue
+    const stored = yield* history.append(batch)
+    assert.deepStrictEqual(
+      stored,
+      batch.map((entry) => naive.append(entry))
+    )
+  }
+  return { history, naive }
+})
+
+/** An entry with a content of its own, in the lobby unless it says otherwise. */
+const entry = (content: string, over: Partial<NewEntry> = {}): NewEntry => ({
+  conversation: { _tag: "Lobby" },
+  from: UserName.make("ada"),
+  content: Content.make(content),
+  at: 1,
+  key: undefined,
+  ...over
+})
+const everything = { before: undefined, after: undefined, limit: 500 }
+
+export const historyContract = <LayerError>(
+  name: string,
+  layer: Layer.Layer<History, LayerError>,
+  runs = 100
+): void => {
+  /** Runs this against a history of its own. */
+  const fresh = <A, E>(effect: Effect.Effect<A, E, History>) => Effect.provide(effect, layer, { local: true })
+
+  describe(`${name}, as a History,`, () => {
+    it.effect.prop(
+      "gives each entry the next place in its conversation, and a repeated key the first one's",
+      [someBatches],
+      ([batches]) => fresh(appendAll(batches)),
+      tries(runs)
+    )
+
+    it.effect.prop(
+      "reads back what was stored, any part of it, exactly as it was",
+      [someBatches, Arbitrary.array(Arbitrary.all([someConversation, someRange]))],
+      Effect.fnUntraced(function* ([batches, reads]) {
+        const { history, naive } = yield* appendAll(batches)
+        for (const [conversation, range] of reads) {
+          assert.deepStrictEqual(yield* history.read(conversation, range), pageOf(naive.log(conversation), range))
+        }
+      }, fresh),
+      tries(runs)
+    )
+
+    it.effect.prop(
+      "knows the newest place of every conversation, under one epoch each",
+      [someBatches],
+      Effect.fnUntraced(function* ([batches]) {
+        const { history, naive } = yield* appendAll(batches)
+        for (const { conversation } of batches.flat()) {
+          const { epoch, seq } = yield* history.newest(conversation)
+          assert.strictEqual(seq, naive.log(conversation).length)
+          assert.match(epoch, /^.{1,64}$/)
+          assert.strictEqual((yield* history.newest(conversation)).epoch, epoch)
+        }
+      }, fresh),
+      tries(runs / 2)
+    )
+
+    it.effect.prop(
+      "gives all of a log to whoever reads it page by page, forwards or backwards",
+      [someBatches, someConversation, wholeNumber(1, 5)],
+      Effect.fnUntraced(function* ([batches, conversation, limit]) {
+        const { history, naive } = yield* appendAll(batches)
+        const forwards: Array<Entry> = []
+        for (let more = true; more;) {
+          const page = yield* history.read(conversation, { ...everything, after: forwards.at(-1)?.seq ?? 0, limit })
+          forwards.push(...page.entries)
+          more = page.more
+        }
+        const backwards: Array<Entry> = []
+        for (let more = true; more;) {
+          const page = yield* history.read(conversation, { ...everything, before: backwards[0]?.seq, limit })
+          backwards.unshift(...page.entries)
+          more = page.more
+        }
+        assert.deepStrictEqual(forwards, naive.log(conversation))
+        assert.deepStrictEqual(backwards, naive.log(conversation))
+      }, fresh),
+      tries(runs / 2)
+    )
+
+    it.effect("has nothing to begin with", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const conversation: Conversation = { _tag: "Room", room: RoomName.make("empty") }
+        assert.strictEqual((yield* history.newest(conversation)).seq, 0)
+        assert.deepStrictEqual(yield* history.read(conversation, everything), { entries: [], more: false })
+      }).pipe(fresh)
+    )
+
+    it.effect("stores a key once although it comes twice in one batch", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const key = "0123456789abcdef"
+        const stored = yield* history.append([entry("a", { key }), entry("b"), entry("a", { key, at: 9 })])
+        assert.deepStrictEqual(stored, [
+          { seq: 1, at: 1, repeated: false },
+          { seq: 2, at: 1, repeated: false },
+          { seq: 1, at: 1, repeated: true }
+        ])
+        assert.lengthOf((yield* history.read({ _tag: "Lobby" }, everything)).entries, 2)
+      }).pipe(fresh)
+    )
+
+    it.effect("tells keys apart by sender and by conversation, and senders not by case", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const key = "0123456789abcdef"
+        const room: Conversation = { _tag: "Room", room: RoomName.make("dev") }
+        const stored = yield* history.append([
+          entry("a", { key }),
+          entry("a", { key, from: UserName.make("bob") }),
+          entry("a", { key, conversation: room }),
+          entry("a", { key, from: UserName.make("ADA") }),
+          entry("a", { key: key.toUpperCase() })
+        ])
+        assert.deepStrictEqual(
+          stored.map(({ repeated, seq }) => [seq, repeated]),
+          [
+            [1, false],
+            [2, false],
+            [1, false],
+            [1, true],
+            [3, false]
+          ]
+        )
+      }).pipe(fresh)
+    )
+
+    it.effect("keeps the spelling of each message's sender", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        yield* history.append([entry("a"), entry("b", { from: UserName.make("ADA") })])
+        const { entries } = yield* history.read({ _tag: "Lobby" }, everything)
+        assert.deepStrictEqual<ReadonlyArray<string>>(
+          entries.map(({ from }) => from),
+          ["ada", "ADA"]
+        )
+      }).pipe(fresh)
+    )
+
+    it.effect("gives many writers at once one order without gaps", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const batches = Arr.makeBy(20, (batch) => Arr.makeBy(10, (index) => entry(`${batch} ${index}`)))
+        const stored = yield* Effect.forEach(batches, (batch) => history.append(batch), { concurrency: "unbounded" })
+        const { entries } = yield* history.read({ _tag: "Lobby" }, everything)
+        assert.deepStrictEqual(
+          entries.map(({ seq }) => seq),
+          Arr.makeBy(200, (index) => index + 1)
+        )
+        for (const [batch, places] of stored.entries()) {
+          // Entries of one batch stand next to each other.
+          const first = places[0]?.seq ?? 0
+          assert.deepStrictEqual(
+            entries.slice(first - 1, first + 9).map(({ content }) => content),
+            batches[batch]?.map(({ content }) => content)
+          )
+        }
+      }).pipe(fresh)
+    )
+  })
+}
