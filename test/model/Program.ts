@@ -8,7 +8,7 @@
 import { Arbitrary, Schema } from "effect"
 import { oneOf, wholeNumber } from "../support/generators.ts"
 
-export const userCount = 8
+const userCount = 8
 const roomCount = 3
 
 /** A room by its number; `spelling` gives its name in another case. */

@@ -45,7 +45,7 @@ interface Publish {
   readonly key: string | undefined
 }
 
-export const publishesOf = (trace: Trace): ReadonlyArray<Publish> =>
+const publishesOf = (trace: Trace): ReadonlyArray<Publish> =>
   trace.requests.flatMap((request) => {
     const { message, session } = request
     if (message._tag !== "GlobalMessage" && message._tag !== "RoomMessage") return []

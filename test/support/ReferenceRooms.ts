@@ -42,7 +42,7 @@ export const staysOnServer = (trace: Trace): ReadonlyArray<Stay> =>
   })
 
 /** The stays in one room, or what may have been one. */
-export const staysIn = (trace: Trace, room: string): ReadonlyArray<Stay> => {
+const staysIn = (trace: Trace, room: string): ReadonlyArray<Stay> => {
   const key = nameKey(room)
   const about = trace.requests.filter(({ message }) => "room" in message && nameKey(message.room ?? "") === key)
   return about.flatMap(({ heardAt, message, reply, saidAt, session }) => {

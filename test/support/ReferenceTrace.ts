@@ -32,7 +32,7 @@ export interface Request {
   heardAt: number
 }
 
-export interface Heard {
+interface Heard {
   readonly at: number
   readonly message: ServerMessage
 }
