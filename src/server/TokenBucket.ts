@@ -1,11 +1,13 @@
 /**
  * How much one connection may say: pure arithmetic of a token bucket (RFC 2697 without the second colour).
  *
- * Holds at most `burst` tokens, gains `rate` a second, and each message takes one.
+ * Holds at most `burst` tokens, gains `rate` a second, and each message takes one. Counts in thousandths, of which `rate`
+ * come in each millisecond: whole numbers, so that nobody is told to wait a millisecond too little.
  */
 export interface TokenBucket {
-  readonly tokens: number
-  /** When `tokens` was right, in milliseconds. */
+  /** Thousandths of a token. */
+  readonly thousandths: number
+  /** When that was right, in milliseconds. */
   readonly at: number
 }
 
@@ -15,12 +17,16 @@ export interface Allowance {
   readonly burst: number
 }
 
-export const full = ({ burst }: Allowance, now: number): TokenBucket => ({ tokens: burst, at: now })
+const perToken = 1000
+
+export const full = ({ burst }: Allowance, now: number): TokenBucket => ({ thousandths: burst * perToken, at: now })
 
 /** The bucket after taking one token, or after how many milliseconds there will be one. */
 export const take = (bucket: TokenBucket, { burst, rate }: Allowance, now: number): TokenBucket | number => {
   if (rate === 0) return bucket
-  const elapsed = Math.max(0, now - bucket.at)
-  const tokens = Math.min(burst, bucket.tokens + (elapsed * rate) / 1000)
-  return tokens >= 1 ? { tokens: tokens - 1, at: now } : Math.ceil(((1 - tokens) * 1000) / rate)
+  const gained = Math.max(0, now - bucket.at) * rate
+  const thousandths = Math.min(burst * perToken, bucket.thousandths + gained)
+  return thousandths >= perToken
+    ? { thousandths: thousandths - perToken, at: now }
+    : Math.ceil((perToken - thousandths) / rate)
 }
