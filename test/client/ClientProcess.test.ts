@@ -109,6 +109,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* ear.says("→ mouth joined")
         yield* mouth.type(":pm ear psst")
         yield* ear.says("(private) mouth → ear: psst")
+        yield* mouth.says("(private) mouth → ear: psst")
         yield* mouth.kill("SIGTERM")
         yield* ear.says("← mouth left")
         yield* ear.endInput
