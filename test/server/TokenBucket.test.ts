@@ -4,7 +4,7 @@ import * as TokenBucket from "../../src/server/TokenBucket.ts"
 import { tries, wholeNumber } from "../support/generators.ts"
 
 const someAllowance = Arbitrary.all({ rate: wholeNumber(1, 2000), burst: wholeNumber(1, 50) })
-const someGaps = Arbitrary.array(wholeNumber(-20, 300), { minLength: 1 })
+const someGaps = Arbitrary.array(wholeNumber(0, 300), { minLength: 1 })
 
 /** The times, in milliseconds, at which a message was let through, of one message after each gap. */
 const letThrough = (allowance: TokenBucket.Allowance, gaps: ReadonlyArray<number>): ReadonlyArray<number> => {
@@ -29,7 +29,7 @@ describe("A token bucket", () => {
         for (const [last, end] of times.entries()) {
           if (last < first) continue
           const count = last - first + 1
-          assert.isAtMost(count, allowance.burst + (allowance.rate * (end - start)) / 1000 + 1e-6)
+          assert.isAtMost(count, allowance.burst + (allowance.rate * (end - start)) / 1000)
         }
       }
     },
@@ -52,19 +52,19 @@ describe("A token bucket", () => {
   )
 
   it.prop(
-    "lets a message through when it said it would, and not 2 ms before",
+    "lets a message through when it said it would, and not 1 ms before",
     [someAllowance, someGaps],
     ([allowance, gaps]) => {
       let bucket = TokenBucket.full(allowance, 0)
       let now = 0
       for (const gap of gaps) {
-        now += Math.max(0, gap % 5)
+        now += gap % 5
         const taken = TokenBucket.take(bucket, allowance, now)
         if (typeof taken !== "number") bucket = taken
         else {
           assert.isAbove(taken, 0)
           assert.isNotNumber(TokenBucket.take(bucket, allowance, now + taken))
-          if (taken > 2) assert.isNumber(TokenBucket.take(bucket, allowance, now + taken - 2))
+          if (taken > 1) assert.isNumber(TokenBucket.take(bucket, allowance, now + taken - 1))
         }
       }
     },
@@ -73,18 +73,16 @@ describe("A token bucket", () => {
 
   it.prop(
     "gives nothing away when the clock goes back",
-    [someAllowance, someGaps],
-    ([allowance, gaps]) => {
-      const times = letThrough(allowance, gaps)
-      const latest = gaps.reduce(({ latest, now }, gap) => ({ now: now + gap, latest: Math.max(latest, now + gap) }), {
-        now: 0,
-        latest: 0
-      }).latest
-      // Each step back may let the time behind it count once more.
-      const repeated = gaps.reduce((sum, gap) => sum + Math.max(0, -gap), 0)
-      assert.isAtMost(times.length, allowance.burst + (allowance.rate * (latest + repeated)) / 1000 + 1e-6)
+    [someAllowance, wholeNumber(1, 1_000_000)],
+    ([allowance, back]) => {
+      let bucket = TokenBucket.full(allowance, 1_000_000)
+      for (let count = 0; count < allowance.burst; count++) {
+        const taken = TokenBucket.take(bucket, allowance, 1_000_000)
+        if (typeof taken !== "number") bucket = taken
+      }
+      assert.isNumber(TokenBucket.take(bucket, allowance, 1_000_000 - back))
     },
-    tries(200, 40)
+    tries(100)
   )
 
   it.prop("lets everything through at a rate of 0", [wholeNumber(1, 50), someGaps], ([burst, gaps]) => {
