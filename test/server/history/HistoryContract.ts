@@ -205,6 +205,20 @@ export const historyContract = <LayerError>(
       }).pipe(fresh)
     )
 
+    it.effect("takes two spellings of a room for one log, and a room and an inbox of one name for two", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const room = (name: string): Conversation => ({ _tag: "Room", room: RoomName.make(name) })
+        const inbox = (name: string): Conversation => ({ _tag: "Inbox", user: UserName.make(name) })
+        const conversations = [room("straße"), room("STRASSE"), inbox("straße"), inbox("STRAẞE"), room("lobby")]
+        const places = yield* Effect.forEach(conversations, (conversation) =>
+          Effect.map(history.append([entry("a", { conversation })]), (stored) => stored[0]?.seq)
+        )
+        assert.deepStrictEqual(places, [1, 2, 1, 2, 1])
+        assert.strictEqual((yield* history.newest({ _tag: "Lobby" })).seq, 0)
+      }).pipe(fresh)
+    )
+
     it.effect("keeps the spelling of each message's sender", () =>
       Effect.gen(function* () {
         const history = yield* History
