@@ -35,7 +35,7 @@ export class ClientHandler extends Context.Service<
   {
     /** Serves one connection until it ends. */
     handle(socket: Socket.Socket): Effect.Effect<void>
-    /** Says goodbye to everyone, and turns away who comes from now on. */
+    /** Turns away who comes from now on, says goodbye to everyone, and waits until they are gone. */
     readonly stop: Effect.Effect<void>
   }
 >()("parley/server/ClientHandler") {
@@ -97,11 +97,11 @@ export class ClientHandler extends Context.Service<
 
       return ClientHandler.of({
         handle: (socket) => Effect.ignore(Effect.scoped(serve(socket))),
-        stop: Effect.sync(() => {
+        stop: Effect.suspend(() => {
           stopping = true
-          for (const session of sessions.all()) {
-            session.endUnsafe({ _tag: "Goodbye", reason: "The server is stopping." })
-          }
+          const leaving = [...sessions.all()]
+          for (const session of leaving) session.endUnsafe({ _tag: "Goodbye", reason: "The server is stopping." })
+          return Effect.forEach(leaving, ({ ended }) => ended, { discard: true })
         })
       })
     })

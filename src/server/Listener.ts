@@ -1,8 +1,9 @@
 /**
  * Hands every connection to the ClientHandler, and on the way out lets everyone hear goodbye.
  *
- * Closing its scope stops accepting, ends each conversation with a Goodbye, and waits for the handlers, each of which
- * takes 5 s at most for what is in its outbox.
+ * Closing its scope ends each conversation with a Goodbye and waits for the handlers, each of which takes 5 s at most for
+ * what is in its outbox. Who connects meanwhile is told that the server is stopping: the listening socket is closed only
+ * afterwards, and a connection that nobody hears would be left guessing until then.
  */
 import { Effect, Layer } from "effect"
 import { SocketServer } from "effect/socket"

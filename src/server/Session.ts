@@ -5,7 +5,7 @@
  * `maxInFlight` requests are under way; its handler reads nothing more until some are answered, and TCP makes the peer
  * wait. That bounds every mailbox behind it (see Mailbox).
  */
-import { Deferred, Effect, type Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import type { ServerMessage } from "../common/ServerMessage.ts"
 import { encodeLine } from "../connection/Line.ts"
 import type { SessionId } from "./messages/Asker.ts"
@@ -30,6 +30,8 @@ export interface Session {
   /** Makes the handler stop reading, say these last words and close. The first call decides. */
   readonly endUnsafe: (lastWords: ServerMessage) => void
   readonly lastWords: () => ServerMessage | undefined
+  /** Waits until its handler is done: the farewell has been said and the socket let go. */
+  readonly ended: Effect.Effect<void>
 }
 
 export const make = (options: {
@@ -78,6 +80,7 @@ export const make = (options: {
         return Deferred.await(done)
       }),
     endUnsafe,
-    lastWords: () => lastWords
+    lastWords: () => lastWords,
+    ended: Effect.asVoid(Fiber.await(options.handler))
   }
 }

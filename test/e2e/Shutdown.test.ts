@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Latch, Scope } from "effect"
 import { historyBehind } from "../support/FaultyServer.ts"
+import { reasonOf } from "../support/Rejections.ts"
 import * as TestServer from "../support/TestServer.ts"
 
 /** A server and what stops it. */
@@ -75,6 +76,26 @@ describe("a server that stops", () => {
         lines.map(({ _tag }) => _tag).filter((tag) => tag !== "Presence"),
         ["GlobalMessage", "Sent", "Goodbye"]
       )
+      yield* Fiber.join(stopping)
+    })
+  )
+
+  it.live("tells who connects while others are still being said goodbye to: ServerStopping", () =>
+    Effect.gen(function* () {
+      const latch = yield* Latch.make(false)
+      const history = historyBehind((operation) => (operation === "append" ? latch.await : Effect.void))
+      const { server, stop } = yield* stoppable({ history })
+      const ada = yield* server.join("Ada")
+      const ben = yield* server.join("Ben")
+      yield* ada.send({ _tag: "GlobalMessage", content: "one" })
+      yield* ada.soFar
+      const stopping = yield* Effect.forkChild(stop)
+      yield* ben.closed
+      const late = yield* server.connect()
+      const [rejected, ...rest] = yield* late.closed
+      assert.deepStrictEqual(reasonOf(rejected), { _tag: "ServerStopping" })
+      assert.deepStrictEqual(rest, [])
+      yield* latch.open
       yield* Fiber.join(stopping)
     })
   )
