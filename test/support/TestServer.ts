@@ -36,7 +36,7 @@ export interface TestServer {
 /** What every test server is set to unless the test says otherwise: any free port, and nobody is told to slow down. */
 const defaults = { HOST: "127.0.0.1", PORT: "0", MESSAGE_RATE: "0" }
 
-export const layer = ({ history = MemoryHistory.layer, server = Server.layer, settings = {} }: TestServerOptions) =>
+const layer = ({ history = MemoryHistory.layer, server = Server.layer, settings = {} }: TestServerOptions) =>
   server.pipe(
     Layer.provideMerge(TcpServer.layer),
     Layer.provide([ServerConfig.layer, history]),
