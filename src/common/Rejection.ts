@@ -69,7 +69,8 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   TooManyConnections: () => "The server is full. Try again later.",
   SlowConsumer: () => "This connection did not read what it was sent. Connect again and read faster.",
   ServerStopping: () => "The server is stopping. Connect again later.",
-  StorageUnavailable: () => "The server could not carry this out. Nothing was stored; send it again later."
+  StorageUnavailable: () =>
+    "The server could not carry this out just now. Try again later; a message that has a key, with the same key."
 })
 
 const seconds = (milliseconds: number) => `${Math.max(0.1, Math.ceil(milliseconds / 100) / 10)} s`

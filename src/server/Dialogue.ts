@@ -59,10 +59,11 @@ export const make = Effect.gen(function* () {
   })
 
   return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>) {
-    const handshakeTimer = yield* Effect.sleep(config.handshakeTimeout).pipe(
+    const startHandshakeTimer = Effect.sleep(config.handshakeTimeout).pipe(
       Effect.andThen(Effect.sync(() => session.endUnsafe(rejected({ _tag: "HandshakeTimeout" })))),
       Effect.forkChild
     )
+    let handshakeTimer = yield* startHandshakeTimer
     let user = Option.none<UserName>()
     let bucket = TokenBucket.full(allowance, clock.currentTimeMillisUnsafe())
     /** Messages of the lines being heard that came too fast. */
@@ -94,6 +95,7 @@ export const make = Effect.gen(function* () {
       yield* flush
       yield* Fiber.interrupt(handshakeTimer)
       user = yield* identify(session, message)
+      if (Option.isNone(user)) handshakeTimer = yield* startHandshakeTimer
     })
 
     const request = Effect.fnUntraced(function* (message: ClientMessage, name: UserName) {

@@ -29,10 +29,15 @@ export const route = (registry: Registry, from: Asker, message: ClientMessage): 
     RoomMessage: ({ content, key, room }) => toRoom(from, room, { _tag: "Publish", from, content, key }),
     PrivateMessage: ({ content, key, to }) => {
       if (nameKey(to) === nameKey(from.user)) return refuse(from, { _tag: "CannotMessageYourself" })
-      return Option.match(find(registry, to), {
-        onNone: () => refuse(from, { _tag: "UserNotFound", user: to }),
-        onSome: ({ session, user }) => toUsers({ _tag: "Deliver", from, to: user, receivers: [session], content, key })
-      })
+      const receiver = Option.getOrUndefined(find(registry, to))
+      if (receiver !== undefined) {
+        const { session, user } = receiver
+        return toUsers({ _tag: "Deliver", from, to: user, receivers: [session], content, key })
+      }
+      // With a key it may be a repeat of one that was delivered before its receiver left, to be answered like that one.
+      return key === undefined
+        ? refuse(from, { _tag: "UserNotFound", user: to })
+        : toUsers({ _tag: "Deliver", from, to, receivers: [], content, key })
     },
     CreateRoom: ({ room }) => toRooms({ _tag: "Create", from, room }),
     JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),

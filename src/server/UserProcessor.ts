@@ -40,6 +40,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
       const deliver = ({ content, from, key, receivers, to }: UsersCommandOf<"Deliver">) => {
         const first = answered.find(from.user, key)
         if (first !== undefined) return sessions.reply(from, { ...first, repeated: true })
+        if (receivers.length === 0) return sessions.refuse(from, { _tag: "UserNotFound", user: to })
         const at = clock.currentTimeMillisUnsafe()
         const tell = (session: SessionId, seq: number): Delivery => {
           const message: ChatMessage = { _tag: "PrivateMessage", seq, at, from: from.user, to, content }

@@ -97,6 +97,20 @@ describe("a history that cannot be read", () => {
     }).pipe(silently)
   )
 
+  it.effect("gives whose Handshake failed for it as long again for another, and no longer", () =>
+    Effect.gen(function* () {
+      const history = historyBehind((operation) => (operation === "newest" ? Effect.die("a bug") : Effect.void))
+      const server = yield* TestServer.start({ history })
+      const ada = yield* server.connect()
+      yield* TestClock.adjust("4 seconds")
+      assert.deepStrictEqual(reasonOf(yield* ada.ask({ _tag: "Handshake", user: "Ada" })), storageUnavailable)
+      yield* TestClock.adjust("4 seconds")
+      assert.deepStrictEqual(reasonOf(yield* ada.ask({ _tag: "Handshake", user: "Ada" })), storageUnavailable)
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(reasonOf((yield* ada.closed)[0]), { _tag: "HandshakeTimeout" })
+    }).pipe(silently)
+  )
+
   it.effect("does not keep anybody in a room who leaves it", () =>
     Effect.gen(function* () {
       let isBroken = false

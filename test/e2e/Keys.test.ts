@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { reasonOf } from "../support/Rejections.ts"
 import * as TestServer from "../support/TestServer.ts"
 
 const key = "01JZ8Q4X8M7V9T2B3C5D6E7F8G"
@@ -54,6 +55,22 @@ describe("a message sent again under its key", () => {
       )
       assert.lengthOf(yield* ben.soFar, 1)
       assert.strictEqual((yield* ada.ask({ ...message, content: "next" }))["seq"], 2)
+    })
+  )
+
+  it.effect("is answered with its Sent although its receiver has left, and a first one with UserNotFound", () =>
+    Effect.gen(function* () {
+      const { ada, ben } = yield* talking
+      const message = { _tag: "PrivateMessage", to: "Ben", content: "once" }
+      const first = yield* ada.ask({ ...message, key })
+      yield* ben.ask({ _tag: "Disconnect" })
+      yield* TestServer.whenGone(ada, "Ben")
+      yield* ada.soFar
+
+      const again = yield* ada.ask({ ...message, key })
+      assert.deepInclude(again, { _tag: "Sent", seq: first["seq"], at: first["at"], repeated: true })
+      const other = yield* ada.ask({ ...message, key: "another-key-0123456789" })
+      assert.deepStrictEqual(reasonOf(other), { _tag: "UserNotFound", user: "Ben" })
     })
   )
 

@@ -89,17 +89,22 @@ describe("Routing", () => {
     ([registry, from, message]) => {
       const to = route(registry, from, message)
       const found = Registry.find(registry, message.to)
+      const { content, key } = message
       if (nameKey(message.to) === nameKey(from.user)) {
         assert.deepInclude(to, { _tag: "Reply", to: from })
         assert.deepNestedInclude(to, { "message.reason": { _tag: "CannotMessageYourself" } })
-      } else if (Option.isNone(found)) {
-        assert.deepNestedInclude(to, { "message.reason": { _tag: "UserNotFound", user: message.to } })
-      } else {
+      } else if (Option.isSome(found)) {
         const { session, user } = found.value
-        const { content } = message
         assert.deepStrictEqual(to, {
           _tag: "ToUsers",
-          command: { _tag: "Deliver", from, to: user, receivers: [session], content, key: undefined }
+          command: { _tag: "Deliver", from, to: user, receivers: [session], content, key }
+        })
+      } else if (key === undefined) {
+        assert.deepNestedInclude(to, { "message.reason": { _tag: "UserNotFound", user: message.to } })
+      } else {
+        assert.deepStrictEqual(to, {
+          _tag: "ToUsers",
+          command: { _tag: "Deliver", from, to: message.to, receivers: [], content, key }
         })
       }
     },
