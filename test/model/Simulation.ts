@@ -10,6 +10,7 @@ import { TestClock } from "effect/testing"
 import { Epoch } from "../../src/common/Cursor.ts"
 import { RoomName } from "../../src/common/RoomName.ts"
 import { UserName } from "../../src/common/UserName.ts"
+import { History } from "../../src/server/history/History.ts"
 import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
 import * as Server from "../../src/server/Server.ts"
 import { ServerConfig } from "../../src/server/ServerConfig.ts"
@@ -42,7 +43,7 @@ export const run = (program: Program): Effect.Effect<Outcome> =>
     })
     const server = Server.layer.pipe(
       Layer.provideMerge(MemorySocketServer.layer),
-      Layer.provide([ServerConfig.layer.pipe(Layer.provide(settings)), MemoryHistory.layer]),
+      Layer.provide([ServerConfig.layer.pipe(Layer.provide(settings)), historyFor(program)]),
       Layer.merge(Logger.layer([logger])),
       Layer.provideMerge(TestClock.layer()),
       Layer.orDie
@@ -54,6 +55,24 @@ export const run = (program: Program): Effect.Effect<Outcome> =>
       Effect.provideService(References.MinimumLogLevel, "Error")
     )
   })
+
+/** Every other program has a store that takes its time, as one on a disk does, so that more happens meanwhile. */
+const historyFor = ({ network }: Program): Layer.Layer<History> => {
+  if (network % 2 === 0) return MemoryHistory.layer
+  const random = randomFrom(network)
+  const pause = Effect.suspend(() => Effect.repeat(Effect.yieldNow, { times: Math.floor(random() * 8) }))
+  const slowly = <A, E>(effect: Effect.Effect<A, E>) => pause.pipe(Effect.andThen(effect), Effect.tap(pause))
+  return Layer.effect(
+    History,
+    Effect.map(History, (history) =>
+      History.of({
+        append: (entries) => slowly(history.append(entries)),
+        read: (conversation, range) => slowly(history.read(conversation, range)),
+        newest: (conversation) => slowly(history.newest(conversation))
+      })
+    )
+  ).pipe(Layer.provide(MemoryHistory.layer))
+}
 
 const runOn = Effect.fnUntraced(function* (program: Program) {
   const scope = yield* Effect.scope
@@ -81,6 +100,11 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
     Effect.forEach(everybody, (user) => (user.isWelcome ? user.say({ _tag: "Ping", nonce: 1 }) : Effect.void))
   ).pipe(Effect.andThen(settle))
 
+  /** Lets every room come to an end with what it was told so far: a question that waits for its turn in each. */
+  const passRooms = Effect.suspend(() =>
+    Effect.forEach(rooms, (room) => observer.say({ _tag: "GetHistory", room, limit: 1 }))
+  ).pipe(Effect.andThen(settle))
+
   const isListRight = () => {
     const list = trace.findLast((event) => event._tag === "Heard" && event.message._tag === "UserList")
     const present = everybody.filter(({ isWelcome }) => isWelcome).map(({ name }) => name)
@@ -100,8 +124,10 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
       yield* observer.say({ _tag: "ListUsers" })
       yield* settle
     }
-    // Those who went last are announced as well, and then nothing is on its way any more.
+    // The rooms hear who is gone, announce it, and then nothing is on its way any more.
+    yield* passRooms
     yield* TestClock.adjust("60 millis")
+    yield* passRooms
     yield* pingAll
     trace.push({ _tag: "Quiet" })
     rests++
