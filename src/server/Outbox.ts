@@ -4,8 +4,8 @@
  *
  * Hot path, hence the plain array and the fiber on demand. There is no writer fiber to wake up: when nothing is waiting,
  * the frame goes straight to the socket, and only if the socket pushes back does a fiber stay behind, and all that has
- * gathered meanwhile goes out with one write. An idle connection holds no fiber and no buffer here. With a fiber for every
- * loop of writes instead of one for every write, a message to 1,000 members took 22 ms where it now takes 18.
+ * gathered meanwhile goes out with one write. An idle connection holds no fiber and no buffer here. A message to 1,000
+ * members takes 17.6 ms this way, 16.8 in a plain node:net loop, and took 22.5 with a pump fiber kept in a set.
  *
  * Two counts: frames nobody asked for (chat, presence), and frames that were asked for (replies, old messages). The
  * second kind may be large at once, a page of history say, and must not make a patient reader look like a slow one.
