@@ -93,7 +93,9 @@ describe("Every refusal", () => {
     ([rejection]) => {
       const text = sentence({
         ...rejection,
-        ...(rejection._tag === "InvalidMessage" ? { issue: "it is not JSON" } : {})
+        // The words in these two are the server's own.
+        ...(rejection._tag === "InvalidMessage" ? { issue: "it is not JSON" } : {}),
+        ...(rejection._tag === "NotAllowed" ? { action: "leave the lobby" } : {})
       })
       assert.match(text, /^[A-Z][^\n]*\.$/)
     },
