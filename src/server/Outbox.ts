@@ -18,7 +18,10 @@ export type Kind = "live" | "asked"
 export interface Outbox {
   /** Takes a whole frame to be sent behind those before it. Dropped without a word once the outbox is closed. */
   readonly offerUnsafe: (frame: Uint8Array, kind: Kind) => void
-  /** Takes no more frames, and forgets those that have not been handed to the socket if `discard` is set. */
+  /**
+   * Takes no more frames but the last one, and forgets those not handed to the socket yet if `discard` is set. The first
+   * call decides on the last frame; a later one may still discard.
+   */
   readonly closeUnsafe: (last: Uint8Array | undefined, discard: boolean) => void
   /** Whether half of what may be waiting is waiting: time to ask nothing more on behalf of this peer. */
   readonly isBehind: () => boolean
@@ -108,9 +111,9 @@ export const make = ({ maxBytes, onOverflow, run, write }: OutboxOptions): Outbo
       else push(frame, kind)
     },
     closeUnsafe: (last, discard) => {
+      if (discard) frames = []
       if (!open) return
       open = false
-      if (discard) frames = []
       if (last !== undefined) push(last, "asked")
     },
     isBehind: () => waiting() > maxBytes / 2,

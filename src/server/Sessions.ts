@@ -98,7 +98,12 @@ export class Sessions extends Context.Service<
               sessions.set(session.id, session)
               return Effect.succeed(session)
             }),
-            (session) => Effect.sync(() => sessions.delete(session.id))
+            (session) =>
+              Effect.sync(() => {
+                sessions.delete(session.id)
+                // A write to a socket that is gone would wait for ever for it to be opened again, and keep its frames.
+                session.outbox.closeUnsafe(undefined, true)
+              })
           ),
         all: () => sessions.values(),
         count: () => sessions.size,

@@ -91,6 +91,20 @@ describe("Outbox", () => {
     })
   )
 
+  it.effect("forgets what waited behind the last words too, once its connection is gone", () =>
+    Effect.gen(function* () {
+      const { outbox, socket, writes } = yield* makeOutbox(100)
+      yield* socket.close
+      outbox.offerUnsafe(frame(1), "live")
+      outbox.offerUnsafe(frame(2), "live")
+      outbox.closeUnsafe(frame(9), false)
+      outbox.closeUnsafe(undefined, true)
+      yield* socket.open
+      yield* outbox.drained
+      assert.deepStrictEqual(writes, [[1]])
+    })
+  )
+
   it.effect("is behind while more than half its limit is waiting, and says when it has caught up", () =>
     Effect.gen(function* () {
       const { outbox, socket } = yield* makeOutbox(100)
