@@ -117,6 +117,13 @@ const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line
       const older = message.more ? ", and there are older ones" : ""
       return [...entries, ...aside(style, `${count(entries.length, "message")} of history${older}`)]
     }
+    case "SearchResults": {
+      const found = message.messages
+        .toReversed()
+        .map((entry): Line => ({ kind: "said", text: renderChat(entry, style) }))
+      const older = message.more ? ", and there are older ones" : ""
+      return [...found, ...aside(style, `${count(found.length, "message")} found${older}`)]
+    }
     // The refusal of a request is told by its asker, with what was asked; the end of the connection as such an event.
     case "Rejected":
       return message.id === undefined && !endsConnection(message.reason) ? error(style, message.message) : []

@@ -18,7 +18,8 @@ const replies = {
   LeaveRoom: "RoomLeft",
   ListRooms: "RoomList",
   ListRoomUsers: "RoomUsers",
-  GetHistory: "History"
+  GetHistory: "History",
+  Search: "SearchResults"
 } as const
 
 type Tag = keyof typeof replies

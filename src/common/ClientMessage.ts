@@ -1,5 +1,5 @@
 /**
- * What a client may say: the requests of protocol version 1, from Handshake to GetHistory.
+ * What a client may say: the requests of protocol version 1, from Handshake to Search.
  *
  * Every request may carry an `id`, which its one reply repeats. Unknown fields are ignored, an unknown `_tag` is not a
  * ClientMessage.
@@ -33,8 +33,18 @@ export const HistoryLimit = Schema.Int.check(
   Schema.isBetween({ minimum: 1, maximum: 500 }, { message: "must be a whole number from 1 to 500" })
 )
 
-/** How many entries a GetHistory without a `limit` gets. */
+/** How many entries a GetHistory or a Search without a `limit` gets. */
 export const defaultHistoryLimit = 50
+
+/** What is searched for: words, all of which must occur; those in double quotes one after the other. */
+export const SearchQuery = Schema.String.check(
+  Schema.isBetweenLength(1, 256, { message: "must have 1 to 256 characters" }),
+  Schema.isPattern(/[\p{L}\p{N}]/u, {
+    message: "must hold a letter or a digit",
+    arbitraryConstraint: { patterns: [{ source: '^["* ]?[0-9A-Za-zßÉΣж漢字][ "a-z漢*()-]*$', flags: "u" }] }
+  })
+)
+export type SearchQuery = typeof SearchQuery.Type
 
 const id = Schema.optionalKey(RequestId)
 const key = Schema.optionalKey(MessageKey)
@@ -63,6 +73,14 @@ export const ClientMessage = Schema.TaggedUnion({
     with: Schema.optionalKey(UserName),
     before: Schema.optionalKey(Seq),
     after: Schema.optionalKey(Seq),
+    limit: Schema.optionalKey(HistoryLimit)
+  },
+  Search: {
+    id,
+    query: SearchQuery,
+    room: Schema.optionalKey(RoomName),
+    with: Schema.optionalKey(UserName),
+    before: Schema.optionalKey(Seq),
     limit: Schema.optionalKey(HistoryLimit)
   }
 })

@@ -60,6 +60,13 @@ export const ServerMessage = Schema.TaggedUnion({
   RoomList: { id, rooms: Schema.Array(Schema.Struct({ room: RoomName, users: Schema.Natural })) },
   RoomUsers: { id, room: RoomName, users },
   History: { id, messages: Schema.Array(ChatMessage), more: Schema.Boolean },
+  /** Newest first. `next`, there if there is more, is what to give as `before` for the page behind this one. */
+  SearchResults: {
+    id,
+    messages: Schema.Array(ChatMessage),
+    more: Schema.Boolean,
+    next: Schema.optionalKey(Schema.Natural)
+  },
   Goodbye: { id, reason: Schema.optionalKey(Schema.String) },
   Rejected: { id, reason: Rejection, message: Schema.String }
 })

@@ -14,12 +14,12 @@ import type { Entry, Stored } from "./history/History.ts"
 import { identity } from "./Identity.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"
 import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
-import type { ConversationOf } from "./messages/Conversation.ts"
+import type { SharedConversation } from "./messages/Conversation.ts"
 import type { Delivery } from "./messages/Delivery.ts"
 import * as Roster from "./Roster.ts"
 
 export interface Room {
-  readonly conversation: ConversationOf<"Lobby" | "Room">
+  readonly conversation: SharedConversation
   readonly members: HashMap.HashMap<SessionId, UserName>
   readonly roster: Roster.Roster<UserName>
 }
@@ -82,7 +82,7 @@ export const join = (room: Room, from: Asker, catchUp: CatchUp): readonly [Room,
           truncated,
           users: joined.roster
         }
-  const replay: Delivery = { _tag: "Replay", to: from.session, messages: missed.map(toChatMessage(room)) }
+  const replay: Delivery = { _tag: "Replay", to: from.session, messages: missed.map(toChatMessage(room.conversation)) }
   return [joined, [{ _tag: "Reply", to: from, message: reply }, replay]]
 }
 
@@ -104,7 +104,7 @@ export const published = (
 ): ReadonlyArray<Delivery> => {
   const messages: Array<ChatMessage> = []
   const replies: Array<Delivery> = []
-  const say = toChatMessage(room)
+  const say = toChatMessage(room.conversation)
   for (const [index, { seq, at, repeated }] of stored.entries()) {
     const publish = batch[index]
     if (publish === undefined) continue
@@ -131,9 +131,7 @@ export const sessions = (room: Room): ReadonlyArray<SessionId> => {
 const sessionsOf = new WeakMap<Room["members"], ReadonlyArray<SessionId>>()
 
 /** How an entry of this log reads on the wire. */
-export const toChatMessage = (room: Room): ((entry: Entry) => ChatMessage) => {
-  const { conversation } = room
-  return conversation._tag === "Lobby"
+export const toChatMessage = (conversation: SharedConversation): ((entry: Entry) => ChatMessage) =>
+  conversation._tag === "Lobby"
     ? ({ seq, at, from, content }) => ({ _tag: "GlobalMessage", seq, at, from, content })
     : ({ seq, at, from, content }) => ({ _tag: "RoomMessage", room: conversation.room, seq, at, from, content })
-}

@@ -16,6 +16,7 @@ import { History, type NewEntry } from "./history/History.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"
 import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
+import type { SharedConversation } from "./messages/Conversation.ts"
 import { makePresenceChanges, presenceWindow } from "./PresenceChanges.ts"
 import * as Room from "./Room.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -32,13 +33,16 @@ const maxReplay = 1000
 export type JoinAnswer = boolean
 
 export interface RoomManager {
+  readonly conversation: SharedConversation
   readonly mailbox: Mailbox.Mailbox<RoomCommand, JoinAnswer>
   /** Who is in, as of the last command handled. */
   readonly roster: () => ReadonlyArray<UserName>
+  /** Whether a connection is in, as of the last command handled. */
+  readonly isMember: (session: SessionId) => boolean
 }
 
 export interface RoomManagerOptions {
-  readonly conversation: Room.Room["conversation"]
+  readonly conversation: SharedConversation
   /**
    * Called when nobody is left in a conversation nothing was written to, with how many commands were handled so far of
    * those it was sent, and again after any more that leave it so.
@@ -114,7 +118,7 @@ export const make = Effect.fnUntraced(function* ({
 
   const readHistory = Effect.fnUntraced(function* ({ from, range }: RoomCommandOf<"ReadHistory">) {
     const { entries, more } = yield* history.read(conversation, range)
-    sessions.reply(from, { _tag: "History", messages: entries.map(Room.toChatMessage(room)), more })
+    sessions.reply(from, { _tag: "History", messages: entries.map(Room.toChatMessage(conversation)), more })
   })
 
   const notePresence = (session: SessionId, user: UserName, change: "joined" | "left") =>
@@ -206,7 +210,7 @@ export const make = Effect.fnUntraced(function* ({
     Effect.forever({ disableYield: true }),
     Effect.forkScoped
   )
-  return { mailbox, roster: () => room.roster }
+  return { conversation, mailbox, roster: () => room.roster, isMember: (session) => Room.isMember(room, session) }
 })
 
 /**

@@ -16,12 +16,14 @@ import * as Mailbox from "./Mailbox.ts"
 import type { SessionId } from "./messages/Asker.ts"
 import { type RoomCommand, RoomsCommand, type RoomsCommandOf } from "./messages/Commands.ts"
 import * as RoomManager from "./RoomManager.ts"
+import { SearchProcessor } from "./SearchProcessor.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
 
 interface OpenRoom {
   readonly name: RoomName
-  readonly madeBy: SessionId
+  /** Unknown of rooms that were there before the server started. */
+  readonly madeBy: SessionId | undefined
   readonly manager: RoomManager.RoomManager
   readonly scope: Scope.Closeable
   /** How many commands its manager was sent. */
@@ -42,6 +44,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
     Effect.gen(function* () {
       const { maxRooms, maxRoomsPerUser } = yield* ServerConfig
       const announcements = yield* Announcements
+      const searches = yield* SearchProcessor
       const sessions = yield* Sessions
       const managerServices = yield* Effect.context<History | Sessions | ServerConfig>()
       const scope = yield* Effect.scope
@@ -63,6 +66,16 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         Mailbox.tellUnsafe(room.manager.mailbox, command)
       }
 
+      const open = Effect.fnUntraced(function* (name: RoomName, madeBy: SessionId | undefined) {
+        const key = nameKey(name)
+        const roomScope = yield* Scope.fork(scope)
+        const manager = yield* RoomManager.make({
+          conversation: { _tag: "Room", room: name },
+          onVacated: (handled) => Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, handled })
+        }).pipe(Scope.provide(roomScope), Effect.provideContext(managerServices))
+        rooms.set(key, { name, madeBy, manager, scope: roomScope, sent: 0 })
+      })
+
       const create = Effect.fnUntraced(function* ({ from, room }: RoomsCommandOf<"Create">) {
         const key = nameKey(room)
         const { made } = involvementOf(from.session)
@@ -73,12 +86,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         }
         if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
 
-        const roomScope = yield* Scope.fork(scope)
-        const manager = yield* RoomManager.make({
-          conversation: { _tag: "Room", room },
-          onVacated: (handled) => Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, handled })
-        }).pipe(Scope.provide(roomScope), Effect.provideContext(managerServices))
-        rooms.set(key, { name: room, madeBy: from.session, manager, scope: roomScope, sent: 0 })
+        yield* open(room, from.session)
         made.add(key)
         sessions.reply(from, { _tag: "RoomCreated", room, by: from.user })
         yield* PubSub.publish(announcements, { _tag: "RoomCreated", room, by: from })
@@ -88,6 +96,21 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const open = Array.from(rooms.values(), ({ manager, name }) => ({ room: name, users: manager.roster().length }))
         open.sort((a, b) => (a.room < b.room ? -1 : 1))
         sessions.reply(from, { _tag: "RoomList", rooms: open })
+      }
+
+      const search = ({ from, room, search }: RoomsCommandOf<"Search">) => {
+        const { session } = from
+        if (room === undefined) {
+          const joined = Array.from(involvements.get(session)?.joined ?? [], (key) => rooms.get(key)?.manager)
+          const conversations = joined.flatMap((manager) =>
+            manager?.isMember(session) === true ? [manager.conversation] : []
+          )
+          return Mailbox.tellUnsafe(searches, { from, conversations: [{ _tag: "Lobby" }, ...conversations], search })
+        }
+        const open = rooms.get(nameKey(room))
+        if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
+        if (!open.manager.isMember(session)) return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
+        Mailbox.tellUnsafe(searches, { from, conversations: [open.manager.conversation], search })
       }
 
       const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">) => {
@@ -123,12 +146,22 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const room = rooms.get(key)
         if (room === undefined || room.sent !== handled) return
         rooms.delete(key)
-        involvements.get(room.madeBy)?.made.delete(key)
+        if (room.madeBy !== undefined) involvements.get(room.madeBy)?.made.delete(key)
         return Scope.close(room.scope, Exit.void)
       }
 
+      const { rooms: known } = yield* History
+      for (const name of known) yield* open(name, undefined)
+
       yield* Mailbox.process(mailbox, {
-        handle: RoomsCommand.match({ Create: create, List: list, InRoom: pass, Gone: vanish, Vacated: close }),
+        handle: RoomsCommand.match({
+          Create: create,
+          List: list,
+          InRoom: pass,
+          Search: search,
+          Gone: vanish,
+          Vacated: close
+        }),
         refuse: (command) => {
           if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })
         }

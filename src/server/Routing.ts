@@ -11,7 +11,7 @@ import type { Rejection } from "../common/Rejection.ts"
 import type { RoomName } from "../common/RoomName.ts"
 import { ServerMessage } from "../common/ServerMessage.ts"
 import { Asker } from "./messages/Asker.ts"
-import { type Range, RoomCommand, RoomsCommand, UsersCommand } from "./messages/Commands.ts"
+import { type Range, RoomCommand, RoomsCommand, type Search, UsersCommand } from "./messages/Commands.ts"
 import { find, type Registry } from "./Registry.ts"
 import { rejected } from "./Rejected.ts"
 
@@ -47,17 +47,24 @@ export const route = (registry: Registry, from: Asker, message: ClientMessage): 
     ListUsers: () => reply(from, { _tag: "UserList", users: registry.roster }),
     GetHistory: ({ after, before, limit = defaultHistoryLimit, room, with: partner }) => {
       const range: Range = { before, after, limit }
-      if (room !== undefined && partner !== undefined) {
-        return refuse(from, { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" })
-      }
+      if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
       if (room !== undefined) return toRoom(from, room, { _tag: "ReadHistory", from, range })
       if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range })
       return toLobby({ _tag: "ReadHistory", from, range })
+    },
+    Search: ({ before, limit = defaultHistoryLimit, query, room, with: partner }) => {
+      const search: Search = { query, before, limit }
+      if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
+      return partner === undefined
+        ? toRooms({ _tag: "Search", from, room, search })
+        : toUsers({ _tag: "SearchInbox", from, with: partner, search })
     },
     Ping: ({ nonce }) => reply(from, { _tag: "Pong", nonce }),
     Handshake: () => refuse(from, { _tag: "AlreadyIdentified" }),
     Disconnect: () => reply(from, { _tag: "Goodbye" })
   })
+
+const oneOfBoth: Rejection = { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" }
 
 const toLobby = (command: RoomCommand): Routed => ({ _tag: "ToLobby", command })
 const toRooms = (command: RoomsCommand): Routed => ({ _tag: "ToRooms", command })

@@ -1,7 +1,7 @@
 /**
  * The server, put together. Read it from the bottom up: each layer asks only those above it.
  *
- *   Listener -> ClientHandler -> ServerProcessor -> UserProcessor | RoomProcessor | Lobby -> History
+ *   Listener -> ClientHandler -> ServerProcessor -> UserProcessor | RoomProcessor | Lobby -> SearchProcessor -> History
  *
  * Sessions, the way to reach a connection, is at the top: everyone answers through it, and it waits for nobody.
  */
@@ -12,6 +12,7 @@ import * as IdleWatch from "./IdleWatch.ts"
 import * as Listener from "./Listener.ts"
 import { Lobby } from "./Lobby.ts"
 import { RoomProcessor } from "./RoomProcessor.ts"
+import { SearchProcessor } from "./SearchProcessor.ts"
 import { ServerProcessor } from "./ServerProcessor.ts"
 import { Sessions } from "./Sessions.ts"
 import { UserProcessor } from "./UserProcessor.ts"
@@ -21,6 +22,7 @@ export const layer = Layer.mergeAll(Listener.layer, IdleWatch.layer).pipe(
   Layer.provide(ClientHandler.layer),
   Layer.provide(ServerProcessor.layer),
   Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
+  Layer.provide(SearchProcessor.layer),
   Layer.provide(Announcements.layer),
   Layer.provide(Sessions.layer)
 )

@@ -60,6 +60,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         handle: UsersCommand.match({
           Deliver: deliver,
           ReadInbox: ({ from }) => sessions.reply(from, { _tag: "History", messages: [], more: false }),
+          SearchInbox: ({ from }) => sessions.reply(from, { _tag: "SearchResults", messages: [], more: false }),
           Gone: ({ session }) => {
             newest.delete(session)
           }

@@ -68,7 +68,9 @@ const historyFor = ({ network }: Program): Layer.Layer<History> => {
       History.of({
         append: (entries) => slowly(history.append(entries)),
         read: (conversation, range) => slowly(history.read(conversation, range)),
-        newest: (conversation) => slowly(history.newest(conversation))
+        newest: (conversation) => slowly(history.newest(conversation)),
+        search: (conversations, search) => slowly(history.search(conversations, search)),
+        rooms: history.rooms
       })
     )
   ).pipe(Layer.provide(MemoryHistory.layer))

@@ -51,7 +51,8 @@ const destinations: { readonly [Tag in ClientMessage["_tag"]]: ReadonlyArray<str
   ListRooms: ["ToRooms List"],
   ListRoomUsers: ["ToRooms InRoom ListMembers"],
   RoomMessage: ["ToRooms InRoom Publish"],
-  GetHistory: ["ToLobby ReadHistory", "ToRooms InRoom ReadHistory", "ToUsers ReadInbox", "Reply Rejected"]
+  GetHistory: ["ToLobby ReadHistory", "ToRooms InRoom ReadHistory", "ToUsers ReadInbox", "Reply Rejected"],
+  Search: ["ToRooms Search", "ToUsers SearchInbox", "Reply Rejected"]
 }
 
 const describeRouted = (routed: Routed) => {

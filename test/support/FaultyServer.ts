@@ -16,13 +16,14 @@ import { Lobby } from "../../src/server/Lobby.ts"
 import type { Conversation } from "../../src/server/messages/Conversation.ts"
 import type { Delivery } from "../../src/server/messages/Delivery.ts"
 import { RoomProcessor } from "../../src/server/RoomProcessor.ts"
+import { SearchProcessor } from "../../src/server/SearchProcessor.ts"
 import { ServerProcessor } from "../../src/server/ServerProcessor.ts"
 import { Sessions } from "../../src/server/Sessions.ts"
 import { UserProcessor } from "../../src/server/UserProcessor.ts"
 
 /** Runs before an operation on a conversation's log, and may fail, die or wait. */
 export type Before = (
-  operation: "append" | "read" | "newest",
+  operation: "append" | "read" | "newest" | "search",
   conversation: Conversation
 ) => Effect.Effect<void, StorageUnavailable>
 
@@ -36,7 +37,10 @@ export const historyBehind = (before: Before): Layer.Layer<History> =>
       return History.of({
         append: (entries) => Effect.andThen(asked("append", entries[0].conversation), memory.append(entries)),
         read: (conversation, range) => Effect.andThen(asked("read", conversation), memory.read(conversation, range)),
-        newest: (conversation) => Effect.andThen(asked("newest", conversation), memory.newest(conversation))
+        newest: (conversation) => Effect.andThen(asked("newest", conversation), memory.newest(conversation)),
+        search: (conversations, search) =>
+          Effect.andThen(asked("search", conversations[0]), memory.search(conversations, search)),
+        rooms: memory.rooms
       })
     })
   ).pipe(Layer.provide(MemoryHistory.layer))
@@ -81,6 +85,7 @@ export const serverWithFault = (fault: Fault) => {
     Layer.provide(ClientHandler.layer),
     Layer.provide(ServerProcessor.layer),
     Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
+    Layer.provide(SearchProcessor.layer),
     Layer.provide(Announcements.layer),
     Layer.provide(faultySessions)
   )

@@ -8,8 +8,9 @@ import { type Array, Context, type Effect, Schema } from "effect"
 import { MessageKey } from "../../common/ClientMessage.ts"
 import { Content } from "../../common/Content.ts"
 import { type Cursor, Seq, Timestamp } from "../../common/Cursor.ts"
+import type { RoomName } from "../../common/RoomName.ts"
 import { UserName } from "../../common/UserName.ts"
-import { type Range } from "../messages/Commands.ts"
+import type { Range, Search } from "../messages/Commands.ts"
 import { Conversation } from "../messages/Conversation.ts"
 
 /** An entry as it is read back. */
@@ -36,6 +37,12 @@ export interface Page {
   readonly more: boolean
 }
 
+/** What a search found, newest first. `next`: there is more, to be asked for with this as `before`. */
+export interface Findings<Searched extends Conversation> {
+  readonly found: ReadonlyArray<{ readonly conversation: Searched; readonly entry: Entry }>
+  readonly next: number | undefined
+}
+
 /** Nothing was stored or read, for instance because the disk is full. Trying again later may succeed. */
 export class StorageUnavailable extends Schema.TaggedError<StorageUnavailable>()("StorageUnavailable", {
   cause: Schema.Defect()
@@ -53,5 +60,16 @@ export class History extends Context.Service<
     read(conversation: Conversation, range: Range): Effect.Effect<Page, StorageUnavailable>
     /** The log's incarnation and the place of its newest entry; 0 if it has none. */
     newest(conversation: Conversation): Effect.Effect<Cursor, StorageUnavailable>
+    /**
+     * The newest entries of these conversations in which all words of the query occur (see SearchWords); what was stored
+     * a moment ago may be missing. `before` is a seq where one conversation is searched, and otherwise the `next` of the
+     * page before. May take long: nothing that others wait for should wait for it.
+     */
+    search<Searched extends Conversation>(
+      conversations: Array.NonEmptyReadonlyArray<Searched>,
+      search: Search
+    ): Effect.Effect<Findings<Searched>, StorageUnavailable>
+    /** The rooms that were written to before this server started. */
+    readonly rooms: ReadonlyArray<RoomName>
   }
 >()("parley/server/history/History") {}

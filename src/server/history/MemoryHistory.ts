@@ -5,10 +5,12 @@
  * the conversation that has been quiet longest loses its oldest half first. Places in the log outlive what was dropped.
  * A conversation that was ever written to keeps about 200 bytes for good; the number of rooms is bounded elsewhere.
  */
-import { Effect, Layer, Random } from "effect"
+import { type Array, Effect, Layer, Random } from "effect"
 import { Epoch } from "../../common/Cursor.ts"
 import { nameKey } from "../../common/Name.ts"
-import { conversationKey } from "../messages/Conversation.ts"
+import type { Search } from "../messages/Commands.ts"
+import { type Conversation, conversationKey } from "../messages/Conversation.ts"
+import { holds, type Phrase, phrasesOf, termsOf } from "../search/SearchWords.ts"
 import { type Entry, History, type NewEntry, type Stored } from "./History.ts"
 
 export interface MemoryLimits {
@@ -20,13 +22,19 @@ export interface MemoryLimits {
 
 const defaultLimits: MemoryLimits = { maxEntries: 10_000, maxCharacters: 64 * 1024 * 1024 }
 
+/** An entry that is held: `number` counts all entries ever stored, so that a search can go on where it stopped. */
+interface Held {
+  readonly entry: Entry
+  readonly key: string | undefined
+  readonly number: number
+}
+
 interface Log {
   /** Consecutive: the first stands at `dropped + 1`. */
-  entries: Array<Entry>
+  readonly entries: globalThis.Array<Held>
   dropped: number
   /** Where the held entries that carried a key stand. */
   readonly places: Map<string, Stored>
-  readonly keys: Map<number, string>
 }
 
 export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
@@ -37,13 +45,12 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       /** In the order they were last written to. */
       const logs = new Map<string, Log>()
       let characters = 0
+      let stored = 0
 
       const dropOldest = (log: Log, count: number) => {
-        for (const entry of log.entries.splice(0, count)) {
+        for (const { entry, key } of log.entries.splice(0, count)) {
           characters -= entry.content.length
-          const key = log.keys.get(entry.seq)
           if (key !== undefined) log.places.delete(key)
-          log.keys.delete(entry.seq)
         }
         log.dropped += count
       }
@@ -64,26 +71,56 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 
         const seq = newestOf(log) + 1
         const { at, from, content } = entry
-        log.entries.push({ seq, at, from, content })
+        log.entries.push({ entry: { seq, at, from, content }, key, number: ++stored })
         characters += content.length
-        const stored: Stored = { seq, at, repeated: false }
-        if (key !== undefined) {
-          log.places.set(key, stored)
-          log.keys.set(seq, key)
-        }
+        const place: Stored = { seq, at, repeated: false }
+        if (key !== undefined) log.places.set(key, place)
         // A tenth at a time: dropping one by one would move the whole array for every message.
         if (log.entries.length > limits.maxEntries * 1.1) dropOldest(log, log.entries.length - limits.maxEntries)
         logs.delete(name)
         logs.set(name, log)
-        return stored
+        return place
       }
+
+      /** Everything in a log that matches, oldest first. Others get their turn while it looks. */
+      const matches = Effect.fnUntraced(function* (log: Log, phrases: ReadonlyArray<Phrase>) {
+        const entries = [...log.entries]
+        const found: globalThis.Array<Held> = []
+        for (let start = 0; start < entries.length; start += searchStep) {
+          const step = entries.slice(start, start + searchStep)
+          found.push(...step.filter(({ entry }) => holds(termsOf(entry.content), phrases)))
+          yield* Effect.yieldNow
+        }
+        return found
+      })
+
+      const search = Effect.fnUntraced(function* <Searched extends Conversation>(
+        conversations: Array.NonEmptyReadonlyArray<Searched>,
+        { before = Infinity, limit, query }: Search
+      ) {
+        const phrases = phrasesOf(query)
+        const placeOf = ({ entry, number }: Held) => (conversations.length === 1 ? entry.seq : number)
+        const all: globalThis.Array<{ readonly conversation: Searched; readonly held: Held }> = []
+        for (const conversation of conversations) {
+          const log = logs.get(conversationKey(conversation))
+          if (log === undefined) continue
+          const found = yield* matches(log, phrases)
+          all.push(...found.filter((held) => placeOf(held) < before).map((held) => ({ conversation, held })))
+        }
+        const page = all.toSorted((a, b) => b.held.number - a.held.number).slice(0, limit)
+        const last = page.at(-1)
+        return {
+          found: page.map(({ conversation, held }) => ({ conversation, entry: held.entry })),
+          next: last !== undefined && page.length < all.length ? placeOf(last.held) : undefined
+        }
+      })
 
       return History.of({
         append: (entries) =>
           Effect.sync(() => {
-            const stored = entries.map(appendOne)
+            const places = entries.map(appendOne)
             makeRoom()
-            return stored
+            return places
           }),
         read: (conversation, { after, before, limit }) =>
           Effect.sync(() => {
@@ -94,7 +131,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
             const from = after === undefined ? Math.max(low, high - limit) : low
             const to = after === undefined ? high : Math.min(high, low + limit)
             return {
-              entries: log.entries.slice(from - log.dropped, to - log.dropped),
+              entries: log.entries.slice(from - log.dropped, to - log.dropped).map(({ entry }) => entry),
               more: after === undefined ? from > low : to < high
             }
           }),
@@ -102,7 +139,9 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
           Effect.sync(() => {
             const log = logs.get(conversationKey(conversation))
             return { epoch, seq: log === undefined ? 0 : newestOf(log) }
-          })
+          }),
+        search,
+        rooms: []
       })
     })
   )
@@ -110,7 +149,10 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
 export const layer: Layer.Layer<History> = layerWith(defaultLimits)
 
-const emptyLog = (): Log => ({ entries: [], dropped: 0, places: new Map(), keys: new Map() })
+const emptyLog = (): Log => ({ entries: [], dropped: 0, places: new Map() })
+
+/** How many entries a search looks at before others get their turn: about 1 ms of them. */
+const searchStep = 256
 
 const newestOf = (log: Log): number => log.dropped + log.entries.length
 

@@ -3,13 +3,14 @@
  * to another machine: queues, sockets and deferreds stay with the services that own them.
  */
 import { Schema } from "effect"
-import { ClientMessage, MessageKey } from "../../common/ClientMessage.ts"
+import { ClientMessage, MessageKey, SearchQuery } from "../../common/ClientMessage.ts"
 import { Content } from "../../common/Content.ts"
 import { Cursor, Seq } from "../../common/Cursor.ts"
 import { NameKey } from "../../common/Name.ts"
 import { RoomName } from "../../common/RoomName.ts"
 import { UserName } from "../../common/UserName.ts"
 import { Asker, SessionId } from "./Asker.ts"
+import { SharedConversation } from "./Conversation.ts"
 
 const key = Schema.UndefinedOr(MessageKey)
 
@@ -20,6 +21,14 @@ export const Range = Schema.Struct({
   limit: Schema.Natural
 })
 export type Range = typeof Range.Type
+
+/** What is searched for, and which part of what is found: from `before` backwards, `limit` entries at most. */
+export const Search = Schema.Struct({
+  query: SearchQuery,
+  before: Schema.UndefinedOr(Schema.Natural),
+  limit: Schema.Natural
+})
+export type Search = typeof Search.Type
 
 /** To the one fiber that owns a conversation: the lobby's or a room's manager. */
 export const RoomCommand = Schema.TaggedUnion({
@@ -41,6 +50,8 @@ export const RoomsCommand = Schema.TaggedUnion({
   Create: { from: Asker, room: RoomName },
   List: { from: Asker },
   InRoom: { from: Asker, room: RoomName, command: RoomCommand },
+  /** Searches one room, or else the lobby and every room the asker is in. */
+  Search: { from: Asker, room: Schema.UndefinedOr(RoomName), search: Search },
   /** A connection is gone: it leaves every room it is in. */
   Gone: { session: SessionId },
   /** A room's manager has nobody left and nothing written, after `handled` commands. */
@@ -53,11 +64,20 @@ export type RoomsCommandOf<Tag extends RoomsCommand["_tag"]> = Extract<RoomsComm
 export const UsersCommand = Schema.TaggedUnion({
   Deliver: { from: Asker, to: UserName, receivers: Schema.Array(SessionId), content: Content, key },
   ReadInbox: { from: Asker, with: UserName, range: Range },
+  SearchInbox: { from: Asker, with: UserName, search: Search },
   /** A connection is gone: a guest's inbox goes with it. */
   Gone: { session: SessionId }
 })
 export type UsersCommand = typeof UsersCommand.Type
 export type UsersCommandOf<Tag extends UsersCommand["_tag"]> = Extract<UsersCommand, { readonly _tag: Tag }>
+
+/** To the SearchProcessor: what to look for in conversations the asker may read. */
+export const SearchCommand = Schema.Struct({
+  from: Asker,
+  conversations: Schema.NonEmptyArray(SharedConversation),
+  search: Search
+})
+export type SearchCommand = typeof SearchCommand.Type
 
 /** To the ServerProcessor, through which everything goes that one connection says. */
 export const ServerCommand = Schema.TaggedUnion({

@@ -13,7 +13,10 @@ export const Conversation = Schema.TaggedUnion({
   Inbox: { user: UserName }
 })
 export type Conversation = typeof Conversation.Type
-export type ConversationOf<Tag extends Conversation["_tag"]> = Extract<Conversation, { readonly _tag: Tag }>
+
+/** A log that has members, all of whom read the same. */
+export const SharedConversation = Schema.Union([Conversation.cases.Lobby, Conversation.cases.Room])
+export type SharedConversation = typeof SharedConversation.Type
 
 /** Equal for two spellings of one conversation. */
 export const conversationKey: (conversation: Conversation) => string = Conversation.match({

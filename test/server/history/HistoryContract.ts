@@ -9,9 +9,10 @@ import { Content } from "../../../src/common/Content.ts"
 import { nameKey } from "../../../src/common/Name.ts"
 import { RoomName } from "../../../src/common/RoomName.ts"
 import { UserName } from "../../../src/common/UserName.ts"
-import { type Entry, History, type NewEntry, type Stored } from "../../../src/server/history/History.ts"
+import { type Entry, type Findings, History, type NewEntry, type Stored } from "../../../src/server/history/History.ts"
 import type { Conversation } from "../../../src/server/messages/Conversation.ts"
 import { conversationKey } from "../../../src/server/messages/Conversation.ts"
+import { holds, phrasesOf, termsOf } from "../../../src/server/search/SearchWords.ts"
 import { oneOf, someUser, tries, troublesomeContent, wholeNumber } from "../../support/generators.ts"
 import { pageOf } from "../../support/ReferencePage.ts"
 
@@ -42,9 +43,17 @@ const someRange = Arbitrary.all({
   limit: oneOf(1, 2, 3, 5, 500)
 })
 
+/** Two conversations, this one among them, each once. */
+const withOthers = (conversation: Conversation): Arr.NonEmptyReadonlyArray<Conversation> =>
+  conversation._tag === "Lobby"
+    ? [conversation, { _tag: "Room", room: RoomName.make("Dev") }]
+    : [{ _tag: "Lobby" }, conversation]
+const someQuery = oneOf("a", "é", "漢", '"a a"', "a 漢", "b", 'a" AND (', "ss", "NEAR(a ss)", "content:a", "a*")
+
 /** History as one would write it down. */
 class NaiveHistory {
   readonly logs = new Map<string, Array<Entry>>()
+  readonly all: Array<{ readonly conversation: Conversation; readonly content: string; readonly entry: Entry }> = []
   readonly #keys = new Map<string, Stored>()
 
   log(conversation: Conversation): Array<Entry> {
@@ -60,7 +69,9 @@ class NaiveHistory {
     if (first !== undefined) return { ...first, repeated: true }
     const log = this.log(conversation)
     const stored = { seq: log.length + 1, at, repeated: false }
-    log.push({ seq: stored.seq, at, from, content })
+    const entry = { seq: stored.seq, at, from, content }
+    log.push(entry)
+    this.all.push({ conversation, content, entry })
     if (identity !== undefined) this.#keys.set(identity, stored)
     return stored
   }
@@ -78,6 +89,23 @@ const appendAll = Effect.fnUntraced(function* (batches: ReadonlyArray<ReadonlyAr
     )
   }
   return { history, naive }
+})
+
+/** Everything a search finds, page by page. A store may take its time to learn what is new. */
+const findAll = Effect.fnUntraced(function* (
+  history: History["Service"],
+  conversations: Arr.NonEmptyReadonlyArray<Conversation>,
+  { limit, query }: { readonly query: string; readonly limit: number }
+) {
+  const found: Array<{ readonly conversation: Conversation; readonly entry: Entry }> = []
+  let before: number | undefined
+  do {
+    const page: Findings<Conversation> = yield* history.search(conversations, { query, limit, before })
+    assert.isAtMost(page.found.length, limit)
+    found.push(...page.found)
+    before = page.next
+  } while (before !== undefined)
+  return found
 })
 
 /** An entry with a content of its own, in the lobby unless it says otherwise. */
@@ -157,12 +185,59 @@ export const historyContract = <LayerError>(
       tries(runs / 2)
     )
 
+    it.effect.prop(
+      "finds what holds all words in the conversations searched, newest first, page by page, and nothing else",
+      [someBatches, Arbitrary.array(Arbitrary.all([someConversation, someQuery, wholeNumber(1, 5)]), { maxLength: 3 })],
+      Effect.fnUntraced(function* ([batches, searches]) {
+        const { history, naive } = yield* appendAll(batches)
+        for (const [conversation, query, limit] of searches) {
+          for (const conversations of [[conversation], withOthers(conversation)] as const) {
+            const found = yield* findAll(history, conversations, { query, limit })
+            const expected = naive.all.filter(
+              (entry) =>
+                conversations.some((one) => conversationKey(one) === conversationKey(entry.conversation)) &&
+                holds(termsOf(entry.content), phrasesOf(query))
+            )
+            assert.deepStrictEqual(
+              found.map(({ entry }) => entry),
+              expected.map(({ entry }) => entry).toReversed()
+            )
+          }
+        }
+      }, fresh),
+      tries(runs / 2)
+    )
+
+    it.effect("tells in which conversation something was found, as the search named it", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const dev: Conversation = { _tag: "Room", room: RoomName.make("dev") }
+        const other: Conversation = { _tag: "Room", room: RoomName.make("other") }
+        yield* history.append([
+          entry("ripe"),
+          entry("ripe", { conversation: dev }),
+          entry("ripe", { conversation: other })
+        ])
+        const named: Conversation = { _tag: "Room", room: RoomName.make("DEV") }
+        const found = yield* findAll(history, [{ _tag: "Lobby" }, named], { query: "RIPE", limit: 1 })
+        assert.deepStrictEqual(
+          found.map(({ conversation }) => conversation),
+          [named, { _tag: "Lobby" }]
+        )
+      }).pipe(fresh)
+    )
+
     it.effect("has nothing to begin with", () =>
       Effect.gen(function* () {
         const history = yield* History
         const conversation: Conversation = { _tag: "Room", room: RoomName.make("empty") }
         assert.strictEqual((yield* history.newest(conversation)).seq, 0)
         assert.deepStrictEqual(yield* history.read(conversation, everything), { entries: [], more: false })
+        assert.deepStrictEqual(yield* history.search([conversation], { query: "a", before: undefined, limit: 1 }), {
+          found: [],
+          next: undefined
+        })
+        assert.deepStrictEqual(history.rooms, [])
       }).pipe(fresh)
     )
 

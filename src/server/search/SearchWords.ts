@@ -1,0 +1,70 @@
+/**
+ * What counts as a word, and when a text holds what is searched for: pure, and without imports, since the thread that
+ * keeps the index runs it too.
+ *
+ * A word is a run of letters, digits and combining marks, compared without regard to case, to compatibility forms (NFKC)
+ * and to the accents of Latin and Greek letters. Scripts that write no spaces between words (and Hangul, whose words
+ * carry their particles) are cut into overlapping pairs of characters instead, so that any part of such a run is found: 東京都 becomes
+ * 東京, 京都, 都. The last character stands alone so that each character begins a term and can be searched for by itself.
+ */
+
+/** Terms that must stand next to each other in this order; of the last one the beginning is enough, if `isPrefix`. */
+export interface Phrase {
+  readonly terms: ReadonlyArray<string>
+  readonly isPrefix: boolean
+}
+
+/** What takes part in a search: further words of a query are ignored. A query of 256 characters has 128 at most. */
+const maxPhrases = 16
+
+const spaceless =
+  "\\p{scx=Han}\\p{scx=Hiragana}\\p{scx=Katakana}\\p{scx=Hangul}\\p{scx=Bopomofo}\\p{scx=Thai}\\p{scx=Lao}\\p{scx=Khmer}\\p{scx=Myanmar}"
+const wordCharacter = "[\\p{L}\\p{M}\\p{N}]"
+const runs = new RegExp(`(?:(?=[${spaceless}])${wordCharacter})+|(?:(?![${spaceless}])${wordCharacter})+`, "gu")
+const isSpaceless = new RegExp(`^[${spaceless}]`, "u")
+
+/** The terms of a text, in its order. */
+export const termsOf = (text: string): ReadonlyArray<string> => (fold(text).match(runs) ?? []).flatMap(termsOfRun)
+
+/** What a query asks for, all of which must occur: each piece between spaces, and each part in double quotes. */
+export const phrasesOf = (query: string): ReadonlyArray<Phrase> =>
+  Array.from(query.matchAll(/"([^"]*)"?|[^\s"]+/gu), ([piece, quoted]) => phraseOf(quoted ?? piece))
+    .filter(({ terms }) => terms.length > 0)
+    .slice(0, maxPhrases)
+
+/** Whether the terms of a text hold every phrase. */
+export const holds = (terms: ReadonlyArray<string>, phrases: ReadonlyArray<Phrase>): boolean =>
+  phrases.every((phrase) => terms.some((_, start) => standsAt(terms, start, phrase)))
+
+const standsAt = (terms: ReadonlyArray<string>, start: number, { isPrefix, terms: wanted }: Phrase) =>
+  wanted.every((term, index) => {
+    const found = terms[start + index]
+    return isPrefix && index === wanted.length - 1 ? found?.startsWith(term) === true : found === term
+  })
+
+const phraseOf = (text: string): Phrase => {
+  const found = fold(text).match(runs) ?? []
+  const terms = found.flatMap(termsOfRun)
+  const last = found.at(-1)
+  if (last === undefined || !isSpaceless.test(last)) return { terms, isPrefix: false }
+  // In a text the run may go on behind what is searched for: there its last character begins another pair.
+  const isPrefix = Array.from(last).length === 1
+  return { terms: isPrefix ? terms : terms.slice(0, -1), isPrefix }
+}
+
+const termsOfRun = (run: string): ReadonlyArray<string> => {
+  if (!isSpaceless.test(run)) return [run]
+  const characters = Array.from(run)
+  return characters.map((character, index) => character + (characters[index + 1] ?? ""))
+}
+
+const fold = (text: string): string => {
+  if (isAscii.test(text)) return text.toLowerCase()
+  // Case as in names (see Name.ts): upper case in between makes one of what lower case keeps apart, "ß" and "ss".
+  const folded = text.normalize("NFKD").toLowerCase().toUpperCase().toLowerCase()
+  return folded.normalize("NFKD").replace(accented, "$1").normalize("NFKC")
+}
+
+// eslint-disable-next-line no-control-regex -- it is what ASCII is
+const isAscii = /^[\u0000-\u007f]*$/
+const accented = /([\p{Script=Latin}\p{Script=Greek}])\p{M}+/gu
