@@ -4,9 +4,11 @@
  * An end keeps the contract of `effect/socket` as the TCP sockets of `@effect/platform-node` do: `pull` gives all that
  * has come and is not read yet; the last bytes go before the end; closing the writer's scope says that no more will
  * come (FIN), closing the reader's scope closes the socket and fails a pull that waits; a write waits while the other
- * end has more than `highWaterBytes` unread. Time plays no part: everything happens as soon as the fibers involved run.
+ * end has more than `highWaterBytes` unread. Everything happens as soon as the fibers involved run, unless the options
+ * say otherwise.
  *
- * `random` in the options makes a link behave like a bad network: a pull gives a random part of what has come, cut at random places.
+ * The options make a link behave like a bad network: with `random` a pull gives a random part of what has come, cut at
+ * random places; with `carry` what is written arrives when the test says so.
  */
 import { Context, Effect, Layer, Queue } from "effect"
 import { NetAddress } from "effect/net"
@@ -18,21 +20,34 @@ export interface End {
   readonly socket: Socket.Socket
   /** Cuts the connection so that both ends see a reset; what was not read is lost. */
   readonly reset: () => void
+  /** This end alone sees a reset: what it wrote still arrives, and the other end knows nothing. */
+  readonly lose: () => void
+  /** Says that no more will come from this end, which goes on reading. */
+  readonly halfClose: () => void
+  /** While paused, this end does not read what comes. */
+  readonly setPaused: (isPaused: boolean) => void
 }
 
-/** Two sockets that are connected to each other. */
-export const makePair = (options: LinkOptions = {}): readonly [End, End] => {
+/** Two sockets that are connected to each other. The second's options are for what it writes, the first's if missing. */
+export const makePair = (options: LinkOptions = {}, backOptions = options): readonly [End, End] => {
   const there = makeLink(options)
-  const back = makeLink(options)
-  const reset = () => {
-    there.reset()
-    back.reset()
-  }
-  return [
-    { socket: makeSocket(back, there), reset },
-    { socket: makeSocket(there, back), reset }
-  ]
+  const back = makeLink(backOptions)
+  return [makeEnd(back, there), makeEnd(there, back)]
 }
+
+const makeEnd = (incoming: Link, outgoing: Link): End => ({
+  socket: makeSocket(incoming, outgoing),
+  reset: () => {
+    incoming.reset()
+    outgoing.reset()
+  },
+  lose: () => {
+    incoming.resetReader()
+    outgoing.resetWriter()
+  },
+  halfClose: outgoing.end,
+  setPaused: incoming.setPaused
+})
 
 const makeSocket = (incoming: Link, outgoing: Link): Socket.Socket => {
   const reset = Effect.sync(() => {
@@ -63,7 +78,9 @@ const makeSocket = (incoming: Link, outgoing: Link): Socket.Socket => {
 export class MemorySocketServer extends Context.Service<
   MemorySocketServer,
   {
-    /** Connects, and gives the client's end. A server that has stopped accepting resets it at once. */
+    /** Connects, and gives the client's end and the server's. A server that has stopped accepting resets it at once. */
+    readonly plugIn: (toServer?: LinkOptions, toClient?: LinkOptions) => readonly [End, End]
+    /** Connects, and gives the client's end. */
     readonly connect: (options?: LinkOptions) => End
   }
 >()("parley/test/support/MemorySocket/MemorySocketServer") {
@@ -73,11 +90,12 @@ export class MemorySocketServer extends Context.Service<
       const arriving = yield* Queue.unbounded<End>()
       let closed = false
 
-      const connect = (options: LinkOptions = {}): End => {
-        const [client, server] = makePair(options)
+      const plugIn = (toServer?: LinkOptions, toClient?: LinkOptions) => {
+        const pair = makePair(toServer, toClient)
+        const [client, server] = pair
         if (closed) client.reset()
         else Queue.offerUnsafe(arriving, server)
-        return client
+        return pair
       }
 
       const run = <R, E, _>(handler: (socket: Socket.Socket) => Effect.Effect<_, E, R>) =>
@@ -100,7 +118,7 @@ export class MemorySocketServer extends Context.Service<
           )
         )
 
-      return Context.make(MemorySocketServer, { connect }).pipe(
+      return Context.make(MemorySocketServer, { plugIn, connect: (options) => plugIn(options)[0] }).pipe(
         Context.add(
           SocketServer.SocketServer,
           SocketServer.SocketServer.of({

@@ -2,7 +2,8 @@
  * One direction of a connection in memory: what one end writes, the other pulls.
  *
  * Owns the bytes on their way, and the fibers that wait: one that pulls, any number that write. The states are those of
- * TCP as a program sees it: open, ended by the writer (the rest can still be read), not read any more, reset.
+ * TCP as a program sees it: open, ended by the writer (the rest can still be read), not read any more, reset. The two
+ * ends may learn of a reset at different times, and with `carry` what is written takes its time.
  */
 import { type Array, Effect } from "effect"
 import { Socket } from "effect/socket"
@@ -15,6 +16,10 @@ export interface LinkOptions {
   readonly highWaterBytes?: number
   /** From 0 to 1, as `Math.random`. Without it nothing is cut. */
   readonly random?: () => number
+  /** Sees all that is written, whether it arrives or not. */
+  readonly observe?: (bytes: Uint8Array) => void
+  /** Called for all that is written, and for the end; each call of `arrive` lets the next of it arrive. At once, without it. */
+  readonly carry?: (arrive: () => void) => void
 }
 
 export interface Link {
@@ -27,14 +32,24 @@ export interface Link {
   readonly stopReading: () => void
   /** Nothing more gets through, in either role, and what was not read is lost. */
   readonly reset: () => void
+  /** The reader's part of a reset alone: what has not arrived yet is lost too. */
+  readonly resetReader: () => void
+  /** The writer's part of a reset alone: what is on its way still arrives. */
+  readonly resetWriter: () => void
+  /** While paused, whoever pulls gets nothing of what has arrived. */
+  readonly setPaused: (isPaused: boolean) => void
 }
 
 /** As much as node:net and a kernel hold between them, roughly. */
 const defaultHighWaterBytes = 128 * 1024
 
-export const makeLink = ({ highWaterBytes = defaultHighWaterBytes, random }: LinkOptions): Link => {
+export const makeLink = ({ carry, highWaterBytes = defaultHighWaterBytes, observe, random }: LinkOptions): Link => {
+  /** Written and not arrived yet; `undefined` is the end. */
+  let travelling: globalThis.Array<Uint8Array | undefined> = []
+  let travellingBytes = 0
   let unread: globalThis.Array<Uint8Array> = []
   let unreadBytes = 0
+  let isPaused = false
   /** Why the reader gets no more once `unread` is empty. */
   let readerError: Socket.SocketError | undefined
   let writerError: Socket.SocketError | undefined
@@ -48,9 +63,11 @@ export const makeLink = ({ highWaterBytes = defaultHighWaterBytes, random }: Lin
     const takenBytes = bytesOf(taken)
     unread = random === undefined ? [] : behind(unread, takenBytes)
     unreadBytes -= takenBytes
-    if (unreadBytes <= highWaterBytes) resumeWriters(Effect.void)
+    if (!isFull()) resumeWriters(Effect.void)
     return taken
   }
+
+  const isFull = () => travellingBytes + unreadBytes > highWaterBytes
 
   const resumeWriters = (effect: Effect.Effect<void, Socket.SocketError>) => {
     const resumed = writers
@@ -59,7 +76,7 @@ export const makeLink = ({ highWaterBytes = defaultHighWaterBytes, random }: Lin
   }
 
   const serveReader = () => {
-    if (reader === undefined) return
+    if (reader === undefined || isPaused) return
     const taken = takeUnread()
     if (taken === undefined && readerError === undefined) return
     const resume = reader
@@ -68,16 +85,45 @@ export const makeLink = ({ highWaterBytes = defaultHighWaterBytes, random }: Lin
     else if (readerError !== undefined) resume(Effect.fail(readerError))
   }
 
-  const finish = (forReader: Socket.SocketError, forWriter: Socket.SocketError, forget: boolean) => {
-    readerError ??= forReader
-    writerError ??= forWriter
+  /** The reader gets no more than what has arrived, or not even that. */
+  const endReader = (error: Socket.SocketError, forget: boolean) => {
+    readerError ??= error
     if (forget) {
+      travelling = []
+      travellingBytes = 0
       unread = []
       unreadBytes = 0
     }
     serveReader()
+  }
+
+  const endWriter = (error: Socket.SocketError) => {
+    writerError ??= error
     resumeWriters(Effect.fail(writerError))
   }
+
+  const arrive = (bytes: Uint8Array | undefined) => {
+    if (bytes === undefined) return endReader(closed(1000), false)
+    if (readerError !== undefined) return
+    unread.push(bytes)
+    unreadBytes += bytes.length
+  }
+
+  const send = (bytes: Uint8Array | undefined) => {
+    if (carry === undefined) return arrive(bytes)
+    travelling.push(bytes)
+    travellingBytes += bytes?.length ?? 0
+    carry(() => {
+      if (travelling.length === 0) return
+      const next = travelling.shift()
+      travellingBytes -= next?.length ?? 0
+      arrive(next)
+      serveReader()
+    })
+  }
+
+  const resetReader = () => endReader(notReadable("the connection was reset"), true)
+  const resetWriter = () => endWriter(notWritable("the connection was reset"))
 
   return {
     pull: Effect.callback((resume) => {
@@ -94,11 +140,11 @@ export const makeLink = ({ highWaterBytes = defaultHighWaterBytes, random }: Lin
           // Whoever writes may use its buffer again, as with a real socket once the write is done.
           const bytes = typeof chunk === "string" ? encoder.encode(chunk) : Uint8Array.from(chunk)
           if (bytes.length === 0) continue
-          unread.push(bytes)
-          unreadBytes += bytes.length
+          observe?.(bytes)
+          send(bytes)
         }
         serveReader()
-        if (unreadBytes <= highWaterBytes) return Effect.void
+        if (!isFull()) return Effect.void
         return Effect.callback<void, Socket.SocketError>((resume) => {
           writers.push(resume)
           return Effect.sync(() => {
@@ -107,9 +153,27 @@ export const makeLink = ({ highWaterBytes = defaultHighWaterBytes, random }: Lin
         })
       }),
     hasUnread: () => unreadBytes > 0,
-    end: () => finish(closed(1000), notWritable("the socket was ended"), false),
-    stopReading: () => finish(closed(1006), notWritable("the other end was closed"), true),
-    reset: () => finish(notReadable("the connection was reset"), notWritable("the connection was reset"), true)
+    end: () => {
+      if (writerError !== undefined) return
+      endWriter(notWritable("the socket was ended"))
+      send(undefined)
+    },
+    stopReading: () => {
+      // Whoever got the end, or lost the connection, has nothing to tell the other end by closing.
+      if (readerError !== undefined) return
+      endReader(closed(1006), true)
+      endWriter(notWritable("the other end was closed"))
+    },
+    reset: () => {
+      resetReader()
+      resetWriter()
+    },
+    resetReader,
+    resetWriter,
+    setPaused: (paused) => {
+      isPaused = paused
+      serveReader()
+    }
   }
 }
 
