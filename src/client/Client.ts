@@ -24,14 +24,16 @@ import {
 import { SecureRandom } from "effect/crypto"
 import { Socket } from "effect/socket"
 import type { ClientMessage, RequestId } from "../common/ClientMessage.ts"
+import type { Cursor } from "../common/Cursor.ts"
 import { Rejection } from "../common/Rejection.ts"
+import type { RoomName } from "../common/RoomName.ts"
 import type { ServerMessage, ServerMessageOf } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
 import { HasLeft, ReplyLost, type RequestError, RequestRejected, SessionError, UnexpectedReply } from "./ClientError.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
 import * as EventBuffer from "./EventBuffer.ts"
 import * as Link from "./Link.ts"
-import { type ChatRequest, isReplyTo, type Reply, type Request } from "./Request.ts"
+import { type ChatRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "./Request.ts"
 import * as Session from "./Session.ts"
 
 const maxOpenRequests = 1024
@@ -57,6 +59,14 @@ export class Client extends Context.Service<
     readonly send: (message: ChatRequest) => Effect.Effect<ServerMessageOf<"Sent">, RequestError>
     /** Asks, and waits for the reply. A connection that breaks only prolongs the wait; see `ReplyLost` for exceptions. */
     readonly request: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
+    /**
+     * The newest messages up to a place in a room's log, or in the lobby's: what was said before one came there. No event
+     * tells of the reply. Empty if the log is another one by now, or one is not in the room any more.
+     */
+    readonly backlog: (
+      place: { readonly room: RoomName | undefined; readonly cursor: Cursor },
+      limit: number
+    ) => Effect.Effect<ServerMessageOf<"History">, RequestError>
     /** Everything that happens from the first connection on. For one reader: what it takes is gone. */
     readonly events: Stream.Stream<ClientEvent, SessionError>
     readonly isConnected: Effect.Effect<boolean>
@@ -181,10 +191,12 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     Effect.forkScoped
   )
 
-  const register = (request: Request | { readonly _tag: "Disconnect" }) =>
+  type Asked = ReturnType<typeof Session.ask>
+
+  const register = (ask: (session: Session.Session) => Asked) =>
     Effect.suspend(() => {
       if (ending !== undefined) return Effect.fail(ending)
-      const asked = Session.ask(session, request)
+      const asked = ask(session)
       const reply = Deferred.makeUnsafe<ServerMessage, RequestError>()
       session = asked.session
       replies.set(asked.id, reply)
@@ -192,9 +204,9 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
       return Effect.succeed({ id: asked.id, reply })
     })
 
-  const answer = (request: Request | { readonly _tag: "Disconnect" }) =>
+  const answer = (ask: (session: Session.Session) => Asked) =>
     Effect.acquireUseRelease(
-      register(request),
+      register(ask),
       ({ reply }) => Deferred.await(reply),
       ({ id }) =>
         Effect.sync(() => {
@@ -203,12 +215,27 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
         })
     )
 
+  const replyTo = Effect.fnUntraced(function* <R extends Request>(
+    request: R,
+    ask: (session: Session.Session, request: R) => Asked
+  ): Effect.fn.Return<Reply<R>, RequestError> {
+    const reply = yield* slots.withPermit(answer((session) => ask(session, request)))
+    if (isReplyTo(request)(reply)) return reply
+    return yield* new UnexpectedReply({ issue: `${reply._tag} is no answer to ${request._tag}` })
+  })
+
   const request = Effect.fn("Client.request")(function* <R extends Request>(
     request: R
   ): Effect.fn.Return<Reply<R>, RequestError> {
-    const reply = yield* slots.withPermit(answer(request))
-    if (isReplyTo(request)(reply)) return reply
-    return yield* new UnexpectedReply({ issue: `${reply._tag} is no answer to ${request._tag}` })
+    return yield* replyTo(request, Session.ask)
+  })
+
+  const backlog: Client["Service"]["backlog"] = Effect.fn("Client.backlog")(function* ({ room, cursor }, limit) {
+    const range = { before: cursor.seq + 1, limit }
+    const request: HistoryRequest = { _tag: "GetHistory", ...(room && { room }), ...range }
+    const reply = yield* replyTo(request, Session.askQuietly)
+    // Asked again on another connection, it may have been answered from another log.
+    return Session.epochOf(session, room) === cursor.epoch ? reply : { ...reply, messages: [], more: false }
   })
 
   const send = Effect.fn("Client.send")(function* (message: ChatRequest) {
@@ -220,7 +247,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     if (isLeaving || ending !== undefined) return
     isLeaving = true
     // A finalizer runs uninterruptibly, and what cannot be interrupted cannot be timed out.
-    const goodbye = Effect.interruptible(answer({ _tag: "Disconnect" }))
+    const goodbye = Effect.interruptible(answer((session) => Session.ask(session, { _tag: "Disconnect" })))
     if (outbox !== undefined) yield* goodbye.pipe(Effect.timeoutOption(farewell), Effect.ignore)
     yield* end(new SessionError({ reason: new HasLeft() }))
     yield* Fiber.interrupt(stayConnected)
@@ -229,7 +256,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   yield* Effect.addFinalizer(() => leave)
   yield* Deferred.await(connected)
   const isConnected = Effect.sync(() => outbox !== undefined)
-  return Client.of({ send, request, events: buffer.events, isConnected, leave })
+  return Client.of({ send, request, backlog, events: buffer.events, isConnected, leave })
 })
 
 /** What may look different a little later: a name that the server has not yet seen leave, a restart, a rush. */

@@ -24,10 +24,10 @@ export const ClientEvent = Schema.TaggedUnion({
   Disconnected: { cause: Schema.String },
   /** An attempt to get it back failed for a new cause; the next one follows. */
   Retrying: { cause: Schema.String },
-  /** The connection is back; so many lobby messages were missed and follow. */
+  /** The connection is back; so many lobby messages were missed, and follow but for those a Gap tells of. */
   Reconnected: { missed: Schema.Natural },
-  /** A room the client was in before has it back; what was missed there follows. */
-  Rejoined: { joined: ServerMessage.cases.RoomJoined },
+  /** A room the client was in before has it back; the same of the room's messages. */
+  Rejoined: { joined: ServerMessage.cases.RoomJoined, missed: Schema.Natural },
   RejoinRefused: { room: RoomName, message: Schema.String },
   /** Messages that catching up left out: GetHistory has them. Without a number, nobody can say how many. */
   Gap: { conversation: Conversation, missing: Schema.optionalKey(Schema.Natural) },

@@ -58,6 +58,6 @@ export const make: Effect.Effect<EventBuffer> = Effect.gen(function* () {
 
 const textLength = (message: ServerMessage): number => {
   if ("content" in message) return message.content.length
-  if (message._tag === "History") return message.messages.reduce((sum, { content }) => sum + content.length, 0)
+  if ("messages" in message) return message.messages.reduce((sum, { content }) => sum + content.length, 0)
   return 0
 }

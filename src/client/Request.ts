@@ -31,6 +31,8 @@ export type Request = OmitEach<Extract<ClientMessage, { readonly _tag: Tag }>, "
 /** A chat message on its way out. */
 export type ChatRequest = Extract<Request, { readonly _tag: "GlobalMessage" | "PrivateMessage" | "RoomMessage" }>
 
+export type HistoryRequest = Extract<Request, { readonly _tag: "GetHistory" }>
+
 /** The reply to a request, by the request's tag. */
 export type Reply<R extends Request> = Extract<ServerMessage, { readonly _tag: (typeof replies)[R["_tag"]] }>
 

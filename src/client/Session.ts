@@ -67,6 +67,17 @@ export const make = (user: UserName): Session => ({
 export const ask = (session: Session, request: Request | { readonly _tag: "Disconnect" }) =>
   open(session, (id) => ({ ...request, id }), false)
 
+/** The same, for a request whose reply is for its asker alone: it is no event, however late it comes. */
+export const askQuietly = (session: Session, request: Request) =>
+  open(session, (id) => ({ ...request, id }), false, quiet)
+
+/** How such a request's `id` begins. */
+const quiet = "quiet "
+
+/** The incarnation of a room's log, or of the lobby's; none where one is not in. */
+export const epochOf = (session: Session, room: RoomName | undefined): Epoch | undefined =>
+  (room === undefined ? session.lobby : placeIn(session, room))?.epoch
+
 /** Nobody waits for this reply any more: the request is not to be repeated. */
 export const forget = (session: Session, id: RequestId): Session => ({
   ...session,
@@ -110,9 +121,9 @@ export const interrupt = (
 /** Takes in what the server said. */
 export const receive = (session: Session, message: ServerMessage): Step => {
   const step = follow(session, message)
-  return "id" in message && message.id !== undefined
-    ? { session: forget(step.session, message.id), events: step.events }
-    : step
+  const id = "id" in message ? message.id : undefined
+  if (id === undefined) return step
+  return { session: forget(step.session, id), events: id.startsWith(quiet) ? [] : step.events }
 }
 
 const follow = (session: Session, message: ServerMessage): Step => {
@@ -125,7 +136,7 @@ const follow = (session: Session, message: ServerMessage): Step => {
       return advance(message, { _tag: "Inbox" }, session.inbox, (inbox) => ({ ...session, inbox }), session)
     case "RoomMessage": {
       const { room } = message
-      const place = Option.getOrUndefined(HashMap.get(session.rooms, nameKey(room)))?.place
+      const place = placeIn(session, room)
       return advance(message, { _tag: "Room", room }, place, (place) => inRoom(session, room, place), session)
     }
     case "RoomJoined":
@@ -185,14 +196,16 @@ const advance = (
 
 const roomJoined = (session: Session, message: ServerMessageOf<"RoomJoined">): Step => {
   const { room, epoch, seq, missed } = message
-  const before = Option.getOrUndefined(HashMap.get(session.rooms, nameKey(room)))?.place
-  const { place, gap } = resumed(before, { epoch, seq })
+  const before = placeIn(session, room)
+  const { place, gap, missed: missedInAll } = resumed(before, { epoch, seq })
   // The first message that follows has the seq after this one.
   const start = seq - missed
   const isKept = before !== undefined && !gap
   const missing = isKept ? Math.max(0, start - before.seq) : 0
   const events: Array<ClientEvent> = [
-    isRejoin(session, message.id) ? { _tag: "Rejoined", joined: message } : { _tag: "Received", message }
+    isRejoin(session, message.id)
+      ? { _tag: "Rejoined", joined: message, missed: missedInAll }
+      : { _tag: "Received", message }
   ]
   const conversation: Conversation = { _tag: "Room", room }
   if (gap) events.push({ _tag: "Gap", conversation })
@@ -217,10 +230,11 @@ const fresh: Place = { epoch: undefined, seq: 0 }
 const open = <Message extends ClientMessage>(
   session: Session,
   withId: (id: RequestId) => Message,
-  isRejoin: boolean
+  isRejoin: boolean,
+  prefix = ""
 ): { readonly session: Session; readonly message: Message; readonly id: RequestId } => {
   const number = session.asked + 1
-  const id = `${number}`
+  const id = `${prefix}${number}`
   const message = withId(id)
   const request: OpenRequest = { message, number, isRejoin }
   return { session: { ...session, asked: number, open: HashMap.set(session.open, id, request) }, message, id }
@@ -231,6 +245,9 @@ const isRepeatable = ({ message }: OpenRequest): boolean =>
 
 const isRejoin = (session: Session, id: RequestId | undefined): boolean =>
   Option.getOrUndefined(HashMap.get(session.open, id ?? ""))?.isRejoin === true
+
+const placeIn = (session: Session, room: RoomName): Place | undefined =>
+  Option.getOrUndefined(HashMap.get(session.rooms, nameKey(room)))?.place
 
 const inRoom = (session: Session, room: RoomName, place: Place): Session => ({
   ...session,

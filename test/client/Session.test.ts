@@ -244,6 +244,14 @@ describe("a session whose connection broke", () => {
     )
   })
 
+  it("tells how much it missed also where the server leaves some out", () => {
+    const resumed = Session.resume(Session.interrupt(settled()).session)
+    const { events } = hearAll(resumed.session, [joined(resumed.messages[0]?.id ?? "", 10, 2), inRoom(9), inRoom(10)])
+    assert.deepInclude(events[0], { _tag: "Rejoined", missed: 6 })
+    assert.deepInclude(events[1], { _tag: "Gap", missing: 4 })
+    assert.strictEqual(events.length, 4)
+  })
+
   it("repeats neither the creation of a room nor a goodbye, and names them as lost", () => {
     const created = Session.ask(settled(), { _tag: "CreateRoom", room: dev })
     const { session, lost } = Session.interrupt(created.session)
@@ -299,6 +307,36 @@ describe("a session whose connection broke", () => {
     const before = hearAll(settled(), [secret(1), secret(2)])
     const after = hearAll(Session.interrupt(before.session).session, [welcome(7), secret(1)])
     assert.strictEqual(after.events.filter(({ _tag }) => _tag === "Received").length, 1)
+  })
+})
+
+describe("a quiet request", () => {
+  const history = (id: string): ServerMessage => ({ _tag: "History", id, messages: [], more: false })
+  const refusal = (id: string): ServerMessage => ({
+    _tag: "Rejected",
+    id,
+    reason: { _tag: "StorageUnavailable" },
+    message: "Not now."
+  })
+
+  it.each([
+    ["a reply", history],
+    ["a refusal", refusal]
+  ])("has %s that is no event, also when nobody waits for it any more", (_, replyTo) => {
+    const asked = Session.askQuietly(settled(), { _tag: "GetHistory" })
+    const loud = Session.ask(asked.session, { _tag: "GetHistory" })
+    const forgotten = Session.forget(loud.session, asked.id)
+    for (const session of [loud.session, forgotten]) {
+      assert.deepStrictEqual(hearAll(session, [replyTo(asked.id)]).events, [])
+      assert.strictEqual(hearAll(session, [replyTo(loud.id)]).events.length, 1)
+    }
+  })
+
+  it("is asked again on the next connection, after the room is joined", () => {
+    const asked = Session.askQuietly(settled(), { _tag: "GetHistory", room: dev })
+    const { messages } = Session.resume(Session.interrupt(asked.session).session)
+    assert.deepStrictEqual(tags(messages), ["JoinRoom", "GetHistory"])
+    assert.deepStrictEqual(messages[1], asked.message)
   })
 })
 
