@@ -1,8 +1,10 @@
 /** One sitting: the input becomes requests, what happens becomes lines on the screen, until the client has left. */
-import { Effect, Runtime, Schema, Stream } from "effect"
+import { Effect, Ref, Runtime, Schema, Stream } from "effect"
 import { Client } from "./Client.ts"
 import { dialogue } from "./Dialogue.ts"
+import { OlderPage } from "./Page.ts"
 import { render } from "./Render.ts"
+import type { Request } from "./Request.ts"
 import * as Roster from "./Roster.ts"
 import { present, Screen } from "./Screen.ts"
 import { script } from "./Script.ts"
@@ -34,4 +36,7 @@ export const chat = Effect.gen(function* () {
   if (isInteractive) return yield* Effect.all([showEvents, dialogue], { concurrency: "unbounded", discard: true })
   const [, failures] = yield* Effect.all([showEvents, script], { concurrency: "unbounded" })
   if (failures > 0) return yield* new ScriptFailed({ failures })
-}).pipe(Effect.catchTag("OutputClosed", () => Effect.void))
+}).pipe(
+  Effect.catchTag("OutputClosed", () => Effect.void),
+  Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined))
+)

@@ -11,7 +11,7 @@ import { UserName } from "../common/UserName.ts"
 import { chat } from "./Chat.ts"
 import { Client } from "./Client.ts"
 import type { SessionError } from "./ClientError.ts"
-import { commands, usage } from "./Command.ts"
+import { commandLines } from "./Help.ts"
 import * as PlainScreen from "./PlainScreen.ts"
 import { safeLine } from "./SafeText.ts"
 import * as TerminalScreen from "./TerminalScreen.ts"
@@ -98,7 +98,7 @@ export const cli = Command.make(
       "Chat with everybody, in rooms, or in private.",
       "",
       "What you type goes to everybody; a line that begins with a colon is a command:",
-      ...commands.map((command) => `  ${usage(command).padEnd(22)} ${command.summary}`),
+      ...commandLines,
       "",
       "Settings come from flags, the environment, or a file .env, in this order.",
       "With stdin or stdout not a terminal, lines are read and written plainly, for scripts;",

@@ -7,7 +7,7 @@
  * bar does not tell everybody what was meant for one.
  */
 import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
-import { HistoryLimit } from "../common/ClientMessage.ts"
+import { HistoryLimit, SearchQuery } from "../common/ClientMessage.ts"
 import { Content } from "../common/Content.ts"
 import { RoomName } from "../common/RoomName.ts"
 import { UserName } from "../common/UserName.ts"
@@ -17,6 +17,8 @@ import { nearest } from "./Suggestion.ts"
 /** What a line asks for. */
 export type Action =
   | { readonly _tag: "Ask"; readonly request: Request }
+  /** The page of history or findings behind the one shown last. */
+  | { readonly _tag: "More" }
   | { readonly _tag: "Help"; readonly command: string | undefined }
   | { readonly _tag: "Quit" }
   | { readonly _tag: "Nothing" }
@@ -26,7 +28,10 @@ export class NotUnderstood extends Schema.TaggedError<NotUnderstood>()("NotUnder
 
 interface Command {
   readonly name: string
-  /** In the order in which they are typed. The last one, if it is `message`, takes all that is left of the line. */
+  /**
+   * In the order in which they are typed. The last one, if it is `message` or `words`, takes all that is left of the
+   * line. One that is called `in:room` is a word that begins with `in:`, wherever it stands.
+   */
   readonly parameters: ReadonlyArray<{ readonly name: string; readonly isOptional: boolean }>
   readonly summary: string
   readonly example: string
@@ -63,7 +68,7 @@ const define = <Arguments>(definition: {
   }
 }
 
-const ask = (request: Request): Action => ({ _tag: "Ask", request })
+export const ask = (request: Request) => ({ _tag: "Ask", request }) as const
 const nothing = Schema.Struct({})
 const room = Schema.Struct({ room: RoomName })
 
@@ -158,6 +163,22 @@ export const commands: ReadonlyArray<Command> = [
     action: ({ room, n }) => ask({ _tag: "GetHistory", ...(room && { room }), ...(n !== undefined && { limit: n }) })
   }),
   define({
+    name: "search",
+    parameters: Schema.Struct({ "in:room": Schema.optionalKey(RoomName), words: SearchQuery }),
+    summary: "find what was said in the lobby and your rooms, or in one room",
+    example: ':search in:dev "release notes" ada',
+    alsoKnownAs: ["find", "grep"],
+    action: ({ "in:room": room, words }) => ask({ _tag: "Search", query: words, ...(room && { room }) })
+  }),
+  define({
+    name: "more",
+    parameters: nothing,
+    summary: "show what is older than the history or the findings shown last",
+    example: ":more",
+    alsoKnownAs: ["older", "next"],
+    action: () => ({ _tag: "More" })
+  }),
+  define({
     name: "help",
     parameters: Schema.Struct({ command: Schema.optionalKey(Schema.String) }),
     summary: "explain all commands, or one",
@@ -167,7 +188,7 @@ export const commands: ReadonlyArray<Command> = [
   })
 ]
 
-/** How a command is typed: `:rm <room> <message>`, `:history [room] [n]`. */
+/** How a command is typed: `:rm <room> <message>`, `:history [room] [n]`, `:search [in:room] <words>`. */
 export const usage = ({ name, parameters }: Command): string =>
   [`:${name}`, ...parameters.map(({ name, isOptional }) => (isOptional ? `[${name}]` : `<${name}>`))].join(" ")
 
@@ -216,8 +237,16 @@ const assign = ({ parameters }: Command, text: string) => {
   const words: Record<string, string> = {}
   let rest = text
   for (const { name } of parameters) {
-    if (name === "message")
-      return rest === "" ? { words, surplus: "" } : { words: { ...words, message: rest }, surplus: "" }
+    if (name.includes(":")) {
+      const [word, others] = cutMarked(rest, name.slice(0, name.indexOf(":") + 1))
+      if (word !== undefined) words[name] = word
+      rest = others
+      continue
+    }
+    if (name === "message" || name === "words") {
+      const all = name === "words" ? rest.trim() : rest
+      return { words: all === "" ? words : { ...words, [name]: all }, surplus: "" }
+    }
     const [word, after] = cut(rest.trimStart())
     if (word === "") break
     words[name] = word
@@ -227,6 +256,16 @@ const assign = ({ parameters }: Command, text: string) => {
   const { room, n } = words
   const isCount = parameters.some(({ name }) => name === "n") && n === undefined && /^\d+$/.test(room ?? "")
   return { words: isCount ? { n: room ?? "" } : words, surplus: rest.trim() }
+}
+
+/** What stands behind the mark, and the text without it. In quotes nothing is a mark; two marked words fit no room. */
+const cutMarked = (text: string, mark: string): readonly [word: string | undefined, rest: string] => {
+  const pieces = text.match(/"[^"]*"?|[^\s"]+/g) ?? []
+  const isMarked = (piece: string) => piece !== mark && piece.toLowerCase().startsWith(mark)
+  const marked = pieces.filter(isMarked)
+  if (marked.length === 0) return [undefined, text]
+  const word = marked.map((piece) => piece.slice(mark.length)).join(" ")
+  return [word, pieces.filter((piece) => !isMarked(piece)).join(" ")]
 }
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()

@@ -19,8 +19,10 @@ const offersFor = (words: ReadonlyArray<string>, known: KnownNames): ReadonlyArr
   const [first = "", ...parameters] = words
   if (!first.startsWith(":") || first.startsWith("::")) return words.at(-1) === "" ? [] : known.users
   if (parameters.length === 0) return commands.map(({ name }) => `:${name}`)
-  const parameter = findCommand(first.slice(1))?.parameters[parameters.length - 1]?.name
-  switch (parameter) {
+  const all = findCommand(first.slice(1))?.parameters ?? []
+  // What has a mark may stand anywhere.
+  if (all.some(({ name }) => name === "in:room")) return known.rooms.map((room) => `in:${room}`)
+  switch (all[parameters.length - 1]?.name) {
     case "user":
       return known.users
     case "room":

@@ -4,10 +4,10 @@
  */
 import { type Cause, Effect, Queue, Stream } from "effect"
 import { Client } from "./Client.ts"
-import { parse } from "./Command.ts"
-import { carryOut, shorten, showHelp } from "./Errand.ts"
+import { ask, parse } from "./Command.ts"
+import { carryOut, type Errand, shorten, showHelp } from "./Errand.ts"
 import { echo, error, notice } from "./Render.ts"
-import { isChat, type Request } from "./Request.ts"
+import { isChat } from "./Request.ts"
 import { present, Screen } from "./Screen.ts"
 
 /** How many requests may wait; beyond, what is typed waits to be read. */
@@ -19,8 +19,10 @@ const patience = "1 second"
 /** A line that asked for something. */
 interface Typed {
   readonly text: string
-  readonly request: Request
+  readonly errand: Errand
 }
+
+const isMessage = (errand: Errand) => errand._tag === "Ask" && isChat(errand.request)
 
 export const dialogue = Effect.gen(function* () {
   const client = yield* Client
@@ -42,10 +44,11 @@ export const dialogue = Effect.gen(function* () {
   const obey = Effect.fnUntraced(function* (line: string) {
     const action = yield* Effect.fromResult(parse(line))
     // A message is shown when it comes back from the server; a command would be seen nowhere.
-    const isCommand = action._tag === "Help" || (action._tag === "Ask" && !isChat(action.request))
+    const isErrand = action._tag === "Ask" || action._tag === "More"
+    const isCommand = action._tag === "Help" || (isErrand && !isMessage(action))
     if (isCommand) yield* present((style) => echo(style, line))
     if (action._tag === "Help") yield* showHelp(action.command)
-    if (action._tag === "Ask") yield* submit({ text: line, request: action.request })
+    if (isErrand) yield* submit({ text: line, errand: action })
     return action._tag !== "Quit"
   })
 
@@ -60,17 +63,17 @@ export const dialogue = Effect.gen(function* () {
   })
 
   const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
-    carryOut(typed.request).pipe(
+    carryOut(typed.errand).pipe(
       Effect.raceFirst(tellDelay(typed)),
-      Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
-        complain(isChat(typed.request) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
+      Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
+        complain(isMessage(typed.errand) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
       ),
       Effect.andThen(Effect.sync(() => unanswered.delete(typed)))
     )
   )
 
-  yield* submit({ text: ":users", request: { _tag: "ListUsers" } })
-  yield* submit({ text: ":lrs", request: { _tag: "ListRooms" } })
+  yield* submit({ text: ":users", errand: ask({ _tag: "ListUsers" }) })
+  yield* submit({ text: ":lrs", errand: ask({ _tag: "ListRooms" }) })
   const readToTheEnd = readLines.pipe(Effect.andThen(Queue.end(waiting)), Effect.andThen(Effect.sleep(patience)))
   yield* Effect.raceFirst(workOff, readToTheEnd)
   for (const { text } of unanswered) yield* complain(`Not sent: ${shorten(text)}`)

@@ -2,25 +2,40 @@
  * Carries out what one line asked for, and is done when the reply is in. What the reply says is shown with all other
  * events, in their order; only what no event tells is shown here.
  */
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Ref } from "effect"
+import type { ServerMessage } from "../common/ServerMessage.ts"
 import { Client } from "./Client.ts"
 import type { RequestError } from "./ClientError.ts"
+import { type Action, NotUnderstood } from "./Command.ts"
 import { help } from "./Help.ts"
+import { isPage, OlderPage, olderThan } from "./Page.ts"
 import { remark } from "./Render.ts"
-import { isChat, type Request } from "./Request.ts"
+import { isChat } from "./Request.ts"
 import { present } from "./Screen.ts"
 
-export const carryOut = Effect.fnUntraced(function* (request: Request) {
-  const [elapsed] = yield* Effect.timed(ask(yield* Client, request))
+/** What the server is to be asked for. */
+export type Errand = Extract<Action, { readonly _tag: "Ask" | "More" }>
+
+export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
+  const client = yield* Client
+  const olderPage = yield* OlderPage
+  const request = errand._tag === "Ask" ? errand.request : yield* Ref.get(olderPage)
+  if (request === undefined) return yield* new NotUnderstood({ message: nothingOlder })
+  const [elapsed, reply] = yield* Effect.timed(
+    whenAllowed<ServerMessage>(isChat(request) ? client.send(request) : client.request(request))
+  )
+  if (isPage(request)) yield* Ref.set(olderPage, olderThan(request, reply))
   if (request._tag !== "Ping") return
   yield* present((style) => remark(style, `pong after ${Duration.toMillis(elapsed).toFixed(1)} ms`))
 })
 
+const nothingOlder = "There is nothing older to show. :history or :search comes first."
+
 /** What is refused as too fast is asked again when the server allows it. */
-const ask = (client: Client["Service"], request: Request): Effect.Effect<void, RequestError> =>
-  (isChat(request) ? Effect.asVoid(client.send(request)) : Effect.asVoid(client.request(request))).pipe(
+export const whenAllowed = <A>(asking: Effect.Effect<A, RequestError>): Effect.Effect<A, RequestError> =>
+  asking.pipe(
     Effect.catchReason("RequestRejected", "RateLimited", ({ retryAfter }) =>
-      Effect.andThen(Effect.sleep(retryAfter), ask(client, request))
+      Effect.andThen(Effect.sleep(retryAfter), whenAllowed(asking))
     )
   )
 

@@ -1,14 +1,18 @@
 /** What `:help` shows, from the one table of commands. */
 import { commands, findCommand, usage } from "./Command.ts"
 
+const width = Math.max(...commands.map((command) => usage(command).length))
+
+/** What each command does, one below the other. */
+export const commandLines = commands.map((command) => `  ${usage(command).padEnd(width)}  ${command.summary}`)
+
 /** All commands, or the one asked for: its usage, what it does, and an example. */
 export const help = (name?: string): ReadonlyArray<string> => {
   const command = name === undefined ? undefined : findCommand(name)
   if (command !== undefined) return [`${usage(command)}  ${command.summary}`, `for example: ${command.example}`]
-  const width = Math.max(...commands.map((command) => usage(command).length))
   return [
     "What you type goes to everybody. A line that begins with a colon is a command:",
-    ...commands.map((command) => `  ${usage(command).padEnd(width)}  ${command.summary}`),
+    ...commandLines,
     'To send a line that begins with a colon, double it: "::) hello" sends ":) hello".'
   ]
 }

@@ -1,6 +1,6 @@
 /** A `Screen` for scripts: lines in, lines out, no prompt, no colours, one event a line. */
 import * as process from "node:process"
-import { Clock, DateTime, Effect, Layer, Stdio, Stream } from "effect"
+import { Clock, Effect, Layer, Stdio, Stream } from "effect"
 import { colourless } from "./Palette.ts"
 import type { Line } from "./Render.ts"
 import { OutputClosed, Screen } from "./Screen.ts"
@@ -8,7 +8,6 @@ import * as Timestamp from "./Timestamp.ts"
 
 const make = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
-  const timestamp = Timestamp.make(DateTime.zoneMakeLocal())
   yield* Effect.sync(() => {
     // Never taken off: the error of a write can follow its callback, and unheard it would end the process.
     process.stdout.on("error", ignore)
@@ -26,7 +25,7 @@ const make = Effect.gen(function* () {
     style: Effect.map(Clock.currentTimeMillis, (now) => ({
       layout: "plain",
       palette: colourless,
-      timestamp,
+      timestamp: Timestamp.utc,
       now,
       columns: Infinity
     })),

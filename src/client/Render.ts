@@ -6,7 +6,7 @@
  * a row, so that it cannot look like another one's message. In plain layout an event is one line, for scripts to read.
  */
 import { endsConnection } from "../common/Rejection.ts"
-import type { ChatMessage, ServerMessage } from "../common/ServerMessage.ts"
+import type { ChatMessage, ServerMessage, ServerMessageOf } from "../common/ServerMessage.ts"
 import { type ClientEvent, Conversation } from "./ClientEvent.ts"
 import { colourless, type Palette } from "./Palette.ts"
 import { safeLine, safeText } from "./SafeText.ts"
@@ -43,11 +43,9 @@ export const render = (event: ClientEvent, style: Style): ReadonlyArray<Line> =>
     case "Retrying":
       return notice(style, `still trying: ${event.cause}`)
     case "Reconnected":
-      return notice(style, event.missed === 0 ? "back" : `back, ${event.missed} missed`)
-    case "Rejoined": {
-      const { room, missed } = event.joined
-      return missed === 0 ? [] : notice(style, `${missed} missed in ${room}`)
-    }
+      return notice(style, event.missed === 0 ? "back" : `${event.missed} new`)
+    case "Rejoined":
+      return event.missed === 0 ? [] : notice(style, `${event.missed} new in ${event.joined.room}`)
     case "RejoinRefused":
       return error(style, `Not back in ${event.room}: ${event.message}`)
     case "Gap":
@@ -72,6 +70,18 @@ export const remark = (style: Style, text: string): ReadonlyArray<Line> => aside
 
 /** What was typed, where nothing else would show that. */
 export const echo = (style: Style, typed: string): ReadonlyArray<Line> => dimmed(style, `> ${safeLine(typed)}`)
+
+/** What was said before one came; the last line tells where that ends. */
+export const backlog = ({ messages, more }: ServerMessageOf<"History">, style: Style): ReadonlyArray<Line> => {
+  if (messages.length === 0) return []
+  const summary = `↑ ${count(messages.length, "earlier message")}${older(more)}`
+  return [...messages.map((message) => renderOld(message, style)), ...dimmed(style, summary)]
+}
+
+export const noBacklog = (room: string | undefined, style: Style): ReadonlyArray<Line> => {
+  const command = room === undefined ? ":history" : `:history ${room}`
+  return notice(style, `what was said before cannot be shown just now; ${command} tries again`)
+}
 
 const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line> => {
   const names = (users: ReadonlyArray<string>) => users.map((user) => style.palette.user(safeLine(user))).join(", ")
@@ -113,16 +123,14 @@ const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line
       return aside(style, `[${safeLine(message.room)}] ← ${what}${why}`)
     }
     case "History": {
-      const entries = message.messages.map((entry): Line => ({ kind: "said", text: renderChat(entry, style) }))
-      const older = message.more ? ", and there are older ones" : ""
-      return [...entries, ...aside(style, `${count(entries.length, "message")} of history${older}`)]
+      const { messages, more } = message
+      const summary = messages.length === 0 ? "nothing was said yet" : `${count(messages.length, "message")} of history`
+      return renderPage(messages, `${summary}${older(more)}`, style)
     }
     case "SearchResults": {
-      const found = message.messages
-        .toReversed()
-        .map((entry): Line => ({ kind: "said", text: renderChat(entry, style) }))
-      const older = message.more ? ", and there are older ones" : ""
-      return [...found, ...aside(style, `${count(found.length, "message")} found${older}`)]
+      const { messages, more } = message
+      const summary = messages.length === 0 ? "nothing found" : `${count(messages.length, "message")} found`
+      return renderPage(messages.toReversed(), `${summary}${older(more)}`, style)
     }
     // The refusal of a request is told by its asker, with what was asked; the end of the connection as such an event.
     case "Rejected":
@@ -134,6 +142,20 @@ const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line
       return []
   }
 }
+
+/** Oldest first, and what there is to say about them. */
+const renderPage = (messages: ReadonlyArray<ChatMessage>, summary: string, style: Style): ReadonlyArray<Line> => [
+  ...messages.map((message) => renderOld(message, style)),
+  ...aside(style, summary)
+]
+
+/** A script is told the time only of what is old. */
+const renderOld = (message: ChatMessage, style: Style): Line => {
+  const text = renderChat(message, style)
+  return { kind: "said", text: style.layout === "plain" ? `${style.timestamp(message.at, style.now)} ${text}` : text }
+}
+
+const older = (isThere: boolean): string => (isThere ? "; :more shows older ones" : "")
 
 const renderChat = (message: ChatMessage, { layout, palette, timestamp, now, columns }: Style): string => {
   if (layout === "plain") return `${address(message, palette)}: ${safeLine(message.content)}`
@@ -187,9 +209,9 @@ const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style,
 
 const describeGap = (conversation: Conversation, missing: number | undefined): string => {
   const [where, hint] = Conversation.match(conversation, {
-    Lobby: () => ["in the lobby", "; :history shows the newest"],
+    Lobby: () => ["in the lobby", "; :history 500 and :more go back to them"],
     Inbox: () => ["in private", ""],
-    Room: ({ room }) => [`in ${room}`, `; :history ${room} shows the newest`]
+    Room: ({ room }) => [`in ${room}`, `; :history ${room} 500 and :more go back to them`]
   })
   return missing === undefined
     ? `${where}, history begins anew: messages may be missing`

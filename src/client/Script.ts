@@ -20,7 +20,7 @@ import { present, Screen } from "./Screen.ts"
 const follow = Effect.fnUntraced(function* (line: string) {
   const action = yield* Effect.fromResult(parse(line))
   if (action._tag === "Help") yield* showHelp(action.command)
-  if (action._tag === "Ask") yield* carryOut(action.request)
+  if (action._tag === "Ask" || action._tag === "More") yield* carryOut(action)
   return action._tag !== "Quit"
 })
 

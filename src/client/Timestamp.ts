@@ -30,4 +30,11 @@ export const make = (zone: DateTime.TimeZone): Timestamp => {
   }
 }
 
+/** For scripts: in UTC, whatever the day, `2026-11-23T12:04:11Z` (RFC 3339). */
+export const utc: Timestamp = (at) =>
+  Option.match(DateTime.make(at), {
+    onNone: () => "????-??-??T??:??:??Z",
+    onSome: (time) => DateTime.formatIso(time).replace(/\.\d+Z$/, "Z")
+  })
+
 const twoDigits = (part: number): string => `${part}`.padStart(2, "0")

@@ -68,6 +68,43 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       })
     )
 
+    it.effect("finds what was said, page by page, and is not told it when it comes", () =>
+      Effect.gen(function* () {
+        const said = Array.from({ length: 60 }, (_, index) => `:rm orchard pear ${index + 1}`)
+        yield* run("gardener", "an apple a day", ":cr orchard", ":jr orchard", ...said, ":rm orchard one apple")
+        const { stdout, stderr, exitCode } = yield* run(
+          "finder",
+          ":jr orchard",
+          ":search Apple",
+          ":search in:orchard apple",
+          ':search "apple one"',
+          ":search in:orchard pear",
+          ":more",
+          ":more"
+        )
+        assert.isTrue(stdout.every((line) => !line.startsWith("[orchard] gardener")))
+        const withoutTimes = stdout.map((line) => line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /, "then "))
+        const pears = (from: number, to: number) =>
+          Array.from({ length: to - from + 1 }, (_, index) => `then [orchard] gardener: pear ${from + index}`)
+        assert.deepStrictEqual(withoutTimes, [
+          "[orchard] → you joined; here: finder",
+          "then gardener: an apple a day",
+          "then [orchard] gardener: one apple",
+          "2 messages found",
+          "then [orchard] gardener: one apple",
+          "1 message found",
+          "nothing found",
+          ...pears(11, 60),
+          "50 messages found; :more shows older ones",
+          ...pears(1, 10),
+          "10 messages found"
+        ])
+        assert.strictEqual(stderr.length, 1)
+        assert.include(stderr[0], "line 7: :more: There is nothing older to show.")
+        assert.strictEqual(exitCode, 1)
+      })
+    )
+
     it.effect("may end without a last line break, and have breaks as on Windows", () =>
       Effect.gen(function* () {
         const client = yield* start("windows")

@@ -5,6 +5,7 @@ import { ClientEvent } from "../../src/client/ClientEvent.ts"
 import { colourful, colourless } from "../../src/client/Palette.ts"
 import { render, type Style } from "../../src/client/Render.ts"
 import * as Timestamp from "../../src/client/Timestamp.ts"
+import { Epoch } from "../../src/common/Cursor.ts"
 import { RoomName } from "../../src/common/RoomName.ts"
 import { ServerMessage } from "../../src/common/ServerMessage.ts"
 import { UserName } from "../../src/common/UserName.ts"
@@ -96,11 +97,54 @@ describe("what is shown", () => {
       events.flatMap((event) => render(event, plain)),
       [
         { kind: "notice", text: "— connection lost (the connection was cut), reconnecting… —" },
-        { kind: "notice", text: "— back, 12 missed —" },
-        { kind: "notice", text: "— in the lobby, 3 older messages left out; :history shows the newest —" },
+        { kind: "notice", text: "— 12 new —" },
+        { kind: "notice", text: "— in the lobby, 3 older messages left out; :history 500 and :more go back to them —" },
         { kind: "notice", text: "— 5 events skipped: they came faster than they could be shown —" }
       ]
     )
+  })
+
+  it.each([
+    [0, 0, ["— back —"]],
+    [12, 0, ["— 12 new —"]],
+    [0, 3, ["— back —", "— 3 new in dev —"]],
+    [12, 3, ["— 12 new —", "— 3 new in dev —"]]
+  ])("of a return tells that %i in the lobby and %i in a room are new", (missed, missedInRoom, notices) => {
+    const dev = { room: RoomName.make("dev"), epoch: Epoch.make("e"), seq: 7, truncated: false, users: [ada] }
+    const events: ReadonlyArray<ClientEvent> = [
+      { _tag: "Reconnected", missed },
+      { _tag: "Rejoined", joined: { _tag: "RoomJoined", ...dev, missed: missedInRoom }, missed: missedInRoom }
+    ]
+    assert.deepStrictEqual<unknown>(
+      events.flatMap((event) => texts(event, terminal)),
+      notices
+    )
+  })
+
+  it.each([
+    ["History", [], false, ["nothing was said yet"]],
+    ["History", [1], false, ["12:04 ada: 1", "1 message of history"]],
+    ["History", [1, 2], true, ["12:04 ada: 1", "12:04 ada: 2", "2 messages of history; :more shows older ones"]],
+    ["SearchResults", [], false, ["nothing found"]],
+    ["SearchResults", [2], false, ["12:04 ada: 2", "1 message found"]],
+    ["SearchResults", [2, 1], true, ["12:04 ada: 1", "12:04 ada: 2", "2 messages found; :more shows older ones"]]
+  ])("of a page, %s %j, is oldest first, with what there is to say about it", (_tag, seqs, more, shown) => {
+    const messages = seqs.map((seq) => ({ _tag: "GlobalMessage", seq, at: noon, from: "ada", content: `${seq}` }))
+    assert.deepStrictEqual<unknown>(
+      texts(received({ _tag, messages, more }), terminal).map((text) => text.trimStart()),
+      shown
+    )
+  })
+
+  it("of old messages tells the time also to a script, so that it takes none for a new one", () => {
+    const message = { _tag: "RoomMessage", room: "dev", seq: 1, at: noon, from: "ada", content: "hi" }
+    const forScripts: Style = { ...plain, timestamp: Timestamp.utc }
+    assert.deepStrictEqual(texts(received({ _tag: "History", messages: [message], more: false }), forScripts), [
+      "2026-11-23T12:04:00Z [dev] ada: hi",
+      "1 message of history"
+    ])
+    assert.deepStrictEqual(texts(received(message), forScripts), ["[dev] ada: hi"])
+    assert.strictEqual(Timestamp.utc(9e15, noon), "????-??-??T??:??:??Z")
   })
 
   it("has the time dim and each user in one colour of its own", () => {
