@@ -1,6 +1,8 @@
 /** One sitting: the input becomes requests, what happens becomes lines on the screen, until the client has left. */
 import { Effect, Ref, Runtime, Schema, Stream } from "effect"
+import { arrivalIn, showBacklog } from "./Backlog.ts"
 import { Client } from "./Client.ts"
+import type { ClientEvent } from "./ClientEvent.ts"
 import { dialogue } from "./Dialogue.ts"
 import { OlderPage } from "./Page.ts"
 import { render } from "./Render.ts"
@@ -15,17 +17,31 @@ class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFailed", { 
   override readonly [Runtime.errorReported] = false
 }
 
-const showEvents = Effect.gen(function* () {
+/** With `hasBacklog`, whoever comes into a conversation is shown what was said there before. */
+const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBacklog: boolean }) {
   const { events } = yield* Client
   const { offerNames } = yield* Screen
   let roster = Roster.empty
+
+  const showAll = Effect.fnUntraced(function* (batch: ReadonlyArray<ClientEvent>) {
+    const before = roster
+    roster = batch.reduce(Roster.follow, before)
+    if (roster !== before) yield* offerNames(Roster.knownNames(roster))
+    yield* present((style) => batch.flatMap((event) => render(event, style)))
+  })
+
   yield* Stream.runForEachArray(
     events,
     Effect.fnUntraced(function* (batch) {
-      const before = roster
-      roster = batch.reduce(Roster.follow, before)
-      if (roster !== before) yield* offerNames(Roster.knownNames(roster))
-      yield* present((style) => batch.flatMap((event) => render(event, style)))
+      let shown = 0
+      for (const [index, event] of batch.entries()) {
+        const arrival = hasBacklog ? arrivalIn(event) : undefined
+        if (arrival === undefined) continue
+        yield* showAll(batch.slice(shown, index + 1))
+        shown = index + 1
+        yield* showBacklog(arrival)
+      }
+      yield* showAll(batch.slice(shown))
     })
   )
 })
@@ -33,8 +49,9 @@ const showEvents = Effect.gen(function* () {
 /** Ends when the input has ended and everything heard until then is shown; at once when nobody reads the output. */
 export const chat = Effect.gen(function* () {
   const { isInteractive } = yield* Screen
-  if (isInteractive) return yield* Effect.all([showEvents, dialogue], { concurrency: "unbounded", discard: true })
-  const [, failures] = yield* Effect.all([showEvents, script], { concurrency: "unbounded" })
+  const showing = showEvents({ hasBacklog: isInteractive })
+  if (isInteractive) return yield* Effect.all([showing, dialogue], { concurrency: "unbounded", discard: true })
+  const [, failures] = yield* Effect.all([showing, script], { concurrency: "unbounded" })
   if (failures > 0) return yield* new ScriptFailed({ failures })
 }).pipe(
   Effect.catchTag("OutputClosed", () => Effect.void),

@@ -14,7 +14,7 @@ export const ada = UserName.make("ada")
 export const epoch = Epoch.make("first")
 
 /** One connection, from the server's side. */
-interface Peer {
+export interface Peer {
   readonly take: Effect.Effect<ClientMessage>
   readonly say: (...messages: ReadonlyArray<ServerMessage>) => Effect.Effect<void>
   readonly sayText: (text: string) => Effect.Effect<void>

@@ -1,0 +1,43 @@
+/** A screen without a terminal: the test types, and reads what is shown row by row. */
+import { type Cause, DateTime, Effect, Queue, Stream } from "effect"
+import { colourless } from "../../src/client/Palette.ts"
+import { Screen } from "../../src/client/Screen.ts"
+import * as Timestamp from "../../src/client/Timestamp.ts"
+
+/** The time on this screen, and of what is said at it. */
+export const noon = Date.UTC(2026, 10, 23, 12, 4)
+
+export const make = Effect.fnUntraced(function* (options: { readonly isInteractive: boolean }) {
+  const typed = yield* Queue.unbounded<string, Cause.Done>()
+  const shown = yield* Queue.unbounded<string>()
+  const screen = Screen.of({
+    ...options,
+    style: Effect.succeed({
+      layout: options.isInteractive ? "terminal" : "plain",
+      palette: colourless,
+      timestamp: Timestamp.make(DateTime.zoneMakeOffset(0)),
+      now: noon,
+      columns: 100
+    }),
+    lines: Stream.fromQueue(typed),
+    show: (lines) =>
+      Effect.asVoid(
+        Queue.offerAll(
+          shown,
+          lines.map(({ text }) => text.trimStart())
+        )
+      ),
+    offerNames: () => Effect.void
+  })
+  return {
+    screen,
+    type: (line: string) => Queue.offer(typed, line),
+    endInput: Queue.end(typed),
+    /** What is shown up to this line. */
+    until: Effect.fnUntraced(function* (line: string) {
+      const rows: Array<string> = []
+      while (rows.at(-1) !== line) rows.push(yield* Queue.take(shown))
+      return rows
+    })
+  }
+})
