@@ -3,11 +3,12 @@
  *
  * Standard output has the one line that says where the server listens; the log goes to standard error, one line each.
  */
-import { ConfigProvider, Console, Effect, FileSystem, Layer, Logger, Option, Predicate, Record } from "effect"
+import { ConfigProvider, Console, Effect, FileSystem, Layer, Logger, Option, Record } from "effect"
 import { References, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { SocketServer } from "effect/socket"
-import * as MemoryHistory from "./history/MemoryHistory.ts"
+import { CannotOpenDatabase } from "./history/CannotOpenDatabase.ts"
+import * as Database from "./history/Database.ts"
 import { identity } from "./Identity.ts"
 import * as Server from "./Server.ts"
 import { InvalidSetting, logLevelSetting, read, ServerConfig, type Setting, settings } from "./ServerConfig.ts"
@@ -43,10 +44,11 @@ const announce = Layer.effectDiscard(
   })
 )
 
-const running = Server.layer.pipe(
-  Layer.merge(announce),
-  Layer.provide(TcpServer.layer),
-  Layer.provide([ServerConfig.layer, MemoryHistory.layer])
+/** Says that it listens when everything else stands. */
+const running = announce.pipe(
+  Layer.provideMerge(Server.layer),
+  Layer.provide([TcpServer.layer, Database.layer]),
+  Layer.provide(ServerConfig.layer)
 )
 
 const flags = Record.mapEntries(settings, (setting) => [setting.name, flagOf(setting)])
@@ -76,4 +78,4 @@ export const main = Command.run(command, { version: identity.version }).pipe(
   Effect.provide(Layer.merge(logger, dotEnv))
 )
 
-const isStartError = Predicate.or(Schema.is(InvalidSetting), Schema.is(TcpServer.CannotListen))
+const isStartError = Schema.is(Schema.Union([InvalidSetting, TcpServer.CannotListen, CannotOpenDatabase]))

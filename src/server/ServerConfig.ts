@@ -40,8 +40,8 @@ const units: Record<string, string> = {
   d: "days"
 }
 
-/** `5 seconds`, `30s`, `5 min`; a bare number is milliseconds. Never nothing: a timer of 0 would keep the server busy. */
-const DurationText = Schema.String.pipe(
+/** `5 seconds`, `30s`, `5 min`; a bare number is milliseconds. */
+const DurationFromText = Schema.String.pipe(
   Schema.decode({
     decode: SchemaGetter.transform((text: string) => {
       const [, amount = "", unit = ""] = /^\s*([\d.]+)\s*([a-z]*)\s*$/i.exec(text) ?? []
@@ -49,13 +49,27 @@ const DurationText = Schema.String.pipe(
     }),
     encode: SchemaGetter.passthrough()
   }),
-  Schema.decodeTo(Schema.DurationFromString),
+  Schema.decodeTo(Schema.DurationFromString)
+)
+
+/** Never nothing: a timer of 0 would keep the server busy. */
+const DurationText = DurationFromText.pipe(
   Schema.check(
     Schema.makeFilter((duration: Duration.Duration) =>
       Duration.between(duration, { minimum: Duration.millis(1), maximum: Duration.days(20) })
     )
   )
 )
+
+/** `forever`, which is no duration, or a duration of a second at least. */
+const RetentionText = Schema.Union([
+  Schema.Literal("forever"),
+  DurationFromText.pipe(
+    Schema.check(
+      Schema.makeFilter((duration: Duration.Duration) => Duration.isGreaterThanOrEqualTo(duration, Duration.seconds(1)))
+    )
+  )
+])
 
 /** `65536` or `64 KiB`, in bytes. */
 const BytesText = Schema.String.pipe(
@@ -104,6 +118,20 @@ export const settings = {
     fallback: "8080",
     allowed: "a whole number from 0 to 65535",
     description: "The port to listen on; 0 picks a free one"
+  },
+  database: {
+    name: "DATABASE",
+    schema: anyText,
+    fallback: "data/chat.sqlite",
+    allowed: "a file, or :memory: to keep nothing",
+    description: "The SQLite file that keeps the messages; made with its folder if it is missing"
+  },
+  retention: {
+    name: "RETENTION",
+    schema: RetentionText,
+    fallback: "forever",
+    allowed: "forever, or a duration of 1 second or more, like 90 days",
+    description: "How long messages are kept before they are deleted"
   },
   maxFrameBytes: {
     name: "MAX_FRAME_BYTES",
@@ -228,6 +256,8 @@ export class ServerConfig extends Context.Service<ServerConfig, Values>()("parle
       return ServerConfig.of({
         host: yield* read(settings.host),
         port: yield* read(settings.port),
+        database: yield* read(settings.database),
+        retention: yield* read(settings.retention),
         maxFrameBytes: yield* read(settings.maxFrameBytes),
         maxConnections: yield* read(settings.maxConnections),
         handshakeTimeout: yield* read(settings.handshakeTimeout),

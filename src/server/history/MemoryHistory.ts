@@ -5,13 +5,13 @@
  * the conversation that has been quiet longest loses its oldest half first. Places in the log outlive what was dropped.
  * A conversation that was ever written to keeps about 200 bytes for good; the number of rooms is bounded elsewhere.
  */
-import { type Array, Effect, Layer, Random } from "effect"
-import { Epoch } from "../../common/Cursor.ts"
+import { type Array, Effect, Layer } from "effect"
 import { nameKey } from "../../common/Name.ts"
 import type { Search } from "../messages/Commands.ts"
 import { type Conversation, conversationKey } from "../messages/Conversation.ts"
 import { holds, type Phrase, phrasesOf, termsOf } from "../search/SearchWords.ts"
 import { type Entry, History, type NewEntry, type Stored } from "./History.ts"
+import { randomEpoch } from "./RandomEpoch.ts"
 
 export interface MemoryLimits {
   /** Entries held per conversation. */
@@ -41,7 +41,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
   Layer.effect(
     History,
     Effect.gen(function* () {
-      const epoch = Epoch.make(yield* randomEpoch)
+      const epoch = yield* randomEpoch
       /** In the order they were last written to. */
       const logs = new Map<string, Log>()
       let characters = 0
@@ -155,6 +155,3 @@ const emptyLog = (): Log => ({ entries: [], dropped: 0, places: new Map() })
 const searchStep = 256
 
 const newestOf = (log: Log): number => log.dropped + log.entries.length
-
-/** Different at every start, since this history does not survive one: 2^52 values from the service's generator. */
-const randomEpoch = Effect.map(Random.nextIntBetween(0, 2 ** 52), (value) => `memory-${value.toString(36)}`)

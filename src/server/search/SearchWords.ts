@@ -5,14 +5,13 @@
  * A word is a run of letters, digits and combining marks, compared without regard to case, to compatibility forms (NFKC)
  * and to the accents of Latin and Greek letters. Scripts that write no spaces between words (and Hangul, whose words
  * carry their particles) are cut into overlapping pairs of characters instead, so that any part of such a run is found: 東京都 becomes
- * 東京, 京都, 都. The last character stands alone so that each character begins a term and can be searched for by itself.
+ * 東京, 京都, 都. Each character begins one term, and can be searched for by itself.
  */
 
-/** Terms that must stand next to each other in this order; of the last one the beginning is enough, if `isPrefix`. */
-export interface Phrase {
-  readonly terms: ReadonlyArray<string>
-  readonly isPrefix: boolean
-}
+/** Terms that stand next to each other in this order; or one character of a script without spaces, wherever it stands. */
+export type Phrase =
+  | { readonly _tag: "Terms"; readonly terms: ReadonlyArray<string> }
+  | { readonly _tag: "Character"; readonly character: string }
 
 /** What takes part in a search: further words of a query are ignored. A query of 256 characters has 128 at most. */
 const maxPhrases = 16
@@ -26,30 +25,36 @@ const isSpaceless = new RegExp(`^[${spaceless}]`, "u")
 /** The terms of a text, in its order. */
 export const termsOf = (text: string): ReadonlyArray<string> => (fold(text).match(runs) ?? []).flatMap(termsOfRun)
 
+/** The characters of a text that can be searched for by themselves, each once. */
+export const charactersOf = (text: string): ReadonlyArray<string> => [
+  ...new Set((fold(text).match(runs) ?? []).filter((run) => isSpaceless.test(run)).flatMap((run) => Array.from(run)))
+]
+
 /** What a query asks for, all of which must occur: each piece between spaces, and each part in double quotes. */
 export const phrasesOf = (query: string): ReadonlyArray<Phrase> =>
-  Array.from(query.matchAll(/"([^"]*)"?|[^\s"]+/gu), ([piece, quoted]) => phraseOf(quoted ?? piece))
-    .filter(({ terms }) => terms.length > 0)
+  Array.from(query.matchAll(/"([^"]*)"?|[^\s"]+/gu), ([piece, quoted]) => quoted ?? piece)
+    .flatMap(phrasesOfPiece)
     .slice(0, maxPhrases)
 
-/** Whether the terms of a text hold every phrase. */
+/** Whether a text with these terms holds every phrase. */
 export const holds = (terms: ReadonlyArray<string>, phrases: ReadonlyArray<Phrase>): boolean =>
-  phrases.every((phrase) => terms.some((_, start) => standsAt(terms, start, phrase)))
+  phrases.every((phrase) =>
+    phrase._tag === "Character"
+      ? terms.some((term) => term.startsWith(phrase.character))
+      : terms.some((_, start) => phrase.terms.every((term, index) => terms[start + index] === term))
+  )
 
-const standsAt = (terms: ReadonlyArray<string>, start: number, { isPrefix, terms: wanted }: Phrase) =>
-  wanted.every((term, index) => {
-    const found = terms[start + index]
-    return isPrefix && index === wanted.length - 1 ? found?.startsWith(term) === true : found === term
-  })
-
-const phraseOf = (text: string): Phrase => {
-  const found = fold(text).match(runs) ?? []
-  const terms = found.flatMap(termsOfRun)
+const phrasesOfPiece = (piece: string): ReadonlyArray<Phrase> => {
+  const found = fold(piece).match(runs) ?? []
   const last = found.at(-1)
-  if (last === undefined || !isSpaceless.test(last)) return { terms, isPrefix: false }
+  if (last === undefined) return []
+  const terms = found.flatMap(termsOfRun)
+  if (!isSpaceless.test(last)) return [{ _tag: "Terms", terms }]
   // In a text the run may go on behind what is searched for: there its last character begins another pair.
-  const isPrefix = Array.from(last).length === 1
-  return { terms: isPrefix ? terms : terms.slice(0, -1), isPrefix }
+  const known = terms.slice(0, -1)
+  if (Array.from(last).length > 1) return [{ _tag: "Terms", terms: known }]
+  const character: Phrase = { _tag: "Character", character: last }
+  return known.length === 0 ? [character] : [{ _tag: "Terms", terms: known }, character]
 }
 
 const termsOfRun = (run: string): ReadonlyArray<string> => {

@@ -1,0 +1,143 @@
+/**
+ * The History of a running server, in the SQLite file that the setting DATABASE names.
+ *
+ * Three connections, each in a thread of its own: one that writes, one that reads pages, one that has the search index.
+ * The last one locks the index's file for as long as the server runs, so that no second server writes to the same
+ * database. What cannot be opened stops the start with one line that says why and what to do.
+ */
+import { dirname } from "node:path"
+import { pathToFileURL } from "node:url"
+import { type Duration, Effect, FileSystem, Layer } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import { SearchIndex } from "../search/SearchIndex.ts"
+import { ServerConfig } from "../ServerConfig.ts"
+import * as SqliteClient from "../sql/SqliteClient.ts"
+import { CannotOpenDatabase, describeProblem, isDamaged } from "./CannotOpenDatabase.ts"
+import { History } from "./History.ts"
+import * as LogTables from "./LogTables.ts"
+import * as MemoryHistory from "./MemoryHistory.ts"
+import { migrate, migrations } from "./Migrations.ts"
+import { randomEpoch } from "./RandomEpoch.ts"
+import * as Retention from "./Retention.ts"
+import * as SqlHistory from "./SqlHistory.ts"
+
+/** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
+const applicationId = 0x7061726c
+
+/** `cache_size`: 16 MiB. `journal_size_limit`: a log that grew during a burst is cut to 64 MiB again. */
+const writerSetup = [
+  "PRAGMA synchronous = FULL",
+  "PRAGMA foreign_keys = ON",
+  "PRAGMA busy_timeout = 5000",
+  "PRAGMA journal_size_limit = 67108864",
+  "PRAGMA cache_size = -16384"
+]
+const readerSetup = ["PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA cache_size = -16384"]
+const indexSetup = (database: string) => [
+  "PRAGMA busy_timeout = 2000",
+  "PRAGMA main.locking_mode = EXCLUSIVE",
+  "PRAGMA auto_vacuum = INCREMENTAL",
+  "PRAGMA journal_mode = WAL",
+  "PRAGMA synchronous = NORMAL",
+  "PRAGMA cache_size = -16384",
+  `ATTACH '${pathToFileURL(database).href.replaceAll("'", "''")}?mode=ro' AS chat`
+]
+
+export interface DatabaseOptions {
+  readonly file: string
+  readonly retention: Duration.Duration | "forever"
+  /** What brings the tables up to date; today's, unless a test says otherwise. */
+  readonly schema?: typeof migrations
+}
+
+/** A database in a file, made with its folder if it is missing. */
+export const layerFile = ({
+  file,
+  retention,
+  schema = migrations
+}: DatabaseOptions): Layer.Layer<History, CannotOpenDatabase, FileSystem.FileSystem> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { index, reader, writer } = yield* connect(file, schema)
+      const history = SqlHistory.layer.pipe(
+        Layer.provide([SearchIndex.layer(index), Layer.succeed(SqlHistory.Connections, { reader, writer })])
+      )
+      return retention === "forever" ? history : Layer.merge(history, Retention.layer(writer, retention))
+    })
+  ).pipe(
+    Layer.catchTag(["SqlError", "MigrationError", "SchemaError"], (error) =>
+      Layer.effect(History, new CannotOpenDatabase({ file, problem: describeProblem(error) }))
+    )
+  )
+
+/** As the settings say. */
+export const layer: Layer.Layer<History, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
+  Effect.map(ServerConfig, ({ database, retention }) =>
+    database === ":memory:" ? MemoryHistory.layer : layerFile({ file: database, retention })
+  )
+)
+
+const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrations) {
+  const files = yield* FileSystem.FileSystem
+  const unusable = (problem: string) => new CannotOpenDatabase({ file, problem })
+  yield* Effect.mapError(files.makeDirectory(dirname(file), { recursive: true }), ({ message }) =>
+    unusable(`its folder cannot be made (${message}). Set DATABASE to a file elsewhere.`)
+  )
+  const writer = yield* SqliteClient.make({ filename: file, setup: writerSetup })
+  const isNew = yield* checkOrigin(writer, schema, unusable)
+  // From here on nobody else writes to it.
+  const index = yield* openIndex(file)
+  if (isNew) {
+    // Pages can be given back one by one only if this is said before there are any.
+    yield* writer`PRAGMA auto_vacuum = INCREMENTAL`
+    yield* writer`PRAGMA application_id = ${writer.literal(`${applicationId}`)}`
+  }
+  yield* writer`PRAGMA journal_mode = WAL`
+  yield* Effect.provideService(migrate(schema), SqlClient.SqlClient, writer)
+  yield* LogTables.make(writer).epoch(yield* randomEpoch)
+  const reader = yield* SqliteClient.make({ filename: file, isReadOnly: true, setup: readerSetup })
+  return { index, reader, writer }
+})
+
+/** Sees to it that the database is ours, and not of a later version; tells whether it is a new one. */
+const checkOrigin = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  schema: typeof migrations,
+  unusable: (problem: string) => CannotOpenDatabase
+) {
+  const [[id] = []] = yield* sql`PRAGMA application_id`.values
+  const [[tables] = []] = yield* sql`SELECT COUNT(*) FROM sqlite_schema`.values
+  if (tables === 0) return true
+  if (id !== applicationId) {
+    return yield* unusable("it belongs to another program. Set DATABASE to another file.")
+  }
+  const [[newest] = []] = yield* sql`SELECT MAX(migration_id) FROM effect_sql_migrations`.values
+  const known = Object.keys(schema).map((name) => Number.parseInt(name, 10))
+  if (Number(newest) > Math.max(...known)) {
+    return yield* unusable(
+      "it was made by a newer version of parley. Use that version, or set DATABASE to another file."
+    )
+  }
+  return false
+})
+
+const openIndex = Effect.fnUntraced(function* (database: string) {
+  const files = yield* FileSystem.FileSystem
+  const filename = `${database}-search`
+  const options: SqliteClient.SqliteOptions = {
+    filename,
+    setup: indexSetup(database),
+    functions: new URL("../search/SearchFunctions.ts", import.meta.url)
+  }
+  /** All that is in it can be made again. */
+  const beginAnew = Effect.fnUntraced(function* (problem: string) {
+    yield* Effect.logWarning(`The search index ${filename} cannot be read (${problem}) and is made anew`)
+    for (const suffix of ["", "-wal", "-shm"]) yield* files.remove(`${filename}${suffix}`, { force: true })
+    return yield* SqliteClient.make(options)
+  })
+  return yield* Effect.catchIf(
+    SqliteClient.make(options),
+    ({ reason }) => isDamaged(reason.cause),
+    ({ message }) => Effect.catchTag(beginAnew(message), "PlatformError", Effect.die)
+  )
+})
