@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Queue } from "effect"
+import { Effect, Fiber, Queue } from "effect"
 import { TestClock } from "effect/testing"
 import { chat } from "../../src/client/Chat.ts"
 import { Client } from "../../src/client/Client.ts"
@@ -11,6 +11,7 @@ import { RoomName } from "../../src/common/RoomName.ts"
 import type { ChatMessage, ServerMessage } from "../../src/common/ServerMessage.ts"
 import { UserName } from "../../src/common/UserName.ts"
 import * as TestServer from "../support/TestServer.ts"
+import * as BreakableClient from "./BreakableClient.ts"
 import * as FakeScreen from "./FakeScreen.ts"
 import { ada, epoch, type FakeServer, greet, idOf, make, type Peer, start } from "./FakeServer.ts"
 
@@ -269,40 +270,91 @@ describe("a script that comes into a room", () => {
   )
 })
 
+/** A person's sitting on the real server. */
+const sitAt = Effect.fnUntraced(function* (port: number, user: string) {
+  const { screen, ...person } = yield* FakeScreen.make({ isInteractive: true })
+  const { client, whileAway } = yield* BreakableClient.start(port, user)
+  yield* chat.pipe(Effect.provideService(Client, client), Effect.provideService(Screen, screen), Effect.forkScoped)
+  return { ...person, whileAway }
+})
+
+/** Bob, who owns the room and is in it. */
+const host = Effect.fnUntraced(function* (port: number) {
+  const { client } = yield* BreakableClient.start(port, "bob")
+  yield* client.request({ _tag: "CreateRoom", room: dev })
+  yield* client.request({ _tag: "JoinRoom", room: dev })
+  const say = (content: number) => client.send({ _tag: "GlobalMessage", content: `${content}` })
+  const sayInRoom = (content: number) => client.send({ _tag: "RoomMessage", room: dev, content: `${content}` })
+  return { say, sayInRoom }
+})
+
+/** The numbers that bob said, in the lobby, or in the room. */
+const numbersIn = (rows: ReadonlyArray<string>, where: "lobby" | "room"): ReadonlyArray<number> =>
+  rows.flatMap((row) => {
+    const [, room, number] = / (\[dev\] )?bob: (\d+)$/.exec(row) ?? []
+    return number !== undefined && (room === undefined) === (where === "lobby") ? [Number(number)] : []
+  })
+
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
+
 describe("a person on the real server", () => {
   it.live("is shown the last twenty messages of lobby and room, and with :more the older ones, each once", () =>
     Effect.gen(function* () {
       const { port } = yield* TestServer.start()
-      const connect = (user: string) =>
-        Effect.map(Layer.build(Client.layerTcp({ host: "127.0.0.1", port, user: UserName.make(user) })), (context) =>
-          Context.get(context, Client)
-        )
-      const bobs = yield* connect("bob")
-      yield* bobs.request({ _tag: "CreateRoom", room: dev })
-      yield* bobs.request({ _tag: "JoinRoom", room: dev })
-      const numbers = Array.from({ length: 45 }, (_, index) => index + 1)
-      for (const number of numbers) {
-        yield* bobs.send({ _tag: "GlobalMessage", content: `${number}` })
-        yield* bobs.send({ _tag: "RoomMessage", room: dev, content: `${number}` })
-      }
-      const { screen, type, until } = yield* FakeScreen.make({ isInteractive: true })
-      const adas = yield* connect("ada")
-      yield* chat.pipe(Effect.provideService(Client, adas), Effect.provideService(Screen, screen), Effect.forkScoped)
+      const bob = yield* host(port)
+      for (const number of upTo(45)) yield* Effect.andThen(bob.say(number), bob.sayInRoom(number))
+      const { type, until } = yield* sitAt(port, "ada")
 
-      const contents = (lines: ReadonlyArray<string>, where: string) =>
-        lines.flatMap((line) => (line.includes(`${where}bob: `) ? [Number(line.split("bob: ")[1])] : []))
       const older = "↑ 20 earlier messages; :more shows older ones"
-      assert.deepStrictEqual(contents(yield* until(older), " "), numbers.slice(25))
+      assert.deepStrictEqual(numbersIn(yield* until(older), "lobby"), upTo(45).slice(25))
       yield* until("1 room: dev (1)")
       yield* type(":jr dev")
-      assert.deepStrictEqual(contents(yield* until(older), "[dev] "), numbers.slice(25))
+      assert.deepStrictEqual(numbersIn(yield* until(older), "room"), upTo(45).slice(25))
       yield* type(":more")
       const page = yield* until("20 messages of history; :more shows older ones")
-      assert.deepStrictEqual(contents(page, "[dev] "), numbers.slice(5, 25))
+      assert.deepStrictEqual(numbersIn(page, "room"), upTo(25).slice(5))
       yield* type(":more")
-      assert.deepStrictEqual(contents(yield* until("5 messages of history"), "[dev] "), numbers.slice(0, 5))
+      assert.deepStrictEqual(numbersIn(yield* until("5 messages of history"), "room"), upTo(5))
       yield* type(":more")
       yield* until("There is nothing older to show. :history or :search comes first.")
+    })
+  )
+
+  it.live("is shown every message of a busy room once and in order, however it falls to coming there", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const bob = yield* host(port)
+      const { type, until } = yield* sitAt(port, "ada")
+      yield* until("1 room: dev (1)")
+      for (const number of upTo(10)) yield* bob.sayInRoom(number)
+      const talking = yield* Effect.forkChild(Effect.forEach(upTo(210).slice(10), bob.sayInRoom))
+      yield* type(":jr dev")
+      yield* Fiber.join(talking)
+      const said = numbersIn(yield* until("[dev] bob: 210"), "room")
+      assert.deepStrictEqual(said, upTo(210).slice((said[0] ?? 0) - 1))
+    })
+  )
+
+  it.live("is shown after a break what is new, and where", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const bob = yield* host(port)
+      yield* bob.say(1)
+      const { type, until, whileAway } = yield* sitAt(port, "ada")
+      yield* until("1 room: dev (1)")
+      yield* type(":jr dev")
+      yield* until("[dev] → you joined; here: ada, bob")
+      const away = Effect.all([bob.say(2), bob.sayInRoom(1), bob.say(3), bob.sayInRoom(2), bob.sayInRoom(3)])
+      yield* whileAway(Effect.andThen(until("— connection lost (the connection was cut), reconnecting… —"), away))
+      // The lobby comes first; about different conversations the protocol promises no order.
+      assert.deepStrictEqual(yield* until("— 2 new —"), ["— 2 new —"])
+      yield* bob.sayInRoom(4)
+      const rows = yield* until("[dev] bob: 4")
+      assert.deepStrictEqual(numbersIn(rows, "lobby"), [2, 3])
+      assert.deepStrictEqual(numbersIn(rows, "room"), [1, 2, 3, 4])
+      const mark = rows.indexOf("— 3 new in dev —")
+      assert.isAbove(mark, -1)
+      assert.deepStrictEqual(numbersIn(rows.slice(0, mark), "room"), [])
     })
   )
 })

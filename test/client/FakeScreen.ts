@@ -33,10 +33,10 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
     screen,
     type: (line: string) => Queue.offer(typed, line),
     endInput: Queue.end(typed),
-    /** What is shown up to this line. */
-    until: Effect.fnUntraced(function* (line: string) {
+    /** What is shown up to a line that ends like this. */
+    until: Effect.fnUntraced(function* (ending: string) {
       const rows: Array<string> = []
-      while (rows.at(-1) !== line) rows.push(yield* Queue.take(shown))
+      while (rows.at(-1)?.endsWith(ending) !== true) rows.push(yield* Queue.take(shown))
       return rows
     })
   }

@@ -1,35 +1,14 @@
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
-import { Socket } from "effect/socket"
-import { Client } from "../../src/client/Client.ts"
+import { Effect, Fiber, Stream } from "effect"
 import type { ClientEvent } from "../../src/client/ClientEvent.ts"
 import { RoomName } from "../../src/common/RoomName.ts"
-import { UserName } from "../../src/common/UserName.ts"
 import * as TestServer from "../support/TestServer.ts"
+import { start } from "./BreakableClient.ts"
 
 const dev = RoomName.make("dev")
 
 /** How often the connection breaks. */
 const rounds = 9
-
-/** A client whose connection the test can break, as a pulled cable would, but noticed at once. */
-const start = Effect.fnUntraced(function* (port: number, user: string) {
-  const socket = yield* NodeSocket.makeNet({ host: "127.0.0.1", port, noDelay: true })
-  let connection: Scope.Closeable | undefined
-  const breakable = Socket.make({
-    writer: socket.writer,
-    reader: Effect.gen(function* () {
-      const scope = yield* Scope.fork(yield* Effect.scope)
-      connection = scope
-      return yield* Scope.provide(socket.reader, scope)
-    })
-  })
-  const layer = Layer.provide(Client.layer({ user: UserName.make(user) }), Layer.succeed(Socket.Socket, breakable))
-  const client = Context.get(yield* Layer.build(layer), Client)
-  const cut = Effect.suspend(() => (connection === undefined ? Effect.void : Scope.close(connection, Exit.void)))
-  return { client, cut }
-})
 
 const isLast = (event: ClientEvent) =>
   event._tag === "Received" && event.message._tag === "RoomMessage" && event.message.content === "the end"

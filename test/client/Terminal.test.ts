@@ -3,7 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { colourful } from "../../src/client/Palette.ts"
-import { Server, startClient } from "./Processes.ts"
+import { Server, startClient, startServer } from "./Processes.ts"
 import { startInTerminal } from "./Tmux.ts"
 
 const hasNoTmux = spawnSync("tmux", ["-V"]).status !== 0
@@ -57,6 +57,41 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.press("C-c")
       yield* terminal.shows("exit 0")
       yield* bob.says("← ada left")
+    })
+  )
+
+  it.effect.skipIf(hasNoTmux)("shows who comes what was said before, and finds it", () =>
+    Effect.gen(function* () {
+      const { port } = yield* startServer()
+      const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
+      const said = Array.from({ length: 22 }, (_, index) => `:rm dev ${index + 1} apples`)
+      yield* bob.type("good morning", ":cr dev", ":jr dev", ...said)
+      yield* bob.says("bob: 22 apples")
+      const terminal = yield* startInTerminal(["--user", "ada"], { PORT: `${port}`, NO_COLOR: "1" })
+      yield* terminal.shows(
+        "hh:mm bob: good morning",
+        "      ↑ 1 earlier message",
+        "      2 users: ada, bob",
+        "      1 room: dev (1)",
+        ">"
+      )
+      yield* terminal.type(":jr dev")
+      yield* terminal.press("Enter")
+      const last = Array.from({ length: 18 }, (_, index) => `hh:mm [dev] bob: ${index + 5} apples`)
+      yield* terminal.shows(...last, "      ↑ 20 earlier messages; :more shows older ones", ">")
+      yield* terminal.type(":search in:d")
+      yield* terminal.press("Tab")
+      yield* terminal.type('"5 apples"')
+      yield* terminal.press("Enter")
+      yield* terminal.shows(
+        "      ↑ 20 earlier messages; :more shows older ones",
+        '      > :search in:dev "5 apples"',
+        "hh:mm [dev] bob: 5 apples",
+        "      1 message found",
+        ">"
+      )
+      yield* terminal.press("C-c")
+      yield* terminal.shows("exit 0")
     })
   )
 
