@@ -12,7 +12,7 @@
  */
 import { Array as Arr, Clock, Deferred, Effect, Option, Queue, type Scope } from "effect"
 import type { UserName } from "../common/UserName.ts"
-import { History, type NewEntry } from "./history/History.ts"
+import { History, type NewEntry, type StorageUnavailable } from "./history/History.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"
 import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
@@ -113,7 +113,7 @@ export const make = Effect.fnUntraced(function* ({
   /** While the store does not say, a room stays. */
   const wasNeverWritten = history.newest(conversation).pipe(
     Effect.map(({ seq }) => seq === 0),
-    Effect.catchCause((cause) => Effect.as(Effect.logError("A log's newest place could not be read", cause), false))
+    Effect.orElseSucceed(() => false)
   )
 
   const readHistory = Effect.fnUntraced(function* ({ from, range }: RoomCommandOf<"ReadHistory">) {
@@ -163,11 +163,18 @@ export const make = Effect.fnUntraced(function* ({
 
   /** A request that fails or dies is answered, and the manager lives on with the state it had (invariant 6). */
   const orRefuse = (commands: ReadonlyArray<RoomCommand>) => {
-    const refuse = (problem: unknown) => {
+    const refuse = () => {
       for (const from of askersOf(commands)) sessions.refuse(from, { _tag: "StorageUnavailable" })
-      return Effect.logError("A conversation could not carry out a request", problem)
     }
-    return <E>(effect: Effect.Effect<void, E>) => effect.pipe(Effect.catch(refuse), Effect.catchDefect(refuse))
+    return (effect: Effect.Effect<void, StorageUnavailable>) =>
+      effect.pipe(
+        // Whoever keeps the log says what is wrong with it, once and not for every request.
+        Effect.catch(() => Effect.sync(refuse)),
+        Effect.catchDefect((defect) => {
+          refuse()
+          return Effect.logError("A conversation could not carry out a request", defect)
+        })
+      )
   }
 
   const actOn = Effect.fnUntraced(function* ({ answer, command }: Envelope) {

@@ -35,10 +35,13 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
           )
         },
         (effect, { from }) =>
-          Effect.catchCause(effect, (cause) => {
-            sessions.refuse(from, { _tag: "StorageUnavailable" })
-            return Effect.logError("A search failed", cause)
-          })
+          effect.pipe(
+            Effect.catch(() => Effect.sync(() => sessions.refuse(from, { _tag: "StorageUnavailable" }))),
+            Effect.catchDefect((defect) => {
+              sessions.refuse(from, { _tag: "StorageUnavailable" })
+              return Effect.logError("A search died", defect)
+            })
+          )
       )
 
       const take = (envelopes: Iterable<Mailbox.Envelope<SearchCommand, never>>) => {

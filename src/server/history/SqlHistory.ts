@@ -21,6 +21,7 @@ import { type Conversation, conversationKey } from "../messages/Conversation.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { History, type NewEntry, StorageUnavailable, type Stored } from "./History.ts"
 import * as LogTables from "./LogTables.ts"
+import * as Outage from "./Outage.ts"
 import { idempotencyKey, type Known, place, type Placement } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 
@@ -48,6 +49,9 @@ export const layer = Layer.effect(
     const index = yield* SearchIndex
     const tables = LogTables.make(writer)
     const pages = LogTables.make(reader)
+    const storing = Outage.make("Messages cannot be stored", "Messages are stored again")
+    const reading = Outage.make("Messages cannot be read", "Messages are read again")
+    const searching = Outage.make("Messages cannot be searched", "Messages are searched again")
     const waiting = yield* Queue.unbounded<Append>()
 
     const epoch = yield* tables.epoch(yield* randomEpoch)
@@ -115,7 +119,7 @@ export const layer = Layer.effect(
       })
 
     const storeAll = (appends: ReadonlyArray<Append>) =>
-      Effect.matchCauseEffect(commit(appends.flatMap(({ entries }) => entries)), {
+      Effect.matchCauseEffect(storing.watch(commit(appends.flatMap(({ entries }) => entries))), {
         onSuccess: (stored) => Effect.forkChild(answer(appends, stored)),
         onFailure: (cause) => Effect.forkChild(refuse(appends, cause))
       })
@@ -140,14 +144,15 @@ export const layer = Layer.effect(
         const stands = known.get(conversationKey(conversation))
         if (stands === undefined) return { entries: [], more: false }
         const isForwards = range.after !== undefined
-        const found = yield* unavailable(pages.page(stands.id, range, isForwards))
+        const found = yield* unavailable(reading.watch(pages.page(stands.id, range, isForwards)))
         const entries = found.slice(0, range.limit)
         return { entries: isForwards ? entries : entries.toReversed(), more: found.length > range.limit }
       }),
       newest: Effect.fnUntraced(function* (conversation) {
         const name = conversationKey(conversation)
         if (doubtful.has(name)) {
-          for (const { id, newest } of yield* unavailable(tables.standing([name]))) known.set(name, { id, newest })
+          for (const { id, newest } of yield* unavailable(reading.watch(tables.standing([name]))))
+            known.set(name, { id, newest })
           doubtful.delete(name)
         }
         return { epoch, seq: known.get(name)?.newest ?? 0 }
@@ -158,7 +163,7 @@ export const layer = Layer.effect(
           return stands === undefined ? [] : [[stands.id, conversation] as const]
         })
         const searched = { conversations: new Map(numbered), isBySeq: conversations.length === 1, search }
-        return yield* unavailable(index.search(searched))
+        return yield* unavailable(searching.watch(index.search(searched)))
       }),
       rooms: stored.flatMap(({ kind, name }) =>
         kind === "Room" ? Option.toArray(Schema.decodeOption(RoomName)(name)) : []
