@@ -1,0 +1,172 @@
+/**
+ * What survives the server: the logs of all conversations, and a `History` for each life of a server.
+ *
+ * A store takes its time, fails, and may be caught by a crash. A crash while it stores is decided here and at once: the
+ * whole batch is on the disk, or nothing of it. A server that is dead gets no answer any more.
+ */
+import { Effect } from "effect"
+import { Epoch } from "../../src/common/Cursor.ts"
+import { nameKey } from "../../src/common/Name.ts"
+import type { RoomName } from "../../src/common/RoomName.ts"
+import type { UserName } from "../../src/common/UserName.ts"
+import {
+  type Entry,
+  History,
+  type NewEntry,
+  StorageUnavailable,
+  type Stored
+} from "../../src/server/history/History.ts"
+import { type Conversation, conversationKey } from "../../src/server/messages/Conversation.ts"
+import { pageOf } from "../support/ReferencePage.ts"
+import type { Chance } from "./Chance.ts"
+import type { Journal } from "./Journal.ts"
+
+/** How the disk behaves just now. */
+export interface Health {
+  /** The longest that each half of an operation takes, in milliseconds. */
+  slowness: number
+  /** How often an operation fails and does nothing, from 0 to 1. */
+  failing: number
+  /** How often a batch is stored and reported as failed all the same, from 0 to 1. */
+  lying: number
+}
+
+interface Log {
+  readonly conversation: Conversation
+  readonly entries: Array<Entry>
+  /** Where entries with a key stand, by sender and key. */
+  readonly places: Map<string, Stored>
+}
+
+/** A batch on its way to the disk. */
+interface Pending {
+  readonly commit: () => void
+}
+
+export interface Mounted {
+  readonly history: History["Service"]
+  /** The server is no more. What was being stored is decided now. */
+  readonly crash: () => void
+}
+
+export class Disk {
+  readonly epoch = Epoch.make("the only one")
+  readonly health: Health = { slowness: 0, failing: 0, lying: 0 }
+  /** How often an operation was answered with a failure. */
+  failures = 0
+  readonly #chance: Chance
+  readonly #journal: Journal
+  readonly #logs = new Map<string, Log>()
+
+  constructor(chance: Chance, journal: Journal) {
+    this.#chance = chance
+    this.#journal = journal
+  }
+
+  /** Names all logs. */
+  get logs(): Iterable<string> {
+    return this.#logs.keys()
+  }
+  entries(key: string): ReadonlyArray<Entry> {
+    return this.#logs.get(key)?.entries ?? []
+  }
+  newest(key: string): number {
+    return this.entries(key).length
+  }
+  /** Where the sender's message with this key stands. */
+  placeOf(key: string, from: UserName, messageKey: string): number | undefined {
+    return this.#logs.get(key)?.places.get(identity(from, messageKey))?.seq
+  }
+
+  readonly heal = (): void => {
+    this.health.slowness = 0
+    this.health.failing = 0
+    this.health.lying = 0
+  }
+
+  /** Stores at once, as an earlier server may have done. */
+  store(entries: ReadonlyArray<NewEntry>): ReadonlyArray<Stored> {
+    return entries.map((entry) => this.#append(entry))
+  }
+
+  /** The store of a server that starts now. */
+  mount(): Mounted {
+    const pending = new Set<Pending>()
+    let isAlive = true
+    const unlessDead = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => (isAlive ? effect : Effect.never))
+
+    const read = <A>(look: () => A) =>
+      Effect.suspend(() => {
+        if (this.#chance.is(this.health.failing)) return this.#wait(this.#fail("read nothing"))
+        // It may have looked long before it answers.
+        return this.#wait(Effect.suspend(() => this.#wait(Effect.succeed(look()))))
+      }).pipe(unlessDead)
+
+    const append = (entries: ReadonlyArray<NewEntry>) =>
+      Effect.suspend(() => {
+        const failing = this.#chance.is(this.health.failing)
+        const lying = this.#chance.is(this.health.lying)
+        let stored: ReadonlyArray<Stored> | undefined
+        const commit = () => {
+          stored ??= this.store(entries)
+          return stored
+        }
+        const batch: Pending = { commit }
+        if (!failing) pending.add(batch)
+        const store = Effect.suspend(() => {
+          if (failing) return this.#fail("stored nothing")
+          const places = commit()
+          pending.delete(batch)
+          return this.#wait(lying ? this.#fail("stored it all") : Effect.succeed(places))
+        })
+        return this.#wait(unlessDead(store)).pipe(Effect.onInterrupt(() => Effect.sync(() => settle(batch))))
+      }).pipe(unlessDead)
+
+    const settle = (batch: Pending) => {
+      if (pending.delete(batch) && this.#chance.is(0.5)) batch.commit()
+    }
+
+    return {
+      history: History.of({
+        append,
+        read: (conversation, range) => read(() => pageOf(this.entries(conversationKey(conversation)), range)),
+        newest: (conversation) => read(() => ({ epoch: this.epoch, seq: this.newest(conversationKey(conversation)) })),
+        search: () => Effect.succeed({ found: [], next: undefined }),
+        rooms: [...this.#logs.values()].flatMap(({ conversation }): ReadonlyArray<RoomName> =>
+          conversation._tag === "Room" ? [conversation.room] : []
+        )
+      }),
+      crash: () => {
+        isAlive = false
+        for (const batch of pending) settle(batch)
+      }
+    }
+  }
+
+  #append({ at, content, conversation, from, key }: NewEntry): Stored {
+    const name = conversationKey(conversation)
+    const log: Log = this.#logs.get(name) ?? { conversation, entries: [], places: new Map() }
+    this.#logs.set(name, log)
+    const first = key === undefined ? undefined : log.places.get(identity(from, key))
+    if (first !== undefined) return { ...first, repeated: true }
+    const stored = { seq: log.entries.length + 1, at, repeated: false }
+    log.entries.push({ seq: stored.seq, at, from, content })
+    if (key !== undefined) log.places.set(identity(from, key), stored)
+    this.#journal.note(`disk ${name} ${stored.seq} ${content}`)
+    return stored
+  }
+
+  #fail(what: string): Effect.Effect<never, StorageUnavailable> {
+    this.failures++
+    this.#journal.note(`disk failed and ${what}`)
+    return Effect.fail(new StorageUnavailable({ cause: new Error("The simulated disk failed.") }))
+  }
+
+  #wait<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    const millis = this.health.slowness === 0 ? 0 : this.#chance.between(0, this.health.slowness)
+    return millis === 0 ? effect : Effect.delay(effect, millis)
+  }
+}
+
+const identity = (from: UserName, key: string) => `${nameKey(from)} ${key}`

@@ -1,0 +1,228 @@
+/**
+ * Somebody with the bundled client: what it was told to do, what came of it, and what it was handed.
+ *
+ * A person may leave and come again, with a new client that remembers nothing. Every message has a text of its own, so
+ * that one that is stored twice is found.
+ */
+import { Context, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { Socket } from "effect/socket"
+import { Client } from "../../src/client/Client.ts"
+import type { RequestError } from "../../src/client/ClientError.ts"
+import type { ChatRequest, Request } from "../../src/client/Request.ts"
+import type { RoomName } from "../../src/common/RoomName.ts"
+import type { ServerMessageOf } from "../../src/common/ServerMessage.ts"
+import type { UserName } from "../../src/common/UserName.ts"
+import { conversationKey } from "../../src/server/messages/Conversation.ts"
+import type { Disk } from "./Disk.ts"
+import type { Journal } from "./Journal.ts"
+import { View } from "./View.ts"
+import { logOf } from "./WireWatch.ts"
+
+/** A client, from its arrival on. */
+interface Presence {
+  readonly scope: Scope.Closeable
+  readonly view: View
+  /** Undefined while it connects for the first time. */
+  client: Client["Service"] | undefined
+  isConnected: boolean
+  isLeaving: boolean
+}
+
+interface Answered {
+  readonly request: ChatRequest
+  readonly sent: ServerMessageOf<"Sent">
+  readonly presence: Presence
+}
+
+export interface PersonOptions {
+  readonly name: UserName
+  readonly disk: Disk
+  readonly journal: Journal
+  readonly socket: Socket.Socket
+  /** Everything a person does lives in it. */
+  readonly scope: Scope.Scope
+}
+
+export class Person {
+  readonly name: UserName
+  readonly #options: PersonOptions
+  #presence: Presence | undefined
+  #said = 0
+  #pending = 0
+  #answered: Array<Answered> = []
+  /** What was refused, and may be sent again under the same key. */
+  #refused: Array<ChatRequest> = []
+
+  constructor(options: PersonOptions) {
+    this.name = options.name
+    this.#options = options
+  }
+
+  get isPresent(): boolean {
+    return this.#presence !== undefined
+  }
+  /** Whether it has its connection, every answer, and all there is to see. */
+  get isSettled(): boolean {
+    return this.whatIsMissing === undefined
+  }
+  get whatIsMissing(): string | undefined {
+    if (this.#pending > 0) return `${this.#pending} requests have no answer`
+    if (this.#presence === undefined) return undefined
+    if (this.#presence.client === undefined || !this.#presence.isConnected) return "it is not connected"
+    const { incomplete } = this.#presence.view
+    return incomplete.length === 0 ? undefined : `not all of ${incomplete.join(", ")} was seen`
+  }
+  isIn(room: RoomName): boolean {
+    return this.#presence?.view.sees(conversationKey({ _tag: "Room", room })) === true
+  }
+
+  /** Connects; if that fails, nobody is there. */
+  readonly arrive = Effect.fnUntraced({ self: this }, function* (this: Person) {
+    if (this.#presence !== undefined) return
+    const { disk, journal, name, scope, socket } = this.#options
+    const own = yield* Scope.fork(scope)
+    const presence: Presence = {
+      scope: own,
+      view: new View(name, disk, journal),
+      client: undefined,
+      isConnected: false,
+      isLeaving: false
+    }
+    this.#presence = presence
+    journal.note(`${name} arrives`)
+    yield* Layer.buildWithScope(Client.layer({ user: name }), own).pipe(
+      Effect.provideService(Socket.Socket, socket),
+      Effect.flatMap((services) => {
+        const client = Context.get(services, Client)
+        presence.client = client
+        presence.isConnected = true
+        return this.#listen(client, presence)
+      }),
+      Effect.catch((error) => {
+        journal.note(`${name} could not come in: ${error.message}`)
+        this.#presence = undefined
+        return Scope.close(own, Exit.void)
+      }),
+      Effect.forkIn(scope)
+    )
+  })
+
+  #listen(client: Client["Service"], presence: Presence) {
+    const { journal } = this.#options
+    return client.events.pipe(
+      Stream.runForEach((event) =>
+        Effect.sync(() => {
+          journal.note(`${this.name} sees`, event)
+          if (event._tag === "Disconnected") presence.isConnected = false
+          if (event._tag === "Reconnected") presence.isConnected = true
+          presence.view.follow(event)
+        })
+      ),
+      Effect.catch((error) => Effect.sync(() => journal.accuse(`${this.name}: its client gave up: ${error.message}`)))
+    )
+  }
+
+  /** Says goodbye, if there is anybody to say it to. */
+  readonly leave = Effect.fnUntraced({ self: this }, function* (this: Person) {
+    const presence = this.#presence
+    if (presence?.client === undefined || presence.isLeaving) return
+    presence.isLeaving = true
+    this.#options.journal.note(`${this.name} leaves`)
+    yield* presence.client.leave.pipe(
+      Effect.andThen(Scope.close(presence.scope, Exit.void)),
+      Effect.andThen(
+        Effect.sync(() => {
+          this.#presence = undefined
+        })
+      ),
+      Effect.forkIn(this.#options.scope)
+    )
+  })
+
+  /** Says something new in a room, or in the lobby. `key`: chosen by the person, and not by the client. */
+  say(room: RoomName | undefined, padding: number, hasKey: boolean): Effect.Effect<void> {
+    const content = `${this.name} ${++this.#said}${".".repeat(padding)}`
+    const key = hasKey ? { key: `${this.name}'s own key, number ${this.#said}` } : {}
+    return this.#send(
+      room === undefined ? { _tag: "GlobalMessage", content, ...key } : { _tag: "RoomMessage", room, content, ...key }
+    )
+  }
+
+  /** Says what was refused again, under the same key. */
+  sayAgain(): Effect.Effect<void> {
+    const request = this.#refused.shift()
+    return request === undefined ? Effect.void : this.#send(request)
+  }
+
+  ask(request: Request): Effect.Effect<void> {
+    return this.#fork(
+      (client) => Effect.asVoid(client.request(request)),
+      () => {}
+    )
+  }
+
+  #send(request: ChatRequest): Effect.Effect<void> {
+    return this.#fork(
+      (client, presence) =>
+        Effect.map(client.send(request), (sent) => {
+          this.#answered.push({ request, sent, presence })
+        }),
+      (error) => {
+        if (request.key !== undefined) this.#refused.push(request)
+        this.#judgeRefusal(request, error)
+      }
+    )
+  }
+
+  #fork(
+    act: (client: Client["Service"], presence: Presence) => Effect.Effect<void, RequestError>,
+    onError: (error: RequestError) => void
+  ): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const presence = this.#presence
+      if (presence?.client === undefined || presence.isLeaving) return Effect.void
+      this.#pending++
+      return act(presence.client, presence).pipe(
+        Effect.catch((error) => Effect.sync(() => onError(error))),
+        Effect.ensuring(
+          Effect.sync(() => {
+            this.#pending--
+          })
+        ),
+        Effect.forkIn(this.#options.scope, { startImmediately: true }),
+        Effect.asVoid
+      )
+    })
+  }
+
+  #judgeRefusal(request: ChatRequest, error: RequestError): void {
+    const { disk, journal } = this.#options
+    journal.note(`${this.name} cannot send ${request.content.trim()}: ${error.message}`)
+    const isExpected =
+      (error._tag === "SessionError" && error.reason._tag === "HasLeft") ||
+      (error._tag === "RequestRejected" &&
+        (error.reason._tag === "StorageUnavailable"
+          ? disk.failures > 0
+          : request._tag === "RoomMessage" && ["NotInRoom", "RoomNotFound"].includes(error.reason._tag)))
+    if (!isExpected) journal.accuse(`${this.name}: ${request.content} was refused: ${error.message}`)
+  }
+
+  /** Holds what has happened since the last time against the disk. */
+  check(): void {
+    const { disk, journal, name } = this.#options
+    this.#presence?.view.compare()
+    for (const { presence, request, sent } of this.#answered.splice(0)) {
+      const log = logOf(request)
+      if (log === undefined) continue
+      const entry = disk.entries(log)[sent.seq - 1]
+      if (entry?.content !== request.content || entry.from !== name || entry.at !== sent.at) {
+        journal.accuse(
+          `${name}: ${request.content} was answered with ${sent.seq}, where ${JSON.stringify(entry)} stands`
+        )
+      }
+      if (!presence.view.hasSeen(log, sent.seq)) {
+        journal.accuse(`${name}: ${request.content} was answered with ${sent.seq}, and not seen`)
+      }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * One run: a server that is stopped, killed and started again on the same disk, clients that come and go, and a network
+ * and a disk in trouble, all in one process, on simulated time, from one seed.
+ *
+ * A run is a number of steps. In each one something is done, some time passes, and then everything is judged (see
+ * `WireWatch`, `View` and `Person`). At the end all trouble is over, and everybody must get everything.
+ *
+ * Each run has its own kinds of trouble, since one that has them all gets nowhere.
+ */
+import { Effect, Scheduler, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { durationOf, makeActions } from "./Actions.ts"
+import { Chance, seeded } from "./Chance.ts"
+import type { Journal } from "./Journal.ts"
+import { makeTurns, type Turns } from "./Turns.ts"
+import * as World from "./World.ts"
+
+/** How long everybody may take to have everything once all trouble is over: a Ping that finds nobody, and backoff. */
+const recoveryMillis = 90_000
+const recoveryStep = 500
+
+export interface Options {
+  readonly seed: number
+  readonly steps: number
+}
+
+export interface Outcome {
+  readonly seed: number
+  /** How many steps were taken: fewer than asked for if something was wrong. */
+  readonly steps: number
+  readonly wrong: ReadonlyArray<string>
+  readonly journal: Journal
+}
+
+export const run = ({ seed, steps }: Options): Effect.Effect<Outcome> =>
+  Effect.suspend(() => {
+    const chance = new Chance(seed)
+    const turns = makeTurns(chance, chance.pick([0, 0, 0.1, 0.5, 1]))
+    return simulate(chance, turns, { seed, steps }).pipe(
+      // Never closed: to end in good order takes time, which nobody lets pass any more. What is left has no owner then.
+      Effect.provideService(Scope.Scope, Scope.makeUnsafe()),
+      Effect.provide(TestClock.layer({ warningDelay: "1 hour" }), { local: true }),
+      Effect.provideService(Scheduler.Scheduler, turns),
+      seeded(seed)
+    )
+  })
+
+const simulate = Effect.fnUntraced(function* (chance: Chance, turns: Turns, { seed, steps }: Options) {
+  const world = yield* World.make(chance, turns)
+  const { disk, journal, network, people } = world
+  const nextAction = makeActions(chance, world)
+  let taken = 0
+
+  const outcome = (): Outcome => ({ seed, steps: Math.min(taken, steps), wrong: journal.wrong, journal })
+
+  const judge = () => {
+    for (const person of people) person.check()
+    for (const log of disk.logs) {
+      const contents = new Set(disk.entries(log).map(({ content }) => content))
+      if (contents.size < disk.newest(log)) journal.accuse(`${log} holds a message twice`)
+    }
+    return journal.wrong.length === 0
+  }
+
+  yield* TestClock.adjust(0)
+  yield* world.start
+  for (const person of people) yield* person.arrive()
+  yield* network.pass(20)
+
+  for (taken = 1; taken <= steps; taken++) {
+    for (let actions = chance.between(1, 3); actions > 0; actions--) yield* nextAction()
+    yield* network.pass(durationOf(chance))
+    if (!judge()) return outcome()
+  }
+
+  journal.note("all trouble is over")
+  network.heal()
+  disk.heal()
+  const isSettled = () => world.isServed() && network.isQuiet && people.every(({ isSettled }) => isSettled)
+  for (let waited = 0; waited < recoveryMillis && !isSettled(); waited += recoveryStep) {
+    if (!world.isServed()) yield* world.start
+    yield* network.pass(recoveryStep)
+    if (!judge()) return outcome()
+  }
+  for (const { name, whatIsMissing } of people) {
+    if (whatIsMissing !== undefined) journal.accuse(`${name}: ${whatIsMissing}, although all is well again`)
+  }
+  return outcome()
+})
