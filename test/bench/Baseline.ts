@@ -1,0 +1,87 @@
+/**
+ * Ratios that were good once, in baseline.json: to hold later ones against.
+ *
+ * Never absolute times: a ratio to the floor, measured in the same minute, says the same of a slow and a fast machine,
+ * more or less. What fell by more than a fifth is named.
+ */
+import { Effect, FileSystem, Option, Schema } from "effect"
+import type { Column } from "./Mode.ts"
+import type { ModeResult } from "./Runner.ts"
+
+const Baseline = Schema.Struct({
+  /** Where and when; for people. */
+  machine: Schema.String,
+  savedAt: Schema.String,
+  ratios: Schema.Record(Schema.String, Schema.Finite)
+})
+
+const BaselineText = Schema.fromJsonString(Baseline)
+
+/** By how much a ratio may be worse before it is named. */
+const tolerance = 0.2
+
+interface Ratio {
+  readonly key: string
+  readonly value: number
+  readonly better: Column["better"]
+}
+
+/** All of parley's ratios; their keys say what was sent, so that only like is compared with like. */
+const ratiosOf = (results: ReadonlyArray<ModeResult>): ReadonlyArray<Ratio> =>
+  results.flatMap(({ load, mode, results: servers }) => {
+    const parley = servers.find(({ subject }) => subject === "parley")
+    if (parley === undefined) return []
+    const { bytes, members, messages, rate, seconds, senders } = load
+    const sent = `${members} members, ${Math.min(senders, members)} talk, ${rate}/s, ${messages} messages, ${bytes} bytes, ${seconds} s`
+    return mode.columns.flatMap(({ better, isRatio, key }) => {
+      const value = (isRatio === true ? parley.median : parley.ratio)[key]
+      return better === "none" || value === undefined || !Number.isFinite(value)
+        ? []
+        : [{ key: `${mode.name} ${key} (${sent})`, value, better }]
+    })
+  })
+
+export const read = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  if (!(yield* files.exists(file))) return Option.none()
+  return Option.some(yield* Schema.decodeEffect(BaselineText)(yield* files.readFileString(file)))
+})
+
+/** Adds these ratios to those that are there, in place of their older selves. */
+export const save = Effect.fnUntraced(function* (
+  file: string,
+  results: ReadonlyArray<ModeResult>,
+  machine: string,
+  savedAt: string
+) {
+  const files = yield* FileSystem.FileSystem
+  const before = yield* read(file)
+  const rounded = ratiosOf(results).map(({ key, value }) => [key, Number(value.toPrecision(3))] as const)
+  const ratios = { ...Option.getOrUndefined(before)?.ratios, ...Object.fromEntries(rounded) }
+  yield* files.writeFileString(file, `${JSON.stringify({ machine, savedAt, ratios }, null, 2)}\n`)
+  return rounded.length
+})
+
+export interface Comparison {
+  /** One line for each ratio that fell. */
+  readonly fallen: ReadonlyArray<string>
+  readonly compared: number
+}
+
+export const compare = ({ ratios }: typeof Baseline.Type, results: ReadonlyArray<ModeResult>): Comparison => {
+  const known = ratiosOf(results).flatMap((ratio) => {
+    const before = ratios[ratio.key]
+    return before === undefined ? [] : [{ ...ratio, before }]
+  })
+  const fallen = known
+    .map((ratio) => ({
+      ...ratio,
+      kept: ratio.better === "higher" ? ratio.value / ratio.before : ratio.before / ratio.value
+    }))
+    .filter(({ kept }) => kept < 1 - tolerance)
+    .map(
+      ({ before, kept, key, value }) =>
+        `${key}: ${value.toFixed(2)}×, was ${before.toFixed(2)}× (${Math.round((1 - kept) * 100)}% worse)`
+    )
+  return { fallen, compared: known.length }
+}
