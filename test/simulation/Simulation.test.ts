@@ -1,0 +1,46 @@
+/**
+ * Short simulations from seeds nobody has tried, some that found something, and that a seed is all it takes to repeat one.
+ *
+ * `SIMULATION_SEED=<seed>` begins elsewhere, `SIMULATION_RUNS=<n>` looks longer; so does `pnpm simulate`.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Config, Effect, Random } from "effect"
+import { defaultSteps, describeFailure, findFailure, seedLimit } from "./Series.ts"
+import { run } from "./Simulation.ts"
+
+/** About 15 s on two cores. */
+const defaultRuns = 800
+
+describe("The server and its clients", () => {
+  it.live(
+    "lose nothing that was answered with Sent, and show it once, in order, whatever fails",
+    () =>
+      Effect.gen(function* () {
+        const chosen = yield* Random.nextIntBetween(0, seedLimit)
+        const seed = yield* Config.withDefault(Config.Int("SIMULATION_SEED"), chosen)
+        const runs = yield* Config.withDefault(Config.Int("SIMULATION_RUNS"), defaultRuns)
+        const failure = yield* findFailure({ seed, runs, steps: defaultSteps })
+        if (failure !== undefined) assert.fail(describeFailure(failure, defaultSteps))
+      }),
+    3_600_000
+  )
+})
+
+describe("A simulation", () => {
+  it.live.each([1, 2, 3, 4, 5, 6, 7, 8])("of seed %s is the same each time, line by line", (seed) =>
+    Effect.gen(function* () {
+      const first = yield* run({ seed, steps: 40 })
+      const second = yield* run({ seed, steps: 40 })
+      assert.deepStrictEqual(second.journal.tail(Infinity), first.journal.tail(Infinity))
+      assert.strictEqual(second.journal.digest(), first.journal.digest())
+    })
+  )
+
+  it.live("of another seed is another one", () =>
+    Effect.gen(function* () {
+      const first = yield* run({ seed: 1, steps: 10 })
+      const second = yield* run({ seed: 2, steps: 10 })
+      assert.notStrictEqual(second.journal.digest(), first.journal.digest())
+    })
+  )
+})
