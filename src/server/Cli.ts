@@ -3,36 +3,17 @@
  *
  * Standard output has the one line that says where the server listens; the log goes to standard error, one line each.
  */
-import { ConfigProvider, Console, Effect, FileSystem, Layer, Logger, Option, Record } from "effect"
+import { Console, Effect, Layer, Logger, Record } from "effect"
 import { References, Schema } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import { SocketServer } from "effect/socket"
 import { CannotOpenDatabase } from "./history/CannotOpenDatabase.ts"
 import * as Database from "./history/Database.ts"
 import { identity } from "./Identity.ts"
 import * as Server from "./Server.ts"
-import { InvalidSetting, logLevelSetting, read, ServerConfig, type Setting, settings } from "./ServerConfig.ts"
+import { InvalidSetting, logLevelSetting, read, ServerConfig, settings } from "./ServerConfig.ts"
+import { dotEnv, flagOf, provideFlags } from "./SettingFlags.ts"
 import * as TcpServer from "./TcpServer.ts"
-
-const flagOf = ({ allowed, description, fallback, name }: Setting<unknown>) =>
-  Flag.String(name.toLowerCase().replaceAll("_", "-")).pipe(
-    Flag.withDescription(
-      `${description}: ${allowed} (${name}${fallback === undefined ? "" : `, default ${fallback}`})`
-    ),
-    Flag.optional
-  )
-
-/** What the flags say, as if it stood in the environment. */
-const provideFlags = (flags: Readonly<Record<string, Option.Option<string>>>) =>
-  ConfigProvider.layerAdd(ConfigProvider.fromEnvRecord(Record.getSomes(flags)), { asPrimary: true })
-
-/** A `.env` file in the working directory, behind the environment; having none is fine. */
-const dotEnv = ConfigProvider.layerAdd(
-  Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    return (yield* files.exists(".env")) ? yield* ConfigProvider.fromDotEnv() : ConfigProvider.fromUnknown({})
-  })
-)
 
 const logger = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 
