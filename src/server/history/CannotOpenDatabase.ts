@@ -37,5 +37,5 @@ export const describeProblem = (error: SqlError | MigrationError | Schema.Schema
 export const isDamaged = (cause: unknown): boolean => [11, 26].includes(resultCode(cause))
 
 /** SQLite's primary result code, 0 if there is none. */
-const resultCode = (cause: unknown): number =>
+export const resultCode = (cause: unknown): number =>
   Predicate.hasProperty(cause, "errno") && Predicate.isNumber(cause.errno) ? cause.errno & 0xff : 0

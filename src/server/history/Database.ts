@@ -22,7 +22,7 @@ import * as Retention from "./Retention.ts"
 import * as SqlHistory from "./SqlHistory.ts"
 
 /** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
-const applicationId = 0x7061726c
+export const applicationId = 0x7061726c
 
 /** `cache_size`: 16 MiB. `journal_size_limit`: a log that grew during a burst is cut to 64 MiB again. */
 const writerSetup = [
