@@ -9,7 +9,7 @@
  */
 import { Effect, Scheduler, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { durationOf, makeActions } from "./Actions.ts"
+import { durationOf, type KnownTrouble, makeActions } from "./Actions.ts"
 import { Chance, seeded } from "./Chance.ts"
 import type { Journal } from "./Journal.ts"
 import { makeTurns, type Turns } from "./Turns.ts"
@@ -22,6 +22,8 @@ const recoveryStep = 500
 export interface Options {
   readonly seed: number
   readonly steps: number
+  /** Trouble that is left out otherwise. */
+  readonly known?: ReadonlyArray<KnownTrouble>
 }
 
 export interface Outcome {
@@ -32,23 +34,23 @@ export interface Outcome {
   readonly journal: Journal
 }
 
-export const run = ({ seed, steps }: Options): Effect.Effect<Outcome> =>
+export const run = (options: Options): Effect.Effect<Outcome> =>
   Effect.suspend(() => {
-    const chance = new Chance(seed)
+    const chance = new Chance(options.seed)
     const turns = makeTurns(chance, chance.pick([0, 0, 0.1, 0.5, 1]))
-    return simulate(chance, turns, { seed, steps }).pipe(
+    return simulate(chance, turns, options).pipe(
       // Never closed: to end in good order takes time, which nobody lets pass any more. What is left has no owner then.
       Effect.provideService(Scope.Scope, Scope.makeUnsafe()),
       Effect.provide(TestClock.layer({ warningDelay: "1 hour" }), { local: true }),
       Effect.provideService(Scheduler.Scheduler, turns),
-      seeded(seed)
+      seeded(options.seed)
     )
   })
 
-const simulate = Effect.fnUntraced(function* (chance: Chance, turns: Turns, { seed, steps }: Options) {
+const simulate = Effect.fnUntraced(function* (chance: Chance, turns: Turns, { known = [], seed, steps }: Options) {
   const world = yield* World.make(chance, turns)
   const { disk, journal, network, people } = world
-  const nextAction = makeActions(chance, world)
+  const nextAction = makeActions(chance, world, known)
   let taken = 0
 
   const outcome = (): Outcome => ({ seed, steps: Math.min(taken, steps), wrong: journal.wrong, journal })
