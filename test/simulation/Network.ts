@@ -1,7 +1,7 @@
 /**
  * The network between some clients and one server at a time, on simulated time.
  *
- * What is written to a connection arrives in its order, in pieces cut anew, after a delay of its own; what is written to
+ * What is written to a connection arrives in its order, on some of them in pieces cut anew, after a delay of its own; what is written to
  * two connections arrives in any order. Connections are lost at one end first, closed halfway, and not read for a while.
  * Owns what is on its way: `pass` lets time pass, and everything arrive that is due.
  */
@@ -146,10 +146,11 @@ export class Network {
     if (this.server === undefined || chance.is(this.refusing)) return undefined
     const number = ++this.#count
     const { said, told } = tap(`${owner}#${number}`)
-    const random = chance.next
+    const isChopped = chance.is(0.5)
+    const options = { highWaterBytes, ...(isChopped && { random: chance.next }) }
     const [client, server] = this.server.plugIn(
-      { highWaterBytes, random, observe: said, carry: this.#carrier() },
-      { highWaterBytes, random, observe: told, carry: this.#carrier() }
+      { ...options, observe: said, carry: this.#carrier() },
+      { ...options, observe: told, carry: this.#carrier() }
     )
     this.#cables = this.#cables.filter(({ isCut }) => !isCut)
     const cable: Cable = { number, owner, client, server, isCut: false }
