@@ -10,11 +10,13 @@ import type { ClientMessage } from "../common/ClientMessage.ts"
 import { endsConnection } from "../common/Rejection.ts"
 import { ServerMessage } from "../common/ServerMessage.ts"
 import * as Connection from "../connection/Connection.ts"
-import { encodeLine, type Incoming } from "../connection/Line.ts"
+import { encodeLine, type Incoming, makeDecoder } from "../connection/Line.ts"
 import { NotParley, Refused, Unreachable } from "./ClientError.ts"
 
 /** The largest line a server may send: a History of 500 messages with 8192 characters of 4 bytes each, and some room. */
 const maxFrameBytes = 32 * 1024 * 1024
+
+const decode = makeDecoder(ServerMessage)
 
 /** How long a server may take to answer a Handshake, or to say anything at all after a Ping. */
 const patience = "10 seconds"
@@ -42,7 +44,7 @@ export const run = Effect.fnUntraced(function* (
   socket: Socket.Socket,
   { handshake, outgoing, hear, mishear }: Conversant
 ): Effect.fn.Return<never, LinkError, Scope.Scope> {
-  const connection = yield* Connection.make(socket, { incoming: ServerMessage, maxFrameBytes }).pipe(
+  const connection = yield* Connection.make(socket, { decode, maxFrameBytes }).pipe(
     Effect.mapError((error) => new Unreachable({ cause: explain(error) }))
   )
   const welcomed = yield* Deferred.make<void>()

@@ -19,7 +19,7 @@ export type Incoming<Message> =
 
 export type Decoder<Message> = (line: Uint8Array) => Incoming<Message>
 
-/** Makes the decoder of one connection. `Message` is the schema of what its peer may say, a union by `_tag`. */
+/** Makes a decoder, for any number of connections. `Message` is the schema of what their peers may say, a union by `_tag`. */
 export const makeDecoder = <Message extends { readonly _tag: string }>(
   schema: Schema.ConstraintDecoder<Message>
 ): Decoder<Message> => {

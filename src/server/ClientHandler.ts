@@ -11,7 +11,7 @@ import type { Socket } from "effect/socket"
 import { ClientMessage } from "../common/ClientMessage.ts"
 import type { Rejection } from "../common/Rejection.ts"
 import * as Connection from "../connection/Connection.ts"
-import { encodeLine } from "../connection/Line.ts"
+import { encodeLine, makeDecoder } from "../connection/Line.ts"
 import * as Dialogue from "./Dialogue.ts"
 import * as Mailbox from "./Mailbox.ts"
 import { rejected } from "./Rejected.ts"
@@ -19,6 +19,8 @@ import { ServerConfig } from "./ServerConfig.ts"
 import { ServerProcessor } from "./ServerProcessor.ts"
 import type { Session } from "./Session.ts"
 import { Sessions } from "./Sessions.ts"
+
+const decode = makeDecoder(ClientMessage)
 
 /** So many bad lines without a good one, and the peer is taken for something that does not speak this protocol. */
 const maxBadLines = 20
@@ -70,7 +72,7 @@ export class ClientHandler extends Context.Service<
         const words = session.lastWords()
         const sayLastWords = Effect.suspend(() => {
           session.outbox.closeUnsafe(error?.lastWords ?? (words && encodeLine(words)), false)
-          return session.outbox.drained
+          return session.outbox.drained()
         })
         yield* Effect.timeoutOption(session.fewerInFlight(1), answerTime)
         yield* Effect.timeoutOption(sayLastWords, drainTime)
@@ -79,7 +81,7 @@ export class ClientHandler extends Context.Service<
 
       const serve = Effect.fnUntraced(function* (socket: Socket.Socket) {
         const connection = yield* Connection.make(socket, {
-          incoming: ClientMessage,
+          decode,
           maxFrameBytes,
           maxMalformed: maxBadLines
         })
@@ -101,7 +103,7 @@ export class ClientHandler extends Context.Service<
           stopping = true
           const leaving = [...sessions.all()]
           for (const session of leaving) session.endUnsafe({ _tag: "Goodbye", reason: "The server is stopping." })
-          return Effect.forEach(leaving, ({ ended }) => ended, { discard: true })
+          return Effect.forEach(leaving, (session) => session.ended(), { discard: true })
         })
       })
     })

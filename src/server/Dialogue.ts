@@ -58,93 +58,112 @@ export const make = Effect.gen(function* () {
     return Option.none<UserName>()
   })
 
-  return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>) {
-    const startHandshakeTimer = Effect.sleep(config.handshakeTimeout).pipe(
+  const startHandshakeTimer = (session: Session) =>
+    Effect.sleep(config.handshakeTimeout).pipe(
       Effect.andThen(Effect.sync(() => session.endUnsafe(rejected({ _tag: "HandshakeTimeout" })))),
       Effect.forkChild
     )
-    let handshakeTimer = yield* startHandshakeTimer
-    let user = Option.none<UserName>()
-    let bucket = TokenBucket.full(allowance, clock.currentTimeMillisUnsafe())
-    /** Messages of the lines being heard that came too fast. */
-    let tooFast = 0
-    /** Replies of its own, gathered so that a thousand pings are not a thousand system calls. */
-    let replies = ""
 
-    const say = (message: ServerMessage, id: string | undefined) => {
-      replies += lineText(withId(message, id))
-    }
-    const flush = Effect.sync(() => {
-      if (replies !== "") session.outbox.offerUnsafe(encodeText(replies), "asked")
-      replies = ""
+  const say = (talk: Talk, message: ServerMessage, id: string | undefined) => {
+    talk.replies += lineText(withId(message, id))
+  }
+  const flush = (talk: Talk) =>
+    Effect.sync(() => {
+      if (talk.replies !== "") talk.session.outbox.offerUnsafe(encodeText(talk.replies), "asked")
+      talk.replies = ""
     })
 
-    /** 0 if one more message is within the rate; otherwise in how many milliseconds it would be. */
-    const takeToken = (): number => {
-      const taken = TokenBucket.take(bucket, allowance, clock.currentTimeMillisUnsafe())
-      if (typeof taken === "number") {
-        tooFast++
-        return taken
-      }
-      bucket = taken
-      return 0
+  /** 0 if one more message is within the rate; otherwise in how many milliseconds it would be. */
+  const takeToken = (talk: Talk): number => {
+    const taken = TokenBucket.take(talk.bucket, allowance, clock.currentTimeMillisUnsafe())
+    if (typeof taken === "number") {
+      talk.tooFast++
+      return taken
     }
+    talk.bucket = taken
+    return 0
+  }
 
-    const hearStranger = Effect.fnUntraced(function* (message: ClientMessage) {
-      if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), message.id)
-      yield* flush
-      yield* Fiber.interrupt(handshakeTimer)
-      user = yield* identify(session, message)
-      if (Option.isNone(user)) handshakeTimer = yield* startHandshakeTimer
-    })
+  const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
+    if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), message.id)
+    yield* flush(talk)
+    if (talk.handshakeTimer !== undefined) yield* Fiber.interrupt(talk.handshakeTimer)
+    talk.handshakeTimer = undefined
+    talk.user = Option.getOrUndefined(yield* identify(talk.session, message))
+    if (talk.user === undefined) talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
+  })
 
-    const request = Effect.fnUntraced(function* (message: ClientMessage, name: UserName) {
-      if (session.inFlight() >= maxInFlight) {
-        yield* flush
-        yield* session.fewerInFlight(maxInFlight / 2)
-      }
-      if (session.outbox.isBehind()) yield* session.outbox.caughtUp
-      session.began()
-      const from = { session: session.id, user: name, id: message.id }
-      Mailbox.tellUnsafe(server, { _tag: "Request", from, message })
-    })
-
-    const hear = (message: ClientMessage): Effect.Effect<void, Over> | undefined => {
-      if (Option.isNone(user)) return hearStranger(message)
-      if (message._tag === "Disconnect") return over({ _tag: "Goodbye" }, message.id)
-      const retryAfter = takeToken()
-      if (retryAfter > 0) return void say(rejected({ _tag: "RateLimited", retryAfter }), message.id)
-      if (message._tag === "Ping") return void say({ _tag: "Pong", nonce: message.nonce }, message.id)
-      return request(message, user.value)
+  const request = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage, user: UserName) {
+    const { session } = talk
+    if (session.inFlight() >= maxInFlight) {
+      yield* flush(talk)
+      yield* session.fewerInFlight(maxInFlight / 2)
     }
+    if (session.outbox.isBehind()) yield* session.outbox.caughtUp()
+    session.began()
+    const from = { session: session.id, user, id: message.id }
+    Mailbox.tellUnsafe(server, { _tag: "Request", from, message })
+  })
 
-    const hearAll = Effect.fnUntraced(
-      function* (batch: ReadonlyArray<Incoming<ClientMessage>>) {
-        session.lastHeardAt = clock.currentTimeMillisUnsafe()
-        tooFast = 0
-        for (const said of batch) {
-          if (said._tag === "Message") {
-            const heard = hear(said.message)
-            if (heard !== undefined) yield* heard
-          } else if (said._tag === "Malformed") {
-            takeToken()
-            say(rejected({ _tag: "InvalidMessage", issue: said.issue }), said.id)
-          } else if (said._tag === "Oversized") {
-            return yield* over(rejected({ _tag: "FrameTooLarge", limit: said.limit }))
-          } else {
-            return yield* over({ _tag: "Goodbye", reason: `${said.lines} lines in a row were no messages.` })
-          }
+  const hear = (talk: Talk, message: ClientMessage): Effect.Effect<void, Over> | undefined => {
+    if (talk.user === undefined) return hearStranger(talk, message)
+    if (message._tag === "Disconnect") return over({ _tag: "Goodbye" }, message.id)
+    const retryAfter = takeToken(talk)
+    if (retryAfter > 0) return void say(talk, rejected({ _tag: "RateLimited", retryAfter }), message.id)
+    if (message._tag === "Ping") return void say(talk, { _tag: "Pong", nonce: message.nonce }, message.id)
+    return request(talk, message, talk.user)
+  }
+
+  const hearAll = Effect.fnUntraced(
+    function* (talk: Talk, batch: ReadonlyArray<Incoming<ClientMessage>>) {
+      const { session } = talk
+      session.lastHeardAt = clock.currentTimeMillisUnsafe()
+      talk.tooFast = 0
+      for (const said of batch) {
+        if (said._tag === "Message") {
+          const heard = hear(talk, said.message)
+          if (heard !== undefined) yield* heard
+        } else if (said._tag === "Malformed") {
+          takeToken(talk)
+          say(talk, rejected({ _tag: "InvalidMessage", issue: said.issue }), said.id)
+        } else if (said._tag === "Oversized") {
+          return yield* over(rejected({ _tag: "FrameTooLarge", limit: said.limit }))
+        } else {
+          return yield* over({ _tag: "Goodbye", reason: `${said.lines} lines in a row were no messages.` })
         }
-        yield* flush
-        yield* session.outbox.caughtUp
-        if (tooFast > 0) yield* Effect.sleep(Math.min(maxPause, (tooFast * 1000) / config.messageRate))
-      },
-      Effect.onError(() => flush)
-    )
+      }
+      yield* flush(talk)
+      yield* session.outbox.caughtUp()
+      if (talk.tooFast > 0) yield* Effect.sleep(Math.min(maxPause, (talk.tooFast * 1000) / config.messageRate))
+    },
+    (effect, talk) => Effect.onError(effect, () => flush(talk))
+  )
 
-    yield* Stream.runForEachArray(connection.messages, hearAll)
+  return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>) {
+    const talk: Talk = {
+      session,
+      handshakeTimer: yield* startHandshakeTimer(session),
+      user: undefined,
+      bucket: TokenBucket.full(allowance, clock.currentTimeMillisUnsafe()),
+      tooFast: 0,
+      replies: ""
+    }
+    yield* Stream.runForEachArray(connection.messages, (batch) => hearAll(talk, batch))
   })
 })
+
+/** Where one connection's talk stands. */
+interface Talk {
+  readonly session: Session
+  handshakeTimer: Fiber.Fiber<void> | undefined
+  /** Its name, once it has said so. */
+  user: UserName | undefined
+  bucket: TokenBucket.TokenBucket
+  /** Messages of the lines being heard that came too fast. */
+  tooFast: number
+  /** Replies of its own, gathered so that a thousand pings are not a thousand system calls. */
+  replies: string
+}
 
 type MessageOf<Tag extends ClientMessage["_tag"]> = Extract<ClientMessage, { readonly _tag: Tag }>
 

@@ -15,22 +15,6 @@ import type { ConnectionError } from "../connection/Connection.ts"
 
 export type Kind = "live" | "asked"
 
-export interface Outbox {
-  /** Takes a whole frame to be sent behind those before it. Dropped without a word once the outbox is closed. */
-  readonly offerUnsafe: (frame: Uint8Array, kind: Kind) => void
-  /**
-   * Takes no more frames but the last one, and forgets those not handed to the socket yet if `discard` is set. The first
-   * call decides on the last frame; a later one may still discard.
-   */
-  readonly closeUnsafe: (last: Uint8Array | undefined, discard: boolean) => void
-  /** Whether half of what may be waiting is waiting: time to ask nothing more on behalf of this peer. */
-  readonly isBehind: () => boolean
-  /** Waits until it is no longer behind, or the socket has failed. Only the connection's own handler waits here. */
-  readonly caughtUp: Effect.Effect<void>
-  /** Waits until the socket has taken all frames, or has failed. */
-  readonly drained: Effect.Effect<void>
-}
-
 export interface OutboxOptions {
   readonly write: (frames: Arr.NonEmptyReadonlyArray<Uint8Array>) => Effect.Effect<void, ConnectionError>
   /** Starts a write at once. If it does not end at once too, it is kept and ended with the server. */
@@ -40,84 +24,111 @@ export interface OutboxOptions {
   readonly onOverflow: () => void
 }
 
-export const make = ({ maxBytes, onOverflow, run, write }: OutboxOptions): Outbox => {
-  let frames: Array<Uint8Array> = []
+/** A class, as there may be ten thousand: what closures would hold of each is 1 KiB more. */
+export class Outbox {
+  readonly #options: OutboxOptions
+  #frames: Array<Uint8Array> = []
   /** Bytes of all frames the socket has not taken yet, those it is being handed right now included. */
-  let liveBytes = 0
-  let askedBytes = 0
+  #liveBytes = 0
+  #askedBytes = 0
   /** The socket is being handed frames; a fiber waits for it only while it pushes back. */
-  let writing = false
-  let open = true
+  #writing = false
+  #open = true
   /** Who waits for how few bytes to be waiting. */
-  let waiters: ReadonlyArray<{ readonly bytes: number; readonly done: Deferred.Deferred<void> }> = []
+  #waiters: ReadonlyArray<{ readonly bytes: number; readonly done: Deferred.Deferred<void> }> = []
 
-  const writeOut = () => {
-    for (let batch = frames; Arr.isReadonlyArrayNonEmpty(batch); batch = frames) {
-      frames = []
+  constructor(options: OutboxOptions) {
+    this.#options = options
+  }
+
+  /** Takes a whole frame to be sent behind those before it. Dropped without a word once the outbox is closed. */
+  offerUnsafe(frame: Uint8Array, kind: Kind): void {
+    if (!this.#open) return
+    const { maxBytes, onOverflow } = this.#options
+    if ((kind === "live" ? this.#liveBytes : this.#askedBytes) > maxBytes) onOverflow()
+    else this.#push(frame, kind)
+  }
+
+  /**
+   * Takes no more frames but the last one, and forgets those not handed to the socket yet if `discard` is set. The first
+   * call decides on the last frame; a later one may still discard.
+   */
+  closeUnsafe(last: Uint8Array | undefined, discard: boolean): void {
+    if (discard) this.#frames = []
+    if (!this.#open) return
+    this.#open = false
+    if (last !== undefined) this.#push(last, "asked")
+  }
+
+  /** Whether half of what may be waiting is waiting: time to ask nothing more on behalf of this peer. */
+  isBehind(): boolean {
+    return this.#waiting() > this.#options.maxBytes / 2
+  }
+
+  /** Waits until it is no longer behind, or the socket has failed. Only the connection's own handler waits here. */
+  caughtUp(): Effect.Effect<void> {
+    return this.#atMost(this.#options.maxBytes / 2)
+  }
+
+  /** Waits until the socket has taken all frames, or has failed. */
+  drained(): Effect.Effect<void> {
+    return this.#atMost(0)
+  }
+
+  #push(frame: Uint8Array, kind: Kind) {
+    this.#frames.push(frame)
+    if (kind === "live") this.#liveBytes += frame.length
+    else this.#askedBytes += frame.length
+    if (this.#writing) return
+    this.#writing = true
+    this.#writeOut()
+  }
+
+  #writeOut() {
+    const { run, write } = this.#options
+    for (let batch = this.#frames; Arr.isReadonlyArrayNonEmpty(batch); batch = this.#frames) {
+      this.#frames = []
       const fiber = run(write(batch))
-      const takenLive = liveBytes
-      const takenAsked = askedBytes
+      const takenLive = this.#liveBytes
+      const takenAsked = this.#askedBytes
       const written = (exit: Exit.Exit<void, ConnectionError>) => {
-        liveBytes -= takenLive
-        askedBytes -= takenAsked
+        this.#liveBytes -= takenLive
+        this.#askedBytes -= takenAsked
         // A socket that cannot be written to is about to end its reader too: nothing more to do here.
-        if (Exit.isFailure(exit)) frames = []
+        if (Exit.isFailure(exit)) this.#frames = []
       }
       const exit = fiber.pollUnsafe()
       if (exit === undefined) {
         fiber.addObserver((exit) => {
           written(exit)
-          release()
-          writeOut()
+          this.#release()
+          this.#writeOut()
         })
         return
       }
       written(exit)
     }
-    writing = false
-    release()
+    this.#writing = false
+    this.#release()
   }
 
-  const push = (frame: Uint8Array, kind: Kind) => {
-    frames.push(frame)
-    if (kind === "live") liveBytes += frame.length
-    else askedBytes += frame.length
-    if (writing) return
-    writing = true
-    writeOut()
+  #waiting() {
+    return this.#writing ? this.#liveBytes + this.#askedBytes : 0
   }
 
-  const waiting = () => (writing ? liveBytes + askedBytes : 0)
-
-  const release = () => {
-    const released = waiters.filter(({ bytes }) => waiting() <= bytes)
-    if (released.length === 0) return
-    waiters = waiters.filter((waiter) => !released.includes(waiter))
+  #release() {
+    if (this.#waiters.length === 0) return
+    const released = this.#waiters.filter(({ bytes }) => this.#waiting() <= bytes)
+    this.#waiters = this.#waiters.filter((waiter) => !released.includes(waiter))
     for (const { done } of released) Deferred.doneUnsafe(done, Effect.void)
   }
 
-  const atMost = (bytes: number) =>
-    Effect.suspend(() => {
-      if (waiting() <= bytes) return Effect.void
+  #atMost(bytes: number) {
+    return Effect.suspend(() => {
+      if (this.#waiting() <= bytes) return Effect.void
       const done = Deferred.makeUnsafe<void>()
-      waiters = [...waiters, { bytes, done }]
+      this.#waiters = [...this.#waiters, { bytes, done }]
       return Deferred.await(done)
     })
-
-  return {
-    offerUnsafe: (frame, kind) => {
-      if (!open) return
-      if ((kind === "live" ? liveBytes : askedBytes) > maxBytes) onOverflow()
-      else push(frame, kind)
-    },
-    closeUnsafe: (last, discard) => {
-      if (discard) frames = []
-      if (!open) return
-      open = false
-      if (last !== undefined) push(last, "asked")
-    },
-    isBehind: () => waiting() > maxBytes / 2,
-    caughtUp: atMost(maxBytes / 2),
-    drained: atMost(0)
   }
 }

@@ -15,72 +15,79 @@ import { rejected } from "./Rejected.ts"
 /** How many requests of one connection may wait for their reply. With 8 KiB each, that is 1 MiB of text at most. */
 export const maxInFlight = 128
 
-export interface Session {
-  readonly id: SessionId
-  readonly outbox: Outbox
-  /** When this connection last sent anything, in the server's milliseconds. */
-  lastHeardAt: number
-  /** One more request is under way. */
-  readonly began: () => void
-  /** So many requests have had their replies. */
-  readonly settled: (count: number) => void
-  readonly inFlight: () => number
-  /** Waits until fewer than `count` requests are under way. Only the connection's own handler waits here. */
-  readonly fewerInFlight: (count: number) => Effect.Effect<void>
-  /** Makes the handler stop reading, say these last words and close. The first call decides. */
-  readonly endUnsafe: (lastWords: ServerMessage) => void
-  readonly lastWords: () => ServerMessage | undefined
-  /** Waits until its handler is done: the farewell has been said and the socket let go. */
-  readonly ended: Effect.Effect<void>
-}
-
-export const make = (options: {
+export interface SessionOptions {
   readonly id: SessionId
   readonly now: number
   readonly handler: Fiber.Fiber<unknown, unknown>
   readonly outbox: (onOverflow: () => void) => Outbox
-}): Session => {
-  let inFlight = 0
-  let waiter: { readonly below: number; readonly done: Deferred.Deferred<void> } | undefined
-  let lastWords: ServerMessage | undefined
+}
 
-  const endUnsafe = (words: ServerMessage) => {
-    if (lastWords !== undefined) return
-    lastWords = words
-    options.handler.interruptUnsafe()
+/** A class, as there may be ten thousand: what closures would hold of each is 2 KiB more. */
+export class Session {
+  readonly id: SessionId
+  readonly outbox: Outbox
+  /** When this connection last sent anything, in the server's milliseconds. */
+  lastHeardAt: number
+  readonly #handler: Fiber.Fiber<unknown, unknown>
+  #inFlight = 0
+  #waiter: { readonly below: number; readonly done: Deferred.Deferred<void> } | undefined
+  #lastWords: ServerMessage | undefined
+
+  constructor({ handler, id, now, outbox }: SessionOptions) {
+    this.id = id
+    this.lastHeardAt = now
+    this.#handler = handler
+    this.outbox = outbox(() => this.#cut())
   }
 
-  const outbox = options.outbox(() => {
-    const words = rejected({ _tag: "SlowConsumer" })
-    outbox.closeUnsafe(encodeLine(words), true)
-    endUnsafe(words)
-  })
+  /** One more request is under way. */
+  began(): void {
+    this.#inFlight++
+  }
 
-  return {
-    id: options.id,
-    outbox,
-    lastHeardAt: options.now,
-    began: () => {
-      inFlight++
-    },
-    settled: (count) => {
-      inFlight -= count
-      if (waiter === undefined || inFlight >= waiter.below) return
-      const { done } = waiter
-      // Before the handler goes on, which it does at once and may make it wait again.
-      waiter = undefined
-      Deferred.doneUnsafe(done, Effect.void)
-    },
-    inFlight: () => inFlight,
-    fewerInFlight: (count) =>
-      Effect.suspend(() => {
-        if (inFlight < count) return Effect.void
-        const done = Deferred.makeUnsafe<void>()
-        waiter = { below: count, done }
-        return Deferred.await(done)
-      }),
-    endUnsafe,
-    lastWords: () => lastWords,
-    ended: Effect.asVoid(Fiber.await(options.handler))
+  /** So many requests have had their replies. */
+  settled(count: number): void {
+    this.#inFlight -= count
+    if (this.#waiter === undefined || this.#inFlight >= this.#waiter.below) return
+    const { done } = this.#waiter
+    // Before the handler goes on, which it does at once and may make it wait again.
+    this.#waiter = undefined
+    Deferred.doneUnsafe(done, Effect.void)
+  }
+
+  inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Waits until fewer than `count` requests are under way. Only the connection's own handler waits here. */
+  fewerInFlight(count: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#inFlight < count) return Effect.void
+      const done = Deferred.makeUnsafe<void>()
+      this.#waiter = { below: count, done }
+      return Deferred.await(done)
+    })
+  }
+
+  /** Makes the handler stop reading, say these last words and close. The first call decides. */
+  endUnsafe(words: ServerMessage): void {
+    if (this.#lastWords !== undefined) return
+    this.#lastWords = words
+    this.#handler.interruptUnsafe()
+  }
+
+  lastWords(): ServerMessage | undefined {
+    return this.#lastWords
+  }
+
+  /** Waits until its handler is done: the farewell has been said and the socket let go. */
+  ended(): Effect.Effect<void> {
+    return Effect.asVoid(Fiber.await(this.#handler))
+  }
+
+  #cut() {
+    const words = rejected({ _tag: "SlowConsumer" })
+    this.outbox.closeUnsafe(encodeLine(words), true)
+    this.endUnsafe(words)
   }
 }

@@ -14,15 +14,15 @@ import type { Delivery } from "./messages/Delivery.ts"
 import * as Outbox from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
 import { ServerConfig } from "./ServerConfig.ts"
-import * as Session from "./Session.ts"
+import { Session } from "./Session.ts"
 
 export class Sessions extends Context.Service<
   Sessions,
   {
     /** Makes the calling fiber the handler of a new session, known until the scope closes. */
-    open<Message>(connection: Connection<Message>): Effect.Effect<Session.Session, never, Scope.Scope>
+    open<Message>(connection: Connection<Message>): Effect.Effect<Session, never, Scope.Scope>
     /** All sessions, those without a name yet included. */
-    all(): Iterable<Session.Session>
+    all(): Iterable<Session>
     count(): number
     /** How many requests of a session are under way. */
     inFlight(session: SessionId): number
@@ -46,7 +46,7 @@ export class Sessions extends Context.Service<
         if (fiber.pollUnsafe() === undefined) FiberSet.addUnsafe(writes, fiber)
         return fiber
       }
-      const sessions = new Map<SessionId, Session.Session>()
+      const sessions = new Map<SessionId, Session>()
       let opened = 0
 
       const tell = (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>, kind: Outbox.Kind) => {
@@ -88,12 +88,12 @@ export class Sessions extends Context.Service<
         open: (connection) =>
           Effect.acquireRelease(
             Effect.withFiber((handler) => {
-              const session = Session.make({
+              const session = new Session({
                 id: SessionId.make(++opened),
                 now: clock.currentTimeMillisUnsafe(),
                 handler,
                 outbox: (onOverflow) =>
-                  Outbox.make({ write: connection.write, run, maxBytes: mailboxBytes, onOverflow })
+                  new Outbox.Outbox({ write: connection.write, run, maxBytes: mailboxBytes, onOverflow })
               })
               sessions.set(session.id, session)
               return Effect.succeed(session)

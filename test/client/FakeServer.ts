@@ -8,7 +8,7 @@ import { Epoch } from "../../src/common/Cursor.ts"
 import type { ServerMessage, ServerMessageOf } from "../../src/common/ServerMessage.ts"
 import { UserName } from "../../src/common/UserName.ts"
 import * as Connection from "../../src/connection/Connection.ts"
-import { encodeLine, encodeText } from "../../src/connection/Line.ts"
+import { encodeLine, encodeText, makeDecoder } from "../../src/connection/Line.ts"
 
 export const ada = UserName.make("ada")
 export const epoch = Epoch.make("first")
@@ -61,7 +61,7 @@ export const make: Effect.Effect<FakeServer, never, Scope.Scope> = Effect.gen(fu
 
   yield* server
     .run((socket) =>
-      Connection.make(socket, { incoming: ClientMessage, maxFrameBytes: 65536 }).pipe(
+      Connection.make(socket, { decode: makeDecoder(ClientMessage), maxFrameBytes: 65536 }).pipe(
         Effect.flatMap(serve),
         Effect.scoped
       )

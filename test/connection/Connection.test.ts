@@ -4,7 +4,7 @@ import { Socket } from "effect/socket"
 import { TestClock } from "effect/testing"
 import { ClientMessage } from "../../src/common/ClientMessage.ts"
 import * as Connection from "../../src/connection/Connection.ts"
-import { encodeLine, encodeText, type Incoming } from "../../src/connection/Line.ts"
+import { encodeLine, encodeText, type Incoming, makeDecoder } from "../../src/connection/Line.ts"
 import { someCuts, cutAt, tries, wholeNumber } from "../support/generators.ts"
 import { makePair } from "../support/MemorySocket.ts"
 import type { LinkOptions } from "../support/MemorySocketLink.ts"
@@ -14,7 +14,7 @@ const maxFrameBytes = 4096
 /** A connection, and the socket of its peer. */
 const connect = Effect.fnUntraced(function* (options?: LinkOptions) {
   const [peer, { socket }] = makePair(options)
-  const connection = yield* Connection.make(socket, { incoming: ClientMessage, maxFrameBytes })
+  const connection = yield* Connection.make(socket, { decode: makeDecoder(ClientMessage), maxFrameBytes })
   return { connection, peer }
 })
 
@@ -100,7 +100,11 @@ describe("A connection", () => {
     [wholeNumber(1, 5), wholeNumber(0, 4), someCuts],
     Effect.fnUntraced(function* ([maxMalformed, before, cuts]) {
       const [peer, { socket }] = makePair()
-      const connection = yield* Connection.make(socket, { incoming: ClientMessage, maxFrameBytes, maxMalformed })
+      const connection = yield* Connection.make(socket, {
+        decode: makeDecoder(ClientMessage),
+        maxFrameBytes,
+        maxMalformed
+      })
       const few = before % maxMalformed
       const text = "nonsense\n".repeat(few) + '{"_tag":"ListUsers"}\n' + "nonsense\n".repeat(maxMalformed + 3)
       const heard = yield* Effect.all([hearAll(connection), say(peer.socket, cutAt(encodeText(text), cuts))], {
@@ -160,7 +164,7 @@ describe("A connection", () => {
       yield* say(peer.socket, [encodeText("chatter that nobody reads\n")])
       const heard = yield* Effect.forkScoped(readAll(peer.socket))
       const closing = yield* Effect.gen(function* () {
-        const connection = yield* Connection.make(socket, { incoming: ClientMessage, maxFrameBytes })
+        const connection = yield* Connection.make(socket, { decode: makeDecoder(ClientMessage), maxFrameBytes })
         yield* connection.write([encodeText("goodbye\n")])
         yield* connection.close("1 second")
       }).pipe(Effect.scoped, Effect.forkScoped)

@@ -9,7 +9,7 @@ import { type Cursor, Epoch } from "../../src/common/Cursor.ts"
 import { ServerMessage } from "../../src/common/ServerMessage.ts"
 import type { UserName } from "../../src/common/UserName.ts"
 import * as Connection from "../../src/connection/Connection.ts"
-import { encodeLine } from "../../src/connection/Line.ts"
+import { encodeLine, makeDecoder } from "../../src/connection/Line.ts"
 import type { End } from "../support/MemorySocket.ts"
 import { lobby, logOf, roomLog } from "../support/ReferenceLog.ts"
 import type { TraceEvent } from "../support/ReferenceTrace.ts"
@@ -73,10 +73,10 @@ export class SimulatedUser {
     const session = this.#wire.nextSession()
     const end = this.#wire.connect()
     const connectionScope = yield* Scope.fork(scope)
-    const connection = yield* Connection.make(end.socket, { incoming: ServerMessage, maxFrameBytes: 1 << 24 }).pipe(
-      Scope.provide(connectionScope),
-      Effect.orDie
-    )
+    const connection = yield* Connection.make(end.socket, {
+      decode: makeDecoder(ServerMessage),
+      maxFrameBytes: 1 << 24
+    }).pipe(Scope.provide(connectionScope), Effect.orDie)
     const line: Line = { session, end, connection, waiting: new Set(), isOpen: true, isWelcome: false }
     this.#wire.trace.push({ _tag: "Opened", session })
     yield* Stream.runForEach(connection.messages, (incoming) =>

@@ -9,7 +9,7 @@ const makeOutbox = Effect.fnUntraced(function* (maxBytes: number) {
   const socket = yield* Latch.make(true)
   const writes: Array<ReadonlyArray<number>> = []
   let overflows = 0
-  const outbox = Outbox.make({
+  const outbox = new Outbox.Outbox({
     run,
     maxBytes,
     write: (frames: Arr.NonEmptyReadonlyArray<Uint8Array>) =>
@@ -45,7 +45,7 @@ describe("Outbox", () => {
       for (const mark of [1, 2, 3, 4]) outbox.offerUnsafe(frame(mark), mark % 2 === 0 ? "live" : "asked")
       assert.deepStrictEqual(writes, [[1]])
       yield* socket.open
-      yield* outbox.drained
+      yield* outbox.drained()
       assert.deepStrictEqual(writes, [[1], [2, 3, 4]])
     })
   )
@@ -72,7 +72,7 @@ describe("Outbox", () => {
       outbox.offerUnsafe(frame(6, 1), "asked")
       assert.strictEqual(overflows(), 1)
       yield* socket.open
-      yield* outbox.drained
+      yield* outbox.drained()
       assert.deepStrictEqual(writes, [[1], [2, 3, 4, 5]])
     })
   )
@@ -86,7 +86,7 @@ describe("Outbox", () => {
       outbox.offerUnsafe(frame(4), "live")
       outbox.closeUnsafe(frame(8), false)
       yield* socket.open
-      yield* outbox.drained
+      yield* outbox.drained()
       assert.deepStrictEqual(writes, [[1], [9]])
     })
   )
@@ -100,7 +100,7 @@ describe("Outbox", () => {
       outbox.closeUnsafe(frame(9), false)
       outbox.closeUnsafe(undefined, true)
       yield* socket.open
-      yield* outbox.drained
+      yield* outbox.drained()
       assert.deepStrictEqual(writes, [[1]])
     })
   )
@@ -113,11 +113,11 @@ describe("Outbox", () => {
       assert.isFalse(outbox.isBehind())
       outbox.offerUnsafe(frame(2, 30), "asked")
       assert.isTrue(outbox.isBehind())
-      const waiting = yield* Effect.forkChild(outbox.caughtUp, { startImmediately: true })
+      const waiting = yield* Effect.forkChild(outbox.caughtUp(), { startImmediately: true })
       assert.isUndefined(waiting.pollUnsafe())
       yield* socket.open
-      yield* outbox.caughtUp
-      yield* outbox.drained
+      yield* outbox.caughtUp()
+      yield* outbox.drained()
       assert.isFalse(outbox.isBehind())
       assert.isTrue(Option.isSome(Option.fromUndefinedOr(waiting.pollUnsafe())))
     })
@@ -126,10 +126,10 @@ describe("Outbox", () => {
   it.effect("stops waiting for a socket that failed", () =>
     Effect.gen(function* () {
       const run = yield* FiberSet.makeRuntime<never, void, ConnectionError>()
-      const outbox = Outbox.make({ run, maxBytes: 10, write: () => Effect.interrupt, onOverflow: () => {} })
+      const outbox = new Outbox.Outbox({ run, maxBytes: 10, write: () => Effect.interrupt, onOverflow: () => {} })
       outbox.offerUnsafe(frame(1, 50), "live")
-      yield* outbox.caughtUp
-      yield* outbox.drained
+      yield* outbox.caughtUp()
+      yield* outbox.drained()
       assert.isFalse(outbox.isBehind())
     })
   )

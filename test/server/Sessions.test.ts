@@ -32,7 +32,7 @@ describe("Sessions", () => {
       yield* Scope.close(scope, Exit.void)
       pong()
       yield* socket.open
-      yield* session.outbox.drained
+      yield* session.outbox.drained()
       assert.strictEqual(writes, 1)
     }).pipe(Effect.provide(sessions))
   )

@@ -124,12 +124,16 @@ export const readRoom = (trace: Trace, logs: Logs, room: string): RoomFacts => {
           saidAt < to && !refutations.some((absent) => absent.saidAt >= heardAt && absent.heardAt <= from)
       ),
     mustBeGone: (span) => {
-      const creation = creations.findLast(({ heardAt }) => heardAt < span.from)
-      if (creation === undefined || writtenAt < Infinity || possibly(stays, span).length > 0) return false
-      const members = stays.filter(({ joinDone, leaveSaid }) => joinDone < Infinity && leaveSaid > creation.heardAt)
-      return [...members.map(({ leaveSaid }) => leaveSaid), creation.session.endSaid].some(
-        (from) => trace.quietAfter(from) <= span.from
-      )
+      const done = creations.filter(({ heardAt }) => heardAt < span.from)
+      // Of two that went on at the same time either may have been the later one, behind the end of the other's room.
+      const latest = done.filter(({ heardAt }) => !done.some(({ saidAt }) => saidAt > heardAt))
+      if (latest.length === 0 || writtenAt < Infinity || possibly(stays, span).length > 0) return false
+      return latest.every((creation) => {
+        const members = stays.filter(({ joinDone, leaveSaid }) => joinDone < Infinity && leaveSaid > creation.heardAt)
+        return [...members.map(({ leaveSaid }) => leaveSaid), creation.session.endSaid].some(
+          (from) => trace.quietAfter(from) <= span.from
+        )
+      })
     }
   }
 }
