@@ -34,6 +34,14 @@ interface Answered {
   readonly presence: Presence
 }
 
+/** A message that was refused because its sender is not in the room. */
+interface Excluded {
+  readonly request: ChatRequest
+  readonly presence: Presence
+  /** Its stay in the room when it was asked to send it. */
+  readonly stay: object | undefined
+}
+
 export interface PersonOptions {
   readonly name: UserName
   readonly disk: Disk
@@ -50,6 +58,9 @@ export class Person {
   #said = 0
   #pending = 0
   #answered: Array<Answered> = []
+  #excluded: Array<Excluded> = []
+  /** Stays in rooms that it has asked to end. */
+  readonly #ending = new WeakSet<object>()
   /** What was refused, and may be sent again under the same key. */
   #refused: Array<ChatRequest> = []
 
@@ -73,7 +84,7 @@ export class Person {
     return incomplete.length === 0 ? undefined : `not all of ${incomplete.join(", ")} was seen`
   }
   isIn(room: RoomName): boolean {
-    return this.#presence?.view.sees(conversationKey({ _tag: "Room", room })) === true
+    return this.#presence?.view.stay(keyOf(room)) !== undefined
   }
 
   /** Connects; if that fails, nobody is there. */
@@ -156,34 +167,42 @@ export class Person {
 
   ask(request: Request): Effect.Effect<void> {
     return this.#fork(
-      (client) => Effect.asVoid(client.request(request)),
+      (client, { view }) => {
+        const stay = request._tag === "LeaveRoom" ? view.stay(keyOf(request.room)) : undefined
+        if (stay !== undefined) this.#ending.add(stay)
+        return Effect.asVoid(client.request(request))
+      },
       () => {}
     )
   }
 
   #send(request: ChatRequest): Effect.Effect<void> {
+    const log = logOf(request)
+    const stay = log === undefined ? undefined : this.#presence?.view.stay(log)
     return this.#fork(
       (client, presence) =>
         Effect.map(client.send(request), (sent) => {
           this.#answered.push({ request, sent, presence })
         }),
-      (error) => {
+      (error, presence) => {
         if (request.key !== undefined) this.#refused.push(request)
-        this.#judgeRefusal(request, error)
+        this.#options.journal.note(`${this.name} cannot send ${request.content}: ${error.message}`)
+        if (isExclusion(error)) this.#excluded.push({ request, presence, stay })
+        else if (!this.#isExpected(error)) this.#accuse(`${request.content} was refused: ${error.message}`)
       }
     )
   }
 
   #fork(
     act: (client: Client["Service"], presence: Presence) => Effect.Effect<void, RequestError>,
-    onError: (error: RequestError) => void
+    onError: (error: RequestError, presence: Presence) => void
   ): Effect.Effect<void> {
     return Effect.suspend(() => {
       const presence = this.#presence
       if (presence?.client === undefined || presence.isLeaving) return Effect.void
       this.#pending++
       return act(presence.client, presence).pipe(
-        Effect.catch((error) => Effect.sync(() => onError(error))),
+        Effect.catch((error) => Effect.sync(() => onError(error, presence))),
         Effect.ensuring(
           Effect.sync(() => {
             this.#pending--
@@ -195,34 +214,41 @@ export class Person {
     })
   }
 
-  #judgeRefusal(request: ChatRequest, error: RequestError): void {
-    const { disk, journal } = this.#options
-    journal.note(`${this.name} cannot send ${request.content.trim()}: ${error.message}`)
-    const isExpected =
-      (error._tag === "SessionError" && error.reason._tag === "HasLeft") ||
-      (error._tag === "RequestRejected" &&
-        (error.reason._tag === "StorageUnavailable"
-          ? disk.failures > 0
-          : request._tag === "RoomMessage" && ["NotInRoom", "RoomNotFound"].includes(error.reason._tag)))
-    if (!isExpected) journal.accuse(`${this.name}: ${request.content} was refused: ${error.message}`)
+  #isExpected(error: RequestError): boolean {
+    if (error._tag === "SessionError") return error.reason._tag === "HasLeft"
+    const { failures } = this.#options.disk
+    return error._tag === "RequestRejected" && error.reason._tag === "StorageUnavailable" && failures > 0
+  }
+
+  #accuse(what: string): void {
+    this.#options.journal.accuse(`${this.name}: ${what}`)
   }
 
   /** Holds what has happened since the last time against the disk. */
   check(): void {
-    const { disk, journal, name } = this.#options
+    const { disk, name } = this.#options
     this.#presence?.view.compare()
+    for (const { presence, request, stay } of this.#excluded.splice(0)) {
+      if (request._tag !== "RoomMessage") this.#accuse(`${request.content} was refused as if the lobby were a room`)
+      else if (stay !== undefined && !this.#ending.has(stay) && presence.view.stay(keyOf(request.room)) === stay) {
+        this.#accuse(`${request.content} was refused in a room it is in`)
+      }
+    }
     for (const { presence, request, sent } of this.#answered.splice(0)) {
       const log = logOf(request)
       if (log === undefined) continue
       const entry = disk.entries(log)[sent.seq - 1]
       if (entry?.content !== request.content || entry.from !== name || entry.at !== sent.at) {
-        journal.accuse(
-          `${name}: ${request.content} was answered with ${sent.seq}, where ${JSON.stringify(entry)} stands`
-        )
+        this.#accuse(`${request.content} was answered with ${sent.seq}, where ${JSON.stringify(entry)} stands`)
       }
       if (!presence.view.hasSeen(log, sent.seq)) {
-        journal.accuse(`${name}: ${request.content} was answered with ${sent.seq}, and not seen`)
+        this.#accuse(`${request.content} was answered with ${sent.seq}, and not seen`)
       }
     }
   }
 }
+
+const keyOf = (room: RoomName) => conversationKey({ _tag: "Room", room })
+
+const isExclusion = (error: RequestError) =>
+  error._tag === "RequestRejected" && (error.reason._tag === "NotInRoom" || error.reason._tag === "RoomNotFound")

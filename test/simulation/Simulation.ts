@@ -50,6 +50,7 @@ export const run = (options: Options): Effect.Effect<Outcome> =>
 const simulate = Effect.fnUntraced(function* (chance: Chance, turns: Turns, { known = [], seed, steps }: Options) {
   const world = yield* World.make(chance, turns)
   const { disk, journal, network, people } = world
+  const { rooms } = World
   const nextAction = makeActions(chance, world, known)
   let taken = 0
 
@@ -68,6 +69,12 @@ const simulate = Effect.fnUntraced(function* (chance: Chance, turns: Turns, { kn
   yield* world.start
   for (const person of people) yield* person.arrive()
   yield* network.pass(20)
+  if (chance.is(0.7)) {
+    for (const room of rooms) yield* people[0].ask({ _tag: "CreateRoom", room })
+    yield* network.pass(20)
+    for (const person of people) for (const room of rooms) yield* person.ask({ _tag: "JoinRoom", room })
+    yield* network.pass(20)
+  }
 
   for (taken = 1; taken <= steps; taken++) {
     for (let actions = chance.between(1, 3); actions > 0; actions--) yield* nextAction()

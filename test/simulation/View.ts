@@ -30,8 +30,9 @@ export class View {
     this.#journal = journal
   }
 
-  sees(log: string): boolean {
-    return this.#places.has(log)
+  /** Names the time in which it sees a log without a break: another one once it has left and come again. */
+  stay(log: string): object | undefined {
+    return this.#places.get(log)
   }
 
   /** Whether it has been handed what stands there, or never will be, because it came later. */
