@@ -7,7 +7,7 @@
 export const markerBytes = 11
 
 /** What a line is that is not a measured message. */
-export type LineKind = "acknowledged" | "refused" | "other"
+type LineKind = "acknowledged" | "refused" | "other"
 
 export interface Dialect {
   /** A conversation's sender hears its own message too. */
@@ -32,7 +32,7 @@ export interface Dialect {
   readonly answer?: (line: string) => string | undefined
 }
 
-export interface Frame {
+interface Frame {
   readonly before: string
   readonly after: string
 }

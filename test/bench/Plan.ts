@@ -1,6 +1,7 @@
 /** What is to be run: every mode there is, and the loads that a command line makes of them. */
 import { connectMode, resumeMode } from "./ArrivalModes.ts"
 import { closedMode, floodMode, pacedMode, privateMode, roomsMode } from "./BroadcastModes.ts"
+import { historyMode } from "./HistoryMode.ts"
 import type { Load, Mode } from "./Mode.ts"
 
 export const modes: ReadonlyArray<Mode> = [
@@ -10,8 +11,12 @@ export const modes: ReadonlyArray<Mode> = [
   connectMode,
   roomsMode,
   privateMode,
-  resumeMode
+  resumeMode,
+  storeMode,
+  slowDiskMode,
+  historyMode
 ]
+import { slowDiskMode, storeMode } from "./StoreModes.ts"
 
 /** What was said on the command line; what was not is the mode's own choice. */
 export interface Wanted {

@@ -38,7 +38,7 @@ export interface ModeResult {
 }
 
 /** NaN if there is nothing. */
-export const medianOf = (values: ReadonlyArray<number>): number => {
+const medianOf = (values: ReadonlyArray<number>): number => {
   const sorted = values.filter((value) => !Number.isNaN(value)).toSorted((left, right) => left - right)
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
   const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN

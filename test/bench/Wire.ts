@@ -7,7 +7,7 @@
  */
 import * as Net from "node:net"
 
-export interface WireListener {
+interface WireListener {
   readonly onOpen: () => void
   /** The first `length` bytes of `bytes` have come. They are overwritten after this call. */
   readonly onBytes: (bytes: Buffer, length: number) => void
