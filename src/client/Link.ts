@@ -56,6 +56,7 @@ export const run = Effect.fnUntraced(function* (
 
   const greet = (message: ServerMessage): LinkError | undefined => {
     if (message._tag === "Rejected") return new Refused({ reason: message.reason, message: message.message })
+    if (message._tag === "Goodbye") return new Unreachable({ cause: message.reason ?? "the server said goodbye" })
     if (message._tag !== "Welcome") return new NotParley({ issue: "it did not answer the Handshake" })
     Deferred.doneUnsafe(welcomed, Effect.void)
     hear(message)

@@ -95,16 +95,18 @@ export const leave = (room: Room, session: SessionId): Option.Option<readonly [R
 
 /**
  * What follows once a batch is stored: every member gets the new messages in the log's order, then each sender its
- * `Sent`s in the order it asked. A repeat of an earlier message is answered, and heard by nobody else.
+ * `Sent`s in the order it asked. A repeat of an earlier message is answered, and heard by nobody else. `untold` stands
+ * in the log before the batch, and nobody has heard of it yet.
  */
 export const published = (
   room: Room,
   batch: ReadonlyArray<Publish>,
-  stored: ReadonlyArray<Stored>
+  stored: ReadonlyArray<Stored>,
+  untold: ReadonlyArray<Entry> = []
 ): ReadonlyArray<Delivery> => {
-  const messages: Array<ChatMessage> = []
-  const replies: Array<Delivery> = []
   const say = toChatMessage(room.conversation)
+  const messages: Array<ChatMessage> = untold.map(say)
+  const replies: Array<Delivery> = []
   for (const [index, { seq, at, repeated }] of stored.entries()) {
     const publish = batch[index]
     if (publish === undefined) continue

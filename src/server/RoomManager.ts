@@ -11,8 +11,9 @@
  * connection has a limited number of requests under way (see Session), so its backlog here is limited too.
  */
 import { Array as Arr, Clock, Deferred, Effect, Option, Queue, type Scope } from "effect"
+import type { Seq } from "../common/Cursor.ts"
 import type { UserName } from "../common/UserName.ts"
-import { History, type NewEntry, type StorageUnavailable } from "./history/History.ts"
+import { type Entry, History, type NewEntry, type StorageUnavailable, type Stored } from "./history/History.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"
 import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
@@ -67,6 +68,8 @@ export const make = Effect.fnUntraced(function* ({
   const presence = makePresenceChanges()
 
   let room = Room.make(conversation)
+  /** The place of the newest entry that members were told of, or that was there when the first of them joined. */
+  let told: Seq = 0
   let handled = 0
   /** Somebody left, and then nobody was in and nothing written. */
   let isVacant = false
@@ -80,7 +83,30 @@ export const make = Effect.fnUntraced(function* ({
       at,
       key
     }))
-    sessions.deliver(Room.published(room, run, yield* history.append(entries)))
+    const stored = yield* history.append(entries)
+    sessions.deliver(Room.published(room, run, stored, yield* untold(stored)))
+    told = Math.max(told, ...stored.map(({ seq }) => seq))
+  })
+
+  /**
+   * What the log holds between the last entry members were told of and the first of these. There is something only after
+   * a commit that was taken for failed and had been carried out all the same: its senders were told to try again, and
+   * its entries have their place.
+   */
+  const untold = Effect.fnUntraced(function* (stored: ReadonlyArray<Stored>) {
+    const first = stored.find(({ repeated }) => !repeated)?.seq ?? Math.max(...stored.map(({ seq }) => seq)) + 1
+    return first <= told + 1 ? [] : yield* readBetween(told, first)
+  })
+
+  const readBetween = Effect.fnUntraced(function* (after: Seq, before: Seq) {
+    const entries: Array<Entry> = []
+    for (let more = true; more;) {
+      const last = entries.at(-1)?.seq ?? after
+      const page = yield* history.read(conversation, { after: last, before, limit: maxReplay })
+      entries.push(...page.entries)
+      more = page.more
+    }
+    return entries
   })
 
   /** What a newcomer missed: at most `maxReplay` entries, the newest. A cursor that fits no log counts as none. */
@@ -94,9 +120,14 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   const join = Effect.fnUntraced(function* (command: RoomCommandOf<"Join">) {
-    const [joined, deliveries] = Room.join(room, command.from, yield* catchUp(command))
+    const caughtUp = yield* catchUp(command)
+    if (!Room.isEmpty(room) && caughtUp.seq > told) {
+      sessions.deliver(Room.published(room, [], [], yield* readBetween(told, caughtUp.seq + 1)))
+    }
+    const [joined, deliveries] = Room.join(room, command.from, caughtUp)
     sessions.deliver(deliveries)
     room = joined
+    told = caughtUp.seq
     yield* notePresence(command.from.session, command.from.user, "joined")
   })
 

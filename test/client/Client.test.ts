@@ -327,6 +327,21 @@ describe("a client whose connection breaks", () => {
     })
   )
 
+  it.live("tries again if the server says goodbye before it says welcome", () =>
+    Effect.gen(function* () {
+      const server = yield* make
+      const { client, peer } = yield* connect(server)
+      const next = yield* listen(client)
+      yield* peer.cut
+      const early = yield* server.accept
+      yield* early.take
+      yield* early.say({ _tag: "Goodbye", reason: "The server is stopping." })
+      yield* early.cut
+      yield* greet(server, 7)
+      assert.deepStrictEqual(yield* next(3), ["Connected", "Disconnected", "Reconnected 0"])
+    })
+  )
+
   it.live("ends if waiting will not help, and everybody waiting is told", () =>
     Effect.gen(function* () {
       const server = yield* make

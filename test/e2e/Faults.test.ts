@@ -50,6 +50,50 @@ describe("a history that cannot be written", () => {
       }).pipe(silently)
   )
 
+  it.effect("tells members of what was stored though it said otherwise, in its place, before what comes after it", () =>
+    Effect.gen(function* () {
+      let isDoubtful = false
+      const history = historyBehind(
+        () => Effect.void,
+        Effect.suspend(() => (isDoubtful ? new StorageUnavailable({ cause: "the thread died" }) : Effect.void))
+      )
+      const server = yield* TestServer.start({ history })
+      const ada = yield* server.join("Ada")
+      const ben = yield* server.join("Ben")
+      yield* makeDev(ada, ben)
+      const key = "0123456789abcdef"
+      yield* ada.ask({ ...inDev, content: "one" })
+
+      isDoubtful = true
+      for (const content of ["two", "three"]) {
+        assert.deepStrictEqual(
+          reasonOf(yield* ada.ask({ ...inDev, content, key: `${key} ${content}` })),
+          storageUnavailable
+        )
+      }
+      isDoubtful = false
+      const sent = yield* ada.ask({ ...inDev, content: "three", key: `${key} three` })
+      assert.deepInclude(sent, { _tag: "Sent", seq: 3, repeated: true })
+      assert.strictEqual((yield* ada.ask({ ...inDev, content: "four" }))["seq"], 4)
+
+      isDoubtful = true
+      yield* ada.ask({ ...inDev, content: "five" })
+      isDoubtful = false
+      const cyd = yield* server.join("Cyd")
+      assert.strictEqual((yield* cyd.ask({ _tag: "JoinRoom", room: "dev" }))["seq"], 5)
+      yield* ada.ask({ ...inDev, content: "six" })
+
+      for (const client of [ada, ben]) {
+        const heard = yield* client.findMany("RoomMessage", 6)
+        assert.deepStrictEqual(
+          heard.map(({ content, seq }) => [content, seq]),
+          ["one", "two", "three", "four", "five", "six"].map((content, index) => [content, index + 1])
+        )
+      }
+      assert.strictEqual((yield* cyd.find("RoomMessage"))["content"], "six")
+    }).pipe(silently)
+  )
+
   it.effect("answers each message of a run that was not stored", () =>
     Effect.gen(function* () {
       const failure = new StorageUnavailable({ cause: "the disk is full" })

@@ -27,15 +27,16 @@ export type Before = (
   conversation: Conversation
 ) => Effect.Effect<void, StorageUnavailable>
 
-/** A History in memory that asks the test first. */
-export const historyBehind = (before: Before): Layer.Layer<History> =>
+/** A History in memory that asks the test first, and says afterwards that it stored something. */
+export const historyBehind = (before: Before, stored: Effect.Effect<void, StorageUnavailable> = Effect.void) =>
   Layer.effect(
     History,
     Effect.gen(function* () {
       const memory = yield* History
       const asked: Before = (operation, conversation) => Effect.suspend(() => before(operation, conversation))
       return History.of({
-        append: (entries) => Effect.andThen(asked("append", entries[0].conversation), memory.append(entries)),
+        append: (entries) =>
+          asked("append", entries[0].conversation).pipe(Effect.andThen(memory.append(entries)), Effect.tap(stored)),
         read: (conversation, range) => Effect.andThen(asked("read", conversation), memory.read(conversation, range)),
         newest: (conversation) => Effect.andThen(asked("newest", conversation), memory.newest(conversation)),
         search: (conversations, search) =>
