@@ -10,7 +10,7 @@
  * outbox; delivering never waits (invariant 1); who is in can be read from `roster` while the fiber is busy. And each
  * connection has a limited number of requests under way (see Session), so its backlog here is limited too.
  */
-import { Array as Arr, Clock, Deferred, Effect, Option, Queue, type Scope } from "effect"
+import { Array as Arr, Clock, Deferred, type Duration, Effect, Option, Queue, type Scope } from "effect"
 import type { Seq } from "../common/Cursor.ts"
 import type { UserName } from "../common/UserName.ts"
 import { type Entry, History, type NewEntry, type StorageUnavailable, type Stored } from "./history/History.ts"
@@ -29,6 +29,9 @@ const maxRunCharacters = 256 * 1024
 
 /** How many old messages a newcomer is sent at most. */
 const maxReplay = 1000
+
+/** How long after a failed commit the log is looked at again, if it could not be read at once either. */
+const lookAgainInterval = "1 second"
 
 /** Answers a Join: whether the asker is a member now. */
 export type JoinAnswer = boolean
@@ -70,6 +73,7 @@ export const make = Effect.fnUntraced(function* ({
   let room = Room.make(conversation)
   /** The place of the newest entry that members were told of, or that was there when the first of them joined. */
   let told: Seq = 0
+  let willLookAgain = false
   let handled = 0
   /** Somebody left, and then nobody was in and nothing written. */
   let isVacant = false
@@ -83,7 +87,7 @@ export const make = Effect.fnUntraced(function* ({
       at,
       key
     }))
-    const stored = yield* history.append(entries)
+    const stored = yield* Effect.tapError(history.append(entries), () => lookAgainLater("0 millis"))
     sessions.deliver(Room.published(room, run, stored, yield* untold(stored)))
     told = Math.max(told, ...stored.map(({ seq }) => seq))
   })
@@ -97,6 +101,25 @@ export const make = Effect.fnUntraced(function* ({
     const first = stored.find(({ repeated }) => !repeated)?.seq ?? Math.max(...stored.map(({ seq }) => seq)) + 1
     return first <= told + 1 ? [] : yield* readBetween(told, first)
   })
+
+  const tellUpTo = Effect.fnUntraced(function* (seq: Seq) {
+    if (seq <= told) return
+    sessions.deliver(Room.published(room, [], [], yield* readBetween(told, seq + 1)))
+    told = seq
+  })
+
+  const lookAgain = Effect.gen(function* () {
+    willLookAgain = false
+    const { seq } = yield* history.newest(conversation)
+    if (!Room.isEmpty(room)) yield* tellUpTo(seq)
+  }).pipe(Effect.catch(() => lookAgainLater(lookAgainInterval)))
+
+  const lookAgainLater = (delay: Duration.Input) =>
+    Effect.suspend(() => {
+      if (willLookAgain) return Effect.void
+      willLookAgain = true
+      return remindLater({ _tag: "LookAgain" }, delay)
+    })
 
   const readBetween = Effect.fnUntraced(function* (after: Seq, before: Seq) {
     const entries: Array<Entry> = []
@@ -121,9 +144,7 @@ export const make = Effect.fnUntraced(function* ({
 
   const join = Effect.fnUntraced(function* (command: RoomCommandOf<"Join">) {
     const caughtUp = yield* catchUp(command)
-    if (!Room.isEmpty(room) && caughtUp.seq > told) {
-      sessions.deliver(Room.published(room, [], [], yield* readBetween(told, caughtUp.seq + 1)))
-    }
+    if (!Room.isEmpty(room)) yield* tellUpTo(caughtUp.seq)
     const [joined, deliveries] = Room.join(room, command.from, caughtUp)
     sessions.deliver(deliveries)
     room = joined
@@ -155,11 +176,15 @@ export const make = Effect.fnUntraced(function* ({
   const notePresence = (session: SessionId, user: UserName, change: "joined" | "left") =>
     conversation._tag === "Room" && presence.note(session, user, change) ? announcePresenceSoon : Effect.void
 
-  const announcePresenceSoon = Effect.sleep(presenceWindow).pipe(
-    Effect.andThen(Effect.sync(() => Mailbox.tellUnsafe(mailbox, { _tag: "AnnouncePresence" }))),
-    Effect.forkIn(scope),
-    Effect.asVoid
-  )
+  /** Hands itself a command after a while. */
+  const remindLater = (command: RoomCommand, delay: Duration.Input) =>
+    Effect.sleep(delay).pipe(
+      Effect.andThen(Effect.sync(() => Mailbox.tellUnsafe(mailbox, command))),
+      Effect.forkIn(scope),
+      Effect.asVoid
+    )
+
+  const announcePresenceSoon = remindLater({ _tag: "AnnouncePresence" }, presenceWindow)
 
   const announcePresence = () => {
     const changes = presence.take()
@@ -189,6 +214,7 @@ export const make = Effect.fnUntraced(function* ({
       }),
     ReadHistory: readHistory,
     AnnouncePresence: () => Effect.sync(announcePresence),
+    LookAgain: () => lookAgain,
     Publish: (command) => store([command])
   })
 
@@ -231,8 +257,8 @@ export const make = Effect.fnUntraced(function* ({
         run = []
         characters = 0
       }
-      // Its own reminder to itself is nothing that was sent.
-      if (command._tag !== "AnnouncePresence") handled++
+      // Its own reminders to itself are nothing that was sent.
+      if (command._tag !== "AnnouncePresence" && command._tag !== "LookAgain") handled++
       if (isForRun) {
         run.push(command)
         characters += command.content.length

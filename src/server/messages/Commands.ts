@@ -40,7 +40,9 @@ export const RoomCommand = Schema.TaggedUnion({
   ListMembers: { from: Asker },
   ReadHistory: { from: Asker, range: Range },
   /** The time to gather presence changes is over: tell the members. */
-  AnnouncePresence: {}
+  AnnouncePresence: {},
+  /** A commit failed: see whether it was carried out all the same. */
+  LookAgain: {}
 })
 export type RoomCommand = typeof RoomCommand.Type
 export type RoomCommandOf<Tag extends RoomCommand["_tag"]> = Extract<RoomCommand, { readonly _tag: Tag }>
