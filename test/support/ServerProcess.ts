@@ -56,6 +56,10 @@ export const start = Effect.fnUntraced(function* (options: ServerProcessOptions 
   return {
     line: ready.value,
     port: Number(/:(\d+)$/.exec(ready.value)?.[1]),
+    pid: Number(child.pid),
+    isRunning: child.isRunning,
+    /** The lines of its standard output so far. */
+    stdout: (): ReadonlyArray<string> => lines,
     kill: (killSignal: ChildProcess.Signal) => child.kill({ killSignal }),
     exited: Effect.gen(function* () {
       const exitCode = Number(yield* child.exitCode)

@@ -1,0 +1,102 @@
+/**
+ * The server is killed, again and again, while clients write: nothing that was answered as sent may be lost, be twice,
+ * or change its place.
+ *
+ * A failure prints the seed: `CRASH_SEED=<seed> pnpm test test/durability/Crash` repeats the moments, as far as a busy
+ * machine does the same twice.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Config, Effect, Random } from "effect"
+import * as CrashLane from "./CrashLane.ts"
+import * as Eventually from "./Eventually.ts"
+import * as Strace from "./Strace.ts"
+
+/** Processes take real time. */
+const realTime = layer(NodeServices.layer, { excludeTestServices: true })
+
+/** Each has its own file, server and clients; they run at once. */
+const lanes = 3
+const roundsPerLane = 7
+
+const seedOf = Effect.flatMap(Random.nextIntBetween(0, 1_000_000_000), (chosen) =>
+  Config.withDefault(Config.Int("CRASH_SEED"), chosen)
+)
+
+/** After so many answers, and then at any moment of the work for the next ones. */
+const atAnyMoment = Effect.fnUntraced(function* ({ answered, server }: CrashLane.Life) {
+  const enough = yield* Random.nextIntBetween(0, 300)
+  if (answered !== undefined) yield* Eventually.isSo(`${enough} messages were answered`, () => answered() >= enough)
+  yield* Effect.sleep(yield* Random.nextBetween(0, answered === undefined ? 100 : 30))
+  yield* server.kill("SIGKILL")
+})
+
+/** By the kernel, at a system call on the log of the database that is not there yet when a commit begins. */
+const insideOf = (calls: ReadonlyArray<string>, latest: number) =>
+  Effect.fnUntraced(function* ({ answered, file, server }: CrashLane.Life) {
+    const enough = yield* Random.nextIntBetween(0, 100)
+    if (answered !== undefined) yield* Eventually.isSo(`${enough} messages were answered`, () => answered() >= enough)
+    const when = yield* Random.nextIntBetween(1, latest)
+    const fault = { pid: server.pid, files: [`${file}-wal`], calls, inject: `signal=SIGKILL:when=${when}` }
+    const isDead = Eventually.ask("the server was dead", server.isRunning, (isRunning) => !isRunning)
+    yield* Strace.during(fault, isDead)
+  })
+
+const report = (results: ReadonlyArray<Effect.Success<ReturnType<typeof CrashLane.run>>>, seed: number) => {
+  const sum = (of: (result: (typeof results)[number]) => number) => results.reduce((all, result) => all + of(result), 0)
+  const figures = {
+    rounds: sum(({ rounds }) => rounds),
+    answered: sum(({ answered }) => answered),
+    repeated: sum(({ repeated }) => repeated),
+    stored: sum(({ stored }) => stored)
+  }
+  assert.deepStrictEqual(
+    results.flatMap(({ problems }) => problems),
+    [],
+    `CRASH_SEED=${seed}`
+  )
+  return figures
+}
+
+realTime("a server that is killed", (it) => {
+  it.effect(
+    "at random moments, over and over, has kept every message it answered with Sent, once and in its place",
+    () =>
+      Effect.gen(function* () {
+        const seed = yield* seedOf
+        yield* Effect.log(`CRASH_SEED=${seed}`)
+        const results = yield* Effect.forEach(
+          Array.from({ length: lanes }, (_, lane) => lane),
+          (lane) =>
+            CrashLane.run({ rounds: roundsPerLane, kill: atAnyMoment, earlyEnds: 0.25 }).pipe(
+              Random.withSeed(`${seed} ${lane}`)
+            ),
+          { concurrency: lanes }
+        )
+        const figures = report(results, seed)
+        yield* Effect.log(figures)
+        assert.strictEqual(figures.rounds, lanes * roundsPerLane)
+        assert.strictEqual(figures.stored, figures.answered)
+      }),
+    90_000
+  )
+
+  it.effect.skipIf(Strace.missing !== undefined)(
+    `inside a commit, while its log is written and before it is on the disk, has kept them too${Strace.note}`,
+    () =>
+      Effect.gen(function* () {
+        const seed = yield* seedOf
+        yield* Effect.log(`CRASH_SEED=${seed}`)
+        const kills = [insideOf(["fsync", "fdatasync"], 3), insideOf(["pwrite64"], 12)]
+        const results = yield* Effect.forEach(
+          kills,
+          (kill, lane) => CrashLane.run({ rounds: 4, kill }).pipe(Random.withSeed(`${seed} inside ${lane}`)),
+          { concurrency: kills.length }
+        )
+        const figures = report(results, seed)
+        yield* Effect.log(figures)
+        assert.strictEqual(figures.stored, figures.answered)
+      }),
+    60_000
+  )
+})

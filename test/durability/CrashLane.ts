@@ -1,0 +1,139 @@
+/**
+ * One database file through many lives of a server, each of which ends by SIGKILL while several clients write.
+ *
+ * After each restart, and at the end, everything that was ever answered as sent is looked for in the file, and so is
+ * everything that any client heard.
+ */
+import { Effect, FileSystem, Latch, Random, Schema, Scope } from "effect"
+import { ServerMessage } from "../../src/common/ServerMessage.ts"
+import { connect } from "../support/RawClient.ts"
+import * as ServerProcess from "../support/ServerProcess.ts"
+import * as Eventually from "./Eventually.ts"
+import * as Ledger from "./Ledger.ts"
+import * as ParleyTalker from "./ParleyTalker.ts"
+import * as StoredLog from "./StoredLog.ts"
+import * as Talker from "./Talker.ts"
+
+const rooms = ["garden", "kitchen", "attic"]
+
+export interface Life {
+  readonly server: Effect.Success<ReturnType<typeof ServerProcess.start>>
+  readonly file: string
+  /** How many messages were answered since everybody came back; undefined in a life that ends before that. */
+  readonly answered: (() => number) | undefined
+}
+
+export interface LaneOptions<E, R> {
+  readonly rounds: number
+  /** Ends a life: the server is dead afterwards. */
+  readonly kill: (life: Life) => Effect.Effect<void, E, R>
+  /** How often a life ends while the clients are coming back. */
+  readonly earlyEnds?: number
+}
+
+/** Its choices come from `Random`. Tells what was wrong, and how much there was that could have gone wrong. */
+export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rounds }: LaneOptions<E, R>) {
+  const files = yield* FileSystem.FileSystem
+  const file = `${yield* files.makeTempDirectoryScoped({ prefix: "parley-crash-" })}/chat.sqlite`
+  const random = yield* Random.Random
+  const outer = yield* Effect.scope
+  const ledger = Ledger.make()
+  const isUp = yield* Latch.make(false)
+  const mayTalk = yield* Latch.make(false)
+  let port = 0
+  let isTalking = false
+
+  const talkers = ["ada", "ben", "cleo"].map((name) =>
+    Talker.make({ name, rooms, ledger, random: () => random.nextDoubleUnsafe(), isTalking: () => isTalking })
+  )
+  yield* Effect.addFinalizer(() => Effect.sync(() => talkers.forEach((talker) => talker.close())))
+  const members: Array<Pick<Talker.Talker, "isBack" | "isQuiet">> = [...talkers]
+
+  const startServer = Effect.gen(function* () {
+    const server = yield* ServerProcess.start({
+      env: { HOST: "127.0.0.1", PORT: "0", DATABASE: file, MESSAGE_RATE: "0" }
+    })
+    port = server.port
+    yield* isUp.open
+    for (const talker of talkers) talker.connect(port)
+    return server
+  })
+  const everyoneIsBack = Eventually.isSo("everyone was back", () => members.every((member) => member.isBack()))
+  const problems = () => [...ledger.problems, ...StoredLog.faults(StoredLog.read(file), ledger)].slice(0, 10)
+
+  /** Tells what was wrong in it. */
+  const live = Effect.fnUntraced(function* (round: number) {
+    const server = yield* startServer
+    const found = problems()
+    const answeredBefore = ledger.promised.length
+    const isEarly = round > 1 && random.nextDoubleUnsafe() < earlyEnds
+    if (!isEarly) {
+      // The program's client comes once the others have made the rooms, and stays for good.
+      yield* everyoneIsBack
+      if (round === 1) {
+        members.push(
+          yield* ParleyTalker.start({ name: "parley", rooms, ledger, port: () => port, isUp, mayTalk }).pipe(
+            Effect.provideService(Scope.Scope, outer)
+          )
+        )
+      }
+      isTalking = true
+      for (const talker of talkers) talker.talk()
+      yield* mayTalk.open
+    }
+    yield* kill({ server, file, answered: isEarly ? undefined : () => ledger.promised.length - answeredBefore })
+    isTalking = false
+    yield* mayTalk.close
+    yield* isUp.close
+    return found
+  }, Effect.scoped)
+
+  for (let round = 1; round <= rounds; round++) {
+    const found = yield* live(round)
+    if (found.length > 0) return { problems: found, rounds: round, answered: 0, repeated: 0, stored: 0 }
+  }
+
+  const server = yield* startServer
+  yield* everyoneIsBack
+  yield* Eventually.isSo("everything was answered", () => members.every((member) => member.isQuiet()))
+  yield* Eventually.isSo("everyone had heard everything", () => StoredLog.isAllHeard(StoredLog.read(file), ledger))
+  const stored = StoredLog.read(file)
+  const told = yield* readAll(server.port, [...stored.keys()])
+  yield* server.kill("SIGTERM")
+  const differing = [...stored].flatMap(([place, entries]) => {
+    const asStored = entries.map(({ at, content, from, seq }) => [seq, at, from, content])
+    return JSON.stringify(asStored) === JSON.stringify(told.get(place)) ? [] : [`GetHistory differs in ${place}`]
+  })
+  return {
+    problems: [...problems(), ...differing],
+    rounds,
+    answered: ledger.promised.length,
+    /** Those whose Sent was lost in a crash after they had been stored. */
+    repeated: ledger.promised.filter(({ repeated }) => repeated).length,
+    stored: [...stored.values()].reduce((sum, entries) => sum + entries.length, 0)
+  }
+}, Effect.scoped)
+
+/** The logs as the server tells them to somebody new, page by page. */
+const readAll = Effect.fnUntraced(function* (port: number, places: ReadonlyArray<string>) {
+  const reader = yield* connect({ port })
+  yield* reader.ask({ _tag: "Handshake", user: "reader" })
+  const told = new Map<string, ReadonlyArray<unknown>>()
+  for (const place of places) {
+    const where = place === Ledger.lobby ? {} : { room: place }
+    if (place !== Ledger.lobby) yield* reader.ask({ _tag: "JoinRoom", room: place })
+    const log: Array<unknown> = []
+    let hasMore = true
+    while (hasMore) {
+      const { messages, more } = decodeHistory(
+        yield* reader.ask({ _tag: "GetHistory", ...where, after: log.length, limit: 500 })
+      )
+      for (const { at, content, from, seq } of messages) log.push([seq, at, from, content])
+      hasMore = more
+    }
+    told.set(place, log)
+  }
+  return told
+}, Effect.scoped)
+
+const decodeHistory = Schema.decodeUnknownSync(ServerMessage.cases.History)
