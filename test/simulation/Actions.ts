@@ -14,16 +14,8 @@ interface Choice {
   readonly weight: number
 }
 
-/**
- * Trouble that the server or the client is known not to stand, left out unless asked for:
- * - "stop": the server says Goodbye to who is connected and not welcomed yet, and that ends the bundled client for good;
- * - "lie": the disk stores a batch and reports a failure; the members of the room get a gap where the batch stands.
- */
-export const knownTrouble = ["stop", "lie"] as const
-export type KnownTrouble = (typeof knownTrouble)[number]
-
 /** Gives what happens next, from the choices of this run. */
-export const makeActions = (chance: Chance, world: World, known: ReadonlyArray<KnownTrouble>): (() => Action) => {
+export const makeActions = (chance: Chance, world: World): (() => Action) => {
   const { disk, network, people } = world
 
   const somebody = (act: (person: Person) => Action) => Effect.suspend(() => act(chance.pick(people)))
@@ -41,7 +33,6 @@ export const makeActions = (chance: Chance, world: World, known: ReadonlyArray<K
     )
 
   const sick = chance.pick([0.1, 0.3, 1])
-  const ifAskedFor = (trouble: KnownTrouble, weight: number) => (known.includes(trouble) ? weight : 0)
 
   const normal: ReadonlyArray<Choice> = [
     { weight: 14, action: somebody((person) => talk(person, chance.between(1, 4))) },
@@ -89,13 +80,13 @@ export const makeActions = (chance: Chance, world: World, known: ReadonlyArray<K
       })
     },
     {
-      weight: ifAskedFor("lie", 3),
+      weight: 2,
       action: happening(() => {
         disk.health.lying = 0.3
       })
     },
     { weight: 5, action: world.kill },
-    { weight: ifAskedFor("stop", 2), action: world.stop }
+    { weight: 2, action: world.stop }
   ]
 
   const choices = [...normal, ...trouble.filter(() => chance.is(0.6))]

@@ -1,6 +1,5 @@
 /** Many runs, one after the other: each from a seed of its own, up to the first one that goes wrong. */
 import { Effect } from "effect"
-import type { KnownTrouble } from "./Actions.ts"
 import { type Outcome, run } from "./Simulation.ts"
 
 /** How many steps a run has. Short runs find as much in the same time, and say more clearly what they found. */
@@ -16,21 +15,19 @@ export interface SeriesOptions {
   readonly seed: number
   readonly runs: number
   readonly steps: number
-  readonly known?: ReadonlyArray<KnownTrouble>
   /** Hears of each run that went well. */
   readonly onRun?: (done: number) => Effect.Effect<void>
 }
 
 /** Gives the run that went wrong, if one did. Run number `n` has the seed `seed + n`. */
 export const findFailure = Effect.fnUntraced(function* ({
-  known = [],
   onRun,
   runs,
   seed,
   steps
 }: SeriesOptions): Effect.fn.Return<Outcome | undefined> {
   for (let done = 0; done < runs; done++) {
-    const outcome = yield* run({ seed: (seed + done) % seedLimit, steps, known })
+    const outcome = yield* run({ seed: (seed + done) % seedLimit, steps })
     if (outcome.wrong.length > 0) return outcome
     if (onRun !== undefined) yield* onRun(done + 1)
   }
@@ -38,11 +35,7 @@ export const findFailure = Effect.fnUntraced(function* ({
 })
 
 /** What went wrong, what came before it, and how to see it again. */
-export const describeFailure = (
-  { journal, seed, steps, wrong }: Outcome,
-  stepsAsked: number,
-  known: ReadonlyArray<KnownTrouble> = []
-): string =>
+export const describeFailure = ({ journal, seed, steps, wrong }: Outcome, stepsAsked: number): string =>
   [
     `Seed ${seed} goes wrong in step ${steps}:`,
     ...wrong.map((what) => `  ${what}`),
@@ -50,5 +43,5 @@ export const describeFailure = (
     `The last ${shownLines} lines of its journal, each with the simulated milliseconds:`,
     ...journal.tail(shownLines),
     "",
-    `To repeat it: pnpm simulate --seed ${seed} --runs 1 --steps ${stepsAsked}${known.length > 0 ? " --known" : ""}`
+    `To repeat it: pnpm simulate --seed ${seed} --runs 1 --steps ${stepsAsked}`
   ].join("\n")

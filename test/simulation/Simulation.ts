@@ -9,7 +9,7 @@
  */
 import { Effect, Scheduler, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { durationOf, type KnownTrouble, makeActions } from "./Actions.ts"
+import { durationOf, makeActions } from "./Actions.ts"
 import { Chance, seeded } from "./Chance.ts"
 import type { Journal } from "./Journal.ts"
 import { makeTurns, type Turns } from "./Turns.ts"
@@ -22,8 +22,6 @@ const recoveryStep = 500
 export interface Options {
   readonly seed: number
   readonly steps: number
-  /** Trouble that is left out otherwise. */
-  readonly known?: ReadonlyArray<KnownTrouble>
 }
 
 export interface Outcome {
@@ -47,11 +45,11 @@ export const run = (options: Options): Effect.Effect<Outcome> =>
     )
   })
 
-const simulate = Effect.fnUntraced(function* (chance: Chance, turns: Turns, { known = [], seed, steps }: Options) {
+const simulate = Effect.fnUntraced(function* (chance: Chance, turns: Turns, { seed, steps }: Options) {
   const world = yield* World.make(chance, turns)
   const { disk, journal, network, people } = world
   const { rooms } = World
-  const nextAction = makeActions(chance, world, known)
+  const nextAction = makeActions(chance, world)
   let taken = 0
 
   const outcome = (): Outcome => ({ seed, steps: Math.min(taken, steps), wrong: journal.wrong, journal })

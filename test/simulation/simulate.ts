@@ -4,7 +4,6 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Clock, Console, Effect, Option, Random, Schema, Stdio, Terminal } from "effect"
 import { Command, Flag } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
-import { knownTrouble } from "./Actions.ts"
 import { defaultSteps, describeFailure, findFailure, seedLimit } from "./Series.ts"
 
 /** How often progress is shown, in runs. */
@@ -26,10 +25,6 @@ const flags = {
     Flag.withDescription("How many runs"),
     Flag.withDefault(1000)
   ),
-  known: Flag.Boolean("known").pipe(
-    Flag.withDescription("Also make the trouble that is known to be too much, which otherwise is left out"),
-    Flag.withDefault(false)
-  ),
   steps: Flag.Int("steps").pipe(
     Flag.withSchema(atLeast(1)),
     Flag.withDescription("How many steps a run has"),
@@ -40,13 +35,12 @@ const flags = {
 const command = Command.make(
   "simulate",
   flags,
-  Effect.fnUntraced(function* ({ known: withKnown, runs, seed: given, steps }) {
+  Effect.fnUntraced(function* ({ runs, seed: given, steps }) {
     const terminal = yield* Terminal.Terminal
     const { stdoutIsTerminal } = yield* Stdio.Stdio
     const isTerminal = yield* stdoutIsTerminal
     const clock = yield* Clock.Clock
     const seed = Option.isSome(given) ? given.value : yield* Random.nextIntBetween(0, seedLimit)
-    const known = withKnown ? knownTrouble : []
     const start = clock.currentTimeMillisUnsafe()
 
     const progress = (done: number) => {
@@ -57,10 +51,10 @@ const command = Command.make(
       isTerminal && done % progressInterval === 0 ? Effect.orDie(terminal.display(`\r${progress(done)}`)) : Effect.void
     const endLine = isTerminal ? Effect.orDie(terminal.display("\r\u001b[K")) : Effect.void
 
-    const failure = yield* findFailure({ seed, runs, steps, known, onRun: showProgress })
+    const failure = yield* findFailure({ seed, runs, steps, onRun: showProgress })
     yield* endLine
     if (failure === undefined) return yield* Console.log(`Nothing went wrong: ${progress(runs)}.`)
-    yield* Console.error(describeFailure(failure, steps, known))
+    yield* Console.error(describeFailure(failure, steps))
     return yield* new WentWrong()
   })
 ).pipe(
