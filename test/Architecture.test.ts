@@ -113,7 +113,7 @@ describe("The source files", () => {
       /^(?:index|utils?|helpers?|misc|types|constants)\.ts$/i.test(basename(path))
     )
     assert.deepStrictEqual(barrels, [])
-    const inBin = ["client.ts", "server.ts"]
+    const inBin = ["admin.ts", "client.ts", "server.ts"]
     const misnamed = sources.filter((path) => !/^[A-Z][A-Za-z]*\.ts$/.test(basename(path)))
     assert.sameMembers(
       misnamed.map((path) => basename(path)),

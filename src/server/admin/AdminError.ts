@@ -1,0 +1,36 @@
+/** Why a command of `pnpm admin` ended without its result: one line for the operator, with the cause and what to do. */
+import { Runtime, Schema } from "effect"
+import type { PlatformError } from "effect/PlatformError"
+import type { SqlError } from "effect/sql/SqlError"
+import { resultCode } from "../history/CannotOpenDatabase.ts"
+
+export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", { message: Schema.String }) {
+  override readonly [Runtime.errorReported] = false
+}
+
+/** Whoever read the output has gone, as `head` does when it has seen enough. */
+export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}
+
+/** By SQLite's primary result codes (sqlite.org/rescode.html). */
+const problems: Readonly<Record<number, string>> = {
+  5: "another program keeps it to itself. Try again when that one is done.",
+  8: "it may not be written to. Check who may write to the file and its folder.",
+  10: "the disk does not do what it should. Look at the system's log.",
+  11: "the file is damaged. Restore a backup.",
+  13: "the disk is full. Free some space and try again.",
+  14: "the file cannot be opened. Check who may read it and write to its folder.",
+  26: "it is no SQLite database. Was another file meant?"
+}
+
+/** What SQLite has against a file, and what to do about it. */
+export const sqlProblem = ({ reason }: SqlError): string => problems[resultCode(reason.cause)] ?? `${reason.message}.`
+
+const systemProblems: Readonly<Record<string, string>> = {
+  NotFound: "its folder does not exist. Make the folder first, or name another.",
+  PermissionDenied: "this is not allowed here. Check who may write to its folder.",
+  AlreadyExists: "another command is writing it at this moment."
+}
+
+/** What the system has against a file that is to be written, and what to do about it. */
+export const fileProblem = ({ reason }: PlatformError): string =>
+  systemProblems[reason._tag] ?? `${reason.message}. Check the disk and the folder.`

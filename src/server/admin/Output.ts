@@ -1,0 +1,29 @@
+/** Standard output, written so that nothing is lost at the exit and a reader that goes away is noticed. */
+import * as process from "node:process"
+import { Context, Effect, Layer } from "effect"
+import { OutputClosed } from "./AdminError.ts"
+
+export class Output extends Context.Service<
+  Output,
+  {
+    /** Waits until the text has left the process. */
+    readonly write: (text: string) => Effect.Effect<void, OutputClosed>
+  }
+>()("parley/server/admin/Output") {
+  static readonly layer = Layer.effect(
+    Output,
+    Effect.sync(() => {
+      // Never taken off: the error of a write can follow its callback, and unheard it would end the process.
+      process.stdout.on("error", ignore)
+      process.stderr.on("error", ignore)
+      return Output.of({
+        write: (text) =>
+          Effect.callback((resume) => {
+            process.stdout.write(text, (error) => resume(error ? Effect.fail(new OutputClosed()) : Effect.void))
+          })
+      })
+    })
+  )
+}
+
+const ignore = () => {}

@@ -1,0 +1,53 @@
+/** What a check of a database found: as a text for people, and as data for scripts. */
+import { DateTime, Option } from "effect"
+
+export interface Report {
+  readonly file: string
+  readonly isSound: boolean
+  /** SQLite can read all of it; what else is wrong with it is wrong with the messages. */
+  readonly isIntact: boolean
+  /** What is wrong, and where: the first `maxListed`, and how many there are beyond. */
+  readonly problems: ReadonlyArray<string>
+  readonly moreProblems: number
+  /** What may be right, but should be looked at. */
+  readonly remarks: ReadonlyArray<string>
+  readonly epoch: string | null
+  readonly rooms: number
+  readonly messages: number
+  /** When the oldest and the newest message were said, in milliseconds since 1970. */
+  readonly oldest: number | null
+  readonly newest: number | null
+  readonly bytes: number
+}
+
+export const maxListed = 10
+
+export const toJson = (report: Report): string => `${JSON.stringify(report)}\n`
+
+export const toText = (report: Report): string => {
+  const { epoch, file, isSound, messages, moreProblems, newest, oldest, problems, remarks, rooms } = report
+  const count = problems.length + moreProblems
+  const time = oldest === null || newest === null ? "" : `, ${timeOf(oldest)} to ${timeOf(newest)}`
+  return [
+    isSound ? `${file} is sound.` : `${file} is not sound: ${plural(count, "problem")}.`,
+    ...problems.map((problem) => `  ✘ ${problem}`),
+    ...(moreProblems > 0 ? [`  … and ${plural(moreProblems, "more problem")}`] : []),
+    ...remarks.map((remark) => `  ! ${remark}`),
+    `  messages  ${grouped(messages)}${time}`,
+    `  rooms     ${grouped(rooms)}`,
+    `  size      ${sizeOf(report)}`,
+    `  epoch     ${epoch ?? "unknown"}`,
+    ""
+  ].join("\n")
+}
+
+export const sizeOf = ({ bytes }: Report): string =>
+  bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`
+
+export const plural = (count: number, what: string): string => `${grouped(count)} ${what}${count === 1 ? "" : "s"}`
+
+const grouped = (count: number): string => count.toLocaleString("en")
+
+/** Whatever the number is: it may be what is wrong. */
+export const timeOf = (millis: number): string =>
+  Option.match(DateTime.make(millis), { onNone: () => `${millis} ms`, onSome: DateTime.formatIso })

@@ -1,0 +1,173 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Effect, Fiber, FileSystem, Ref, Schema } from "effect"
+import { UserName } from "../../src/common/UserName.ts"
+import { backup } from "../../src/server/admin/Backup.ts"
+import { Progress } from "../../src/server/admin/Progress.ts"
+import { applicationId } from "../../src/server/history/Database.ts"
+import { connect } from "../support/RawClient.ts"
+import * as ServerProcess from "../support/ServerProcess.ts"
+import { folder, makeDatabase, run, said, sqlite } from "./AdminProcess.ts"
+
+/** Processes take real time. */
+const realTime = layer(NodeServices.layer, { excludeTestServices: true })
+
+const ada = Schema.decodeSync(UserName)("Ada")
+const lobby = { _tag: "Lobby" } as const
+
+const decodeWelcome = Schema.decodeUnknownEffect(
+  Schema.Struct({ lobby: Schema.Struct({ epoch: Schema.String, seq: Schema.Int }) })
+)
+
+/** A server on this database, and Ada on it. */
+const serve = Effect.fnUntraced(function* (database: string, after?: object) {
+  const server = yield* ServerProcess.start({ env: { PORT: "0", DATABASE: database, MESSAGE_RATE: "0" } })
+  const client = yield* connect({ port: server.port })
+  const welcome = yield* client.ask({ _tag: "Handshake", user: "Ada", ...(after === undefined ? {} : { after }) })
+  return { server, client, welcome: yield* decodeWelcome(welcome) }
+})
+
+realTime("pnpm admin backup", (it) => {
+  it.effect("takes a whole copy while messages flow; a server restored from it is another incarnation", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { names, path } = yield* folder
+      const database = `${path}/chat.sqlite`
+      const { client, server, welcome } = yield* serve(database)
+      yield* client.ask({ _tag: "CreateRoom", room: "Garden" })
+      yield* client.ask({ _tag: "JoinRoom", room: "Garden" })
+      yield* client.ask({ _tag: "RoomMessage", room: "Garden", content: "tomatoes" })
+
+      const answered = yield* Ref.make(0)
+      const say = Effect.gen(function* () {
+        const next = (yield* Ref.get(answered)) + 1
+        const key = `key-of-message-${next}`
+        const sent = yield* client.ask({ _tag: "GlobalMessage", content: `message ${next}`, key })
+        assert.strictEqual(sent["seq"], next)
+        yield* Ref.set(answered, next)
+      })
+      yield* Effect.repeat(say, { times: 299 })
+      const talking = yield* Effect.forkScoped(Effect.forever(say))
+      const before = yield* Ref.get(answered)
+      const copied = yield* run(["backup", "copy.sqlite"], { cwd: path, env: { DATABASE: "chat.sqlite" } })
+      const after = yield* Ref.get(answered)
+      yield* Fiber.interrupt(talking)
+
+      assert.deepStrictEqual({ ...copied, stdout: "" }, { stdout: "", stderr: "", exitCode: 0 })
+      assert.match(copied.stdout, /^copy\.sqlite is a copy of chat\.sqlite: [\d,]+ messages, 1 room, \d+ KiB\.\n$/)
+      const copy = `${path}/copy.sqlite`
+      const contents = yield* sqlite(copy, "SELECT seq, content FROM messages WHERE conversation = 2 ORDER BY id")
+      assert.isAtLeast(contents.length, before)
+      assert.isAtMost(contents.length, after + 1)
+      assert.deepStrictEqual(
+        contents.map(({ content, seq }) => ({ content, seq })),
+        contents.map((_, index) => ({ content: `message ${index + 1}`, seq: index + 1 }))
+      )
+      const pragmas = ["application_id", "auto_vacuum", "journal_mode"].map((name) => `pragma_${name}`).join(", ")
+      assert.deepInclude((yield* sqlite(copy, `SELECT * FROM ${pragmas}`))[0], {
+        application_id: applicationId,
+        auto_vacuum: 2,
+        journal_mode: "delete"
+      })
+      assert.deepStrictEqual(
+        (yield* names).filter((name) => name.startsWith("copy")),
+        ["copy.sqlite"]
+      )
+
+      // Restored as the README says.
+      const exited = yield* Effect.forkChild(server.exited)
+      yield* server.kill("SIGTERM")
+      assert.strictEqual((yield* Fiber.join(exited)).exitCode, 0)
+      yield* files.copyFile(copy, database)
+      for (const suffix of ["-wal", "-shm", "-search"]) yield* files.remove(database + suffix, { force: true })
+      const restored = yield* serve(database, { lobby: { epoch: welcome.lobby.epoch, seq: after } })
+      assert.notStrictEqual(restored.welcome.lobby.epoch, welcome.lobby.epoch)
+      assert.strictEqual(restored.welcome.lobby.seq, contents.length)
+      const next = yield* restored.client.ask({ _tag: "GlobalMessage", content: "after", key: "key-of-message-new" })
+      assert.strictEqual(next["seq"], contents.length + 1)
+      const repeated = yield* restored.client.ask({
+        _tag: "GlobalMessage",
+        content: "message 7",
+        key: "key-of-message-7"
+      })
+      assert.deepInclude(repeated, { seq: 7, repeated: true })
+      yield* restored.client.ask({ _tag: "JoinRoom", room: "garden" })
+      const found = yield* restored.client.ask({ _tag: "Search", query: "tomatoes" })
+      assert.nestedPropertyVal(found, "messages[0].content", "tomatoes")
+    })
+  )
+
+  it.effect("replaces a file only with --force, and what a killed backup left always", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { names, path } = yield* folder
+      yield* makeDatabase(`${path}/chat.sqlite`, said(lobby, ada, ["hi"]))
+      yield* files.chmod(`${path}/chat.sqlite`, 0o600)
+      yield* files.writeFileString(`${path}/copy`, "precious")
+      yield* files.writeFileString(`${path}/copy.partial`, "half of something")
+      const options = { cwd: path, env: { DATABASE: "chat.sqlite" } }
+      const refused = yield* run(["backup", "copy"], options)
+      assert.deepStrictEqual(refused, {
+        stdout: "",
+        stderr: "Cannot write copy: it exists already. Name another file, or replace it with --force.\n",
+        exitCode: 1
+      })
+      assert.strictEqual(yield* files.readFileString(`${path}/copy`), "precious")
+      assert.strictEqual((yield* run(["backup", "copy", "--force"], options)).exitCode, 0)
+      assert.lengthOf(yield* sqlite(`${path}/copy`, "SELECT * FROM messages"), 1)
+      // Who may not read the database may not read its copy.
+      assert.strictEqual((yield* files.stat(`${path}/copy`)).mode & 0o777, 0o600)
+      assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search", "copy"])
+    })
+  )
+
+  it.effect("says in one line why it takes no copy, and leaves everything as it was", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { names, path } = yield* folder
+      yield* makeDatabase(`${path}/chat.sqlite`, said(lobby, ada, ["hi"]))
+      yield* files.symlink(`${path}/chat.sqlite`, `${path}/link`)
+      yield* files.makeDirectory(`${path}/folder`)
+      yield* files.writeFileString(`${path}/used-wal`, "")
+      yield* files.writeFileString(`${path}/text`, "This is no database, but long enough to look like one. ".repeat(40))
+      const all = yield* names
+      const refused = Effect.fnUntraced(function* (file: string, complaint: string, database = "chat.sqlite") {
+        const target = { file: `${path}/${file}`, database: `${path}/${database}`, isForced: true }
+        const { message } = yield* Effect.flip(Effect.provideService(backup(target), Progress, Progress.silent))
+        assert.include(message, complaint)
+        assert.notInclude(message, "\n")
+      })
+      yield* refused("copy", "none.sqlite: there is no such file.", "none.sqlite")
+      yield* refused("copy", "it is no SQLite database", "text")
+      yield* refused("copy", "it is no file", "folder")
+      yield* refused("chat.sqlite", "the server's own database")
+      yield* refused("link", "the server's own database")
+      yield* refused("chat.sqlite-wal", "the server's own database")
+      yield* refused("folder", "a folder")
+      yield* refused("folder/", 'ends in "/"')
+      yield* refused("chat-", 'ends in "-"')
+      yield* refused("missing/copy", "its folder does not exist")
+      yield* refused("used", "used-wal lies beside it")
+      const ended = yield* run(["backup", "copy", "--database", "none.sqlite"], { cwd: path })
+      assert.deepStrictEqual(ended, {
+        stdout: "",
+        stderr:
+          "Cannot read none.sqlite: there is no such file. Check the name; --database or DATABASE names the server's database.\n",
+        exitCode: 1
+      })
+      assert.deepStrictEqual(yield* names, all)
+    })
+  )
+
+  it.effect("tells of a database that is not sound, and keeps the copy of it all the same", () =>
+    Effect.gen(function* () {
+      const { names, path } = yield* folder
+      yield* makeDatabase(`${path}/chat.sqlite`, said(lobby, ada, ["one", "two", "three"]))
+      yield* sqlite(`${path}/chat.sqlite`, "DELETE FROM messages WHERE seq = 2")
+      const { exitCode, stdout } = yield* run(["backup", "copy"], { cwd: path, env: { DATABASE: "chat.sqlite" } })
+      assert.strictEqual(exitCode, 1)
+      assert.include(stdout, "the lobby: 1 message missing: 2")
+      assert.include(yield* names, "copy")
+    })
+  )
+})

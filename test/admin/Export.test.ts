@@ -1,0 +1,130 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Effect, FileSystem, Schema } from "effect"
+import { RoomName } from "../../src/common/RoomName.ts"
+import { UserName } from "../../src/common/UserName.ts"
+import { connect } from "../support/RawClient.ts"
+import * as ServerProcess from "../support/ServerProcess.ts"
+import { folder, makeDatabase, run, runShell, said } from "./AdminProcess.ts"
+
+/** Processes take real time. */
+const realTime = layer(NodeServices.layer, { excludeTestServices: true })
+
+const room = (name: string) => ({ _tag: "Room", room: Schema.decodeSync(RoomName)(name) }) as const
+const ada = Schema.decodeSync(UserName)("Ada")
+
+const lines = (text: string) => text.split("\n").filter((line) => line !== "")
+
+realTime("pnpm admin export", (it) => {
+  it.effect("writes a room as GetHistory gives it, byte for byte, from under a running server", () =>
+    Effect.gen(function* () {
+      const { path } = yield* folder
+      const database = `${path}/chat.sqlite`
+      const server = yield* ServerProcess.start({ env: { PORT: "0", DATABASE: database, MESSAGE_RATE: "0" } })
+      const client = yield* connect({ port: server.port })
+      yield* client.ask({ _tag: "Handshake", user: "Ada" })
+      for (const name of ["Gärten.1", "lobby"]) {
+        yield* client.ask({ _tag: "CreateRoom", room: name })
+        yield* client.ask({ _tag: "JoinRoom", room: name })
+      }
+      for (const content of ["hi", "zwei\nZeilen\t🍅", '"\\ \u2028 \u007f', "x".repeat(8000)]) {
+        yield* client.ask({ _tag: "RoomMessage", room: "Gärten.1", content })
+      }
+      yield* client.ask({ _tag: "RoomMessage", room: "lobby", content: "in the room" })
+      yield* client.ask({ _tag: "GlobalMessage", content: "in the lobby" })
+      const before = client.receivedText().length
+      yield* client.ask({ _tag: "GetHistory", room: "Gärten.1" })
+      const history = client.receivedText().slice(before)
+
+      const env = { DATABASE: database }
+      const [garden, lobbyRoom, lobby] = yield* Effect.all(
+        [
+          run(["export", "GÄRTEN.1", "--format", "jsonl"], { env }),
+          run(["export", "Lobby"], { env }),
+          run(["export", "--lobby"], { env })
+        ],
+        { concurrency: 2 }
+      )
+      assert.deepStrictEqual({ ...garden, stdout: "" }, { stdout: "", stderr: "", exitCode: 0 })
+      assert.lengthOf(lines(garden.stdout), 4)
+      assert.include(history, `"messages":[${lines(garden.stdout).join(",")}]`)
+      assert.include(lobbyRoom.stdout, '"room":"lobby","seq":1')
+      assert.match(
+        lobby.stdout,
+        /^\{"_tag":"GlobalMessage","seq":1,"at":\d+,"from":"Ada","content":"in the lobby"\}\n$/
+      )
+    })
+  )
+
+  it.effect("writes 20,000 messages in order, to a file as to a pipe, and stops when nobody reads on", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { names, path } = yield* folder
+      const texts = Array.from({ length: 20_000 }, (_, index) => `message ${index + 1}`)
+      yield* makeDatabase(`${path}/chat.sqlite`, said(room("Big"), ada, texts))
+      const expected = texts
+        .map((content, index) =>
+          JSON.stringify({
+            _tag: "RoomMessage",
+            room: "Big",
+            seq: index + 1,
+            at: 1_790_000_000_000 + index,
+            from: "Ada",
+            content
+          })
+        )
+        .join("\n")
+      const options = { cwd: path, env: { DATABASE: "chat.sqlite" } }
+      const [piped, filed, headed] = yield* Effect.all(
+        [
+          run(["export", "big"], options),
+          run(["export", "big", "--output", "big.jsonl"], options),
+          runShell('{ $ADMIN export big --database chat.sqlite; echo "exit $?" >&2; } | head -1', path)
+        ],
+        { concurrency: 2 }
+      )
+      assert.strictEqual(piped.stdout === `${expected}\n`, true)
+      assert.deepStrictEqual(filed, { stdout: "20,000 messages written to big.jsonl.\n", stderr: "", exitCode: 0 })
+      assert.strictEqual((yield* files.readFileString(`${path}/big.jsonl`)) === piped.stdout, true)
+      assert.deepStrictEqual(headed, { stdout: `${lines(expected)[0]}\n`, stderr: "exit 0\n", exitCode: 0 })
+      assert.notInclude(yield* names, "big.jsonl.partial")
+
+      const [again, forced] = yield* Effect.all([
+        run(["export", "big", "--output", "big.jsonl"], options),
+        run(["export", "big", "--output", "big.jsonl", "--force"], options)
+      ])
+      assert.deepStrictEqual(again, {
+        stdout: "",
+        stderr: "Cannot write big.jsonl: it exists already. Name another file, or replace it with --force.\n",
+        exitCode: 1
+      })
+      assert.strictEqual(forced.exitCode, 0)
+    })
+  )
+
+  it.effect("says in one line what cannot be exported, and what can", () =>
+    Effect.gen(function* () {
+      const { names, path } = yield* folder
+      yield* makeDatabase(`${path}/chat.sqlite`, said(room("Garden"), ada, ["hi"]), said(room("attic"), ada, ["hi"]))
+      const env = { DATABASE: "chat.sqlite" }
+      const refused = Effect.fnUntraced(function* (args: ReadonlyArray<string>, complaint: string) {
+        const { exitCode, stderr, stdout } = yield* run(["export", ...args], { cwd: path, env })
+        assert.deepStrictEqual({ exitCode, stdout }, { exitCode: 1, stdout: "" })
+        assert.lengthOf(lines(stderr), 1, stderr)
+        assert.include(stderr, complaint)
+      })
+      yield* Effect.all(
+        [
+          refused(["gardne"], 'room "gardne" of chat.sqlite. It has these: attic, Garden.'),
+          refused(["--lobby"], "Nothing was ever said in the lobby of chat.sqlite."),
+          refused(["garden", "--lobby"], "both"),
+          refused([], "--lobby"),
+          refused(["garden", "--format", "csv"], 'Expected: "jsonl"'),
+          refused(["garden", "--database", ":memory:"], "keeps nothing")
+        ],
+        { concurrency: 2 }
+      )
+      assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search"])
+    })
+  )
+})

@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process"
+import * as process from "node:process"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Effect, Schedule, Schema, Stream } from "effect"
+import { ChildProcess } from "effect/process"
+import { UserName } from "../../src/common/UserName.ts"
+import { folder, main, makeDatabase, said, sqlite } from "./AdminProcess.ts"
+
+const hasNoTmux = spawnSync("tmux", ["-V"]).status !== 0
+
+const ada = Schema.decodeSync(UserName)("Ada")
+
+class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", { screen: Schema.String }) {}
+
+/** How often the screen is looked at, and for how long at most. */
+const looking = Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "15 seconds" }))
+
+/** Runs a line of shell in a terminal of its own, 80 columns wide. */
+const startInTerminal = Effect.fnUntraced(function* (line: string, cwd: string) {
+  const tmux = (...words: ReadonlyArray<string>) =>
+    ChildProcess.make("tmux", ["-L", `parley-admin-${process.pid}`, "-f", "/dev/null", ...words], { cwd }).pipe(
+      Effect.flatMap(({ all }) => Stream.mkString(Stream.decodeText(all))),
+      Effect.scoped
+    )
+  yield* Effect.acquireRelease(tmux("new-session", "-d", "-x", "80", "-y", "10", line), () =>
+    Effect.ignore(tmux("kill-server"))
+  )
+  return {
+    press: (key: string) => tmux("send-keys", key),
+    /** Waits until the screen shows something like this. */
+    shows: (pattern: RegExp) =>
+      tmux("capture-pane", "-p").pipe(
+        Effect.filterOrFail(
+          (screen) => pattern.test(screen),
+          (screen) => new NotOnScreen({ screen })
+        ),
+        Effect.retry(looking)
+      )
+  }
+})
+
+layer(NodeServices.layer, { excludeTestServices: true })("pnpm admin on a terminal", (it) => {
+  it.effect.skipIf(hasNoTmux)("shows how far it is, and leaves nothing behind when it is stopped with Ctrl-C", () =>
+    Effect.gen(function* () {
+      const { names, path } = yield* folder
+      yield* makeDatabase(`${path}/chat.sqlite`, said({ _tag: "Lobby" }, ada, ["hi"]))
+      // Large enough to be seen while it is checked.
+      yield* sqlite(
+        `${path}/chat.sqlite`,
+        `WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 400000)
+         INSERT INTO messages (conversation, seq, at, sender, content)
+         SELECT 1, n, 1790000000000 + n, 'Ada', 'message ' || n FROM numbers`
+      )
+      const command = `trap : INT; '${process.execPath}' '${main}' backup copy --database chat.sqlite; echo exit $?; cat`
+      const terminal = yield* startInTerminal(command, path)
+      yield* terminal.shows(/^Checking messages +█*░+ +\d+ % +\d+ s$/m)
+      assert.include(yield* names, "copy.partial")
+      yield* terminal.press("C-c")
+      const screen = yield* terminal.shows(/exit 130/)
+      assert.notInclude(screen, "Checking")
+      assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search"])
+    })
+  )
+})
