@@ -13,6 +13,9 @@ let nextBase = 1
 /** Timers are late by up to a millisecond or two; what is later than this counts as the message's latency. */
 const timerSlackMillis = 2
 
+/** From when on a message counts that went now and was due then. */
+export const startOf = (now: number, due: number): number => Math.min(now, due + timerSlackMillis)
+
 export class Ledger {
   readonly base: number
   readonly capacity: number
@@ -54,7 +57,7 @@ export class Ledger {
     const index = this.sent++
     if (index >= this.capacity) throw new Error(`The measurement has room for ${this.capacity} messages only.`)
     if (index === 0) this.firstSentAt = now
-    this.#startedAt[index] = Math.min(now, due + timerSlackMillis)
+    this.#startedAt[index] = startOf(now, due)
     if (due !== now) this.lateness.record(now - due)
     this.expected += receivers
     return this.base + index

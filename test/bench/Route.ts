@@ -7,7 +7,7 @@
 import { Effect } from "effect"
 import { markerBytes } from "./Dialect.ts"
 import { Histogram } from "./Histogram.ts"
-import { Ledger } from "./Ledger.ts"
+import { Ledger, startOf } from "./Ledger.ts"
 import type { Member } from "./Member.ts"
 
 export interface Route {
@@ -19,8 +19,8 @@ export interface Route {
   readonly receivers: number
 }
 
-/** How long nothing may come before what is missing counts as lost. */
-const drainMillis = 3000
+/** How long nothing may come before what is missing counts as lost, unless told otherwise. */
+const defaultDrainMillis = 3000
 
 /** Messages a flooding sender hands to its socket in one write. */
 const floodBatch = 32
@@ -96,7 +96,11 @@ const atRate = (count: number, perSecond: number, each: (index: number, now: num
   })
 
 /** Waits until all is there, or nothing comes any more. */
-export const drain = Effect.fnUntraced(function* (isComplete: () => boolean, progress: () => number) {
+export const drain = Effect.fnUntraced(function* (
+  isComplete: () => boolean,
+  progress: () => number,
+  drainMillis: number = defaultDrainMillis
+) {
   let last = progress()
   let lastChange = performance.now()
   while (!isComplete() && performance.now() - lastChange < drainMillis) {
@@ -108,53 +112,54 @@ export const drain = Effect.fnUntraced(function* (isComplete: () => boolean, pro
   }
 })
 
-const drainOf = (ledger: Ledger, routes: ReadonlyArray<Route>, acknowledged: boolean) => {
+/** Who sends which way, and who counts. */
+interface SendOptions {
+  readonly routes: ReadonlyArray<Route>
+  readonly members: Iterable<Member>
+  /** Where the time from a message to its acknowledgement is recorded, if the protocol has one. */
+  readonly acknowledgements?: Histogram | undefined
+  /** How long nothing may come before what is missing counts as lost. */
+  readonly drainMillis?: number
+}
+
+const drainOf = (ledger: Ledger, { acknowledgements, drainMillis, routes }: SendOptions) => {
+  const acknowledged = acknowledgements !== undefined
   const senders = [...new Set(routes.map(({ sender }) => sender))]
   const unacknowledged = () => (acknowledged ? senders.reduce((sum, sender) => sum + sender.unacknowledged(), 0) : 0)
   return drain(
     () => ledger.lost() === 0 && unacknowledged() === 0,
-    () => ledger.received + ledger.repeats - unacknowledged()
+    () => ledger.received + ledger.repeats - unacknowledged(),
+    drainMillis
   )
 }
 
-export interface PacedOptions {
-  readonly routes: ReadonlyArray<Route>
-  readonly members: Iterable<Member>
+export interface PacedOptions extends SendOptions {
   readonly perSecond: number
   readonly seconds: number
-  /** Where the time from a message to its acknowledgement is recorded, if the protocol has one. */
-  readonly acknowledgements?: Histogram | undefined
 }
 
 /** So many messages a second. */
-export const pace = Effect.fnUntraced(function* ({
-  acknowledgements,
-  members,
-  perSecond,
-  routes,
-  seconds
-}: PacedOptions) {
+export const pace = Effect.fnUntraced(function* (options: PacedOptions) {
+  const { acknowledgements, members, perSecond, routes, seconds } = options
   const count = Math.max(1, Math.round(perSecond * seconds))
   const ledger = openLedger(members, count, acknowledgements)
   yield* atRate(count, perSecond, (index, now, due) => {
     const route = takeInTurn(routes, index)
     const number = ledger.send(route.receivers, now, due)
-    if (acknowledgements !== undefined) route.sender.awaitAcknowledgement(now)
+    if (acknowledgements !== undefined) route.sender.awaitAcknowledgement(startOf(now, due))
     route.sender.write(textOf(route, number))
   })
-  yield* drainOf(ledger, routes, acknowledgements !== undefined)
+  yield* drainOf(ledger, options)
   return ledger
 })
 
-export interface FloodOptions {
-  readonly routes: ReadonlyArray<Route>
-  readonly members: Iterable<Member>
+export interface FloodOptions extends SendOptions {
   readonly messages: number
-  readonly acknowledgements?: Histogram | undefined
 }
 
 /** So many messages, as fast as the sockets take them: each sender writes until its socket is full, and on when it is not. */
-export const flood = Effect.fnUntraced(function* ({ acknowledgements, members, messages, routes }: FloodOptions) {
+export const flood = Effect.fnUntraced(function* (options: FloodOptions) {
+  const { acknowledgements, members, messages, routes } = options
   const ledger = openLedger(members, messages, acknowledgements)
   const bySender = Map.groupBy(routes, ({ sender }) => sender)
   const share = Math.ceil(messages / bySender.size)
@@ -166,7 +171,7 @@ export const flood = Effect.fnUntraced(function* ({ acknowledgements, members, m
     },
     { concurrency: "unbounded", discard: true }
   )
-  yield* drainOf(ledger, routes, acknowledgements !== undefined)
+  yield* drainOf(ledger, options)
   return ledger
 })
 
@@ -180,6 +185,7 @@ const floodFrom = (sender: Member, own: ReadonlyArray<Route>, count: number, led
       resume(Effect.void)
     }
     const write = () => {
+      if (sender.isClosed) return
       const now = performance.now()
       let text = ""
       for (let left = floodBatch; left > 0 && index < count; left--) {
@@ -201,9 +207,7 @@ const floodFrom = (sender: Member, own: ReadonlyArray<Route>, count: number, led
     return Effect.sync(() => clearImmediate(next))
   })
 
-export interface ClosedOptions {
-  readonly routes: ReadonlyArray<Route>
-  readonly members: Iterable<Member>
+export interface ClosedOptions extends SendOptions {
   readonly seconds: number
 }
 
@@ -211,7 +215,7 @@ export interface ClosedOptions {
 const closedPerSecond = 50_000
 
 /** One message in flight; the next goes when every member has it. Gives how long each took to reach them all. */
-export const closed = Effect.fnUntraced(function* ({ members, routes, seconds }: ClosedOptions) {
+export const closed = Effect.fnUntraced(function* ({ drainMillis, members, routes, seconds }: ClosedOptions) {
   const ledger = openLedger(members, seconds * closedPerSecond)
   const rounds = new Histogram()
   yield* Effect.raceFirst(
@@ -232,11 +236,15 @@ export const closed = Effect.fnUntraced(function* ({ members, routes, seconds }:
       }
       ledger.onTarget = next
       next(performance.now())
+      return Effect.sync(() => {
+        ledger.onTarget = () => {}
+      })
     }),
     // A lost message would stop the round for ever.
     drain(
       () => false,
-      () => ledger.received
+      () => ledger.received,
+      drainMillis
     )
   )
   return { ledger, rounds }
