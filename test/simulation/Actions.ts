@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import type { Chance } from "./Chance.ts"
 import type { Person } from "./Person.ts"
+import { maxReplay } from "./WireWatch.ts"
 import { rooms, type World } from "./World.ts"
 
 export type Action = Effect.Effect<void>
@@ -34,6 +35,15 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
 
   const sick = chance.pick([0.1, 0.3, 1])
 
+  /** While no server runs, the logs get longer than what a client that comes back is sent: another server was here. */
+  const grow = happening(() => {
+    if (world.isRunning()) return
+    const room = chance.pick([undefined, ...rooms])
+    for (let entry = 1; entry <= maxReplay + 10; entry++) world.writeAsAnother(room)
+  })
+  // It takes a hundred times as long as anything else.
+  const growing = chance.is(0.02) ? 6 : 0
+
   const normal: ReadonlyArray<Choice> = [
     { weight: 14, action: somebody((person) => talk(person, chance.between(1, 4))) },
     { weight: 3, action: somebody((person) => talk(person, chance.between(10, 30))) },
@@ -46,6 +56,7 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     // Trouble that nobody ends would be all there is.
     { weight: 4, action: happening(network.heal) },
     { weight: 3, action: happening(disk.heal) },
+    { weight: growing, action: grow },
     { weight: 6, action: world.start }
   ]
 

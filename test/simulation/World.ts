@@ -50,7 +50,11 @@ export interface World {
   readonly journal: Journal
   readonly network: Network
   readonly people: Array.NonEmptyReadonlyArray<Person>
+  /** Whether a server runs and takes connections. */
   readonly isServed: () => boolean
+  readonly isRunning: () => boolean
+  /** Stores a message in a room's log, or in the lobby's, as a server that was there before. */
+  readonly writeAsAnother: (room: RoomName | undefined) => void
   readonly start: Effect.Effect<void>
   readonly stop: Effect.Effect<void>
   readonly kill: Effect.Effect<void>
@@ -71,6 +75,7 @@ export const make = Effect.fnUntraced(function* (
   const [first, ...others] = names
   const personOf = (name: UserName) => new Person({ name, disk, journal, socket: network.socketOf(name), scope })
   let life: Life | undefined
+  let written = 0
 
   const logger = Logger.make(({ cause, message }) => {
     const [text] = Predicate.isIterable(message) ? message : [message]
@@ -105,6 +110,12 @@ export const make = Effect.fnUntraced(function* (
     journal,
     network,
     people: [personOf(first), ...others.map(personOf)],
+    isRunning: () => life !== undefined,
+    writeAsAnother: (room) => {
+      const conversation = room === undefined ? ({ _tag: "Lobby" } as const) : ({ _tag: "Room", room } as const)
+      const content = `another ${++written}`
+      disk.store([{ conversation, from: UserName.make("another"), content, at: Math.floor(now()), key: undefined }])
+    },
     isServed: () => life?.isStopping === false,
     start,
     // What is left of it is not ended, which would be a farewell: it waits for ever for a disk and sockets that are gone.
