@@ -8,8 +8,8 @@ import { Config, Effect, Random } from "effect"
 import { defaultSteps, describeFailure, findFailure, seedLimit } from "./Series.ts"
 import { run } from "./Simulation.ts"
 
-/** About 15 s. A run costs 25 ms: a server, three clients, and some hundred messages through all of it. */
-const defaultRuns = 600
+/** 10 s alone on the machine, 20 beside the other tests. A run costs 25 ms: a server, three clients, some hundred messages. */
+const defaultRuns = 400
 
 describe("The server and its clients", () => {
   it.live(
