@@ -42,7 +42,7 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     for (let entry = 1; entry <= maxReplay + 10; entry++) world.writeAsAnother(room)
   })
   // It takes a hundred times as long as anything else.
-  const growing = chance.is(0.02) ? 6 : 0
+  const growing = chance.is(0.005) ? 6 : 0
 
   const normal: ReadonlyArray<Choice> = [
     { weight: 14, action: somebody((person) => talk(person, chance.between(1, 4))) },
