@@ -4,11 +4,9 @@
  * After each restart, and at the end, everything that was ever answered as sent is looked for in the file, and so is
  * everything that any client heard.
  */
-import { Effect, FileSystem, Latch, Random, Schema, Scope } from "effect"
-import { ServerMessage } from "../../src/common/ServerMessage.ts"
-import { connect } from "../support/RawClient.ts"
-import * as ServerProcess from "../support/ServerProcess.ts"
+import { Effect, FileSystem, Latch, Random, Scope } from "effect"
 import * as Eventually from "./Eventually.ts"
+import * as FileServer from "./FileServer.ts"
 import * as Ledger from "./Ledger.ts"
 import * as ParleyTalker from "./ParleyTalker.ts"
 import * as StoredLog from "./StoredLog.ts"
@@ -17,7 +15,7 @@ import * as Talker from "./Talker.ts"
 const rooms = ["garden", "kitchen", "attic"]
 
 export interface Life {
-  readonly server: Effect.Success<ReturnType<typeof ServerProcess.start>>
+  readonly server: Effect.Success<ReturnType<typeof FileServer.start>>
   readonly file: string
   /** How many messages were answered since everybody came back; undefined in a life that ends before that. */
   readonly answered: (() => number) | undefined
@@ -50,9 +48,7 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
   const members: Array<Pick<Talker.Talker, "isBack" | "isQuiet">> = [...talkers]
 
   const startServer = Effect.gen(function* () {
-    const server = yield* ServerProcess.start({
-      env: { HOST: "127.0.0.1", PORT: "0", DATABASE: file, MESSAGE_RATE: "0" }
-    })
+    const server = yield* FileServer.start(file)
     port = server.port
     yield* isUp.open
     for (const talker of talkers) talker.connect(port)
@@ -116,24 +112,16 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
 
 /** The logs as the server tells them to somebody new, page by page. */
 const readAll = Effect.fnUntraced(function* (port: number, places: ReadonlyArray<string>) {
-  const reader = yield* connect({ port })
-  yield* reader.ask({ _tag: "Handshake", user: "reader" })
+  const reader = yield* FileServer.join(port, "reader")
   const told = new Map<string, ReadonlyArray<unknown>>()
   for (const place of places) {
     const where = place === Ledger.lobby ? {} : { room: place }
     if (place !== Ledger.lobby) yield* reader.ask({ _tag: "JoinRoom", room: place })
-    const log: Array<unknown> = []
-    let hasMore = true
-    while (hasMore) {
-      const { messages, more } = decodeHistory(
-        yield* reader.ask({ _tag: "GetHistory", ...where, after: log.length, limit: 500 })
-      )
-      for (const { at, content, from, seq } of messages) log.push([seq, at, from, content])
-      hasMore = more
-    }
-    told.set(place, log)
+    const log = yield* FileServer.readLog(reader, where)
+    told.set(
+      place,
+      log.map(({ at, content, from, seq }) => [seq, at, from, content])
+    )
   }
   return told
 }, Effect.scoped)
-
-const decodeHistory = Schema.decodeUnknownSync(ServerMessage.cases.History)
