@@ -48,7 +48,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("pnpm admin on a termin
       // Large enough to be seen while it is checked.
       yield* sqlite(
         `${path}/chat.sqlite`,
-        `WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 400000)
+        `WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 250000)
          INSERT INTO messages (conversation, seq, at, sender, content)
          SELECT 1, n, 1790000000000 + n, 'Ada', 'message ' || n FROM numbers`
       )

@@ -3,6 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Schema } from "effect"
 import { RoomName } from "../../src/common/RoomName.ts"
 import { UserName } from "../../src/common/UserName.ts"
+import { backup } from "../../src/server/admin/Backup.ts"
 import { Progress } from "../../src/server/admin/Progress.ts"
 import { inspect } from "../../src/server/admin/Verify.ts"
 import { connect } from "../support/RawClient.ts"
@@ -76,11 +77,9 @@ realTime("pnpm admin verify", (it) => {
         const client = yield* connect({ port: server.port })
         yield* client.ask({ _tag: "Handshake", user: "Ada" })
         const talking = Effect.forever(client.ask({ _tag: "GlobalMessage", content: "hi" }))
-        const checks = Effect.replicateEffect(run(["verify"], { env }), 2)
-        for (const { exitCode, stdout } of yield* Effect.raceFirst(checks, talking)) {
-          assert.strictEqual(exitCode, 0, stdout)
-          assert.include(stdout, "chat.sqlite is sound.")
-        }
+        const { exitCode, stdout } = yield* Effect.raceFirst(run(["verify"], { env }), talking)
+        assert.strictEqual(exitCode, 0, stdout)
+        assert.include(stdout, "chat.sqlite is sound.")
       })
   )
 
@@ -122,7 +121,6 @@ realTime("pnpm admin verify", (it) => {
       assert.deepStrictEqual({ messages, moreProblems, rooms }, { messages: 5051, moreProblems: 1, rooms: 6 })
       assert.lengthOf(remarks, 1)
       assert.match(remarks[0] ?? "", /^1 message with a time .* message 4 of room Roof, 1970-01-01/)
-      assert.include((yield* run(["verify", file])).stdout, "is not sound: 11 problems.")
     })
   )
 
@@ -137,9 +135,9 @@ realTime("pnpm admin verify", (it) => {
       yield* files.writeFile(file, flipped)
       const { problems } = yield* verify(file)
       assert.include(problems[0], "the file is damaged")
-      const copied = yield* run(["backup", "copy", "--database", "chat.sqlite"], { cwd: path })
-      assert.deepStrictEqual({ ...copied, stderr: "" }, { stdout: "", stderr: "", exitCode: 1 })
-      assert.include(copied.stderr, "the file is damaged. Restore a backup.")
+      const target = { file: `${path}/copy`, database: file, isForced: false }
+      const { message } = yield* Effect.flip(Effect.provideService(backup(target), Progress, Progress.silent))
+      assert.include(message, "the file is damaged. Restore a backup.")
       assert.isFalse(yield* files.exists(`${path}/copy`))
       assert.isFalse(yield* files.exists(`${path}/copy.partial`))
     })

@@ -7,10 +7,11 @@
  */
 import { Console, Effect, FileSystem, Layer, Option, Runtime, Schema, Stdio } from "effect"
 import { Argument, CliOutput, Command, Flag } from "effect/cli"
+import type { PlatformError } from "effect/PlatformError"
 import { identity } from "../Identity.ts"
 import { InvalidSetting, read, settings } from "../ServerConfig.ts"
 import { dotEnv, flagOf, provideFlags } from "../SettingFlags.ts"
-import { AdminError, fileProblem } from "./AdminError.ts"
+import { AdminError, systemProblem } from "./AdminError.ts"
 import { backup } from "./Backup.ts"
 import { exportLog, type Wanted } from "./Export.ts"
 import * as NewFile from "./NewFile.ts"
@@ -183,8 +184,7 @@ const toFile = Effect.fnUntraced(function* (database: string, wanted: Wanted, pa
   const files = yield* FileSystem.FileSystem
   const encoder = new TextEncoder()
   const failed = Effect.mapError(
-    (error: Parameters<typeof fileProblem>[0]) =>
-      new AdminError({ message: `Cannot write ${shownAs}: ${fileProblem(error)}` })
+    ({ reason }: PlatformError) => new AdminError({ message: `Cannot write ${shownAs}: ${systemProblem(reason)}` })
   )
   const file = yield* failed(files.open(partial, { flag: "w" }))
   return yield* exportLog(database, wanted, (text) => failed(file.writeAll(encoder.encode(text))))

@@ -1,6 +1,5 @@
 /** Why a command of `pnpm admin` ended without its result: one line for the operator, with the cause and what to do. */
-import { Runtime, Schema } from "effect"
-import type { PlatformError } from "effect/PlatformError"
+import { Predicate, Runtime, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { resultCode } from "../history/CannotOpenDatabase.ts"
 
@@ -25,12 +24,26 @@ const problems: Readonly<Record<number, string>> = {
 /** What SQLite has against a file, and what to do about it. */
 export const sqlProblem = ({ reason }: SqlError): string => problems[resultCode(reason.cause)] ?? `${reason.message}.`
 
+/** By Node's error codes. */
 const systemProblems: Readonly<Record<string, string>> = {
-  NotFound: "its folder does not exist. Make the folder first, or name another.",
-  PermissionDenied: "this is not allowed here. Check who may write to its folder.",
-  AlreadyExists: "another command is writing it at this moment."
+  ENOENT: "its folder does not exist. Make the folder first, or name another.",
+  EACCES: "this is not allowed here. Check who may write to its folder.",
+  EPERM: "this is not allowed here. Check who may write to its folder.",
+  EROFS: "the file system can only be read. Name another folder.",
+  EEXIST: "another command is writing it at this moment.",
+  ENOSPC: "the disk is full. Free some space and try again.",
+  EDQUOT: "there is no more space for this user. Free some and try again."
 }
 
-/** What the system has against a file that is to be written, and what to do about it. */
-export const fileProblem = ({ reason }: PlatformError): string =>
-  systemProblems[reason._tag] ?? `${reason.message}. Check the disk and the folder.`
+/** What the system has against writing, and what to do about it. */
+export const systemProblem = (error: { readonly message: string; readonly cause?: unknown }): string => {
+  const code = codeOf(error) ?? codeOf(error.cause)
+  return systemProblems[code ?? ""] ?? `${code ?? error.message}. Check the disk and the folder.`
+}
+
+/** A reader that went away is no failure of ours. */
+export const isReaderGone = (error: unknown): boolean =>
+  ["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"].includes(codeOf(error) ?? "")
+
+const codeOf = (error: unknown): string | undefined =>
+  Predicate.hasProperty(error, "code") && Predicate.isString(error.code) ? error.code : undefined

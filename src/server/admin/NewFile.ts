@@ -2,11 +2,12 @@
  * A file that is there as a whole or not at all.
  *
  * It is written under the name `FILE.partial`, brought to the disk, and only then gets its own name; whatever goes wrong
- * before, also Ctrl-C, takes the partial file away. A partial file that a killed process left is removed first.
+ * before, also Ctrl-C, takes the partial file away, and SQLite's journal of it. A partial file that a killed process left is removed first.
  */
 import { dirname, resolve } from "node:path"
 import { Effect, FileSystem } from "effect"
-import { AdminError, fileProblem } from "./AdminError.ts"
+import type { PlatformError } from "effect/PlatformError"
+import { AdminError, systemProblem } from "./AdminError.ts"
 import { abandonable } from "./Interruption.ts"
 
 export interface Target {
@@ -59,12 +60,13 @@ export const write = Effect.fnUntraced(function* <A, E, R>(
 ) {
   const files = yield* FileSystem.FileSystem
   const partial = resolve(`${target.file}.partial`)
-  const refuse = Effect.mapError((error: Parameters<typeof fileProblem>[0]) =>
-    cannotWrite(target.file, fileProblem(error))
-  )
+  const refuse = Effect.mapError(({ reason }: PlatformError) => cannotWrite(target.file, systemProblem(reason)))
+  const removePartial = Effect.forEach([partial, `${partial}-journal`], (path) => files.remove(path, { force: true }), {
+    discard: true
+  })
   yield* Effect.catchTag(check(target), "PlatformError", (error) => refuse(Effect.fail(error)))
   const begin = Effect.gen(function* () {
-    yield* files.remove(partial, { force: true })
+    yield* removePartial
     const { mode } = yield* files.stat(target.database)
     yield* Effect.scoped(files.open(partial, { flag: "wx", mode: mode & 0o666 }))
   })
@@ -77,7 +79,7 @@ export const write = Effect.fnUntraced(function* <A, E, R>(
   return yield* refuse(begin).pipe(
     Effect.andThen(abandonable(fill(partial))),
     Effect.tap(refuse(finish)),
-    Effect.onError(() => Effect.ignore(files.remove(partial, { force: true })))
+    Effect.onError(() => Effect.ignore(removePartial))
   )
 })
 
