@@ -46,7 +46,7 @@ realTime("pnpm admin backup", (it) => {
         assert.strictEqual(sent["seq"], next)
         yield* Ref.set(answered, next)
       })
-      yield* Effect.repeat(say, { times: 299 })
+      yield* Effect.repeat(say, { times: 99 })
       const talking = yield* Effect.forkScoped(Effect.forever(say))
       const before = yield* Ref.get(answered)
       const copied = yield* run(["backup", "copy.sqlite"], { cwd: path, env: { DATABASE: "chat.sqlite" } })
