@@ -33,9 +33,9 @@ const ratiosOf = (results: ReadonlyArray<ModeResult>): ReadonlyArray<Ratio> =>
     if (parley === undefined) return []
     const { bytes, members, messages, rate, seconds, senders } = load
     const sent = `${members} members, ${Math.min(senders, members)} talk, ${rate}/s, ${messages} messages, ${bytes} bytes, ${seconds} s`
-    return mode.columns.flatMap(({ better, isRatio, key }) => {
+    return mode.columns.flatMap(({ better, isRatio, isVolatile, key }) => {
       const value = (isRatio === true ? parley.median : parley.ratio)[key]
-      return better === "none" || value === undefined || !Number.isFinite(value)
+      return better === "none" || isVolatile === true || value === undefined || !Number.isFinite(value)
         ? []
         : [{ key: `${mode.name} ${key} (${sent})`, value, better }]
     })

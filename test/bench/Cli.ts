@@ -6,7 +6,8 @@
 import { Console, DateTime, Effect, FileSystem, Option, Path, Runtime, Schema } from "effect"
 import { CliError, Command, Flag } from "effect/cli"
 import * as Baseline from "./Baseline.ts"
-import { describeMachine, pinGenerator } from "./Machine.ts"
+import { describeMachine, maxOpenFiles, pinGenerator } from "./Machine.ts"
+import type { Load, Mode } from "./Mode.ts"
 import { modes, type Step, stepsOf } from "./Plan.ts"
 import * as Profile from "./Profile.ts"
 import { jsonOf, machineText, tableOf } from "./Report.ts"
@@ -81,7 +82,8 @@ const description = [
   "others (Linux). A pace is kept by an absolute schedule: what this process sends late counts as late. `lost` is what",
   "was due and had not come when nothing had come for 3 s. `late p99` is how late this process was itself.",
   "",
-  "Each connection takes an open file on either side: for 10,000 members, `ulimit -n` must be above 10,000."
+  "Each connection takes an open file on either side, and the members of all servers are connected at once: for 10,000",
+  "members on two servers, `ulimit -n` must be above 20,100."
 ].join("\n")
 
 type Given = Command.Command.Config.Infer<typeof flags>
@@ -133,10 +135,22 @@ const subjectsFor = Effect.fnUntraced(function* ({ profile, quick, server }: Giv
   return quick || profile ? own : subjectNames.filter(isAvailable)
 })
 
+/** Files that are open beside the connections. */
+const otherFiles = 100
+
+/** The crowds of all servers are there at the same time, unless each measurement has a server of its own. */
+const tooFewFiles = (mode: Mode, { members }: Load, { subjects }: RunOptions): string | undefined => {
+  const crowds = mode.isFresh === true ? 1 : subjects.filter((name) => mode.subjects.includes(name)).length
+  const needed = members * crowds + otherFiles
+  return needed > maxOpenFiles()
+    ? `${crowds} times ${members} connections need ${needed} open files: raise ulimit -n, or name fewer with --server`
+    : undefined
+}
+
 const runSteps = Effect.fnUntraced(function* (steps: ReadonlyArray<Step>, options: RunOptions) {
   const results: Array<ModeResult> = []
   for (const [index, { load, mode }] of steps.entries()) {
-    const obstacle = mode.obstacle?.()
+    const obstacle = mode.obstacle?.() ?? tooFewFiles(mode, load, options)
     if (obstacle !== undefined) {
       yield* Console.log(`\n${mode.name}: left out, since ${obstacle}.`)
       continue

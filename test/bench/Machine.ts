@@ -13,7 +13,7 @@ export interface Machine {
   readonly memoryGiB: number
   readonly node: string
   readonly kernel: string
-  readonly maxOpenFiles: string
+  readonly maxOpenFiles: number
 }
 
 const read = (path: string): string => {
@@ -25,7 +25,8 @@ const read = (path: string): string => {
 }
 
 /** The soft limit of open files of this process, and so of those it starts. */
-const maxOpenFiles = () => /^Max open files\s+(\S+)/m.exec(read("/proc/self/limits"))?.[1] ?? "unknown"
+export const maxOpenFiles = (): number =>
+  Number(/^Max open files\s+(\d+)/m.exec(read("/proc/self/limits"))?.[1] ?? Number.POSITIVE_INFINITY)
 
 export const describeMachine = (): Machine => ({
   cpu: Os.cpus()[0]?.model ?? "unknown",

@@ -30,6 +30,8 @@ export interface Column {
   readonly better: "higher" | "lower" | "none"
   /** It compares two measurements on one server already, and is held against the baseline as it is. */
   readonly isRatio?: boolean
+  /** It moves too much from run to run to be held against the baseline: a short measurement's slowest hundredth. */
+  readonly isVolatile?: boolean
 }
 
 /** By column; what could not be measured is NaN. */

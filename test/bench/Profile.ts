@@ -2,7 +2,8 @@
  * Where a server's CPU time went, by function and by group, from the `.cpuprofile` files that `node --cpu-prof` writes:
  * one per thread. Self time only: what a function spends in others is theirs.
  *
- * Functions of V8 and Node that are not JavaScript have no file; they are told apart by their names.
+ * Functions of V8 and Node that are not JavaScript have no file; they are told apart by their names. What loads modules
+ * is left out: it is the start. V8 counts most of JSON.parse and JSON.stringify for who calls them. Time in SQLite counts as its thread's, and holds the wait for the disk.
  */
 import { Effect, FileSystem, Path, Schema } from "effect"
 
@@ -49,8 +50,11 @@ const groups: ReadonlyArray<readonly [name: string, holds: (spot: Spot) => boole
   ["native code, other", () => true]
 ]
 
-/** Time without work. */
-const idle = new Set(["(idle)"])
+/** Neither time without work nor the start is what was measured. */
+const isLeftOut = ({ name, url }: Spot) =>
+  name === "(idle)" ||
+  /^node:internal\/(?:modules|deps\/amaro|bootstrap|vm|main|process\/pre_execution)/.test(url) ||
+  /^(?:compileSourceTextModule|compileFunctionForCJSLoader|lstat|internalModuleStat|readPackageJSON)$/.test(name)
 
 const topFunctions = 25
 
@@ -83,7 +87,8 @@ export const describe = Effect.fnUntraced(function* (directory: string) {
       const key = keyOf.get(id)
       // A sample stands for the time until the next one.
       const delta = timeDeltas[index + 1] ?? 0
-      if (key === undefined || delta <= 0 || idle.has(spots.get(key)?.name ?? "")) continue
+      const spot = key === undefined ? undefined : spots.get(key)
+      if (key === undefined || spot === undefined || delta <= 0 || isLeftOut(spot)) continue
       micros.set(key, (micros.get(key) ?? 0) + delta)
       total += delta
     }
