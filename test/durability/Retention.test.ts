@@ -1,0 +1,94 @@
+/** What is left once messages are older than RETENTION: the newer ones, the count of their places, and no trace else. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Clock, Duration, Effect, FileSystem } from "effect"
+import * as Eventually from "./Eventually.ts"
+import * as FileServer from "./FileServer.ts"
+import * as Logbook from "./Logbook.ts"
+
+const realTime = layer(NodeServices.layer, { excludeTestServices: true })
+
+const old = 20_000
+const oldInGarden = 300
+
+realTime("retention", (it) => {
+  it.effect("deletes what is older, and only that; places go on counting, and the file shrinks", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const file = yield* FileServer.newFile
+      const now = yield* Clock.currentTimeMillis
+      const longAgo = now - Duration.toMillis("2 hours")
+      const garden = Logbook.room("garden")
+      yield* Logbook.fill(file, [
+        ...Array.from({ length: oldInGarden }, () => ({ content: "stale leaf", at: longAgo, conversation: garden })),
+        ...Array.from({ length: old }, (_, index) => ({ content: `stale ${index} ${"x".repeat(200)}`, at: longAgo })),
+        ...["fresh 1", "fresh 2"].map((content) => ({ content, at: now })),
+        { content: "fresh leaf", at: now, conversation: garden }
+      ])
+      const { size } = yield* files.stat(file)
+
+      const server = yield* FileServer.start(file, { RETENTION: "1 hour" })
+      const ada = yield* FileServer.join(server.port, "ada")
+      const first = { _tag: "GetHistory", after: 0, limit: 1 }
+      yield* Eventually.ask("the old messages were gone", ada.ask(first), ({ messages }) =>
+        JSON.stringify(messages).includes("fresh")
+      )
+      const left = ["20001 fresh 1", "20002 fresh 2"]
+      assert.deepStrictEqual(FileServer.outline(yield* FileServer.readLog(ada)), left)
+
+      const joined = yield* ada.ask({ _tag: "JoinRoom", room: "garden" })
+      assert.deepInclude(joined, { seq: oldInGarden + 1, missed: 0, truncated: false })
+      const cursor = { epoch: joined["epoch"], seq: 5 }
+      const ben = yield* FileServer.join(server.port, "ben", cursor)
+      assert.deepStrictEqual(FileServer.outline(yield* ben.findMany("GlobalMessage", 2)), left)
+      const late = yield* ben.ask({ _tag: "JoinRoom", room: "garden", after: cursor })
+      assert.deepInclude(late, { seq: oldInGarden + 1, missed: 1, truncated: true })
+      assert.deepStrictEqual(FileServer.outline(yield* ben.findMany("RoomMessage", 1)), ["301 fresh leaf"])
+
+      const search = (query: string) => Effect.map(ada.ask({ _tag: "Search", query }), ({ messages }) => messages)
+      yield* Eventually.ask(
+        "search forgot what was deleted",
+        search("stale"),
+        (found) => Array.isArray(found) && found.length === 0
+      )
+      yield* Eventually.ask(
+        "search found the rest",
+        search("fresh"),
+        (found) => Array.isArray(found) && found.length === 3
+      )
+      assert.propertyVal(yield* ada.ask({ _tag: "GlobalMessage", content: "new" }), "seq", old + 3)
+      // Its last free pages go when SQLite next takes the log into the file: at some time, or at the end.
+      yield* Eventually.ask("the file shrank to a half", files.stat(file), (now) => now.size * 2n < size)
+      yield* server.kill("SIGTERM")
+      assert.isBelow(Number((yield* files.stat(file)).size), Number(size) / 20)
+    })
+  )
+
+  it.effect("may delete everything: after a restart, too, no place is given twice", () =>
+    Effect.gen(function* () {
+      const file = yield* FileServer.newFile
+      const settings = { RETENTION: "1 second" }
+      const first = yield* FileServer.start(file, settings)
+      const ada = yield* FileServer.join(first.port, "ada")
+      yield* ada.ask({ _tag: "CreateRoom", room: "garden" })
+      const { epoch } = yield* ada.ask({ _tag: "JoinRoom", room: "garden" })
+      for (const content of ["one", "two", "three"]) {
+        yield* ada.ask({ _tag: "GlobalMessage", content })
+        yield* ada.ask({ _tag: "RoomMessage", room: "garden", content })
+      }
+      for (const where of [{}, { room: "garden" }]) {
+        yield* Eventually.ask("nothing was left", FileServer.readLog(ada, where), ({ length }) => length === 0)
+      }
+      assert.propertyVal(yield* ada.ask({ _tag: "GlobalMessage", content: "four" }), "seq", 4)
+      yield* Eventually.ask("nothing was left again", FileServer.readLog(ada), ({ length }) => length === 0)
+      yield* first.kill("SIGTERM")
+
+      const second = yield* FileServer.start(file, settings)
+      const again = yield* FileServer.join(second.port, "ada")
+      const joined = yield* again.ask({ _tag: "JoinRoom", room: "garden", after: { epoch, seq: 1 } })
+      assert.deepInclude(joined, { epoch, seq: 3, missed: 0, truncated: true })
+      assert.propertyVal(yield* again.ask({ _tag: "GlobalMessage", content: "five" }), "seq", 5)
+      assert.propertyVal(yield* again.ask({ _tag: "RoomMessage", room: "garden", content: "four" }), "seq", 4)
+    })
+  )
+})
