@@ -7,7 +7,7 @@
  */
 import { dirname } from "node:path"
 import { pathToFileURL } from "node:url"
-import { type Duration, Effect, FileSystem, Layer } from "effect"
+import { type Duration, Effect, Exit, FileSystem, Layer, Result, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { ServerConfig } from "../ServerConfig.ts"
@@ -135,9 +135,32 @@ const openIndex = Effect.fnUntraced(function* (database: string) {
     for (const suffix of ["", "-wal", "-shm"]) yield* files.remove(`${filename}${suffix}`, { force: true })
     return yield* SqliteClient.make(options)
   })
-  return yield* Effect.catchIf(
-    SqliteClient.make(options),
-    ({ reason }) => isDamaged(reason.cause),
-    ({ message }) => Effect.catchTag(beginAnew(message), "PlatformError", Effect.die)
+  const open = Effect.gen(function* () {
+    const sql = yield* SqliteClient.make(options)
+    const damage = yield* damageOf(sql)
+    return damage === undefined ? Result.succeed(sql) : Result.fail(damage)
+  }).pipe(
+    Effect.catchIf(
+      ({ reason }) => isDamaged(reason.cause),
+      ({ message }) => Effect.succeed(Result.fail(message))
+    )
   )
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const opened = yield* Scope.provide(open, scope)
+  if (Result.isSuccess(opened)) return opened.success
+  // Closed later, it would delete the new index's log, which has the name of its own.
+  yield* Scope.close(scope, Exit.void)
+  return yield* Effect.catchTag(beginAnew(opened.failure), "PlatformError", Effect.die)
+})
+
+/** What is wrong with the pages of the index, if anything is. Looking at those of 1,000,000 messages takes 0.2 s. */
+const damageOf = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  // One by one: all at once would compare the words with each other, too, which takes 1.4 s.
+  const tables = yield* sql`SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0`.values
+  for (const [table] of tables) {
+    const name = sql.literal(`"${String(table).replaceAll('"', '""')}"`)
+    const [[finding] = []] = yield* sql`PRAGMA main.quick_check(${name})`.values
+    if (finding !== "ok") return String(finding)
+  }
+  return undefined
 })
