@@ -36,8 +36,19 @@ export type Answer<Row = unknown> =
 /** Statements kept compiled: many more than this program has. */
 const maxKept = 200
 
-const open = ({ filename, isReadOnly, statements }: Setup, functions: Readonly<Record<string, unknown>>) => {
-  const database = new DatabaseSync(filename, { readOnly: isReadOnly })
+const open = (setup: Setup, functions: Readonly<Record<string, unknown>>) => {
+  const database = new DatabaseSync(setup.filename, { readOnly: setup.isReadOnly })
+  try {
+    equip(database, setup, functions)
+    return database
+  } catch (error) {
+    // Before anybody hears of it, so that the last one to close the file is one who may tidy up behind it.
+    database.close()
+    throw error
+  }
+}
+
+const equip = (database: DatabaseSync, { statements }: Setup, functions: Readonly<Record<string, unknown>>) => {
   for (const [name, value] of Object.entries(functions)) {
     if (typeof value !== "function") continue
     database.function(name, { deterministic: true, varargs: true }, (...values) =>
@@ -45,7 +56,6 @@ const open = ({ filename, isReadOnly, statements }: Setup, functions: Readonly<R
     )
   }
   for (const statement of statements) database.exec(statement)
-  return database
 }
 
 /** SQLite has no booleans. */
