@@ -90,7 +90,7 @@ realTime("a server that is killed", (it) => {
         const kills = [insideOf(["fsync", "fdatasync"], 3), insideOf(["pwrite64"], 12)]
         const results = yield* Effect.forEach(
           kills,
-          (kill, lane) => CrashLane.run({ rounds: 4, kill }).pipe(Random.withSeed(`${seed} inside ${lane}`)),
+          (kill, lane) => CrashLane.run({ rounds: 3, kill }).pipe(Random.withSeed(`${seed} inside ${lane}`)),
           { concurrency: kills.length }
         )
         const figures = report(results, seed)

@@ -31,7 +31,7 @@ export const missing: string | undefined = (() => {
 export const note = missing === undefined ? "" : ` (skipped: ${missing})`
 
 /** Begins; ends when the scope closes, or when the process does. */
-export const attach = Effect.fnUntraced(function* ({ calls, files, inject, pid }: Fault) {
+const attach = Effect.fnUntraced(function* ({ calls, files, inject, pid }: Fault) {
   const names = calls.join(",")
   const flags = ["-f", "-p", `${pid}`, "-o", "/dev/null", "-e", `trace=${names}`, "-e", `inject=${names}:${inject}`]
   const tracer = yield* ChildProcess.make("strace", [...flags, ...files.flatMap((file) => ["-P", file])], {

@@ -40,7 +40,7 @@ const damages = {
   })
 }
 
-const tries = 5
+const tries = 4
 
 realTime("a database whose log", (it) => {
   it.effect.each(Object.entries(damages))(

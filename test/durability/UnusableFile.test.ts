@@ -88,14 +88,16 @@ const changed = (change: (bytes: Uint8Array) => Uint8Array) =>
     return file
   })
 
+const makeText = Effect.fnUntraced(function* (folder: string) {
+  const files = yield* FileSystem.FileSystem
+  yield* files.writeFileString(`${folder}/notes.txt`, "Buy bread.\n".repeat(1000))
+  return `${folder}/notes.txt`
+})
+
 const unusable: ReadonlyArray<Unusable> = [
   {
     what: "that is no SQLite file",
-    make: Effect.fnUntraced(function* (folder: string) {
-      const files = yield* FileSystem.FileSystem
-      yield* files.writeFileString(`${folder}/notes.txt`, "Buy bread.\n".repeat(1000))
-      return `${folder}/notes.txt`
-    }),
+    make: makeText,
     cause: /is no SQLite database/
   },
   {
@@ -139,10 +141,10 @@ const unusable: ReadonlyArray<Unusable> = [
 ]
 
 realTime("the server does not start, says why in one line and changes nothing", (it) => {
-  it.effect.each(unusable)("on a file $what", ({ cause, make }) =>
+  it.effect("on a file that is no database, as on all of the following", () =>
     Effect.gen(function* () {
       const folder = yield* FileServer.newFolder
-      yield* refuses({ file: yield* make(folder), folder, words: [cause, anotherFile] })
+      yield* refuses({ file: yield* makeText(folder), folder, words: [/is no SQLite database/, anotherFile] })
     })
   )
 
@@ -179,6 +181,22 @@ realTime("the server does not start, says why in one line and changes nothing", 
       yield* refuses({ file, folder: undefined, words: [/another server is using it/, anotherFile] })
       yield* ada.ask({ _tag: "GlobalMessage", content: "two" })
       assert.deepStrictEqual(FileServer.outline(yield* FileServer.readLog(ada)), ["1 one", "2 two"])
+    })
+  )
+})
+
+/** What the server says before it ends, without the second that a process takes to say it. */
+realTime("the database cannot be opened, says why in one line and changes nothing", (it) => {
+  it.effect.each(unusable)("on a file $what", ({ cause, make }) =>
+    Effect.gen(function* () {
+      const folder = yield* FileServer.newFolder
+      const file = yield* make(folder)
+      const before = yield* look(folder)
+      const { message } = yield* Effect.flip(Effect.scoped(Logbook.open(file)))
+      assert.notInclude(message, "\n")
+      for (const word of [cause, anotherFile]) assert.match(message, word)
+      assert.include(message, file)
+      assert.deepStrictEqual(yield* look(folder), before)
     })
   )
 })
