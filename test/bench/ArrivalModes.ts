@@ -17,7 +17,7 @@ const settleMillis = 200
 /** Memory counts as settled when it has not moved by more than this for so many looks. */
 const settledBytes = 256 * 1024
 const settledLooks = 4
-const mostLooks = 15
+const mostLooks = 10
 
 /** The server's memory once it has come to rest, in bytes. */
 const restingBytes = Effect.fnUntraced(function* (subject: Subject) {

@@ -63,8 +63,8 @@ const pacedMost = 1000
  * A flood is a fixed number of messages for all servers, about so many deliveries a second asked for: a loop that takes
  * whatever comes would otherwise gather it in its memory without an end.
  */
-const floodDeliveries = 500_000
-const floodMost = 25_000
+const floodDeliveries = 400_000
+const floodMost = 20_000
 
 const floodMessages = (receivers: number, seconds: number) =>
   Math.round(Math.min(floodMost, floodDeliveries / receivers) * seconds)

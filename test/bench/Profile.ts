@@ -3,7 +3,8 @@
  * one per thread. Self time only: what a function spends in others is theirs.
  *
  * Functions of V8 and Node that are not JavaScript have no file; they are told apart by their names. What loads modules
- * is left out: it is the start. V8 counts most of JSON.parse and JSON.stringify for who calls them. Time in SQLite counts as its thread's, and holds the wait for the disk.
+ * is left out: it is the start. V8 counts most of JSON.parse and JSON.stringify for who calls them. Time in SQLite
+ * counts as its thread's, and holds the wait for the disk.
  */
 import { Effect, FileSystem, Path, Schema } from "effect"
 
