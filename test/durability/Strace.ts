@@ -6,7 +6,7 @@
  * search index.
  */
 import { execFileSync } from "node:child_process"
-import { Effect, Stream } from "effect"
+import { Effect, Scope, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 
 export interface Fault {
@@ -48,6 +48,10 @@ const attach = Effect.fnUntraced(function* ({ calls, files, inject, pid }: Fault
   yield* Stream.runHead(Stream.filter(words, (line) => line.includes(`Process ${pid} attached`)))
 })
 
-/** Carries something out while the fault is there. */
+/** Carries something out while the fault is there. What it opens stays open afterwards. */
 export const during = <A, E, R>(fault: Fault, effect: Effect.Effect<A, E, R>) =>
-  Effect.scoped(Effect.andThen(attach(fault), effect))
+  Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) => Effect.andThen(Scope.provide(attach(fault), scope), effect),
+    Scope.close
+  )
