@@ -59,10 +59,11 @@ export const layerFile = ({
   Layer.unwrap(
     Effect.gen(function* () {
       const { index, reader, writer } = yield* connect(file, schema)
-      const history = SqlHistory.layer.pipe(
+      const history =
+        retention === "forever" ? SqlHistory.layer : Layer.merge(SqlHistory.layer, Retention.layer(writer, retention))
+      return history.pipe(
         Layer.provide([SearchIndex.layer(index), Layer.succeed(SqlHistory.Connections, { reader, writer })])
       )
-      return retention === "forever" ? history : Layer.merge(history, Retention.layer(writer, retention))
     })
   ).pipe(
     Layer.catchTag(["SqlError", "MigrationError", "SchemaError"], (error) =>

@@ -5,6 +5,7 @@
  */
 import { Clock, Duration, Effect, Layer } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
+import { SearchIndex } from "../search/SearchIndex.ts"
 import * as LogTables from "./LogTables.ts"
 
 /** One step keeps the disk busy for about 5 ms; the pause lets several commits go between two of them. */
@@ -29,7 +30,15 @@ export const layer = (sql: SqlClient.SqlClient, retention: Duration.Duration) =>
     return hasMore
   })
 
+  /** The file gets shorter at a checkpoint. */
+  const finish = Effect.gen(function* () {
+    const { noteUnsafe } = yield* SearchIndex
+    noteUnsafe()
+    yield* sql`PRAGMA wal_checkpoint(PASSIVE)`
+  })
+
   return Effect.repeat(step, { while: (hasMore) => hasMore }).pipe(
+    Effect.andThen(finish),
     Effect.catchCause((cause) => Effect.logError("Old messages could not be deleted", cause)),
     Effect.andThen(Effect.sleep(intervalOf(retention))),
     Effect.forever,
