@@ -13,4 +13,4 @@ const fresh = Layer.unwrap(
 ).pipe(Layer.provide(NodeFileSystem.layer))
 
 // Each run opens three connections, each with a thread of its own.
-historyContract("SqlHistory", fresh, 6)
+historyContract("SqlHistory", fresh, 4)
