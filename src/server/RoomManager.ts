@@ -78,19 +78,22 @@ export const make = Effect.fnUntraced(function* ({
   /** Somebody left, and then nobody was in and nothing written. */
   let isVacant = false
 
-  const store = Effect.fnUntraced(function* (run: Arr.NonEmptyReadonlyArray<Publish>) {
-    const at = clock.currentTimeMillisUnsafe()
-    const entries = Arr.map(run, ({ content, from, key }): NewEntry => ({
-      conversation,
-      from: from.user,
-      content,
-      at,
-      key
-    }))
-    const stored = yield* Effect.tapError(history.append(entries), () => lookAgainLater("0 millis"))
-    sessions.deliver(Room.published(room, run, stored, yield* untold(stored)))
-    told = Math.max(told, ...stored.map(({ seq }) => seq))
-  })
+  const store = Effect.fnUntraced(
+    function* (run: Arr.NonEmptyReadonlyArray<Publish>) {
+      const at = clock.currentTimeMillisUnsafe()
+      const entries = Arr.map(run, ({ content, from, key }): NewEntry => ({
+        conversation,
+        from: from.user,
+        content,
+        at,
+        key
+      }))
+      const stored = yield* history.append(entries)
+      sessions.deliver(Room.published(room, run, stored, yield* untold(stored)))
+      told = Math.max(told, ...stored.map(({ seq }) => seq))
+    },
+    Effect.tapError(() => lookAgainLater("0 millis"))
+  )
 
   /**
    * What the log holds between the last entry members were told of and the first of these. There is something only after

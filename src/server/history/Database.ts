@@ -58,11 +58,11 @@ export const layerFile = ({
 }: DatabaseOptions): Layer.Layer<History, CannotOpenDatabase, FileSystem.FileSystem> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { index, reader, writer } = yield* connect(file, schema)
+      const { epoch, index, reader, writer } = yield* connect(file, schema)
       const history =
         retention === "forever" ? SqlHistory.layer : Layer.merge(SqlHistory.layer, Retention.layer(writer, retention))
       return history.pipe(
-        Layer.provide([SearchIndex.layer(index), Layer.succeed(SqlHistory.Connections, { reader, writer })])
+        Layer.provide([SearchIndex.layer(index), Layer.succeed(SqlHistory.Connections, { epoch, reader, writer })])
       )
     })
   ).pipe(
@@ -95,9 +95,9 @@ const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrat
   }
   yield* writer`PRAGMA journal_mode = WAL`
   yield* Effect.provideService(migrate(schema), SqlClient.SqlClient, writer)
-  yield* LogTables.make(writer).epoch(yield* randomEpoch)
+  const epoch = yield* LogTables.make(writer).epoch(yield* randomEpoch)
   const reader = yield* SqliteClient.make({ filename: file, isReadOnly: true, setup: readerSetup })
-  return { index, reader, writer }
+  return { epoch, index, reader, writer }
 })
 
 /** Sees to it that the database is ours, and not of a later version; tells whether it is a new one. */

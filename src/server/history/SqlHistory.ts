@@ -16,6 +16,7 @@
 import { type Array, Context, Deferred, Effect, Layer, Option, Queue, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import type { Epoch } from "../../common/Cursor.ts"
 import { RoomName } from "../../common/RoomName.ts"
 import { type Conversation, conversationKey } from "../messages/Conversation.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
@@ -23,12 +24,14 @@ import { History, type NewEntry, StorageUnavailable, type Stored } from "./Histo
 import * as LogTables from "./LogTables.ts"
 import * as Outage from "./Outage.ts"
 import { idempotencyKey, type Known, place, type Placement } from "./Placement.ts"
-import { randomEpoch } from "./RandomEpoch.ts"
 
-/** The connections to the database. A page that is read must not wait for a commit, nor a commit for a page. */
+/**
+ * The connections to the database, and which incarnation of the logs it holds. A page that is read must not wait for a
+ * commit, nor a commit for a page.
+ */
 export class Connections extends Context.Service<
   Connections,
-  { readonly writer: SqlClient.SqlClient; readonly reader: SqlClient.SqlClient }
+  { readonly writer: SqlClient.SqlClient; readonly reader: SqlClient.SqlClient; readonly epoch: Epoch }
 >()("parley/server/history/SqlHistory/Connections") {}
 
 /** 1,000 rows of 64 bytes keep the disk busy for 3 ms, and everyone behind them waiting for as long. */
@@ -45,7 +48,7 @@ type Problem = SqlError | Schema.SchemaError
 export const layer = Layer.effect(
   History,
   Effect.gen(function* () {
-    const { reader, writer } = yield* Connections
+    const { epoch, reader, writer } = yield* Connections
     const index = yield* SearchIndex
     const tables = LogTables.make(writer)
     const pages = LogTables.make(reader)
@@ -54,7 +57,6 @@ export const layer = Layer.effect(
     const searching = Outage.make("Messages cannot be searched", "Messages are searched again")
     const waiting = yield* Queue.unbounded<Append>()
 
-    const epoch = yield* tables.epoch(yield* randomEpoch)
     const stored = yield* tables.conversations
     const known = new Map<string, Known>(
       stored.map(({ conversationKey, id, newest }) => [conversationKey, { id, newest }])
