@@ -13,6 +13,7 @@ import { Context, Effect, Layer, Queue, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { type Findings, Entry } from "../history/History.ts"
+import * as Outage from "../history/Outage.ts"
 import type { Search } from "../messages/Commands.ts"
 import type { Conversation } from "../messages/Conversation.ts"
 import { type Phrase, phrasesOf } from "./SearchWords.ts"
@@ -58,11 +59,8 @@ export class SearchIndex extends Context.Service<
           yield* Effect.repeat(addStep(sql), { while: (hasMore) => hasMore })
           yield* Effect.repeat(forgetStep(sql), { while: (hasMore) => hasMore })
         })
-        yield* keepUp.pipe(
-          Effect.catchCause((cause) => Effect.logError("The search index could not be brought up to date", cause)),
-          Effect.forever,
-          Effect.forkScoped
-        )
+        const keeping = Outage.make("The search index falls behind", "The search index is kept up to date again")
+        yield* keeping.watch(keepUp).pipe(Effect.ignoreCause, Effect.forever, Effect.forkScoped)
 
         return SearchIndex.of({
           noteUnsafe: () => Queue.offerUnsafe(noted, undefined),
@@ -133,7 +131,7 @@ const forgetStep = (sql: SqlClient.SqlClient) =>
   sql.withTransaction(
     Effect.gen(function* () {
       const [since = 0, oldest] = yield* numbers(
-        sql`SELECT since, (SELECT MIN(id) FROM chat.messages) FROM progress`.values
+        sql`SELECT since, COALESCE((SELECT MIN(id) FROM chat.messages), through + 1) FROM progress`.values
       )
       if (since === null || oldest === null || oldest === undefined || since >= oldest) return false
       const upTo = Math.min(since + stepMessages, oldest)
