@@ -68,8 +68,9 @@ export const make = Effect.fnUntraced(function* <Message extends { readonly _tag
 type Heard<Message> = Pull.Pull<Array.NonEmptyReadonlyArray<Incoming<Message>>, ConnectionError>
 
 /**
- * The lines of one socket, as a stream pulls them. One step for splitting, decoding and ending, and no operators of Stream
- * for each: what they hold per connection is a third of what an idle one costs.
+ * The lines of one socket, as a stream pulls them. One step for splitting, decoding and ending instead of four operators
+ * of Stream, each of which holds a channel and its closures for as long as the connection is idle. With a decoder shared by
+ * all, and classes for Session and Outbox, this took 29 KiB of heap per idle connection down to 19.5.
  */
 const makePull = <Message>(
   pull: Effect.Effect<Array.NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError>,

@@ -20,7 +20,7 @@ export const layer = Layer.effectDiscard(
 
 /**
  * The platform's socket copies the services it was made with, twice for each connection. A handler has its services in
- * its closure, so all but the runtime's own settings are left out: 3 KiB less for each connection.
+ * its closure, so all but the runtime's own settings are left out: 2 KiB less for each connection.
  */
 const whatConnectionsNeed = (context: Context.Context<never>): Context.Context<never> =>
   Context.pick(

@@ -24,7 +24,7 @@ export interface OutboxOptions {
   readonly onOverflow: () => void
 }
 
-/** A class, as there may be ten thousand: what closures would hold of each is 1 KiB more. */
+/** A class, as there may be ten thousand: closures would hold the same things once more for each method. */
 export class Outbox {
   readonly #options: OutboxOptions
   #frames: Array<Uint8Array> = []

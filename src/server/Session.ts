@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly outbox: (onOverflow: () => void) => Outbox
 }
 
-/** A class, as there may be ten thousand: what closures would hold of each is 2 KiB more. */
+/** A class, as there may be ten thousand: closures would hold the same things once more for each method. */
 export class Session {
   readonly id: SessionId
   readonly outbox: Outbox

@@ -151,7 +151,7 @@ export const layer: Layer.Layer<History> = layerWith(defaultLimits)
 
 const emptyLog = (): Log => ({ entries: [], dropped: 0, places: new Map() })
 
-/** How many entries a search looks at before others get their turn: about 1 ms of them. */
+/** How many entries a search looks at before others get their turn: 1 to 2 ms of short ones. */
 const searchStep = 256
 
 const newestOf = (log: Log): number => log.dropped + log.entries.length

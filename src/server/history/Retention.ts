@@ -8,7 +8,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import * as LogTables from "./LogTables.ts"
 
-/** One step keeps the disk busy for about 5 ms; the pause lets several commits go between two of them. */
+/** One step takes 2 ms and a commit; the pause lets several commits go between two of them. */
 const stepMessages = 500
 const pause = "20 millis"
 

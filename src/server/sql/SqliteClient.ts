@@ -4,7 +4,7 @@
  *
  * Each client is one connection in a thread of its own, so that neither a slow disk nor a long query holds up the event
  * loop. Questions are answered in order. A thread that ends unasked fails what it was asked; the next statement opens
- * the database again. A round trip takes 0.1 ms.
+ * the database again. A round trip takes 0.1 to 0.2 ms.
  *
  * Bounds: the semaphore lets one statement, or one transaction, be under way.
  */

@@ -1,6 +1,6 @@
 /**
  * The thread that owns one SQLite connection: takes questions, answers each, in order. Run by `SqliteClient` only, and
- * free of other imports so that it starts in 20 ms and stays small.
+ * free of other imports so that it starts in 65 ms and stays small.
  *
  * `node:sqlite` is synchronous: on the main thread a slow disk would stop every connection for as long as it takes.
  */
