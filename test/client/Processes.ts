@@ -4,6 +4,7 @@ import * as process from "node:process"
 import { type Cause, Context, Effect, Fiber, Layer, Option, Queue, Schema, Stream, SubscriptionRef } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import { ChildProcess } from "effect/process"
+import { compileCache } from "../support/CompileCache.ts"
 
 export const root = resolve(import.meta.dirname, "../..")
 export const clientPath = resolve(root, "src/bin/client.ts")
@@ -17,7 +18,7 @@ type Environment = Readonly<Record<string, string>>
 export const startServer = Effect.fnUntraced(function* (environment: Environment = {}) {
   const server = yield* ChildProcess.make(process.execPath, [serverPath], {
     cwd: root,
-    env: { PORT: "0", HOST: "localhost", DATABASE: ":memory:", ...environment },
+    env: { ...compileCache, PORT: "0", HOST: "localhost", DATABASE: ":memory:", ...environment },
     extendEnv: true
   })
   const said: Array<string> = []
@@ -65,7 +66,7 @@ export const startClient = Effect.fnUntraced(function* ({ args, env = {}, cwd = 
   const input = yield* Queue.unbounded<string, Cause.Done>()
   const client = yield* ChildProcess.make(process.execPath, [clientPath, ...args], {
     cwd,
-    env: { HOST: "localhost", ...env },
+    env: { ...compileCache, HOST: "localhost", ...env },
     extendEnv: true,
     stdin: Stream.fromQueue(input).pipe(Stream.encodeText)
   })

@@ -2,6 +2,7 @@
 import * as process from "node:process"
 import { Duration, Effect, Schedule, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
+import { compileCache } from "../support/CompileCache.ts"
 import { clientPath, root } from "./Processes.ts"
 
 class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", {
@@ -25,7 +26,10 @@ export const startInTerminal = Effect.fnUntraced(function* (
       Effect.flatMap(({ all }) => Stream.mkString(Stream.decodeText(all))),
       Effect.scoped
     )
-  const settings = Object.entries(environment).flatMap(([name, value]) => ["-e", `${name}=${value}`])
+  const settings = Object.entries({ ...compileCache, ...environment }).flatMap(([name, value]) => [
+    "-e",
+    `${name}=${value}`
+  ])
   const command = `'${process.execPath}' '${clientPath}' ${args.join(" ")}; echo exit $?; cat`
 
   yield* Effect.acquireRelease(tmux("new-session", "-d", "-x", "60", "-y", "20", ...settings, command), () =>

@@ -4,11 +4,11 @@
  * It sees no environment but the one it is given, and is killed when the scope closes. Node keeps what it has compiled
  * between runs: a start takes half the time.
  */
-import { tmpdir } from "node:os"
 import { resolve } from "node:path"
 import * as process from "node:process"
 import { Effect, Fiber, FileSystem, Option, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
+import { compileCache } from "./CompileCache.ts"
 
 const main = resolve(import.meta.dirname, "../../src/bin/server.ts")
 
@@ -33,7 +33,7 @@ const spawn = Effect.fnUntraced(function* ({ dotEnv, env = {}, flags = [], start
   const [command, ...parameters] = program === undefined ? node : [program, ...starterFlags, ...node]
   const child = yield* ChildProcess.make(command, parameters, {
     cwd,
-    env: { NODE_COMPILE_CACHE: resolve(tmpdir(), "parley-test-compiled"), ...env },
+    env: { ...compileCache, ...env },
     extendEnv: false,
     forceKillAfter: "10 seconds"
   })
