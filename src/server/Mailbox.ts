@@ -51,13 +51,14 @@ export const process = <Command, Answer>(
   options: {
     readonly handle: (command: Command, answer: (answer: Answer) => void) => Handled
     readonly refuse: (command: Command, answer: (answer: Answer) => void) => void
+    /** Once after the commands that were waiting together; if it dies, all of them are refused. */
+    readonly afterwards?: () => void
   }
 ): Effect.Effect<never> => {
   const handleAll = Effect.fnUntraced(function* (envelopes: ReadonlyArray<Envelope<Command, Answer>>) {
-    for (const { command, answer: deferred } of envelopes) {
-      const answer = (value: Answer) => {
-        if (deferred !== undefined) Deferred.doneUnsafe(deferred, Effect.succeed(value))
-      }
+    for (const envelope of envelopes) {
+      const { command } = envelope
+      const answer = answerOf(envelope)
       const died = (defect: unknown) => {
         options.refuse(command, answer)
         return Effect.logError("A command's handler died", defect)
@@ -66,6 +67,17 @@ export const process = <Command, Answer>(
       if (Result.isFailure(handled)) yield* died(handled.failure)
       else if (handled.success !== undefined) yield* Effect.catchDefect(handled.success, died)
     }
+    const done = Result.try(() => options.afterwards?.())
+    if (Result.isFailure(done)) {
+      for (const envelope of envelopes) options.refuse(envelope.command, answerOf(envelope))
+      yield* Effect.logError("The commands that were waiting together died", done.failure)
+    }
   })
   return Effect.forever(Effect.flatMap(Queue.takeAll(mailbox.queue), handleAll), { disableYield: true })
 }
+
+const answerOf =
+  <Answer>({ answer }: Envelope<unknown, Answer>) =>
+  (value: Answer) => {
+    if (answer !== undefined) Deferred.doneUnsafe(answer, Effect.succeed(value))
+  }

@@ -12,10 +12,13 @@
  */
 import { Array as Arr, Deferred, Effect, Exit, type Fiber } from "effect"
 import type { ConnectionError } from "../connection/Connection.ts"
+import type { WriteNow } from "./WriteNow.ts"
 
 export type Kind = "live" | "asked"
 
 export interface OutboxOptions {
+  /** Tried first when nothing is waiting. */
+  readonly writeNow?: WriteNow | undefined
   readonly write: (frames: Arr.NonEmptyReadonlyArray<Uint8Array>) => Effect.Effect<void, ConnectionError>
   /** Starts a write at once. If it does not end at once too, it is kept and ended with the server. */
   readonly run: (write: Effect.Effect<void, ConnectionError>) => Fiber.Fiber<void, ConnectionError>
@@ -76,6 +79,7 @@ export class Outbox {
   }
 
   #push(frame: Uint8Array, kind: Kind) {
+    if (!this.#writing && this.#options.writeNow?.(frame) === true) return
     this.#frames.push(frame)
     if (kind === "live") this.#liveBytes += frame.length
     else this.#askedBytes += frame.length

@@ -28,7 +28,7 @@ export interface Room {
 export interface CatchUp {
   readonly epoch: Epoch
   readonly seq: Seq
-  readonly missed: ReadonlyArray<Entry>
+  readonly missed: ReadonlyArray<ChatMessage>
   readonly truncated: boolean
 }
 
@@ -82,7 +82,7 @@ export const join = (room: Room, from: Asker, catchUp: CatchUp): readonly [Room,
           truncated,
           users: joined.roster
         }
-  const replay: Delivery = { _tag: "Replay", to: from.session, messages: missed.map(toChatMessage(room.conversation)) }
+  const replay: Delivery = { _tag: "Replay", to: from.session, messages: missed }
   return [joined, [{ _tag: "Reply", to: from, message: reply }, replay]]
 }
 

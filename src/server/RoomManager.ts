@@ -12,6 +12,7 @@
  */
 import { Array as Arr, Clock, Deferred, type Duration, Effect, Option, Queue, type Scope } from "effect"
 import type { Seq } from "../common/Cursor.ts"
+import type { ChatMessage } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
 import { type Entry, History, type NewEntry, type StorageUnavailable, type Stored } from "./history/History.ts"
 import * as Mailbox from "./Mailbox.ts"
@@ -74,6 +75,11 @@ export const make = Effect.fnUntraced(function* ({
   /** The place of the newest entry that members were told of, or that was there when the first of them joined. */
   let told: Seq = 0
   let willLookAgain = false
+  /**
+   * What the last newcomer missed, while commands that came together are handled: after a restart or a broken network many
+   * come back from the same place, and are sent the same bytes.
+   */
+  let lastReplay: { readonly from: Seq; readonly seq: Seq; readonly missed: ReadonlyArray<ChatMessage> } | undefined
   let handled = 0
   /** Somebody left, and then nobody was in and nothing written. */
   let isVacant = false
@@ -141,8 +147,14 @@ export const make = Effect.fnUntraced(function* ({
     if (after === undefined) return { epoch, seq, missed: [], truncated: false }
     if (after.epoch !== epoch || after.seq > seq) return { epoch, seq, missed: [], truncated: true }
     const from = Math.max(after.seq, seq - maxReplay)
+    const missed = lastReplay?.from === from && lastReplay.seq === seq ? lastReplay.missed : yield* readMissed(from)
+    lastReplay = { from, seq, missed }
+    return { epoch, seq, missed, truncated: missed.length < seq - after.seq }
+  })
+
+  const readMissed = Effect.fnUntraced(function* (from: Seq) {
     const { entries } = yield* history.read(conversation, { after: from, before: undefined, limit: maxReplay })
-    return { epoch, seq, missed: entries, truncated: entries.length < seq - after.seq }
+    return entries.map(Room.toChatMessage(conversation))
   })
 
   const join = Effect.fnUntraced(function* (command: RoomCommandOf<"Join">) {
@@ -268,6 +280,7 @@ export const make = Effect.fnUntraced(function* ({
       } else yield* actOn(envelope)
     }
     yield* publish(run)
+    lastReplay = undefined
     if (isVacant && Room.isEmpty(room)) onVacated(handled)
   })
 

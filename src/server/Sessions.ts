@@ -8,13 +8,14 @@ import { Clock, Context, Effect, FiberSet, Layer, type Scope } from "effect"
 import type { Rejection } from "../common/Rejection.ts"
 import type { ServerMessage } from "../common/ServerMessage.ts"
 import type { Connection, ConnectionError } from "../connection/Connection.ts"
-import { encodeText, lineText } from "../connection/Line.ts"
+import { lineText } from "../connection/Line.ts"
 import { type Asker, SessionId } from "./messages/Asker.ts"
 import type { Delivery } from "./messages/Delivery.ts"
 import * as Outbox from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Session } from "./Session.ts"
+import { writeNow } from "./WriteNow.ts"
 
 export class Sessions extends Context.Service<
   Sessions,
@@ -49,35 +50,64 @@ export class Sessions extends Context.Service<
       const sessions = new Map<SessionId, Session>()
       let opened = 0
 
-      const tell = (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>, kind: Outbox.Kind) => {
+      const tell = (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>) => {
         if (messages.length === 0) return
-        const frame = encodeText(messages.map(lineText).join(""))
-        for (const id of to) sessions.get(id)?.outbox.offerUnsafe(frame, kind)
+        const frame = bytesOf(linesOf(messages))
+        for (const id of to) sessions.get(id)?.outbox.offerUnsafe(frame, "live")
       }
 
-      const replyAll = (replies: Iterable<readonly [SessionId, Replies]>) => {
-        for (const [id, { count, text }] of replies) {
+      /** The bytes of old messages, for as long as somebody keeps them to replay them to others too. */
+      const replays = new WeakMap<ReadonlyArray<ServerMessage>, Uint8Array>()
+
+      const replay = (to: SessionId, messages: ReadonlyArray<ServerMessage>) => {
+        if (messages.length === 0) return
+        const frame = replays.get(messages) ?? bytesOf(linesOf(messages))
+        replays.set(messages, frame)
+        sessions.get(to)?.outbox.offerUnsafe(frame, "asked")
+      }
+
+      const sendAll = (gathered: Iterable<readonly [SessionId, Gathered]>) => {
+        for (const [id, { kind, replies, text }] of gathered) {
           const session = sessions.get(id)
           if (session === undefined) continue
-          session.outbox.offerUnsafe(encodeText(text), "asked")
-          session.settled(count)
+          session.outbox.offerUnsafe(bytesOf(text), kind)
+          session.settled(replies)
         }
+      }
+
+      /** What is for one session alone and nothing else comes between is joined to one frame, up to a size. */
+      const gather = (gathered: Map<SessionId, Gathered>, to: SessionId, text: string, kind: Outbox.Kind) => {
+        const before = gathered.get(to)
+        const replies = kind === "asked" ? 1 : 0
+        if (before === undefined || before.text.length > maxGatheredCharacters) {
+          if (before !== undefined) sendAll([[to, before]])
+          gathered.set(to, { text, replies, kind })
+          return
+        }
+        before.text += text
+        before.replies += replies
+        if (kind === "live") before.kind = kind
       }
 
       const deliver = (deliveries: ReadonlyArray<Delivery>) => {
-        const replies = new Map<SessionId, Replies>()
+        const gathered = new Map<SessionId, Gathered>()
         const flush = () => {
-          replyAll(replies)
-          replies.clear()
+          sendAll(gathered)
+          gathered.clear()
         }
         for (const delivery of deliveries) {
           if (delivery._tag === "Reply") {
-            gather(replies, delivery.to, delivery.message)
-            continue
+            const { message, to } = delivery
+            gather(gathered, to.session, lineText(to.id === undefined ? message : { ...message, id: to.id }), "asked")
+          } else if (delivery._tag === "Replay") {
+            flush()
+            replay(delivery.to, delivery.messages)
+          } else if (delivery.to.length === 1) {
+            for (const only of delivery.to) gather(gathered, only, linesOf(delivery.messages), "live")
+          } else {
+            flush()
+            tell(delivery.to, delivery.messages)
           }
-          flush()
-          if (delivery._tag === "Tell") tell(delivery.to, delivery.messages, "live")
-          else tell([delivery.to], delivery.messages, "asked")
         }
         flush()
       }
@@ -87,16 +117,24 @@ export class Sessions extends Context.Service<
       return Sessions.of({
         open: (connection) =>
           Effect.acquireRelease(
-            Effect.withFiber((handler) => {
+            Effect.gen(function* () {
+              const handler = yield* Effect.fiber
+              const direct = yield* writeNow
               const session = new Session({
                 id: SessionId.make(++opened),
                 now: clock.currentTimeMillisUnsafe(),
                 handler,
                 outbox: (onOverflow) =>
-                  new Outbox.Outbox({ write: connection.write, run, maxBytes: mailboxBytes, onOverflow })
+                  new Outbox.Outbox({
+                    write: connection.write,
+                    writeNow: direct,
+                    run,
+                    maxBytes: mailboxBytes,
+                    onOverflow
+                  })
               })
               sessions.set(session.id, session)
-              return Effect.succeed(session)
+              return session
             }),
             (session) =>
               Effect.sync(() => {
@@ -116,17 +154,17 @@ export class Sessions extends Context.Service<
   )
 }
 
-/** Replies to one session that nothing else comes between: joined to one frame. */
-interface Replies {
-  readonly text: string
-  readonly count: number
+/** A node socket takes a Buffer as it is, and would wrap any other array once for each member. */
+const bytesOf = (text: string): Uint8Array => Buffer.from(text)
+
+const linesOf = (messages: ReadonlyArray<ServerMessage>): string => messages.map(lineText).join("")
+
+interface Gathered {
+  text: string
+  replies: number
+  /** Live if any of it is. */
+  kind: Outbox.Kind
 }
 
-const gather = (replies: Map<SessionId, Replies>, to: Asker, message: ServerMessage) => {
-  const line = lineText(to.id === undefined ? message : { ...message, id: to.id })
-  const before = replies.get(to.session)
-  replies.set(
-    to.session,
-    before === undefined ? { text: line, count: 1 } : { text: before.text + line, count: before.count + 1 }
-  )
-}
+/** So that one frame stays small beside the limit of an outbox, as a room's do. */
+const maxGatheredCharacters = 256 * 1024

@@ -10,9 +10,10 @@ import { nameKey } from "../common/Name.ts"
 import type { ChatMessage, ServerMessage } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
 import * as Mailbox from "./Mailbox.ts"
-import type { SessionId } from "./messages/Asker.ts"
+import type { Asker, SessionId } from "./messages/Asker.ts"
 import { UsersCommand, type UsersCommandOf } from "./messages/Commands.ts"
 import type { Delivery } from "./messages/Delivery.ts"
+import { rejected } from "./Rejected.ts"
 import { Sessions } from "./Sessions.ts"
 
 const maxRemembered = 10_000
@@ -37,10 +38,19 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         return seq
       }
 
+      /** What follows from the commands that waited together: a pair that floods gets one frame each, not three a message. */
+      let outgoing: Array<Delivery> = []
+      const reply = (to: Asker, message: ServerMessage) => void outgoing.push({ _tag: "Reply", to, message })
+      const sendOut = () => {
+        const deliveries = outgoing
+        outgoing = []
+        sessions.deliver(deliveries)
+      }
+
       const deliver = ({ content, from, key, receivers, to }: UsersCommandOf<"Deliver">) => {
         const first = answered.find(from.user, key)
-        if (first !== undefined) return sessions.reply(from, { ...first, repeated: true })
-        if (receivers.length === 0) return sessions.refuse(from, { _tag: "UserNotFound", user: to })
+        if (first !== undefined) return reply(from, { ...first, repeated: true })
+        if (receivers.length === 0) return reply(from, rejected({ _tag: "UserNotFound", user: to }))
         const at = clock.currentTimeMillisUnsafe()
         const tell = (session: SessionId, seq: number): Delivery => {
           const message: ChatMessage = { _tag: "PrivateMessage", seq, at, from: from.user, to, content }
@@ -49,25 +59,23 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         const seq = next(from.session)
         const sent: Sent = { _tag: "Sent", seq, at }
         answered.remember(from.user, key, sent)
-        sessions.deliver([
-          ...receivers.map((receiver) => tell(receiver, next(receiver))),
-          tell(from.session, seq),
-          { _tag: "Reply", to: from, message: sent }
-        ])
+        outgoing.push(...receivers.map((receiver) => tell(receiver, next(receiver))), tell(from.session, seq))
+        reply(from, sent)
       }
 
       yield* Mailbox.process(mailbox, {
         handle: UsersCommand.match({
           Deliver: deliver,
-          ReadInbox: ({ from }) => sessions.reply(from, { _tag: "History", messages: [], more: false }),
-          SearchInbox: ({ from }) => sessions.reply(from, { _tag: "SearchResults", messages: [], more: false }),
+          ReadInbox: ({ from }) => reply(from, { _tag: "History", messages: [], more: false }),
+          SearchInbox: ({ from }) => reply(from, { _tag: "SearchResults", messages: [], more: false }),
           Gone: ({ session }) => {
             newest.delete(session)
           }
         }),
         refuse: (command) => {
           if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })
-        }
+        },
+        afterwards: sendOut
       }).pipe(Effect.forkScoped)
       return mailbox
     })

@@ -2,15 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { type Array as Arr, Effect, FiberSet, Latch, Option } from "effect"
 import type { ConnectionError } from "../../src/connection/Connection.ts"
 import * as Outbox from "../../src/server/Outbox.ts"
+import type { WriteNow } from "../../src/server/WriteNow.ts"
 
 /** An outbox over a socket that takes nothing while the latch is closed, and what was written to it, write by write. */
-const makeOutbox = Effect.fnUntraced(function* (maxBytes: number) {
+const makeOutbox = Effect.fnUntraced(function* (maxBytes: number, writeNow?: WriteNow) {
   const run = yield* FiberSet.makeRuntime<never, void, ConnectionError>()
   const socket = yield* Latch.make(true)
   const writes: Array<ReadonlyArray<number>> = []
   let overflows = 0
   const outbox = new Outbox.Outbox({
     run,
+    writeNow,
     maxBytes,
     write: (frames: Arr.NonEmptyReadonlyArray<Uint8Array>) =>
       Effect.andThen(
@@ -35,6 +37,25 @@ describe("Outbox", () => {
       assert.deepStrictEqual(writes, [[1]])
       outbox.offerUnsafe(frame(2), "asked")
       assert.deepStrictEqual(writes, [[1], [2]])
+    })
+  )
+
+  it.effect("asks first whether the socket takes a frame at once, but not while others are waiting", () =>
+    Effect.gen(function* () {
+      const taken: Array<number> = []
+      let isFull = false
+      const { outbox, socket, writes } = yield* makeOutbox(100, (bytes) => !isFull && taken.push(bytes[0] ?? -1) > 0)
+      outbox.offerUnsafe(frame(1), "live")
+      yield* socket.close
+      isFull = true
+      outbox.offerUnsafe(frame(2), "live")
+      isFull = false
+      outbox.offerUnsafe(frame(3), "live")
+      assert.deepStrictEqual({ taken, writes }, { taken: [1], writes: [[2]] })
+      yield* socket.open
+      yield* outbox.drained()
+      outbox.offerUnsafe(frame(4), "asked")
+      assert.deepStrictEqual({ taken, writes }, { taken: [1, 4], writes: [[2], [3]] })
     })
   )
 

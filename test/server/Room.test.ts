@@ -69,7 +69,8 @@ class NaiveRoom {
     assert.strictEqual(this.refusal({ _tag: "Join", from, after: undefined }), expected)
     if (this.members.has(who)) return
     const missed = this.log.slice(-2)
-    const [joined, deliveries] = Room.join(this.room, from, { epoch, seq: this.log.length, missed, truncated: false })
+    const caughtUp = { epoch, seq: this.log.length, missed: missed.map(Room.toChatMessage(this.room.conversation)) }
+    const [joined, deliveries] = Room.join(this.room, from, { ...caughtUp, truncated: false })
     this.room = joined
     this.members.add(who)
     const reply = isRoom ? "RoomJoined" : "Welcome"

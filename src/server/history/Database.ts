@@ -33,7 +33,8 @@ const writerSetup = [
   "PRAGMA cache_size = -16384"
 ]
 const readerSetup = ["PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA cache_size = -16384"]
-const indexSetup = (database: string) => [
+/** The log is attached only to be read: a transaction that writes takes the lock of every database it could write to. */
+export const indexSetup = (database: string) => [
   "PRAGMA busy_timeout = 2000",
   "PRAGMA main.locking_mode = EXCLUSIVE",
   "PRAGMA auto_vacuum = INCREMENTAL",

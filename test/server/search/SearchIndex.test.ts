@@ -4,6 +4,7 @@ import { assert, layer } from "@effect/vitest"
 import { Context, Effect, FileSystem, Layer } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { TestClock } from "effect/testing"
+import { indexSetup } from "../../../src/server/history/Database.ts"
 import * as LogTables from "../../../src/server/history/LogTables.ts"
 import { migrate } from "../../../src/server/history/Migrations.ts"
 import { randomEpoch } from "../../../src/server/history/RandomEpoch.ts"
@@ -27,7 +28,7 @@ const fresh = Effect.fnUntraced(function* (messages: number) {
   )
   const sql = yield* SqliteClient.make({
     filename: `${folder}/chat.sqlite-search`,
-    setup: ["PRAGMA journal_mode = WAL", `ATTACH '${folder}/chat.sqlite' AS chat`],
+    setup: indexSetup(`${folder}/chat.sqlite`),
     functions: new URL("../../../src/server/search/SearchFunctions.ts", import.meta.url)
   })
   const index = Context.get(yield* Layer.build(SearchIndex.layer(sql)), SearchIndex)
