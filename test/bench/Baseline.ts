@@ -5,6 +5,7 @@
  * more or less. What fell by more than a fifth is named.
  */
 import { Effect, FileSystem, Option, Schema } from "effect"
+import { BenchError } from "./Crowd.ts"
 import type { Column } from "./Mode.ts"
 import type { ModeResult } from "./Runner.ts"
 
@@ -41,10 +42,15 @@ const ratiosOf = (results: ReadonlyArray<ModeResult>): ReadonlyArray<Ratio> =>
     })
   })
 
+/** None if there is no such file; fails with a BenchError if it is no baseline. */
 export const read = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   if (!(yield* files.exists(file))) return Option.none()
-  return Option.some(yield* Schema.decodeEffect(BaselineText)(yield* files.readFileString(file)))
+  const baseline = yield* Effect.mapError(
+    Schema.decodeEffect(BaselineText)(yield* files.readFileString(file)),
+    ({ message }) => new BenchError({ message: `${file} is damaged: ${message}\nDelete it, or restore it with git.` })
+  )
+  return Option.some(baseline)
 })
 
 /** Adds these ratios to those that are there, in place of their older selves. */

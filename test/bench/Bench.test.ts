@@ -159,20 +159,3 @@ describe("the generator", () => {
     })
   )
 })
-
-describe("the histogram", () => {
-  it("gives quantiles to a thousandth", () => {
-    const histogram = new Histogram()
-    for (let micros = 1; micros <= 1_000_000; micros += 7) histogram.record(micros / 1000)
-    for (const share of [0.001, 0.5, 0.9, 0.99, 1]) {
-      assert.closeTo(histogram.quantile(share), share * 1000, Math.max(0.01, share))
-    }
-    histogram.record(5_000_000)
-    assert.strictEqual(histogram.max(), 5_000_000)
-  })
-
-  it("has none of nothing", () => {
-    assert.isNaN(new Histogram().quantile(0.5))
-    assert.isNaN(new Histogram().max())
-  })
-})

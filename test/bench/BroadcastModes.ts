@@ -12,9 +12,10 @@ const lossColumns: ReadonlyArray<Column> = [
   { key: "repeated", title: "twice", better: "none" }
 ]
 
+/** A second at a light pace: its median went from 1.7 to 2.3 times the floor's between two runs of the same code. */
 const pacedColumns: ReadonlyArray<Column> = [
   { key: "sentPerSecond", title: "sent/s", better: "none" },
-  { key: "p50", title: "p50 ms", better: "lower" },
+  { key: "p50", title: "p50 ms", better: "lower", isVolatile: true },
   { key: "p99", title: "p99 ms", better: "lower", isVolatile: true },
   { key: "max", title: "max ms", better: "none" },
   { key: "lateP99", title: "late p99", better: "none" }

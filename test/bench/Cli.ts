@@ -42,12 +42,16 @@ const isSet = (name: string, description: string) =>
 
 const baselineFile = "test/bench/baseline.json"
 
+const onlyNamed = modes.flatMap(({ isOnlyNamed, name }) => (isOnlyNamed === true ? [name] : [])).join(", ")
+
+const leftOutOfQuick = modes.flatMap(({ name, quickMembers }) => (quickMembers.length === 0 ? [name] : [])).join(", ")
+
 const flags = {
-  mode: list("mode", "Only these, with commas between them; see above (all)"),
+  mode: list("mode", `Only these, with commas between them; see above (all but ${onlyNamed})`),
   members: list("members", "How many connections; several with commas between them (10,100,500,1000)"),
   senders: count("senders", "How many of the members talk (the mode's choice)"),
   rate: count("rate", "Messages a second, of all senders together, where there is a pace (the mode's choice)"),
-  seconds: count("seconds", "How long a pace is kept up; floods grow with it (3; --quick 1; store 10)"),
+  seconds: count("seconds", "How long a pace is kept up; floods grow with it (3; --quick 1; store 10, soak 3600)"),
   bytes: count("bytes", "The length of a message's content (64)"),
   messages: count("messages", "How many messages, where a number bounds it: floods, and what history is filled with"),
   server: list("server", `Only these of ${subjectNames.join(", ")} (all that are installed; --quick: parley,floor)`),
@@ -56,7 +60,7 @@ const flags = {
     Flag.withDescription("Where to write all figures of all runs (a file in the system's temporary directory)"),
     Flag.optional
   ),
-  quick: isSet("quick", "A small set, in less than two minutes"),
+  quick: isSet("quick", `A small set, in less than two minutes; leaves out ${leftOutOfQuick}`),
   check: isSet("check", `Hold the ratios against ${baselineFile}; exit with 1 if one fell by more than a fifth`),
   saveBaseline: isSet("save-baseline", `Write the ratios to ${baselineFile}, beside those of other loads`),
   profile: isSet("profile", "Profile parley's CPU time meanwhile, and print where it went; figures suffer a little"),
@@ -166,44 +170,47 @@ const runSteps = Effect.fnUntraced(function* (steps: ReadonlyArray<Step>, option
 export const cli = Command.make(
   "bench",
   flags,
-  Effect.fnUntraced(function* (given) {
-    const files = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const steps = yield* stepsFor(given)
-    const subjects = yield* subjectsFor(given)
-    const machine = describeMachine()
-    const cores = pinGenerator()
-    const head = {
-      machine,
-      storage: storageDescription(),
-      isPinned: cores !== undefined,
-      startedAt: DateTime.formatIso(yield* DateTime.now)
-    }
-    yield* Console.log(machineText(machine, head.storage, head.isPinned))
+  Effect.fnUntraced(
+    function* (given) {
+      const files = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const steps = yield* stepsFor(given)
+      const subjects = yield* subjectsFor(given)
+      const machine = describeMachine()
+      const cores = pinGenerator()
+      const head = {
+        machine,
+        storage: storageDescription(),
+        isPinned: cores !== undefined,
+        startedAt: DateTime.formatIso(yield* DateTime.now)
+      }
+      yield* Console.log(machineText(machine, head.storage, head.isPinned))
 
-    const profiles = given.profile ? yield* files.makeTempDirectory({ prefix: "parley-profile-" }) : undefined
-    const results = yield* runSteps(steps, {
-      subjects,
-      repeat: Option.getOrElse(given.repeat, () => (given.quick ? 3 : 5)),
-      cores,
-      entry: Option.match(given.entry, { onNone: () => undefined, onSome: (entry) => path.resolve(entry) }),
-      nodeFlags: profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`]
-    })
-    if (profiles !== undefined) yield* Console.log(`\n${yield* Profile.describe(profiles)}`)
+      const profiles = given.profile ? yield* files.makeTempDirectory({ prefix: "parley-profile-" }) : undefined
+      const results = yield* runSteps(steps, {
+        subjects,
+        repeat: Option.getOrElse(given.repeat, () => (given.quick ? 3 : 5)),
+        cores,
+        entry: Option.match(given.entry, { onNone: () => undefined, onSome: (entry) => path.resolve(entry) }),
+        nodeFlags: profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`]
+      })
+      if (profiles !== undefined) yield* Console.log(`\n${yield* Profile.describe(profiles)}`)
 
-    const json = Option.getOrElse(given.json, () => "")
-    const file =
-      json === "" ? path.join(yield* files.makeTempDirectory({ prefix: "parley-bench-" }), "bench.json") : json
-    yield* files.writeFileString(file, jsonOf(head, results))
-    yield* Console.error(`\nAll figures: ${file}`)
+      const json = Option.getOrElse(given.json, () => "")
+      const file =
+        json === "" ? path.join(yield* files.makeTempDirectory({ prefix: "parley-bench-" }), "bench.json") : json
+      yield* files.writeFileString(file, jsonOf(head, results))
+      yield* Console.error(`\nAll figures: ${file}`)
 
-    const baseline = path.resolve(import.meta.dirname, "baseline.json")
-    if (given.check) yield* check(baseline, results)
-    if (given.saveBaseline) {
-      const saved = yield* Baseline.save(baseline, results, `${machine.cpu}, ${machine.cores} cores`, head.startedAt)
-      yield* Console.log(`\n${saved} ratios written to ${baselineFile}.`)
-    }
-  })
+      const baseline = path.resolve(import.meta.dirname, "baseline.json")
+      if (given.check) yield* check(baseline, results)
+      if (given.saveBaseline) {
+        const saved = yield* Baseline.save(baseline, results, `${machine.cpu}, ${machine.cores} cores`, head.startedAt)
+        yield* Console.log(`\n${saved} ratios written to ${baselineFile}.`)
+      }
+    },
+    Effect.catchTag("BenchError", ({ message }) => Effect.fail(new CannotBench({ message })))
+  )
 ).pipe(
   Command.withDescription(description),
   Command.withExamples([

@@ -62,6 +62,8 @@ export interface Mode {
   readonly isFresh?: boolean
   /** Measured once, whatever `--repeat` says, and without a trial run. */
   readonly isOnce?: boolean
+  /** Left out unless it is named with `--mode`. */
+  readonly isOnlyNamed?: boolean
   /** Its members are part of what it is, and `--members` is not for it. */
   readonly hasOwnSize?: boolean
   /** Put before the server's command. */

@@ -3,6 +3,8 @@ import { connectMode, resumeMode } from "./ArrivalModes.ts"
 import { closedMode, floodMode, pacedMode, privateMode, roomsMode } from "./BroadcastModes.ts"
 import { historyMode } from "./HistoryMode.ts"
 import type { Load, Mode } from "./Mode.ts"
+import { soakMode } from "./SoakMode.ts"
+import { slowDiskMode, storeMode } from "./StoreModes.ts"
 
 export const modes: ReadonlyArray<Mode> = [
   closedMode,
@@ -14,9 +16,9 @@ export const modes: ReadonlyArray<Mode> = [
   resumeMode,
   storeMode,
   slowDiskMode,
-  historyMode
+  historyMode,
+  soakMode
 ]
-import { slowDiskMode, storeMode } from "./StoreModes.ts"
 
 /** What was said on the command line; what was not is the mode's own choice. */
 export interface Wanted {
@@ -45,7 +47,9 @@ const loadOf = (mode: Mode, members: number, { load, quick }: Wanted): Load => {
 
 export const stepsOf = (wanted: Wanted): ReadonlyArray<Step> =>
   modes
-    .filter(({ name }) => wanted.modes.length === 0 || wanted.modes.includes(name))
+    .filter(
+      ({ isOnlyNamed, name }) => wanted.modes.includes(name) || (wanted.modes.length === 0 && isOnlyNamed !== true)
+    )
     .flatMap((mode) => {
       const own = wanted.quick ? mode.quickMembers : mode.members
       const sizes = wanted.members.length === 0 || mode.hasOwnSize === true ? own : wanted.members

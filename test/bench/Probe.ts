@@ -3,7 +3,7 @@
  * for little. One after the other at a fixed pace; each counts from when it was due, so that a stall of 100 ms is not
  * one slow answer but all those that it held up.
  */
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { askTimed, BenchError } from "./Crowd.ts"
 import { Histogram } from "./Histogram.ts"
 import type { Member } from "./Member.ts"
@@ -13,7 +13,7 @@ export interface Request {
   readonly isAnswer: (line: string) => boolean
 }
 
-/** Asks what `next` says, every so many milliseconds, for as long as `work` takes. */
+/** Asks what `next` says, every so many milliseconds, for as long as `work` takes. Fails as soon as an answer fails to come. */
 export const during = Effect.fnUntraced(function* <A, E>(
   member: Member,
   everyMillis: number,
@@ -34,9 +34,8 @@ export const during = Effect.fnUntraced(function* <A, E>(
       times.record(millis + Math.max(0, writtenAt - due - timerMillis))
     }
   })
-  const probe = yield* Effect.forkChild(asking)
-  const result = yield* work
-  yield* Fiber.interrupt(probe)
+  // It asks for ever, so that it can only end first by failing.
+  const result = yield* Effect.raceFirst(work, asking)
   if (member.isClosed) return yield* new BenchError({ message: `The probe was cut off: ${member.lastRefusal}` })
   return { result, times }
 })

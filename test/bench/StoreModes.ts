@@ -13,7 +13,7 @@ import type { Subject } from "./Subject.ts"
 const roomCount = 10
 
 /** Members in ten rooms, of whom all talk. */
-const tenRooms = Effect.fnUntraced(function* (subject: Subject, load: Load) {
+export const tenRooms = Effect.fnUntraced(function* (subject: Subject, load: Load) {
   const members = yield* gather(subject, load.members)
   const rooms = Arr.range(0, Math.min(roomCount, load.members) - 1).map((number) => ({
     name: `store-${number}`,
