@@ -32,16 +32,19 @@ describe("Baseline", () => {
   it.layer(NodeServices.layer)((it) => {
     it.effect("names what fell by more than a fifth, where more is better and where less is", () =>
       Effect.gen(function* () {
-        const { compared, fallen } = yield* compareWithBefore([
+        const compared = yield* compareWithBefore([
           resultOf(floodMode, { deliveriesPerSecond: 1.5 }),
           resultOf(closedMode, { roundsPerSecond: 0.7, p50: 2 })
         ])
-        assert.strictEqual(compared, 3)
         assert.deepStrictEqual(
-          fallen.map((line) => line.split(" (")[0]),
-          ["flood deliveriesPerSecond", "closed p50"]
+          compared.map(({ hasFallen, key }) => [key.split(" (")[0], hasFallen]),
+          [
+            ["flood deliveriesPerSecond", true],
+            ["closed roundsPerSecond", false],
+            ["closed p50", true]
+          ]
         )
-        assert.include(fallen[0] ?? "", "1.50×, was 2.00× (25% worse)")
+        assert.include(compared[0]?.text ?? "", "1.50×, was 2.00× (25% worse)")
       })
     )
 
@@ -49,7 +52,11 @@ describe("Baseline", () => {
       Effect.gen(function* () {
         const better = resultOf(closedMode, { roundsPerSecond: 1.6, p50: 0.7 })
         const slightlyWorse = resultOf(floodMode, { deliveriesPerSecond: 1.7 })
-        assert.deepStrictEqual(yield* compareWithBefore([better, slightlyWorse]), { compared: 3, fallen: [] })
+        const compared = yield* compareWithBefore([better, slightlyWorse])
+        assert.deepStrictEqual(
+          compared.map(({ hasFallen }) => hasFallen),
+          [false, false, false]
+        )
       })
     )
 
@@ -57,7 +64,7 @@ describe("Baseline", () => {
       Effect.gen(function* () {
         const other = resultOf(floodMode, { deliveriesPerSecond: 0.1 }, 11)
         const unmeasured = resultOf(closedMode, { roundsPerSecond: Number.NaN })
-        assert.deepStrictEqual(yield* compareWithBefore([other, unmeasured]), { compared: 0, fallen: [] })
+        assert.deepStrictEqual(yield* compareWithBefore([other, unmeasured]), [])
       })
     )
 
@@ -81,8 +88,24 @@ describe("Baseline", () => {
         ]
         yield* Baseline.save(file, slowdown(1.5), "a machine", "2026-11-24")
         const baseline = Option.getOrThrow(yield* Baseline.read(file))
-        assert.strictEqual(Baseline.compare(baseline, slowdown(1.6)).fallen.length, 0)
-        assert.strictEqual(Baseline.compare(baseline, slowdown(2)).fallen.length, 1)
+        const fallen = (factor: number) =>
+          Baseline.compare(baseline, slowdown(factor)).map(({ hasFallen }) => hasFallen)
+        assert.deepStrictEqual([fallen(1.6), fallen(2)], [[false], [true]])
+      })
+    )
+
+    it.effect("names of what fell only what falls again, or cannot be measured again", () =>
+      Effect.gen(function* () {
+        const flood = (ratio: number) => resultOf(floodMode, { deliveriesPerSecond: ratio })
+        const first = yield* compareWithBefore([flood(1), resultOf(closedMode, { roundsPerSecond: 0.1, p50: 1.5 })])
+        const named = (second: ReadonlyArray<Baseline.Comparison>) =>
+          Baseline.fallenTwice(first, second).map(({ key }) => key.split(" ")[0])
+        assert.deepStrictEqual(named(yield* compareWithBefore([flood(2)])), ["closed"])
+        assert.deepStrictEqual(named(yield* compareWithBefore([flood(1.1)])), ["flood", "closed"])
+        assert.deepStrictEqual(
+          named(yield* compareWithBefore([resultOf(closedMode, { roundsPerSecond: 0.8, p50: 9 })])),
+          ["flood"]
+        )
       })
     )
 

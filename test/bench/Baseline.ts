@@ -2,7 +2,8 @@
  * Ratios that were good once, in baseline.json: to hold later ones against.
  *
  * Never absolute times: a ratio to the floor, measured in the same minute, says the same of a slow and a fast machine,
- * more or less. What fell by more than a fifth is named.
+ * more or less. What fell by more than a fifth is measured again, and named if it did so twice: of two runs of the same
+ * code each may have one or two such ratios, but hardly the same ones.
  */
 import { Effect, FileSystem, Option, Schema } from "effect"
 import { BenchError } from "./Crowd.ts"
@@ -69,25 +70,31 @@ export const save = Effect.fnUntraced(function* (
 })
 
 export interface Comparison {
-  /** One line for each ratio that fell. */
-  readonly fallen: ReadonlyArray<string>
-  readonly compared: number
+  readonly key: string
+  readonly hasFallen: boolean
+  /** The ratio, what it was, and by how much it is worse. */
+  readonly text: string
 }
 
-export const compare = ({ ratios }: typeof Baseline.Type, results: ReadonlyArray<ModeResult>): Comparison => {
-  const known = ratiosOf(results).flatMap((ratio) => {
-    const before = ratios[ratio.key]
-    return before === undefined ? [] : [{ ...ratio, before }]
+/** Each ratio that the baseline knows. */
+export const compare = (
+  { ratios }: typeof Baseline.Type,
+  results: ReadonlyArray<ModeResult>
+): ReadonlyArray<Comparison> =>
+  ratiosOf(results).flatMap(({ better, key, value }) => {
+    const before = ratios[key]
+    if (before === undefined) return []
+    const kept = better === "higher" ? value / before : before / value
+    const worse = Math.round((1 - kept) * 100)
+    const text = `${key}: ${value.toFixed(2)}×, was ${before.toFixed(2)}× (${worse}% worse)`
+    return [{ key, hasFallen: kept < 1 - tolerance, text }]
   })
-  const fallen = known
-    .map((ratio) => ({
-      ...ratio,
-      kept: ratio.better === "higher" ? ratio.value / ratio.before : ratio.before / ratio.value
-    }))
-    .filter(({ kept }) => kept < 1 - tolerance)
-    .map(
-      ({ before, kept, key, value }) =>
-        `${key}: ${value.toFixed(2)}×, was ${before.toFixed(2)}× (${Math.round((1 - kept) * 100)}% worse)`
-    )
-  return { fallen, compared: known.length }
+
+/** What fell both times it was measured, or could not be measured the second time. */
+export const fallenTwice = (
+  first: ReadonlyArray<Comparison>,
+  second: ReadonlyArray<Comparison>
+): ReadonlyArray<Comparison> => {
+  const recovered = new Set(second.flatMap(({ hasFallen, key }) => (hasFallen ? [] : [key])))
+  return first.filter(({ hasFallen, key }) => hasFallen && !recovered.has(key))
 }
