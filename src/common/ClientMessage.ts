@@ -8,37 +8,39 @@ import { Schema } from "effect"
 import { Content } from "./Content.ts"
 import { Cursor, Seq } from "./Cursor.ts"
 import { RoomName } from "./RoomName.ts"
+import { text } from "./Text.ts"
 import { UserName } from "./UserName.ts"
 
 /** Chosen by the client, for matching a reply to its request on one connection. */
-export const RequestId = Schema.String.check(Schema.isBetweenLength(1, 64, { message: "must have 1 to 64 characters" }))
+export const RequestId = text(1, 64)
 export type RequestId = typeof RequestId.Type
 
 /** Makes a repeated send recognisable: unique for good, a UUID or ULID. */
-export const MessageKey = Schema.String.check(
-  Schema.isBetweenLength(16, 64, { message: "must have 16 to 64 characters" })
-)
+export const MessageKey = text(16, 64)
 export type MessageKey = typeof MessageKey.Type
 
-/** How a user proves an account is theirs. */
+/** How a user proves an account is theirs. The longest are RSA keys and their signatures: 4 KiB are plenty. */
 const Credentials = Schema.TaggedUnion({
-  Password: { password: Schema.String },
-  Token: { token: Schema.String },
-  Key: { publicKey: Schema.String },
-  KeyProof: { publicKey: Schema.String, signature: Schema.String }
+  Password: { password: text(0, 1024) },
+  Token: { token: text(0, 1024) },
+  Key: { publicKey: text(0, 4096) },
+  KeyProof: { publicKey: text(0, 4096), signature: text(0, 4096) }
 })
 
 /** How many entries one GetHistory may ask for. */
+export const maxHistoryLimit = 500
 export const HistoryLimit = Schema.Int.check(
-  Schema.isBetween({ minimum: 1, maximum: 500 }, { message: "must be a whole number from 1 to 500" })
+  Schema.isBetween(
+    { minimum: 1, maximum: maxHistoryLimit },
+    { message: `must be a whole number from 1 to ${maxHistoryLimit}` }
+  )
 )
 
 /** How many entries a GetHistory or a Search without a `limit` gets. */
 export const defaultHistoryLimit = 50
 
 /** What is searched for: words, all of which must occur; those in double quotes one after the other. */
-export const SearchQuery = Schema.String.check(
-  Schema.isBetweenLength(1, 256, { message: "must have 1 to 256 characters" }),
+export const SearchQuery = text(1, 256).check(
   Schema.isPattern(/[\p{L}\p{N}]/u, {
     message: "must hold a letter or a digit",
     arbitraryConstraint: { patterns: [{ source: '^["* ]?[0-9A-Za-zßÉΣж漢字][ "a-z漢*()-]*$', flags: "u" }] }
@@ -59,13 +61,13 @@ export const ClientMessage = Schema.TaggedUnion({
   GlobalMessage: { id, content: Content, key },
   PrivateMessage: { id, to: UserName, content: Content, key },
   Ping: { id, nonce: Schema.Int },
-  ListUsers: { id },
+  ListUsers: { id, after: Schema.optionalKey(UserName) },
   Disconnect: { id },
   CreateRoom: { id, room: RoomName },
   JoinRoom: { id, room: RoomName, after: Schema.optionalKey(Cursor) },
   LeaveRoom: { id, room: RoomName },
-  ListRooms: { id },
-  ListRoomUsers: { id, room: RoomName },
+  ListRooms: { id, after: Schema.optionalKey(RoomName) },
+  ListRoomUsers: { id, room: RoomName, after: Schema.optionalKey(UserName) },
   RoomMessage: { id, room: RoomName, content: Content, key },
   GetHistory: {
     id,

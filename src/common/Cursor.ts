@@ -1,8 +1,9 @@
 /** Places in a conversation's log: which incarnation of the log, and how far into it. */
 import { Schema } from "effect"
+import { text } from "./Text.ts"
 
 /** Names one incarnation of a log: when it changes, sequence numbers remembered from before mean nothing. */
-export const Epoch = Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(Schema.brand("Epoch"))
+export const Epoch = text(1, 64).pipe(Schema.brand("Epoch"))
 export type Epoch = typeof Epoch.Type
 
 /** The place of an entry in its log: 1, 2, 3… without gaps; 0 is the place before the first. */

@@ -6,10 +6,11 @@
  */
 import { Schema, SchemaTransformation } from "effect"
 
-const alphabet = /^[\p{L}\p{Nd}][\p{L}\p{Nd}_.-]*$/u
+/** Many scripts write vowels and other parts of a letter as marks behind it: हिन्दी. Three are enough for all of them. */
+const alphabet = /^(?:\p{L}\p{M}{0,3}|\p{Nd})(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])*$/u
 
 /** What generated names are made of: a few letters of several scripts, cases and planes, for `\p{L}` is not constructive. */
-const samples = "^[0-9A-Za-zßÉéΣσςЖж漢字𠀀][0-9A-Za-zßÉéΣσςЖж漢字𠀀_.-]*$"
+const samples = "^(?:[0-9A-Za-zßÉéΣσςЖж漢字𠀀]|हि|न्|שָׁ)(?:[0-9A-Za-zßÉéΣσςЖж漢字𠀀_.-]|हि|दी|שָׁ)*$"
 
 /** The Hangul fillers are letters that nobody can see: with one of them, two names would look the same. */
 const isVisible = Schema.makeFilter<string>((name) => !/\p{Default_Ignorable_Code_Point}/u.test(name), {
@@ -24,7 +25,8 @@ const isNormalized = Schema.makeFilter<string>((name) => name.normalize("NFKC") 
 export const normalizedName = (maxCodePoints: number) =>
   Schema.String.check(
     Schema.isPattern(alphabet, {
-      message: "must start with a letter or digit and hold only letters, digits, '_', '.' and '-'",
+      message:
+        "must start with a letter or digit and hold only letters, with at most three marks each, digits, '_', '.' and '-'",
       arbitraryConstraint: { patterns: [{ source: samples, flags: "u" }] }
     }),
     Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` }),

@@ -1,13 +1,14 @@
 /** Why a request was refused: the facts a program needs. The sentence for a person stands beside it in `Rejected`. */
 import { Schema } from "effect"
 import { RoomName } from "./RoomName.ts"
+import { Sentence, text } from "./Text.ts"
 import { UserName } from "./UserName.ts"
 
 /** How long to wait before trying again, in milliseconds. */
 const retryAfter = Schema.Natural
 
 export const Rejection = Schema.TaggedUnion({
-  InvalidMessage: { issue: Schema.String },
+  InvalidMessage: { issue: Sentence },
   FrameTooLarge: { limit: Schema.Natural },
   HandshakeRequired: {},
   HandshakeTimeout: {},
@@ -22,13 +23,15 @@ export const Rejection = Schema.TaggedUnion({
   RoomNotFound: { room: RoomName },
   AlreadyInRoom: { room: RoomName },
   NotInRoom: { room: RoomName },
-  NotAllowed: { action: Schema.String },
+  NotAllowed: { action: text(1, 64) },
   RateLimited: { retryAfter },
   TooManyRooms: { limit: Schema.Natural },
   TooManyConnections: {},
   SlowConsumer: {},
   ServerStopping: {},
-  StorageUnavailable: {}
+  StorageUnavailable: {},
+  /** `limit`: how long a search may take, in milliseconds. */
+  SearchTooSlow: { limit: Schema.Natural }
 })
 export type Rejection = typeof Rejection.Type
 
@@ -70,7 +73,8 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   SlowConsumer: () => "This connection did not read what it was sent. Connect again and read faster.",
   ServerStopping: () => "The server is stopping. Connect again later.",
   StorageUnavailable: () =>
-    "The server could not carry this out just now. Try again later; a message that has a key, with the same key."
+    "The server could not carry this out just now. Try again later; a message that has a key, with the same key.",
+  SearchTooSlow: ({ limit }) => `The search took longer than ${seconds(limit)}. Search for rarer words, or in one room.`
 })
 
 const seconds = (milliseconds: number) => `${Math.max(0.1, Math.ceil(milliseconds / 100) / 10)} s`

@@ -7,6 +7,7 @@
  */
 import { HashMap, Option } from "effect"
 import type { Epoch, Seq } from "../common/Cursor.ts"
+import { nameKey } from "../common/Name.ts"
 import type { Rejection } from "../common/Rejection.ts"
 import { type ChatMessage, protocolVersion, type ServerMessage } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
@@ -16,6 +17,7 @@ import type { Asker, SessionId } from "./messages/Asker.ts"
 import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
 import type { SharedConversation } from "./messages/Conversation.ts"
 import type { Delivery } from "./messages/Delivery.ts"
+import { pageOf } from "./NamePage.ts"
 import * as Roster from "./Roster.ts"
 
 export interface Room {
@@ -80,10 +82,16 @@ export const join = (room: Room, from: Asker, catchUp: CatchUp): readonly [Room,
           seq,
           missed: missed.length,
           truncated,
-          users: joined.roster
+          ...usersOf(joined, undefined)
         }
   const replay: Delivery = { _tag: "Replay", to: from.session, messages: missed }
   return [joined, [{ _tag: "Reply", to: from, message: reply }, replay]]
+}
+
+/** Who is in, in the order of their names: a page of them, as replies give it. */
+export const usersOf = (room: Room, after: string | undefined) => {
+  const [users, numbered] = pageOf(room.roster, nameKey, after)
+  return { users, ...numbered }
 }
 
 /** Takes a member out, and says who it was. */

@@ -221,10 +221,10 @@ export const make = Effect.fnUntraced(function* ({
         })
       ),
     Vanish: ({ session }) => leave(session),
-    ListMembers: ({ from }) =>
+    ListMembers: ({ after, from }) =>
       Effect.sync(() => {
         if (conversation._tag === "Room") {
-          sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, users: room.roster })
+          sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.usersOf(room, after) })
         }
       }),
     ReadHistory: readHistory,

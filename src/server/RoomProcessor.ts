@@ -15,6 +15,7 @@ import { History } from "./history/History.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { SessionId } from "./messages/Asker.ts"
 import { type RoomCommand, RoomsCommand, type RoomsCommandOf } from "./messages/Commands.ts"
+import { pageOf } from "./NamePage.ts"
 import * as RoomManager from "./RoomManager.ts"
 import { SearchProcessor } from "./SearchProcessor.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -92,10 +93,11 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         yield* PubSub.publish(announcements, { _tag: "RoomCreated", room, by: from })
       })
 
-      const list = ({ from }: RoomsCommandOf<"List">) => {
+      const list = ({ after, from }: RoomsCommandOf<"List">) => {
         const open = Array.from(rooms.values(), ({ manager, name }) => ({ room: name, users: manager.roster().length }))
-        open.sort((a, b) => (a.room < b.room ? -1 : 1))
-        sessions.reply(from, { _tag: "RoomList", rooms: open })
+        open.sort((a, b) => (nameKey(a.room) < nameKey(b.room) ? -1 : 1))
+        const [page, numbered] = pageOf(open, ({ room }) => nameKey(room), after)
+        sessions.reply(from, { _tag: "RoomList", rooms: page, ...numbered })
       }
 
       const search = ({ from, room, search }: RoomsCommandOf<"Search">) => {
@@ -119,7 +121,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
         // With nothing else of this connection under way there is no order to keep: no need to wait for a busy room.
         if (command._tag === "ListMembers" && sessions.inFlight(from.session) === 1) {
-          return sessions.reply(from, { _tag: "RoomUsers", room: open.name, users: open.manager.roster() })
+          const [users, numbered] = pageOf(open.manager.roster(), nameKey, command.after)
+          return sessions.reply(from, { _tag: "RoomUsers", room: open.name, users, ...numbered })
         }
         if (command._tag === "Join") {
           const { joined } = involvementOf(from.session)

@@ -12,6 +12,7 @@ import type { RoomName } from "../common/RoomName.ts"
 import { ServerMessage } from "../common/ServerMessage.ts"
 import { Asker } from "./messages/Asker.ts"
 import { type Range, RoomCommand, RoomsCommand, type Search, UsersCommand } from "./messages/Commands.ts"
+import { pageOf } from "./NamePage.ts"
 import { find, type Registry } from "./Registry.ts"
 import { rejected } from "./Rejected.ts"
 
@@ -42,9 +43,12 @@ export const route = (registry: Registry, from: Asker, message: ClientMessage): 
     CreateRoom: ({ room }) => toRooms({ _tag: "Create", from, room }),
     JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),
     LeaveRoom: ({ room }) => toRoom(from, room, { _tag: "Leave", from }),
-    ListRooms: () => toRooms({ _tag: "List", from }),
-    ListRoomUsers: ({ room }) => toRoom(from, room, { _tag: "ListMembers", from }),
-    ListUsers: () => reply(from, { _tag: "UserList", users: registry.roster }),
+    ListRooms: ({ after }) => toRooms({ _tag: "List", from, after }),
+    ListRoomUsers: ({ after, room }) => toRoom(from, room, { _tag: "ListMembers", from, after }),
+    ListUsers: ({ after }) => {
+      const [users, numbered] = pageOf(registry.roster, nameKey, after)
+      return reply(from, { _tag: "UserList", users, ...numbered })
+    },
     GetHistory: ({ after, before, limit = defaultHistoryLimit, room, with: partner }) => {
       const range: Range = { before, after, limit }
       if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)

@@ -36,7 +36,16 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
         },
         (effect, { from }) =>
           effect.pipe(
-            Effect.catch(() => Effect.sync(() => sessions.refuse(from, { _tag: "StorageUnavailable" }))),
+            Effect.catch((error) =>
+              Effect.sync(() =>
+                sessions.refuse(
+                  from,
+                  error._tag === "SearchTooSlow"
+                    ? { _tag: "SearchTooSlow", limit: error.limit }
+                    : { _tag: "StorageUnavailable" }
+                )
+              )
+            ),
             Effect.catchDefect((defect) => {
               sessions.refuse(from, { _tag: "StorageUnavailable" })
               return Effect.logError("A search died", defect)

@@ -67,10 +67,12 @@ const historyFor = ({ network }: Program): Layer.Layer<History> => {
     Effect.map(History, (history) =>
       History.of({
         append: (entries) => slowly(history.append(entries)),
-        read: (conversation, range) => slowly(history.read(conversation, range)),
+        read: (conversation, range, maxBytes) => slowly(history.read(conversation, range, maxBytes)),
         newest: (conversation) => slowly(history.newest(conversation)),
-        search: (conversations, search) => slowly(history.search(conversations, search)),
-        rooms: history.rooms
+        search: (conversations, search, maxBytes) => slowly(history.search(conversations, search, maxBytes)),
+        forgetUnsafe: history.forgetUnsafe,
+        rooms: history.rooms,
+        emptied: history.emptied
       })
     )
   ).pipe(Layer.provide(MemoryHistory.layer))

@@ -4,7 +4,7 @@
  * A store takes its time, fails, and may be caught by a crash. A crash while it stores is decided here and at once: the
  * whole batch is on the disk, or nothing of it. A server that is dead gets no answer any more.
  */
-import { Effect } from "effect"
+import { Effect, Queue } from "effect"
 import { Epoch } from "../../src/common/Cursor.ts"
 import { nameKey } from "../../src/common/Name.ts"
 import type { RoomName } from "../../src/common/RoomName.ts"
@@ -133,6 +133,8 @@ export class Disk {
         read: (conversation, range) => read(() => pageOf(this.entries(conversationKey(conversation)), range)),
         newest: (conversation) => read(() => ({ epoch: this.epoch, seq: this.newest(conversationKey(conversation)) })),
         search: () => Effect.succeed({ found: [], next: undefined }),
+        forgetUnsafe: () => false,
+        emptied: Effect.runSync(Queue.unbounded<never>()),
         rooms: [...this.#logs.values()].flatMap(({ conversation }): ReadonlyArray<RoomName> =>
           conversation._tag === "Room" ? [conversation.room] : []
         )

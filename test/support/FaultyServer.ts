@@ -37,11 +37,14 @@ export const historyBehind = (before: Before, stored: Effect.Effect<void, Storag
       return History.of({
         append: (entries) =>
           asked("append", entries[0].conversation).pipe(Effect.andThen(memory.append(entries)), Effect.tap(stored)),
-        read: (conversation, range) => Effect.andThen(asked("read", conversation), memory.read(conversation, range)),
+        read: (conversation, range, maxBytes) =>
+          Effect.andThen(asked("read", conversation), memory.read(conversation, range, maxBytes)),
         newest: (conversation) => Effect.andThen(asked("newest", conversation), memory.newest(conversation)),
-        search: (conversations, search) =>
-          Effect.andThen(asked("search", conversations[0]), memory.search(conversations, search)),
-        rooms: memory.rooms
+        search: (conversations, search, maxBytes) =>
+          Effect.andThen(asked("search", conversations[0]), memory.search(conversations, search, maxBytes)),
+        forgetUnsafe: memory.forgetUnsafe,
+        rooms: memory.rooms,
+        emptied: memory.emptied
       })
     })
   ).pipe(Layer.provide(MemoryHistory.layer))

@@ -7,8 +7,9 @@
  */
 import { dirname } from "node:path"
 import { pathToFileURL } from "node:url"
-import { type Duration, Effect, Exit, FileSystem, Layer, Result, Scope } from "effect"
+import { type Duration, Effect, Exit, FileSystem, Layer, Queue, Result, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
+import type { RoomName } from "../../common/RoomName.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
@@ -60,10 +61,14 @@ export const layerFile = ({
   Layer.unwrap(
     Effect.gen(function* () {
       const { epoch, index, reader, writer } = yield* connect(file, schema)
+      const emptied = yield* Queue.unbounded<RoomName>()
       const history =
         retention === "forever" ? SqlHistory.layer : Layer.merge(SqlHistory.layer, Retention.layer(writer, retention))
       return history.pipe(
-        Layer.provide([SearchIndex.layer(index), Layer.succeed(SqlHistory.Connections, { epoch, reader, writer })])
+        Layer.provide([
+          SearchIndex.layer(index),
+          Layer.succeed(SqlHistory.Connections, { emptied, epoch, reader, writer })
+        ])
       )
     })
   ).pipe(

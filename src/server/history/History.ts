@@ -4,7 +4,7 @@
  * The one contract between the processors and whatever keeps messages. A layer of it decides where an entry stands
  * (`seq`), and what it answers as stored is stored (invariants 4 and 5). The in-memory layer is `MemoryHistory`.
  */
-import { type Array, Context, type Effect, Schema } from "effect"
+import { type Array, Context, type Effect, type Queue, Schema } from "effect"
 import { MessageKey } from "../../common/ClientMessage.ts"
 import { Content } from "../../common/Content.ts"
 import { type Cursor, Seq, Timestamp } from "../../common/Cursor.ts"
@@ -43,10 +43,23 @@ export interface Findings<Searched extends Conversation> {
   readonly next: number | undefined
 }
 
+/** Stands for an entry that cannot be read any more, at its place: its row is damaged. */
+export const unreadable = (seq: Seq, at: Timestamp, from: UserName | undefined): Entry => ({
+  seq,
+  at,
+  from: from ?? nobody,
+  content: "(This message is damaged on the server's disk and cannot be read.)"
+})
+
+const nobody = Schema.decodeSync(UserName)("unknown")
+
 /** Nothing was stored or read, for instance because the disk is full. Trying again later may succeed. */
 export class StorageUnavailable extends Schema.TaggedError<StorageUnavailable>()("StorageUnavailable", {
   cause: Schema.Defect()
 }) {}
+
+/** A search took longer than it may, `limit` milliseconds, and was ended. */
+export class SearchTooSlow extends Schema.TaggedError<SearchTooSlow>()("SearchTooSlow", { limit: Schema.Natural }) {}
 
 export class History extends Context.Service<
   History,
@@ -56,20 +69,37 @@ export class History extends Context.Service<
      * consecutive places. Answers only once they would survive a crash, as far as this layer can survive one.
      */
     append(entries: Array.NonEmptyReadonlyArray<NewEntry>): Effect.Effect<ReadonlyArray<Stored>, StorageUnavailable>
-    /** With `after`: the oldest entries behind that place. Otherwise the newest, or the newest before `before`. */
-    read(conversation: Conversation, range: Range): Effect.Effect<Page, StorageUnavailable>
-    /** The log's incarnation and the place of its newest entry; 0 if it has none. */
+    /**
+     * With `after`: the oldest entries behind that place. Otherwise the newest, or the newest before `before`. With
+     * `maxBytes`: as many as have so much content in UTF-8 together, but one at least; `more` says so too. An entry that cannot be
+     * read any more is given as a placeholder at its place (see `unreadable`).
+     */
+    read(conversation: Conversation, range: Range, maxBytes?: number): Effect.Effect<Page, StorageUnavailable>
+    /**
+     * The log's incarnation and the place of its newest entry; 0 if it has none. Each room's incarnation is its own: a room
+     * that was forgotten and made again has another. Waits for nothing but after a commit that failed.
+     */
     newest(conversation: Conversation): Effect.Effect<Cursor, StorageUnavailable>
     /**
      * The newest entries of these conversations in which all words of the query occur (see SearchWords); what was stored
      * a moment ago may be missing. `before` is a seq where one conversation is searched, and otherwise the `next` of the
-     * page before. May take long: nothing that others wait for should wait for it.
+     * page before. With `maxBytes`: as many as have so much content in UTF-8 together, but one at least. May take a second:
+     * nothing that others wait for should wait for it.
      */
     search<Searched extends Conversation>(
       conversations: Array.NonEmptyReadonlyArray<Searched>,
-      search: Search
-    ): Effect.Effect<Findings<Searched>, StorageUnavailable>
+      search: Search,
+      maxBytes?: number
+    ): Effect.Effect<Findings<Searched>, StorageUnavailable | SearchTooSlow>
+    /**
+     * Forgets a conversation whose log is empty, since nothing was written or RETENTION took it all: its name is as if it
+     * had never been, and if it is written to again it is another incarnation. False, and nothing done, if there are
+     * entries. Waits for nothing.
+     */
+    forgetUnsafe(conversation: Conversation): boolean
     /** The rooms that were written to before this server started. */
     readonly rooms: ReadonlyArray<RoomName>
+    /** Rooms whose last entry RETENTION has taken, as it happens. At most one waiting for each room. */
+    readonly emptied: Queue.Dequeue<RoomName>
   }
 >()("parley/server/history/History") {}

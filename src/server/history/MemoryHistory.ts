@@ -5,7 +5,7 @@
  * the conversation that has been quiet longest loses its oldest half first. Places in the log outlive what was dropped.
  * A conversation that was ever written to keeps about 200 bytes for good; the number of rooms is bounded elsewhere.
  */
-import { type Array, Effect, Layer } from "effect"
+import { type Array, Effect, Layer, Queue } from "effect"
 import { nameKey } from "../../common/Name.ts"
 import type { Search } from "../messages/Commands.ts"
 import { type Conversation, conversationKey } from "../messages/Conversation.ts"
@@ -46,6 +46,8 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       const logs = new Map<string, Log>()
       let characters = 0
       let stored = 0
+      /** Nothing here is deleted by age. */
+      const emptied = yield* Queue.unbounded<never>()
 
       const dropOldest = (log: Log, count: number) => {
         for (const { entry, key } of log.entries.splice(0, count)) {
@@ -141,7 +143,9 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
             return { epoch, seq: log === undefined ? 0 : newestOf(log) }
           }),
         search,
-        rooms: []
+        forgetUnsafe: () => false,
+        rooms: [],
+        emptied
       })
     })
   )

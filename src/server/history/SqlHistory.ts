@@ -31,7 +31,13 @@ import { idempotencyKey, type Known, place, type Placement } from "./Placement.t
  */
 export class Connections extends Context.Service<
   Connections,
-  { readonly writer: SqlClient.SqlClient; readonly reader: SqlClient.SqlClient; readonly epoch: Epoch }
+  {
+    readonly writer: SqlClient.SqlClient
+    readonly reader: SqlClient.SqlClient
+    readonly epoch: Epoch
+    /** What RETENTION leaves nothing of (see History). */
+    readonly emptied: Queue.Dequeue<RoomName>
+  }
 >()("parley/server/history/SqlHistory/Connections") {}
 
 /** 1,000 rows of 64 bytes keep the disk busy for 3 ms, and everyone behind them waiting for as long. */
@@ -48,7 +54,7 @@ type Problem = SqlError | Schema.SchemaError
 export const layer = Layer.effect(
   History,
   Effect.gen(function* () {
-    const { epoch, reader, writer } = yield* Connections
+    const { emptied, epoch, reader, writer } = yield* Connections
     const index = yield* SearchIndex
     const tables = LogTables.make(writer)
     const pages = LogTables.make(reader)
@@ -170,6 +176,8 @@ export const layer = Layer.effect(
         const searched = { conversations: new Map(numbered), isBySeq: conversations.length === 1, search }
         return yield* unavailable(searching.watch(index.search(searched)))
       }),
+      forgetUnsafe: () => false,
+      emptied,
       rooms: stored.flatMap(({ kind, name }) =>
         kind === "Room" ? Option.toArray(Schema.decodeOption(RoomName)(name)) : []
       )

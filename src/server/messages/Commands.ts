@@ -37,7 +37,7 @@ export const RoomCommand = Schema.TaggedUnion({
   /** The connection is gone: leave without a reply. */
   Vanish: { session: SessionId },
   Publish: { from: Asker, content: Content, key },
-  ListMembers: { from: Asker },
+  ListMembers: { from: Asker, after: Schema.UndefinedOr(UserName) },
   ReadHistory: { from: Asker, range: Range },
   /** The time to gather presence changes is over: tell the members. */
   AnnouncePresence: {},
@@ -50,7 +50,7 @@ export type RoomCommandOf<Tag extends RoomCommand["_tag"]> = Extract<RoomCommand
 /** To the RoomProcessor, which knows which rooms there are. */
 export const RoomsCommand = Schema.TaggedUnion({
   Create: { from: Asker, room: RoomName },
-  List: { from: Asker },
+  List: { from: Asker, after: Schema.UndefinedOr(RoomName) },
   InRoom: { from: Asker, room: RoomName, command: RoomCommand },
   /** Searches one room, or else the lobby and every room the asker is in. */
   Search: { from: Asker, room: Schema.UndefinedOr(RoomName), search: Search },

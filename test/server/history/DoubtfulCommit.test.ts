@@ -49,7 +49,14 @@ const fresh = Effect.gen(function* () {
   const reader = writer
   const services = yield* Layer.build(
     SqlHistory.layer.pipe(
-      Layer.provide(Layer.succeed(SqlHistory.Connections, { writer, reader, epoch })),
+      Layer.provide(
+        Layer.succeed(SqlHistory.Connections, {
+          writer,
+          reader,
+          epoch,
+          emptied: Effect.runSync(Queue.unbounded<never>())
+        })
+      ),
       Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {} }))
     )
   )
