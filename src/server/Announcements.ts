@@ -1,19 +1,27 @@
 /**
  * What everyone hears: who came and went, which rooms were made.
  *
- * Processors publish facts; one fiber subscribes, remembers who is listening, and tells them. It never waits, so
- * publishing never has to wait for long either. Presence is gathered for 50 ms and told in one message.
+ * Processors publish facts and wait for nothing; one fiber subscribes, remembers who is listening, and tells them. Both kinds
+ * are gathered for `presenceWindow` and told in one frame; telling much to many makes the next window longer, and while more
+ * than PRESENCE_MAX are listening nothing is told (invariant 10).
+ *
+ * The PubSub has no bound of its own, since a publisher must not wait: its one subscriber never waits either, so it holds
+ * what is published between two turns of the event loop. Rooms to be told of are `maxRooms` at most; others go unsaid.
  */
 import { Context, Effect, Layer, PubSub } from "effect"
+import { type NameKey, nameKey } from "../common/Name.ts"
+import type { RoomName } from "../common/RoomName.ts"
+import type { ServerMessage } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
-import type { SessionId } from "./messages/Asker.ts"
+import type { Asker, SessionId } from "./messages/Asker.ts"
 import { Announcement } from "./messages/Commands.ts"
-import { makePresenceChanges, presenceWindow } from "./PresenceChanges.ts"
+import { makePresenceChanges, paceMillis, presenceWindow } from "./PresenceChanges.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
 
-/** Enough for every change of a busy second; a publisher waits while it is full. */
-const capacity = 1024
+/** Rooms that wait to be told of, and how many one window tells of: 8 to 30 KiB. */
+const maxRooms = 1000
+const maxRoomsAtOnce = 100
 
 export class Announcements extends Context.Service<Announcements, PubSub.PubSub<Announcement>>()(
   "parley/server/Announcements"
@@ -23,49 +31,93 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
     Effect.gen(function* () {
       const { presenceMax } = yield* ServerConfig
       const sessions = yield* Sessions
-      const announcements = yield* PubSub.bounded<Announcement>(capacity)
+      const announcements = yield* PubSub.unbounded<Announcement>()
       const heard = yield* PubSub.subscribe(announcements)
       const listeners = new Map<SessionId, UserName>()
       const presence = makePresenceChanges()
+      const rooms = new Map<NameKey, { readonly room: RoomName; readonly by: Asker }>()
+      let isTelling = false
 
-      const tellPresence = () => {
-        const changes = presence.take()
-        if (changes === undefined || listeners.size > presenceMax) return
-        const { isNewsTo, joined, left } = changes
-        const to = [...listeners.keys()].filter(isNewsTo)
-        sessions.deliver([{ _tag: "Tell", to, messages: [{ _tag: "Presence", joined, left }] }])
+      const tell = (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>): number => {
+        if (to.length === 0 || messages.length === 0) return 0
+        sessions.deliver([{ _tag: "Tell", to, messages }])
+        return paceMillis(to.length, messages)
       }
 
-      const tellPresenceSoon = Effect.sleep(presenceWindow).pipe(
-        Effect.andThen(Effect.sync(tellPresence)),
-        Effect.forkScoped
-      )
-      const note = (session: SessionId, user: UserName, change: "joined" | "left") =>
-        presence.note(session, user, change) ? tellPresenceSoon : Effect.void
+      const tellPresence = (): number => {
+        const summary = presence.take({
+          count: listeners.size,
+          max: presenceMax,
+          everybody: () => [...listeners.values()]
+        })
+        if (summary === undefined) return 0
+        return tell(
+          [...listeners.keys()].filter(summary.isNewsTo),
+          summary.changes.map((change) => ({ _tag: "Presence", ...change }))
+        )
+      }
 
-      const hear = Announcement.match({
+      /** Who made a room has had its reply; it hears of the others that were made meanwhile. */
+      const tellRooms = (): number => {
+        if (listeners.size > presenceMax) rooms.clear()
+        const told = [...rooms].slice(0, maxRoomsAtOnce)
+        for (const [key] of told) rooms.delete(key)
+        const made = told.map(([, room]) => room)
+        const makers = new Set(made.map(({ by }) => by.session))
+        const messagesFor = (session: SessionId | undefined) =>
+          made.flatMap(({ by, room }): ReadonlyArray<ServerMessage> =>
+            by.session === session ? [] : [{ _tag: "RoomCreated", room, by: by.user }]
+          )
+        let pause = tell(
+          [...listeners.keys()].filter((session) => !makers.has(session)),
+          messagesFor(undefined)
+        )
+        for (const maker of makers) if (listeners.has(maker)) pause += tell([maker], messagesFor(maker))
+        return pause
+      }
+
+      const tellLater: Effect.Effect<void> = Effect.gen(function* () {
+        let pause = presenceWindow
+        do {
+          yield* Effect.sleep(pause)
+          pause = Math.max(presenceWindow, tellPresence() + tellRooms())
+        } while (rooms.size > 0 || pause > presenceWindow)
+        isTelling = false
+      }).pipe(
+        Effect.catchCause((cause) => {
+          isTelling = false
+          return Effect.logError("What everyone should hear could not be told", cause)
+        })
+      )
+
+      const tellSoon = Effect.suspend(() => {
+        if (isTelling) return Effect.void
+        isTelling = true
+        return Effect.asVoid(Effect.forkScoped(tellLater))
+      })
+
+      const note = Announcement.match({
         UserArrived: ({ session, user }) => {
           listeners.set(session, user)
-          return note(session, user, "joined")
+          presence.note(session, user, "joined")
         },
         UserDeparted: ({ session, user }) => {
           listeners.delete(session)
-          return note(session, user, "left")
+          presence.note(session, user, "left")
         },
         RoomCreated: ({ by, room }) => {
-          const to = [...listeners.keys()].filter((session) => session !== by.session)
-          sessions.deliver([{ _tag: "Tell", to, messages: [{ _tag: "RoomCreated", room, by: by.user }] }])
-          return Effect.void
+          if (rooms.size < maxRooms) rooms.set(nameKey(room), { room, by })
         }
       })
 
-      /** One announcement that cannot be told must not be the last, nor let its publishers run into a full queue. */
-      const hearOrLog = (announcement: Announcement) =>
-        Effect.suspend(() => hear(announcement)).pipe(
-          Effect.catchCause((cause) => Effect.logError("An announcement could not be told", cause))
-        )
+      /** One announcement that cannot be told must not be the last. */
+      const hear = (announcement: Announcement) =>
+        Effect.andThen(
+          Effect.sync(() => note(announcement)),
+          tellSoon
+        ).pipe(Effect.catchCause((cause) => Effect.logError("An announcement could not be told", cause)))
 
-      yield* PubSub.take(heard).pipe(Effect.flatMap(hearOrLog), Effect.forever, Effect.forkScoped)
+      yield* PubSub.take(heard).pipe(Effect.flatMap(hear), Effect.forever, Effect.forkScoped)
       return announcements
     })
   )

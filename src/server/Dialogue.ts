@@ -4,26 +4,35 @@
  * Answers itself what concerns the connection alone: bad lines, the Handshake, Ping, the rate limit. Everything else is
  * a request, and handed to the ServerProcessor. Ends with `Over`, which carries the last words, or with the stream.
  *
- * Waits (invariant 2): for its own Handshake; for its own requests when `maxInFlight` of them are under way; and for its
- * own peer to read when half of what its outbox may hold is waiting there, so that whoever floods a room and reads along
- * is slowed down to what it can read, instead of being cut.
+ * Waits (invariants 2 and 10): for its own Handshake; for its own requests when too many or too long ones are under way; for
+ * its own peer to read when half of what its outbox may hold is waiting there, so that whoever floods a room and reads along
+ * is slowed down to what it can read, instead of being cut; and around each request whose reply may be large: before it,
+ * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
+ * has one large reply at a time, however many it asks for and however slowly it reads.
  */
 import { Clock, Data, Effect, Fiber, Option, Stream } from "effect"
-import type { ClientMessage } from "../common/ClientMessage.ts"
+import { ClientMessage } from "../common/ClientMessage.ts"
 import type { ServerMessage } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
 import type { Connection } from "../connection/Connection.ts"
 import { encodeLine, encodeText, type Incoming, lineText } from "../connection/Line.ts"
 import { Lobby } from "./Lobby.ts"
 import * as Mailbox from "./Mailbox.ts"
+import { monotonicMillis } from "./MonotonicTime.ts"
 import { rejected } from "./Rejected.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { ServerProcessor } from "./ServerProcessor.ts"
-import { maxInFlight, type Session } from "./Session.ts"
+import type { Session } from "./Session.ts"
 import * as TokenBucket from "./TokenBucket.ts"
 
 /** Refusing costs work too: who goes over the rate is not read for as long as it was over it, up to this, in ms. */
 const maxPause = 2000
+
+/** Replies of its own are handed on when they are so long, and nothing more is answered while too much is waiting. */
+const maxOwnReplies = 16 * 1024
+
+/** What may have a large reply: lists, pages, and what was missed. */
+const isLarge = ClientMessage.isAnyOf(["ListUsers", "ListRooms", "ListRoomUsers", "JoinRoom", "GetHistory", "Search"])
 
 /** The conversation is over, after these last words. */
 export class Over extends Data.TaggedError("Over")<{ readonly lastWords: Uint8Array }> {}
@@ -40,15 +49,18 @@ export const make = Effect.gen(function* () {
   const clock = yield* Clock.Clock
   const allowance = { rate: config.messageRate, burst: config.messageBurst }
 
-  /** Takes the name and joins the lobby, whose manager says Welcome; the user's name, or none if that failed. */
+  /**
+   * Takes the name and joins the lobby, whose manager says Welcome; the user's name, or none if that failed. Neither waits
+   * for the disk, unless messages were missed: then they are read first.
+   */
   const identify = Effect.fnUntraced(function* (session: Session, handshake: MessageOf<"Handshake">) {
     const { after, credentials, id, user } = handshake
     // There are no accounts yet, so no credentials can be right.
     if (credentials !== undefined) return yield* over(rejected({ _tag: "InvalidCredentials" }), id)
     const refusal = yield* Mailbox.ask(server, { _tag: "Claim", session: session.id, user })
     if (Option.isSome(refusal)) return yield* over(rejected(refusal.value), id)
-    session.began()
-    const from = { session: session.id, user, id }
+    session.began(0, true)
+    const from = { session: session.id, user, id, isLarge: true }
     const joined = yield* Mailbox.ask(lobby.mailbox, { _tag: "Join", from, after: after?.lobby })
     if (joined) {
       Mailbox.tellUnsafe(server, { _tag: "Arrive", session: session.id })
@@ -75,7 +87,7 @@ export const make = Effect.gen(function* () {
 
   /** 0 if one more message is within the rate; otherwise in how many milliseconds it would be. */
   const takeToken = (talk: Talk): number => {
-    const taken = TokenBucket.take(talk.bucket, allowance, clock.currentTimeMillisUnsafe())
+    const taken = TokenBucket.take(talk.bucket, allowance, monotonicMillis(clock))
     if (typeof taken === "number") {
       talk.tooFast++
       return taken
@@ -87,22 +99,24 @@ export const make = Effect.gen(function* () {
   const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
     if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), message.id)
     yield* flush(talk)
+    talk.user = Option.getOrUndefined(yield* identify(talk.session, message))
+    if (talk.user === undefined) return
     if (talk.handshakeTimer !== undefined) yield* Fiber.interrupt(talk.handshakeTimer)
     talk.handshakeTimer = undefined
-    talk.user = Option.getOrUndefined(yield* identify(talk.session, message))
-    if (talk.user === undefined) talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
+    yield* talk.session.largeGiven()
   })
 
   const request = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage, user: UserName) {
     const { session } = talk
-    if (session.inFlight() >= maxInFlight) {
-      yield* flush(talk)
-      yield* session.fewerInFlight(maxInFlight / 2)
-    }
+    const large = isLarge(message)
+    if (large || session.isBusy()) yield* flush(talk)
+    if (session.isBusy()) yield* session.lessBusy()
     if (session.outbox.isBehind()) yield* session.outbox.caughtUp()
-    session.began()
-    const from = { session: session.id, user, id: message.id }
+    if (large) yield* session.outbox.taken()
+    session.began("content" in message ? message.content.length : 0, large)
+    const from = { session: session.id, user, id: message.id, isLarge: large }
     Mailbox.tellUnsafe(server, { _tag: "Request", from, message })
+    if (large) yield* session.largeGiven()
   })
 
   const hear = (talk: Talk, message: ClientMessage): Effect.Effect<void, Over> | undefined => {
@@ -117,7 +131,7 @@ export const make = Effect.gen(function* () {
   const hearAll = Effect.fnUntraced(
     function* (talk: Talk, batch: ReadonlyArray<Incoming<ClientMessage>>) {
       const { session } = talk
-      session.lastHeardAt = clock.currentTimeMillisUnsafe()
+      session.lastHeardAt = monotonicMillis(clock)
       talk.tooFast = 0
       for (const said of batch) {
         if (said._tag === "Message") {
@@ -130,6 +144,10 @@ export const make = Effect.gen(function* () {
           return yield* over(rejected({ _tag: "FrameTooLarge", limit: said.limit }))
         } else {
           return yield* over({ _tag: "Goodbye", reason: `${said.lines} lines in a row were no messages.` })
+        }
+        if (talk.replies.length > maxOwnReplies) {
+          yield* flush(talk)
+          yield* session.outbox.caughtUp()
         }
       }
       yield* flush(talk)
@@ -144,7 +162,7 @@ export const make = Effect.gen(function* () {
       session,
       handshakeTimer: yield* startHandshakeTimer(session),
       user: undefined,
-      bucket: TokenBucket.full(allowance, clock.currentTimeMillisUnsafe()),
+      bucket: TokenBucket.full(allowance, monotonicMillis(clock)),
       tooFast: 0,
       replies: ""
     }

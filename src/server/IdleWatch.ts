@@ -3,6 +3,7 @@
  * needs no timer of its own. Looks once a second, or often enough for a shorter timeout.
  */
 import { Clock, Duration, Effect, Layer } from "effect"
+import { monotonicMillis } from "./MonotonicTime.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
 
@@ -17,7 +18,7 @@ export const layer = Layer.effectDiscard(
     const reason = `Nothing was heard for ${Duration.format(idleTimeout)}.`
 
     const endIdle = Effect.sync(() => {
-      const deadline = clock.currentTimeMillisUnsafe() - idleMillis
+      const deadline = monotonicMillis(clock) - idleMillis
       for (const session of sessions.all()) {
         if (session.lastHeardAt <= deadline) session.endUnsafe({ _tag: "Goodbye", reason })
       }

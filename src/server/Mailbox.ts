@@ -5,7 +5,7 @@
  * and bounded by what fills it: a connection has at most `maxInFlight` requests under way (see Session), so all the
  * mailboxes together hold at most that many per connection, and nobody who fills one ever has to wait (invariant 1).
  */
-import { Deferred, Effect, Queue, Result } from "effect"
+import { Clock, Deferred, Effect, Queue, Result } from "effect"
 
 export interface Envelope<Command, Answer> {
   readonly command: Command
@@ -38,6 +38,17 @@ export const ask = Effect.fnUntraced(function* <Command, Answer>(mailbox: Mailbo
 /** What a handler does: at once, or as an effect that the loop runs before the next command. */
 export type Handled = Effect.Effect<void> | void
 
+export interface ProcessOptions<Command, Answer> {
+  readonly handle: (command: Command, answer: (answer: Answer) => void) => Handled
+  readonly refuse: (command: Command, answer: (answer: Answer) => void) => void
+  /** Once after the commands that were waiting together; if it dies, all of them are refused. */
+  readonly afterwards?: () => void
+}
+
+/** After so long, 2 ms, whoever else has something to do on the event loop does it first. */
+const maxTurnNanos = 2_000_000n
+const commandsBetweenLooks = 16
+
 /**
  * The life of a processor: takes all that waits, acts on each command in turn, for ever.
  *
@@ -48,24 +59,21 @@ export type Handled = Effect.Effect<void> | void
  */
 export const process = <Command, Answer>(
   mailbox: Mailbox<Command, Answer>,
-  options: {
-    readonly handle: (command: Command, answer: (answer: Answer) => void) => Handled
-    readonly refuse: (command: Command, answer: (answer: Answer) => void) => void
-    /** Once after the commands that were waiting together; if it dies, all of them are refused. */
-    readonly afterwards?: () => void
-  }
+  options: ProcessOptions<Command, Answer>
 ): Effect.Effect<never> => {
   const handleAll = Effect.fnUntraced(function* (envelopes: ReadonlyArray<Envelope<Command, Answer>>) {
-    for (const envelope of envelopes) {
-      const { command } = envelope
-      const answer = answerOf(envelope)
-      const died = (defect: unknown) => {
-        options.refuse(command, answer)
-        return Effect.logError("A command's handler died", defect)
-      }
-      const handled = Result.try(() => options.handle(command, answer))
-      if (Result.isFailure(handled)) yield* died(handled.failure)
-      else if (handled.success !== undefined) yield* Effect.catchDefect(handled.success, died)
+    const clock = yield* Clock.Clock
+    let since = clock.monotonicTimeNanosUnsafe()
+    for (const [index, envelope] of envelopes.entries()) {
+      const handled = carryOut(envelope.command, answerOf(envelope), options)
+      if (handled !== undefined) yield* handled
+      if (
+        index % commandsBetweenLooks !== commandsBetweenLooks - 1 ||
+        clock.monotonicTimeNanosUnsafe() - since < maxTurnNanos
+      )
+        continue
+      yield* Effect.yieldNow
+      since = clock.monotonicTimeNanosUnsafe()
     }
     const done = Result.try(() => options.afterwards?.())
     if (Result.isFailure(done)) {
@@ -74,6 +82,21 @@ export const process = <Command, Answer>(
     }
   })
   return Effect.forever(Effect.flatMap(Queue.takeAll(mailbox.queue), handleAll), { disableYield: true })
+}
+
+/** Acts on one command; a defect is logged and answered. What is left to do takes an effect, if anything is. */
+export const carryOut = <Command, Answer>(
+  command: Command,
+  answer: (answer: Answer) => void,
+  options: Pick<ProcessOptions<Command, Answer>, "handle" | "refuse">
+): Effect.Effect<void> | undefined => {
+  const died = (defect: unknown) => {
+    options.refuse(command, answer)
+    return Effect.logError("A command's handler died", defect)
+  }
+  const handled = Result.try(() => options.handle(command, answer))
+  if (Result.isFailure(handled)) return died(handled.failure)
+  return handled.success === undefined ? undefined : Effect.catchDefect(handled.success, died)
 }
 
 const answerOf =

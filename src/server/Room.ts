@@ -23,14 +23,16 @@ import * as Roster from "./Roster.ts"
 export interface Room {
   readonly conversation: SharedConversation
   readonly members: HashMap.HashMap<SessionId, UserName>
+  /** The members who are told what is said as it is said; the others are still catching up. */
+  readonly upToDate: HashMap.HashMap<SessionId, UserName>
   readonly roster: Roster.Roster<UserName>
 }
 
-/** What a newcomer is told of the log: its newest place, and what they missed since their cursor. */
+/** What a newcomer is told of the log: its newest place, and how much they missed since their cursor. */
 export interface CatchUp {
   readonly epoch: Epoch
   readonly seq: Seq
-  readonly missed: ReadonlyArray<ChatMessage>
+  readonly missed: number
   readonly truncated: boolean
 }
 
@@ -39,6 +41,7 @@ type Publish = RoomCommandOf<"Publish">
 export const make = (conversation: Room["conversation"]): Room => ({
   conversation,
   members: HashMap.empty(),
+  upToDate: HashMap.empty(),
   roster: []
 })
 
@@ -57,36 +60,40 @@ export const refusal = (room: Room, command: RoomCommand): Option.Option<Rejecti
 
 const needsMembership = RoomCommand.isAnyOf(["Join", "Leave", "Publish", "ReadHistory"])
 
-/** Adds a member, who is told where the log stands and what it missed. Nothing later can come in between. */
-export const join = (room: Room, from: Asker, catchUp: CatchUp): readonly [Room, ReadonlyArray<Delivery>] => {
-  const joined: Room = {
-    ...room,
-    members: HashMap.set(room.members, from.session, from.user),
-    roster: Roster.insert(room.roster, from.user)
-  }
-  const { epoch, seq, missed, truncated } = catchUp
-  const reply: ServerMessage =
-    room.conversation._tag === "Lobby"
-      ? {
-          _tag: "Welcome",
-          user: from.user,
-          protocol: protocolVersion,
-          server: identity,
-          account: false,
-          lobby: { epoch, seq }
-        }
-      : {
-          _tag: "RoomJoined",
-          room: room.conversation.room,
-          epoch,
-          seq,
-          missed: missed.length,
-          truncated,
-          ...usersOf(joined, undefined)
-        }
-  const replay: Delivery = { _tag: "Replay", to: from.session, messages: missed }
-  return [joined, [{ _tag: "Reply", to: from, message: reply }, replay]]
-}
+/** Adds a member, who hears nothing of what is said until it has caught up. */
+export const join = (room: Room, { session, user }: Asker): Room => ({
+  ...room,
+  members: HashMap.set(room.members, session, user),
+  roster: Roster.insert(room.roster, user)
+})
+
+/** Lets a member who has caught up hear what is said from now on. */
+export const caughtUp = (room: Room, session: SessionId): Room =>
+  Option.match(HashMap.get(room.members, session), {
+    onNone: () => room,
+    onSome: (user) => ({ ...room, upToDate: HashMap.set(room.upToDate, session, user) })
+  })
+
+/** What a newcomer is told first: where the log stands, and what follows. */
+export const greeting = (room: Room, { user }: Asker, { epoch, missed, seq, truncated }: CatchUp): ServerMessage =>
+  room.conversation._tag === "Lobby"
+    ? {
+        _tag: "Welcome",
+        user,
+        protocol: protocolVersion,
+        server: identity,
+        account: false,
+        lobby: { epoch, seq }
+      }
+    : {
+        _tag: "RoomJoined",
+        room: room.conversation.room,
+        epoch,
+        seq,
+        missed,
+        truncated,
+        ...usersOf(room, undefined)
+      }
 
 /** Who is in, in the order of their names: a page of them, as replies give it. */
 export const usersOf = (room: Room, after: string | undefined) => {
@@ -97,7 +104,12 @@ export const usersOf = (room: Room, after: string | undefined) => {
 /** Takes a member out, and says who it was. */
 export const leave = (room: Room, session: SessionId): Option.Option<readonly [Room, UserName]> =>
   Option.map(HashMap.get(room.members, session), (user) => [
-    { ...room, members: HashMap.remove(room.members, session), roster: Roster.remove(room.roster, user) },
+    {
+      ...room,
+      members: HashMap.remove(room.members, session),
+      upToDate: HashMap.remove(room.upToDate, session),
+      roster: Roster.remove(room.roster, user)
+    },
     user
   ])
 
@@ -125,15 +137,17 @@ export const published = (
       message: repeated ? { _tag: "Sent", seq, at, repeated } : { _tag: "Sent", seq, at }
     })
   }
-  return messages.length === 0 ? replies : [{ _tag: "Tell", to: sessions(room), messages }, ...replies]
+  return messages.length === 0 ? replies : [{ _tag: "Tell", to: sessions(room.upToDate), messages }, ...replies]
 }
 
 /** The connections of all members. */
-export const sessions = (room: Room): ReadonlyArray<SessionId> => {
-  const known = sessionsOf.get(room.members)
+export const everybody = (room: Room): ReadonlyArray<SessionId> => sessions(room.members)
+
+const sessions = (members: Room["members"]): ReadonlyArray<SessionId> => {
+  const known = sessionsOf.get(members)
   if (known !== undefined) return known
-  const found = Array.from(HashMap.keys(room.members))
-  sessionsOf.set(room.members, found)
+  const found = Array.from(HashMap.keys(members))
+  sessionsOf.set(members, found)
   return found
 }
 

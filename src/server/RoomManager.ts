@@ -1,38 +1,39 @@
 /**
- * One conversation's fiber, the lobby's or a room's: the only owner of its members and of the order of its messages.
+ * One conversation, the lobby's or a room's: the only owner of its members and of the order of its messages.
  *
- * It acts on its mailbox in order. A run of messages to publish is stored with one `History.append`, and only then
- * delivered (invariant 4): the members' outboxes, the log and the senders' `Sent`s take the order from that one array
- * (invariant 5). While it waits for the store, its mailbox collects the next run.
+ * Two fibers, one owner. The first acts on the mailbox, in order, and waits for nothing: who comes, who goes, who asks. The
+ * second stores what is to be said, a run with one `History.append`, and only then has it delivered (invariant 4): the
+ * members' outboxes, the log and the senders' `Sent`s take the order from that one array (invariant 5). State changes only
+ * between two waits, never across one.
  *
- * How a slow room holds up nobody but its own senders (invariant 2): nobody waits for this fiber except the handler of
- * a connection that joins the lobby. A router hands a command over and goes on; replies go straight to the asker's
- * outbox; delivering never waits (invariant 1); who is in can be read from `roster` while the fiber is busy. And each
+ * Whoever is given old messages has a fiber meanwhile (`catchUp`) and hears nothing else of the conversation: it is given the
+ * log, a piece whenever its peer has taken the last, however slowly that reads, until it stands where everybody stands.
+ *
+ * So a slow disk holds up the senders of the conversation it is slow for, and nobody else (invariant 2): replies go straight
+ * to the asker's outbox, delivering never waits (invariant 1), and who is in can be read from `roster` at any time. Each
  * connection has a limited number of requests under way (see Session), so its backlog here is limited too.
  */
-import { Array as Arr, Clock, Deferred, type Duration, Effect, Option, Queue, type Scope } from "effect"
-import type { Seq } from "../common/Cursor.ts"
-import type { ChatMessage } from "../common/ServerMessage.ts"
+import { Array as Arr, Clock, type Duration, Effect, Option, Queue, Schedule, type Scope } from "effect"
+import type { Cursor, Epoch, Seq } from "../common/Cursor.ts"
 import type { UserName } from "../common/UserName.ts"
 import { type Entry, History, type NewEntry, type StorageUnavailable, type Stored } from "./history/History.ts"
+import { LogReader, type Piece } from "./LogReader.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"
 import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
 import type { SharedConversation } from "./messages/Conversation.ts"
-import { makePresenceChanges, presenceWindow } from "./PresenceChanges.ts"
+import { makePresenceChanges, paceMillis, presenceWindow } from "./PresenceChanges.ts"
+import { makePublishing, type Publish } from "./Publishing.ts"
 import * as Room from "./Room.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
-
-/** What one run may hold, so that the frame it becomes stays small beside the limit of a member's outbox. */
-const maxRunMessages = 1000
-const maxRunCharacters = 256 * 1024
+import { Turns } from "./Turns.ts"
 
 /** How many old messages a newcomer is sent at most. */
 const maxReplay = 1000
 
-/** How long after a failed commit the log is looked at again, if it could not be read at once either. */
-const lookAgainInterval = "1 second"
+/** How long after a log could not be read it is tried again. */
+const retryInterval = "1 second"
 
 /** Answers a Join: whether the asker is a member now. */
 export type JoinAnswer = boolean
@@ -48,41 +49,50 @@ export interface RoomManager {
 
 export interface RoomManagerOptions {
   readonly conversation: SharedConversation
-  /**
-   * Called when nobody is left in a conversation nothing was written to, with how many commands were handled so far of
-   * those it was sent, and again after any more that leave it so.
-   */
+  /** Called when nobody is in, with how many commands were handled so far of those it was sent. */
   readonly onVacated: (handled: number) => void
+  /** Called when the roster has changed. */
+  readonly onRoster?: () => void
 }
 
-type Publish = RoomCommandOf<"Publish">
-type Envelope = Mailbox.Envelope<RoomCommand, JoinAnswer>
+type Answer = (answer: JoinAnswer) => void
+type Join = RoomCommandOf<"Join">
+type ReadHistory = RoomCommandOf<"ReadHistory">
 
 /** Starts the manager of a conversation, for as long as the scope is open. */
 export const make = Effect.fnUntraced(function* ({
   conversation,
+  onRoster = () => {},
   onVacated
-}: RoomManagerOptions): Effect.fn.Return<RoomManager, never, History | Sessions | ServerConfig | Scope.Scope> {
+}: RoomManagerOptions): Effect.fn.Return<
+  RoomManager,
+  never,
+  History | LogReader | Sessions | ServerConfig | Turns | Scope.Scope
+> {
   const history = yield* History
+  const reader = yield* LogReader
   const sessions = yield* Sessions
+  const turns = yield* Turns
   const { presenceMax } = yield* ServerConfig
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const mailbox = yield* Mailbox.make<RoomCommand, JoinAnswer>()
   const presence = makePresenceChanges()
+  const publishing = makePublishing<{ readonly command: RoomCommand; readonly answer: Answer }>()
+  /** Something waits to be stored, or a failed commit to be looked at. */
+  const called = yield* Queue.sliding<void>(1)
 
   let room = Room.make(conversation)
-  /** The place of the newest entry that members were told of, or that was there when the first of them joined. */
+  let epoch: Epoch
+  /** The place of the newest entry that members were told of, or that was there when the manager started. */
   let told: Seq = 0
-  let willLookAgain = false
-  /**
-   * What the last newcomer missed, while commands that came together are handled: after a restart or a broken network many
-   * come back from the same place, and are sent the same bytes.
-   */
-  let lastReplay: { readonly from: Seq; readonly seq: Seq; readonly missed: ReadonlyArray<ChatMessage> } | undefined
+  /** A commit failed, and may have been carried out all the same. */
+  let isDoubtful = false
+  /** Who is given old messages, and what asked for them. */
+  const behind = new Map<SessionId, Asker>()
   let handled = 0
-  /** Somebody left, and then nobody was in and nothing written. */
-  let isVacant = false
+  let mayBeVacant = false
+  let presencePause = 0
 
   const store = Effect.fnUntraced(
     function* (run: Arr.NonEmptyReadonlyArray<Publish>) {
@@ -98,7 +108,11 @@ export const make = Effect.fnUntraced(function* ({
       sessions.deliver(Room.published(room, run, stored, yield* untold(stored)))
       told = Math.max(told, ...stored.map(({ seq }) => seq))
     },
-    Effect.tapError(() => lookAgainLater("0 millis"))
+    Effect.tapError(() =>
+      Effect.sync(() => {
+        isDoubtful = true
+      })
+    )
   )
 
   /**
@@ -111,25 +125,6 @@ export const make = Effect.fnUntraced(function* ({
     return first <= told + 1 ? [] : yield* readBetween(told, first)
   })
 
-  const tellUpTo = Effect.fnUntraced(function* (seq: Seq) {
-    if (seq <= told) return
-    sessions.deliver(Room.published(room, [], [], yield* readBetween(told, seq + 1)))
-    told = seq
-  })
-
-  const lookAgain = Effect.gen(function* () {
-    willLookAgain = false
-    const { seq } = yield* history.newest(conversation)
-    if (!Room.isEmpty(room)) yield* tellUpTo(seq)
-  }).pipe(Effect.catch(() => lookAgainLater(lookAgainInterval)))
-
-  const lookAgainLater = (delay: Duration.Input) =>
-    Effect.suspend(() => {
-      if (willLookAgain) return Effect.void
-      willLookAgain = true
-      return remindLater({ _tag: "LookAgain" }, delay)
-    })
-
   const readBetween = Effect.fnUntraced(function* (after: Seq, before: Seq) {
     const entries: Array<Entry> = []
     for (let more = true; more;) {
@@ -141,153 +136,287 @@ export const make = Effect.fnUntraced(function* ({
     return entries
   })
 
-  /** What a newcomer missed: at most `maxReplay` entries, the newest. A cursor that fits no log counts as none. */
-  const catchUp = Effect.fnUntraced(function* ({ after }: RoomCommandOf<"Join">) {
-    const { epoch, seq } = yield* history.newest(conversation)
-    if (after === undefined) return { epoch, seq, missed: [], truncated: false }
-    if (after.epoch !== epoch || after.seq > seq) return { epoch, seq, missed: [], truncated: true }
-    const from = Math.max(after.seq, seq - maxReplay)
-    const missed = lastReplay?.from === from && lastReplay.seq === seq ? lastReplay.missed : yield* readMissed(from)
-    lastReplay = { from, seq, missed }
-    return { epoch, seq, missed, truncated: missed.length < seq - after.seq }
+  const lookAgain = Effect.gen(function* () {
+    const { seq } = yield* history.newest(conversation)
+    isDoubtful = false
+    if (seq <= told) return
+    const entries = yield* readBetween(told, seq + 1)
+    sessions.deliver(Room.published(room, [], [], entries))
+    told = seq
+  }).pipe(
+    Effect.catch(() => {
+      isDoubtful = true
+      return later(Effect.sync(call), retryInterval)
+    })
+  )
+
+  /** Where a newcomer with this cursor goes on. One that fits no log counts as none. */
+  const startOf = (after: Cursor | undefined): { readonly from: Seq; readonly asked: Seq; readonly fits: boolean } => {
+    if (after === undefined) return { from: told, asked: told, fits: true }
+    if (after.epoch !== epoch || after.seq > told) return { from: told, asked: told, fits: false }
+    return { from: Math.max(after.seq, told - maxReplay), asked: after.seq, fits: true }
+  }
+
+  const join = ({ after, from }: Join, answer: Answer): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      room = Room.join(room, from)
+      behind.set(from.session, from)
+      onRoster()
+      notePresence(from.session, from.user, "joined")
+      // A login waits for no turn, unless something was missed.
+      if (conversation._tag === "Lobby" && startOf(after).from === told) {
+        greet(from, after, undefined, told)
+        answer(true)
+        arrive(from)
+        return Effect.void
+      }
+      return Effect.forkIn(newcomer({ after, from }, answer), scope, { startImmediately: true }).pipe(Effect.asVoid)
+    })
+
+  /** A member, who was not until now, is told where it stands, given what it missed, and then hears what is said. */
+  const newcomer = ({ after, from }: Pick<Join, "after" | "from">, answer: Answer) =>
+    Effect.gen(function* () {
+      const seq = told
+      const start = startOf(after)
+      // Read before anything is said: what cannot be had is refused.
+      const first = start.from < seq ? yield* reader.piece({ conversation, epoch }, start.from, seq) : undefined
+      const isIn = yield* turns.memory.take(
+        "newcomers",
+        Effect.sync(() => {
+          if (behind.get(from.session) !== from) return false
+          greet(from, after, first, seq)
+          return true
+        })
+      )
+      answer(isIn)
+      if (isIn) yield* catchUp(from, first?.upTo ?? told)
+    }).pipe(
+      Effect.catch(() => Effect.sync(() => turnAway(from, answer))),
+      Effect.catchDefect((defect) => {
+        turnAway(from, answer)
+        return Effect.logError("A newcomer could not be let in", defect)
+      })
+    )
+
+  const greet = (from: Asker, after: Cursor | undefined, first: Piece | undefined, seq: Seq) => {
+    const { asked, fits } = startOf(after)
+    const missed = first === undefined ? 0 : Math.max(0, seq - first.first + 1)
+    const now = first === undefined ? told : seq
+    const truncated = !fits || missed < seq - Math.min(asked, seq)
+    const message = Room.greeting(room, from, { epoch, seq: now, missed, truncated })
+    sessions.deliver([{ _tag: "Begin", to: from, message }])
+    if (first !== undefined && missed > 0) sessions.give(from.session, first.lines)
+  }
+
+  const catchUp = Effect.fnUntraced(function* (from: Asker, position: Seq) {
+    const { session } = from
+    let at = position
+    while (behind.get(session) === from && at < told) {
+      yield* sessions.taken(session)
+      if (behind.get(session) !== from) return
+      const piece = yield* reader
+        .piece({ conversation, epoch }, at, told)
+        .pipe(Effect.retry({ schedule: Schedule.spaced(retryInterval), while: () => behind.get(session) === from }))
+      if (behind.get(session) !== from) return
+      sessions.give(session, piece.lines)
+      at = piece.upTo
+    }
+    arrive(from)
   })
 
-  const readMissed = Effect.fnUntraced(function* (from: Seq) {
-    const { entries } = yield* history.read(conversation, { after: from, before: undefined, limit: maxReplay })
-    return entries.map(Room.toChatMessage(conversation))
-  })
+  /** Has all there is, and from now on hears what is said. */
+  const arrive = (from: Asker) => {
+    if (behind.get(from.session) !== from) return
+    behind.delete(from.session)
+    room = Room.caughtUp(room, from.session)
+    sessions.deliver([{ _tag: "Given", to: from }])
+  }
 
-  const join = Effect.fnUntraced(function* (command: RoomCommandOf<"Join">) {
-    const caughtUp = yield* catchUp(command)
-    if (!Room.isEmpty(room)) yield* tellUpTo(caughtUp.seq)
-    const [joined, deliveries] = Room.join(room, command.from, caughtUp)
-    sessions.deliver(deliveries)
-    room = joined
-    told = caughtUp.seq
-    yield* notePresence(command.from.session, command.from.user, "joined")
-  })
+  const turnAway = (from: Asker, answer: Answer) => {
+    if (behind.get(from.session) === from) {
+      behind.delete(from.session)
+      removeMember(from.session)
+      sessions.refuse(from, { _tag: "StorageUnavailable" })
+    }
+    answer(false)
+  }
 
-  const leave = Effect.fnUntraced(function* (session: SessionId) {
+  const removeMember = (session: SessionId) => {
     const left = Room.leave(room, session)
     if (Option.isSome(left)) {
       const [rest, user] = left.value
       room = rest
-      yield* notePresence(session, user, "left")
+      onRoster()
+      notePresence(session, user, "left")
     }
-    isVacant = Room.isEmpty(room) && (yield* wasNeverWritten)
-  })
+    mayBeVacant = true
+  }
 
-  /** While the store does not say, a room stays. */
-  const wasNeverWritten = history.newest(conversation).pipe(
-    Effect.map(({ seq }) => seq === 0),
-    Effect.orElseSucceed(() => false)
-  )
+  const leave = (session: SessionId) => {
+    const asked = behind.get(session)
+    behind.delete(session)
+    // Nobody is left to be given the rest.
+    if (asked !== undefined) sessions.deliver([{ _tag: "Given", to: asked }])
+    removeMember(session)
+  }
 
-  const readHistory = Effect.fnUntraced(function* ({ from, range }: RoomCommandOf<"ReadHistory">) {
-    const { entries, more } = yield* history.read(conversation, range)
-    sessions.reply(from, { _tag: "History", messages: entries.map(Room.toChatMessage(conversation)), more })
-  })
-
-  const notePresence = (session: SessionId, user: UserName, change: "joined" | "left") =>
-    conversation._tag === "Room" && presence.note(session, user, change) ? announcePresenceSoon : Effect.void
-
-  /** Hands itself a command after a while. */
-  const remindLater = (command: RoomCommand, delay: Duration.Input) =>
-    Effect.sleep(delay).pipe(
-      Effect.andThen(Effect.sync(() => Mailbox.tellUnsafe(mailbox, command))),
-      Effect.forkIn(scope),
-      Effect.asVoid
+  /** A page of what members have been told so far. */
+  const readHistory = ({ from, range }: ReadHistory) => {
+    const before = Math.min(range.before ?? told + 1, told + 1)
+    return reader.page(conversation, { ...range, before }).pipe(
+      Effect.map(({ messages, more }) => {
+        const id = from.id === undefined ? "" : `"id":${JSON.stringify(from.id)},`
+        const separated = messages.flatMap((part, index) => (index === 0 ? [part] : [comma, part]))
+        const head = Buffer.from(`{"_tag":"History",${id}"messages":[`)
+        sessions.replyEncoded(from, [head, ...separated, Buffer.from(`],"more":${more}}\n`)])
+      }),
+      Effect.catch(() => Effect.sync(() => sessions.refuse(from, { _tag: "StorageUnavailable" }))),
+      Effect.catchDefect((defect) => {
+        sessions.refuse(from, { _tag: "StorageUnavailable" })
+        return Effect.logError("A page of history could not be given", defect)
+      }),
+      beside
     )
+  }
 
-  const announcePresenceSoon = remindLater({ _tag: "AnnouncePresence" }, presenceWindow)
+  const listMembers = ({ after, from }: RoomCommandOf<"ListMembers">) =>
+    conversation._tag === "Lobby"
+      ? Effect.void
+      : beside(
+          turns.memory.take(
+            "members",
+            Effect.sync(() =>
+              sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.usersOf(room, after) })
+            )
+          )
+        )
+
+  /** Goes on without waiting for it. */
+  const beside = (effect: Effect.Effect<void>) =>
+    Effect.asVoid(Effect.forkIn(effect, scope, { startImmediately: true }))
+
+  const later = (effect: Effect.Effect<void>, delay: Duration.Input) => beside(Effect.delay(effect, delay))
+
+  const notePresence = (session: SessionId, user: UserName, change: "joined" | "left") => {
+    if (conversation._tag === "Room" && presence.note(session, user, change)) {
+      Mailbox.tellUnsafe(mailbox, { _tag: "AnnouncePresence" })
+    }
+  }
 
   const announcePresence = () => {
-    const changes = presence.take()
-    if (changes === undefined || conversation._tag !== "Room" || room.roster.length > presenceMax) return
-    const { isNewsTo, joined, left } = changes
-    const to = Room.sessions(room).filter(isNewsTo)
-    sessions.deliver([
-      { _tag: "Tell", to, messages: [{ _tag: "RoomPresence", room: conversation.room, joined, left }] }
-    ])
+    if (conversation._tag !== "Room") return
+    const summary = presence.take({ count: room.roster.length, max: presenceMax, everybody: () => room.roster })
+    presencePause = 0
+    if (summary === undefined) return
+    const to = Room.everybody(room).filter(summary.isNewsTo)
+    const messages = summary.changes.map(
+      (change) => ({ _tag: "RoomPresence", room: conversation.room, ...change }) as const
+    )
+    sessions.deliver([{ _tag: "Tell", to, messages }])
+    presencePause = paceMillis(to.length, messages)
   }
 
-  const act = RoomCommand.match({
-    Join: join,
-    Leave: ({ from }) =>
-      Effect.andThen(
-        leave(from.session),
-        Effect.sync(() => {
-          if (conversation._tag === "Room") sessions.reply(from, { _tag: "RoomLeft", room: conversation.room })
-        })
-      ),
-    Vanish: ({ session }) => leave(session),
-    ListMembers: ({ after, from }) =>
-      Effect.sync(() => {
-        if (conversation._tag === "Room") {
-          sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.usersOf(room, after) })
-        }
-      }),
-    ReadHistory: readHistory,
-    AnnouncePresence: () => Effect.sync(announcePresence),
-    LookAgain: () => lookAgain,
-    Publish: (command) => store([command])
-  })
+  const call = () => Queue.offerUnsafe(called, undefined)
 
-  /** A request that fails or dies is answered, and the manager lives on with the state it had (invariant 6). */
-  const orRefuse = (commands: ReadonlyArray<RoomCommand>) => {
-    const refuse = () => {
-      for (const from of askersOf(commands)) sessions.refuse(from, { _tag: "StorageUnavailable" })
-    }
-    return (effect: Effect.Effect<void, StorageUnavailable>) =>
-      effect.pipe(
-        // Whoever keeps the log says what is wrong with it, once and not for every request.
-        Effect.catch(() => Effect.sync(refuse)),
-        Effect.catchDefect((defect) => {
-          refuse()
-          return Effect.logError("A conversation could not carry out a request", defect)
-        })
-      )
-  }
-
-  const actOn = Effect.fnUntraced(function* ({ answer, command }: Envelope) {
+  const act = (command: RoomCommand, answer: Answer): Mailbox.Handled => {
+    // Its own reminders to itself are nothing that was sent.
+    if (command._tag !== "AnnouncePresence") handled++
     const refusal = Room.refusal(room, command)
-    if (Option.isNone(refusal)) yield* act(command).pipe(orRefuse([command]))
-    else for (const from of askersOf([command])) sessions.refuse(from, refusal.value)
-    if (answer !== undefined && command._tag === "Join") {
-      yield* Deferred.succeed(answer, Room.isMember(room, command.from.session))
+    if (Option.isSome(refusal)) {
+      if ("from" in command) sessions.refuse(command.from, refusal.value)
+      return answer(false)
     }
+    switch (command._tag) {
+      case "Join":
+        return join(command, answer)
+      case "Leave":
+        leave(command.from.session)
+        if (conversation._tag === "Room") sessions.reply(command.from, { _tag: "RoomLeft", room: conversation.room })
+        return
+      case "Vanish":
+        return leave(command.session)
+      case "ListMembers":
+        return listMembers(command)
+      case "ReadHistory":
+        return readHistory(command)
+      case "AnnouncePresence":
+        return later(Effect.sync(announcePresence), Math.max(presenceWindow, presencePause))
+      case "CheckVacancy":
+        mayBeVacant = true
+        return
+      case "Publish":
+        publishing.add(command)
+        call()
+    }
+  }
+
+  const refuse = (command: RoomCommand, answer: Answer) => {
+    if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })
+    answer(false)
+  }
+
+  const tellIfVacant = () => {
+    if (!mayBeVacant || !publishing.isIdle()) return
+    mayBeVacant = false
+    if (Room.isEmpty(room)) onVacated(handled)
+  }
+
+  const acting = Mailbox.process(mailbox, {
+    handle: (command, answer) => (publishing.postpone(command, { command, answer }) ? undefined : act(command, answer)),
+    refuse,
+    afterwards: tellIfVacant
   })
 
-  const publish = (run: ReadonlyArray<Publish>) =>
-    Arr.isReadonlyArrayNonEmpty(run) ? store(run).pipe(orRefuse(run)) : Effect.void
-
-  const actOnAll = Effect.fnUntraced(function* (envelopes: ReadonlyArray<Envelope>) {
-    let run: Array<Publish> = []
-    let characters = 0
-    for (const envelope of envelopes) {
-      const { command } = envelope
-      const isForRun = command._tag === "Publish" && Option.isNone(Room.refusal(room, command))
-      if (!isForRun || run.length === maxRunMessages || characters > maxRunCharacters) {
-        yield* publish(run)
-        run = []
-        characters = 0
+  /** What waited for a run to be answered. */
+  const actOnPostponed = Effect.fnUntraced(function* (run: ReadonlyArray<Publish>) {
+    for (const session of publishing.answered(run)) {
+      for (let next = publishing.nextPostponed(session); next; next = publishing.nextPostponed(session)) {
+        yield* Mailbox.carryOut(next.command, next.answer, { handle: act, refuse }) ?? Effect.void
       }
-      // Its own reminders to itself are nothing that was sent.
-      if (command._tag !== "AnnouncePresence" && command._tag !== "LookAgain") handled++
-      if (isForRun) {
-        run.push(command)
-        characters += command.content.length
-      } else yield* actOn(envelope)
     }
-    yield* publish(run)
-    lastReplay = undefined
-    if (isVacant && Room.isEmpty(room)) onVacated(handled)
+    tellIfVacant()
   })
 
-  yield* Queue.takeAll(mailbox.queue).pipe(
-    Effect.flatMap(actOnAll),
-    Effect.andThen(gather),
-    Effect.forever({ disableYield: true }),
+  /** A run that fails or dies is answered, and the next one is stored (invariant 6). */
+  const publish = (run: Arr.NonEmptyReadonlyArray<Publish>) => {
+    const refuseAll = () => {
+      for (const { from } of run) sessions.refuse(from, { _tag: "StorageUnavailable" })
+    }
+    return store(run).pipe(
+      // Whoever keeps the log says what is wrong with it, once and not for every request.
+      Effect.catch(() => Effect.sync(refuseAll)),
+      Effect.catchDefect((defect) => {
+        refuseAll()
+        return Effect.logError("A conversation could not carry out a request", defect)
+      }),
+      Effect.andThen(actOnPostponed(run))
+    )
+  }
+
+  const storing = Effect.gen(function* () {
+    yield* Queue.take(called)
+    if (isDoubtful) yield* lookAgain
+    for (let run = publishing.nextRun(); Arr.isReadonlyArrayNonEmpty(run); run = publishing.nextRun()) {
+      yield* publish(run)
+      if (isDoubtful) yield* lookAgain
+      yield* gather
+    }
+  })
+
+  // Which log it is is known before anything is done; that waits only where the database has lost an answer.
+  const begin = history.newest(conversation).pipe(
+    Effect.retry(Schedule.spaced(retryInterval)),
+    Effect.map((newest) => {
+      epoch = newest.epoch
+      told = newest.seq
+    }),
+    Effect.orDie
+  )
+
+  yield* begin.pipe(
+    Effect.andThen(
+      Effect.all([acting, Effect.forever(storing, { disableYield: true })], { concurrency: "unbounded", discard: true })
+    ),
     Effect.forkScoped
   )
   return { conversation, mailbox, roster: () => room.roster, isMember: (session) => Room.isMember(room, session) }
@@ -300,5 +429,4 @@ export const make = Effect.fnUntraced(function* ({
  */
 const gather = Effect.repeat(Effect.yieldNow, { times: 3 })
 
-const askersOf = (commands: ReadonlyArray<RoomCommand>): ReadonlyArray<Asker> =>
-  commands.flatMap((command) => ("from" in command ? [command.from] : []))
+const comma = Buffer.from(",")

@@ -2,27 +2,32 @@
  * Which rooms there are: owns the directory, and hands each room's commands to its manager.
  *
  * Bounds (invariant 3): `MAX_ROOMS` rooms in all; `MAX_ROOMS_PER_USER` rooms that one connection made, and as many that
- * it is in. A room nobody is in and nothing was written to goes away, a room that was written to stays.
+ * it is in. A room nobody is in goes away if its log is empty, because nothing was written or RETENTION has taken it all;
+ * made again it has another epoch.
  *
  * A room may be emptied while somebody's Join is on its way to its manager. So the manager says after how many commands
  * it was empty, and it goes only if it was sent no more than that.
  */
-import { Context, Effect, Exit, Layer, PubSub, Scope } from "effect"
+import { Context, Effect, Exit, Layer, PubSub, Queue, Scope } from "effect"
 import { type NameKey, nameKey } from "../common/Name.ts"
 import type { RoomName } from "../common/RoomName.ts"
 import { Announcements } from "./Announcements.ts"
 import { History } from "./history/History.ts"
+import { makeListReplies } from "./ListReplies.ts"
+import type { LogReader } from "./LogReader.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { SessionId } from "./messages/Asker.ts"
 import { type RoomCommand, RoomsCommand, type RoomsCommandOf } from "./messages/Commands.ts"
-import { pageOf } from "./NamePage.ts"
+import { pageOf, placeOf } from "./NamePage.ts"
 import * as RoomManager from "./RoomManager.ts"
 import { SearchProcessor } from "./SearchProcessor.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
+import { Turns } from "./Turns.ts"
 
 interface OpenRoom {
   readonly name: RoomName
+  readonly key: NameKey
   /** Unknown of rooms that were there before the server started. */
   readonly madeBy: SessionId | undefined
   readonly manager: RoomManager.RoomManager
@@ -47,11 +52,20 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const announcements = yield* Announcements
       const searches = yield* SearchProcessor
       const sessions = yield* Sessions
-      const managerServices = yield* Effect.context<History | Sessions | ServerConfig>()
+      const turns = yield* Turns
+      const history = yield* History
+      const managerServices = yield* Effect.context<History | LogReader | Sessions | ServerConfig | Turns>()
       const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<RoomsCommand>()
 
       const rooms = new Map<NameKey, OpenRoom>()
+      /** The same, in the order of their names. */
+      const sorted: Array<OpenRoom> = []
+      const lists = makeListReplies("RoomList", (after) => {
+        const [page, numbered] = pageOf(sorted, ({ key }) => key, after)
+        const rooms = page.map(({ manager, name }) => ({ room: name, users: manager.roster().length }))
+        return { rooms, ...numbered }
+      })
       const involvements = new Map<SessionId, Involvement>()
 
       const involvementOf = (session: SessionId): Involvement => {
@@ -72,9 +86,17 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const roomScope = yield* Scope.fork(scope)
         const manager = yield* RoomManager.make({
           conversation: { _tag: "Room", room: name },
+          onRoster: lists.forget,
           onVacated: (handled) => Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, handled })
         }).pipe(Scope.provide(roomScope), Effect.provideContext(managerServices))
-        rooms.set(key, { name, madeBy, manager, scope: roomScope, sent: 0 })
+        const room: OpenRoom = { name, key, madeBy, manager, scope: roomScope, sent: 0 }
+        rooms.set(key, room)
+        sorted.splice(
+          placeOf(sorted, ({ key }) => key, key),
+          0,
+          room
+        )
+        lists.forget()
       })
 
       const create = Effect.fnUntraced(function* ({ from, room }: RoomsCommandOf<"Create">) {
@@ -90,15 +112,16 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         yield* open(room, from.session)
         made.add(key)
         sessions.reply(from, { _tag: "RoomCreated", room, by: from.user })
-        yield* PubSub.publish(announcements, { _tag: "RoomCreated", room, by: from })
+        PubSub.publishUnsafe(announcements, { _tag: "RoomCreated", room, by: from })
       })
 
-      const list = ({ after, from }: RoomsCommandOf<"List">) => {
-        const open = Array.from(rooms.values(), ({ manager, name }) => ({ room: name, users: manager.roster().length }))
-        open.sort((a, b) => (nameKey(a.room) < nameKey(b.room) ? -1 : 1))
-        const [page, numbered] = pageOf(open, ({ room }) => nameKey(room), after)
-        sessions.reply(from, { _tag: "RoomList", rooms: page, ...numbered })
-      }
+      const list = ({ after, from }: RoomsCommandOf<"List">) =>
+        turns.memory
+          .take(
+            "rooms",
+            Effect.sync(() => sessions.replyEncoded(from, lists.piecesFor(from, after)))
+          )
+          .pipe(Effect.forkIn(scope, { startImmediately: true }), Effect.asVoid)
 
       const search = ({ from, room, search }: RoomsCommandOf<"Search">) => {
         const { session } = from
@@ -119,11 +142,6 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const key = nameKey(room)
         const open = rooms.get(key)
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
-        // With nothing else of this connection under way there is no order to keep: no need to wait for a busy room.
-        if (command._tag === "ListMembers" && sessions.inFlight(from.session) === 1) {
-          const [users, numbered] = pageOf(open.manager.roster(), nameKey, command.after)
-          return sessions.reply(from, { _tag: "RoomUsers", room: open.name, users, ...numbered })
-        }
         if (command._tag === "Join") {
           const { joined } = involvementOf(from.session)
           if (!joined.has(key) && joined.size >= maxRoomsPerUser) {
@@ -147,14 +165,28 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       const close = ({ handled, room: key }: RoomsCommandOf<"Vacated">) => {
         const room = rooms.get(key)
-        if (room === undefined || room.sent !== handled) return
+        if (room === undefined || room.sent !== handled || !history.forgetUnsafe(room.manager.conversation)) return
         rooms.delete(key)
+        sorted.splice(
+          placeOf(sorted, ({ key }) => key, key),
+          1
+        )
+        lists.forget()
         if (room.madeBy !== undefined) involvements.get(room.madeBy)?.made.delete(key)
         return Scope.close(room.scope, Exit.void)
       }
 
-      const { rooms: known } = yield* History
-      for (const name of known) yield* open(name, undefined)
+      const lookAt = ({ room }: RoomsCommandOf<"Emptied">) => {
+        const open = rooms.get(nameKey(room))
+        if (open !== undefined) send(open, { _tag: "CheckVacancy" })
+      }
+
+      for (const name of history.rooms) yield* open(name, undefined)
+      yield* Queue.take(history.emptied).pipe(
+        Effect.map((room) => Mailbox.tellUnsafe(mailbox, { _tag: "Emptied", room })),
+        Effect.forever,
+        Effect.forkScoped
+      )
 
       yield* Mailbox.process(mailbox, {
         handle: RoomsCommand.match({
@@ -163,6 +195,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           InRoom: pass,
           Search: search,
           Gone: vanish,
+          Emptied: lookAt,
           Vacated: close
         }),
         refuse: (command) => {

@@ -10,9 +10,9 @@ import { nameKey } from "../common/Name.ts"
 import type { Rejection } from "../common/Rejection.ts"
 import type { RoomName } from "../common/RoomName.ts"
 import { ServerMessage } from "../common/ServerMessage.ts"
+import { UserName } from "../common/UserName.ts"
 import { Asker } from "./messages/Asker.ts"
 import { type Range, RoomCommand, RoomsCommand, type Search, UsersCommand } from "./messages/Commands.ts"
-import { pageOf } from "./NamePage.ts"
 import { find, type Registry } from "./Registry.ts"
 import { rejected } from "./Rejected.ts"
 
@@ -20,9 +20,12 @@ export const Routed = Schema.TaggedUnion({
   ToLobby: { command: RoomCommand },
   ToRooms: { command: RoomsCommand },
   ToUsers: { command: UsersCommand },
+  /** To be answered by whoever owns the registry. */
+  ListUsers: { from: Asker, after: Schema.UndefinedOr(UserName) },
   Reply: { to: Asker, message: ServerMessage }
 })
 export type Routed = typeof Routed.Type
+export type RoutedOf<Tag extends Routed["_tag"]> = Extract<Routed, { readonly _tag: Tag }>
 
 export const route = (registry: Registry, from: Asker, message: ClientMessage): Routed =>
   ClientMessage.match(message, {
@@ -45,10 +48,7 @@ export const route = (registry: Registry, from: Asker, message: ClientMessage): 
     LeaveRoom: ({ room }) => toRoom(from, room, { _tag: "Leave", from }),
     ListRooms: ({ after }) => toRooms({ _tag: "List", from, after }),
     ListRoomUsers: ({ after, room }) => toRoom(from, room, { _tag: "ListMembers", from, after }),
-    ListUsers: ({ after }) => {
-      const [users, numbered] = pageOf(registry.roster, nameKey, after)
-      return reply(from, { _tag: "UserList", users, ...numbered })
-    },
+    ListUsers: ({ after }): Routed => ({ _tag: "ListUsers", from, after }),
     GetHistory: ({ after, before, limit = defaultHistoryLimit, room, with: partner }) => {
       const range: Range = { before, after, limit }
       if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)

@@ -1,7 +1,7 @@
 /**
  * The server, put together. Read it from the bottom up: each layer asks only those above it.
  *
- *   Listener -> ClientHandler -> ServerProcessor -> UserProcessor | RoomProcessor | Lobby -> SearchProcessor -> History
+ *   Listener -> ClientHandler -> ServerProcessor -> UserProcessor | RoomProcessor | Lobby -> SearchProcessor | LogReader -> History
  *
  * Sessions, the way to reach a connection, is at the top: everyone answers through it, and it waits for nobody.
  */
@@ -11,10 +11,12 @@ import { ClientHandler } from "./ClientHandler.ts"
 import * as IdleWatch from "./IdleWatch.ts"
 import * as Listener from "./Listener.ts"
 import { Lobby } from "./Lobby.ts"
+import { LogReader } from "./LogReader.ts"
 import { RoomProcessor } from "./RoomProcessor.ts"
 import { SearchProcessor } from "./SearchProcessor.ts"
 import { ServerProcessor } from "./ServerProcessor.ts"
 import { Sessions } from "./Sessions.ts"
+import { Turns } from "./Turns.ts"
 import { UserProcessor } from "./UserProcessor.ts"
 
 /** Serves the connections of a `SocketServer`, with the messages kept in a `History`. */
@@ -24,5 +26,7 @@ export const layer = Layer.mergeAll(Listener.layer, IdleWatch.layer).pipe(
   Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
   Layer.provide(SearchProcessor.layer),
   Layer.provide(Announcements.layer),
+  Layer.provide(LogReader.layer),
+  Layer.provide(Turns.layer),
   Layer.provide(Sessions.layer)
 )

@@ -6,15 +6,19 @@
  * order, and a busy conversation delays nobody else (invariant 2).
  */
 import { Context, Effect, Layer, Option, PubSub, Result } from "effect"
+import { nameKey } from "../common/Name.ts"
 import type { Rejection } from "../common/Rejection.ts"
 import { Announcements } from "./Announcements.ts"
+import { makeListReplies } from "./ListReplies.ts"
 import { Lobby } from "./Lobby.ts"
 import * as Mailbox from "./Mailbox.ts"
 import { ServerCommand, type ServerCommandOf } from "./messages/Commands.ts"
+import { pageOf } from "./NamePage.ts"
 import * as Registry from "./Registry.ts"
 import { RoomProcessor } from "./RoomProcessor.ts"
-import { route, Routed } from "./Routing.ts"
+import { route, Routed, type RoutedOf } from "./Routing.ts"
 import { Sessions } from "./Sessions.ts"
+import { Turns } from "./Turns.ts"
 import { UserProcessor } from "./UserProcessor.ts"
 
 /** Answers a Claim or a Depart: why not, if not. */
@@ -31,9 +35,15 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
       const rooms = yield* RoomProcessor
       const sessions = yield* Sessions
       const users = yield* UserProcessor
+      const turns = yield* Turns
+      const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<ServerCommand, ServerAnswer>()
 
       let registry = Registry.empty
+      const lists = makeListReplies("UserList", (after) => {
+        const [users, numbered] = pageOf(registry.roster, nameKey, after)
+        return { users, ...numbered }
+      })
 
       const claim = ({ session, user }: ServerCommandOf<"Claim">): ServerAnswer => {
         const claimed = Registry.claim(registry, session, user)
@@ -47,7 +57,8 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
         if (Option.isNone(arrived)) return
         const [next, user] = arrived.value
         registry = next
-        return Effect.asVoid(PubSub.publish(announcements, { _tag: "UserArrived", user, session }))
+        lists.forget()
+        PubSub.publishUnsafe(announcements, { _tag: "UserArrived", user, session })
       }
 
       const depart = ({ session }: ServerCommandOf<"Depart">) => {
@@ -55,18 +66,26 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
         if (Option.isNone(departed)) return
         const [next, { present, user }] = departed.value
         registry = next
+        lists.forget()
         Mailbox.tellUnsafe(lobby.mailbox, { _tag: "Vanish", session })
         Mailbox.tellUnsafe(rooms, { _tag: "Gone", session })
         Mailbox.tellUnsafe(users, { _tag: "Gone", session })
-        return present
-          ? Effect.asVoid(PubSub.publish(announcements, { _tag: "UserDeparted", user, session }))
-          : undefined
+        if (present) PubSub.publishUnsafe(announcements, { _tag: "UserDeparted", user, session })
       }
 
-      const dispatch = Routed.match({
+      const listUsers = ({ after, from }: RoutedOf<"ListUsers">) =>
+        turns.memory
+          .take(
+            "users",
+            Effect.sync(() => sessions.replyEncoded(from, lists.piecesFor(from, after)))
+          )
+          .pipe(Effect.forkIn(scope, { startImmediately: true }), Effect.asVoid)
+
+      const dispatch: (routed: Routed) => Mailbox.Handled = Routed.match({
         ToLobby: ({ command }) => Mailbox.tellUnsafe(lobby.mailbox, command),
         ToRooms: ({ command }) => Mailbox.tellUnsafe(rooms, command),
         ToUsers: ({ command }) => Mailbox.tellUnsafe(users, command),
+        ListUsers: listUsers,
         Reply: ({ message, to }) => sessions.reply(to, message)
       })
 
@@ -79,11 +98,9 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
               return answer(claim(command))
             case "Arrive":
               return arrive(command)
-            case "Depart": {
-              const announced = depart(command)
-              answer(Option.none())
-              return announced
-            }
+            case "Depart":
+              depart(command)
+              return answer(Option.none())
           }
         },
         refuse: (command, answer) => {

@@ -2,8 +2,9 @@
  * One connection as the processors see it: a way to answer it, to tell it things, and to end it.
  *
  * Owns what is counted per connection: the requests under way, when it was last heard, and its last words. At most
- * `maxInFlight` requests are under way; its handler reads nothing more until some are answered, and TCP makes the peer
- * wait. That bounds every mailbox behind it (see Mailbox).
+ * `maxInFlight` requests are under way, with texts of `maxInFlightCharacters` in all, and of those with a large reply one;
+ * its handler reads nothing more until they are answered, and TCP makes the peer wait. That bounds every mailbox behind it
+ * (see Mailbox), and what is made on behalf of one connection at a time (invariant 10).
  */
 import { Deferred, Effect, Fiber } from "effect"
 import type { ServerMessage } from "../common/ServerMessage.ts"
@@ -12,8 +13,11 @@ import type { SessionId } from "./messages/Asker.ts"
 import type { Outbox } from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
 
-/** How many requests of one connection may wait for their reply. With 8 KiB each, that is 1 MiB of text at most. */
+/** How many requests of one connection may wait for their reply. */
 export const maxInFlight = 128
+
+/** How much text these requests may hold, in UTF-16 units: 256 KiB. One more request may come on top. */
+export const maxInFlightCharacters = 128 * 1024
 
 export interface SessionOptions {
   readonly id: SessionId
@@ -26,10 +30,14 @@ export interface SessionOptions {
 export class Session {
   readonly id: SessionId
   readonly outbox: Outbox
-  /** When this connection last sent anything, in the server's milliseconds. */
+  /** When this connection last sent anything, in monotonic milliseconds. */
   lastHeardAt: number
   readonly #handler: Fiber.Fiber<unknown, unknown>
   #inFlight = 0
+  /** Of the requests since none was under way last. */
+  #characters = 0
+  #isLargeUnderWay = false
+  #givenLarge: Deferred.Deferred<void> | undefined
   #waiter: { readonly below: number; readonly done: Deferred.Deferred<void> } | undefined
   #lastWords: ServerMessage | undefined
 
@@ -40,14 +48,45 @@ export class Session {
     this.outbox = outbox(() => this.#cut())
   }
 
-  /** One more request is under way. */
-  began(): void {
+  /** One more request is under way, with a text of so many characters. */
+  began(characters: number, isLarge: boolean): void {
     this.#inFlight++
+    this.#characters += characters
+    if (isLarge) this.#isLargeUnderWay = true
+  }
+
+  /** What was asked for and may be large has been given: all of it is in the outbox. */
+  gaveLarge(): void {
+    this.#isLargeUnderWay = false
+    const given = this.#givenLarge
+    this.#givenLarge = undefined
+    if (given !== undefined) Deferred.doneUnsafe(given, Effect.void)
+  }
+
+  /** Waits until nothing large is under way. Only the connection's own handler waits here. */
+  largeGiven(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!this.#isLargeUnderWay) return Effect.void
+      const given = Deferred.makeUnsafe<void>()
+      this.#givenLarge = given
+      return Deferred.await(given)
+    })
+  }
+
+  /** Whether so many requests, or such long ones, are under way that no more may come. */
+  isBusy(): boolean {
+    return this.#inFlight >= maxInFlight || this.#characters >= maxInFlightCharacters
+  }
+
+  /** Waits until some of them, or if they are long all of them, have been answered. */
+  lessBusy(): Effect.Effect<void> {
+    return this.fewerInFlight(this.#characters >= maxInFlightCharacters ? 1 : maxInFlight / 2)
   }
 
   /** So many requests have had their replies. */
   settled(count: number): void {
     this.#inFlight -= count
+    if (this.#inFlight === 0) this.#characters = 0
     if (this.#waiter === undefined || this.#inFlight >= this.#waiter.below) return
     const { done } = this.#waiter
     // Before the handler goes on, which it does at once and may make it wait again.

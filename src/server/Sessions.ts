@@ -11,6 +11,7 @@ import type { Connection, ConnectionError } from "../connection/Connection.ts"
 import { lineText } from "../connection/Line.ts"
 import { type Asker, SessionId } from "./messages/Asker.ts"
 import type { Delivery } from "./messages/Delivery.ts"
+import { monotonicMillis } from "./MonotonicTime.ts"
 import * as Outbox from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -25,12 +26,19 @@ export class Sessions extends Context.Service<
     /** All sessions, those without a name yet included. */
     all(): Iterable<Session>
     count(): number
-    /** How many requests of a session are under way. */
+    /** How many requests of a session are under way; none if it is gone. */
     inFlight(session: SessionId): number
+    isHere(session: SessionId): boolean
+    /** Waits until a session's peer has taken all it asked for so far. Whoever made a large piece makes the next then. */
+    taken(session: SessionId): Effect.Effect<void>
     /** Says each of these, in order. Who is gone by now gets nothing. */
     deliver(deliveries: ReadonlyArray<Delivery>): void
     /** Answers one request. */
     reply(to: Asker, message: ServerMessage): void
+    /** Answers one request with a reply that is encoded already, in pieces; they are given one behind the other. */
+    replyEncoded(to: Asker, pieces: ReadonlyArray<Uint8Array>): void
+    /** Gives a piece of what a session asked for, encoded already. The same bytes may go to many. */
+    give(to: SessionId, piece: Uint8Array): void
     /** Answers one request with a refusal. */
     refuse(to: Asker, reason: Rejection): void
   }
@@ -56,14 +64,10 @@ export class Sessions extends Context.Service<
         for (const id of to) sessions.get(id)?.outbox.offerUnsafe(frame, "live")
       }
 
-      /** The bytes of old messages, for as long as somebody keeps them to replay them to others too. */
-      const replays = new WeakMap<ReadonlyArray<ServerMessage>, Uint8Array>()
-
-      const replay = (to: SessionId, messages: ReadonlyArray<ServerMessage>) => {
-        if (messages.length === 0) return
-        const frame = replays.get(messages) ?? bytesOf(linesOf(messages))
-        replays.set(messages, frame)
-        sessions.get(to)?.outbox.offerUnsafe(frame, "asked")
+      const settle = (to: Asker) => {
+        const session = sessions.get(to.session)
+        session?.settled(1)
+        if (to.isLarge) session?.gaveLarge()
       }
 
       const sendAll = (gathered: Iterable<readonly [SessionId, Gathered]>) => {
@@ -96,12 +100,15 @@ export class Sessions extends Context.Service<
           gathered.clear()
         }
         for (const delivery of deliveries) {
-          if (delivery._tag === "Reply") {
-            const { message, to } = delivery
-            gather(gathered, to.session, lineText(to.id === undefined ? message : { ...message, id: to.id }), "asked")
-          } else if (delivery._tag === "Replay") {
+          if (delivery._tag === "Reply" && !delivery.to.isLarge) {
+            gather(gathered, delivery.to.session, replyText(delivery.to, delivery.message), "asked")
+          } else if (delivery._tag === "Reply" || delivery._tag === "Begin") {
             flush()
-            replay(delivery.to, delivery.messages)
+            give(delivery.to.session, bytesOf(replyText(delivery.to, delivery.message)))
+            if (delivery._tag === "Reply") settle(delivery.to)
+          } else if (delivery._tag === "Given") {
+            flush()
+            settle(delivery.to)
           } else if (delivery.to.length === 1) {
             for (const only of delivery.to) gather(gathered, only, linesOf(delivery.messages), "live")
           } else {
@@ -111,6 +118,8 @@ export class Sessions extends Context.Service<
         }
         flush()
       }
+
+      const give = (to: SessionId, piece: Uint8Array) => sessions.get(to)?.outbox.offerUnsafe(piece, "asked")
 
       const reply = (to: Asker, message: ServerMessage) => deliver([{ _tag: "Reply", to, message }])
 
@@ -122,7 +131,7 @@ export class Sessions extends Context.Service<
               const direct = yield* writeNow
               const session = new Session({
                 id: SessionId.make(++opened),
-                now: clock.currentTimeMillisUnsafe(),
+                now: monotonicMillis(clock),
                 handler,
                 outbox: (onOverflow) =>
                   new Outbox.Outbox({
@@ -139,15 +148,21 @@ export class Sessions extends Context.Service<
             (session) =>
               Effect.sync(() => {
                 sessions.delete(session.id)
-                // A write to a socket that is gone would wait for ever for it to be opened again, and keep its frames.
-                session.outbox.closeUnsafe(undefined, true)
+                session.outbox.abandonUnsafe()
               })
           ),
         all: () => sessions.values(),
         count: () => sessions.size,
         inFlight: (session) => sessions.get(session)?.inFlight() ?? 0,
+        isHere: (session) => sessions.has(session),
+        taken: (session) => sessions.get(session)?.outbox.taken() ?? Effect.void,
         deliver,
         reply,
+        replyEncoded: (to, pieces) => {
+          for (const piece of pieces) give(to.session, piece)
+          settle(to)
+        },
+        give,
         refuse: (to, reason) => reply(to, rejected(reason))
       })
     })
@@ -156,6 +171,9 @@ export class Sessions extends Context.Service<
 
 /** A node socket takes a Buffer as it is, and would wrap any other array once for each member. */
 const bytesOf = (text: string): Uint8Array => Buffer.from(text)
+
+const replyText = (to: Asker, message: ServerMessage): string =>
+  lineText(to.id === undefined ? message : { ...message, id: to.id })
 
 const linesOf = (messages: ReadonlyArray<ServerMessage>): string => messages.map(lineText).join("")
 
@@ -167,4 +185,4 @@ interface Gathered {
 }
 
 /** So that one frame stays small beside the limit of an outbox, as a room's do. */
-const maxGatheredCharacters = 256 * 1024
+const maxGatheredCharacters = 64 * 1024

@@ -7,7 +7,7 @@
 export interface TokenBucket {
   /** Thousandths of a token. */
   readonly thousandths: number
-  /** When that was right, in milliseconds. */
+  /** When that was right, in monotonic milliseconds. */
   readonly at: number
 }
 

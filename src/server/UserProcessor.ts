@@ -1,22 +1,19 @@
 /**
  * Private messages: owns the inboxes and the place of each message in them.
  *
- * A guest's inbox counts from 1 for one connection and is not stored. So that a message sent again after a broken
- * connection is not heard twice, the last `maxRemembered` keys are remembered with what was answered.
+ * A guest's inbox counts from 1 for one connection and is not stored. A message sent again after a
+ * broken connection is not heard twice, as far as its key is still known (see AnsweredKeys).
  */
 import { Clock, Context, Effect, Layer } from "effect"
-import type { MessageKey } from "../common/ClientMessage.ts"
-import { nameKey } from "../common/Name.ts"
 import type { ChatMessage, ServerMessage } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
+import { makeAnsweredKeys, type Sent } from "./AnsweredKeys.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"
 import { UsersCommand, type UsersCommandOf } from "./messages/Commands.ts"
 import type { Delivery } from "./messages/Delivery.ts"
 import { rejected } from "./Rejected.ts"
 import { Sessions } from "./Sessions.ts"
-
-const maxRemembered = 10_000
 
 export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbox<UsersCommand>>()(
   "parley/server/UserProcessor"
@@ -30,7 +27,9 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
 
       /** The newest place in each inbox: one entry per connection that had private messages. */
       const newest = new Map<SessionId, number>()
-      const answered = makeAnswered()
+      const answered = makeAnsweredKeys()
+      /** Never goes back, whatever the clock does. */
+      let latest = 0
 
       const next = (session: SessionId): number => {
         const seq = (newest.get(session) ?? 0) + 1
@@ -48,17 +47,18 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
       }
 
       const deliver = ({ content, from, key, receivers, to }: UsersCommandOf<"Deliver">) => {
-        const first = answered.find(from.user, key)
-        if (first !== undefined) return reply(from, { ...first, repeated: true })
+        const first = answered.find(from, to, key)
+        if (first !== undefined) return reply(from, first)
         if (receivers.length === 0) return reply(from, rejected({ _tag: "UserNotFound", user: to }))
-        const at = clock.currentTimeMillisUnsafe()
+        const at = Math.max(latest, clock.currentTimeMillisUnsafe())
+        latest = at
         const tell = (session: SessionId, seq: number): Delivery => {
           const message: ChatMessage = { _tag: "PrivateMessage", seq, at, from: from.user, to, content }
           return { _tag: "Tell", to: [session], messages: [message] }
         }
         const seq = next(from.session)
         const sent: Sent = { _tag: "Sent", seq, at }
-        answered.remember(from.user, key, sent)
+        answered.remember(from, to, key, sent)
         outgoing.push(...receivers.map((receiver) => tell(receiver, next(receiver))), tell(from.session, seq))
         reply(from, sent)
       }
@@ -80,25 +80,4 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
       return mailbox
     })
   )
-}
-
-type Sent = Extract<ServerMessage, { readonly _tag: "Sent" }>
-
-/** The answers to the last keyed messages, oldest first. */
-const makeAnswered = () => {
-  const answers = new Map<string, Sent>()
-  const index = (user: UserName, key: MessageKey) => `${nameKey(user)} ${key}`
-  return {
-    find: (user: UserName, key: MessageKey | undefined) =>
-      key === undefined ? undefined : answers.get(index(user, key)),
-    remember: (user: UserName, key: MessageKey | undefined, sent: Sent) => {
-      if (key === undefined) return
-      answers.set(index(user, key), sent)
-      if (answers.size <= maxRemembered) return
-      for (const oldest of answers.keys()) {
-        answers.delete(oldest)
-        break
-      }
-    }
-  }
 }

@@ -13,7 +13,8 @@ const isRouted = Schema.is(Routed)
 const someAsker: Arbitrary.Arbitrary<Asker> = Arbitrary.all({
   session: someSession,
   user: someUser,
-  id: oneOf(undefined, "1", "2")
+  id: oneOf(undefined, "1", "2"),
+  isLarge: oneOf(false, true)
 })
 const someRegistry = Arbitrary.array(someRegistryCommand).pipe(Arbitrary.map(applyAll))
 
@@ -29,6 +30,7 @@ const someMessage = Arbitrary.all([Arbitrary.schema(ClientMessage), someUser, so
 /** All that a destination says about who asked, wherever it says it. */
 const askersIn = (routed: Routed): ReadonlyArray<Asker> => {
   if (routed._tag === "Reply") return [routed.to]
+  if (routed._tag === "ListUsers") return [routed.from]
   const { command } = routed
   const outer = "from" in command ? [command.from] : []
   return command._tag === "InRoom" && "from" in command.command ? [...outer, command.command.from] : outer
@@ -43,7 +45,7 @@ const destinations: { readonly [Tag in ClientMessage["_tag"]]: ReadonlyArray<str
   GlobalMessage: ["ToLobby Publish"],
   PrivateMessage: ["ToUsers Deliver", "Reply Rejected"],
   Ping: ["Reply Pong"],
-  ListUsers: ["Reply UserList"],
+  ListUsers: ["ListUsers"],
   Disconnect: ["Reply Goodbye"],
   CreateRoom: ["ToRooms Create"],
   JoinRoom: ["ToRooms InRoom Join"],
@@ -57,6 +59,7 @@ const destinations: { readonly [Tag in ClientMessage["_tag"]]: ReadonlyArray<str
 
 const describeRouted = (routed: Routed) => {
   if (routed._tag === "Reply") return `Reply ${routed.message._tag}`
+  if (routed._tag === "ListUsers") return routed._tag
   const { command } = routed
   return `${routed._tag} ${command._tag}${command._tag === "InRoom" ? ` ${command.command._tag}` : ""}`
 }

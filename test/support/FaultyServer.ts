@@ -13,12 +13,14 @@ import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
 import * as IdleWatch from "../../src/server/IdleWatch.ts"
 import * as Listener from "../../src/server/Listener.ts"
 import { Lobby } from "../../src/server/Lobby.ts"
+import { LogReader } from "../../src/server/LogReader.ts"
 import type { Conversation } from "../../src/server/messages/Conversation.ts"
 import type { Delivery } from "../../src/server/messages/Delivery.ts"
 import { RoomProcessor } from "../../src/server/RoomProcessor.ts"
 import { SearchProcessor } from "../../src/server/SearchProcessor.ts"
 import { ServerProcessor } from "../../src/server/ServerProcessor.ts"
 import { Sessions } from "../../src/server/Sessions.ts"
+import { Turns } from "../../src/server/Turns.ts"
 import { UserProcessor } from "../../src/server/UserProcessor.ts"
 
 /** Runs before an operation on a conversation's log, and may fail, die or wait. */
@@ -72,7 +74,8 @@ export const serverWithFault = (fault: Fault) => {
         ...sessions,
         deliver: (deliveries) => {
           for (const delivery of deliveries) {
-            const messages = delivery._tag === "Reply" ? [delivery.message] : delivery.messages
+            const messages =
+              "message" in delivery ? [delivery.message] : "messages" in delivery ? delivery.messages : []
             for (const message of messages) dieIfArmed(message, delivery._tag)
           }
           sessions.deliver(deliveries)
@@ -91,6 +94,8 @@ export const serverWithFault = (fault: Fault) => {
     Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
     Layer.provide(SearchProcessor.layer),
     Layer.provide(Announcements.layer),
+    Layer.provide(LogReader.layer),
+    Layer.provide(Turns.layer),
     Layer.provide(faultySessions)
   )
 }

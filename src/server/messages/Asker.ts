@@ -7,6 +7,14 @@ import { UserName } from "../../common/UserName.ts"
 export const SessionId = Schema.Natural.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 
-/** The user who asked, the connection to answer on, and the request's own `id`, if it had one. */
-export const Asker = Schema.Struct({ session: SessionId, user: UserName, id: Schema.UndefinedOr(RequestId) })
+/**
+ * The user who asked, the connection to answer on, and the request's own `id`, if it had one. `isLarge`: what is asked for
+ * may be large, and the connection is read no further until all of it has been given.
+ */
+export const Asker = Schema.Struct({
+  session: SessionId,
+  user: UserName,
+  id: Schema.UndefinedOr(RequestId),
+  isLarge: Schema.Boolean
+})
 export type Asker = typeof Asker.Type

@@ -41,8 +41,8 @@ export const RoomCommand = Schema.TaggedUnion({
   ReadHistory: { from: Asker, range: Range },
   /** The time to gather presence changes is over: tell the members. */
   AnnouncePresence: {},
-  /** A commit failed: see whether it was carried out all the same. */
-  LookAgain: {}
+  /** The log may be empty by now: see whether anybody needs the room. */
+  CheckVacancy: {}
 })
 export type RoomCommand = typeof RoomCommand.Type
 export type RoomCommandOf<Tag extends RoomCommand["_tag"]> = Extract<RoomCommand, { readonly _tag: Tag }>
@@ -56,7 +56,9 @@ export const RoomsCommand = Schema.TaggedUnion({
   Search: { from: Asker, room: Schema.UndefinedOr(RoomName), search: Search },
   /** A connection is gone: it leaves every room it is in. */
   Gone: { session: SessionId },
-  /** A room's manager has nobody left and nothing written, after `handled` commands. */
+  /** A room's log has lost its last entry. */
+  Emptied: { room: RoomName },
+  /** Nobody is in a room, after its manager has handled so many commands. */
   Vacated: { room: NameKey, handled: Schema.Natural }
 })
 export type RoomsCommand = typeof RoomsCommand.Type

@@ -1,6 +1,6 @@
 /** What a pure part wants said, and to whom. `Sessions` turns it into bytes. */
 import { Schema } from "effect"
-import { ChatMessage, ServerMessage } from "../../common/ServerMessage.ts"
+import { ServerMessage } from "../../common/ServerMessage.ts"
 import { Asker, SessionId } from "./Asker.ts"
 
 export const Delivery = Schema.TaggedUnion({
@@ -8,7 +8,8 @@ export const Delivery = Schema.TaggedUnion({
   Tell: { to: Schema.Array(SessionId), messages: Schema.Array(ServerMessage) },
   /** The one reply to a request, with its `id`. */
   Reply: { to: Asker, message: ServerMessage },
-  /** Old messages that a request asked to be sent again, behind its reply. */
-  Replay: { to: SessionId, messages: Schema.Array(ChatMessage) }
+  /** The same, but more belongs to it and follows: the request is under way until `Given`. */
+  Begin: { to: Asker, message: ServerMessage },
+  Given: { to: Asker }
 })
 export type Delivery = typeof Delivery.Type
