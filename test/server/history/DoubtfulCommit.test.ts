@@ -1,7 +1,7 @@
 /** A commit that is carried out and reported as failed, on a real database: what the log says counts, not the report. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Layer } from "effect"
+import { Effect, FileSystem, Layer, Queue } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
@@ -54,7 +54,7 @@ const fresh = Effect.gen(function* () {
           writer,
           reader,
           epoch,
-          emptied: Effect.runSync(Queue.unbounded<never>())
+          emptied: yield* Queue.unbounded<never>()
         })
       ),
       Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {} }))
