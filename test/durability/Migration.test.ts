@@ -33,7 +33,7 @@ realTime("a migration that fails", (it) => {
       yield* Logbook.fill(file, lines)
       const before = { bytes: yield* files.readFile(file), log: StoredLog.read(file) }
 
-      const schema = { ...migrations, "2_broken": migration }
+      const schema = { ...migrations, "99_broken": migration }
       const outcome = yield* Effect.exit(Effect.scoped(Logbook.open(file, { schema })))
       assert.strictEqual(outcome._tag, "Failure")
       assert.match(String(outcome), says)
@@ -51,12 +51,12 @@ realTime("a migration that fails", (it) => {
     Effect.gen(function* () {
       const file = yield* FileServer.newFile
       yield* Logbook.fill(file, lines)
-      yield* Effect.exit(Effect.scoped(Logbook.open(file, { schema: { ...migrations, "2_broken": breaking } })))
+      yield* Effect.exit(Effect.scoped(Logbook.open(file, { schema: { ...migrations, "99_broken": breaking } })))
       const mended = Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* sql`CREATE TABLE reactions (message INTEGER NOT NULL, emoji TEXT NOT NULL)`
       })
-      const history = yield* Logbook.open(file, { schema: { ...migrations, "2_broken": mended } })
+      const history = yield* Logbook.open(file, { schema: { ...migrations, "99_broken": mended } })
       assert.lengthOf(yield* Logbook.contents(history), lines.length)
     })
   )

@@ -2,17 +2,20 @@
  * Where the entries of one commit stand: pure.
  *
  * Entries come in the order they were handed over; each gets the next place of its conversation, unless its key was
- * stored before, in this commit or an earlier one, whose place it then shares (invariant 5).
+ * stored before, in this commit or an earlier one, whose place it then shares (invariant 5). Its time is never before
+ * that of the entry it stands behind: after a step back of the clock, time stands still.
  */
 import type { Timestamp } from "../../common/Cursor.ts"
 import { nameKey } from "../../common/Name.ts"
-import { conversationKey } from "../messages/Conversation.ts"
+import { type Conversation, conversationKey } from "../messages/Conversation.ts"
+import { checksum } from "./Checksum.ts"
 import type { NewEntry, Stored } from "./History.ts"
 
-/** A conversation as the database knows it: its number there and its newest place. */
+/** A conversation: its number in the database, its newest place, and the time of what stands there (0 if nothing does). */
 export interface Known {
   readonly id: number
   readonly newest: number
+  readonly at: Timestamp
 }
 
 /** An entry to be inserted. */
@@ -22,14 +25,15 @@ export type Row = readonly [
   at: Timestamp,
   sender: string,
   content: string,
-  idempotencyKey: string | null
+  idempotencyKey: string | null,
+  checksum: number
 ]
 
 export interface Placement {
   readonly rows: ReadonlyArray<Row>
   /** One per entry, in their order. */
   readonly stored: ReadonlyArray<Stored>
-  /** The newest place of each conversation that got an entry, by key. */
+  /** Each conversation that got an entry, as it stands afterwards, by key. */
   readonly newest: ReadonlyMap<string, Known>
 }
 
@@ -43,27 +47,35 @@ export const idempotencyKey = ({ from, key }: NewEntry): string | undefined =>
  */
 export const place = (
   entries: Iterable<NewEntry>,
-  known: ReadonlyMap<string, Known>,
+  known: (name: string) => Known | undefined,
   earlier: (conversation: number, key: string) => Stored | undefined = () => undefined
 ): Placement => {
   const rows: Array<Row> = []
   const stored: Array<Stored> = []
   const newest = new Map<string, Known>()
   const placed = new Map<string, Stored>()
+  // A run of entries has one conversation.
+  let current: Conversation | undefined
+  let name = ""
   for (const entry of entries) {
-    const name = conversationKey(entry.conversation)
-    const { id, newest: last } = newest.get(name) ?? known.get(name) ?? unknownConversation(name)
+    if (entry.conversation !== current) {
+      current = entry.conversation
+      name = conversationKey(current)
+    }
+    const before = newest.get(name) ?? known(name) ?? unknownConversation(name)
+    const { id } = before
     const key = idempotencyKey(entry)
     const first = key === undefined ? undefined : (placed.get(`${id} ${key}`) ?? earlier(id, key))
     if (first !== undefined) {
       stored.push({ ...first, repeated: true })
       continue
     }
-    const seq = last + 1
-    const position: Stored = { seq, at: entry.at, repeated: false }
+    const seq = before.newest + 1
+    const at = Math.max(entry.at, before.at)
+    const position: Stored = { seq, at, repeated: false }
     stored.push(position)
-    rows.push([id, seq, entry.at, entry.from, entry.content, key ?? null])
-    newest.set(name, { id, newest: seq })
+    rows.push([id, seq, at, entry.from, entry.content, key ?? null, checksum(id, seq, at, entry.from, entry.content)])
+    newest.set(name, { id, newest: seq, at })
     if (key !== undefined) placed.set(`${id} ${key}`, position)
   }
   return { rows, stored, newest }

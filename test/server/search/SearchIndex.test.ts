@@ -24,7 +24,7 @@ const fresh = Effect.fnUntraced(function* (messages: number) {
   yield* tables.epoch(yield* randomEpoch)
   yield* tables.open(new Map([["lobby", lobby]]))
   yield* tables.insertRows(
-    Array.from({ length: messages }, (_, index) => [1, index + 1, 1000 + index, "ada", "ripe", null])
+    Array.from({ length: messages }, (_, index) => [1, index + 1, 1000 + index, "ada", "ripe", null, 0])
   )
   const sql = yield* SqliteClient.make({
     filename: `${folder}/chat.sqlite-search`,
