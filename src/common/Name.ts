@@ -26,7 +26,7 @@ export const normalizedName = (maxCodePoints: number) =>
   Schema.String.check(
     Schema.isPattern(alphabet, {
       message:
-        "must start with a letter or digit and hold only letters, with at most three marks each, digits, '_', '.' and '-'",
+        "must start with a letter or digit and hold only letters with up to three marks, digits, '_', '.' and '-'",
       arbitraryConstraint: { patterns: [{ source: samples, flags: "u" }] }
     }),
     Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` }),

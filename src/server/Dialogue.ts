@@ -31,8 +31,8 @@ const maxPause = 2000
 /** Replies of its own are handed on when they are so long, and nothing more is answered while too much is waiting. */
 const maxOwnReplies = 16 * 1024
 
-/** What may have a large reply: lists, pages, and what was missed. */
-const isLarge = ClientMessage.isAnyOf(["ListUsers", "ListRooms", "ListRoomUsers", "JoinRoom", "GetHistory", "Search"])
+/** What may have a large reply: lists, pages, and what was missed. Searches wait for the reader where they are made. */
+const isLarge = ClientMessage.isAnyOf(["ListUsers", "ListRooms", "ListRoomUsers", "JoinRoom", "GetHistory"])
 
 /** The conversation is over, after these last words. */
 export class Over extends Data.TaggedError("Over")<{ readonly lastWords: Uint8Array }> {}
@@ -100,9 +100,10 @@ export const make = Effect.gen(function* () {
     if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), message.id)
     yield* flush(talk)
     talk.user = Option.getOrUndefined(yield* identify(talk.session, message))
-    if (talk.user === undefined) return
     if (talk.handshakeTimer !== undefined) yield* Fiber.interrupt(talk.handshakeTimer)
     talk.handshakeTimer = undefined
+    // It may try again, in as much time.
+    if (talk.user === undefined) talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
     yield* talk.session.largeGiven()
   })
 

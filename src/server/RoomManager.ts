@@ -270,26 +270,19 @@ export const make = Effect.fnUntraced(function* ({
         const head = Buffer.from(`{"_tag":"History",${id}"messages":[`)
         sessions.replyEncoded(from, [head, ...separated, Buffer.from(`],"more":${more}}\n`)])
       }),
-      Effect.catch(() => Effect.sync(() => sessions.refuse(from, { _tag: "StorageUnavailable" }))),
-      Effect.catchDefect((defect) => {
-        sessions.refuse(from, { _tag: "StorageUnavailable" })
-        return Effect.logError("A page of history could not be given", defect)
-      }),
+      (answering) => sessions.orRefuse(from, answering),
       beside
     )
   }
 
-  const listMembers = ({ after, from }: RoomCommandOf<"ListMembers">) =>
-    conversation._tag === "Lobby"
-      ? Effect.void
-      : beside(
-          turns.memory.take(
-            "members",
-            Effect.sync(() =>
-              sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.usersOf(room, after) })
-            )
-          )
-        )
+  const listMembers = ({ after, from }: RoomCommandOf<"ListMembers">) => {
+    if (conversation._tag === "Lobby") return Effect.void
+    const { room: name } = conversation
+    const reply = Effect.sync(() =>
+      sessions.reply(from, { _tag: "RoomUsers", room: name, ...Room.usersOf(room, after) })
+    )
+    return beside(sessions.orRefuse(from, turns.memory.take("members", reply)))
+  }
 
   /** Goes on without waiting for it. */
   const beside = (effect: Effect.Effect<void>) =>

@@ -121,7 +121,11 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
             "rooms",
             Effect.sync(() => sessions.replyEncoded(from, lists.piecesFor(from, after)))
           )
-          .pipe(Effect.forkIn(scope, { startImmediately: true }), Effect.asVoid)
+          .pipe(
+            (answering) => sessions.orRefuse(from, answering),
+            Effect.forkIn(scope, { startImmediately: true }),
+            Effect.asVoid
+          )
 
       const search = ({ from, room, search }: RoomsCommandOf<"Search">) => {
         const { session } = from

@@ -79,7 +79,11 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
             "users",
             Effect.sync(() => sessions.replyEncoded(from, lists.piecesFor(from, after)))
           )
-          .pipe(Effect.forkIn(scope, { startImmediately: true }), Effect.asVoid)
+          .pipe(
+            (answering) => sessions.orRefuse(from, answering),
+            Effect.forkIn(scope, { startImmediately: true }),
+            Effect.asVoid
+          )
 
       const dispatch: (routed: Routed) => Mailbox.Handled = Routed.match({
         ToLobby: ({ command }) => Mailbox.tellUnsafe(lobby.mailbox, command),

@@ -9,6 +9,7 @@ import type { Rejection } from "../common/Rejection.ts"
 import type { ServerMessage } from "../common/ServerMessage.ts"
 import type { Connection, ConnectionError } from "../connection/Connection.ts"
 import { lineText } from "../connection/Line.ts"
+import type { StorageUnavailable } from "./history/History.ts"
 import { type Asker, SessionId } from "./messages/Asker.ts"
 import type { Delivery } from "./messages/Delivery.ts"
 import { monotonicMillis } from "./MonotonicTime.ts"
@@ -41,6 +42,8 @@ export class Sessions extends Context.Service<
     give(to: SessionId, piece: Uint8Array): void
     /** Answers one request with a refusal. */
     refuse(to: Asker, reason: Rejection): void
+    /** What answers one request; if it fails or dies, the request is refused (invariant 6). */
+    orRefuse(to: Asker, answering: Effect.Effect<void, StorageUnavailable>): Effect.Effect<void>
   }
 >()("parley/server/Sessions") {
   static readonly layer = Layer.effect(
@@ -163,7 +166,16 @@ export class Sessions extends Context.Service<
           settle(to)
         },
         give,
-        refuse: (to, reason) => reply(to, rejected(reason))
+        refuse: (to, reason) => reply(to, rejected(reason)),
+        orRefuse: (to, answering) =>
+          answering.pipe(
+            // Whoever keeps the log says what is wrong with it, once and not for every request.
+            Effect.catch(() => Effect.sync(() => reply(to, rejected({ _tag: "StorageUnavailable" })))),
+            Effect.catchDefect((defect) => {
+              reply(to, rejected({ _tag: "StorageUnavailable" }))
+              return Effect.logError("A request could not be answered", defect)
+            })
+          )
       })
     })
   )

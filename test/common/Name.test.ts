@@ -65,7 +65,8 @@ describe("A name", () => {
     assert.deepStrictEqual(refusals(name), [[], []])
   })
 
-  const alphabet = "must start with a letter or digit and hold only letters, digits, '_', '.' and '-'"
+  const alphabet =
+    "must start with a letter or digit and hold only letters with up to three marks, digits, '_', '.' and '-'"
   it.each([
     ["nothing", ""],
     ["a space", "a b"],

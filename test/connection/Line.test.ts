@@ -144,7 +144,7 @@ describe("A line that is no message", () => {
     [{ _tag: "GetHistory", limit: "5" }, "limit: Expected number"],
     [
       { _tag: "CreateRoom", room: "a b" },
-      "room: must start with a letter or digit and hold only letters, digits, '_', '.' and '-'"
+      "room: must start with a letter or digit and hold only letters with up to three marks, digits, '_', '.' and '-'"
     ],
     [{ _tag: "Handshake", user: "a".repeat(33) }, "user: must have 1 to 32 characters"],
     [{ _tag: "Handshake", user: "ada", after: { lobby: { epoch: "e" } } }, "after.lobby.seq: Missing key"]

@@ -70,6 +70,7 @@ describe("JoinRoom with a cursor", () => {
         missed: missed.length,
         truncated: false,
         users: ["Ada", "Ben"],
+        count: 2,
         id: "j"
       })
       assert.deepStrictEqual(seqsOf(lines.slice(1), "RoomMessage"), missed)

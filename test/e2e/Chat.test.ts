@@ -150,7 +150,7 @@ describe("ListUsers", () => {
       yield* server.join("ada")
       yield* server.join("Ben")
       yield* cyd.send({ _tag: "ListUsers", id: "l" })
-      assert.deepStrictEqual(yield* cyd.next, { _tag: "UserList", users: ["Ben", "Cyd", "ada"], id: "l" })
+      assert.deepStrictEqual(yield* cyd.next, { _tag: "UserList", users: ["ada", "Ben", "Cyd"], count: 3, id: "l" })
     })
   )
 })

@@ -6,11 +6,11 @@ import * as TestServer from "../support/TestServer.ts"
 
 const window = "50 millis"
 
-/** Waits until the server has heard of everybody who came and went until now: a new room is told behind all of them. */
-const announced = Effect.fnUntraced(function* (observer: RawClient, maker: RawClient, room: string) {
-  yield* maker.ask({ _tag: "CreateRoom", room })
-  yield* observer.find("RoomCreated")
-})
+/** By when everything sent until now has been answered, what everyone is to hear is being gathered. */
+const gathered = (...clients: ReadonlyArray<RawClient>) =>
+  Effect.forEach(clients, (client) =>
+    Effect.andThen(client.ask({ _tag: "ListUsers" }), client.ask({ _tag: "ListUsers" }))
+  )
 
 const presenceIn = (lines: ReadonlyArray<Line>) => lines.filter(({ _tag }) => _tag.endsWith("Presence"))
 
@@ -26,12 +26,12 @@ describe("Presence", () => {
       const server = yield* TestServer.start()
       const ada = yield* server.join("Ada")
       const ben = yield* server.join("Ben")
-      yield* announced(ada, ben, "first")
+      yield* gathered(ada, ben)
       yield* TestClock.adjust(window)
       yield* Effect.all([ada.find("Presence"), ben.soFar])
 
       const cyd = yield* server.join("Cyd")
-      yield* announced(ada, cyd, "second")
+      yield* gathered(ada, cyd)
       yield* TestClock.adjust("49 millis")
       assert.deepStrictEqual(yield* ada.soFar, [])
       yield* TestClock.adjust("1 millis")
@@ -50,7 +50,7 @@ describe("Presence", () => {
       const guests = yield* Effect.forEach(names, (name) => server.join(name))
       const [first] = guests
       assert(first !== undefined)
-      yield* announced(ada, first, "dev")
+      yield* gathered(ada, first)
       yield* TestClock.adjust(window)
       const presence = yield* ada.next
       assert.strictEqual(presence._tag, "Presence")
@@ -67,14 +67,14 @@ describe("Presence", () => {
       const ben = yield* server.join("Ben")
       const cyd = yield* server.join("Cyd")
       const dan = yield* server.join("Dan")
-      yield* announced(ada, dan, "first")
+      yield* gathered(ada, dan)
       yield* TestClock.adjust(window)
       yield* ada.find("Presence")
 
       yield* ben.send({ _tag: "Disconnect" })
       yield* cyd.reset
       yield* Effect.all([TestServer.whenGone(ada, "Ben"), TestServer.whenGone(ada, "Cyd")])
-      yield* announced(ada, dan, "second")
+      yield* gathered(ada, dan)
       yield* TestClock.adjust(window)
       const presence = yield* ada.next
       assert.deepStrictEqual(presence["joined"], [])
@@ -87,14 +87,14 @@ describe("Presence", () => {
       const server = yield* TestServer.start()
       const ada = yield* server.join("Ada")
       const ben = yield* server.join("Ben")
-      yield* announced(ada, ben, "first")
+      yield* gathered(ada, ben)
       yield* TestClock.adjust(window)
       yield* ada.find("Presence")
 
       const cyd = yield* server.join("Cyd")
       yield* cyd.send({ _tag: "Disconnect" })
       yield* TestServer.whenGone(ada, "Cyd")
-      yield* announced(ada, ben, "second")
+      yield* gathered(ada, ben)
       yield* TestClock.adjust(window)
       assert.deepStrictEqual(yield* ada.next, { _tag: "Presence", joined: [], left: ["Cyd"] })
     })
@@ -106,20 +106,22 @@ describe("Presence", () => {
       const ada = yield* server.join("Ada")
       const ben = yield* server.join("Ben")
       yield* server.join("Cyd")
-      yield* announced(ada, ben, "three")
+      yield* gathered(ada, ben)
       yield* TestClock.adjust(window)
       assert.sameMembers(namesIn([yield* ada.next], "joined"), ["Ada", "Ben", "Cyd"])
 
       const dan = yield* server.join("Dan")
-      yield* announced(ada, ben, "four")
+      yield* gathered(ada, ben)
       yield* TestClock.adjust(window)
       assert.deepStrictEqual(yield* ada.soFar, [])
 
       yield* dan.send({ _tag: "Disconnect" })
       yield* TestServer.whenGone(ada, "Dan")
-      yield* announced(ada, ben, "three-again")
+      yield* gathered(ada, ben)
       yield* TestClock.adjust(window)
-      assert.deepStrictEqual(yield* ada.next, { _tag: "Presence", joined: [], left: ["Dan"] })
+      const presence = yield* ada.next
+      assert.deepStrictEqual([presence["all"], presence["left"]], [true, []], "everybody is told anew who is there")
+      assert.sameMembers(namesIn([presence], "joined"), ["Ada", "Ben", "Cyd"])
     })
   )
 })
@@ -232,7 +234,14 @@ describe("RoomPresence", () => {
       yield* cyd.ask({ _tag: "LeaveRoom", room: "dev" })
       yield* settled(ada)
       yield* TestClock.adjust(window)
-      assert.deepStrictEqual((yield* ada.find("RoomPresence"))["left"], ["Cyd"])
+      const presence = yield* ada.find("RoomPresence")
+      assert.deepStrictEqual(presence, {
+        _tag: "RoomPresence",
+        room: "dev",
+        joined: ["Ada", "Ben"],
+        left: [],
+        all: true
+      })
     })
   )
 })

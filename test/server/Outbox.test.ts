@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Array as Arr, Effect, FiberSet, Latch, Option } from "effect"
+import { type Array as Arr, Effect, Fiber, FiberSet, Latch, Option } from "effect"
 import type { ConnectionError } from "../../src/connection/Connection.ts"
 import * as Outbox from "../../src/server/Outbox.ts"
 import type { WriteNow } from "../../src/server/WriteNow.ts"
@@ -71,30 +71,61 @@ describe("Outbox", () => {
     })
   )
 
-  it.effect("overflows when another live frame comes while more than its limit is waiting, and not before", () =>
+  it.effect("overflows when a live frame comes that would make more than its limit wait, and not before", () =>
     Effect.gen(function* () {
       const { outbox, overflows, socket } = yield* makeOutbox(100)
       yield* socket.close
       outbox.offerUnsafe(frame(1, 60), "live")
-      outbox.offerUnsafe(frame(2, 60), "live")
+      outbox.offerUnsafe(frame(2, 40), "live")
       assert.strictEqual(overflows(), 0)
       outbox.offerUnsafe(frame(3, 1), "live")
       assert.strictEqual(overflows(), 1)
     })
   )
 
-  it.effect("takes one frame of any size from a peer that reads, and live frames behind a large reply", () =>
+  it.effect("takes one frame of any size where nothing waits, and cuts nobody for what was asked for", () =>
     Effect.gen(function* () {
       const { outbox, overflows, socket, writes } = yield* makeOutbox(100)
       yield* socket.close
       outbox.offerUnsafe(frame(1, 5000), "asked")
       for (const mark of [2, 3, 4, 5]) outbox.offerUnsafe(frame(mark, 20), "live")
       assert.strictEqual(overflows(), 0)
-      outbox.offerUnsafe(frame(6, 1), "asked")
-      assert.strictEqual(overflows(), 1)
+      outbox.offerUnsafe(frame(6, 5000), "asked")
+      assert.strictEqual(overflows(), 0)
       yield* socket.open
       yield* outbox.drained()
-      assert.deepStrictEqual(writes, [[1], [2, 3, 4, 5]])
+      assert.deepStrictEqual(writes, [[1], [2, 3, 4, 5, 6]])
+      yield* socket.close
+      outbox.offerUnsafe(frame(7, 5000), "live")
+      assert.strictEqual(overflows(), 0)
+      outbox.offerUnsafe(frame(8, 1), "live")
+      assert.strictEqual(overflows(), 1)
+    })
+  )
+
+  it.effect("tells when the socket has taken what was asked for, whatever else is waiting", () =>
+    Effect.gen(function* () {
+      const { outbox, socket } = yield* makeOutbox(100)
+      yield* socket.close
+      outbox.offerUnsafe(frame(1), "live")
+      yield* outbox.taken()
+      outbox.offerUnsafe(frame(2), "asked")
+      const waiting = yield* Effect.forkChild(outbox.taken(), { startImmediately: true })
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* socket.open
+      yield* Fiber.join(waiting)
+    })
+  )
+
+  it.effect("lets go of a write that a dead socket would keep for ever, and of who waits for it", () =>
+    Effect.gen(function* () {
+      const { outbox, socket } = yield* makeOutbox(100)
+      yield* socket.close
+      outbox.offerUnsafe(frame(1, 90), "asked")
+      const waiting = yield* Effect.forkChild(outbox.drained(), { startImmediately: true })
+      outbox.abandonUnsafe()
+      yield* Fiber.join(waiting)
+      yield* outbox.taken()
     })
   )
 

@@ -4,8 +4,8 @@
  * A History whose operations go through the test first; and a server whose `Sessions`, the one part every processor
  * speaks through, throws for a message of the test's choice. Production code knows of neither.
  */
-import { Effect, Layer, References } from "effect"
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import { Effect, Layer, References, Schema } from "effect"
+import { ServerMessage } from "../../src/common/ServerMessage.ts"
 import { Announcements } from "../../src/server/Announcements.ts"
 import { ClientHandler } from "../../src/server/ClientHandler.ts"
 import { History, type StorageUnavailable } from "../../src/server/history/History.ts"
@@ -80,6 +80,10 @@ export const serverWithFault = (fault: Fault) => {
           }
           sessions.deliver(deliveries)
         },
+        replyEncoded: (to, pieces) => {
+          dieIfArmed(decodeReply(JSON.parse(Buffer.concat(pieces).toString())), "Reply")
+          sessions.replyEncoded(to, pieces)
+        },
         reply: (to, message) => {
           dieIfArmed(message, "Reply")
           sessions.reply(to, message)
@@ -99,6 +103,8 @@ export const serverWithFault = (fault: Fault) => {
     Layer.provide(faultySessions)
   )
 }
+
+const decodeReply = Schema.decodeUnknownSync(ServerMessage)
 
 /** Faults made on purpose need not fill the test's output with logs. */
 export const silently = Effect.provideService(References.MinimumLogLevel, "None")

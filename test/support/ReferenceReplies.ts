@@ -17,7 +17,7 @@ type Expect = (request: Request) => string | undefined
 const kindOf = (reply: ServerMessage): string => (reply._tag === "Rejected" ? reply.reason._tag : reply._tag)
 
 const sortedNames = (names: ReadonlyArray<string>) => {
-  const sorted = names.toSorted((a, b) => (a < b ? -1 : 1))
+  const sorted = names.toSorted((a, b) => (nameKey(a) < nameKey(b) ? -1 : 1))
   return names.every((name, index) => name === sorted[index]) && new Set(names).size === names.length
 }
 
