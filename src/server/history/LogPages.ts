@@ -74,7 +74,10 @@ export const make = (tables: ReturnType<typeof LogTables.make>) => {
     let bytes = 0
     let looked = 0
     for (const piece of Arr.chunksOf(places, pieceEntries)) {
-      const found = yield* findOneByOne(id, piece.toSorted((a, b) => a - b))
+      const found = yield* findOneByOne(
+        id,
+        piece.toSorted((a, b) => a - b)
+      )
       rows.push(...(isForwards ? found : found.toReversed()))
       looked += piece.length
       bytes += found.reduce<number>((sum, row) => sum + bytesOf(decodeEntry(row).entry), 0)

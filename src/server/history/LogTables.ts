@@ -191,7 +191,8 @@ export const make = (sql: SqlClient.SqlClient) => {
 
     /** As `rows`, of each its place and how many bytes of UTF-8 its content has, without loading that. */
     sizes: Effect.fnUntraced(function* (conversation: number, range: Range, isForwards: boolean) {
-      const found = yield* sql`SELECT seq, COALESCE(octet_length(content), 0) ${within(conversation, range, isForwards)}`.values
+      const found =
+        yield* sql`SELECT seq, COALESCE(octet_length(content), 0) ${within(conversation, range, isForwards)}`.values
       return yield* decodeNumbers(found)
     })
   }
