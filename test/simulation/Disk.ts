@@ -33,6 +33,7 @@ export interface Health {
 
 interface Log {
   readonly conversation: Conversation
+  readonly number: number
   readonly entries: Array<Entry>
   /** Where entries with a key stand, by sender and key. */
   readonly places: Map<string, Stored>
@@ -57,6 +58,7 @@ export class Disk {
   readonly #chance: Chance
   readonly #journal: Journal
   readonly #logs = new Map<string, Log>()
+  #lastNumber = 0
 
   constructor(chance: Chance, journal: Journal) {
     this.#chance = chance
@@ -86,12 +88,18 @@ export class Disk {
 
   /** Stores at once, as an earlier server may have done. */
   store(entries: ReadonlyArray<NewEntry>): ReadonlyArray<Stored> {
-    return entries.map((entry) => this.#append(entry))
+    return entries.map((entry) => this.#append(entry, () => ++this.#lastNumber))
   }
 
   /** The store of a server that starts now. */
   mount(): Mounted {
     const pending = new Set<Pending>()
+    /** Numbers of conversations nobody wrote to, for as long as this server lives. */
+    const numbers = new Map<string, number>()
+    /** How many appends to each conversation are under way. */
+    const underWay = new Map<string, number>()
+    /** Conversations of a commit that failed. */
+    const doubtful = new Set<string>()
     let isAlive = true
     const unlessDead = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       Effect.suspend(() => (isAlive ? effect : Effect.never))
@@ -103,13 +111,54 @@ export class Disk {
         return this.#wait(Effect.suspend(() => this.#wait(Effect.succeed(look()))))
       }).pipe(unlessDead)
 
+    const numberOf = (name: string): number => {
+      const number = this.#logs.get(name)?.number ?? numbers.get(name) ?? ++this.#lastNumber
+      numbers.set(name, number)
+      return number
+    }
+
+    const newest = (conversation: Conversation) => {
+      const name = conversationKey(conversation)
+      const isLobby = conversation._tag === "Lobby"
+      const look = () => ({
+        epoch: isLobby ? this.epoch : Epoch.make(`${this.epoch}.${numberOf(name)}`),
+        seq: this.newest(name)
+      })
+      if (!doubtful.has(name)) return Effect.sync(look).pipe(unlessDead)
+      return Effect.tap(read(look), () => Effect.sync(() => doubtful.delete(name)))
+    }
+
+    const forgetUnsafe = (conversation: Conversation): boolean => {
+      const name = conversationKey(conversation)
+      if (conversation._tag === "Lobby" || this.newest(name) > 0) return false
+      if (doubtful.has(name) || (underWay.get(name) ?? 0) > 0) return false
+      numbers.delete(name)
+      return true
+    }
+
+    /** While it is under way the conversation is not forgotten, and once it failed `newest` has to look. */
+    const noting = <A, E>(entries: ReadonlyArray<NewEntry>, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => {
+        const names = new Set(entries.map(({ conversation }) => conversationKey(conversation)))
+        for (const name of names) underWay.set(name, (underWay.get(name) ?? 0) + 1)
+        return Effect.onExit(effect, ({ _tag }) =>
+          Effect.sync(() => {
+            for (const name of names) {
+              underWay.set(name, (underWay.get(name) ?? 0) - 1)
+              if (_tag === "Failure") doubtful.add(name)
+              else doubtful.delete(name)
+            }
+          })
+        )
+      })
+
     const append = (entries: ReadonlyArray<NewEntry>) =>
       Effect.suspend(() => {
         const failing = this.#chance.is(this.health.failing)
         const lying = this.#chance.is(this.health.lying)
         let stored: ReadonlyArray<Stored> | undefined
         const commit = () => {
-          stored ??= this.store(entries)
+          stored ??= entries.map((entry) => this.#append(entry, numberOf))
           return stored
         }
         const batch: Pending = { commit }
@@ -129,11 +178,12 @@ export class Disk {
 
     return {
       history: History.of({
-        append,
-        read: (conversation, range) => read(() => pageOf(this.entries(conversationKey(conversation)), range)),
-        newest: (conversation) => read(() => ({ epoch: this.epoch, seq: this.newest(conversationKey(conversation)) })),
+        append: (entries) => noting(entries, append(entries)),
+        read: (conversation, range, maxBytes) =>
+          read(() => pageOf(this.entries(conversationKey(conversation)), range, maxBytes)),
+        newest,
         search: () => Effect.succeed({ found: [], next: undefined }),
-        forgetUnsafe: () => false,
+        forgetUnsafe,
         emptied: Effect.runSync(Queue.unbounded<never>()),
         rooms: [...this.#logs.values()].flatMap(({ conversation }): ReadonlyArray<RoomName> =>
           conversation._tag === "Room" ? [conversation.room] : []
@@ -146,12 +196,13 @@ export class Disk {
     }
   }
 
-  #append({ at, content, conversation, from, key }: NewEntry): Stored {
+  #append({ at: now, content, conversation, from, key }: NewEntry, numberOf: (name: string) => number): Stored {
     const name = conversationKey(conversation)
-    const log: Log = this.#logs.get(name) ?? { conversation, entries: [], places: new Map() }
+    const log: Log = this.#logs.get(name) ?? { conversation, number: numberOf(name), entries: [], places: new Map() }
     this.#logs.set(name, log)
     const first = key === undefined ? undefined : log.places.get(identity(from, key))
     if (first !== undefined) return { ...first, repeated: true }
+    const at = Math.max(now, log.entries.at(-1)?.at ?? 0)
     const stored = { seq: log.entries.length + 1, at, repeated: false }
     log.entries.push({ seq: stored.seq, at, from, content })
     if (key !== undefined) log.places.set(identity(from, key), stored)

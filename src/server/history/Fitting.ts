@@ -1,12 +1,14 @@
-/** How many of these fit into so many bytes, one after the other; the first does in any case. */
-export const fitting = (sizes: ReadonlyArray<number>, maxBytes: number): number => {
+/** How many of these sizes fit into so many bytes, one after the other; the first does in any case. */
+export const fitting = (sizes: Iterable<number>, maxBytes: number): number => {
+  let count = 0
   let bytes = 0
-  for (const [index, size] of sizes.entries()) {
+  for (const size of sizes) {
     bytes += size
-    if (bytes > maxBytes && index > 0) return index
+    if (bytes > maxBytes && count > 0) break
+    count++
   }
-  return sizes.length
+  return count
 }
 
-/** The size of a text in UTF-8. */
+/** The size of a content in UTF-8. */
 export const bytesOf = ({ content }: { readonly content: string }): number => Buffer.byteLength(content)

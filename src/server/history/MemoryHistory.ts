@@ -3,15 +3,19 @@
  *
  * Bounds (invariant 3): of each conversation the newest `maxEntries` are held, of all together at most `maxCharacters`;
  * the conversation that has been quiet longest loses its oldest half first. Places in the log outlive what was dropped.
- * A conversation that was ever written to keeps about 200 bytes for good; the number of rooms is bounded elsewhere.
+ * A conversation that was written to or asked for keeps about 200 bytes until it is forgotten; MAX_ROOMS bounds the rooms.
  */
 import { type Array, Effect, Layer, Queue } from "effect"
-import { nameKey } from "../../common/Name.ts"
+import { Epoch, type Timestamp } from "../../common/Cursor.ts"
+import type { RoomName } from "../../common/RoomName.ts"
 import type { Search } from "../messages/Commands.ts"
 import { type Conversation, conversationKey } from "../messages/Conversation.ts"
 import { holds, type Phrase, phrasesOf, termsOf } from "../search/SearchWords.ts"
+import { bytesOf, fitting } from "./Fitting.ts"
 import { type Entry, History, type NewEntry, type Stored } from "./History.ts"
+import { idempotencyKey } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
+import { checkStorable } from "./StoredEntry.ts"
 
 export interface MemoryLimits {
   /** Entries held per conversation. */
@@ -30,9 +34,13 @@ interface Held {
 }
 
 interface Log {
+  readonly conversation: Conversation
+  readonly epoch: Epoch
   /** Consecutive: the first stands at `dropped + 1`. */
   readonly entries: globalThis.Array<Held>
   dropped: number
+  /** The time of the newest, whether it is held or not. */
+  at: Timestamp
   /** Where the held entries that carried a key stand. */
   readonly places: Map<string, Stored>
 }
@@ -46,8 +54,17 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       const logs = new Map<string, Log>()
       let characters = 0
       let stored = 0
-      /** Nothing here is deleted by age. */
-      const emptied = yield* Queue.unbounded<never>()
+      let opened = 0
+      /** Nothing is deleted by age here, but a room may lose all to make room for others. */
+      const emptied = yield* Queue.sliding<RoomName>(maxEmptied)
+
+      /** The log, which is there from now on. */
+      const logOf = (conversation: Conversation): Log => {
+        const name = conversationKey(conversation)
+        const log = logs.get(name) ?? emptyLog(conversation, epoch, ++opened)
+        logs.set(name, log)
+        return log
+      }
 
       const dropOldest = (log: Log, count: number) => {
         for (const { entry, key } of log.entries.splice(0, count)) {
@@ -60,25 +77,31 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       const makeRoom = () => {
         for (const log of logs.values()) {
           if (characters <= limits.maxCharacters) return
+          if (log.entries.length === 0) continue
           dropOldest(log, Math.ceil(log.entries.length / 2))
+          if (log.entries.length === 0 && log.conversation._tag === "Room") {
+            Queue.offerUnsafe(emptied, log.conversation.room)
+          }
         }
       }
 
       const appendOne = (entry: NewEntry): Stored => {
-        const name = conversationKey(entry.conversation)
-        const log = logs.get(name) ?? emptyLog()
-        const key = entry.key === undefined ? undefined : `${nameKey(entry.from)} ${entry.key}`
+        const log = logOf(entry.conversation)
+        const key = idempotencyKey(entry)
         const first = key === undefined ? undefined : log.places.get(key)
         if (first !== undefined) return { ...first, repeated: true }
 
         const seq = newestOf(log) + 1
-        const { at, from, content } = entry
+        const { content, from } = entry
+        const at = Math.max(entry.at, log.at)
         log.entries.push({ entry: { seq, at, from, content }, key, number: ++stored })
+        log.at = at
         characters += content.length
         const place: Stored = { seq, at, repeated: false }
         if (key !== undefined) log.places.set(key, place)
         // A tenth at a time: dropping one by one would move the whole array for every message.
         if (log.entries.length > limits.maxEntries * 1.1) dropOldest(log, log.entries.length - limits.maxEntries)
+        const name = conversationKey(entry.conversation)
         logs.delete(name)
         logs.set(name, log)
         return place
@@ -119,12 +142,15 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 
       return History.of({
         append: (entries) =>
-          Effect.sync(() => {
-            const places = entries.map(appendOne)
-            makeRoom()
-            return places
-          }),
-        read: (conversation, { after, before, limit }) =>
+          Effect.andThen(
+            checkStorable(entries),
+            Effect.sync(() => {
+              const places = entries.map(appendOne)
+              makeRoom()
+              return places
+            })
+          ),
+        read: (conversation, { after, before, limit }, maxBytes = Infinity) =>
           Effect.sync(() => {
             const log = logs.get(conversationKey(conversation))
             if (log === undefined) return { entries: [], more: false }
@@ -132,18 +158,29 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
             const high = Math.max(low, Math.min((before ?? Infinity) - 1, newestOf(log)))
             const from = after === undefined ? Math.max(low, high - limit) : low
             const to = after === undefined ? high : Math.min(high, low + limit)
+            const wanted = log.entries.slice(from - log.dropped, to - log.dropped).map(({ entry }) => entry)
+            const inOrder = after === undefined ? wanted.toReversed() : wanted
+            const count = maxBytes === Infinity ? wanted.length : fitting(inOrder.values().map(bytesOf), maxBytes)
+            const entries = inOrder.slice(0, count)
             return {
-              entries: log.entries.slice(from - log.dropped, to - log.dropped).map(({ entry }) => entry),
-              more: after === undefined ? from > low : to < high
+              entries: after === undefined ? entries.toReversed() : entries,
+              more: count < high - low
             }
           }),
         newest: (conversation) =>
           Effect.sync(() => {
-            const log = logs.get(conversationKey(conversation))
-            return { epoch, seq: log === undefined ? 0 : newestOf(log) }
+            const log = logOf(conversation)
+            return { epoch: log.epoch, seq: newestOf(log) }
           }),
         search,
-        forgetUnsafe: () => false,
+        forgetUnsafe: (conversation) => {
+          if (conversation._tag === "Lobby") return false
+          const name = conversationKey(conversation)
+          const log = logs.get(name)
+          if (log !== undefined && log.entries.length > 0) return false
+          logs.delete(name)
+          return true
+        },
         rooms: [],
         emptied
       })
@@ -153,7 +190,17 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
 export const layer: Layer.Layer<History> = layerWith(defaultLimits)
 
-const emptyLog = (): Log => ({ entries: [], dropped: 0, places: new Map() })
+const emptyLog = (conversation: Conversation, epoch: Epoch, number: number): Log => ({
+  conversation,
+  epoch: conversation._tag === "Lobby" ? epoch : Epoch.make(`${epoch}.${number}`),
+  entries: [],
+  dropped: 0,
+  at: 0,
+  places: new Map()
+})
+
+/** How many emptied rooms are remembered until somebody looks: MAX_ROOMS at its default. */
+const maxEmptied = 10_000
 
 /** How many entries a search looks at before others get their turn: 1 to 2 ms of short ones. */
 const searchStep = 256

@@ -4,7 +4,7 @@
  * Each property runs against a fresh layer, and against a list of entries that does the same without regard to time.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Array as Arr, Effect, type Layer } from "effect"
+import { Arbitrary, Array as Arr, Effect, Fiber, type Layer, Result } from "effect"
 import { Content } from "../../../src/common/Content.ts"
 import { nameKey } from "../../../src/common/Name.ts"
 import { RoomName } from "../../../src/common/RoomName.ts"
@@ -42,6 +42,50 @@ const someRange = Arbitrary.all({
   after: Arbitrary.map(wholeNumber(-10, 30), (seq) => (seq < 0 ? undefined : seq)),
   limit: oneOf(1, 2, 3, 5, 500)
 })
+const someBytes = oneOf(undefined, undefined, 0, 1, 5, 20, 100)
+
+const lobby: Conversation = { _tag: "Lobby" }
+const room = (name: string): Conversation => ({ _tag: "Room", room: RoomName.make(name) })
+
+/** Strings of every kind that some layer below might give back as another one. */
+const oddCharacters = oneOf(
+  "a",
+  "b",
+  "é",
+  "e\u0301",
+  "😀",
+  "\ud800",
+  "\udc00",
+  "\udfff",
+  "\u0000",
+  "\u0001",
+  "\ufeff",
+  "\ufffd",
+  "\ufffe",
+  "\uffff",
+  "\u{1fffe}",
+  "\u2028",
+  '"',
+  "\\",
+  "\n",
+  " "
+)
+const oddText = Arbitrary.array(oddCharacters, { maxLength: 4 }).pipe(
+  Arbitrary.map((characters) => characters.join(""))
+)
+/** Where they stand, and nothing else. */
+const oddRoom = room("odd")
+const oddEntry: Arbitrary.Arbitrary<NewEntry> = Arbitrary.all({
+  conversation: oneOf(oddRoom),
+  from: Arbitrary.all([oneOf("", "", "ada", "bob"), oneOf("", "", "", "\ud800", "\u0000", " ", "\ufeff")]).pipe(
+    Arbitrary.map(([name, end]) => UserName.make(`${name}${end}`, { disableChecks: true }))
+  ),
+  content: Arbitrary.all([oddText, oneOf("", "", "", "x".repeat(8190), "😀".repeat(8190))]).pipe(
+    Arbitrary.map(([odd, rest]) => `${odd}${rest}`)
+  ),
+  at: oneOf(1, 2, 3),
+  key: Arbitrary.map(oddText, (odd) => (odd === "" ? undefined : odd))
+})
 
 /** Two conversations, this one among them, each once. */
 const withOthers = (conversation: Conversation): Arr.NonEmptyReadonlyArray<Conversation> =>
@@ -63,11 +107,12 @@ class NaiveHistory {
     return log
   }
 
-  append({ at, content, conversation, from, key }: NewEntry): Stored {
+  append({ at: now, content, conversation, from, key }: NewEntry): Stored {
     const identity = key === undefined ? undefined : `${conversationKey(conversation)} ${nameKey(from)} ${key}`
     const first = identity === undefined ? undefined : this.#keys.get(identity)
     if (first !== undefined) return { ...first, repeated: true }
     const log = this.log(conversation)
+    const at = Math.max(now, log.at(-1)?.at ?? 0)
     const stored = { seq: log.length + 1, at, repeated: false }
     const entry = { seq: stored.seq, at, from, content }
     log.push(entry)
@@ -112,7 +157,7 @@ const findAll = Effect.fnUntraced(function* (
 const entry = (content: string, over: Partial<NewEntry> = {}): NewEntry => ({
   conversation: { _tag: "Lobby" },
   from: UserName.make("ada"),
-  content: Content.make(content),
+  content,
   at: 1,
   key: undefined,
   ...over
@@ -137,11 +182,14 @@ export const historyContract = <LayerError>(
 
     it.effect.prop(
       "reads back what was stored, any part of it, exactly as it was",
-      [someBatches, Arbitrary.array(Arbitrary.all([someConversation, someRange]))],
+      [someBatches, Arbitrary.array(Arbitrary.all([someConversation, someRange, someBytes]))],
       Effect.fnUntraced(function* ([batches, reads]) {
         const { history, naive } = yield* appendAll(batches)
-        for (const [conversation, range] of reads) {
-          assert.deepStrictEqual(yield* history.read(conversation, range), pageOf(naive.log(conversation), range))
+        for (const [conversation, range, maxBytes] of reads) {
+          assert.deepStrictEqual(
+            yield* history.read(conversation, range, maxBytes),
+            pageOf(naive.log(conversation), range, maxBytes)
+          )
         }
       }, fresh),
       tries(runs)
@@ -164,18 +212,20 @@ export const historyContract = <LayerError>(
 
     it.effect.prop(
       "gives all of a log to whoever reads it page by page, forwards or backwards",
-      [someBatches, someConversation, wholeNumber(1, 5)],
-      Effect.fnUntraced(function* ([batches, conversation, limit]) {
+      [someBatches, someConversation, wholeNumber(1, 5), someBytes],
+      Effect.fnUntraced(function* ([batches, conversation, limit, maxBytes]) {
         const { history, naive } = yield* appendAll(batches)
         const forwards: Array<Entry> = []
         for (let more = true; more;) {
-          const page = yield* history.read(conversation, { ...everything, after: forwards.at(-1)?.seq ?? 0, limit })
+          const after = forwards.at(-1)?.seq ?? 0
+          const page = yield* history.read(conversation, { ...everything, after, limit }, maxBytes)
           forwards.push(...page.entries)
           more = page.more
         }
         const backwards: Array<Entry> = []
         for (let more = true; more;) {
-          const page = yield* history.read(conversation, { ...everything, before: backwards[0]?.seq, limit })
+          const before = backwards[0]?.seq
+          const page = yield* history.read(conversation, { ...everything, before, limit }, maxBytes)
           backwards.unshift(...page.entries)
           more = page.more
         }
@@ -224,6 +274,150 @@ export const historyContract = <LayerError>(
           found.map(({ conversation }) => conversation),
           [named, { _tag: "Lobby" }]
         )
+      }).pipe(fresh)
+    )
+
+    it.effect.prop(
+      "reads back and finds again what it answered as stored, refuses what it could not, and lets nobody else pay for it",
+      [Arbitrary.array(oddEntry, { minLength: 1 })],
+      Effect.fnUntraced(function* ([odd]) {
+        const history = yield* History
+        const dev = { conversation: room("dev") }
+        const others = Arr.makeBy(6, (index) => history.append([entry(`${index}`, index % 2 === 0 ? dev : {})]))
+        const appends = odd.map((one) => Effect.result(history.append([one])))
+        // All at once, so that they meet in one commit.
+        const [, outcomes] = yield* Effect.all(
+          [Effect.all(others, { concurrency: "unbounded" }), Effect.all(appends, { concurrency: "unbounded" })],
+          { concurrency: "unbounded" }
+        )
+        const { entries } = yield* history.read(oddRoom, { ...everything, after: 0 })
+        const storedSeqs = new Set<number>()
+        for (const [index, outcome] of outcomes.entries()) {
+          const one = odd[index]
+          const [stored] = Result.getOrElse(outcome, () => [])
+          if (one === undefined || stored === undefined) continue
+          storedSeqs.add(stored.seq)
+          if (!stored.repeated) {
+            assert.deepStrictEqual(entries[stored.seq - 1], {
+              seq: stored.seq,
+              at: stored.at,
+              from: one.from,
+              content: one.content
+            })
+          }
+          if (one.key !== undefined) {
+            assert.deepStrictEqual(yield* history.append([one]), [{ ...stored, repeated: true }])
+          }
+        }
+        assert.strictEqual(storedSeqs.size, entries.length)
+        for (const conversation of [lobby, room("dev")]) {
+          assert.lengthOf((yield* history.read(conversation, everything)).entries, 3)
+        }
+      }, fresh),
+      tries(runs, 20)
+    )
+
+    it.effect("stores what people may write, and refuses half a surrogate pair or NUL alone", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const key = "0123456789abcdef"
+        const good = ["\ufeffa\ufffe\uffff", "😀".repeat(8192), "\u{10ffff}", "a\u2028\u202eb"]
+        for (const content of good) yield* history.append([entry(content, { key: `${key} ${content.slice(0, 40)}` })])
+        const bad = [
+          entry("a\ud800"),
+          entry("\udc00a"),
+          entry("a\u0000b"),
+          entry("a", { key: `${key}\ud800` }),
+          entry("a", { key: `${key}\u0000` }),
+          entry("a", { from: UserName.make("a\udfff", { disableChecks: true }) })
+        ]
+        for (const one of bad) {
+          assert.strictEqual((yield* Effect.flip(history.append([one])))._tag, "StorageUnavailable")
+          // Nor is anything else of that append stored.
+          yield* Effect.flip(history.append([entry("with it"), one]))
+        }
+        const { entries } = yield* history.read(lobby, everything)
+        assert.deepStrictEqual(
+          entries.map(({ content }) => content),
+          good
+        )
+      }).pipe(fresh)
+    )
+
+    it.effect("never lets the time of a conversation go back, and answers the time it stored", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const dev = room("dev")
+        const stored = yield* history.append([
+          entry("a", { at: 50 }),
+          entry("b", { at: 70, conversation: dev }),
+          entry("c", { at: 40 }),
+          entry("d", { at: 60 })
+        ])
+        const later = yield* history.append([
+          entry("e", { at: 10, key: "0123456789abcdef" }),
+          entry("f", { at: 10, conversation: dev })
+        ])
+        const again = yield* history.append([entry("e", { at: 90, key: "0123456789abcdef" })])
+        assert.deepStrictEqual(
+          [...stored, ...later, ...again].map(({ at }) => at),
+          [50, 70, 50, 60, 60, 70, 60]
+        )
+        const { entries } = yield* history.read(lobby, everything)
+        assert.deepStrictEqual(
+          entries.map(({ at }) => at),
+          [50, 50, 60, 60]
+        )
+      }).pipe(fresh)
+    )
+
+    it.effect("gives each room an epoch of its own, which it keeps while it is not forgotten", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const conversations = [lobby, room("a"), room("b")]
+        const before = yield* Effect.forEach(conversations, (conversation) => history.newest(conversation))
+        assert.strictEqual(new Set(before.map(({ epoch }) => epoch)).size, 3)
+        // Written to in another order than asked for, and one by one of another name in between.
+        for (const conversation of [room("c"), room("b"), room("A"), lobby]) {
+          yield* history.append([entry("a", { conversation })])
+        }
+        const after = yield* Effect.forEach(conversations, (conversation) => history.newest(conversation))
+        assert.deepStrictEqual(
+          after,
+          before.map(({ epoch }) => ({ epoch, seq: 1 }))
+        )
+      }).pipe(fresh)
+    )
+
+    it.effect("forgets a room nobody wrote to, and gives it another epoch when it is made again", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        assert.isTrue(history.forgetUnsafe(room("unheard-of")))
+        const { epoch } = yield* history.newest(room("a"))
+        assert.isTrue(history.forgetUnsafe(room("A")))
+        const again = yield* history.newest(room("a"))
+        assert.notStrictEqual(again.epoch, epoch)
+        assert.deepStrictEqual(yield* history.append([entry("a", { conversation: room("a") })]), [
+          { seq: 1, at: 1, repeated: false }
+        ])
+        assert.deepStrictEqual(yield* history.newest(room("a")), { epoch: again.epoch, seq: 1 })
+      }).pipe(fresh)
+    )
+
+    it.effect("forgets nothing that was written to, is being written to, or is the lobby", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        yield* history.append([entry("a", { conversation: room("a") })])
+        assert.isFalse(history.forgetUnsafe(room("a")))
+        assert.isFalse(history.forgetUnsafe(lobby))
+        const { epoch } = yield* history.newest(room("b"))
+        const storing = yield* Effect.forkChild(history.append([entry("a", { conversation: room("b") })]), {
+          startImmediately: true
+        })
+        assert.isFalse(history.forgetUnsafe(room("b")))
+        yield* Fiber.join(storing)
+        assert.isFalse(history.forgetUnsafe(room("b")))
+        assert.deepStrictEqual(yield* history.newest(room("b")), { epoch, seq: 1 })
       }).pipe(fresh)
     )
 
