@@ -80,7 +80,8 @@ describe("A name", () => {
     ["a newline at the end", "ada\n"],
     ["a right-to-left override", "ada\u202e"],
     ["a zero-width space", "a\u200bda"],
-    ["a mark with no letter to join", "a\u0489"],
+    ["a mark with no letter to join", "1\u0489"],
+    ["a letter with four marks", "a\u0489\u0489\u0489\u0489"],
     ["an emoji", "😀"],
     ["half a surrogate pair", "a\ud800"],
     ["a soft hyphen", "a\u00adb"]

@@ -146,7 +146,8 @@ describe("Handshake", () => {
       const [rejected, welcome] = yield* ada.nextLines(2)
       assert.deepStrictEqual(rejected?.["reason"], {
         _tag: "InvalidMessage",
-        issue: "user: must start with a letter or digit and hold only letters, digits, '_', '.' and '-'"
+        issue:
+          "user: must start with a letter or digit and hold only letters with up to three marks, digits, '_', '.' and '-'"
       })
       assert.strictEqual(rejected?.["id"], "1")
       assert.strictEqual(welcome?._tag, "Welcome")

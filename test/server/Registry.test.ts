@@ -33,7 +33,7 @@ class NaiveRegistry {
     return this.owners
       .filter(({ present }) => present)
       .map(({ user }) => user)
-      .toSorted((a, b) => (a < b ? -1 : 1))
+      .toSorted((a, b) => (nameKey(a) < nameKey(b) ? -1 : 1))
   }
 }
 

@@ -103,7 +103,7 @@ const checkConversations = (
   const compareUsers = (at: number, log: string, users: ReadonlyArray<string>, request: Request | undefined) => {
     const known = listening.get(log)
     if (known === undefined || request === undefined || !trace.isQuiet(request)) return
-    const thought = [...known.users].toSorted((a, b) => (a < b ? -1 : 1))
+    const thought = [...known.users].toSorted((a, b) => (nameKey(a) < nameKey(b) ? -1 : 1))
     if (known.isSure && thought.join(" ") !== users.join(" ")) {
       report(at, `${session.user} was told that ${thought.join(" ")} are in ${log}, but there are ${users.join(" ")}`)
     }
