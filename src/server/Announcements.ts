@@ -9,12 +9,10 @@
  * what is published between two turns of the event loop. Rooms to be told of are `maxRooms` at most; others go unsaid.
  */
 import { Context, Effect, Layer, PubSub } from "effect"
-import { type NameKey, nameKey } from "../common/Name.ts"
-import type { RoomName } from "../common/RoomName.ts"
 import type { ServerMessage } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
-import type { Asker, SessionId } from "./messages/Asker.ts"
-import { Announcement } from "./messages/Commands.ts"
+import type { SessionId } from "./messages/Asker.ts"
+import { Announcement, type AnnouncementOf } from "./messages/Commands.ts"
 import { makePresenceChanges, paceMillis, presenceWindow } from "./PresenceChanges.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
@@ -35,7 +33,7 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
       const heard = yield* PubSub.subscribe(announcements)
       const listeners = new Map<SessionId, UserName>()
       const presence = makePresenceChanges()
-      const rooms = new Map<NameKey, { readonly room: RoomName; readonly by: Asker }>()
+      let rooms: Array<AnnouncementOf<"RoomCreated">> = []
       let isTelling = false
 
       const tell = (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>): number => {
@@ -59,10 +57,9 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
 
       /** Who made a room has had its reply; it hears of the others that were made meanwhile. */
       const tellRooms = (): number => {
-        if (listeners.size > presenceMax) rooms.clear()
-        const told = [...rooms].slice(0, maxRoomsAtOnce)
-        for (const [key] of told) rooms.delete(key)
-        const made = told.map(([, room]) => room)
+        if (listeners.size > presenceMax) rooms = []
+        const made = rooms.slice(0, maxRoomsAtOnce)
+        rooms = rooms.slice(maxRoomsAtOnce)
         const makers = new Set(made.map(({ by }) => by.session))
         const messagesFor = (session: SessionId | undefined) =>
           made.flatMap(({ by, room }): ReadonlyArray<ServerMessage> =>
@@ -81,7 +78,7 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
         do {
           yield* Effect.sleep(pause)
           pause = Math.max(presenceWindow, tellPresence() + tellRooms())
-        } while (rooms.size > 0 || pause > presenceWindow)
+        } while (rooms.length > 0 || pause > presenceWindow)
         isTelling = false
       }).pipe(
         Effect.catchCause((cause) => {
@@ -105,8 +102,8 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
           listeners.delete(session)
           presence.note(session, user, "left")
         },
-        RoomCreated: ({ by, room }) => {
-          if (rooms.size < maxRooms) rooms.set(nameKey(room), { room, by })
+        RoomCreated: (created) => {
+          if (rooms.length < maxRooms) rooms.push(created)
         }
       })
 

@@ -55,6 +55,13 @@ export interface RoomManagerOptions {
   readonly onRoster?: () => void
 }
 
+/** Where a newcomer with a cursor goes on: behind `from`, for `asked` may be too far back. */
+interface Start {
+  readonly from: Seq
+  readonly asked: Seq
+  readonly fits: boolean
+}
+
 type Answer = (answer: JoinAnswer) => void
 type Join = RoomCommandOf<"Join">
 type ReadHistory = RoomCommandOf<"ReadHistory">
@@ -151,7 +158,7 @@ export const make = Effect.fnUntraced(function* ({
   )
 
   /** Where a newcomer with this cursor goes on. One that fits no log counts as none. */
-  const startOf = (after: Cursor | undefined): { readonly from: Seq; readonly asked: Seq; readonly fits: boolean } => {
+  const startOf = (after: Cursor | undefined): Start => {
     if (after === undefined) return { from: told, asked: told, fits: true }
     if (after.epoch !== epoch || after.seq > told) return { from: told, asked: told, fits: false }
     return { from: Math.max(after.seq, told - maxReplay), asked: after.seq, fits: true }
@@ -164,8 +171,9 @@ export const make = Effect.fnUntraced(function* ({
       onRoster()
       notePresence(from.session, from.user, "joined")
       // A login waits for no turn, unless something was missed.
-      if (conversation._tag === "Lobby" && startOf(after).from === told) {
-        greet(from, after, undefined, told)
+      const start = startOf(after)
+      if (conversation._tag === "Lobby" && start.from === told) {
+        greet(from, start, undefined, told)
         answer(true)
         arrive(from)
         return Effect.void
@@ -184,12 +192,12 @@ export const make = Effect.fnUntraced(function* ({
         "newcomers",
         Effect.sync(() => {
           if (behind.get(from.session) !== from) return false
-          greet(from, after, first, seq)
+          greet(from, start, first, seq)
           return true
         })
       )
       answer(isIn)
-      if (isIn) yield* catchUp(from, first?.upTo ?? told)
+      if (isIn) yield* catchUp(from, first?.upTo ?? seq)
     }).pipe(
       Effect.catch(() => Effect.sync(() => turnAway(from, answer))),
       Effect.catchDefect((defect) => {
@@ -198,12 +206,10 @@ export const make = Effect.fnUntraced(function* ({
       })
     )
 
-  const greet = (from: Asker, after: Cursor | undefined, first: Piece | undefined, seq: Seq) => {
-    const { asked, fits } = startOf(after)
+  const greet = (from: Asker, { asked, fits }: Start, first: Piece | undefined, seq: Seq) => {
     const missed = first === undefined ? 0 : Math.max(0, seq - first.first + 1)
-    const now = first === undefined ? told : seq
-    const truncated = !fits || missed < seq - Math.min(asked, seq)
-    const message = Room.greeting(room, from, { epoch, seq: now, missed, truncated })
+    const truncated = !fits || missed < seq - asked
+    const message = Room.greeting(room, from, { epoch, seq, missed, truncated })
     sessions.deliver([{ _tag: "Begin", to: from, message }])
     if (first !== undefined && missed > 0) sessions.give(from.session, first.lines)
   }

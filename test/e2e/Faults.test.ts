@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import type { ServerMessage } from "../../src/common/ServerMessage.ts"
 import { StorageUnavailable } from "../../src/server/history/History.ts"
-import { type Before, type Fault, historyBehind, isRoom, serverWithFault, silently } from "../support/FaultyServer.ts"
+import { type Before, type Fault, historyBehind, serverWithFault, silently } from "../support/FaultyServer.ts"
 import type { RawClient } from "../support/RawClient.ts"
 import { reasonOf } from "../support/Rejections.ts"
 import * as TestServer from "../support/TestServer.ts"
@@ -170,23 +170,6 @@ describe("a history that cannot be read", () => {
       assert.deepStrictEqual(reasonOf(yield* ada.ask(handshake)), storageUnavailable)
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual(reasonOf((yield* ada.closed)[0]), { _tag: "HandshakeTimeout" })
-    }).pipe(silently)
-  )
-
-  it.effect("does not keep anybody in a room who leaves it", () =>
-    Effect.gen(function* () {
-      let isBroken = false
-      const history = historyBehind((operation, conversation) =>
-        isBroken && operation === "newest" && isRoom(conversation, "dev") ? Effect.die("a bug") : Effect.void
-      )
-      const server = yield* TestServer.start({ history })
-      const ada = yield* server.join("Ada")
-      yield* makeDev(ada)
-      isBroken = true
-      yield* ada.ask({ _tag: "LeaveRoom", room: "dev" })
-      isBroken = false
-      assert.deepStrictEqual((yield* ada.ask({ _tag: "ListRoomUsers", room: "dev" }))["users"], [])
-      assert.deepStrictEqual(yield* ada.soFar, [], "one reply only")
     }).pipe(silently)
   )
 })

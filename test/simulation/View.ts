@@ -14,6 +14,7 @@ interface Place {
   readonly start: number
   /** The newest it was handed. */
   last: number
+  readonly epoch: string
 }
 
 export class View {
@@ -22,6 +23,8 @@ export class View {
   readonly #journal: Journal
   /** The logs it sees now. */
   readonly #places = new Map<string, Place>()
+  /** Those that are other ones since a client came back. */
+  readonly #made = new Set<string>()
   readonly #handed: Array<readonly [log: string, message: ChatMessage]> = []
 
   constructor(owner: string, disk: Disk, journal: Journal) {
@@ -49,7 +52,7 @@ export class View {
   follow(event: ClientEvent): void {
     switch (event._tag) {
       case "Connected":
-        return this.#begin(lobbyKey, event.welcome.lobby.seq)
+        return this.#begin(lobbyKey, event.welcome.lobby.seq, event.welcome.lobby.epoch)
       case "RejoinRefused":
         return this.#end(conversationKey({ _tag: "Room", room: event.room }))
       case "Skipped":
@@ -58,10 +61,16 @@ export class View {
         const log = event.conversation._tag === "Inbox" ? undefined : conversationKey(event.conversation)
         return log === undefined ? undefined : this.#skip(log, event.missing)
       }
+      case "Rejoined":
+        return this.#rejoin(conversationKey({ _tag: "Room", room: event.joined.room }), event.joined)
       case "Received": {
         const { message } = event
         if (message._tag === "RoomJoined") {
-          return this.#begin(conversationKey({ _tag: "Room", room: message.room }), message.seq - message.missed)
+          return this.#begin(
+            conversationKey({ _tag: "Room", room: message.room }),
+            message.seq - message.missed,
+            message.epoch
+          )
         }
         if (message._tag === "RoomLeft") return this.#end(conversationKey({ _tag: "Room", room: message.room }))
         if ("content" in message) return this.#take(message)
@@ -79,8 +88,17 @@ export class View {
     }
   }
 
-  #begin(log: string, start: number): void {
-    this.#places.set(log, { start, last: start })
+  #begin(log: string, start: number, epoch: string): void {
+    this.#places.set(log, { start, last: start, epoch })
+  }
+
+  /** A room that nothing was written to may have gone and been made again: then there is a gap that nobody can count. */
+  #rejoin(log: string, { epoch, missed, seq }: { epoch: string; missed: number; seq: number }): void {
+    const place = this.#places.get(log)
+    if (place === undefined || place.epoch === epoch) return
+    if (place.last > 0) this.#accuse(`${log} has another epoch`)
+    this.#begin(log, seq - missed, epoch)
+    this.#made.add(log)
   }
 
   #end(log: string): void {
@@ -98,6 +116,7 @@ export class View {
   }
 
   #skip(log: string, missing: number | undefined): void {
+    if (missing === undefined && this.#made.delete(log)) return
     const place = this.#places.get(log)
     const behind = place === undefined ? 0 : this.#disk.newest(log) - place.last
     if (missing === undefined || behind < maxReplay + missing) this.#accuse(`${log} has a gap of ${missing}`)

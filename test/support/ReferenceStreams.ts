@@ -19,12 +19,12 @@ interface Listening {
 
 /** What every connection has to be told alike: the epoch of a log, and in a quiet moment its end. */
 interface Agreed {
-  readonly epochs: Map<string, string>
+  readonly epochs: Map<string, { readonly epoch: string; readonly seq: number }>
   readonly places: Map<string, number>
 }
 
 export const checkStreams = (trace: Trace, logs: Logs, report: Report): void => {
-  const epochs = new Map<string, string>()
+  const epochs = new Map<string, { readonly epoch: string; readonly seq: number }>()
   const places = new Map<string, number>()
   for (const session of trace.sessions) {
     checkConversations(session, trace, logs, { epochs, places }, report)
@@ -54,8 +54,10 @@ const checkConversations = (
     if (message.seq < newestKnown(entries, saidAt) || message.seq > newestPossible(entries, at)) {
       report(at, `${session.user} is told that ${log} ends at ${message.seq}`)
     }
-    if ((epochs.get(log) ?? message.epoch) !== message.epoch) report(at, `${log} has another epoch`)
-    epochs.set(log, message.epoch)
+    const before = epochs.get(log) ?? message
+    // A room that nothing was written to may have gone and been made again.
+    if (before.epoch !== message.epoch && (before.seq > 0 || log === lobby)) report(at, `${log} has another epoch`)
+    epochs.set(log, message)
     const asked = request?.message
     const cursor =
       asked?._tag === "JoinRoom" ? asked.after : asked?._tag === "Handshake" ? asked.after?.lobby : undefined

@@ -103,3 +103,4 @@ export const Announcement = Schema.TaggedUnion({
   RoomCreated: { room: RoomName, by: Asker }
 })
 export type Announcement = typeof Announcement.Type
+export type AnnouncementOf<Tag extends Announcement["_tag"]> = Extract<Announcement, { readonly _tag: Tag }>
