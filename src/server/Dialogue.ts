@@ -16,6 +16,7 @@ import type { Connection } from "../connection/Connection.ts"
 import { encodeLine, encodeText, type Incoming, lineText } from "../connection/Line.ts"
 import { Lobby } from "./Lobby.ts"
 import * as Mailbox from "./Mailbox.ts"
+import { monotonicMillis } from "./MonotonicTime.ts"
 import { rejected } from "./Rejected.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { ServerProcessor } from "./ServerProcessor.ts"
@@ -117,7 +118,7 @@ export const make = Effect.gen(function* () {
   const hearAll = Effect.fnUntraced(
     function* (talk: Talk, batch: ReadonlyArray<Incoming<ClientMessage>>) {
       const { session } = talk
-      session.lastHeardAt = clock.currentTimeMillisUnsafe()
+      session.lastHeardAt = monotonicMillis(clock)
       talk.tooFast = 0
       for (const said of batch) {
         if (said._tag === "Message") {

@@ -26,7 +26,7 @@ export interface SessionOptions {
 export class Session {
   readonly id: SessionId
   readonly outbox: Outbox
-  /** When this connection last sent anything, in the server's milliseconds. */
+  /** When this connection last sent anything, in milliseconds of monotonic time. */
   lastHeardAt: number
   readonly #handler: Fiber.Fiber<unknown, unknown>
   #inFlight = 0

@@ -11,6 +11,7 @@ import type { Connection, ConnectionError } from "../connection/Connection.ts"
 import { lineText } from "../connection/Line.ts"
 import { type Asker, SessionId } from "./messages/Asker.ts"
 import type { Delivery } from "./messages/Delivery.ts"
+import { monotonicMillis } from "./MonotonicTime.ts"
 import * as Outbox from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -122,7 +123,7 @@ export class Sessions extends Context.Service<
               const direct = yield* writeNow
               const session = new Session({
                 id: SessionId.make(++opened),
-                now: clock.currentTimeMillisUnsafe(),
+                now: monotonicMillis(clock),
                 handler,
                 outbox: (onOverflow) =>
                   new Outbox.Outbox({
