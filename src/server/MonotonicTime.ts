@@ -5,7 +5,6 @@
 import type { Clock } from "effect"
 
 /** Whole milliseconds since some moment that stays the same while the process runs. */
-export const monotonicMillis = (clock: Clock.Clock): number =>
-  Number(clock.monotonicTimeNanosUnsafe() / nanosPerMilli)
+export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / nanosPerMilli)
 
 const nanosPerMilli = 1_000_000n
