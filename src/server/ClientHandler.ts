@@ -14,6 +14,7 @@ import * as Connection from "../connection/Connection.ts"
 import { encodeLine, makeDecoder } from "../connection/Line.ts"
 import * as Dialogue from "./Dialogue.ts"
 import * as Mailbox from "./Mailbox.ts"
+import { Place, type PlaceHeld, Places } from "./Places.ts"
 import { rejected } from "./Rejected.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { ServerProcessor } from "./ServerProcessor.ts"
@@ -25,9 +26,9 @@ const decode = makeDecoder(ClientMessage)
 /** So many bad lines without a good one, and the peer is taken for something that does not speak this protocol. */
 const maxBadLines = 20
 
-/** A connection that ends gets 5 s in all: for the requests under way, and for its peer to read what is waiting. */
+/** A connection that ends gets 4 s in all: for the requests under way, and for its peer to read what is waiting. */
 const answerTime = "2 seconds"
-const drainTime = "3 seconds"
+const drainTime = "2 seconds"
 
 /** How long the peer is heard out after the last words, so that closing does not reset the connection. */
 const lingerTime = "1 second"
@@ -44,19 +45,20 @@ export class ClientHandler extends Context.Service<
   static readonly layer = Layer.effect(
     ClientHandler,
     Effect.gen(function* () {
-      const { maxConnections, maxFrameBytes } = yield* ServerConfig
+      const { maxFrameBytes } = yield* ServerConfig
+      const places = yield* Places
       const server = yield* ServerProcessor
       const sessions = yield* Sessions
       const hearOut = yield* Dialogue.make
       let stopping = false
 
-      const refusesEveryone = (): Option.Option<Rejection> => {
+      const refusalOf = (place: PlaceHeld): Option.Option<Rejection> => {
         if (stopping) return Option.some({ _tag: "ServerStopping" })
-        return sessions.count() > maxConnections ? Option.some({ _tag: "TooManyConnections" }) : Option.none()
+        return place.isRefused ? Option.some({ _tag: "TooManyConnections" }) : Option.none()
       }
 
-      const converse = (session: Session, connection: Connection.Connection<ClientMessage>) =>
-        Option.match(refusesEveryone(), {
+      const converse = (session: Session, connection: Connection.Connection<ClientMessage>, place: PlaceHeld) =>
+        Option.match(refusalOf(place), {
           onNone: () => hearOut(session, connection),
           onSome: (refusal) => Dialogue.over(rejected(refusal))
         })
@@ -64,6 +66,7 @@ export class ClientHandler extends Context.Service<
       const farewell = Effect.fnUntraced(function* (
         session: Session,
         connection: Connection.Connection<ClientMessage>,
+        place: PlaceHeld,
         ended: Exit.Exit<void, Dialogue.Over | Connection.ConnectionError>
       ) {
         yield* Effect.exit(Mailbox.ask(server, { _tag: "Depart", session: session.id }))
@@ -75,11 +78,27 @@ export class ClientHandler extends Context.Service<
           return session.outbox.drained()
         })
         yield* Effect.timeoutOption(session.fewerInFlight(1), answerTime)
-        yield* Effect.timeoutOption(sayLastWords, drainTime)
-        yield* connection.close(lingerTime)
+        const said = yield* Effect.timeoutOption(sayLastWords, drainTime)
+        place.leaveUnsafe()
+        // Who has not read until now gets no more time for it.
+        yield* connection.close(Option.isSome(said) ? lingerTime : 0)
       })
 
+      /** The door's; a door that counts nobody leaves it to its connections' handlers. */
+      const placeOf = Effect.flatMap(
+        Effect.serviceOption(Place),
+        Option.match({
+          onNone: () =>
+            Effect.acquireRelease(
+              Effect.sync(() => places.takeUnsafe(() => {})),
+              (place) => Effect.sync(place.releaseUnsafe)
+            ),
+          onSome: Effect.succeed
+        })
+      )
+
       const serve = Effect.fnUntraced(function* (socket: Socket.Socket) {
+        const place = yield* placeOf
         const connection = yield* Connection.make(socket, {
           decode,
           maxFrameBytes,
@@ -88,11 +107,11 @@ export class ClientHandler extends Context.Service<
         yield* Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
             const session = yield* sessions.open(connection)
-            const ended = yield* Effect.exit(restore(converse(session, connection)))
+            const ended = yield* Effect.exit(restore(converse(session, connection, place)))
             if (Exit.isFailure(ended) && Exit.hasDies(ended)) {
               yield* Effect.logError("A connection's handler died", ended.cause)
             }
-            yield* farewell(session, connection, ended)
+            yield* farewell(session, connection, place, ended)
           })
         )
       })
@@ -107,5 +126,5 @@ export class ClientHandler extends Context.Service<
         })
       })
     })
-  )
+  ).pipe(Layer.provide(Places.layer))
 }

@@ -1,5 +1,10 @@
-/** Time for measuring durations: it never jumps, and its values mean nothing by themselves. */
+/**
+ * Time that only passes: what durations are measured with. It has no date, and does not go back or jump when somebody
+ * sets the clock of the machine.
+ */
 import type { Clock } from "effect"
 
-/** Milliseconds since some moment, whole and never going back. */
-export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+/** Whole milliseconds since some moment that stays the same while the process runs. */
+export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / nanosPerMilli)
+
+const nanosPerMilli = 1_000_000n

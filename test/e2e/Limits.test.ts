@@ -1,7 +1,16 @@
+import { readFileSync } from "node:fs"
+import { resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { maxLeaving } from "../../src/server/Places.ts"
+import * as AcceptedSockets from "../support/AcceptedSockets.ts"
+import type { RawClient } from "../support/RawClient.ts"
 import { reasonOf } from "../support/Rejections.ts"
 import * as TestServer from "../support/TestServer.ts"
+
+const files = resolve(import.meta.dirname, "../support/tls")
+const tls = { TLS_CERT: resolve(files, "localhost.cert.pem"), TLS_KEY: resolve(files, "localhost.key.pem") }
+const trusting = { certificate: readFileSync(tls.TLS_CERT, "utf8") }
 
 describe("MAX_ROOMS_PER_USER", () => {
   const settings = { MAX_ROOMS_PER_USER: "2" }
@@ -95,4 +104,61 @@ describe("MAX_CONNECTIONS", () => {
       yield* Effect.repeat(Effect.scoped(come), { until: (isWelcome) => isWelcome })
     })
   )
+})
+
+describe("connections that are turned away", () => {
+  it.live("take no place while they keep their sockets: who comes when one is free gets it", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings: { MAX_CONNECTIONS: "3" } })
+      const ada = yield* server.join("Ada")
+      yield* server.join("Ben")
+      for (let round = 0; round < 20; round++) {
+        const stranger = yield* server.connect({ keepsSocket: true })
+        yield* stranger.send({ _tag: "Ping", nonce: 1 })
+        assert.deepStrictEqual(reasonOf(yield* stranger.next), { _tag: "HandshakeRequired" })
+      }
+      yield* server.join("Cyd")
+      assert.deepStrictEqual((yield* ada.ask({ _tag: "ListUsers" }))["users"], ["Ada", "Ben", "Cyd"])
+    })
+  )
+
+  it.live("are told why, and are cut where the way out is crowded, those first that were told first", () =>
+    Effect.gen(function* () {
+      const sockets = yield* AcceptedSockets.watch
+      const server = yield* TestServer.start({ settings: { MAX_CONNECTIONS: "2" } })
+      const ada = yield* server.join("Ada")
+      yield* server.join("Ben")
+      const comeAndStay = Effect.flatMap(server.connect({ keepsSocket: true }), ({ find }) => find("Rejected"))
+      for (let round = 0; round < 4; round++) {
+        const told = yield* Effect.replicateEffect(comeAndStay, maxLeaving / 2, { concurrency: "unbounded" })
+        for (const line of told) assert.deepStrictEqual(reasonOf(line), { _tag: "TooManyConnections" })
+        assert.isAtMost(sockets.open(), 2 + maxLeaving)
+      }
+      yield* ada.soFar
+    })
+  )
+
+  it.live("before their TLS handshake are bounded, too, and a handshake takes a place", () =>
+    Effect.gen(function* () {
+      const sockets = yield* AcceptedSockets.watch
+      const server = yield* TestServer.start({ settings: { ...tls, MAX_CONNECTIONS: "10" } })
+      const ada = yield* server.join("Ada", trusting)
+      const silent = yield* Effect.replicateEffect(server.connect(), 200, { concurrency: 20 })
+      yield* Effect.forEach(silent.slice(10, 100), ({ closed }) => closed)
+      assert.isAtMost(sockets.open(), 10 + maxLeaving)
+      const late = yield* server.connect(trusting)
+      assert.deepStrictEqual(reasonOf((yield* late.closed)[0]), { _tag: "TooManyConnections" })
+      yield* ada.soFar
+      // The places of those that are gone are free again.
+      yield* Effect.forEach(silent, ({ reset }) => reset)
+      yield* Effect.scoped(Effect.flatMap(server.connect(trusting), joins)).pipe(
+        Effect.repeat({ until: (isWelcome) => isWelcome })
+      )
+    })
+  )
+})
+
+const joins = Effect.fnUntraced(function* (client: RawClient) {
+  yield* client.send({ _tag: "Handshake", user: "Cyd" })
+  return (yield* client.next)._tag === "Welcome"
 })

@@ -57,6 +57,8 @@ export interface Address {
   readonly host?: string
   /** With a certificate to trust the connection is TLS. */
   readonly certificate?: string
+  /** It stays connected when the server has said its last. */
+  readonly keepsSocket?: boolean
   /** For a test that waits longer than others, in milliseconds. */
   readonly deadline?: number
 }
@@ -209,10 +211,10 @@ export const connect = Effect.fnUntraced(function* (
   }
 })
 
-const open = ({ certificate, host = "127.0.0.1", port }: Address) =>
+const open = ({ certificate, host = "127.0.0.1", keepsSocket = false, port }: Address) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly socket: Net.Socket; readonly tcp: Net.Socket }, NotReceived>((resume) => {
-      const tcp = Net.connect({ host, port, noDelay: true })
+      const tcp = Net.connect({ host, port, noDelay: true, allowHalfOpen: keepsSocket })
       const socket =
         certificate === undefined ? tcp : Tls.connect({ socket: tcp, ca: certificate, servername: "localhost" })
       // Once connected this says nothing any more: a reset shows as closed, like any other end.
