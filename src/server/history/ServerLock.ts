@@ -16,7 +16,7 @@ import { CannotOpenDatabase, problems } from "./CannotOpenDatabase.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 
 /** A server that is just ending is waited for. */
-const whileTaken = Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(20)])
+const whileTaken = Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(10)])
 
 /** `path` is where the file really is. Held as long as the scope is open. */
 export const acquire = (
@@ -62,7 +62,7 @@ const lockFile = (file: string) =>
     try: () => {
       const database = new DatabaseSync(file)
       try {
-        database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        database.exec("PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
         return database
       } catch (error) {
         database.close()
