@@ -5,7 +5,7 @@
 import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Logger } from "effect"
+import { Effect, FileSystem, Logger, type PlatformError } from "effect"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Logbook from "./Logbook.ts"
@@ -17,7 +17,7 @@ const message = (content: string): Logbook.Line => ({ content, key: content })
 interface Another {
   readonly how: string
   /** Answers the name under which the second one is to open it. */
-  readonly lead: (folder: string, files: FileSystem.FileSystem) => Effect.Effect<string, unknown>
+  readonly lead: (folder: string, files: FileSystem.FileSystem) => Effect.Effect<string, PlatformError.PlatformError>
   readonly cause?: RegExp
 }
 
@@ -89,9 +89,12 @@ realTime("a database that is in use", (it) => {
 
 interface Taking {
   readonly what: string
-  readonly take: (folder: string, files: FileSystem.FileSystem) => Effect.Effect<unknown, unknown>
+  readonly take: (folder: string, files: FileSystem.FileSystem) => Effect.Effect<unknown, PlatformError.PlatformError>
   /** Brings the same file back, where that can be done. */
-  readonly bringBack?: (folder: string, files: FileSystem.FileSystem) => Effect.Effect<unknown, unknown>
+  readonly bringBack?: (
+    folder: string,
+    files: FileSystem.FileSystem
+  ) => Effect.Effect<unknown, PlatformError.PlatformError>
 }
 
 const rename = (from: string, to: string) => (folder: string, files: FileSystem.FileSystem) =>

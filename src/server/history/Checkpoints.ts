@@ -28,8 +28,6 @@ const restartPages = 4000
 export const keptBytes = 64 * 2 ** 20
 const cutBytes = 16 * 2 ** 20
 
-const warnBytes = 256 * 2 ** 20
-
 interface Counts {
   /** In the log, and how many of them are in the database, too. */
   readonly pages: number
@@ -41,9 +39,11 @@ export interface CheckpointsOptions {
   readonly writer: SqlClient.SqlClient
   /** A connection for nothing else. */
   readonly own: SqlClient.SqlClient
+  /** From which size on the log is warned of. */
+  readonly warnBytes?: number
 }
 
-export const run = ({ database, own, writer }: CheckpointsOptions) => {
+export const run = ({ database, own, warnBytes = 256 * 2 ** 20, writer }: CheckpointsOptions) => {
   const outage = Outage.make("The database's log cannot be taken into it", "The database's log is taken into it again")
   let isWarned = false
   let limit = keptBytes

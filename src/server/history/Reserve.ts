@@ -14,8 +14,8 @@ const bytes = 8 * 2 ** 20
 /** So much has to be free for it to be made, so that it does not take the last of it. */
 const roomBytes = 3 * bytes
 
-/** With less than this a start would fail. */
-const startBytes = 2 * 2 ** 20
+/** With less than this a start would fail: it is given as much of the reserve, and the rest is kept. */
+const startBytes = 2 ** 20
 
 const delay = "500 millis"
 const interval = "1 minute"
@@ -71,7 +71,9 @@ export const make = Effect.fnUntraced(function* (database: string) {
     /** Makes room for a start, if it is needed: first of this, then of what `more` gives. */
     beforeStart: Effect.fnUntraced(function* <R>(more: Effect.Effect<void, never, R>) {
       if ((yield* free) >= startBytes) return
-      yield* giveBack
+      const had = yield* size
+      if (had > startBytes) yield* Effect.ignore(files.truncate(path, had - startBytes))
+      else yield* remove
       if ((yield* free) < startBytes) yield* more
     }),
     /** Keeps it, for as long as it runs; the start itself does not wait for it. */

@@ -57,6 +57,9 @@ export const layer = ({ emptied, reserve, retention, writer }: RetentionOptions)
   /** Of the pass that is under way; as many as there are conversations. */
   const touched = new Set<number>()
 
+  /** The log can be used again from its beginning once all of it is in the database. */
+  const checkpoint = writer`PRAGMA wal_checkpoint(PASSIVE)`.unprepared
+
   const step = Effect.gen(function* () {
     const cutoff = (yield* Clock.currentTimeMillis) - Duration.toMillis(retention)
     const asked = limit
@@ -93,22 +96,18 @@ export const layer = ({ emptied, reserve, retention, writer }: RetentionOptions)
     const { noteUnsafe } = yield* SearchIndex
     noteUnsafe()
     yield* Effect.repeat(vacuumStep, { while: (hasMore) => hasMore })
-    yield* writer`PRAGMA wal_checkpoint(PASSIVE)`.unprepared
+    yield* checkpoint
     yield* reserve.refill
   })
 
-  /** With what was in reserve, the log has room again once it is in the database and begins anew. */
-  const makeRoom = Effect.gen(function* () {
-    if (!(yield* reserve.giveBack)) return false
-    yield* writer`PRAGMA wal_checkpoint(PASSIVE)`.unprepared
-    return true
-  })
-
-  const pass = Effect.andThen(Effect.repeat(step, { while: (hasMore) => hasMore }), finish)
+  const passOf = (deleting: typeof step) =>
+    Effect.andThen(Effect.repeat(deleting, { while: (hasMore) => hasMore }), finish)
+  /** On a full disk the log may not grow by more than a step. */
+  const frugally = Effect.andThen(reserve.giveBack, passOf(Effect.andThen(checkpoint, step)))
   const passOnAnyDisk = Effect.catchIf(
-    pass,
+    passOf(step),
     (error) => error._tag === "SqlError" && resultCode(error.reason.cause) === diskFull,
-    (error) => Effect.flatMap(makeRoom, (isRoom) => (isRoom ? pass : Effect.fail(error)))
+    () => frugally
   )
 
   return outage
