@@ -11,7 +11,7 @@ import type { SharedConversation } from "../../src/server/messages/Conversation.
 import { keyOf, outline } from "./FileServer.ts"
 
 /** Opens the file for as long as the scope is open. */
-export const open = Effect.fnUntraced(function* (file: string, options?: Pick<Database.DatabaseOptions, "schema">) {
+export const open = Effect.fnUntraced(function* (file: string, options?: Partial<Database.DatabaseOptions>) {
   const layer = Database.layerFile({ file, retention: "forever", ...options })
   return Context.get(yield* Layer.build(Layer.provide(layer, NodeFileSystem.layer)), History)
 })

@@ -14,7 +14,7 @@ export class CannotOpenDatabase extends Schema.TaggedError<CannotOpenDatabase>()
 }
 
 /** By SQLite's primary result codes (sqlite.org/rescode.html). */
-const problems: Readonly<Record<number, string>> = {
+export const problems: Readonly<Record<number, string>> = {
   5: "another server is using it. Stop that one, or set DATABASE to another file.",
   8: "it may not be written to. Let the server's user write to the file and its folder, or set DATABASE to another file.",
   11: "the file is damaged. Restore a backup, or set DATABASE to another file.",

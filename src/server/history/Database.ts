@@ -1,38 +1,45 @@
 /**
  * The History of a running server, in the SQLite file that the setting DATABASE names.
  *
- * Three connections, each in a thread of its own: one that writes, one that reads pages, one that has the search index.
- * The last one locks the index's file for as long as the server runs, so that no second server writes to the same
- * database. What cannot be opened stops the start with one line that says why and what to do.
+ * Four connections, each in a thread of its own: one that writes, one that reads pages, one that has the search index, and
+ * one that takes the log into the database. What cannot be opened stops the start with one line that says why and what to
+ * do. Nothing is written unless this is the only server on the file (ServerLock) and the file is where it was (FileWatch).
  */
-import { dirname } from "node:path"
 import { pathToFileURL } from "node:url"
-import { type Duration, Effect, Exit, FileSystem, Layer, Queue, Result, Scope } from "effect"
+import { Deferred, type Duration, Effect, Exit, FileSystem, Layer, Queue, Result, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { RoomName } from "../../common/RoomName.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { ServerConfig } from "../ServerConfig.ts"
+import type { FileIdentity } from "../sql/FileIdentity.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
 import { CannotOpenDatabase, describeProblem, isDamaged } from "./CannotOpenDatabase.ts"
+import * as Checkpoints from "./Checkpoints.ts"
+import * as DatabaseFile from "./DatabaseFile.ts"
+import * as FileWatch from "./FileWatch.ts"
 import { History } from "./History.ts"
 import * as LogTables from "./LogTables.ts"
 import * as MemoryHistory from "./MemoryHistory.ts"
 import { migrate, migrations } from "./Migrations.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
+import * as Reserve from "./Reserve.ts"
 import * as Retention from "./Retention.ts"
+import * as ServerLock from "./ServerLock.ts"
 import * as SqlHistory from "./SqlHistory.ts"
 
 /** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
 export const applicationId = 0x7061726c
 
-/** `cache_size`: 16 MiB. `journal_size_limit`: a log that grew during a burst is cut to 64 MiB again. */
+/** `cache_size`: 16 MiB. `wal_autocheckpoint`: see Checkpoints. */
 const writerSetup = [
   "PRAGMA synchronous = FULL",
   "PRAGMA foreign_keys = ON",
   "PRAGMA busy_timeout = 5000",
-  "PRAGMA journal_size_limit = 67108864",
+  "PRAGMA wal_autocheckpoint = 0",
+  `PRAGMA journal_size_limit = ${Checkpoints.keptBytes}`,
   "PRAGMA cache_size = -16384"
 ]
+const checkpointSetup = ["PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 0", "PRAGMA cache_size = -64"]
 const readerSetup = ["PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA cache_size = -16384"]
 /** The log is attached only to be read: a transaction that writes takes the lock of every database it could write to. */
 export const indexSetup = (database: string) => [
@@ -60,11 +67,15 @@ export const layerFile = ({
 }: DatabaseOptions): Layer.Layer<History, CannotOpenDatabase, FileSystem.FileSystem> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { epoch, index, reader, writer } = yield* connect(file, schema)
+      const { closing, epoch, index, reader, reserve, writer } = yield* connect(file, schema)
       const emptied = yield* Queue.unbounded<RoomName>()
       const history =
-        retention === "forever" ? SqlHistory.layer : Layer.merge(SqlHistory.layer, Retention.layer(writer, retention))
-      return history.pipe(
+        retention === "forever"
+          ? SqlHistory.layer
+          : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, writer }))
+      // Made last, so ended first: from then on nobody waits for the disk.
+      const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
+      return Layer.provideMerge(hurry, history).pipe(
         Layer.provide([
           SearchIndex.layer(index),
           Layer.succeed(SqlHistory.Connections, { emptied, epoch, reader, writer })
@@ -87,13 +98,18 @@ export const layer: Layer.Layer<History, CannotOpenDatabase, ServerConfig | File
 const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrations) {
   const files = yield* FileSystem.FileSystem
   const unusable = (problem: string) => new CannotOpenDatabase({ file, problem })
-  yield* Effect.mapError(files.makeDirectory(dirname(file), { recursive: true }), ({ message }) =>
-    unusable(`its folder cannot be made (${message}). Set DATABASE to a file elsewhere.`)
-  )
-  const writer = yield* SqliteClient.make({ filename: file, setup: writerSetup })
+  const filename = yield* DatabaseFile.prepare(file)
+  const reserve = yield* Reserve.make(filename)
+  yield* reserve.beforeStart(removeIndex(filename))
+
+  const closing = Deferred.makeUnsafe<void>()
+  let guarded: ReadonlyArray<FileIdentity> = []
+  const writer = yield* SqliteClient.make({ filename, setup: writerSetup, closing, guarded: () => guarded })
   const isNew = yield* checkOrigin(writer, schema, unusable)
   // From here on nobody else writes to it.
-  const index = yield* openIndex(file)
+  yield* ServerLock.acquire(filename, file)
+  yield* DatabaseFile.makePrivate(filename)
+  const index = yield* openIndex(filename, closing)
   if (isNew) {
     // Pages can be given back one by one only if this is said before there are any.
     yield* writer`PRAGMA auto_vacuum = INCREMENTAL`
@@ -102,8 +118,14 @@ const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrat
   yield* writer`PRAGMA journal_mode = WAL`
   yield* Effect.provideService(migrate(schema), SqlClient.SqlClient, writer)
   const epoch = yield* LogTables.make(writer).epoch(yield* randomEpoch)
-  const reader = yield* SqliteClient.make({ filename: file, isReadOnly: true, setup: readerSetup })
-  return { epoch, index, reader, writer }
+  const reader = yield* SqliteClient.make({ filename, isReadOnly: true, setup: readerSetup, closing })
+  const own = yield* SqliteClient.make({ filename, setup: checkpointSetup, closing })
+
+  guarded = FileWatch.identifyAll(filename)
+  yield* Effect.forkScoped(FileWatch.run(guarded))
+  yield* Effect.forkScoped(Checkpoints.run({ database: filename, own, writer }))
+  yield* Effect.forkScoped(reserve.keep)
+  return { closing, epoch, index, reader, reserve, writer }
 })
 
 /** Sees to it that the database is ours, and not of a later version; tells whether it is a new one. */
@@ -128,18 +150,25 @@ const checkOrigin = Effect.fnUntraced(function* (
   return false
 })
 
-const openIndex = Effect.fnUntraced(function* (database: string) {
+/** All that is in it can be made again. */
+const removeIndex = Effect.fnUntraced(function* (database: string) {
   const files = yield* FileSystem.FileSystem
+  for (const ending of ["", "-wal", "-shm"])
+    yield* Effect.ignore(files.remove(`${database}-search${ending}`, { force: true }))
+})
+
+const openIndex = Effect.fnUntraced(function* (database: string, closing: Deferred.Deferred<void>) {
   const filename = `${database}-search`
   const options: SqliteClient.SqliteOptions = {
     filename,
+    closing,
     setup: indexSetup(database),
     functions: new URL("../search/SearchFunctions.ts", import.meta.url)
   }
-  /** All that is in it can be made again. */
   const beginAnew = Effect.fnUntraced(function* (problem: string) {
     yield* Effect.logWarning(`The search index ${filename} cannot be read (${problem}) and is made anew`)
-    for (const suffix of ["", "-wal", "-shm"]) yield* files.remove(`${filename}${suffix}`, { force: true })
+    yield* removeIndex(database)
+    yield* DatabaseFile.makeFile(filename)
     return yield* SqliteClient.make(options)
   })
   const open = Effect.gen(function* () {
@@ -152,6 +181,8 @@ const openIndex = Effect.fnUntraced(function* (database: string) {
       ({ message }) => Effect.succeed(Result.fail(message))
     )
   )
+  // SQLite would let others read it.
+  yield* Effect.ignore(DatabaseFile.makeFile(filename))
   const scope = yield* Scope.fork(yield* Effect.scope)
   const opened = yield* Scope.provide(open, scope)
   if (Result.isSuccess(opened)) return opened.success

@@ -29,9 +29,6 @@ const decodePlaces = Schema.decodeUnknownEffect(
 )
 const decodeNumbers = Schema.decodeUnknownEffect(Schema.Array(Schema.Array(Schema.Int)))
 const isTimestamp = Schema.is(Timestamp)
-const decodeOldest = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ count: Schema.Int, upTo: Schema.NullOr(Schema.Int) }))
-)
 const decodeEpochs = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ epoch: Epoch })))
 
 export const make = (sql: SqlClient.SqlClient) => {
@@ -154,27 +151,6 @@ export const make = (sql: SqlClient.SqlClient) => {
       INSERT INTO messages (conversation, seq, at, sender, content, idempotency_key, checksum)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
       FROM json_each(${JSON.stringify(rows)})`,
-
-    /**
-     * Deletes the oldest messages, at most `limit`, up to the first that is not older than `cutoff`: so what is left of
-     * each log has no gaps, whatever the clock did. Tells whether there may be more. To be run in a transaction.
-     */
-    deleteOldest: Effect.fnUntraced(function* (cutoff: Timestamp, limit: number) {
-      const [first] = yield* decodeOldest(
-        yield* sql`
-        WITH oldest AS (SELECT id, at FROM messages ORDER BY id LIMIT ${limit})
-        SELECT COUNT(*) AS count, MAX(id) AS upTo
-        FROM oldest WHERE id < COALESCE((SELECT MIN(id) FROM oldest WHERE at >= ${cutoff}), ${Number.MAX_SAFE_INTEGER})`
-      )
-      if (first === undefined || first.upTo === null) return false
-      const { count, upTo } = first
-      yield* sql`
-        UPDATE conversations SET deleted_through = deleted.seq
-        FROM (SELECT conversation, MAX(seq) AS seq FROM messages WHERE id <= ${upTo} GROUP BY conversation) AS deleted
-        WHERE deleted.conversation = conversations.id`
-      yield* sql`DELETE FROM messages WHERE id <= ${upTo}`
-      return count === limit
-    }),
 
     /**
      * One entry more than the limit, if there are so many, in the direction in which they were asked for; placeholders

@@ -6,7 +6,8 @@
  * loop. Questions are answered in order. A thread that ends unasked fails what it was asked; the next statement opens
  * the database again. A round trip takes 0.1 to 0.2 ms.
  *
- * Bounds: the semaphore lets one statement, or one transaction, be under way.
+ * Bounds: the semaphore lets one statement, or one transaction, be under way. A thread that is in a statement cannot be
+ * ended, only be left alone: once `closing` is done, or its scope closes, nobody waits for one longer than `patience`.
  */
 import { Worker } from "node:worker_threads"
 import { Deferred, Effect, Exit, type Scope, Semaphore, Stream } from "effect"
@@ -15,7 +16,11 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
+import type { FileIdentity } from "./FileIdentity.ts"
 import type { Answer, Question, Setup } from "./SqliteThread.ts"
+
+/** A commit takes some milliseconds. What takes longer than this waits for a disk that does not answer. */
+const patience = "1 second"
 
 export interface SqliteOptions {
   /** A file; it is created if it is missing, unless only to be read. */
@@ -25,6 +30,13 @@ export interface SqliteOptions {
   readonly setup?: ReadonlyArray<string>
   /** A module without imports whose exported functions can be called in SQL. */
   readonly functions?: URL
+  /**
+   * Done when the server is about to close: statements under way fail `patience` later. Uninterruptible ones, as they all
+   * are, would otherwise keep their fibers, and the scopes those are in, for as long as the disk takes.
+   */
+  readonly closing?: Deferred.Deferred<void>
+  /** Files that have to be what they were: otherwise whatever writes fails, with SQLITE_READONLY_DBMOVED. */
+  readonly guarded?: () => ReadonlyArray<FileIdentity>
 }
 
 type Shape = Question["rowsAs"]
@@ -35,6 +47,8 @@ interface Thread extends Connection {
   readonly isGone: () => boolean
   readonly isTransaction: () => boolean
   readonly close: Effect.Effect<void>
+  /** Fails what it was asked and leaves it to itself. */
+  readonly abandonUnsafe: () => void
 }
 
 /** Opens the database, for as long as the scope is open. */
@@ -45,9 +59,22 @@ export const make = Effect.fnUntraced(function* (
     Effect.suspend(() => current.close)
   )
 
+  let isClosing = false
+  const closing = options.closing ?? Deferred.makeUnsafe<void>()
+  yield* Deferred.await(closing).pipe(
+    Effect.andThen(Effect.sleep(patience)),
+    Effect.andThen(
+      Effect.sync(() => {
+        isClosing = true
+        current.abandonUnsafe()
+      })
+    ),
+    Effect.forkScoped
+  )
+
   // Run under the semaphore, so that it is not opened twice.
   const connection = Effect.suspend(() =>
-    current.isGone()
+    current.isGone() && !isClosing
       ? Effect.tap(openThread(options), (thread) =>
           Effect.sync(() => {
             current = thread
@@ -93,6 +120,7 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
     for (const deferred of failed) Deferred.doneUnsafe(deferred, Exit.fail(threadFailed(cause)))
   }
   worker.on("message", (answer: Answer<Row>) => {
+    if (isGone) return
     isTransaction = answer.isTransaction
     const exit = answer._tag === "Rows" ? Exit.succeed(answer.rows) : Exit.fail(statementFailed(answer))
     const first = asked.shift()
@@ -111,7 +139,7 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
         if (isGone) return Effect.fail(threadFailed(new Error("The database is closed")))
         const deferred: Asked = Deferred.makeUnsafe()
         asked.push(deferred)
-        worker.postMessage({ sql, parameters, rowsAs, isKept } satisfies Question)
+        worker.postMessage({ sql, parameters, rowsAs, isKept, guarded: options.guarded?.() ?? [] } satisfies Question)
         return Deferred.await(deferred)
       })
     )
@@ -124,7 +152,16 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
   const arrays = (sql: string, parameters: ReadonlyArray<unknown>, isKept: boolean) =>
     Effect.map(ask(sql, parameters, "arrays", isKept), (rows) => rows.map((row) => Object.values(row)))
 
-  yield* Effect.onInterrupt(Deferred.await(opened), () => Effect.promise(() => worker.terminate()))
+  const abandonUnsafe = () => {
+    if (isGone) return
+    failAll(new Error("The disk does not answer"))
+    // Whatever it does once it can, it does not keep the process.
+    worker.unref()
+    void worker.terminate()
+    Deferred.doneUnsafe(gone, Exit.void)
+  }
+
+  yield* Effect.onInterrupt(Deferred.await(opened), () => Effect.sync(abandonUnsafe))
   return {
     execute: (sql, parameters, transform) => objects(sql, parameters, transform, true),
     executeRaw: (sql, parameters) => ask(sql, parameters, "objects", true),
@@ -138,8 +175,12 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
     isTransaction: () => isTransaction,
     close: Effect.suspend(() => {
       if (!isGone) worker.postMessage("close")
-      return Deferred.await(gone)
-    })
+      return Effect.timeoutOrElse(Deferred.await(gone), {
+        duration: patience,
+        orElse: () => Effect.sync(abandonUnsafe)
+      })
+    }),
+    abandonUnsafe
   }
 })
 

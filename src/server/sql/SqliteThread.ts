@@ -1,11 +1,12 @@
 /**
  * The thread that owns one SQLite connection: takes questions, answers each, in order. Run by `SqliteClient` only, and
- * free of other imports so that it starts in 65 ms and stays small.
+ * nearly free of imports so that it starts in 65 ms and stays small.
  *
  * `node:sqlite` is synchronous: on the main thread a slow disk would stop every connection for as long as it takes.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { parentPort, workerData } from "node:worker_threads"
+import { type FileIdentity, findMoved } from "./FileIdentity.ts"
 
 export interface Setup {
   readonly filename: string
@@ -22,6 +23,8 @@ export interface Question {
   readonly rowsAs: "objects" | "arrays"
   /** Whether it will be asked again, so that it need not be compiled then. */
   readonly isKept: boolean
+  /** Files that have to be what they were for anything to be written, and for a commit to be called one. */
+  readonly guarded: ReadonlyArray<FileIdentity>
 }
 
 export type Answer<Row = unknown> =
@@ -67,6 +70,16 @@ const bind = (value: unknown): SQLInputValue => {
   throw new TypeError(`A ${typeof value} cannot be stored`)
 }
 
+/** SQLite's own code for it (sqlite.org/rescode.html, SQLITE_READONLY_DBMOVED); it does not look for it itself in WAL mode. */
+const movedCode = 1032
+
+const refuseMoved = (guarded: ReadonlyArray<FileIdentity>) => {
+  const moved = findMoved(guarded)
+  if (moved === undefined) return
+  const error = new Error(`${moved.path} was deleted, renamed or replaced while it is in use`)
+  throw Object.assign(error, { errcode: movedCode })
+}
+
 const failure = (error: unknown, isTransaction: boolean): Answer => ({
   _tag: "Failed",
   message: error instanceof Error ? error.message : String(error),
@@ -85,12 +98,28 @@ const serve = (database: DatabaseSync) => {
     return statement
   }
 
+  /** Before what begins to write, and before what commits it. */
+  const guard = ({ guarded, sql }: Question) => {
+    const isCommit = sql === "COMMIT"
+    if (guarded.length === 0 || (database.isTransaction && !isCommit)) return
+    try {
+      refuseMoved(guarded)
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK")
+      throw error
+    }
+  }
+
   return (question: Question): Answer => {
     try {
+      const isRead = /^\s*SELECT\b/i.test(question.sql)
+      if (!isRead) guard(question)
       const statement = prepare(question)
       statement.setReturnArrays(question.rowsAs === "arrays")
       // `run` would fail after it has inserted a rowid beyond 2^53; `all` does the same work without reporting one.
       const rows = statement.all(...question.parameters.map(bind))
+      // Gone meanwhile: what was committed may be nowhere.
+      if (!isRead && !database.isTransaction) refuseMoved(question.guarded)
       return { _tag: "Rows", rows, isTransaction: database.isTransaction }
     } catch (error) {
       return failure(error, database.isTransaction)

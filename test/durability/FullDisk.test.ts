@@ -1,0 +1,101 @@
+/**
+ * A disk that is full to the last byte, and stays so unless the server makes room: a small file system of its own, in memory.
+ * Deleting old messages writes before it frees anything, and so does a start.
+ */
+import { execFileSync } from "node:child_process"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Clock, Duration, Effect, FileSystem } from "effect"
+import * as Eventually from "./Eventually.ts"
+import * as FileServer from "./FileServer.ts"
+import * as Logbook from "./Logbook.ts"
+
+const realTime = layer(NodeServices.layer, { excludeTestServices: true })
+
+const mebibyte = 2 ** 20
+
+const mount = (folder: string) =>
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", folder], { stdio: "ignore" })
+
+const smallDisk = Effect.gen(function* () {
+  const folder = yield* FileServer.newFolder
+  yield* Effect.acquireRelease(
+    Effect.sync(() => mount(folder)),
+    () => Effect.sync(() => execFileSync("umount", ["--lazy", folder]))
+  )
+  return folder
+})
+
+/** Why no disk can be made here, or undefined. */
+const missing: string | undefined = (() => {
+  try {
+    execFileSync(
+      "sh",
+      ["-c", "d=$(mktemp -d) && mount -t tmpfs -o size=1m tmpfs $d && umount $d; e=$?; rmdir $d; exit $e"],
+      {
+        stdio: "ignore"
+      }
+    )
+    return undefined
+  } catch {
+    return "no file system may be mounted"
+  }
+})()
+const note = missing === undefined ? "" : ` (skipped: ${missing})`
+
+/** Takes all that is left of the disk. */
+const fillUp = Effect.fnUntraced(function* (folder: string) {
+  const files = yield* FileSystem.FileSystem
+  for (const bytes of [mebibyte, 4096]) {
+    const piece = files.writeFile(`${folder}/ballast`, new Uint8Array(bytes), { flag: "a" })
+    yield* Effect.ignore(Effect.forever(piece))
+  }
+})
+
+const reserveIsMade = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const size = Effect.orElseSucceed(
+    Effect.map(files.stat(`${file}-reserve`), (info) => Number(info.size)),
+    () => 0
+  )
+  yield* Eventually.ask("space was kept in reserve", size, (bytes) => bytes === 8 * mebibyte)
+})
+
+const lines = (at: number): ReadonlyArray<Logbook.Line> =>
+  Array.from({ length: 6000 }, (_, index) => ({
+    at,
+    content: `stale ${index} ${"x".repeat(500)}`,
+    key: `stale ${index}`
+  }))
+
+realTime("on a full disk", (it) => {
+  const mounted = it.effect.skipIf(missing !== undefined)
+
+  mounted(
+    `the server starts, what was stored is read, and RETENTION deletes what is old, until there is room${note}`,
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* smallDisk
+        const file = `${folder}/chat.sqlite`
+        const now = yield* Clock.currentTimeMillis
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const history = yield* Logbook.open(file)
+            for (const line of [lines(1), [{ content: "fresh", at: now }]]) yield* Logbook.write(history, line)
+            yield* reserveIsMade(file)
+          })
+        )
+        yield* fillUp(folder)
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            assert.lengthOf(yield* Logbook.contents(yield* Logbook.open(file)), 6001)
+          })
+        )
+        yield* fillUp(folder)
+        const history = yield* Logbook.open(file, { retention: Duration.hours(1) })
+        yield* Eventually.ask("old messages were deleted", Logbook.contents(history), ({ length }) => length === 1)
+        yield* Logbook.write(history, [{ content: "new", at: now }])
+        assert.deepStrictEqual(yield* Logbook.contents(history), ["6001 fresh", "6002 new"])
+      })
+  )
+})
