@@ -25,6 +25,17 @@ export interface SqliteOptions {
   readonly setup?: ReadonlyArray<string>
   /** A module without imports whose exported functions can be called in SQL. */
   readonly functions?: URL
+  /** What has the connection, if it is to be no thread of this process. */
+  readonly start?: (setup: Setup) => Host
+}
+
+/** Runs SqliteThread, as a `Worker` does. */
+export interface Host {
+  on(event: "message", listener: (answer: Answer<Row>) => void): unknown
+  on(event: "error", listener: (error: unknown) => void): unknown
+  on(event: "exit", listener: (code: number) => void): unknown
+  postMessage(question: Question | "close"): void
+  terminate(): Promise<unknown>
 }
 
 type Shape = Question["rowsAs"]
@@ -83,7 +94,7 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
   let isGone = false
   let isTransaction = false
   const gone = Deferred.makeUnsafe<void>()
-  const worker = new Worker(new URL("SqliteThread.ts", import.meta.url), { workerData: setup, name: "sqlite" })
+  const worker = (options.start ?? startThread)(setup)
 
   const failAll = (cause: unknown) => {
     isGone = true
@@ -142,6 +153,9 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
     })
   }
 })
+
+const startThread = (setup: Setup): Host =>
+  new Worker(new URL("SqliteThread.ts", import.meta.url), { workerData: setup, name: "sqlite" })
 
 type Transform = <A extends object>(rows: ReadonlyArray<A>) => ReadonlyArray<A>
 
