@@ -4,6 +4,7 @@ import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import { Array, Effect, FileSystem, Stream } from "effect"
 import { ChildProcess } from "effect/process"
+import { checksum } from "../../src/server/history/Checksum.ts"
 import * as Database from "../../src/server/history/Database.ts"
 import { History, type NewEntry } from "../../src/server/history/History.ts"
 import { compileCache } from "../support/CompileCache.ts"
@@ -15,23 +16,28 @@ interface Surroundings {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const outcomeOf = Effect.fnUntraced(function* (
-  command: string,
-  args: ReadonlyArray<string>,
-  surroundings: Surroundings
-) {
+const spawn = Effect.fnUntraced(function* (command: string, args: ReadonlyArray<string>, surroundings: Surroundings) {
   const child = yield* ChildProcess.make(command, args, {
     extendEnv: false,
     ...surroundings,
     env: { ...compileCache, ...surroundings.env }
   })
   const text = (output: typeof child.stdout) => Stream.mkString(Stream.decodeText(output))
-  const { stderr, stdout } = yield* Effect.all(
-    { stdout: text(child.stdout), stderr: text(child.stderr) },
-    { concurrency: "unbounded" }
-  )
-  return { stdout, stderr, exitCode: Number(yield* child.exitCode) }
-}, Effect.scoped)
+  const outputs = Effect.all({ stdout: text(child.stdout), stderr: text(child.stderr) }, { concurrency: "unbounded" })
+  const outcome = Effect.map(Effect.zip(outputs, child.exitCode), ([{ stderr, stdout }, exitCode]) => ({
+    stdout,
+    stderr,
+    exitCode: Number(exitCode)
+  }))
+  return { pid: Number(child.pid), outcome }
+})
+
+const outcomeOf = (command: string, args: ReadonlyArray<string>, surroundings: Surroundings) =>
+  Effect.scoped(Effect.flatMap(spawn(command, args, surroundings), ({ outcome }) => outcome))
+
+/** Starts it, to be stopped or killed meanwhile. */
+export const start = (args: ReadonlyArray<string>, surroundings: Surroundings = {}) =>
+  spawn(process.execPath, [main, ...args], surroundings)
 
 /** Runs it to its end, in an environment that holds nothing but what is given. */
 export const run = (args: ReadonlyArray<string>, surroundings: Surroundings = {}) =>
@@ -79,4 +85,31 @@ export const sqlite = (file: string, ...statements: ReadonlyArray<string>) =>
     const rows = statements.map((statement) => database.prepare(statement).all())
     database.close()
     return rows.at(-1) ?? []
+  })
+
+/** Adds messages to the lobby, the only conversation, past all of parley's care: up to this place. */
+export const fill = (file: string, upTo: number) =>
+  sqlite(
+    file,
+    `WITH RECURSIVE numbers (n) AS (
+       SELECT MAX(seq) + 1 FROM messages UNION ALL SELECT n + 1 FROM numbers WHERE n < ${upTo}
+     )
+     INSERT INTO messages (conversation, seq, at, sender, content)
+     SELECT 1, n, 1790000000000 + n, 'Ada', 'message ' || n FROM numbers`
+  )
+
+/** Gives every message its checksum, as a server does, whatever it has been made into. */
+export const addChecksums = (file: string) =>
+  Effect.sync(() => {
+    const database = new DatabaseSync(file)
+    const columns = database.prepare("SELECT name FROM pragma_table_info('messages')").all()
+    if (columns.every(({ name }) => name !== "checksum")) {
+      database.exec("ALTER TABLE messages ADD COLUMN checksum INTEGER")
+    }
+    database.function("crc", (conversation, seq, at, sender, content) =>
+      checksum(Number(conversation), Number(seq), Number(at), String(sender), String(content))
+    )
+    database.exec("UPDATE messages SET checksum = crc(conversation, seq, at, sender, content)")
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
   })

@@ -1,13 +1,15 @@
+import * as process from "node:process"
+import { DatabaseSync } from "node:sqlite"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, Ref, Schema } from "effect"
+import { Effect, Fiber, FileSystem, Ref, Result, Schedule, Schema } from "effect"
 import { UserName } from "../../src/common/UserName.ts"
 import { backup } from "../../src/server/admin/Backup.ts"
 import { Progress } from "../../src/server/admin/Progress.ts"
 import { applicationId } from "../../src/server/history/Database.ts"
 import { connect } from "../support/RawClient.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
-import { folder, makeDatabase, run, said, sqlite } from "./AdminProcess.ts"
+import { addChecksums, fill, folder, makeDatabase, run, runShell, said, sqlite, start } from "./AdminProcess.ts"
 
 /** Processes take real time. */
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
@@ -102,7 +104,7 @@ realTime("pnpm admin backup", (it) => {
       const files = yield* FileSystem.FileSystem
       const { names, path } = yield* folder
       yield* makeDatabase(`${path}/chat.sqlite`, said(lobby, ada, ["hi"]))
-      yield* files.chmod(`${path}/chat.sqlite`, 0o600)
+      yield* files.chmod(`${path}/chat.sqlite`, 0o644)
       yield* files.writeFileString(`${path}/copy`, "precious")
       yield* files.writeFileString(`${path}/copy.partial`, "half of something")
       const options = { cwd: path, env: { DATABASE: "chat.sqlite" } }
@@ -115,7 +117,7 @@ realTime("pnpm admin backup", (it) => {
       assert.strictEqual(yield* files.readFileString(`${path}/copy`), "precious")
       assert.strictEqual((yield* run(["backup", "copy", "--force"], options)).exitCode, 0)
       assert.lengthOf(yield* sqlite(`${path}/copy`, "SELECT * FROM messages"), 1)
-      // Who may not read the database may not read its copy.
+      // Whoever else may read the database: a copy is its owner's.
       assert.strictEqual((yield* files.stat(`${path}/copy`)).mode & 0o777, 0o600)
       assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search", "copy"])
     })
@@ -148,6 +150,11 @@ realTime("pnpm admin backup", (it) => {
       yield* refused("chat-", 'ends in "-"')
       yield* refused("missing/copy", "its folder does not exist")
       yield* refused("used", "used-wal lies beside it")
+      const long = `${"long/".repeat(120)}copy`
+      yield* refused(long, "bytes, of which there may be")
+      yield* refused("x".repeat(250), "its name is too long")
+      yield* refused("copy", "bytes, and SQLite takes 504 at most", long)
+      yield* refused("copy", "none.sqlite: there is no such file", "../../proc/nope/none.sqlite")
       const ended = yield* run(["backup", "copy", "--database", "none.sqlite"], { cwd: path })
       assert.deepStrictEqual(ended, {
         stdout: "",
@@ -168,6 +175,92 @@ realTime("pnpm admin backup", (it) => {
       assert.strictEqual(exitCode, 1)
       assert.include(stdout, "copy is not sound: 1 problem.\n  ✘ the lobby: 1 message missing: 2\n")
       assert.include(yield* names, "copy")
+    })
+  )
+
+  it.effect("may be paused for as long as somebody likes: the WAL does not grow, and nobody else writes the copy", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { names, path } = yield* folder
+      const database = `${path}/chat.sqlite`
+      yield* makeDatabase(database, said(lobby, ada, ["message 1"]))
+      yield* fill(database, 300_000)
+      const options = { cwd: path, env: { DATABASE: "chat.sqlite" } }
+      const sizeOf = (name: string) => Effect.map(files.stat(`${path}/${name}`), ({ size }) => Number(size))
+      const { outcome, pid } = yield* start(["backup", "copy"], options)
+      yield* Effect.repeat(
+        Effect.orElseSucceed(sizeOf("copy.partial"), () => 0),
+        {
+          schedule: Schedule.spaced("1 milli"),
+          until: (size) => size > 2 ** 20
+        }
+      )
+      process.kill(pid, "SIGSTOP")
+
+      // What a server does meanwhile: it stores, and RETENTION deletes.
+      const writer = new DatabaseSync(database)
+      writer.exec("PRAGMA synchronous = OFF")
+      const insert = writer.prepare(
+        "INSERT INTO messages (conversation, seq, at, sender, content) VALUES (1, ?, 1790000000000, 'Ada', ?)"
+      )
+      const largest = { wal: 0 }
+      for (let commit = 0; commit < 300; commit++) {
+        writer.exec("BEGIN")
+        for (let index = 1; index <= 50; index++) insert.run(300_000 + commit * 50 + index, "later ".repeat(50))
+        writer.exec("COMMIT")
+        largest.wal = Math.max(largest.wal, yield* sizeOf("chat.sqlite-wal"))
+      }
+      writer.exec(
+        "BEGIN; UPDATE conversations SET deleted_through = 200000; DELETE FROM messages WHERE seq <= 200000; COMMIT"
+      )
+      writer.close()
+      assert.isBelow(largest.wal, 8 * 2 ** 20)
+
+      const second = yield* run(["backup", "copy"], options)
+      assert.deepStrictEqual(second, {
+        stdout: "",
+        stderr: "Cannot write copy: another command is writing it. Wait until that is done, or name another file.\n",
+        exitCode: 1
+      })
+      process.kill(pid, "SIGCONT")
+      const { exitCode, stdout } = yield* outcome
+      assert.strictEqual(exitCode, 0, stdout)
+      assert.match(stdout, /^copy is a copy of chat\.sqlite: 100,000 messages, /)
+      const [contents] = yield* sqlite(
+        `${path}/copy`,
+        "SELECT MIN(seq) AS first, MAX(seq) AS last, COUNT(*) AS count, deleted_through FROM messages, conversations"
+      )
+      assert.deepInclude(contents, { first: 200_001, last: 300_000, count: 100_000, deleted_through: 200_000 })
+      assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search", "copy"])
+    })
+  )
+
+  it.effect("lets one of two that write one file at once do so, and the next one after one that was killed", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { names, path } = yield* folder
+      const database = `${path}/chat.sqlite`
+      yield* makeDatabase(database, said(lobby, ada, ["message 1"]))
+      yield* fill(database, 20_000)
+      const { outcome, pid } = yield* start(["backup", "copy", "--database", "chat.sqlite"], { cwd: path })
+      yield* Effect.repeat(files.exists(`${path}/copy.partial`), {
+        schedule: Schedule.spaced("1 milli"),
+        until: (isThere) => isThere
+      })
+      process.kill(pid, "SIGKILL")
+      yield* Effect.ignore(outcome)
+      assert.includeMembers(Array.from(yield* names), ["copy.partial", "copy.partial.lock"])
+      const taking = Effect.provideService(
+        Effect.result(backup({ file: `${path}/copy`, database, isForced: false })),
+        Progress,
+        Progress.silent
+      )
+      const results = yield* Effect.all([taking, taking], { concurrency: 2 })
+      const [failed, ...others] = results.filter(Result.isFailure)
+      assert.lengthOf(others, 0)
+      assert.match(failed?.failure.message ?? "", /another command is writing it|exists already/)
+      assert.isTrue(results.find(Result.isSuccess)?.success.isSound)
+      assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search", "copy"])
     })
   )
 })

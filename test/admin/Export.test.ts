@@ -117,7 +117,8 @@ realTime("pnpm admin export", (it) => {
       })
       yield* Effect.all(
         [
-          refused(["gardne"], 'room "gardne" of chat.sqlite. It has these: attic, Garden.'),
+          refused(["gardne"], 'room "gardne" of chat.sqlite. Did you mean Garden?'),
+          refused(["kitchen"], 'room "kitchen" of chat.sqlite. It has these: attic, Garden.'),
           refused(["garden", "--lobby"], "both"),
           refused(["garden", "--format", "csv"], 'Expected: "jsonl"'),
           refused(["garden", "--database", ":memory:"], "keeps nothing")

@@ -4,8 +4,9 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Schedule, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
+import { RoomName } from "../../src/common/RoomName.ts"
 import { UserName } from "../../src/common/UserName.ts"
-import { folder, main, makeDatabase, said, sqlite } from "./AdminProcess.ts"
+import { fill, folder, main, makeDatabase, said, sqlite } from "./AdminProcess.ts"
 
 const hasNoTmux = spawnSync("tmux", ["-V"]).status !== 0
 
@@ -46,20 +47,29 @@ layer(NodeServices.layer, { excludeTestServices: true })("pnpm admin on a termin
       const { names, path } = yield* folder
       yield* makeDatabase(`${path}/chat.sqlite`, said({ _tag: "Lobby" }, ada, ["hi"]))
       // Large enough to be seen while it is checked.
-      yield* sqlite(
-        `${path}/chat.sqlite`,
-        `WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 250000)
-         INSERT INTO messages (conversation, seq, at, sender, content)
-         SELECT 1, n, 1790000000000 + n, 'Ada', 'message ' || n FROM numbers`
-      )
+      yield* fill(`${path}/chat.sqlite`, 250_000)
       const command = `trap : INT; '${process.execPath}' '${main}' backup copy --database chat.sqlite; echo exit $?; cat`
       const terminal = yield* startInTerminal(command, path)
       yield* terminal.shows(/^Checking messages +█*░+ +\d+ % +\d+ s$/m)
-      assert.include(yield* names, "copy.partial")
+      assert.includeMembers(Array.from(yield* names), ["copy.partial", "copy.partial.lock"])
       yield* terminal.press("C-c")
       const screen = yield* terminal.shows(/exit 130/)
       assert.notInclude(screen, "Checking")
       assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search"])
+    })
+  )
+
+  it.effect.skipIf(hasNoTmux)("asks before it removes a room", () =>
+    Effect.gen(function* () {
+      const { path } = yield* folder
+      const garden = { _tag: "Room", room: Schema.decodeSync(RoomName)("Garden") } as const
+      yield* makeDatabase(`${path}/chat.sqlite`, said(garden, ada, ["hi"]))
+      const command = `'${process.execPath}' '${main}' rmroom garden --database chat.sqlite; echo exit $?; cat`
+      const terminal = yield* startInTerminal(command, path)
+      yield* terminal.shows(/Remove the room Garden and its 1 message for ever\?/)
+      yield* terminal.press("n")
+      yield* terminal.shows(/The room Garden stays\.[^]*exit 1/)
+      assert.lengthOf(yield* sqlite(`${path}/chat.sqlite`, "SELECT * FROM messages"), 1)
     })
   )
 })

@@ -106,7 +106,7 @@ realTime("pnpm admin verify", (it) => {
       const { messages, moreProblems, problems, remarks, rooms } = yield* verify(file)
       const expected = [
         /^row \d+ of messages belongs to none of conversations$/,
-        /^there are 2 epochs instead of one$/,
+        /^there are 2 epochs instead of one\. A copy of it/,
         /^room Shed has the key "room:hut" instead of "room:shed"$/,
         /^the lobby: 3 messages missing: 3001 to 3003$/,
         /^room Attic: 1 message missing: 1$/,

@@ -10,8 +10,14 @@ export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", {
 /** Whoever read the output has gone, as `head` does when it has seen enough. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}
 
+/** The command did what it is for and found something that is not as it should be, which it has told. */
+export class NotSound extends Schema.TaggedError<NotSound>()("NotSound", {}) {
+  override readonly [Runtime.errorReported] = false
+}
+
 /** By SQLite's primary result codes (sqlite.org/rescode.html). */
 const problems: Readonly<Record<number, string>> = {
+  1: 'it is not as parley makes it. "pnpm admin verify" tells what is wrong with it.',
   5: "another program keeps it to itself. Try again when that one is done.",
   8: "it may not be written to. Check who may write to the file and its folder.",
   10: "the disk does not do what it should. Look at the system's log.",
@@ -30,7 +36,7 @@ const systemProblems: Readonly<Record<string, string>> = {
   EACCES: "this is not allowed here. Check who may write to its folder.",
   EPERM: "this is not allowed here. Check who may write to its folder.",
   EROFS: "the file system can only be read. Name another folder.",
-  EEXIST: "another command is writing it at this moment.",
+  ENAMETOOLONG: "its name is too long. Choose a shorter one.",
   ENOSPC: "the disk is full. Free some space and try again.",
   EDQUOT: "there is no more space for this user. Free some and try again."
 }

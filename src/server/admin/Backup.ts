@@ -1,56 +1,94 @@
 /**
- * A copy of a database that a server may be writing to, as it stood at one moment.
- *
- * `VACUUM INTO` copies in one read transaction: the copy holds every message that was answered before it began and no
- * half commit, the server's commits do not wait for it, and it does not begin anew when they come. Meanwhile SQLite
- * cannot reset the server's write-ahead log, which grows by what is written for so long.
+ * `pnpm admin backup`: a copy of a database that a server may be writing to (see LogCopy), checked before it gets its name.
  *
  * The copy is another incarnation of the logs: should it be restored, the places given away since will be given again,
  * to other messages. So it gets a new epoch, by which clients see that what they remember means nothing any more.
  */
-import { Effect, FileSystem } from "effect"
-import { randomEpoch } from "../history/RandomEpoch.ts"
-import * as SqliteClient from "../sql/SqliteClient.ts"
-import { AdminError, sqlProblem } from "./AdminError.ts"
+import { Effect } from "effect"
+import { Argument, Command } from "effect/cli"
+import type { MigrationError } from "effect/sql/Migrator"
+import type { SqlError } from "effect/sql/SqlError"
+import { resultCode } from "../history/CannotOpenDatabase.ts"
+import { AdminError, NotSound, sqlProblem } from "./AdminError.ts"
+import { databaseFlag, forceFlag, named } from "./Flags.ts"
 import { abandonable } from "./Interruption.ts"
+import { copyLog } from "./LogCopy.ts"
 import * as LogFile from "./LogFile.ts"
 import * as NewFile from "./NewFile.ts"
-import { Progress } from "./Progress.ts"
-import { inspect } from "./Verify.ts"
-
-/** The copy is brought to the disk as a whole before it gets its name; a journal beside it would be of no use. */
-const copySetup = ["PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF"]
+import { Output } from "./Output.ts"
+import * as Report from "./Report.ts"
+import { inspectUnused } from "./Verify.ts"
 
 /** Takes the copy and checks it; answers what the check found. Fails if the copy itself is no good. */
 export const backup = Effect.fn("backup")(function* (target: NewFile.Target) {
   const { database, file } = target
   const fill = (partial: string) =>
     Effect.gen(function* () {
-      yield* copy(database, partial).pipe(
+      yield* copyLog(database, partial).pipe(
         Effect.scoped,
         Effect.catchTag(
-          "SqlError",
-          (error) => new AdminError({ message: `Cannot copy ${database} to ${file}: ${sqlProblem(error)}` })
+          ["SqlError", "MigrationError"],
+          (error) => new AdminError({ message: `Cannot copy ${database} to ${file}: ${copyProblem(error)}` })
         )
       )
-      const report = yield* inspect(partial, file)
+      const report = yield* inspectUnused(partial, file)
       if (report.isIntact) return report
       return yield* new AdminError({
         message: `The copy of ${database} came out damaged and was removed: ${report.problems.join("; ")}. Check the disk.`
       })
     })
   // A database that cannot be read is told of before anything is said or done about the file.
-  yield* abandonable(Effect.scoped(LogFile.open(database)))
+  yield* abandonable(Effect.scoped(LogFile.openHere(database)))
   return yield* NewFile.write(target, fill)
 })
 
-const copy = Effect.fnUntraced(function* (database: string, partial: string) {
-  const files = yield* FileSystem.FileSystem
-  const { during } = yield* Progress
-  const sql = yield* LogFile.open(database)
-  const total = yield* LogFile.bytesOf(sql)
-  const written = Effect.match(files.stat(partial), { onFailure: () => 0, onSuccess: ({ size }) => Number(size) })
-  yield* during({ label: "Copying", progress: { total, done: written } })(sql`VACUUM INTO ${partial}`.unprepared)
-  const copied = yield* SqliteClient.make({ filename: partial, setup: copySetup })
-  yield* copied`UPDATE incarnation SET epoch = ${yield* randomEpoch}`
-})
+const copyProblem = (error: SqlError | MigrationError): string => {
+  if (error._tag === "MigrationError") return `${error.message}. Try again.`
+  return resultCode(error.reason.cause) === constraintFailed
+    ? 'it holds two messages at one place, or what else cannot be. "pnpm admin verify" tells what. Restore a backup.'
+    : sqlProblem(error)
+}
+
+/** SQLITE_CONSTRAINT */
+const constraintFailed = 19
+
+export const backupCommand = Command.make(
+  "backup",
+  {
+    file: Argument.String("file").pipe(Argument.withDescription("Where the copy goes")),
+    database: databaseFlag,
+    force: forceFlag
+  },
+  Effect.fnUntraced(function* ({ database: given, file, force }) {
+    const output = yield* Output
+    const database = yield* named(given)
+    const report = yield* backup({ database, file, isForced: force })
+    const { bytes, messages, rooms } = report
+    const size = Report.sizeOf(bytes)
+    const contents = `${Report.plural(messages, "message")}, ${Report.plural(rooms, "room")}, ${size}`
+    yield* output.write(`${file} is a copy of ${database}: ${contents}.\n`)
+    if (report.isSound) return
+    yield* output.write(`The database itself is not sound, and neither is its copy.\n${Report.toText(report)}`)
+    return yield* new NotSound()
+  })
+).pipe(
+  Command.withDescription(
+    [
+      "Copy the database of a server, which may be running, as it stands at one moment.",
+      "",
+      "The copy is checked before the file gets its name: there is a whole backup or none. Ctrl-Z may pause it for as long",
+      "as you like. Only you may read the copy. To go back to it, stop the server, put the file in the place of the",
+      "database, remove the files beside that which end in -wal, -shm and -search, and start the server again. The search",
+      "index is made anew by itself."
+    ].join("\n")
+  ),
+  Command.withShortDescription("Copy the database of a running server"),
+  Command.withExamples([
+    {
+      command: "pnpm admin backup backups/monday.sqlite",
+      description: "Copy data/chat.sqlite, or what DATABASE names"
+    },
+    { command: "pnpm admin backup latest.sqlite --force", description: "Replace the copy of last time" },
+    { command: "pnpm admin backup copy.sqlite --database /srv/chat.sqlite", description: "Copy another database" }
+  ])
+)

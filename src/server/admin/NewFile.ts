@@ -2,12 +2,17 @@
  * A file that is there as a whole or not at all.
  *
  * It is written under the name `FILE.partial`, brought to the disk, and only then gets its own name; whatever goes wrong
- * before, also Ctrl-C, takes the partial file away, and SQLite's journal of it. A partial file that a killed process left is removed first.
+ * before, also Ctrl-C, takes the partial file away. One command at a time may write it: the lock on `FILE.partial.lock`
+ * ends with the process that holds it, and what a killed one left is removed by the next. Only its owner may read it.
  */
+import { Buffer } from "node:buffer"
 import { dirname, resolve } from "node:path"
-import { Effect, FileSystem } from "effect"
+import { Effect, Exit, FileSystem, Option, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
-import { AdminError, systemProblem } from "./AdminError.ts"
+import type { SqlError } from "effect/sql/SqlError"
+import { resultCode } from "../history/CannotOpenDatabase.ts"
+import * as SqliteClient from "../sql/SqliteClient.ts"
+import { AdminError, sqlProblem, systemProblem } from "./AdminError.ts"
 import { abandonable } from "./Interruption.ts"
 
 export interface Target {
@@ -21,20 +26,36 @@ export interface Target {
 /** What SQLite, and the server, keep beside a database. */
 const companions = ["-wal", "-shm", "-journal", "-search"]
 
+/** SQLite's limit for databases (see LogFile), less the names that are given in between. */
+const maxPathBytes = 504 - ".partial.lock".length
+
 const cannotWrite = (file: string, problem: string) => new AdminError({ message: `Cannot write ${file}: ${problem}` })
 
-/** Fails if nothing may be written there. */
-const check = Effect.fnUntraced(function* ({ database, file, isForced }: Target) {
+/** Whatever the umask, which could also take away the owner's own rights. */
+const ownersOnly = 0o600
+
+/** Fails if this can be no file's name. */
+const checkName = Effect.fnUntraced(function* ({ database, file }: Target) {
   const files = yield* FileSystem.FileSystem
   const refuse = (problem: string) => cannotWrite(file, problem)
   if (file === "-") return yield* refuse("this cannot go to standard output. Name a file.")
   if (/[-/\\]$/.test(file)) return yield* refuse(`the name ends in "${file.at(-1)}". Was something left out?`)
+  const bytes = Buffer.byteLength(resolve(file))
+  if (bytes > maxPathBytes) {
+    return yield* refuse(`its path has ${bytes} bytes, of which there may be ${maxPathBytes}. Choose a shorter one.`)
+  }
   const identify = (path: string) => Effect.orElseSucceed(files.realPath(path), () => resolve(path))
   const own = yield* identify(database)
   const wanted = yield* identify(file)
   if ([own, ...companions.map((suffix) => own + suffix)].includes(wanted)) {
     return yield* refuse("that is the server's own database. Name another file.")
   }
+})
+
+/** Fails if what stands there may not be replaced. */
+const checkPlace = Effect.fnUntraced(function* ({ file, isForced }: Target) {
+  const files = yield* FileSystem.FileSystem
+  const refuse = (problem: string) => cannotWrite(file, problem)
   const info = yield* Effect.option(files.stat(file))
   if (info._tag === "Some" && info.value.type !== "File") {
     return yield* refuse("that is no file but a folder, or something else. Name a file in it.")
@@ -51,9 +72,31 @@ const check = Effect.fnUntraced(function* ({ database, file, isForced }: Target)
 })
 
 /**
- * Lets `fill` write the partial file, which exists, empty, and may be read by whom the database may be read by. An
- * interruption does not wait for `fill`.
+ * Takes the lock for the scope: SQLite's, on an empty file, since Node has none of its own. Whoever holds it removes the
+ * file before letting go, so it may be a file without a name that is locked here: then once more.
  */
+const lock = (path: string): Effect.Effect<void, PlatformError | SqlError, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const scope = yield* Effect.scope
+    const attempt = yield* Scope.fork(scope)
+    const isHeld = yield* Effect.gen(function* () {
+      // Open to the end, so that no other file can get its number; and closed last, for that ends all locks on it.
+      const file = yield* files.open(path, { flag: "a", mode: ownersOnly })
+      yield* files.chmod(path, ownersOnly)
+      yield* SqliteClient.make({ filename: path, setup: ["BEGIN EXCLUSIVE"] })
+      const named = Option.flatMap(yield* Effect.option(files.stat(path)), ({ ino }) => ino)
+      const locked = (yield* file.stat).ino
+      if (Option.getOrUndefined(named) !== Option.getOrUndefined(locked)) return false
+      yield* Effect.addFinalizer(() => Effect.ignore(files.remove(path, { force: true })))
+      return true
+    }).pipe(Scope.provide(attempt))
+    if (isHeld) return
+    yield* Scope.close(attempt, Exit.void)
+    yield* lock(path)
+  })
+
+/** Lets `fill` write the partial file, which exists and is empty. An interruption does not wait for `fill`. */
 export const write = Effect.fnUntraced(function* <A, E, R>(
   target: Target,
   fill: (partial: string) => Effect.Effect<A, E, R>
@@ -61,14 +104,11 @@ export const write = Effect.fnUntraced(function* <A, E, R>(
   const files = yield* FileSystem.FileSystem
   const partial = resolve(`${target.file}.partial`)
   const refuse = Effect.mapError(({ reason }: PlatformError) => cannotWrite(target.file, systemProblem(reason)))
-  const removePartial = Effect.forEach([partial, `${partial}-journal`], (path) => files.remove(path, { force: true }), {
-    discard: true
-  })
-  yield* Effect.catchTag(check(target), "PlatformError", (error) => refuse(Effect.fail(error)))
+  const removePartial = files.remove(partial, { force: true })
   const begin = Effect.gen(function* () {
     yield* removePartial
-    const { mode } = yield* files.stat(target.database)
-    yield* Effect.scoped(files.open(partial, { flag: "wx", mode: mode & 0o666 }))
+    yield* Effect.scoped(files.open(partial, { flag: "wx", mode: ownersOnly }))
+    yield* files.chmod(partial, ownersOnly)
   })
   const finish = Effect.gen(function* () {
     yield* sync(partial)
@@ -76,12 +116,25 @@ export const write = Effect.fnUntraced(function* <A, E, R>(
     // Not every system can do this for a folder.
     yield* Effect.ignore(sync(dirname(partial)))
   })
+  yield* checkName(target)
+  yield* Effect.mapError(lock(`${partial}.lock`), (error) =>
+    cannotWrite(target.file, error._tag === "SqlError" ? lockProblem(error) : systemProblem(error.reason))
+  )
+  yield* Effect.catchTag(checkPlace(target), "PlatformError", (error) => refuse(Effect.fail(error)))
   return yield* refuse(begin).pipe(
     Effect.andThen(abandonable(fill(partial))),
     Effect.tap(refuse(finish)),
     Effect.onError(() => Effect.ignore(removePartial))
   )
-})
+}, Effect.scoped)
+
+const lockProblem = (error: SqlError): string =>
+  resultCode(error.reason.cause) === busy
+    ? "another command is writing it. Wait until that is done, or name another file."
+    : sqlProblem(error)
+
+/** SQLITE_BUSY */
+const busy = 5
 
 /** Waits until it is on the disk. */
 const sync = Effect.fnUntraced(function* (path: string) {

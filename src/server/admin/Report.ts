@@ -35,19 +35,22 @@ export const toText = (report: Report): string => {
     ...remarks.map((remark) => `  ! ${remark}`),
     `  messages  ${grouped(messages)}${time}`,
     `  rooms     ${grouped(rooms)}`,
-    `  size      ${sizeOf(report)}`,
+    `  size      ${sizeOf(report.bytes)}`,
     `  epoch     ${epoch ?? "unknown"}`,
     ""
   ].join("\n")
 }
 
-export const sizeOf = ({ bytes }: Report): string =>
+export const sizeOf = (bytes: number): string =>
   bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
 export const plural = (count: number, what: string): string => `${grouped(count)} ${what}${count === 1 ? "" : "s"}`
 
-const grouped = (count: number): string => count.toLocaleString("en")
+export const grouped = (count: number): string => count.toLocaleString("en")
 
 /** Whatever the number is: it may be what is wrong. */
 export const timeOf = (millis: number): string =>
   Option.match(DateTime.make(millis), { onNone: () => `${millis} ms`, onSome: DateTime.formatIso })
+
+/** A name out of a file that may be anybody's: it must not become a sequence that a terminal obeys, or a line of its own. */
+export const printable = (name: unknown): string => String(name).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd")

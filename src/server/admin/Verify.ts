@@ -1,33 +1,34 @@
 /**
- * Checks a database of parley's: that SQLite finds it whole, and that the logs in it are what a server would have
- * written. It only reads, page by page, so that a running server is not held up, and its WAL can be reset in between.
- *
- * Of each conversation: its name is valid and its key belongs to it; its messages, in the order of storing, stand at
- * consecutive places, the first behind what RETENTION has deleted; each has a valid sender, content and time.
+ * `pnpm admin verify`: checks a database of parley's, a server's own or a backup. That SQLite finds it whole, that it has the tables
+ * and indexes a server needs (see SchemaCheck), that names are valid and keys belong to them, and the messages (see
+ * MessageCheck). It only reads.
  */
-import { Clock, Effect, Result, Schema } from "effect"
+import { Effect, Option, Result, Schema } from "effect"
+import { Argument, Command } from "effect/cli"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { Epoch } from "../../common/Cursor.ts"
 import { RoomName } from "../../common/RoomName.ts"
 import { UserName } from "../../common/UserName.ts"
-import { Entry } from "../history/History.ts"
-import { Conversation, conversationKey } from "../messages/Conversation.ts"
-import { sqlProblem } from "./AdminError.ts"
+import { type Conversation, conversationKey } from "../messages/Conversation.ts"
+import { NotSound, sqlProblem } from "./AdminError.ts"
+import { Findings, issueOf } from "./Findings.ts"
+import { databaseFlag, jsonFlag, named } from "./Flags.ts"
 import { abandonable } from "./Interruption.ts"
 import * as LogFile from "./LogFile.ts"
+import { checkMessages } from "./MessageCheck.ts"
+import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
-import { maxListed, plural, type Report, timeOf } from "./Report.ts"
+import * as Report from "./Report.ts"
+import { checkEpoch, checkMigrations, checkSchema } from "./SchemaCheck.ts"
 
-const pageMessages = 2000
-
-/** A day ahead is no clock that is a little off; and there was no parley before 2020. */
-const maxAheadMillis = 86_400_000
-const earliestMillis = 1_577_836_800_000
+const inspecting = (open: typeof LogFile.open) => (file: string, shownAs: string) =>
+  abandonable(Effect.scoped(Effect.flatMap(open(file, shownAs), (sql) => inspectLog(sql, shownAs))))
 
 /** Checks the file, which is called `shownAs` in what is said of it. Fails only if it cannot be read at all. */
-export const inspect = (file: string, shownAs = file) =>
-  abandonable(Effect.scoped(Effect.flatMap(LogFile.open(file, shownAs), (sql) => inspectLog(sql, shownAs))))
+export const inspect = inspecting(LogFile.open)
+
+/** The same for a file that nobody else has. */
+export const inspectUnused = inspecting(LogFile.openHere)
 
 const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: string) {
   const findings = new Findings()
@@ -39,11 +40,23 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
     })
   const bytes = yield* reading("the size", 0, LogFile.bytesOf(sql))
   yield* reading("the file", undefined, checkFile(sql, findings))
-  const epoch = yield* reading("the epoch", null, checkEpoch(sql, findings))
-  const names = yield* reading("the conversations", new Map<number, string>(), checkConversations(sql, findings))
-  yield* reading("the messages", undefined, checkMessages(sql, names, findings))
+  const missing = yield* reading("the tables", new Set<string>(), checkSchema(sql, findings))
+  /** That a table is missing has been said. */
+  const readingTable = <A, R>(table: string, what: string, otherwise: A, check: Effect.Effect<A, SqlError, R>) =>
+    missing.has(table) ? Effect.succeed(otherwise) : reading(what, otherwise, check)
+  yield* readingTable("effect_sql_migrations", "the migrations", undefined, checkMigrations(sql, findings))
+  const epoch = yield* readingTable("incarnation", "the epoch", null, checkEpoch(sql, findings))
+  const names = yield* readingTable(
+    "conversations",
+    "the conversations",
+    new Map<number, string>(),
+    checkConversations(sql, findings)
+  )
+  if (!missing.has("conversations")) {
+    yield* readingTable("messages", "the messages", undefined, checkMessages(sql, names, findings))
+  }
   const { isIntact, messages, newest, oldest, problems, remarks, rooms } = findings
-  const report: Report = {
+  const report: Report.Report = {
     file,
     isSound: problems.length === 0,
     isIntact,
@@ -60,23 +73,6 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
   return report
 })
 
-/** What was found so far. */
-class Findings {
-  readonly problems: Array<string> = []
-  readonly remarks: Array<string> = []
-  count = 0
-  isIntact = true
-  rooms = 0
-  messages = 0
-  oldest = Infinity
-  newest = -Infinity
-
-  add(problem: string) {
-    this.count++
-    if (this.problems.length < maxListed) this.problems.push(problem)
-  }
-}
-
 /** SQLite's own checks: pages, order, indexes against tables, UNIQUE, NOT NULL; and REFERENCES. */
 const checkFile = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, findings: Findings) {
   const { during } = yield* Progress
@@ -91,14 +87,6 @@ const checkFile = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, finding
     sql`SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT 100`.values
   )
   for (const [table, row, parent] of strays) findings.add(`row ${row} of ${table} belongs to none of ${parent}`)
-})
-
-const checkEpoch = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, findings: Findings) {
-  const rows = yield* sql`SELECT epoch FROM incarnation`.values
-  const epoch = Schema.decodeUnknownResult(Epoch)(rows[0]?.[0])
-  if (rows.length !== 1) findings.add(`there are ${rows.length} epochs instead of one`)
-  if (Result.isFailure(epoch) && rows.length > 0) findings.add("the epoch is not valid")
-  return Result.getOrNull(epoch)
 })
 
 const StoredConversation = Schema.Struct({
@@ -130,7 +118,12 @@ const checkConversations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
     .values
   const names = new Map<number, string>()
   for (const [id, key, kind, name, deletedThrough] of rows) {
-    const called = kind === "Lobby" ? "the lobby" : kind === "Room" ? `room ${name}` : `${kind} ${name}`
+    const called =
+      kind === "Lobby"
+        ? "the lobby"
+        : kind === "Room"
+          ? `room ${Report.printable(name)}`
+          : Report.printable(`${kind} ${name}`)
     names.set(Number(id), called)
     if (kind === "Room") findings.rooms++
     const stored = decodeConversation({ id, key, deletedThrough, conversation: { kind, name } })
@@ -145,90 +138,37 @@ const checkConversations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
   return names
 })
 
-const decodeEntries = Schema.decodeUnknownResult(Schema.Array(Entry))
-const decodeEntry = Schema.decodeUnknownResult(Entry)
-
-const PlacedMessage = Schema.Struct({
-  id: Schema.Int,
-  conversation: Schema.Int,
-  deletedThrough: Schema.NullOr(Schema.Finite),
-  seq: Schema.Finite,
-  at: Schema.Finite
-})
-const decodePlaces = Schema.decodeUnknownResult(Schema.Array(PlacedMessage))
-
-/** In the order of storing, which is that of the places in every conversation: RETENTION deletes by it. */
-const checkMessages = Effect.fnUntraced(function* (
-  sql: SqlClient.SqlClient,
-  names: ReadonlyMap<number, string>,
-  findings: Findings
-) {
-  const { during } = yield* Progress
-  const [[first, last] = []] = yield* sql`SELECT MIN(id), MAX(id) FROM messages`.values
-  if (typeof first !== "number" || typeof last !== "number") return
-  const latest = (yield* Clock.currentTimeMillis) + maxAheadMillis
-  /** The newest place seen in each conversation. */
-  const places = new Map<number, number>()
-  let behind = first - 1
-  let untimely = 0
-  let firstUntimely = ""
-
-  const look = (rows: ReadonlyArray<Row>) => {
-    for (const { at, conversation, deletedThrough, seq } of rows) {
-      const called = names.get(conversation) ?? `conversation ${conversation}`
-      // What was deleted while we read is no gap.
-      const expected = Math.max(places.get(conversation) ?? 0, deletedThrough ?? 0) + 1
-      if (seq > expected) {
-        const missing = seq - expected
-        const where = missing === 1 ? `${expected}` : `${expected} to ${seq - 1}`
-        findings.add(`${called}: ${plural(missing, "message")} missing: ${where}`)
-      }
-      if (seq < expected) findings.add(`${called}: message ${seq} is not in its place, which is behind ${expected - 1}`)
-      places.set(conversation, Math.max(seq, expected))
-      findings.oldest = Math.min(findings.oldest, at)
-      findings.newest = Math.max(findings.newest, at)
-      if (at > latest || at < earliestMillis) {
-        if (untimely++ === 0) firstUntimely = `message ${seq} of ${called}, ${timeOf(at)}`
-      }
-    }
-    findings.messages += rows.length
-  }
-
-  const page = Effect.gen(function* () {
-    const rows = yield* sql`
-      SELECT messages.id, conversation, deleted_through AS deletedThrough, seq, at, sender AS "from", content
-      FROM messages LEFT JOIN conversations ON conversations.id = conversation
-      WHERE messages.id > ${behind} AND messages.id <= ${last} ORDER BY messages.id LIMIT ${pageMessages}`
-    const placed = decodePlaces(rows)
-    if (Result.isFailure(placed)) {
-      findings.add(`the messages behind number ${behind} are not valid: ${issueOf(placed.failure)}`)
-      behind += pageMessages
-      return behind < last
-    }
-    look(placed.success)
-    if (Result.isFailure(decodeEntries(rows))) {
-      for (const [index, { conversation, seq }] of placed.success.entries()) {
-        const entry = decodeEntry(rows[index])
-        if (Result.isSuccess(entry)) continue
-        const called = names.get(conversation) ?? `conversation ${conversation}`
-        findings.add(`${called}: message ${seq} is not valid: ${issueOf(entry.failure)}`)
-      }
-    }
-    behind = placed.success.at(-1)?.id ?? last
-    return behind < last
+export const verifyCommand = Command.make(
+  "verify",
+  {
+    file: Argument.String("file").pipe(
+      Argument.withDescription("The file to check: a backup, or a database in use; the server's own if left out"),
+      Argument.optional
+    ),
+    database: databaseFlag,
+    json: jsonFlag
+  },
+  Effect.fnUntraced(function* ({ database, file, json }) {
+    const output = yield* Output
+    const checked = Option.isSome(file) ? file.value : yield* named(database)
+    const report = yield* inspect(checked, checked)
+    yield* output.write(json ? Report.toJson(report) : Report.toText(report))
+    if (!report.isSound) return yield* new NotSound()
   })
-
-  yield* during({
-    label: "Checking messages",
-    progress: { total: last - first, done: Effect.sync(() => behind - first) }
-  })(Effect.repeat(page, { while: (hasMore) => hasMore }))
-  if (untimely > 0) {
-    findings.remarks.push(
-      `${plural(untimely, "message")} with a time that can hardly be right; the first is ${firstUntimely}`
-    )
-  }
-})
-
-type Row = typeof PlacedMessage.Type
-
-const issueOf = ({ message }: Schema.SchemaError): string => message.replaceAll(/\s*\n\s*/g, " ")
+).pipe(
+  Command.withDescription(
+    [
+      "Check a backup, or the database of a server, which may be running; the file is only read.",
+      "",
+      "Looks whether the file is whole and has all tables and indexes, whether every conversation has its messages without",
+      "gaps and in order, whether names, times and texts are valid, and whether each message is, by its checksum, the one",
+      "that was stored. What is wrong is listed, and the exit code is 1."
+    ].join("\n")
+  ),
+  Command.withShortDescription("Check a backup, or the database of a running server"),
+  Command.withExamples([
+    { command: "pnpm admin verify backups/monday.sqlite", description: "Check a backup" },
+    { command: "pnpm admin verify", description: "Check the server's own database" },
+    { command: "pnpm -s admin verify --json | jq .messages", description: "Let a script read the result" }
+  ])
+)

@@ -37,6 +37,17 @@ export interface SqliteOptions {
   readonly closing?: Deferred.Deferred<void>
   /** Files that have to be what they were: otherwise whatever writes fails, with SQLITE_READONLY_DBMOVED. */
   readonly guarded?: () => ReadonlyArray<FileIdentity>
+  /** What has the connection, if it is to be no thread of this process. */
+  readonly start?: (setup: Setup) => Host
+}
+
+/** Runs SqliteThread, as a `Worker` does. */
+export interface Host {
+  on(event: "message", listener: (answer: Answer<Row>) => void): unknown
+  on(event: "error", listener: (error: unknown) => void): unknown
+  on(event: "exit", listener: (code: number) => void): unknown
+  postMessage(question: Question | "close"): void
+  terminate(): Promise<unknown>
 }
 
 type Shape = Question["rowsAs"]
@@ -110,7 +121,7 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
   let isGone = false
   let isTransaction = false
   const gone = Deferred.makeUnsafe<void>()
-  const worker = new Worker(new URL("SqliteThread.ts", import.meta.url), { workerData: setup, name: "sqlite" })
+  const worker = (options.start ?? startThread)(setup)
 
   const failAll = (cause: unknown) => {
     isGone = true
@@ -183,6 +194,9 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
     abandonUnsafe
   }
 })
+
+const startThread = (setup: Setup): Host =>
+  new Worker(new URL("SqliteThread.ts", import.meta.url), { workerData: setup, name: "sqlite" })
 
 type Transform = <A extends object>(rows: ReadonlyArray<A>) => ReadonlyArray<A>
 

@@ -1,0 +1,128 @@
+/**
+ * Copies a database that a server may be writing to, as it stood at one moment, without keeping a snapshot of it.
+ *
+ * A snapshot that lasts, as `VACUUM INTO` takes, keeps the WAL from being reset; SQLite's online backup begins anew
+ * whenever somebody writes: of 22 MiB under 1,000 writes/s, in steps of 100 pages, it had a third after 15 s. But a message
+ * never changes, ids rise, and only the oldest are deleted: so all tables but that of the messages are copied at once,
+ * with the newest id of that moment, and then the messages up to it, step by step, each a short read of its own.
+ * What RETENTION deletes meanwhile is taken out of the copy at the end.
+ *
+ * The tables are made by the migrations, so the copy has every index, also where the original lacks one.
+ */
+import { pathToFileURL } from "node:url"
+import { Effect } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import { applicationId } from "../history/Database.ts"
+import { migrate } from "../history/Migrations.ts"
+import { randomEpoch } from "../history/RandomEpoch.ts"
+import * as SqliteClient from "../sql/SqliteClient.ts"
+import { ownProcess } from "./OwnProcess.ts"
+import { Progress } from "./Progress.ts"
+
+/** 1,000 messages of 60 bytes take 2 ms, the longest possible 100. */
+const stepMessages = 1000
+
+/** The copy is brought to the disk as a whole before it gets its name; a journal beside it would be of no use. */
+const copySetup = ["PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF"]
+
+/** What a copy gets otherwise than by copying. */
+const ownTables = new Set(["messages", "incarnation", "effect_sql_migrations"])
+
+const quoted = (name: unknown) => `"${String(name).replaceAll('"', '""')}"`
+
+/** Fills `partial`, an empty file. */
+export const copyLog = Effect.fnUntraced(function* (database: string, partial: string) {
+  const { during } = yield* Progress
+  const { columns, indexes } = yield* Effect.scoped(makeTables(partial))
+  const insert = (table: string) => {
+    const names = (columns.get(table) ?? []).map(quoted).join(", ")
+    return `INSERT INTO main.${quoted(table)} (${names}) SELECT ${names} FROM source.${quoted(table)}`
+  }
+  const sql = yield* SqliteClient.make({
+    filename: partial,
+    start: ownProcess,
+    setup: [
+      ...copySetup,
+      "PRAGMA busy_timeout = 5000",
+      "PRAGMA main.locking_mode = EXCLUSIVE",
+      "PRAGMA foreign_keys = OFF",
+      "PRAGMA secure_delete = ON",
+      "PRAGMA temp_store = MEMORY",
+      "PRAGMA cache_size = -65536",
+      ...indexes.map(({ name }) => `DROP INDEX ${quoted(name)}`),
+      `ATTACH '${pathToFileURL(database).href.replaceAll("'", "''")}?mode=ro' AS source`,
+      // The moment. As part of the opening it does not wait for this process in between.
+      "BEGIN",
+      "CREATE TEMP TABLE moment AS SELECT MIN(id) AS first, MAX(id) AS last FROM source.messages",
+      ...[...columns.keys()].filter((table) => !ownTables.has(table)).map(insert),
+      "COMMIT"
+    ]
+  })
+  const [[first, last] = []] = yield* sql`SELECT first, last FROM moment`.values
+  if (typeof first === "number" && typeof last === "number") {
+    let behind = first - 1
+    const step = Effect.gen(function* () {
+      const upTo = Math.min(behind + stepMessages, last)
+      yield* sql`${sql.literal(insert("messages"))} WHERE id > ${behind} AND id <= ${upTo} ORDER BY id`
+      behind = upTo
+      return behind < last
+    })
+    yield* during({
+      label: "Copying",
+      progress: { total: last - first + 1, done: Effect.sync(() => behind - first + 1) }
+    })(Effect.repeat(step, { while: (hasMore) => hasMore }))
+  }
+  // Made at once they take a third of the time.
+  yield* during({ label: "Making indexes" })(
+    Effect.forEach(indexes, ({ definition }) => sql.unsafe(definition), { discard: true })
+  )
+  yield* finish(sql)
+})
+
+/** Today's tables, empty, and what they have. */
+const makeTables = Effect.fnUntraced(function* (partial: string) {
+  const sql = yield* SqliteClient.make({
+    filename: partial,
+    setup: ["PRAGMA auto_vacuum = INCREMENTAL", `PRAGMA application_id = ${applicationId}`, ...copySetup]
+  })
+  yield* Effect.provideService(migrate(), SqlClient.SqlClient, sql)
+  const indexes = yield* sql`SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL`.values
+  const all = yield* sql`
+    SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+    WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY tables.name, columns.cid`
+    .values
+  const columns = new Map<string, Array<string>>()
+  for (const [table, column] of all) {
+    const name = String(table)
+    columns.set(name, [...(columns.get(name) ?? []), String(column)])
+  }
+  return { columns, indexes: indexes.map(([name, definition]) => ({ name, definition: String(definition) })) }
+})
+
+/** What was deleted while we copied goes from the copy, too; and it gets a name of its own. */
+const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  yield* sql`
+    DELETE FROM main.messages
+    WHERE id < COALESCE((SELECT MIN(id) FROM source.messages), ${Number.MAX_SAFE_INTEGER})`
+  yield* sql`
+    DELETE FROM main.messages
+    WHERE conversation IN (SELECT id FROM main.conversations EXCEPT SELECT id FROM source.conversations)`
+  yield* sql`DELETE FROM main.conversations WHERE id NOT IN (SELECT id FROM source.conversations)`
+  // More may have been deleted by now than when the oldest message was asked for.
+  yield* sql`
+    UPDATE main.conversations AS copy
+    SET deleted_through = COALESCE(
+      MAX(
+        copy.deleted_through,
+        MIN(now.deleted_through, (SELECT MIN(seq) FROM main.messages WHERE conversation = copy.id) - 1)
+      ),
+      now.deleted_through
+    )
+    FROM source.conversations AS now
+    WHERE now.id = copy.id AND now.deleted_through > copy.deleted_through`
+  // Numbers that were given are not given again.
+  yield* sql`DELETE FROM main.sqlite_sequence`
+  yield* sql`INSERT INTO main.sqlite_sequence (name, seq) SELECT name, seq FROM source.sqlite_sequence`
+  yield* sql`INSERT INTO main.incarnation (epoch) VALUES (${yield* randomEpoch})`
+  yield* sql`PRAGMA main.incremental_vacuum`
+})
