@@ -60,11 +60,12 @@ export const make: Effect.Effect<EventBuffer> = Effect.gen(function* () {
   }
 
   const takeBatch = Effect.map(Queue.take(queue), (first) => {
-    const until = heldBytes - batchBytes
     const batch: [ClientEvent, ...Array<ClientEvent>] = [release(first)]
-    while (heldBytes > until) {
+    let bytes = first.bytes
+    while (bytes < batchBytes) {
       const next = Queue.takeUnsafe(queue)
       if (next === undefined || Exit.isFailure(next)) break
+      bytes += next.value.bytes
       batch.push(release(next.value))
     }
     return batch

@@ -46,7 +46,16 @@ describe("what is shown", () => {
     [{ _tag: "Presence", joined: ["ada", "bob"], left: [] }, "→ ada, bob joined", "      → ada, bob joined"],
     [{ _tag: "RoomPresence", room: "dev", joined: [], left: ["bob"] }, "[dev] ← bob left", "      [dev] ← bob left"],
     [
-      { _tag: "RoomJoined", room: "dev", epoch: "e", seq: 7, missed: 2, truncated: false, users: ["ada", "bob"], count: 2 },
+      {
+        _tag: "RoomJoined",
+        room: "dev",
+        epoch: "e",
+        seq: 7,
+        missed: 2,
+        truncated: false,
+        users: ["ada", "bob"],
+        count: 2
+      },
       "[dev] → you joined; here: ada, bob; 2 messages to catch up",
       "      [dev] → you joined; here: ada, bob; 2 messages to catch up"
     ],
