@@ -13,7 +13,6 @@ import type { RoomName } from "../common/RoomName.ts"
 import type { ServerMessageOf } from "../common/ServerMessage.ts"
 import { Client } from "./Client.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
-import { whenAllowed } from "./Errand.ts"
 import { OlderPage, olderThan } from "./Page.ts"
 import { backlog, noBacklog } from "./Render.ts"
 import type { HistoryRequest } from "./Request.ts"
@@ -56,7 +55,7 @@ export const showBacklog = Effect.fnUntraced(function* (arrival: Arrival) {
 
 /** Undefined if it cannot be had in time. */
 const fetch = (arrival: Arrival) =>
-  Client.use((client) => whenAllowed(client.backlog(arrival, limit))).pipe(
+  Client.use((client) => client.backlog(arrival, limit)).pipe(
     // Where one has left again, nothing is to be shown.
     Effect.catchReason("RequestRejected", "NotInRoom", () => Effect.succeed(nothing)),
     Effect.catchTag("SessionError", () => Effect.succeed(nothing)),

@@ -5,7 +5,8 @@
  * Owns the live `Session`, the Deferred of each open request, and the fiber that keeps one `Link` up. That fiber
  * reconnects by itself; only the first connection, and a refusal that waiting cannot mend, end the client.
  *
- * Bounds: 1024 open requests, further ones wait for a reply to come in; the unread events as `EventBuffer` says.
+ * Bounds: 1024 open requests, further ones wait for a reply to come in; of what is yet to be said, each open request and
+ * each room to be joined again once; the unread events as `EventBuffer` says.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import {
@@ -29,17 +30,33 @@ import { Rejection } from "../common/Rejection.ts"
 import type { RoomName } from "../common/RoomName.ts"
 import type { ServerMessage, ServerMessageOf } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
-import { HasLeft, ReplyLost, type RequestError, RequestRejected, SessionError, UnexpectedReply } from "./ClientError.ts"
+import {
+  HasLeft,
+  ReplyLost,
+  type RequestError,
+  RequestRejected,
+  SessionError,
+  UnexpectedReply,
+  Unreachable
+} from "./ClientError.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
 import * as EventBuffer from "./EventBuffer.ts"
+import { gather, type PagedRequest } from "./Gather.ts"
 import * as Link from "./Link.ts"
 import { type ChatRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "./Request.ts"
 import * as Session from "./Session.ts"
+import { whenAllowed } from "./WhenAllowed.ts"
 
 const maxOpenRequests = 1024
 
 /** How long a server may take to say Goodbye. */
 const farewell = "2 seconds"
+
+/** How long a connection has to stand until what ends it is no failure to connect. */
+const settling = "10 seconds"
+
+/** How long a room is left alone that the server cannot let one back into just now. */
+const rejoinPause = "5 seconds"
 
 /** Between attempts: 250 ms, doubled each time up to 10 s, each 20% more or less so that clients do not come at once. */
 const backoff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("10 seconds")]).pipe(
@@ -50,6 +67,11 @@ export interface ClientOptions {
   readonly user: UserName
   /** How long to try to get a broken connection back; for ever, unless given. */
   readonly giveUpAfter?: Duration.Input | undefined
+  /**
+   * A connection that stood for less counts as a failed attempt: the next one comes later than the last, and the time
+   * after which to give up goes on. 10 seconds, unless given.
+   */
+  readonly settledAfter?: Duration.Input | undefined
 }
 
 export class Client extends Context.Service<
@@ -59,6 +81,8 @@ export class Client extends Context.Service<
     readonly send: (message: ChatRequest) => Effect.Effect<ServerMessageOf<"Sent">, RequestError>
     /** Asks, and waits for the reply. A connection that breaks only prolongs the wait; see `ReplyLost` for exceptions. */
     readonly request: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
+    /** The same, in as many requests as the whole list or page takes; the events tell of it once. See `Gather`. */
+    readonly gather: <R extends PagedRequest>(request: R) => Effect.Effect<Reply<R>, RequestError>
     /**
      * The newest messages up to a place in a room's log, or in the lobby's: what was said before one came there. No event
      * tells of the reply. Empty if the log is another one by now, or one is not in the room any more.
@@ -99,8 +123,14 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const connected = yield* Deferred.make<void, SessionError>()
   const replies = new Map<RequestId, Deferred.Deferred<ServerMessage, RequestError>>()
   let session = Session.make(options.user)
-  /** Says what is offered on the connection that stands; undefined while none does. */
-  let outbox: Queue.Enqueue<ClientMessage> | undefined
+  /** What the connection that stands has yet to say, in this order. */
+  const unsent = new Set<ClientMessage>()
+  const hasUnsent = yield* Queue.sliding<void>(1)
+  /** At most one for each room that one is in. */
+  const toRejoin = yield* Queue.unbounded<RoomName>()
+  let isConnected = false
+  /** Whether the connection has stood for long enough to be worth a new one at once. */
+  let isSettled = false
   let isLeaving = false
   let ending: SessionError | undefined
 
@@ -109,9 +139,16 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     if (reply !== undefined) Deferred.doneUnsafe(reply, outcome)
   }
 
+  const say = (...messages: ReadonlyArray<ClientMessage>) => {
+    if (!isConnected) return
+    for (const message of messages) unsent.add(message)
+    Queue.offerUnsafe(hasUnsent, undefined)
+  }
+
   const hear = (message: ServerMessage) => {
     const step = Session.receive(session, message)
     session = step.session
+    if (step.rejoinLater !== undefined) Queue.offerUnsafe(toRejoin, step.rejoinLater)
     for (const event of step.events) buffer.offer(event)
     if (message._tag === "Rejected") {
       settle(message.id, Effect.fail(new RequestRejected({ reason: message.reason, message: message.message })))
@@ -120,9 +157,27 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     }
   }
 
+  const disconnect = () => {
+    isConnected = false
+    unsent.clear()
+  }
+
+  const outgoing = Effect.map(Queue.take(hasUnsent), () => {
+    const messages = [...unsent]
+    unsent.clear()
+    return messages
+  })
+
   const connect = Effect.gen(function* () {
-    // Holds nothing but open requests and rejoins, and those are bounded.
-    const outgoing = yield* Queue.unbounded<ClientMessage>()
+    isSettled = false
+    const welcomed = yield* Deferred.make<void>()
+    yield* Deferred.await(welcomed).pipe(
+      Effect.andThen(Effect.sleep(options.settledAfter ?? settling)),
+      Effect.map(() => {
+        isSettled = true
+      }),
+      Effect.forkScoped
+    )
     return yield* Link.run(socket, {
       handshake: Session.handshake(session),
       outgoing,
@@ -131,22 +186,34 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
         if (message._tag !== "Welcome") return
         const resumed = Session.resume(session)
         session = resumed.session
-        outbox = outgoing
-        Queue.offerAllUnsafe(outgoing, resumed.messages)
+        isConnected = true
+        say(...resumed.messages)
+        Deferred.doneUnsafe(welcomed, Effect.void)
         Deferred.doneUnsafe(connected, Effect.void)
       },
       mishear: (issue, id) => settle(id, Effect.fail(new UnexpectedReply({ issue })))
     })
+  }).pipe(Effect.scoped)
+
+  const rejoin = Effect.gen(function* () {
+    const rooms = yield* Queue.takeAll(toRejoin)
+    yield* Effect.sleep(rejoinPause)
+    for (const room of rooms) {
+      const opened = isConnected ? Session.rejoin(session, room) : undefined
+      if (opened === undefined) continue
+      session = opened.session
+      say(opened.message)
+    }
   })
 
-  const isPassing = (error: Link.LinkError): boolean => {
+  const isPassing = (error: SessionError["reason"]): boolean => {
     if (!Deferred.isDoneUnsafe(connected)) return false
     return error._tag === "Unreachable" || (error._tag === "Refused" && isPassingRefusal(error.reason))
   }
 
   let toldRefusal = ""
   /** That no server is there is to be expected while it restarts; that it is there and says no is news, once. */
-  const tellRefusal = (error: Link.LinkError) =>
+  const tellRefusal = (error: SessionError["reason"]) =>
     Effect.sync(() => {
       if (error._tag !== "Refused" || !isPassing(error) || error.message === toldRefusal) return
       toldRefusal = error.message
@@ -157,32 +224,35 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
 
   const recover = (broken: Link.Broken) =>
     Effect.suspend(() => {
-      outbox = undefined
+      disconnect()
       if (isLeaving) return Effect.never
       toldRefusal = ""
       const interrupted = Session.interrupt(session)
       session = interrupted.session
       for (const { _tag, id } of interrupted.lost) settle(id, Effect.fail(new ReplyLost({ request: _tag })))
       buffer.offer({ _tag: "Disconnected", cause: broken.cause })
-      return pause
+      if (isSettled) return pause
+      return Effect.fail(new Unreachable({ cause: `it ends each connection at once (${broken.cause})` }))
     })
 
   const end = (error: SessionError, streamError?: SessionError) =>
     Effect.sync(() => {
       ending = error
-      outbox = undefined
+      disconnect()
       for (const id of replies.keys()) settle(id, Effect.fail(error))
       Deferred.doneUnsafe(connected, Effect.fail(error))
       buffer.end(streamError)
     })
 
+  yield* Effect.forkScoped(Effect.forever(rejoin))
+
   const stayConnected = yield* connect.pipe(
+    Effect.catchTag("Broken", recover),
     Effect.tapError(tellRefusal),
     Effect.retry({
       schedule: Schedule.upTo(backoff, { duration: options.giveUpAfter }),
       while: isPassing
     }),
-    Effect.catchTag("Broken", recover),
     Effect.forever,
     Effect.catch((reason) => {
       const error = new SessionError({ reason })
@@ -200,17 +270,18 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
       const reply = Deferred.makeUnsafe<ServerMessage, RequestError>()
       session = asked.session
       replies.set(asked.id, reply)
-      if (outbox !== undefined) Queue.offerUnsafe(outbox, asked.message)
-      return Effect.succeed({ id: asked.id, reply })
+      say(asked.message)
+      return Effect.succeed({ ...asked, reply })
     })
 
   const answer = (ask: (session: Session.Session) => Asked) =>
     Effect.acquireUseRelease(
       register(ask),
       ({ reply }) => Deferred.await(reply),
-      ({ id }) =>
+      ({ id, message }) =>
         Effect.sync(() => {
           replies.delete(id)
+          unsent.delete(message)
           session = Session.forget(session, id)
         })
     )
@@ -230,10 +301,20 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     return yield* replyTo(request, Session.ask)
   })
 
+  const askQuietly = (request: PagedRequest) => whenAllowed<ServerMessage>(replyTo(request, Session.askQuietly))
+
+  const gatherAll = Effect.fn("Client.gather")(function* <R extends PagedRequest>(
+    request: R
+  ): Effect.fn.Return<Reply<R>, RequestError> {
+    const whole = yield* gather(request, askQuietly)
+    buffer.offer({ _tag: "Received", message: whole })
+    return whole
+  })
+
   const backlog: Client["Service"]["backlog"] = Effect.fn("Client.backlog")(function* ({ room, cursor }, limit) {
     const range = { before: cursor.seq + 1, limit }
     const request: HistoryRequest = { _tag: "GetHistory", ...(room && { room }), ...range }
-    const reply = yield* replyTo(request, Session.askQuietly)
+    const reply = yield* gather(request, askQuietly)
     // Asked again on another connection, it may have been answered from another log.
     return Session.epochOf(session, room) === cursor.epoch ? reply : { ...reply, messages: [], more: false }
   })
@@ -248,15 +329,22 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     isLeaving = true
     // A finalizer runs uninterruptibly, and what cannot be interrupted cannot be timed out.
     const goodbye = Effect.interruptible(answer((session) => Session.ask(session, { _tag: "Disconnect" })))
-    if (outbox !== undefined) yield* goodbye.pipe(Effect.timeoutOption(farewell), Effect.ignore)
+    if (isConnected) yield* goodbye.pipe(Effect.timeoutOption(farewell), Effect.ignore)
     yield* end(new SessionError({ reason: new HasLeft() }))
     yield* Fiber.interrupt(stayConnected)
   })
 
   yield* Effect.addFinalizer(() => leave)
   yield* Deferred.await(connected)
-  const isConnected = Effect.sync(() => outbox !== undefined)
-  return Client.of({ send, request, backlog, events: buffer.events, isConnected, leave })
+  return Client.of({
+    send,
+    request,
+    gather: gatherAll,
+    backlog,
+    events: buffer.events,
+    isConnected: Effect.sync(() => isConnected),
+    leave
+  })
 })
 
 /** What may look different a little later: a name that the server has not yet seen leave, a restart, a rush. */

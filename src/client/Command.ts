@@ -14,6 +14,9 @@ import { UserName } from "../common/UserName.ts"
 import type { Request } from "./Request.ts"
 import { nearest } from "./Suggestion.ts"
 
+/** In UTF-16 units. The longest message has 8192 characters of two each; with what stands before it, that is less. */
+export const maxLineLength = 20_000
+
 /** What a line asks for. */
 export type Action =
   | { readonly _tag: "Ask"; readonly request: Request }
@@ -197,11 +200,14 @@ export const findCommand = (name: string): Command | undefined =>
 
 /** Reads one line as typed, without its line break. */
 export const parse = (line: string): Result.Result<Action, NotUnderstood> => {
+  if (line.length > maxLineLength) return Result.fail(new NotUnderstood({ message: tooLong }))
   const typed = line.trimStart()
   if (typed === "") return Result.succeed({ _tag: "Nothing" })
   if (typed.startsWith("::")) return parseChat(typed.slice(1))
   return typed.startsWith(":") ? parseCommand(typed) : parseChat(line)
 }
+
+export const tooLong = `A line may have ${maxLineLength} characters at most; this one was passed over.`
 
 const parseChat = (content: string): Result.Result<Action, NotUnderstood> =>
   Result.mapBoth(decodeContent(content), {

@@ -11,9 +11,12 @@ export const complete = (typed: string, known: KnownNames): readonly [offers: Re
   const words = typed.trimStart().split(/\s+/)
   const word = words.at(-1) ?? ""
   const offers = offersFor(words, known)
-  const matching = offers.filter((offer) => offer.toLowerCase().startsWith(word.toLowerCase()))
+  const matching = offers.filter((offer) => comparable(offer).startsWith(comparable(word)))
   return [matching.map((offer) => `${offer} `), word]
 }
+
+/** Marks can be typed as characters of their own, or as part of their letter. */
+const comparable = (text: string): string => text.normalize("NFKC").toLowerCase()
 
 const offersFor = (words: ReadonlyArray<string>, known: KnownNames): ReadonlyArray<string> => {
   const [first = "", ...parameters] = words

@@ -7,11 +7,13 @@ import type { ServerMessage } from "../common/ServerMessage.ts"
 import { Client } from "./Client.ts"
 import type { RequestError } from "./ClientError.ts"
 import { type Action, NotUnderstood } from "./Command.ts"
+import { isPaged } from "./Gather.ts"
 import { help } from "./Help.ts"
 import { isPage, OlderPage, olderThan } from "./Page.ts"
 import { remark } from "./Render.ts"
-import { isChat } from "./Request.ts"
+import { isChat, type Request } from "./Request.ts"
 import { present } from "./Screen.ts"
+import { whenAllowed } from "./WhenAllowed.ts"
 
 /** What the server is to be asked for. */
 export type Errand = Extract<Action, { readonly _tag: "Ask" | "More" }>
@@ -21,9 +23,7 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   const olderPage = yield* OlderPage
   const request = errand._tag === "Ask" ? errand.request : yield* Ref.get(olderPage)
   if (request === undefined) return yield* new NotUnderstood({ message: nothingOlder })
-  const [elapsed, reply] = yield* Effect.timed(
-    whenAllowed<ServerMessage>(isChat(request) ? client.send(request) : client.request(request))
-  )
+  const [elapsed, reply] = yield* Effect.timed(ask(client, request))
   if (isPage(request)) yield* Ref.set(olderPage, olderThan(request, reply))
   if (request._tag !== "Ping") return
   yield* present((style) => remark(style, `pong after ${Duration.toMillis(elapsed).toFixed(1)} ms`))
@@ -31,13 +31,11 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
 
 const nothingOlder = "There is nothing older to show. :history or :search comes first."
 
-/** What is refused as too fast is asked again when the server allows it. */
-export const whenAllowed = <A>(asking: Effect.Effect<A, RequestError>): Effect.Effect<A, RequestError> =>
-  asking.pipe(
-    Effect.catchReason("RequestRejected", "RateLimited", ({ retryAfter }) =>
-      Effect.andThen(Effect.sleep(retryAfter), whenAllowed(asking))
-    )
-  )
+/** A list or a page as a whole, whatever one reply may hold. */
+const ask = (client: Client["Service"], request: Request): Effect.Effect<ServerMessage, RequestError> => {
+  if (isPaged(request)) return client.gather(request)
+  return whenAllowed<ServerMessage>(isChat(request) ? client.send(request) : client.request(request))
+}
 
 export const showHelp = (command: string | undefined) =>
   present((style) => help(command).flatMap((line) => remark(style, line)))

@@ -5,15 +5,16 @@
  * could wait for a reply stuck behind messages only it can take away. So the socket is read always, and what does not
  * fit here is thrown away and counted: the reader finds `Skipped` in its place.
  *
- * Bound: 16 Mi characters, an event counting 256 and its text. That is some 50,000 short messages, and 32 MiB at worst.
+ * Bound: 32 MiB of memory, by all that an event holds; the reader is handed some 256 KiB at a time. That is 80,000
+ * short messages, or all of the longest page.
  */
-import { Cause, Effect, Queue, Stream } from "effect"
-import type { ServerMessage } from "../common/ServerMessage.ts"
+import { Cause, Effect, Exit, Queue, Stream } from "effect"
 import type { SessionError } from "./ClientError.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
+import { footprint } from "./Footprint.ts"
 
-const maxCharacters = 16 * 1024 * 1024
-const charactersPerEvent = 256
+const maxBytes = 32 * 1024 * 1024
+const batchBytes = 256 * 1024
 
 export interface EventBuffer {
   readonly offer: (event: ClientEvent) => void
@@ -23,27 +24,51 @@ export interface EventBuffer {
   readonly events: Stream.Stream<ClientEvent, SessionError>
 }
 
+interface Held {
+  readonly event: ClientEvent
+  readonly bytes: number
+}
+
 export const make: Effect.Effect<EventBuffer> = Effect.gen(function* () {
   // Unbounded in name only: `offer` counts.
-  const queue = yield* Queue.unbounded<ClientEvent, SessionError | Cause.Done>()
-  let held = 0
-  let skipped = 0
+  const queue = yield* Queue.unbounded<Held | Gap, SessionError | Cause.Done>()
+  let heldBytes = 0
+  /** The last in the queue, while that is where events are missing. */
+  let gap: Gap | undefined
 
-  const offer = (event: ClientEvent) => {
-    const characters = charactersPerEvent + (event._tag === "Received" ? textLength(event.message) : 0)
-    if (held + characters > maxCharacters) {
-      skipped += 1
-      return
-    }
-    held += characters
-    Queue.offerUnsafe(queue, event)
+  const hold = (held: Held | Gap) => {
+    heldBytes += held.bytes
+    Queue.offerUnsafe(queue, held)
   }
 
-  const takeAll = Effect.map(Queue.takeAll(queue), (events) => {
-    held = 0
-    if (skipped > 0) events.push({ _tag: "Skipped", events: skipped })
-    skipped = 0
-    return events
+  const offer = (event: ClientEvent) => {
+    const bytes = footprint(event)
+    // Behind a gap there is to be room for many again: or it would be one event in, one out, and a gap between any two.
+    if (heldBytes + bytes > (gap === undefined ? maxBytes : maxBytes / 2)) {
+      if (gap === undefined) hold((gap = new Gap()))
+      gap.events += 1
+      return
+    }
+    gap = undefined
+    hold({ event, bytes })
+  }
+
+  const release = (held: Held | Gap): ClientEvent => {
+    heldBytes -= held.bytes
+    if (held === gap) gap = undefined
+    return held instanceof Gap ? { _tag: "Skipped", events: held.events } : held.event
+  }
+
+  const takeBatch = Effect.map(Queue.take(queue), (first) => {
+    const batch: [ClientEvent, ...Array<ClientEvent>] = [release(first)]
+    let bytes = first.bytes
+    while (bytes < batchBytes) {
+      const next = Queue.takeUnsafe(queue)
+      if (next === undefined || Exit.isFailure(next)) break
+      bytes += next.value.bytes
+      batch.push(release(next.value))
+    }
+    return batch
   })
 
   return {
@@ -52,12 +77,12 @@ export const make: Effect.Effect<EventBuffer> = Effect.gen(function* () {
       if (error === undefined) Queue.endUnsafe(queue)
       else Queue.failCauseUnsafe(queue, Cause.fail(error))
     },
-    events: Stream.fromPull(Effect.succeed(takeAll))
+    events: Stream.fromPull(Effect.succeed(takeBatch))
   }
 })
 
-const textLength = (message: ServerMessage): number => {
-  if ("content" in message) return message.content.length
-  if ("messages" in message) return message.messages.reduce((sum, { content }) => sum + content.length, 0)
-  return 0
+/** Stands in the queue where events were thrown away. */
+class Gap {
+  readonly bytes = 64
+  events = 0
 }

@@ -1,10 +1,13 @@
 /**
  * One connection to the server: opened, greeted, kept alive. It has no memory; what has to outlive it is in `Session`.
  *
- * In come the socket, a Handshake and a queue of what to say; out goes everything the server says, in order. It runs
- * until the connection is over and then fails with the reason, which tells apart what can pass and what cannot.
+ * In come the socket, a Handshake and what to say; out goes everything the server says, in order. It runs until the
+ * connection is over and then fails with the reason, which tells apart what can pass and what cannot. A second Welcome
+ * is passed over: nothing asked for it.
+ *
+ * Bounds: what `outgoing` gives at once; of what comes, one line of 4 MiB, and nothing that was handed on.
  */
-import { Array, Deferred, Effect, Predicate, Queue, Schema, type Scope, Stream } from "effect"
+import { Array, Deferred, Effect, Predicate, Schema, type Scope, Stream } from "effect"
 import type { Socket } from "effect/socket"
 import type { ClientMessage } from "../common/ClientMessage.ts"
 import { endsConnection } from "../common/Rejection.ts"
@@ -13,8 +16,8 @@ import * as Connection from "../connection/Connection.ts"
 import { encodeLine, type Incoming, makeDecoder } from "../connection/Line.ts"
 import { NotParley, Refused, Unreachable } from "./ClientError.ts"
 
-/** The largest line a server may send: a History of 500 messages with 8192 characters of 4 bytes each, and some room. */
-const maxFrameBytes = 32 * 1024 * 1024
+/** The largest line a server may send: a reply has at most its MAILBOX_BYTES, 1 MiB unless they were set. */
+const maxFrameBytes = 4 * 1024 * 1024
 
 const decode = makeDecoder(ServerMessage)
 
@@ -34,7 +37,8 @@ export type LinkError = Broken | Unreachable | Refused | NotParley
 
 export interface Conversant {
   readonly handshake: ClientMessage
-  readonly outgoing: Queue.Dequeue<ClientMessage>
+  /** Waits until there is something to say. May be empty: what was to be said is not to be said any more. */
+  readonly outgoing: Effect.Effect<ReadonlyArray<ClientMessage>>
   readonly hear: (message: ServerMessage) => void
   /** A line that is no message this client knows; if it was a reply, it will get no better one. */
   readonly mishear: (issue: string, id: string | undefined) => void
@@ -80,8 +84,7 @@ export const run = Effect.fnUntraced(function* (
         if (message._tag === "Rejected" && endsConnection(message.reason)) farewell = message.message
         if (message._tag === "Goodbye") farewell = message.reason ?? "the server said goodbye"
         const isOwnPong = message._tag === "Pong" && message.id === undefined
-        if (isOwnPong) return undefined
-        hear(message)
+        if (!isOwnPong && message._tag !== "Welcome") hear(message)
         return undefined
       }
     }
@@ -103,7 +106,9 @@ export const run = Effect.fnUntraced(function* (
   // A failed write tells less than what can still be read, which may be the reason: so reading decides on the end.
   const say = (messages: Array.NonEmptyReadonlyArray<ClientMessage>) =>
     connection.write(Array.map(messages, encodeLine)).pipe(Effect.catch(() => Effect.never))
-  const write = Effect.forever(Effect.flatMap(Queue.takeAll(outgoing), say))
+  const sayAll = (messages: ReadonlyArray<ClientMessage>) =>
+    Array.isReadonlyArrayNonEmpty(messages) ? say(messages) : Effect.void
+  const write = Effect.forever(Effect.flatMap(outgoing, sayAll))
 
   const beat = Effect.gen(function* () {
     yield* Effect.sleep(heartbeat)

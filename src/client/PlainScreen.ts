@@ -1,6 +1,7 @@
 /** A `Screen` for scripts: lines in, lines out, no prompt, no colours, one event a line. */
 import * as process from "node:process"
 import { Clock, Effect, Layer, Stdio, Stream } from "effect"
+import { cutLines } from "./InputLines.ts"
 import { colourless } from "./Palette.ts"
 import type { Line } from "./Render.ts"
 import { OutputClosed, Screen } from "./Screen.ts"
@@ -29,7 +30,7 @@ const make = Effect.gen(function* () {
       now,
       columns: Infinity
     })),
-    lines: stdio.stdin.pipe(Stream.decodeText(), Stream.splitLines),
+    lines: stdio.stdin.pipe(Stream.decodeText(), cutLines),
     show,
     offerNames: () => Effect.void
   })

@@ -95,13 +95,16 @@ const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line
     case "RoomPresence":
       return renderPresence(`[${safeLine(message.room)}] `, message, style)
     case "UserList":
-      return aside(style, `${count(message.users.length, "user")}: ${names(message.users)}`)
+      return aside(style, `${count(message.count, "user")}: ${names(message.users)}${others(message, message.users)}`)
     case "RoomUsers":
-      return aside(style, `[${safeLine(message.room)}] ${count(message.users.length, "user")}: ${names(message.users)}`)
+      return aside(
+        style,
+        `[${safeLine(message.room)}] ${count(message.count, "user")}: ${names(message.users)}${others(message, message.users)}`
+      )
     case "RoomList": {
       if (message.rooms.length === 0) return aside(style, "no rooms yet; :cr <room> creates one")
       const rooms = message.rooms.map(({ room, users }) => `${safeLine(room)} (${users})`)
-      return aside(style, `${count(rooms.length, "room")}: ${rooms.join(", ")}`)
+      return aside(style, `${count(message.count, "room")}: ${rooms.join(", ")}${others(message, rooms)}`)
     }
     case "RoomCreated": {
       const { id, by } = message
@@ -115,7 +118,8 @@ const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line
     }
     case "RoomJoined": {
       const follow = message.missed === 0 ? "" : `; ${count(message.missed, "message")} to catch up`
-      return aside(style, `[${safeLine(message.room)}] → you joined; here: ${names(message.users)}${follow}`)
+      const here = `${names(message.users)}${others(message, message.users)}`
+      return aside(style, `[${safeLine(message.room)}] → you joined; here: ${here}${follow}`)
     }
     case "RoomLeft": {
       const why = message.reason === undefined ? "" : `: ${safeLine(message.reason)}`
@@ -185,11 +189,12 @@ const address = (message: ChatMessage, palette: Palette): string => {
 
 const renderPresence = (
   where: string,
-  { joined, left }: { readonly joined: ReadonlyArray<string>; readonly left: ReadonlyArray<string> },
+  { joined, left, all }: Omit<ServerMessageOf<"Presence">, "_tag">,
   style: Style
 ): ReadonlyArray<Line> => {
   const lines: Array<Line> = []
   const list = (users: ReadonlyArray<string>) => users.map(safeLine).join(", ")
+  if (all) return dimmed(style, `${where}here now: ${list(joined)}`)
   if (joined.length > 0) lines.push(...dimmed(style, `${where}→ ${list(joined)} joined`))
   if (left.length > 0) lines.push(...dimmed(style, `${where}← ${list(left)} left`))
   return lines
@@ -206,6 +211,15 @@ const aside = ({ layout }: Style, text: string): ReadonlyArray<Line> => [
 ]
 
 const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style, style.palette.dim(text))
+
+/** What is there to say of those that a list left out. */
+const others = (
+  { count, more }: { readonly count: number; readonly more?: true },
+  listed: ReadonlyArray<unknown>
+): string => {
+  if (more !== true) return ""
+  return count > listed.length ? ` … and ${count - listed.length} more` : " … and more"
+}
 
 const describeGap = (conversation: Conversation, missing: number | undefined): string => {
   const [where, hint] = Conversation.match(conversation, {

@@ -5,6 +5,7 @@
  * the need for a `key`, which it adds to every chat message that has none.
  */
 import type { ClientMessage } from "../common/ClientMessage.ts"
+import { nameKey } from "../common/Name.ts"
 import { ServerMessage } from "../common/ServerMessage.ts"
 
 const replies = {
@@ -36,10 +37,14 @@ export type HistoryRequest = Extract<Request, { readonly _tag: "GetHistory" }>
 /** The reply to a request, by the request's tag. */
 export type Reply<R extends Request> = Extract<ServerMessage, { readonly _tag: (typeof replies)[R["_tag"]] }>
 
-/** Whether `message` is the reply that such a request is promised. */
+/** Whether `message` is the reply that such a request is promised, about the same room. */
 export const isReplyTo = <R extends Request>(request: R): ((message: ServerMessage) => message is Reply<R>) => {
   const tag: R["_tag"] = request._tag
-  return ServerMessage.isAnyOf([replies[tag]])
+  const isOfItsKind = ServerMessage.isAnyOf([replies[tag]])
+  return (message): message is Reply<R> => isOfItsKind(message) && isAboutItsRoom(request, message)
 }
+
+const isAboutItsRoom = (request: Request, reply: ServerMessage): boolean =>
+  !("room" in request && "room" in reply) || request.room === undefined || nameKey(request.room) === nameKey(reply.room)
 
 export const isChat = (request: Request): request is ChatRequest => replies[request._tag] === "Sent"

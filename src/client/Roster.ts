@@ -1,4 +1,9 @@
-/** The names seen so far, for completing them. At most 1000 of each: beyond that, completing helps nobody. */
+/**
+ * The names seen so far, for completing them. At most 1000 of each: beyond that, completing helps nobody.
+ *
+ * What names everybody, a list of users or a Presence with `all`, replaces the users known before. Of a room's users that
+ * can be said only of the room, and there are others.
+ */
 import { HashMap } from "effect"
 import { type NameKey, nameKey } from "../common/Name.ts"
 import type { ServerMessage } from "../common/ServerMessage.ts"
@@ -39,7 +44,9 @@ const learn = (roster: Roster, message: ServerMessage): Roster => {
     case "RoomMessage":
       return add(roster, [message.from])
     case "Presence":
-      return remove(add(roster, message.joined), message.left)
+      return remove(add(message.all ? { ...roster, users: HashMap.empty() } : roster, message.joined), message.left)
+    case "RoomPresence":
+      return add(roster, message.joined, [message.room])
     case "UserList":
       return add({ ...roster, users: HashMap.empty() }, message.users)
     case "RoomUsers":

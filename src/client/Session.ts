@@ -11,12 +11,17 @@
  * 3. CreateRoom and Disconnect are not repeatable: asking twice is not the same as asking once. They end with the
  *    connection, and their askers are told.
  *
- * It grows with the rooms one is in and the requests one has open; the server and `Client` bound those.
+ * 4. Nothing is believed that was not asked for: one is in a room by the reply to a JoinRoom for it, and nothing else
+ *    changes that, or a place, in a room one is not in.
+ *
+ * It grows with the rooms one has asked to be in and the requests one has open, which `Client` bounds; and by at most
+ * 100 joinings that nobody waits for any more.
  */
 import { HashMap, Option } from "effect"
 import type { ClientMessage, RequestId } from "../common/ClientMessage.ts"
 import type { Cursor, Epoch, Seq } from "../common/Cursor.ts"
 import { type NameKey, nameKey } from "../common/Name.ts"
+import { Rejection } from "../common/Rejection.ts"
 import type { RoomName } from "../common/RoomName.ts"
 import type { ChatMessage, ServerMessage, ServerMessageOf } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
@@ -28,7 +33,7 @@ export interface Session {
   /** Undefined until the first Welcome. */
   readonly lobby: Place | undefined
   readonly inbox: Place | undefined
-  readonly rooms: HashMap.HashMap<NameKey, { readonly room: RoomName; readonly place: Place }>
+  readonly rooms: HashMap.HashMap<NameKey, Membership>
   readonly open: HashMap.HashMap<RequestId, OpenRequest>
   readonly asked: number
 }
@@ -39,17 +44,30 @@ interface Place {
   readonly seq: Seq
 }
 
+interface Membership {
+  readonly room: RoomName
+  readonly place: Place
+  /** The server could not take one back just now; see `rejoin`. */
+  readonly isAway?: boolean
+}
+
 interface OpenRequest {
   readonly message: ClientMessage
   /** Counts the requests of a session, so that they can be repeated in their order. */
   readonly number: number
-  readonly isRejoin: boolean
+  /** Who asked: a program that waits for the reply, one that waits no more, or the session itself. */
+  readonly asker: "waiting" | "gone" | "session"
 }
 
 interface Step {
   readonly session: Session
   readonly events: ReadonlyArray<ClientEvent>
+  /** A room to be joined again after a pause. */
+  readonly rejoinLater?: RoomName
 }
+
+/** How many joinings that nobody waits for are remembered until the reply. */
+const maxAbandoned = 100
 
 /** The `id` of every Handshake; no request gets it. */
 export const handshakeId: RequestId = "handshake"
@@ -65,11 +83,11 @@ export const make = (user: UserName): Session => ({
 
 /** Numbers a request and remembers it until its reply. */
 export const ask = (session: Session, request: Request | { readonly _tag: "Disconnect" }) =>
-  open(session, (id) => ({ ...request, id }), false)
+  open(session, (id) => ({ ...request, id }), "waiting")
 
 /** The same, for a request whose reply is for its asker alone: it is no event, however late it comes. */
 export const askQuietly = (session: Session, request: Request) =>
-  open(session, (id) => ({ ...request, id }), false, quiet)
+  open(session, (id) => ({ ...request, id }), "waiting", quiet)
 
 /** How such a request's `id` begins. */
 const quiet = "quiet "
@@ -78,11 +96,19 @@ const quiet = "quiet "
 export const epochOf = (session: Session, room: RoomName | undefined): Epoch | undefined =>
   (room === undefined ? session.lobby : placeIn(session, room))?.epoch
 
-/** Nobody waits for this reply any more: the request is not to be repeated. */
-export const forget = (session: Session, id: RequestId): Session => ({
-  ...session,
-  open: HashMap.remove(session.open, id)
-})
+/**
+ * Nobody waits for this reply any more: the request is not to be repeated. A room that is being joined may still be
+ * entered, and then one is in it.
+ */
+export const forget = (session: Session, id: RequestId): Session => {
+  const request = openRequest(session, id)
+  if (request?.message._tag !== "JoinRoom" || request.asker !== "waiting") return close(session, id)
+  const abandoned = HashMap.reduce(session.open, 0, (sum, { asker }) => (asker === "gone" ? sum + 1 : sum))
+  if (abandoned >= maxAbandoned) return close(session, id)
+  return { ...session, open: HashMap.set(session.open, id, { ...request, asker: "gone" }) }
+}
+
+const close = (session: Session, id: RequestId): Session => ({ ...session, open: HashMap.remove(session.open, id) })
 
 /** The first message of a connection. */
 export const handshake = (session: Session): ClientMessage => {
@@ -96,25 +122,42 @@ export const handshake = (session: Session): ClientMessage => {
 export const resume = (
   before: Session
 ): { readonly session: Session; readonly messages: ReadonlyArray<ClientMessage> } => {
-  const requests = [...HashMap.values(before.open)].toSorted((a, b) => a.number - b.number)
+  const waiting = HashMap.filter(before.open, ({ asker }) => asker === "waiting")
+  const requests = [...HashMap.values(waiting)].toSorted((a, b) => a.number - b.number)
   const rejoins: Array<ClientMessage> = []
-  let session = before
-  for (const { room, place } of HashMap.values(before.rooms)) {
-    const after = cursorOf(place)
-    const opened = open(session, (id) => ({ _tag: "JoinRoom", id, room, ...(after && { after }) }), true)
+  let session: Session = { ...before, open: waiting }
+  for (const membership of HashMap.values(before.rooms)) {
+    const opened = openRejoin(session, membership)
     rejoins.push(opened.message)
     session = opened.session
   }
   return { session, messages: [...rejoins, ...requests.map(({ message }) => message)] }
 }
 
+/** The JoinRoom for a room that could not be entered before; undefined if one is in it, has left it, or is entering. */
+export const rejoin = (session: Session, room: RoomName) => {
+  const membership = Option.getOrUndefined(HashMap.get(session.rooms, nameKey(room)))
+  const isEntering = HashMap.some(session.open, ({ message }) => isJoinOf(message, room))
+  return membership?.isAway === true && !isEntering ? openRejoin(session, membership) : undefined
+}
+
+const openRejoin = (session: Session, { room, place }: Membership) => {
+  const after = cursorOf(place)
+  return open(session, (id) => ({ _tag: "JoinRoom", id, room, ...(after && { after }) }), "session")
+}
+
+const isJoinOf = (message: ClientMessage, room: RoomName): boolean =>
+  message._tag === "JoinRoom" && nameKey(message.room) === nameKey(room)
+
 /** The connection is gone. `lost` are the requests that cannot be repeated. */
 export const interrupt = (
   session: Session
 ): { readonly session: Session; readonly lost: ReadonlyArray<ClientMessage> } => {
-  const ended = [...HashMap.values(session.open)].filter((request) => request.isRejoin || !isRepeatable(request))
+  const ended = [...HashMap.values(session.open)].filter(
+    (request) => request.asker !== "waiting" || !isRepeatable(request)
+  )
   const kept = ended.reduce((rest, { message }) => (message.id ? HashMap.remove(rest, message.id) : rest), session.open)
-  const lost = ended.filter(({ isRejoin }) => !isRejoin).map(({ message }) => message)
+  const lost = ended.filter(({ asker }) => asker === "waiting").map(({ message }) => message)
   return { session: { ...session, open: kept }, lost }
 }
 
@@ -123,7 +166,7 @@ export const receive = (session: Session, message: ServerMessage): Step => {
   const step = follow(session, message)
   const id = "id" in message ? message.id : undefined
   if (id === undefined) return step
-  return { session: forget(step.session, id), events: id.startsWith(quiet) ? [] : step.events }
+  return { ...step, session: close(step.session, id), events: id.startsWith(quiet) ? [] : step.events }
 }
 
 const follow = (session: Session, message: ServerMessage): Step => {
@@ -142,7 +185,7 @@ const follow = (session: Session, message: ServerMessage): Step => {
     case "RoomJoined":
       return roomJoined(session, message)
     case "RoomLeft":
-      return { session: outOfRoom(session, message.room), events: [{ _tag: "Received", message }] }
+      return roomLeft(session, message)
     case "Rejected":
       return rejected(session, message)
     default:
@@ -196,6 +239,8 @@ const advance = (
 
 const roomJoined = (session: Session, message: ServerMessageOf<"RoomJoined">): Step => {
   const { room, epoch, seq, missed } = message
+  const request = openRequest(session, message.id)
+  if (request === undefined || !isJoinOf(request.message, room)) return { session, events: [] }
   const before = placeIn(session, room)
   const { place, gap, missed: missedInAll } = resumed(before, { epoch, seq })
   // The first message that follows has the seq after this one.
@@ -203,7 +248,7 @@ const roomJoined = (session: Session, message: ServerMessageOf<"RoomJoined">): S
   const isKept = before !== undefined && !gap
   const missing = isKept ? Math.max(0, start - before.seq) : 0
   const events: Array<ClientEvent> = [
-    isRejoin(session, message.id)
+    request.asker === "session"
       ? { _tag: "Rejoined", joined: message, missed: missedInAll }
       : { _tag: "Received", message }
   ]
@@ -213,15 +258,35 @@ const roomJoined = (session: Session, message: ServerMessageOf<"RoomJoined">): S
   return { session: inRoom(session, room, { epoch, seq: isKept ? Math.max(place.seq, start) : start }), events }
 }
 
+const roomLeft = (session: Session, message: ServerMessageOf<"RoomLeft">): Step => {
+  const isNews = placeIn(session, message.room) !== undefined || openRequest(session, message.id) !== undefined
+  return { session: outOfRoom(session, message.room), events: isNews ? [{ _tag: "Received", message }] : [] }
+}
+
 const rejected = (session: Session, message: ServerMessageOf<"Rejected">): Step => {
-  const refused = Option.getOrUndefined(HashMap.get(session.open, message.id ?? ""))
-  if (refused?.isRejoin !== true || refused.message._tag !== "JoinRoom") {
+  const refused = openRequest(session, message.id)
+  if (refused?.asker !== "session" || refused.message._tag !== "JoinRoom") {
     return { session, events: [{ _tag: "Received", message }] }
   }
   const { room } = refused.message
+  if (isPassing(message.reason)) return postponed(session, room, message.message)
   return {
     session: outOfRoom(session, room),
     events: [{ _tag: "RejoinRefused", room, message: message.message }]
+  }
+}
+
+/** What has nothing to do with the room. */
+const isPassing = Rejection.isAnyOf(["RateLimited", "StorageUnavailable"])
+
+/** Tells of it once, however often it has to be tried. */
+const postponed = (session: Session, room: RoomName, why: string): Step => {
+  const membership = Option.getOrUndefined(HashMap.get(session.rooms, nameKey(room)))
+  if (membership === undefined) return { session, events: [] }
+  return {
+    session: { ...session, rooms: HashMap.set(session.rooms, nameKey(room), { ...membership, isAway: true }) },
+    events: membership.isAway === true ? [] : [{ _tag: "Retrying", cause: `${room}: ${why}` }],
+    rejoinLater: room
   }
 }
 
@@ -230,21 +295,21 @@ const fresh: Place = { epoch: undefined, seq: 0 }
 const open = <Message extends ClientMessage>(
   session: Session,
   withId: (id: RequestId) => Message,
-  isRejoin: boolean,
+  asker: OpenRequest["asker"],
   prefix = ""
 ): { readonly session: Session; readonly message: Message; readonly id: RequestId } => {
   const number = session.asked + 1
   const id = `${prefix}${number}`
   const message = withId(id)
-  const request: OpenRequest = { message, number, isRejoin }
+  const request: OpenRequest = { message, number, asker }
   return { session: { ...session, asked: number, open: HashMap.set(session.open, id, request) }, message, id }
 }
 
 const isRepeatable = ({ message }: OpenRequest): boolean =>
   message._tag !== "CreateRoom" && message._tag !== "Disconnect"
 
-const isRejoin = (session: Session, id: RequestId | undefined): boolean =>
-  Option.getOrUndefined(HashMap.get(session.open, id ?? ""))?.isRejoin === true
+const openRequest = (session: Session, id: RequestId | undefined): OpenRequest | undefined =>
+  Option.getOrUndefined(HashMap.get(session.open, id ?? ""))
 
 const placeIn = (session: Session, room: RoomName): Place | undefined =>
   Option.getOrUndefined(HashMap.get(session.rooms, nameKey(room)))?.place

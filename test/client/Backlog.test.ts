@@ -37,7 +37,8 @@ const joined = (request: ClientMessage, seq: number, missed = 0): ServerMessage 
   seq,
   missed,
   truncated: false,
-  users: [ada]
+  users: [ada],
+  count: 1
 })
 const rejected = (request: ClientMessage, reason: Rejection): ServerMessage => ({
   _tag: "Rejected",
@@ -51,8 +52,8 @@ const sayToAll = (content: string, seq: number): ServerMessage => ({ ...inLobby(
 const attend = Effect.fnUntraced(function* ({ peer }: { readonly peer: Peer }) {
   const asked = yield* Queue.unbounded<ClientMessage>()
   const answer = Effect.flatMap(peer.take, (message) => {
-    if (message._tag === "ListUsers") return peer.say({ _tag: "UserList", ...idOf(message), users: [ada] })
-    if (message._tag === "ListRooms") return peer.say({ _tag: "RoomList", ...idOf(message), rooms: [] })
+    if (message._tag === "ListUsers") return peer.say({ _tag: "UserList", ...idOf(message), users: [ada], count: 1 })
+    if (message._tag === "ListRooms") return peer.say({ _tag: "RoomList", ...idOf(message), rooms: [], count: 0 })
     return Queue.offer(asked, message)
   })
   yield* Effect.forkScoped(Effect.forever(answer))

@@ -1,4 +1,4 @@
-/** A client whose connection the test can break, as a pulled cable would, but noticed at once. */
+/** A client whose connection the test can break, as a pulled cable would, but noticed at once; it comes back at once. */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { Context, Effect, Exit, Latch, Layer, Scope } from "effect"
 import { Socket } from "effect/socket"
@@ -18,7 +18,10 @@ export const start = Effect.fnUntraced(function* (port: number, user: string) {
       return yield* Scope.provide(socket.reader, scope)
     })
   })
-  const layer = Layer.provide(Client.layer({ user: UserName.make(user) }), Layer.succeed(Socket.Socket, breakable))
+  const layer = Layer.provide(
+    Client.layer({ user: UserName.make(user), settledAfter: 0 }),
+    Layer.succeed(Socket.Socket, breakable)
+  )
   const client = Context.get(yield* Layer.build(layer), Client)
   const cut = Effect.suspend(() => (connection === undefined ? Effect.void : Scope.close(connection, Exit.void)))
   /** Carries something out while the client cannot connect. */

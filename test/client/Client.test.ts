@@ -37,7 +37,8 @@ const joined = (message: ClientMessage, seq: number, missed: number): ServerMess
   seq,
   missed,
   truncated: false,
-  users: [ada, bob]
+  users: [ada, bob],
+  count: 2
 })
 
 const rejected = (message: ClientMessage, reason: Extract<ServerMessage, { _tag: "Rejected" }>["reason"]) => ({
@@ -99,8 +100,8 @@ describe("a client", () => {
       const rooms = yield* Effect.forkChild(client.request({ _tag: "ListRooms" }))
       const [first, second] = [yield* peer.take, yield* peer.take]
       yield* peer.say(
-        { _tag: "RoomList", ...idOf(second), rooms: [] },
-        { _tag: "UserList", ...idOf(first), users: [ada] }
+        { _tag: "RoomList", ...idOf(second), rooms: [], count: 0 },
+        { _tag: "UserList", ...idOf(first), users: [ada], count: 1 }
       )
       assert.deepStrictEqual((yield* Fiber.join(users)).users, [ada])
       assert.deepStrictEqual((yield* Fiber.join(rooms)).rooms, [])
@@ -297,7 +298,7 @@ describe("a client whose connection breaks", () => {
       const again = yield* greet(server, 7)
       const message = yield* again.peer.take
       assert.strictEqual(message._tag, "ListUsers")
-      yield* again.peer.say({ _tag: "UserList", ...idOf(message), users: [ada] })
+      yield* again.peer.say({ _tag: "UserList", ...idOf(message), users: [ada], count: 1 })
       yield* Fiber.join(asking)
     })
   )

@@ -95,7 +95,8 @@ export class ModelServer {
           seq: this.room.length,
           missed,
           truncated,
-          users
+          users,
+          count: users.length
         })
         this.#replay("room", message.after)
         break

@@ -46,18 +46,28 @@ describe("what is shown", () => {
     [{ _tag: "Presence", joined: ["ada", "bob"], left: [] }, "→ ada, bob joined", "      → ada, bob joined"],
     [{ _tag: "RoomPresence", room: "dev", joined: [], left: ["bob"] }, "[dev] ← bob left", "      [dev] ← bob left"],
     [
-      { _tag: "RoomJoined", room: "dev", epoch: "e", seq: 7, missed: 2, truncated: false, users: ["ada", "bob"] },
+      {
+        _tag: "RoomJoined",
+        room: "dev",
+        epoch: "e",
+        seq: 7,
+        missed: 2,
+        truncated: false,
+        users: ["ada", "bob"],
+        count: 2
+      },
       "[dev] → you joined; here: ada, bob; 2 messages to catch up",
       "      [dev] → you joined; here: ada, bob; 2 messages to catch up"
     ],
-    [{ _tag: "UserList", users: ["ada"] }, "1 user: ada", "      1 user: ada"],
+    [{ _tag: "UserList", users: ["ada"], count: 1 }, "1 user: ada", "      1 user: ada"],
     [
       {
         _tag: "RoomList",
         rooms: [
           { room: "dev", users: 2 },
           { room: "ops", users: 0 }
-        ]
+        ],
+        count: 2
       },
       "2 rooms: dev (2), ops (0)",
       "      2 rooms: dev (2), ops (0)"
@@ -110,7 +120,7 @@ describe("what is shown", () => {
     [0, 3, ["— back —", "— 3 new in dev —"]],
     [12, 3, ["— 12 new —", "— 3 new in dev —"]]
   ])("of a return tells that %i in the lobby and %i in a room are new", (missed, missedInRoom, notices) => {
-    const dev = { room: RoomName.make("dev"), epoch: Epoch.make("e"), seq: 7, truncated: false, users: [ada] }
+    const dev = { room: RoomName.make("dev"), epoch: Epoch.make("e"), seq: 7, truncated: false, users: [ada], count: 1 }
     const events: ReadonlyArray<ClientEvent> = [
       { _tag: "Reconnected", missed },
       { _tag: "Rejoined", joined: { _tag: "RoomJoined", ...dev, missed: missedInRoom }, missed: missedInRoom }

@@ -187,7 +187,8 @@ const joined = (id: string, seq: number, missed: number, roomEpoch = epoch): Ser
   seq,
   missed,
   truncated: false,
-  users: [ada]
+  users: [ada],
+  count: 1
 })
 
 const inRoom = (seq: number): ServerMessage => ({

@@ -4,7 +4,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { colourful } from "../../src/client/Palette.ts"
 import { Server, startClient, startServer } from "./Processes.ts"
-import { startInTerminal } from "./Tmux.ts"
+import { clientCommand, startInTerminal, startShell } from "./Tmux.ts"
 
 const hasNoTmux = spawnSync("tmux", ["-V"]).status !== 0
 
@@ -44,6 +44,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* terminal.shows(row, `> ${half.slice(0, 58)}`, half.slice(58), "")
       }
 
+      yield* terminal.showsTogether("hh:mm [dev] bob: two", `> ${half.slice(0, 58)}`, half.slice(58), "")
       yield* terminal.press("Enter")
       yield* bob.says(`ada: ${half}`)
       yield* terminal.press("Up", "C-u")
@@ -90,6 +91,51 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         "      1 message found",
         ">"
       )
+      yield* terminal.press("C-c")
+      yield* terminal.shows("exit 0")
+    })
+  )
+
+  const ways = [
+    ["by itself", clientCommand],
+    ["by npx and pnpm", "npx --yes pnpm -s client"]
+  ] as const
+  for (const [how, start] of ways) {
+    it.effect.skipIf(hasNoTmux)(`can be stopped with a client that was started ${how}, and goes on where it was`, () =>
+      Effect.gen(function* () {
+        const { port } = yield* startServer()
+        const terminal = yield* startShell({ PORT: `${port}`, NO_COLOR: "1" })
+        yield* terminal.shows("$")
+        yield* terminal.type(`clear; ${start} --user ada`)
+        yield* terminal.press("Enter")
+        yield* terminal.shows("      no rooms yet; :cr <room> creates one", ">")
+        const half = "half a line that is so long that it goes on in the next row"
+        yield* terminal.type(half)
+        yield* terminal.shows(half.slice(58))
+        yield* terminal.press("C-z")
+        yield* terminal.showsIn("Stopped")
+        yield* terminal.type("clear; echo $((6 * 7)); fg > /dev/null")
+        yield* terminal.press("Enter")
+        yield* terminal.showsTogether("42", `> ${half.slice(0, 58)}`, half.slice(58), "")
+        yield* terminal.press("C-u")
+        yield* terminal.type("nobody else is here")
+        yield* terminal.press("Enter")
+        yield* terminal.shows("hh:mm ada: nobody else is here", ">")
+        yield* terminal.press("C-c")
+        yield* terminal.shows("hh:mm ada: nobody else is here", "$")
+      })
+    )
+  }
+
+  it.effect.skipIf(hasNoTmux)("goes on where nobody could continue it", () =>
+    Effect.gen(function* () {
+      const { port } = yield* startServer()
+      const terminal = yield* startInTerminal(["--user", "ada"], { PORT: `${port}` })
+      yield* terminal.shows("      no rooms yet; :cr <room> creates one", ">")
+      yield* terminal.press("C-z")
+      yield* terminal.type("still here")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("hh:mm ada: still here", ">")
       yield* terminal.press("C-c")
       yield* terminal.shows("exit 0")
     })

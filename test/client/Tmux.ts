@@ -15,12 +15,25 @@ class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", {
 /** How often the screen is looked at, and for how long at most. */
 const looking = Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "15 seconds" }))
 
-/** Starts a client in a terminal of 60 columns and 20 rows; when it ends, the terminal shows `exit <code>`. */
-export const startInTerminal = Effect.fnUntraced(function* (
-  args: ReadonlyArray<string>,
-  environment: Readonly<Record<string, string>>
-) {
-  const socket = `parley-${process.pid}-${environment["PORT"]}-${args.join("-")}`
+type Environment = Readonly<Record<string, string>>
+
+/** Starts a client in a terminal; when it ends, the terminal shows `exit <code>`. */
+export const startInTerminal = (args: ReadonlyArray<string>, environment: Environment) =>
+  startTerminal(`${clientCommand} ${args.join(" ")}; echo exit $?; cat`, environment)
+
+/** How a shell starts a client. */
+export const clientCommand = `'${process.execPath}' '${clientPath}'`
+
+/** Starts a shell in a terminal, with job control; its prompt is `$ `. */
+export const startShell = (environment: Environment) =>
+  startTerminal("exec env 'PS1=$ ' bash --norc --noprofile -i", environment)
+
+/** How many terminals were started: each is a tmux of its own. */
+let started = 0
+
+/** A terminal of 60 columns and 20 rows; of the settings that say whether to have colours, it has its own alone. */
+const startTerminal = Effect.fnUntraced(function* (command: string, environment: Environment) {
+  const socket = `parley-${process.pid}-${started++}`
   const tmux = (...words: ReadonlyArray<string>) =>
     ChildProcess.make("tmux", ["-L", socket, "-f", "/dev/null", ...words], { cwd: root }).pipe(
       Effect.flatMap(({ all }) => Stream.mkString(Stream.decodeText(all))),
@@ -30,9 +43,10 @@ export const startInTerminal = Effect.fnUntraced(function* (
     "-e",
     `${name}=${value}`
   ])
-  const command = `'${process.execPath}' '${clientPath}' ${args.join(" ")}; echo exit $?; cat`
+  const unset = ["NO_COLOR", "FORCE_COLOR"].filter((name) => !(name in environment)).join(" ")
+  const forgetful = unset === "" ? command : `unset ${unset}; ${command}`
 
-  yield* Effect.acquireRelease(tmux("new-session", "-d", "-x", "60", "-y", "20", ...settings, command), () =>
+  yield* Effect.acquireRelease(tmux("new-session", "-d", "-x", "60", "-y", "20", ...settings, forgetful), () =>
     Effect.ignore(tmux("kill-server"))
   )
   const screen = Effect.map(tmux("capture-pane", "-p"), (text) =>
@@ -43,6 +57,20 @@ export const startInTerminal = Effect.fnUntraced(function* (
     press: (...keys: ReadonlyArray<string>) => Effect.asVoid(tmux("send-keys", ...keys)),
     type: (text: string) => Effect.asVoid(tmux("send-keys", "-l", text)),
     withColours: tmux("capture-pane", "-p", "-e"),
+    /** Waits until these rows stand on the screen one below the other. */
+    showsTogether: (...rows: ReadonlyArray<string>) =>
+      Effect.flatMap(screen, (shown) =>
+        shown.join("\n").includes(rows.join("\n"))
+          ? Effect.void
+          : Effect.fail(new NotOnScreen({ awaited: rows.join(" / "), screen: shown.join("\n") }))
+      ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(18))),
+    /** Waits until a row holds this text. */
+    showsIn: (text: string) =>
+      Effect.flatMap(screen, (shown) =>
+        shown.some((row) => row.includes(text))
+          ? Effect.void
+          : Effect.fail(new NotOnScreen({ awaited: text, screen: shown.join("\n") }))
+      ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(18))),
     /** Waits until these rows stand on the screen, in this order; the time of day reads hh:mm. */
     shows: (...rows: ReadonlyArray<string>) =>
       Effect.flatMap(screen, (shown) => {

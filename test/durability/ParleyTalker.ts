@@ -38,7 +38,7 @@ export const start = Effect.fnUntraced(function* (options: ParleyTalkerOptions) 
   const socket = yield* NodeSocket.makeNet(address)
   const patient = Socket.make({ writer: socket.writer, reader: Effect.andThen(isUp.await, socket.reader) })
   const user = UserName.make(name)
-  const layer = Layer.provide(Client.layer({ user }), Layer.succeed(Socket.Socket, patient))
+  const layer = Layer.provide(Client.layer({ user, settledAfter: 0 }), Layer.succeed(Socket.Socket, patient))
   const client = Context.get(yield* Layer.build(layer), Client)
 
   const places = [lobby, ...rooms]

@@ -101,7 +101,7 @@ export class Person {
     }
     this.#presence = presence
     journal.note(`${name} arrives`)
-    yield* Layer.buildWithScope(Client.layer({ user: name }), own).pipe(
+    yield* Layer.buildWithScope(Client.layer({ user: name, settledAfter: 0 }), own).pipe(
       Effect.provideService(Socket.Socket, socket),
       Effect.flatMap((services) => {
         const client = Context.get(services, Client)
