@@ -78,6 +78,15 @@ export const residentBytesOf = (pid: number): number => {
   return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024
 }
 
+/** How many files and sockets a process has open. */
+export const openFilesOf = (pid: number): number => {
+  try {
+    return Fs.readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return Number.NaN
+  }
+}
+
 /** The newest process below this one that has no children itself: the server behind what started it. */
 export const innermostChildOf = (pid: number): number => {
   const children = read(`/proc/${pid}/task/${pid}/children`).trim()
