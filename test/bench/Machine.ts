@@ -78,6 +78,10 @@ export const residentBytesOf = (pid: number): number => {
   return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024
 }
 
+/** Seconds for which a process' first thread could have run, and its core was another's. */
+export const waitSecondsOf = (pid: number): number =>
+  Number(read(`/proc/${pid}/schedstat`).split(" ")[1] ?? Number.NaN) / 1e9
+
 /** How many files and sockets a process has open. */
 export const openFilesOf = (pid: number): number => {
   try {

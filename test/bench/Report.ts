@@ -13,7 +13,7 @@ export const numberText = (value: number): string => {
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }
 
-const percent = (share: number) => (Number.isNaN(share) ? "–" : `${Math.round(share * 100)}%`)
+export const percent = (share: number) => (Number.isNaN(share) ? "–" : `${Math.round(share * 100)}%`)
 
 const cellText = ({ median, ratio, subject }: SubjectResult, { better, key }: Column): string => {
   const value = numberText(median[key] ?? Number.NaN)

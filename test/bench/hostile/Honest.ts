@@ -94,7 +94,8 @@ export class Honest {
   }).pipe(
     Effect.timeoutOrElse({
       duration: welcomePatience,
-      orElse: () => Effect.fail(new BenchError({ message: `The honest pair did not get in: ${this.cuts.slice(0, 3).join(", ")}` }))
+      orElse: () =>
+        Effect.fail(new BenchError({ message: `The honest pair did not get in: ${this.cuts.slice(0, 3).join(", ")}` }))
     })
   )
   readonly #settled = new Set<Member>()

@@ -8,7 +8,7 @@
 import { Array as Arr, Console, Effect } from "effect"
 import { BenchError, gather } from "../Crowd.ts"
 import { Histogram } from "../Histogram.ts"
-import { type Cores, openFilesOf, residentBytesOf } from "../Machine.ts"
+import { type Cores, openFilesOf, residentBytesOf, waitSecondsOf } from "../Machine.ts"
 import { makeDirectory, start, type Subject } from "../Subject.ts"
 import { connectTcp, connectTls } from "../Wire.ts"
 import type { Attack } from "./Attack.ts"
@@ -78,7 +78,8 @@ interface Scene {
 
 const farRoom = "unrelated"
 
-const besideServer = Effect.fnUntraced(function* (attack: Attack, { count, k, options, subject }: Scene) {
+const besideServer = Effect.fnUntraced(function* (attack: Attack, scene: Scene) {
+  const { count, k, options, subject } = scene
   const connect = attack.isTls === true ? connectTls : connectTcp
   const probes = attack.probes ?? ["ping", "message", "login"]
   const pairs = yield* Effect.acquireRelease(
@@ -96,8 +97,8 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, { count, k, op
   yield* Console.error(`  taking positions …`)
   const empty = yield* held(subject)
   yield* attackers.armed
-  yield* phaseOf(pairs, options, warmUpSeconds)
-  const before = yield* phaseOf(pairs, options)
+  yield* phaseOf(pairs, scene, warmUpSeconds)
+  const before = yield* phaseOf(pairs, scene)
   const rested = yield* held(subject)
   const restingTally = yield* attackers.tally
 
@@ -115,7 +116,7 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, { count, k, op
   const incoming = arrivals && arrive(subject, connect, arrivals.coming, options.seconds)
   const fight = Effect.gen(function* () {
     yield* attackers.attack
-    const beside = yield* phaseOf(pairs, options, options.seconds, incoming?.come)
+    const beside = yield* phaseOf(pairs, scene, options.seconds, incoming?.come)
     const residentAtTenth = attack.isCounted === true ? yield* counted(attackers, subject) : Number.NaN
     return { beside, residentAtTenth, loaded: yield* held(subject) }
   })
@@ -154,7 +155,7 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, { count, k, op
   const tally = tallyOf(yield* attackers.stop)
   incoming?.close()
   yield* Console.error(`  afterwards …`)
-  const after = yield* phaseOf(pairs, options)
+  const after = yield* phaseOf(pairs, scene)
   const quiet = Number.isNaN(residentAtTenth) ? settleSeconds : options.isQuick ? quickQuietSeconds : quietSeconds
   yield* Effect.sleep(`${quiet} seconds`)
   const left = yield* held(subject)
@@ -191,17 +192,19 @@ const counted = Effect.fnUntraced(function* (attackers: AttackProcess.AttackProc
 /** The honest ones ask for so long, wait for what is outstanding, and tell what they saw. */
 const phaseOf = Effect.fnUntraced(function* (
   pairs: ReadonlyArray<Honest>,
-  { isQuick, ...options }: HostileOptions,
+  { options, subject }: Scene,
   seconds: number = options.seconds,
   beside: Effect.Effect<void> = Effect.void
 ) {
   const cutBefore = pairs.map(({ cuts }) => cuts.length)
   const late = new Histogram()
+  const startedAt = performance.now()
+  const waited = waitSecondsOf(subject.pid)
   yield* Effect.raceFirst(
     Effect.all([...pairs.map((pair) => pair.ask(seconds)), beside], { concurrency: "unbounded", discard: true }),
     lateness(late)
   )
-  const drained = performance.now() + (isQuick ? quickDrainSeconds : drainSeconds) * 1000
+  const drained = performance.now() + (options.isQuick ? quickDrainSeconds : drainSeconds) * 1000
   while (pairs.some(({ isWaiting }) => isWaiting) && performance.now() < drained) yield* Effect.sleep(lookMillis)
   const now = performance.now()
   const refusals = new Set(
@@ -216,7 +219,8 @@ const phaseOf = Effect.fnUntraced(function* (
     ),
     cuts: pairs.flatMap(({ cuts }, index) => cuts.slice(cutBefore[index])),
     refusals: Arr.fromIterable(refusals),
-    lateP99: late.quantile(0.99)
+    lateP99: late.quantile(0.99),
+    waited: ((waitSecondsOf(subject.pid) - waited) * 1000) / (now - startedAt)
   }
   return phase
 })

@@ -16,6 +16,8 @@ export interface Phase {
   readonly refusals: ReadonlyArray<string>
   /** How late the measuring process itself was, p99 in milliseconds. */
   readonly lateP99: number
+  /** The share of the time for which the server's first thread could have run and another had its core. */
+  readonly waited: number
 }
 
 /** The server's memory in bytes after a collection, but for the peak. */
