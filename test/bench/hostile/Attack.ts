@@ -34,6 +34,8 @@ export interface Attack {
   readonly isCrowd?: boolean
   /** It ends when its count is done, after any time. */
   readonly isCounted?: boolean
+  /** How long it may take until all of it is done, where that is asked for. */
+  readonly patienceSeconds?: number
   /** The room where one honest pair talks; otherwise in the lobby. */
   readonly room?: string
   readonly probes?: ReadonlyArray<ProbeName>
@@ -51,11 +53,13 @@ export interface Attack {
   readonly obstacle?: () => string | undefined
 }
 
-/** What one chunk of seeding holds: its last message's answer is waited for. */
-const chunk = 64
+/** What one chunk of seeding holds at most: its last message's answer is waited for. */
+const chunkCharacters = 64 * 1024
+const chunkMessages = 64
 
-/** Says so many things one after another, a chunk at a time. */
+/** Says so many things one after another, a chunk at a time, so that nobody who hears them all falls behind. */
 export const sayAll = Effect.fnUntraced(function* (foe: Foe, count: number, make: (index: number) => object) {
+  const chunk = Math.max(1, Math.min(chunkMessages, Math.floor(chunkCharacters / JSON.stringify(make(0)).length)))
   for (let said = 0; said < count;) {
     const until = Math.min(count, said + chunk)
     for (; said < until - 1; said++) foe.send(make(said))

@@ -30,10 +30,10 @@ const warmUpSeconds = 1
 /** How long answers may be outstanding after a phase before they count as unanswered. */
 const drainSeconds = 15
 const quickDrainSeconds = 5
-/** Quiet before it is looked at what is left; a minute where the attack is about just that. */
-const settleSeconds = 2
+/** Quiet before it is looked at what is left: who is closed with something unsent has 5 s. A minute where the attack is about just that. */
+const settleSeconds = 6
 const quietSeconds = 60
-const quickQuietSeconds = 3
+const quickQuietSeconds = 6
 /** What is counted may take this long. */
 const countedSeconds = 900
 /** Between the end of seeding and the attack, beside what is measured before: starting, and coming into position. */
@@ -118,6 +118,7 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, scene: Scene) 
     yield* attackers.attack
     const beside = yield* phaseOf(pairs, scene, options.seconds, incoming?.come)
     const residentAtTenth = attack.isCounted === true ? yield* counted(attackers, subject) : Number.NaN
+    if (attack.patienceSeconds !== undefined) yield* patient(attackers, attack.patienceSeconds)
     return { beside, residentAtTenth, loaded: yield* held(subject) }
   })
   const { beside, loaded, residentAtTenth } = yield* Effect.raceFirst(fight, watching)
@@ -188,6 +189,17 @@ const counted = Effect.fnUntraced(function* (attackers: AttackProcess.AttackProc
   }
   return atTenth
 })
+
+/** Waits until all is done, but no longer than that. */
+const patient = Effect.fnUntraced(function* (attackers: AttackProcess.AttackProcess, seconds: number) {
+  const startedAt = performance.now()
+  while ((yield* attackers.tally).done < almostAll && performance.now() - startedAt < seconds * 1000) {
+    yield* Effect.sleep(lookMillis)
+  }
+})
+
+/** Shares are added up, and so may fall short of 1. */
+const almostAll = 0.9999
 
 /** The honest ones ask for so long, wait for what is outstanding, and tell what they saw. */
 const phaseOf = Effect.fnUntraced(function* (

@@ -145,6 +145,7 @@ const slowReader: Attack = {
   name: "slow-reader",
   summary: `Honest ones come back to ${catchUpRooms} rooms, ${missed} messages of ${missedBytes} bytes missed in each, at 2 MB/s: none may be cut`,
   isHonest: true,
+  patienceSeconds: 40,
   seed: seedMissed("m".repeat(missedBytes), missed, catchUpRooms),
   run: Effect.fnUntraced(function* (field) {
     const joins = yield* cursors(field, catchUpRooms)
