@@ -6,6 +6,8 @@
 import { Console, DateTime, Effect, FileSystem, Option, Path, Runtime, Schema } from "effect"
 import { CliError, Command, Flag } from "effect/cli"
 import * as Baseline from "./Baseline.ts"
+import { attacks } from "./hostile/Attacks.ts"
+import * as HostileMode from "./hostile/HostileMode.ts"
 import { describeMachine, maxOpenFiles, pinGenerator } from "./Machine.ts"
 import type { Load, Mode } from "./Mode.ts"
 import { modes, type Step, stepsOf } from "./Plan.ts"
@@ -42,7 +44,9 @@ const isSet = (name: string, description: string) =>
 
 const baselineFile = "test/bench/baseline.json"
 
-const onlyNamed = modes.flatMap(({ isOnlyNamed, name }) => (isOnlyNamed === true ? [name] : [])).join(", ")
+const onlyNamed = [...modes.flatMap(({ isOnlyNamed, name }) => (isOnlyNamed === true ? [name] : [])), "hostile"].join(
+  ", "
+)
 
 const leftOutOfQuick = modes.flatMap(({ name, quickMembers }) => (quickMembers.length === 0 ? [name] : [])).join(", ")
 
@@ -55,6 +59,10 @@ const flags = {
   bytes: count("bytes", "The length of a message's content (64)"),
   messages: count("messages", "How many messages, where a number bounds it: floods, and what history is filled with"),
   server: list("server", `Only these of ${subjectNames.join(", ")} (all that are installed; --quick: parley,floor)`),
+  attack: list("attack", "Of the hostile mode, only these attacks; see above (all)"),
+  k: list("k", "How many hostile connections at once; several with commas between them (1,40)"),
+  count: count("count", "The size of what an attack needs: rooms, texts, people, connections (the attack's choice)"),
+  unpinned: isSet("unpinned", "Leave it to the system which cores the processes run on"),
   repeat: count("repeat", "How many times each is measured; the tables show medians (5; --quick 3)"),
   json: Flag.String("json").pipe(
     Flag.withDescription("Where to write all figures of all runs (a file in the system's temporary directory)"),
@@ -77,7 +85,12 @@ const description = [
   "and hands it to the room's sockets. Figures in brackets are multiples of the floor's; for times, less is better.",
   "",
   "Modes:",
-  ...modes.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`),
+  ...[...modes, HostileMode.hostileMode].map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`),
+  "",
+  "Attacks, of the hostile mode; each with the server's default settings, on a database on the disk:",
+  ...attacks.map(
+    ({ count, name, summary }) => `  ${name.padEnd(20)} ${summary}${count === undefined ? "" : ` (${count.usual})`}`
+  ),
   "",
   "Servers: parley; floor; and, if they are installed (Debian has both), the IRC servers ngircd and inspircd, with their",
   "limits off. A sender on IRC does not hear its own message, so that a message has one receiver less there.",
@@ -104,20 +117,20 @@ const choose = Effect.fnUntraced(function* <Name extends string>(
     : yield* new CannotBench({ message: `There is no ${what} "${unknown}". There are ${names.join(", ")}.` })
 })
 
-const decodeMembers = (words: ReadonlyArray<string>) =>
+const decodeCounts = (flag: string, words: ReadonlyArray<string>) =>
   Effect.forEach(words, (word) =>
     Effect.mapError(
       Schema.decodeEffect(Schema.FiniteFromString.pipe(Schema.decodeTo(positive)))(word),
-      () => new CannotBench({ message: `--members ${word}: must be a whole number above 0.` })
+      () => new CannotBench({ message: `--${flag} ${word}: must be a whole number above 0.` })
     )
   )
 
 const stepsFor = Effect.fnUntraced(function* (given: Given) {
-  const names = modes.map(({ name }) => name)
+  const names = [...modes, HostileMode.hostileMode].map(({ name }) => name)
   const { bytes, messages, rate, seconds, senders } = given
   return stepsOf({
     modes: yield* choose("mode", given.mode, names),
-    members: yield* decodeMembers(given.members),
+    members: yield* decodeCounts("members", given.members),
     quick: given.quick,
     load: {
       ...(Option.isSome(bytes) && { bytes: bytes.value }),
@@ -127,6 +140,18 @@ const stepsFor = Effect.fnUntraced(function* (given: Given) {
       ...(Option.isSome(senders) && { senders: senders.value })
     }
   })
+})
+
+const assaultsFor = Effect.fnUntraced(function* ({ attack, k, mode }: Given) {
+  const names = yield* choose(
+    "attack",
+    attack,
+    attacks.map(({ name }) => name)
+  )
+  const ks = yield* decodeCounts("k", k)
+  return mode.includes(HostileMode.hostileMode.name)
+    ? HostileMode.assaultsOf(names, ks.length === 0 ? HostileMode.usualKs : ks)
+    : []
 })
 
 const subjectsFor = Effect.fnUntraced(function* ({ profile, quick, server }: Given) {
@@ -175,9 +200,10 @@ export const cli = Command.make(
       const files = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const steps = yield* stepsFor(given)
+      const assaults = yield* assaultsFor(given)
       const subjects = yield* subjectsFor(given)
       const machine = describeMachine()
-      const cores = pinGenerator()
+      const cores = given.unpinned ? undefined : pinGenerator()
       const head = {
         machine,
         storage: storageDescription(),
@@ -195,12 +221,21 @@ export const cli = Command.make(
         nodeFlags: profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`]
       }
       const results = yield* runSteps(steps, options)
+      const hostile = yield* HostileMode.runAll(assaults, {
+        cores,
+        entry: options.entry,
+        isQuick: given.quick,
+        count: Option.getOrUndefined(given.count),
+        seconds: Option.getOrElse(given.seconds, () =>
+          given.quick ? HostileMode.quickSeconds : HostileMode.usualSeconds
+        )
+      })
       if (profiles !== undefined) yield* Console.log(`\n${yield* Profile.describe(profiles)}`)
 
       const json = Option.getOrElse(given.json, () => "")
       const file =
         json === "" ? path.join(yield* files.makeTempDirectory({ prefix: "parley-bench-" }), "bench.json") : json
-      yield* files.writeFileString(file, jsonOf(head, results))
+      yield* files.writeFileString(file, jsonOf(head, results, HostileMode.figuresOf(hostile)))
       yield* Console.error(`\nAll figures: ${file}`)
 
       const baseline = path.resolve(import.meta.dirname, "baseline.json")
@@ -221,6 +256,10 @@ export const cli = Command.make(
     {
       command: "pnpm bench --mode history --messages 100000",
       description: "Old messages and the search, a quick look"
+    },
+    {
+      command: "pnpm bench --mode hostile --attack history,keys --k 1",
+      description: "What one attacker does to others"
     },
     { command: "pnpm bench --quick --check", description: "Has something become slower?" },
     { command: "pnpm bench --profile --mode flood --members 500", description: "Where the time goes" }

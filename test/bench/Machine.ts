@@ -78,6 +78,19 @@ export const residentBytesOf = (pid: number): number => {
   return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024
 }
 
+/** Seconds for which a process' first thread could have run, and its core was another's. */
+export const waitSecondsOf = (pid: number): number =>
+  Number(read(`/proc/${pid}/schedstat`).split(" ")[1] ?? Number.NaN) / 1e9
+
+/** How many files and sockets a process has open. */
+export const openFilesOf = (pid: number): number => {
+  try {
+    return Fs.readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return Number.NaN
+  }
+}
+
 /** The newest process below this one that has no children itself: the server behind what started it. */
 export const innermostChildOf = (pid: number): number => {
   const children = read(`/proc/${pid}/task/${pid}/children`).trim()

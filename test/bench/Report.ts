@@ -6,14 +6,14 @@ import type { ModeResult, SubjectResult } from "./Runner.ts"
 /** From here on a generator that waits for nothing is what is measured, not the server. */
 const busyGenerator = 0.85
 
-const numberText = (value: number): string => {
+export const numberText = (value: number): string => {
   if (Number.isNaN(value)) return "–"
   if (value === 0) return "0"
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-GB")
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }
 
-const percent = (share: number) => (Number.isNaN(share) ? "–" : `${Math.round(share * 100)}%`)
+export const percent = (share: number) => (Number.isNaN(share) ? "–" : `${Math.round(share * 100)}%`)
 
 const cellText = ({ median, ratio, subject }: SubjectResult, { better, key }: Column): string => {
   const value = numberText(median[key] ?? Number.NaN)
@@ -22,11 +22,17 @@ const cellText = ({ median, ratio, subject }: SubjectResult, { better, key }: Co
   return isCompared ? `${value} (${factor.toFixed(2)}×)` : value
 }
 
-const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
+/** Columns of one width each; all but the first to the right, unless told otherwise. */
+export const aligned = (
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  side: "left" | "right" = "right"
+): ReadonlyArray<string> => {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
   return rows.map((row) =>
     row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .map((cell, column) =>
+        column === 0 || side === "left" ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+      )
       .join("  ")
       .trimEnd()
   )
@@ -87,12 +93,16 @@ export interface ReportHead {
 }
 
 /** Every figure of every run. NaN, which JSON has not, is null. */
-export const jsonOf = (head: ReportHead, results: ReadonlyArray<ModeResult>): string => {
+export const jsonOf = (
+  head: ReportHead,
+  results: ReadonlyArray<ModeResult>,
+  hostile: ReadonlyArray<object> = []
+): string => {
   const modes = results.map(({ load, mode, results: servers }) => ({
     mode: mode.name,
     load: { ...load, senders: Number.isFinite(load.senders) ? load.senders : load.members },
     columns: mode.columns,
     servers
   }))
-  return `${JSON.stringify({ ...head, modes }, null, 2)}\n`
+  return `${JSON.stringify({ ...head, modes, ...(hostile.length > 0 && { hostile }) }, null, 2)}\n`
 }

@@ -89,7 +89,7 @@ const onSchedule = (
 }
 
 /** Does something so many times a second, whatever the time it takes. */
-const atRate = (count: number, perSecond: number, each: (index: number, now: number, due: number) => void) =>
+export const atRate = (count: number, perSecond: number, each: (index: number, now: number, due: number) => void) =>
   Effect.callback<void>((resume) => {
     const stop = onSchedule(count, perSecond, each, () => resume(Effect.void))
     return Effect.sync(stop)

@@ -21,6 +21,12 @@ export interface Subject extends Address {
   readonly name: SubjectName
   /** The server itself, not what it was started through. */
   readonly pid: number
+  /** Where its files lie. */
+  readonly directory: string
+  /** The end of what it has said so far. */
+  readonly output: () => string
+  /** Tells it to stop and gives the milliseconds until it has; when it takes longer than it may, it is killed. */
+  readonly stop: Effect.Effect<number>
 }
 
 export interface StartOptions {
@@ -31,6 +37,12 @@ export interface StartOptions {
   readonly through?: ReadonlyArray<string>
   /** Put before the script, for a server on Node. */
   readonly nodeFlags?: ReadonlyArray<string>
+  /** parley's settings beside where it listens and where it stores; instead of those that lift its limits. */
+  readonly environment?: Readonly<Record<string, string>> | undefined
+  /** One made before, with what an earlier server left there; instead of a fresh one. */
+  readonly directory?: string | undefined
+  /** How long it may take until it listens, in milliseconds. */
+  readonly startMillis?: number | undefined
 }
 
 interface Started {
@@ -50,18 +62,23 @@ export const storageDescription = (): string => {
   return fileSystemOf(dataDirectory)
 }
 
-const settings = (directory: string) => ({
+const settings = (directory: string, own: Readonly<Record<string, string>>) => ({
   HOST: "127.0.0.1",
   PORT: "0",
   DATABASE: resolve(directory, "chat.sqlite"),
+  LOG_LEVEL: "warn",
+  ...own
+})
+
+/** For measuring how much goes through: nobody is told to slow down. */
+export const withoutLimits: Readonly<Record<string, string>> = {
   MESSAGE_RATE: "0",
   MAX_CONNECTIONS: "1000000",
   MAX_ROOMS: "1000000",
   MAX_ROOMS_PER_USER: "100000",
   HANDSHAKE_TIMEOUT: "60 s",
-  IDLE_TIMEOUT: "1 d",
-  LOG_LEVEL: "warn"
-})
+  IDLE_TIMEOUT: "1 d"
+}
 
 /** Where Debian puts servers, for a path that lacks it. */
 const searchPath = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin`
@@ -70,14 +87,14 @@ const startedOf = (
   name: SubjectName,
   directory: string,
   port: number,
-  { entry, nodeFlags = [] }: StartOptions
+  { entry, environment = withoutLimits, nodeFlags = [] }: StartOptions
 ): Started => {
   switch (name) {
     case "parley":
       return {
         command: [process.execPath, ...nodeFlags, entry ?? resolve(root, "src/bin/server.ts")],
         dialect: Dialect.parley,
-        environment: settings(directory)
+        environment: settings(directory, environment)
       }
     case "floor":
       return {
@@ -106,7 +123,8 @@ export const isAvailable = (name: SubjectName): boolean =>
   isInstalled(`PATH="${searchPath}" ${name}`) ||
   Fs.existsSync(`/usr/sbin/${name}`)
 
-const makeDirectory = Effect.acquireRelease(
+/** A directory for one server's files, or for several that follow each other; it goes with the scope. */
+export const makeDirectory = Effect.acquireRelease(
   Effect.sync(() => {
     Fs.mkdirSync(dataDirectory, { recursive: true })
     const directory = Fs.mkdtempSync(resolve(dataDirectory, "bench-"))
@@ -129,14 +147,16 @@ const freePort = Effect.callback<number>((resume) => {
 
 /** Starts a server and waits until it listens. */
 export const start = Effect.fnUntraced(function* (name: SubjectName, options: StartOptions) {
-  const { cores, through = [] } = options
-  const directory = yield* makeDirectory
+  const { cores, startMillis = defaultStartMillis, through = [] } = options
+  const directory = options.directory ?? (yield* makeDirectory)
   const { command, dialect, environment, port: chosen } = startedOf(name, directory, yield* freePort, options)
   const pinned = cores === undefined ? [] : ["taskset", "--cpu-list", cores.server]
   const child = yield* launch(name, [...pinned, ...through, ...command], directory, environment ?? {})
-  const port = yield* chosen === undefined ? portPrinted(name, child) : reachable(name, child, chosen)
+  const port = yield* chosen === undefined
+    ? portPrinted(name, child, startMillis)
+    : reachable(name, child, chosen, startMillis)
   const pid = child.process.pid === undefined ? 0 : innermostChildOf(child.process.pid)
-  const subject: Subject = { name, pid, port, dialect }
+  const subject: Subject = { name, pid, port, dialect, directory, output: child.output, stop: stop(child.process) }
   return subject
 })
 
@@ -175,7 +195,8 @@ const launch = (
 const stopPatience = "15 seconds"
 
 const stop = Effect.fnUntraced(function* (child: ChildProcess) {
-  if (child.pid === undefined || hasEnded(child)) return
+  if (child.pid === undefined || hasEnded(child)) return Number.NaN
+  const startedAt = performance.now()
   const server = innermostChildOf(child.pid)
   const ended = Effect.callback<void>((resume) => {
     if (hasEnded(child)) resume(Effect.void)
@@ -190,6 +211,7 @@ const stop = Effect.fnUntraced(function* (child: ChildProcess) {
       return ended
     }
   })
+  return performance.now() - startedAt
 })
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
@@ -202,10 +224,15 @@ const kill = (pid: number, signal: NodeJS.Signals) => {
   }
 }
 
-const startMillis = 20_000
+const defaultStartMillis = 20_000
 
 /** Looks until something is there; fails with what the server said if it ends before. */
-const until = Effect.fnUntraced(function* <A>(name: SubjectName, child: Launched, look: () => A | undefined) {
+const until = Effect.fnUntraced(function* <A>(
+  name: SubjectName,
+  child: Launched,
+  startMillis: number,
+  look: () => A | undefined
+) {
   const startedAt = performance.now()
   for (;;) {
     const found = look()
@@ -218,14 +245,17 @@ const until = Effect.fnUntraced(function* <A>(name: SubjectName, child: Launched
   }
 })
 
-const portPrinted = (name: SubjectName, child: Launched) =>
-  until(name, child, () => {
-    const port = /listening on \S+:(\d+)/.exec(child.output())?.[1]
+const portPrinted = (name: SubjectName, child: Launched, startMillis: number) =>
+  until(name, child, startMillis, () => {
+    // What Node says of its inspector is another port.
+    const port = /(?<!Debugger )listening on \S+:(\d+)/.exec(child.output())?.[1]
     return port === undefined ? undefined : Number(port)
   })
 
 /** Asks the system's table of listening sockets, so that the server sees no connection that is not measured. */
-const reachable = (name: SubjectName, child: Launched, port: number) => {
+const reachable = (name: SubjectName, child: Launched, port: number, startMillis: number) => {
   const entry = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A`
-  return until(name, child, () => (Fs.readFileSync("/proc/net/tcp", "utf8").includes(entry) ? port : undefined))
+  return until(name, child, startMillis, () =>
+    Fs.readFileSync("/proc/net/tcp", "utf8").includes(entry) ? port : undefined
+  )
 }

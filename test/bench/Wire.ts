@@ -1,11 +1,12 @@
 /**
- * The seam between the generator and a transport: bytes that come, text that goes. TCP is the one there is; another
+ * The seam between the generator and a transport: bytes that come, text that goes. TCP and TLS are those there are; another
  * transport is another function of this type.
  *
  * All sockets read into one buffer: node:net hands it over before it reads again, so nothing is allocated per chunk and
  * the receiver keeps only what it copies. That makes this side cheaper than the server it measures.
  */
 import * as Net from "node:net"
+import * as Tls from "node:tls"
 
 interface WireListener {
   readonly onOpen: () => void
@@ -27,21 +28,37 @@ export type Connect = (port: number, listener: WireListener) => Wire
 
 const sharedBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 
-export const connectTcp: Connect = (port, listener) => {
+export const connectTcp: Connect = (port, listener) =>
+  wire(listener, "connect", (onread) => Net.connect({ ...optionsOf(port), onread }))
+
+/** Whatever certificate the server shows: it was started by who connects. */
+export const connectTls: Connect = (port, listener) =>
+  wire(listener, "secureConnect", (onread) => {
+    const options = { ...optionsOf(port), rejectUnauthorized: false, onread }
+    return Tls.connect(options)
+  })
+
+const optionsOf = (port: number) => ({ host: "127.0.0.1", port, noDelay: true })
+
+interface OnRead {
+  readonly buffer: Uint8Array
+  readonly callback: (length: number) => boolean
+}
+
+const wire = (
+  listener: WireListener,
+  opening: "connect" | "secureConnect",
+  connect: (onread: OnRead) => Net.Socket
+): Wire => {
   let failure: Error | undefined
-  const socket = Net.connect({
-    host: "127.0.0.1",
-    port,
-    noDelay: true,
-    onread: {
-      buffer: sharedBuffer,
-      callback: (length) => {
-        listener.onBytes(sharedBuffer, length)
-        return true
-      }
+  const socket = connect({
+    buffer: sharedBuffer,
+    callback: (length) => {
+      listener.onBytes(sharedBuffer, length)
+      return true
     }
   })
-  socket.on("connect", listener.onOpen)
+  socket.on(opening, listener.onOpen)
   socket.on("drain", listener.onDrain)
   socket.on("error", (error) => {
     failure = error
