@@ -60,7 +60,6 @@ export const layer = Layer.effect(
     const pages = LogTables.make(reader)
     const storing = Outage.make("Messages cannot be stored", "Messages are stored again")
     const reading = Outage.make("Messages cannot be read", "Messages are read again")
-    const searching = Outage.make("Messages cannot be searched", "Messages are searched again")
     const waiting = yield* Queue.unbounded<Append>()
 
     const stored = yield* tables.conversations
@@ -168,14 +167,14 @@ export const layer = Layer.effect(
         }
         return { epoch, seq: known.get(name)?.newest ?? 0 }
       }),
-      search: Effect.fnUntraced(function* (conversations, search) {
+      search: (conversations, search, maxBytes) => {
         const numbered = conversations.flatMap((conversation) => {
           const stands = known.get(conversationKey(conversation))
           return stands === undefined ? [] : [[stands.id, conversation] as const]
         })
-        const searched = { conversations: new Map(numbered), isBySeq: conversations.length === 1, search }
-        return yield* unavailable(searching.watch(index.search(searched)))
-      }),
+        const isBySeq = conversations.length === 1
+        return index.search({ conversations: new Map(numbered), isBySeq, search, maxBytes })
+      },
       forgetUnsafe: () => false,
       emptied,
       rooms: stored.flatMap(({ kind, name }) =>
