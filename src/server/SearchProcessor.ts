@@ -1,16 +1,31 @@
 /**
- * Carries out searches, one at a time and beside everything else: no room, list or message waits for one.
+ * Carries out searches, beside everything else: no room, list or message waits for one.
  *
- * Connections take turns, one search each, so that one that asks a hundred times at once holds up only itself. What
- * waits is bounded like every mailbox, by the requests a connection may have under way.
+ * Each connection's searches are carried out one after the other; those of different connections take turns, a piece each
+ * (see SearchTurns), so that one that asks a hundred times at once holds up only itself. Who is gone gets no more turns.
+ *
+ * Bounds: what waits is bounded like every mailbox, by the requests a connection may have under way; a search that waits for
+ * its turn holds no contents, and a reply is as large as one reader's mailbox at most, or holds one message.
  */
-import { Context, Effect, Layer, Option, Queue } from "effect"
-import { History } from "./history/History.ts"
+import { Clock, Context, Effect, FiberMap, Layer, Queue } from "effect"
+import type { ChatMessage } from "../common/ServerMessage.ts"
+import { lineText } from "../connection/Line.ts"
+import { type Findings, History } from "./history/History.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { SessionId } from "./messages/Asker.ts"
 import type { SearchCommand } from "./messages/Commands.ts"
+import type { SharedConversation } from "./messages/Conversation.ts"
 import { toChatMessage } from "./Room.ts"
+import { SearchTurn } from "./search/SearchTurn.ts"
+import * as SearchTurns from "./SearchTurns.ts"
+import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
+
+const mostReplyBytes = 1024 * 1024
+/** The line around the messages: tag, id and next. */
+const frameBytes = 512
+/** How much of a reply is made before others get their turn. */
+const pieceBytes = 65_536
 
 export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Mailbox<SearchCommand>>()(
   "parley/server/SearchProcessor"
@@ -18,17 +33,32 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
   static readonly layer = Layer.effect(
     SearchProcessor,
     Effect.gen(function* () {
+      const { mailboxBytes } = yield* ServerConfig
       const history = yield* History
       const sessions = yield* Sessions
       const mailbox = yield* Mailbox.make<SearchCommand>()
-      const turns = makeTurns()
+      const isThere = (session: SessionId) => sessions.inFlight(session) > 0
+      const turns = SearchTurns.make(yield* Clock.Clock, isThere)
+      const replyBytes = Math.min(mailboxBytes, mostReplyBytes) - frameBytes
+      /** What waits, by connection; also of those that have only the search under way. */
+      const waiting = new Map<SessionId, Array<SearchCommand>>()
+      const serving = yield* FiberMap.make<SessionId>()
+
+      /** As many as the reply may hold; asked for again if they are longer as JSON than the contents were. */
+      const findings = Effect.fnUntraced(function* ({ conversations, search }: SearchCommand) {
+        const { found, next } = yield* history.search(conversations, search, Math.max(replyBytes, 1))
+        const messages = messagesOf(found)
+        const count = yield* howMany(messages, replyBytes)
+        if (count === messages.length) return { messages, next }
+        const fewer = yield* history.search(conversations, { ...search, limit: count }, Math.max(replyBytes, 1))
+        return { messages: messagesOf(fewer.found), next: fewer.next }
+      })
 
       const carryOut = Effect.fnUntraced(
-        function* ({ conversations, from, search }: SearchCommand) {
-          const { found, next } = yield* history.search(conversations, search)
-          const messages = found.map(({ conversation, entry }) => toChatMessage(conversation)(entry))
+        function* (command: SearchCommand) {
+          const { messages, next } = yield* findings(command)
           sessions.reply(
-            from,
+            command.from,
             next === undefined
               ? { _tag: "SearchResults", messages, more: false }
               : { _tag: "SearchResults", messages, more: true, next }
@@ -36,6 +66,7 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
         },
         (effect, { from }) =>
           effect.pipe(
+            Effect.provideService(SearchTurn, turns.of(from.session)),
             Effect.catch((error) =>
               Effect.sync(() =>
                 sessions.refuse(
@@ -49,43 +80,58 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
             Effect.catchDefect((defect) => {
               sessions.refuse(from, { _tag: "StorageUnavailable" })
               return Effect.logError("A search died", defect)
-            })
+            }),
+            // Who has left waits for no answer, and its search ends itself.
+            Effect.exit
           )
       )
 
-      const take = (envelopes: Iterable<Mailbox.Envelope<SearchCommand, never>>) => {
-        for (const { command } of envelopes) turns.add(command)
-      }
-
-      const serve = Effect.gen(function* () {
-        take(turns.isEmpty() ? yield* Queue.takeAll(mailbox.queue) : yield* Queue.clear(mailbox.queue))
-        const command = Option.getOrUndefined(turns.next())
-        // Who has left waits for no answer.
-        if (command !== undefined && sessions.inFlight(command.from.session) > 0) yield* carryOut(command)
+      const serve = Effect.fnUntraced(function* (session: SessionId) {
+        for (;;) {
+          const command = waiting.get(session)?.shift()
+          if (command === undefined) break
+          if (isThere(session)) yield* carryOut(command)
+        }
+        waiting.delete(session)
+        if (waiting.size === 0) turns.forgetUnsafe()
       })
 
-      yield* Effect.forkScoped(Effect.forever(serve))
+      const take = Effect.fnUntraced(function* ({ command }: Mailbox.Envelope<SearchCommand, never>) {
+        const { session } = command.from
+        const others = waiting.get(session)
+        if (others !== undefined) {
+          others.push(command)
+          return
+        }
+        waiting.set(session, [command])
+        yield* FiberMap.run(serving, session, serve(session))
+      })
+
+      yield* Queue.take(mailbox.queue).pipe(
+        Effect.flatMap(take),
+        Effect.forever({ disableYield: true }),
+        Effect.forkScoped
+      )
       return mailbox
     })
   )
 }
 
-/** What waits, by connection; the one that was served goes to the back. */
-const makeTurns = () => {
-  const waiting = new Map<SessionId, ReadonlyArray<SearchCommand>>()
-  return {
-    isEmpty: () => waiting.size === 0,
-    add: (command: SearchCommand) => {
-      const { session } = command.from
-      waiting.set(session, [...(waiting.get(session) ?? []), command])
-    },
-    next: (): Option.Option<SearchCommand> => {
-      for (const [session, [first, ...rest]] of waiting) {
-        waiting.delete(session)
-        if (rest.length > 0) waiting.set(session, rest)
-        return Option.fromUndefinedOr(first)
-      }
-      return Option.none()
-    }
+const messagesOf = (found: Findings<SharedConversation>["found"]): ReadonlyArray<ChatMessage> =>
+  found.map(({ conversation, entry }) => toChatMessage(conversation)(entry))
+
+/** How many of these fit into so many bytes as lines; one at least. */
+const howMany = Effect.fnUntraced(function* (messages: ReadonlyArray<ChatMessage>, maxBytes: number) {
+  let bytes = 0
+  let piece = 0
+  for (const [index, message] of messages.entries()) {
+    const size = Buffer.byteLength(lineText(message))
+    bytes += size
+    piece += size
+    if (bytes > maxBytes) return Math.max(index, 1)
+    if (piece < pieceBytes) continue
+    piece = 0
+    yield* Effect.yieldNow
   }
-}
+  return messages.length
+})

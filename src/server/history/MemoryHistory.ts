@@ -5,14 +5,16 @@
  * the conversation that has been quiet longest loses its oldest half first. Places in the log outlive what was dropped.
  * A conversation that was written to or asked for keeps about 200 bytes until it is forgotten; MAX_ROOMS bounds the rooms.
  */
-import { type Array, Effect, Layer, Queue } from "effect"
+import { type Array, Clock, Effect, Layer, Queue } from "effect"
 import { Epoch, type Timestamp } from "../../common/Cursor.ts"
+import { nameKey } from "../../common/Name.ts"
 import type { RoomName } from "../../common/RoomName.ts"
 import type { Search } from "../messages/Commands.ts"
 import { type Conversation, conversationKey } from "../messages/Conversation.ts"
+import { searchLimit, SearchTurn } from "../search/SearchTurn.ts"
 import { holds, type Phrase, phrasesOf, termsOf } from "../search/SearchWords.ts"
 import { bytesOf, fitting } from "./Fitting.ts"
-import { type Entry, History, type NewEntry, type Stored } from "./History.ts"
+import { type Entry, History, type NewEntry, SearchTooSlow, type Stored } from "./History.ts"
 import { idempotencyKey } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 import { checkStorable } from "./StoredEntry.ts"
@@ -50,6 +52,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
     History,
     Effect.gen(function* () {
       const epoch = yield* randomEpoch
+      const clock = yield* Clock.Clock
       /** In the order they were last written to. */
       const logs = new Map<string, Log>()
       let characters = 0
@@ -107,13 +110,30 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
         return place
       }
 
-      /** Everything in a log that matches, oldest first. Others get their turn while it looks. */
-      const matches = Effect.fnUntraced(function* (log: Log, phrases: ReadonlyArray<Phrase>) {
-        const entries = [...log.entries]
+      /** The newest of a log that match, newest first, one more than the limit. Others get their turn while it looks. */
+      const matches = Effect.fnUntraced(function* (
+        log: Log,
+        { before, limit, phrases }: { before: (held: Held) => boolean; limit: number; phrases: ReadonlyArray<Phrase> },
+        watch: Stopwatch
+      ) {
+        const turn = yield* SearchTurn
         const found: globalThis.Array<Held> = []
-        for (let start = 0; start < entries.length; start += searchStep) {
-          const step = entries.slice(start, start + searchStep)
-          found.push(...step.filter(({ entry }) => holds(termsOf(entry.content), phrases)))
+        let place = newestOf(log)
+        const piece = Effect.sync(() => {
+          const begun = clock.monotonicTimeNanosUnsafe()
+          let looked = 0
+          while (place > log.dropped && found.length <= limit && looked < pieceCharacters) {
+            const held = log.entries[place-- - log.dropped - 1]
+            if (held === undefined || !before(held)) continue
+            looked += held.entry.content.length + 64
+            if (holds(termsOf(held.entry.content), phrases)) found.push(held)
+            if (clock.monotonicTimeNanosUnsafe() - begun > pieceNanos) break
+          }
+          watch.nanos += clock.monotonicTimeNanosUnsafe() - begun
+        })
+        while (place > log.dropped && found.length <= limit) {
+          if (watch.nanos > BigInt(searchLimit) * 1_000_000n) return yield* new SearchTooSlow({ limit: searchLimit })
+          yield* turn(piece)
           yield* Effect.yieldNow
         }
         return found
@@ -121,18 +141,29 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 
       const search = Effect.fnUntraced(function* <Searched extends Conversation>(
         conversations: Array.NonEmptyReadonlyArray<Searched>,
-        { before = Infinity, limit, query }: Search
+        { before = Infinity, limit, query }: Search,
+        maxBytes = Infinity
       ) {
         const phrases = phrasesOf(query)
+        if (phrases.length === 0) return { found: [], next: undefined }
         const placeOf = ({ entry, number }: Held) => (conversations.length === 1 ? entry.seq : number)
+        const wanted = { before: (held: Held) => placeOf(held) < before, limit, phrases }
+        const watch: Stopwatch = { nanos: 0n }
         const all: globalThis.Array<{ readonly conversation: Searched; readonly held: Held }> = []
         for (const conversation of conversations) {
           const log = logs.get(conversationKey(conversation))
           if (log === undefined) continue
-          const found = yield* matches(log, phrases)
-          all.push(...found.filter((held) => placeOf(held) < before).map((held) => ({ conversation, held })))
+          const found = yield* matches(log, wanted, watch)
+          all.push(...found.map((held) => ({ conversation, held })))
         }
-        const page = all.toSorted((a, b) => b.held.number - a.held.number).slice(0, limit)
+        let bytes = 0
+        const page = all
+          .toSorted((a, b) => b.held.number - a.held.number)
+          .slice(0, limit)
+          .filter(({ held }, index) => {
+            bytes += Buffer.byteLength(held.entry.content)
+            return index === 0 || bytes <= maxBytes
+          })
         const last = page.at(-1)
         return {
           found: page.map(({ conversation, held }) => ({ conversation, entry: held.entry })),
@@ -202,7 +233,13 @@ const emptyLog = (conversation: Conversation, epoch: Epoch, number: number): Log
 /** How many emptied rooms are remembered until somebody looks: MAX_ROOMS at its default. */
 const maxEmptied = 10_000
 
-/** How many entries a search looks at before others get their turn: 1 to 2 ms of short ones. */
-const searchStep = 256
+/** How much of the logs a search looks at before others get their turn; 64 characters count for an entry itself. */
+const pieceCharacters = 65_536
+const pieceNanos = 2_000_000n
+
+/** What a search has taken so far. */
+interface Stopwatch {
+  nanos: bigint
+}
 
 const newestOf = (log: Log): number => log.dropped + log.entries.length

@@ -52,7 +52,6 @@ export const layer = Layer.effect(
     const readTables = LogTables.make(reader)
     const pages = LogPages.make(readTables)
     const reading = Outage.make("Messages cannot be read", "Messages are read again")
-    const searching = Outage.make("Messages cannot be searched", "Messages are searched again")
     const removing = Outage.make("Empty rooms cannot be removed", "Empty rooms are removed again")
 
     const stored = yield* tables.conversations
@@ -180,14 +179,14 @@ export const layer = Layer.effect(
         if (doubt > 0) yield* lookAgain(name, doubt)
         return { epoch: standings.epochOf(conversation), seq: standings.number(name).newest }
       }),
-      search: Effect.fnUntraced(function* (conversations, search) {
+      search: (conversations, search, maxBytes) => {
         const numbered = conversations.flatMap((conversation) => {
           const stands = standings.get(conversationKey(conversation))
           return stands === undefined ? [] : [[stands.id, conversation] as const]
         })
-        const searched = { conversations: new Map(numbered), isBySeq: conversations.length === 1, search }
-        return yield* unavailable(searching.watch(index.search(searched)))
-      }),
+        const isBySeq = conversations.length === 1
+        return index.search({ conversations: new Map(numbered), isBySeq, search, maxBytes })
+      },
       forgetUnsafe,
       emptied,
       rooms: rooms.flatMap(({ isEmpty, room }) => (isEmpty ? [] : [room]))

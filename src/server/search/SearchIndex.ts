@@ -3,27 +3,30 @@
  *
  * Why a file of its own: SQLite has one writer at a time, and indexing must not hold up a commit; and since all of it can
  * be made again, a backup needs none of it. The connection reads the log through ATTACH, in a thread that nothing waits
- * for but searches. It is written a moment after a message is stored, in steps of `stepMessages`; what is still missing
- * when somebody searches is made up for first, up to `maxCatchUpSteps`.
+ * for but searches. It is written a moment after a message is stored (see IndexUpkeep), and given up when the disk is full.
  *
- * Measured over 1,000,000 messages of 8 words: the newest 50 of one word 0.5-7 ms, six common words in one message
- * 40 ms; 100,000 messages indexed per second.
+ * A search runs in pieces, each in its turn (see SearchTurn): one window of the log (see SearchWindows), and at last the
+ * reading of what it found. One whose windows take more than a second together is ended.
  */
-import { Context, Effect, Layer, Queue, Schema } from "effect"
+import { Context, Effect, Layer, Queue, Semaphore } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
-import { type Findings, Entry } from "../history/History.ts"
+import { resultCode } from "../history/CannotOpenDatabase.ts"
+import { type Findings, SearchTooSlow, StorageUnavailable } from "../history/History.ts"
 import * as Outage from "../history/Outage.ts"
 import type { Search } from "../messages/Commands.ts"
 import type { Conversation } from "../messages/Conversation.ts"
-import { type Phrase, phrasesOf } from "./SearchWords.ts"
-
-/** 500 messages of 8 words take 5 ms. */
-const stepMessages = 500
-const maxCatchUpSteps = 10
+import { entriesOf, type Found, placesOf } from "./FoundEntries.ts"
+import { forgetStep, freeBytes, giveUp, makeAddStep, numbers, prepare, type Problem } from "./IndexUpkeep.ts"
+import { searchLimit, SearchTurn } from "./SearchTurn.ts"
+import { look, type Place } from "./SearchWindows.ts"
+import { phrasesOf } from "./SearchWords.ts"
 
 /** How long new messages may gather before they are indexed. */
 const gatherTime = "100 millis"
+
+/** How long to wait after a step failed; and for how much more room than it had before an index is made again. */
+const retryTime = "10 seconds"
+const spareBytes = 64 * 1024 * 1024
 
 export interface Searched<C extends Conversation> {
   /** The conversations to search, by their number in the database. */
@@ -31,16 +34,23 @@ export interface Searched<C extends Conversation> {
   /** Whether `before` is the seq of the one conversation searched, or else the number of a message. */
   readonly isBySeq: boolean
   readonly search: Search
+  /** How many bytes of content may be found, one message apart. */
+  readonly maxBytes?: number | undefined
 }
-
-type Problem = SqlError | Schema.SchemaError
 
 export class SearchIndex extends Context.Service<
   SearchIndex,
   {
     /** Something was stored. */
     readonly noteUnsafe: () => void
-    search<C extends Conversation>(searched: Searched<C>): Effect.Effect<Findings<C>, Problem>
+    search<C extends Conversation>(
+      searched: Searched<C>
+    ): Effect.Effect<Findings<C>, StorageUnavailable | SearchTooSlow>
+    /**
+     * Gives the index's space to whoever needs it more; answers how many bytes that were. It is made again once there is
+     * twice as much room; until then searches look at the texts themselves.
+     */
+    readonly makeRoom: Effect.Effect<number>
   }
 >()("parley/server/search/SearchIndex") {
   /** Over a connection to the index's file that has the database attached as `chat`, and SearchFunctions. */
@@ -51,133 +61,141 @@ export class SearchIndex extends Context.Service<
         yield* prepare(sql)
         const noted = yield* Queue.sliding<void>(1)
         Queue.offerUnsafe(noted, undefined)
+        /** A window must not see half of what a step does. */
+        const oneByOne = yield* Semaphore.make(1)
+        const addStep = oneByOne.withPermit(makeAddStep(sql))
+        /** How often the index was given up: blocks are numbered anew then. */
+        let edition = 0
+        let bytesGivenUp = 0
 
-        const catchUp = Effect.repeat(addStep(sql), { while: (hasMore) => hasMore, times: maxCatchUpSteps })
-        const keepUp = Effect.gen(function* () {
-          yield* Queue.take(noted)
-          yield* Effect.sleep(gatherTime)
-          yield* Effect.repeat(addStep(sql), { while: (hasMore) => hasMore })
-          yield* Effect.repeat(forgetStep(sql), { while: (hasMore) => hasMore })
+        const makeRoom = oneByOne.withPermit(giveUp(sql)).pipe(
+          Effect.tap((bytes) => {
+            if (bytes === 0) return Effect.void
+            edition++
+            bytesGivenUp = bytes
+            return Effect.logWarning(
+              `The search index was given up to make room on the disk, ${bytes} bytes. It is made again when ${roomFor(bytes)} bytes are free; until then searches take longer.`
+            )
+          }),
+          Effect.catchCause((cause) => Effect.as(Effect.logError("The search index cannot be given up", cause), 0))
+        )
+
+        const hasRoom = Effect.gen(function* () {
+          if (bytesGivenUp === 0) return true
+          if ((yield* freeBytes(sql)) < roomFor(bytesGivenUp)) return false
+          bytesGivenUp = 0
+          return true
         })
+        const follow = Effect.gen(function* () {
+          if (yield* hasRoom) yield* Effect.repeat(addStep, { while: (hasMore) => hasMore })
+          else yield* tryAgain
+          yield* Effect.repeat(oneByOne.withPermit(forgetStep(sql)), { while: (hasMore) => hasMore })
+        })
+        const tryAgain = Effect.andThen(
+          Effect.sleep(retryTime),
+          Effect.sync(() => Queue.offerUnsafe(noted, undefined))
+        )
         const keeping = Outage.make("The search index falls behind", "The search index is kept up to date again")
-        yield* keeping.watch(keepUp).pipe(Effect.ignoreCause, Effect.forever, Effect.forkScoped)
+        const keepUp = Queue.take(noted).pipe(
+          Effect.andThen(Effect.sleep(gatherTime)),
+          Effect.andThen(keeping.watch(follow)),
+          Effect.catch((error) => Effect.andThen(isFull(error) ? makeRoom : Effect.void, tryAgain)),
+          Effect.catchCause(() => tryAgain)
+        )
+        yield* Effect.forkScoped(Effect.forever(keepUp))
 
+        const searching = Outage.make("Messages cannot be searched", "Messages are searched again")
         return SearchIndex.of({
           noteUnsafe: () => Queue.offerUnsafe(noted, undefined),
-          search: (searched) => Effect.andThen(catchUp, find(sql, searched))
+          makeRoom,
+          search: Effect.fnUntraced(
+            function* (searched) {
+              const findings = yield* searching.watch(find(sql, searched, oneByOne, () => edition))
+              return findings ?? (yield* new SearchTooSlow({ limit: searchLimit }))
+            },
+            Effect.catchTag(["SqlError", "SchemaError"], (cause) => Effect.fail(new StorageUnavailable({ cause })))
+          )
         })
       })
     )
 }
 
-const Numbers = Schema.Array(Schema.Array(Schema.NullOr(Schema.Int)))
-const decodeNumbers = Schema.decodeUnknownEffect(Numbers)
-const Hit = Schema.Struct({ id: Schema.Int, conversation: Schema.Int, ...Entry.fields })
-const decodeHits = Schema.decodeUnknownEffect(Schema.Array(Hit))
+const roomFor = (bytes: number) => 2 * bytes + spareBytes
 
-/** The first row of a query for numbers. */
-const numbers = Effect.fnUntraced(function* (query: Effect.Effect<ReadonlyArray<unknown>, SqlError>) {
-  const [first = []] = yield* decodeNumbers(yield* query)
-  return first
-})
+/** SQLITE_FULL (sqlite.org/rescode.html). */
+const isFull = (error: Problem): boolean => error._tag === "SqlError" && resultCode(error.reason.cause) === 13
 
-/** Makes the tables, and begins anew where the index belongs to another log than this one. */
-const prepare = (sql: SqlClient.SqlClient) =>
-  sql.withTransaction(
-    Effect.gen(function* () {
-      // One row: the log it belongs to, and which messages are in it, from the first one that was not deleted.
-      yield* sql`CREATE TABLE IF NOT EXISTS progress (epoch TEXT, since INTEGER, through INTEGER)`
-      const [isOfThisLog] = yield* numbers(
-        sql`
-        SELECT COUNT(*) FROM progress
-        WHERE epoch = (SELECT epoch FROM chat.incarnation)
-        AND through <= (SELECT COALESCE(MAX(seq), 0) FROM chat.sqlite_sequence WHERE name = 'messages')`.values
-      )
-      if (isOfThisLog === 1) return
-      yield* sql`DELETE FROM progress`
-      yield* sql`INSERT INTO progress SELECT epoch, 0, 0 FROM chat.incarnation`
-      yield* sql`DROP TABLE IF EXISTS words`
-      // Words come in the form in which they are compared (SearchWords), so nothing is left for the tokenizer to change.
-      yield* sql`
-        CREATE VIRTUAL TABLE words USING fts5 (
-          scope, content, characters, content = '', contentless_delete = 1,
-          tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M*'"
-        )`
-    })
-  )
-
-/** Indexes the next messages; tells whether there may be more. */
-const addStep = (sql: SqlClient.SqlClient) =>
-  sql.withTransaction(
-    Effect.gen(function* () {
-      const [through, upTo, count] = yield* numbers(
-        sql`
-        SELECT through, MAX(id), COUNT(id) FROM progress LEFT JOIN (
-          SELECT id FROM chat.messages WHERE id > (SELECT through FROM progress) ORDER BY id LIMIT ${stepMessages}
-        )`.values
-      )
-      if (upTo === null || upTo === undefined) return false
-      yield* sql`
-        INSERT INTO words (rowid, scope, content, characters)
-        SELECT id, 'c' || conversation, searchTerms(content), searchCharacters(content)
-        FROM chat.messages WHERE id > ${through} AND id <= ${upTo} ORDER BY id`
-      yield* sql`UPDATE progress SET through = ${upTo}`
-      return count === stepMessages
-    })
-  )
-
-/** Takes out what is not in the log any more; tells whether there may be more. */
-const forgetStep = (sql: SqlClient.SqlClient) =>
-  sql.withTransaction(
-    Effect.gen(function* () {
-      const [since = 0, oldest] = yield* numbers(
-        sql`SELECT since, COALESCE((SELECT MIN(id) FROM chat.messages), through + 1) FROM progress`.values
-      )
-      if (since === null || oldest === null || oldest === undefined || since >= oldest) return false
-      const upTo = Math.min(since + stepMessages, oldest)
-      yield* sql`DELETE FROM words WHERE rowid >= ${since} AND rowid < ${upTo}`
-      yield* sql`UPDATE progress SET since = ${upTo}`
-      yield* sql`PRAGMA incremental_vacuum(1000)`.unprepared
-      return upTo < oldest
-    })
-  )
-
+/** Nothing if it took too long. */
 const find = Effect.fnUntraced(function* <C extends Conversation>(
   sql: SqlClient.SqlClient,
-  { conversations, isBySeq, search }: Searched<C>
-): Effect.fn.Return<Findings<C>, Problem> {
+  { conversations, isBySeq, maxBytes = Infinity, search }: Searched<C>,
+  oneByOne: Semaphore.Semaphore,
+  edition: () => number
+): Effect.fn.Return<Findings<C> | undefined, Problem> {
   const { before, limit, query } = search
-  if (conversations.size === 0) return { found: [], next: undefined }
-  let bound = before ?? Number.MAX_SAFE_INTEGER
-  if (isBySeq && before !== undefined) {
-    const [conversation = 0] = conversations.keys()
-    const [id] = yield* numbers(
-      sql`
-      SELECT id FROM chat.messages WHERE conversation = ${conversation} AND seq >= ${before} ORDER BY seq LIMIT 1`
-        .values
+  const turn = yield* SearchTurn
+  const wanted = { conversations: [...conversations.keys()], query, phrases: phrasesOf(query) }
+  if (conversations.size === 0 || wanted.phrases.length === 0) return { found: [], next: undefined }
+
+  const start = yield* turn(boundOf(sql, wanted.conversations[0], isBySeq ? before : undefined))
+  let place: Place | undefined = { bound: start ?? before ?? Number.MAX_SAFE_INTEGER, block: undefined }
+  let seen = edition()
+  let millis = 0
+  let bytes = 0
+  const found: Array<Found> = []
+  // One more than are given, to know whether there are more.
+  while (place !== undefined && found.length <= limit && (bytes <= maxBytes || found.length < 2)) {
+    if (millis > searchLimit) return undefined
+    if (edition() !== seen) {
+      seen = edition()
+      place = { bound: place.bound, block: undefined }
+    }
+    const from: Place = place
+    const window = yield* turn(
+      Effect.gen(function* () {
+        const { ids, millis, rest } = yield* oneByOne.withPermit(look(sql, wanted, from, limit + 1 - found.length))
+        return { places: ids.length === 0 ? [] : yield* placesOf(sql, ids), millis, rest }
+      })
     )
-    bound = id ?? Number.MAX_SAFE_INTEGER
+    for (const one of window.places) {
+      if (!conversations.has(one.conversation)) continue
+      found.push(one)
+      bytes += one.bytes
+    }
+    millis += window.millis
+    place = window.rest
   }
-  const rows = yield* sql`
-    SELECT messages.id, conversation, seq, at, sender AS "from", messages.content
-    FROM words JOIN chat.messages ON messages.id = words.rowid
-    WHERE words MATCH ${expressionOf([...conversations.keys()], phrasesOf(query))} AND words.rowid < ${bound}
-    ORDER BY words.rowid DESC LIMIT ${limit + 1}`
-  const hits = yield* decodeHits(rows)
-  const page = hits.slice(0, limit)
+
+  const page = found.slice(0, Math.min(limit, howMany(found, maxBytes)))
   const last = page.at(-1)
-  const found = page.flatMap(({ at, content, conversation: number, from, seq }) => {
-    const conversation = conversations.get(number)
-    return conversation === undefined ? [] : [{ conversation, entry: { seq, at, from, content } }]
-  })
-  return { found, next: last !== undefined && hits.length > limit ? (isBySeq ? last.seq : last.id) : undefined }
+  // All of it in one turn: a search that waits for its turn holds numbers only.
+  const entries = yield* turn(entriesOf(sql, page))
+  return {
+    found: entries.flatMap((entry, index) => {
+      const conversation = conversations.get(page[index]?.conversation ?? 0)
+      return conversation === undefined ? [] : [{ conversation, entry }]
+    }),
+    next: last !== undefined && found.length > page.length ? (isBySeq ? last.seq : last.id) : undefined
+  }
 })
 
-/** In FTS5's language (sqlite.org/fts5.html, section 3). Terms hold letters, digits and marks only: nothing to escape. */
-const expressionOf = (conversations: ReadonlyArray<number>, phrases: ReadonlyArray<Phrase>): string => {
-  const scope = conversations.map((number) => `c${number}`).join(" OR ")
-  const wanted = phrases.map((phrase) =>
-    phrase._tag === "Character" ? `characters : "${phrase.character}"` : `content : "${phrase.terms.join(" ")}"`
-  )
-  return [`scope : (${scope})`, ...wanted].join(" AND ")
+/** How many of these have no more content together than that; one at least. */
+const howMany = (found: ReadonlyArray<Found>, maxBytes: number): number => {
+  let bytes = 0
+  const tooMany = found.findIndex((one) => (bytes += one.bytes) > maxBytes)
+  return tooMany === -1 ? found.length : Math.max(tooMany, 1)
 }
+
+/** The message that stands at this place in a conversation, or the next one behind it. */
+const boundOf = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  conversation: number | undefined,
+  before: number | undefined
+) {
+  if (conversation === undefined || before === undefined) return undefined
+  const [id] = yield* numbers(
+    sql`
+    SELECT id FROM chat.messages WHERE conversation = ${conversation} AND seq >= ${before} ORDER BY seq LIMIT 1`.values
+  )
+  return id ?? Number.MAX_SAFE_INTEGER
+})

@@ -48,6 +48,8 @@ export interface Host {
   on(event: "exit", listener: (code: number) => void): unknown
   postMessage(question: Question | "close"): void
   terminate(): Promise<unknown>
+  /** From now on it keeps no process from ending. */
+  unref(): unknown
 }
 
 type Shape = Question["rowsAs"]
