@@ -135,6 +135,11 @@ export class Outbox {
     this.#release()
   }
 
+  /** How many bytes are kept for the peer. */
+  waitingBytes(): number {
+    return this.#waiting()
+  }
+
   #waiting() {
     return this.#writing ? this.#liveBytes + this.#askedBytes : 0
   }

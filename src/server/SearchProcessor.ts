@@ -21,7 +21,8 @@ import * as SearchTurns from "./SearchTurns.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
 
-const mostReplyBytes = 1024 * 1024
+/** Half of what other replies may have: a search is answered beside one of those. */
+const mostReplyBytes = 512 * 1024
 /** The line around the messages: tag, id and next. */
 const frameBytes = 512
 /** How much of a reply is made before others get their turn. */
@@ -39,7 +40,7 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
       const mailbox = yield* Mailbox.make<SearchCommand>()
       const isThere = (session: SessionId) => sessions.inFlight(session) > 0
       const turns = SearchTurns.make(yield* Clock.Clock, isThere)
-      const replyBytes = Math.min(mailboxBytes, mostReplyBytes) - frameBytes
+      const replyBytes = Math.min(mailboxBytes / 2, mostReplyBytes) - frameBytes
       /** What waits, by connection; also of those that have only the search under way. */
       const waiting = new Map<SessionId, Array<SearchCommand>>()
       const serving = yield* FiberMap.make<SessionId>()
@@ -90,6 +91,8 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
         for (;;) {
           const command = waiting.get(session)?.shift()
           if (command === undefined) break
+          // One that reads slowly has one large reply waiting and not one for each of its searches.
+          yield* sessions.taken(session)
           if (isThere(session)) yield* carryOut(command)
         }
         waiting.delete(session)

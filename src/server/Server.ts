@@ -19,14 +19,18 @@ import { Sessions } from "./Sessions.ts"
 import { Turns } from "./Turns.ts"
 import { UserProcessor } from "./UserProcessor.ts"
 
+/** The server over some way to reach its connections. */
+export const layerWith = (sessions: typeof Sessions.layer) =>
+  Layer.mergeAll(Listener.layer, IdleWatch.layer).pipe(
+    Layer.provide(ClientHandler.layer),
+    Layer.provide(ServerProcessor.layer),
+    Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
+    Layer.provide(SearchProcessor.layer),
+    Layer.provide(Announcements.layer),
+    Layer.provide(LogReader.layer),
+    Layer.provide(Turns.layer),
+    Layer.provide(sessions)
+  )
+
 /** Serves the connections of a `SocketServer`, with the messages kept in a `History`. */
-export const layer = Layer.mergeAll(Listener.layer, IdleWatch.layer).pipe(
-  Layer.provide(ClientHandler.layer),
-  Layer.provide(ServerProcessor.layer),
-  Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
-  Layer.provide(SearchProcessor.layer),
-  Layer.provide(Announcements.layer),
-  Layer.provide(LogReader.layer),
-  Layer.provide(Turns.layer),
-  Layer.provide(Sessions.layer)
-)
+export const layer = layerWith(Sessions.layer)

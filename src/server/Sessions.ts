@@ -158,7 +158,15 @@ export class Sessions extends Context.Service<
         count: () => sessions.size,
         inFlight: (session) => sessions.get(session)?.inFlight() ?? 0,
         isHere: (session) => sessions.has(session),
-        taken: (session) => sessions.get(session)?.outbox.taken() ?? Effect.void,
+        taken: (id) =>
+          Effect.suspend(() => {
+            const session = sessions.get(id)
+            if (session === undefined) return Effect.void
+            return Effect.map(session.outbox.taken(), () => {
+              // Whoever takes what it asked for is there, although it says nothing.
+              session.lastHeardAt = monotonicMillis(clock)
+            })
+          }),
         deliver,
         reply,
         replyEncoded: (to, pieces) => {

@@ -6,22 +6,12 @@
  */
 import { Effect, Layer, References, Schema } from "effect"
 import { ServerMessage } from "../../src/common/ServerMessage.ts"
-import { Announcements } from "../../src/server/Announcements.ts"
-import { ClientHandler } from "../../src/server/ClientHandler.ts"
 import { History, type StorageUnavailable } from "../../src/server/history/History.ts"
 import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
-import * as IdleWatch from "../../src/server/IdleWatch.ts"
-import * as Listener from "../../src/server/Listener.ts"
-import { Lobby } from "../../src/server/Lobby.ts"
-import { LogReader } from "../../src/server/LogReader.ts"
 import type { Conversation } from "../../src/server/messages/Conversation.ts"
 import type { Delivery } from "../../src/server/messages/Delivery.ts"
-import { RoomProcessor } from "../../src/server/RoomProcessor.ts"
-import { SearchProcessor } from "../../src/server/SearchProcessor.ts"
-import { ServerProcessor } from "../../src/server/ServerProcessor.ts"
+import * as Server from "../../src/server/Server.ts"
 import { Sessions } from "../../src/server/Sessions.ts"
-import { Turns } from "../../src/server/Turns.ts"
-import { UserProcessor } from "../../src/server/UserProcessor.ts"
 
 /** Runs before an operation on a conversation's log, and may fail, die or wait. */
 export type Before = (
@@ -92,16 +82,7 @@ export const serverWithFault = (fault: Fault) => {
     )
   ).pipe(Layer.provide(Sessions.layer))
 
-  return Layer.mergeAll(Listener.layer, IdleWatch.layer).pipe(
-    Layer.provide(ClientHandler.layer),
-    Layer.provide(ServerProcessor.layer),
-    Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
-    Layer.provide(SearchProcessor.layer),
-    Layer.provide(Announcements.layer),
-    Layer.provide(LogReader.layer),
-    Layer.provide(Turns.layer),
-    Layer.provide(faultySessions)
-  )
+  return Server.layerWith(faultySessions)
 }
 
 const decodeReply = Schema.decodeUnknownSync(ServerMessage)
