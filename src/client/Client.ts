@@ -56,7 +56,7 @@ const farewell = "2 seconds"
 const settling = "10 seconds"
 
 /** How long a room is left alone that the server cannot let one back into just now. */
-const rejoinPause = "5 seconds"
+const rejoinPause = "3 seconds"
 
 /** Between attempts: 250 ms, doubled each time up to 10 s, each 20% more or less so that clients do not come at once. */
 const backoff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("10 seconds")]).pipe(

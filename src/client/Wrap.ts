@@ -10,9 +10,18 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
 const printableAscii = /^[\x20-\x7e]*$/
 
-/** How many cells of a terminal the text takes. */
-export const cellsOf = (text: string): number =>
-  printableAscii.test(text) ? text.length : CliOutput.displayWidth(text)
+/** Letters and the marks that take a place of their own beside them, which most terminals count one by one (wcwidth). */
+const spacing = /[\p{L}\p{N}\p{Mc}]/gu
+
+/** How many cells of a terminal the text takes: rather too many, where terminals differ, than too few. */
+export const cellsOf = (text: string): number => {
+  if (printableAscii.test(text)) return text.length
+  let cells = 0
+  for (const { segment } of graphemes.segment(text)) {
+    cells += Math.max(CliOutput.displayWidth(segment), segment.match(spacing)?.length ?? 0)
+  }
+  return cells
+}
 
 /**
  * The first row has `firstWidth` cells, the others `width`, which is no less; spaces at the end of a row are not

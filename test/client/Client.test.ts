@@ -7,7 +7,7 @@ import type { ClientMessage } from "../../src/common/ClientMessage.ts"
 import { RoomName } from "../../src/common/RoomName.ts"
 import type { ServerMessage } from "../../src/common/ServerMessage.ts"
 import { UserName } from "../../src/common/UserName.ts"
-import { ada, connect, epoch, greet, idOf, make, start } from "./FakeServer.ts"
+import { ada, connect, epoch, greet, idOf, make, start, welcome } from "./FakeServer.ts"
 
 const bob = UserName.make("bob")
 const dev = RoomName.make("dev")
@@ -208,6 +208,58 @@ describe("a client", () => {
       )
       const last = events.at(-1)
       assert.isTrue(last?._tag === "Skipped" && last.events + events.length - 1 === 1 + flood.length + 1)
+    })
+  )
+})
+
+describe("a client whose server lies", () => {
+  it.effect("is welcomed once, and asks nothing again", () =>
+    Effect.gen(function* () {
+      const { client, peer } = yield* connect(yield* make)
+      const next = yield* listen(client)
+      yield* Effect.forkChild(client.request({ _tag: "ListUsers" }))
+      yield* peer.take
+      yield* peer.say(welcome(7), welcome(9), inLobby(8))
+      assert.deepStrictEqual(yield* next(2), ["Connected", "GlobalMessage 8"])
+      yield* Effect.forkChild(client.request({ _tag: "Ping", nonce: 1 }))
+      assert.strictEqual((yield* peer.take)._tag, "Ping")
+    })
+  )
+
+  it.effect("does not take the joining of another room for a reply", () =>
+    Effect.gen(function* () {
+      const { client, peer } = yield* connect(yield* make)
+      const asking = yield* Effect.forkChild(Effect.flip(client.request({ _tag: "JoinRoom", room: dev })))
+      const join = yield* peer.take
+      yield* peer.sayText(`${JSON.stringify({ ...joined(join, 1, 0), room: "other" })}\n`)
+      assert.strictEqual((yield* Fiber.join(asking))._tag, "UnexpectedReply")
+    })
+  )
+
+  it.live("leaves it at a line of more than 4 MiB", () =>
+    Effect.gen(function* () {
+      const { client, peer } = yield* connect(yield* make)
+      yield* Effect.forkScoped(Effect.ignore(peer.sayText("x".repeat(4 * 1024 * 1024 + 1))))
+      const error = yield* Effect.flip(Stream.runDrain(client.events))
+      assert.strictEqual(error.reason._tag, "NotParley")
+    })
+  )
+
+  it.live("enters a room again that it was kept out of for a while", () =>
+    Effect.gen(function* () {
+      const server = yield* make
+      const { client, peer } = yield* connect(server)
+      const next = yield* listen(client)
+      const joining = yield* Effect.forkChild(client.request({ _tag: "JoinRoom", room: dev }))
+      yield* peer.say(joined(yield* peer.take, 3, 0))
+      yield* Fiber.join(joining)
+      yield* peer.cut
+      const again = yield* greet(server, 7)
+      yield* again.peer.say(rejected(yield* again.peer.take, { _tag: "StorageUnavailable" }))
+      const rejoin = yield* again.peer.take
+      assert.deepInclude(rejoin, { _tag: "JoinRoom", room: dev, after: { epoch, seq: 3 } })
+      yield* again.peer.say(joined(rejoin, 4, 1), inRoom(4))
+      assert.deepStrictEqual((yield* next(7)).slice(3), ["Reconnected 0", "Retrying", "Rejoined 1", "RoomMessage 4"])
     })
   )
 })

@@ -56,6 +56,17 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       })
     )
 
+    it.effect("is told of a line that is too long, and goes on behind it", () =>
+      Effect.gen(function* () {
+        const { stdout, stderr, exitCode } = yield* run("long", "one", "x".repeat(5_000_000), "three")
+        assert.deepStrictEqual(stdout, ["long: one", "long: three"])
+        assert.strictEqual(stderr.length, 1)
+        assert.include(stderr[0], "line 2: xxx")
+        assert.include(stderr[0], "A line may have 20000 characters at most; this one was passed over.")
+        assert.strictEqual(exitCode, 1)
+      })
+    )
+
     it.effect("has many lines sent in their order", () =>
       Effect.gen(function* () {
         const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}`)

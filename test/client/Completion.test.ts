@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { complete } from "../../src/client/Completion.ts"
 
-const known = { users: ["Ada", "alan", "bob"], rooms: ["dart", "dev"] }
+const known = { users: ["Ada", "alan", "bob", "élodie", "हिन्दी"], rooms: ["dart", "dev", "שָׁלוֹם"] }
 
 describe("the tab key", () => {
   it.each([
@@ -18,6 +18,9 @@ describe("the tab key", () => {
     [":help l", ["lr ", "lrs ", "lru "]],
     [":nonsense a", []],
     ["I agree with b", ["bob "]],
+    [":pm e\u0301", ["élodie "]],
+    [":pm हि", ["हिन्दी "]],
+    [":rm שָׁ", ["שָׁלוֹם "]],
     ["::a", []],
     ["", []]
   ])("offers after %j what can follow", (typed, offers) => {
@@ -27,6 +30,7 @@ describe("the tab key", () => {
   it.prop("offers only what begins with the word before the cursor", { typed: Schema.String }, ({ typed }) => {
     const [offers, word] = complete(typed, known)
     assert.isTrue(typed.endsWith(word))
-    for (const offer of offers) assert.isTrue(offer.toLowerCase().startsWith(word.toLowerCase()))
+    const begins = word.normalize("NFKC").toLowerCase()
+    for (const offer of offers) assert.isTrue(offer.normalize("NFKC").toLowerCase().startsWith(begins))
   })
 })

@@ -75,7 +75,7 @@ export const make: Effect.Effect<FakeServer, never, Scope.Scope> = Effect.gen(fu
 export const idOf = ({ id }: ClientMessage) => ({ id: id ?? "none" })
 
 /** The reply to a Handshake, in a lobby with so many messages. */
-const welcome = (seq: number): ServerMessageOf<"Welcome"> => ({
+export const welcome = (seq: number): ServerMessageOf<"Welcome"> => ({
   _tag: "Welcome",
   id: "handshake",
   user: ada,

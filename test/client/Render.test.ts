@@ -4,7 +4,9 @@ import { CliOutput } from "effect/cli"
 import { ClientEvent } from "../../src/client/ClientEvent.ts"
 import { colourful, colourless } from "../../src/client/Palette.ts"
 import { render, type Style } from "../../src/client/Render.ts"
+import { safeLine } from "../../src/client/SafeText.ts"
 import * as Timestamp from "../../src/client/Timestamp.ts"
+import { cellsOf } from "../../src/client/Wrap.ts"
 import { Epoch } from "../../src/common/Cursor.ts"
 import { RoomName } from "../../src/common/RoomName.ts"
 import { ServerMessage } from "../../src/common/ServerMessage.ts"
@@ -58,6 +60,21 @@ describe("what is shown", () => {
       },
       "[dev] → you joined; here: ada, bob; 2 messages to catch up",
       "      [dev] → you joined; here: ada, bob; 2 messages to catch up"
+    ],
+    [
+      { _tag: "Presence", joined: ["ada", "bob"], left: [], all: true },
+      "here now: ada, bob",
+      "      here now: ada, bob"
+    ],
+    [
+      { _tag: "RoomPresence", room: "dev", joined: ["bob"], left: [], all: true },
+      "[dev] here now: bob",
+      "      [dev] here now: bob"
+    ],
+    [
+      { _tag: "RoomUsers", room: "dev", users: ["ada"], more: true, count: 12 },
+      "[dev] 12 users: ada … and 11 more",
+      "      [dev] 12 users: ada … and 11 more"
     ],
     [{ _tag: "UserList", users: ["ada"], count: 1 }, "1 user: ada", "      1 user: ada"],
     [
@@ -159,6 +176,20 @@ describe("what is shown", () => {
 
   it("has the time dim and each user in one colour of its own", () => {
     assert.strictEqual(texts(said("hi"), coloured)[0], "\u001b[2m12:04\u001b[0m \u001b[33mada\u001b[0m: hi")
+  })
+
+  it.prop("has every name as it is", { user: UserName, room: RoomName }, ({ user, room }) => {
+    for (const name of [user, room]) assert.strictEqual(safeLine(name), name)
+  })
+
+  it.each([
+    ["हिन्दी", 5],
+    ["שָׁלוֹם", 4],
+    ["é", 1],
+    ["漢字", 4]
+  ])("has of the name %s, with its marks, %i cells", (name, cells) => {
+    assert.strictEqual(safeLine(UserName.make(name)), name)
+    assert.strictEqual(cellsOf(name), cells)
   })
 
   it.prop("has a user's colour whatever the case of the name", { name: UserName }, ({ name }) => {

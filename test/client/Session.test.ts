@@ -4,6 +4,8 @@ import type { ClientEvent } from "../../src/client/ClientEvent.ts"
 import * as Session from "../../src/client/Session.ts"
 import type { ClientMessage } from "../../src/common/ClientMessage.ts"
 import { Epoch } from "../../src/common/Cursor.ts"
+import type { Rejection } from "../../src/common/Rejection.ts"
+import { RoomName } from "../../src/common/RoomName.ts"
 import type { ServerMessage } from "../../src/common/ServerMessage.ts"
 import { ada, bob, dev, ModelServer } from "./ModelServer.ts"
 
@@ -179,10 +181,10 @@ const welcome = (seq: number, lobbyEpoch = epoch): ServerMessage => ({
   lobby: { epoch: lobbyEpoch, seq }
 })
 
-const joined = (id: string, seq: number, missed: number, roomEpoch = epoch): ServerMessage => ({
+const joined = (id: string, seq: number, missed: number, roomEpoch = epoch, room = dev): ServerMessage => ({
   _tag: "RoomJoined",
   id,
-  room: dev,
+  room,
   epoch: roomEpoch,
   seq,
   missed,
@@ -191,9 +193,9 @@ const joined = (id: string, seq: number, missed: number, roomEpoch = epoch): Ser
   count: 1
 })
 
-const inRoom = (seq: number): ServerMessage => ({
+const inRoom = (seq: number, room = dev): ServerMessage => ({
   _tag: "RoomMessage",
-  room: dev,
+  room,
   seq,
   at: 0,
   from: bob,
@@ -345,5 +347,110 @@ describe("a room that was left", () => {
   it("is not joined again", () => {
     const left = hearAll(settled(), [{ _tag: "RoomLeft", id: "x", room: dev }])
     assert.deepStrictEqual(tags(Session.resume(left.session).messages), [])
+  })
+})
+
+const roomNumber = (index: number) => RoomName.make(`room${index}`)
+
+describe("a session whose server lies", () => {
+  it("is in no room that it did not ask for", () => {
+    const asked = Session.ask(settled(), { _tag: "CreateRoom", room: roomNumber(0) })
+    const lies = Array.from({ length: 1000 }, (_, index) => joined("x", 1, 0, epoch, roomNumber(index)))
+    const heard = hearAll(asked.session, [...lies, joined(asked.id, 1, 0, epoch, roomNumber(0))])
+    assert.deepStrictEqual(heard.events, [])
+    assert.strictEqual(HashMap.size(heard.session.rooms), 1)
+    assert.deepStrictEqual(tags(Session.resume(heard.session).messages), ["JoinRoom"])
+  })
+
+  it("is not in another room than the one it asked for", () => {
+    const asked = Session.ask(settled(), { _tag: "JoinRoom", room: roomNumber(1) })
+    const heard = hearAll(asked.session, [joined(asked.id, 1, 0, epoch, roomNumber(2))])
+    assert.deepStrictEqual(heard.events, [])
+    assert.strictEqual(HashMap.size(heard.session.rooms), 1)
+  })
+
+  it("hears nothing of leaving a room that it is not in, and has no place there", () => {
+    const other = roomNumber(1)
+    const before = settled()
+    const heard = hearAll(before, [{ _tag: "RoomLeft", room: other, reason: "out" }, inRoom(9, other)])
+    assert.deepStrictEqual(
+      heard.events.map(({ _tag }) => _tag),
+      ["Received"]
+    )
+    assert.deepStrictEqual(heard.session, before)
+  })
+})
+
+describe("a session whose asker does not wait", () => {
+  const join = (session: Session.Session, room = dev) => Session.ask(session, { _tag: "JoinRoom", room })
+  const welcomed = () => hearAll(Session.make(ada), [welcome(7)]).session
+
+  it("is in the room it was entering all the same", () => {
+    const asked = join(welcomed())
+    const heard = hearAll(Session.forget(asked.session, asked.id), [joined(asked.id, 4, 0), inRoom(5)])
+    assert.strictEqual(heard.events.length, 2)
+    assert.deepInclude(Session.resume(heard.session).messages[0], { _tag: "JoinRoom", after: { epoch, seq: 5 } })
+  })
+
+  it("does not ask again on the next connection", () => {
+    const asked = join(welcomed())
+    const forgotten = Session.forget(asked.session, asked.id)
+    const { session } = Session.resume(forgotten)
+    assert.deepStrictEqual(Session.resume(forgotten).messages, [])
+    assert.deepStrictEqual(Session.interrupt(forgotten).lost, [])
+    assert.strictEqual(HashMap.size(session.open), 0)
+  })
+
+  it("remembers 100 such rooms at most", () => {
+    let session = welcomed()
+    for (let index = 0; index < 500; index++) {
+      const asked = join(session, roomNumber(index))
+      session = Session.forget(asked.session, asked.id)
+    }
+    assert.strictEqual(HashMap.size(session.open), 100)
+  })
+})
+
+describe("a room that cannot be entered again just now", () => {
+  const refusal = (id: string, reason: Rejection): ServerMessage => ({
+    _tag: "Rejected",
+    id,
+    reason,
+    message: "Not now."
+  })
+
+  it.each<Rejection>([{ _tag: "StorageUnavailable" }, { _tag: "RateLimited", retryAfter: 100 }])(
+    "is tried again later after %j, and that is told once",
+    (reason) => {
+      const resumed = Session.resume(Session.interrupt(settled()).session)
+      const first = Session.receive(resumed.session, refusal(resumed.messages[0]?.id ?? "", reason))
+      assert.deepStrictEqual(first.events, [{ _tag: "Retrying", cause: "dev: Not now." }])
+      assert.strictEqual(first.rejoinLater, dev)
+      const again = Session.rejoin(first.session, dev)
+      assert.deepInclude(again?.message, { _tag: "JoinRoom", room: dev, after: { epoch, seq: 4 } })
+      if (again === undefined) return
+      assert.isUndefined(Session.rejoin(again.session, dev))
+      const second = Session.receive(again.session, refusal(again.id, reason))
+      assert.deepStrictEqual([second.events, second.rejoinLater], [[], dev])
+      const third = Session.rejoin(second.session, dev)
+      assert.isDefined(third)
+      if (third === undefined) return
+      const rejoined = hearAll(third.session, [joined(third.id, 6, 2), inRoom(5)])
+      assert.deepStrictEqual(
+        rejoined.events.map(({ _tag }) => _tag),
+        ["Rejoined", "Received"]
+      )
+      assert.isUndefined(Session.rejoin(rejoined.session, dev))
+    }
+  )
+
+  it("is not tried again once one has left", () => {
+    const resumed = Session.resume(Session.interrupt(settled()).session)
+    const id = resumed.messages[0]?.id ?? ""
+    const refused = hearAll(resumed.session, [
+      refusal(id, { _tag: "StorageUnavailable" }),
+      { _tag: "RoomLeft", room: dev }
+    ])
+    assert.isUndefined(Session.rejoin(refused.session, dev))
   })
 })

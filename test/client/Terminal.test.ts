@@ -26,7 +26,9 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.press("Enter")
       yield* terminal.shows("      > :cr dev", "      you created the room dev; :jr dev joins it")
       yield* terminal.type(":jr d")
-      yield* terminal.press("Tab", "Enter")
+      yield* terminal.press("Tab")
+      yield* terminal.shows("> :jr dev")
+      yield* terminal.press("Enter")
       yield* terminal.shows("      > :jr dev", "      [dev] → you joined; here: ada")
 
       const half = "half a line that is so long that it goes on in the next row"
@@ -44,7 +46,8 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* terminal.shows(row, `> ${half.slice(0, 58)}`, half.slice(58), "")
       }
 
-      yield* terminal.showsTogether("hh:mm [dev] bob: two", `> ${half.slice(0, 58)}`, half.slice(58), "")
+      yield* bob.type("three")
+      yield* terminal.showsTogether("hh:mm bob: three", `> ${half.slice(0, 58)}`, half.slice(58), "")
       yield* terminal.press("Enter")
       yield* bob.says(`ada: ${half}`)
       yield* terminal.press("Up", "C-u")
@@ -97,18 +100,18 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
   )
 
   const ways = [
-    ["by itself", clientCommand],
-    ["by npx and pnpm", "npx --yes pnpm -s client"]
+    ["by itself", "nina", clientCommand],
+    ["by npx and pnpm", "otto", "npx --yes pnpm -s client"]
   ] as const
-  for (const [how, start] of ways) {
+  for (const [how, user, start] of ways) {
     it.effect.skipIf(hasNoTmux)(`can be stopped with a client that was started ${how}, and goes on where it was`, () =>
       Effect.gen(function* () {
-        const { port } = yield* startServer()
+        const { port } = yield* Server
         const terminal = yield* startShell({ PORT: `${port}`, NO_COLOR: "1" })
         yield* terminal.shows("$")
-        yield* terminal.type(`clear; ${start} --user ada`)
+        yield* terminal.type(`clear; ${start} --user ${user}`)
         yield* terminal.press("Enter")
-        yield* terminal.shows("      no rooms yet; :cr <room> creates one", ">")
+        yield* terminal.showsIn(" room")
         const half = "half a line that is so long that it goes on in the next row"
         yield* terminal.type(half)
         yield* terminal.shows(half.slice(58))
@@ -120,22 +123,28 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* terminal.press("C-u")
         yield* terminal.type("nobody else is here")
         yield* terminal.press("Enter")
-        yield* terminal.shows("hh:mm ada: nobody else is here", ">")
+        yield* terminal.shows(`hh:mm ${user}: nobody else is here`, ">")
         yield* terminal.press("C-c")
-        yield* terminal.shows("hh:mm ada: nobody else is here", "$")
+        yield* terminal.shows(`hh:mm ${user}: nobody else is here`, "$")
       })
     )
   }
 
-  it.effect.skipIf(hasNoTmux)("goes on where nobody could continue it", () =>
+  it.effect.skipIf(hasNoTmux)("goes on where nobody could continue it, and behind a line that is too long", () =>
     Effect.gen(function* () {
-      const { port } = yield* startServer()
-      const terminal = yield* startInTerminal(["--user", "ada"], { PORT: `${port}` })
-      yield* terminal.shows("      no rooms yet; :cr <room> creates one", ">")
+      const { port } = yield* Server
+      const terminal = yield* startInTerminal(["--user", "pia"], { PORT: `${port}`, NO_COLOR: "1" })
+      yield* terminal.showsIn(" room")
       yield* terminal.press("C-z")
       yield* terminal.type("still here")
       yield* terminal.press("Enter")
-      yield* terminal.shows("hh:mm ada: still here", ">")
+      yield* terminal.shows("hh:mm pia: still here", ">")
+      for (let part = 0; part < 3; part++) yield* terminal.type("x".repeat(8000))
+      yield* terminal.shows("A line may have 20000 characters at most; this one was", "      passed over.", ">")
+      yield* terminal.press("Enter")
+      yield* terminal.type("and here")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("      passed over.", "hh:mm pia: and here", ">")
       yield* terminal.press("C-c")
       yield* terminal.shows("exit 0")
     })
@@ -151,9 +160,14 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* coloured.press("Enter")
       yield* coloured.shows("exit 0")
 
-      const plain = yield* startInTerminal(["--user", "colourless"], { PORT: `${port}`, NO_COLOR: "1" })
-      yield* plain.shows("      1 user: colourless", ">")
+      const plain = yield* startInTerminal(["--user", "हिन्दी"], { PORT: `${port}`, NO_COLOR: "1" })
+      yield* plain.shows("      1 user: हिन्दी", ">")
       assert.notInclude(yield* plain.withColours, "\u001b")
+      yield* plain.type("नमस्ते हि")
+      yield* plain.press("Tab")
+      yield* plain.shows("> नमस्ते हिन्दी")
+      yield* plain.press("Enter")
+      yield* plain.shows("hh:mm हिन्दी: नमस्ते हिन्दी", ">")
       yield* plain.press("C-d")
       yield* plain.shows("exit 0")
     })
