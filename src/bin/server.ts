@@ -1,11 +1,13 @@
-/** Starts the server. SIGINT and SIGTERM stop it in good order, which counts as success. */
+/** Starts the server. SIGINT and SIGTERM stop it in good order and within 5 s, which counts as success. */
 import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Runtime } from "effect"
 import { main } from "../server/Cli.ts"
+import { untilTold } from "../server/ProcessEnd.ts"
 
 main.pipe(
+  untilTold,
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({
     teardown: (exit, onExit) =>

@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os"
+import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
@@ -66,6 +67,20 @@ realTime("the server's process", (it) => {
       assert.strictEqual(lines.at(-1)?._tag, "Goodbye")
       yield* Fiber.join(killed)
       assert.strictEqual((yield* Fiber.join(exited)).exitCode, 0)
+    })
+  )
+})
+
+realTime("a process that is stopped for longer than IDLE_TIMEOUT", (it) => {
+  it.effect("has thrown nobody out when it goes on, while they are heard again", () =>
+    Effect.gen(function* () {
+      const server = yield* ServerProcess.start({ env: { PORT: "0", IDLE_TIMEOUT: "1 second" } })
+      const ada = yield* join(server.port, "Ada")
+      process.kill(server.pid, "SIGSTOP")
+      yield* Effect.sleep("1500 millis")
+      process.kill(server.pid, "SIGCONT")
+      yield* ada.soFar
+      yield* ada.soFar
     })
   )
 })

@@ -17,6 +17,8 @@ export interface ServerProcessOptions {
   readonly flags?: ReadonlyArray<string>
   /** What stands in the `.env` file of its working directory. */
   readonly dotEnv?: string
+  /** Another program in the server's place. */
+  readonly program?: string
   /** A program that starts it, with its arguments. */
   readonly starter?: readonly [program: string, ...flags: ReadonlyArray<string>]
 }
@@ -24,12 +26,18 @@ export interface ServerProcessOptions {
 /** The process ended before it listened. */
 class NotListening extends Schema.TaggedError<NotListening>()("NotListening", { message: Schema.String }) {}
 
-const spawn = Effect.fnUntraced(function* ({ dotEnv, env = {}, flags = [], starter }: ServerProcessOptions) {
+const spawn = Effect.fnUntraced(function* ({
+  dotEnv,
+  env = {},
+  flags = [],
+  program: path = main,
+  starter
+}: ServerProcessOptions) {
   const files = yield* FileSystem.FileSystem
   const cwd = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
   if (dotEnv !== undefined) yield* files.writeFileString(resolve(cwd, ".env"), dotEnv)
   const [program, ...starterFlags] = starter ?? []
-  const node = [process.execPath, main, ...flags] as const
+  const node = [process.execPath, path, ...flags] as const
   const [command, ...parameters] = program === undefined ? node : [program, ...starterFlags, ...node]
   const child = yield* ChildProcess.make(command, parameters, {
     cwd,
