@@ -8,9 +8,10 @@
 import { Console, Effect, FileSystem, Layer, Option, Runtime, Schema, Stdio } from "effect"
 import { Argument, CliOutput, Command, Flag } from "effect/cli"
 import type { PlatformError } from "effect/PlatformError"
+import * as DotEnv from "../DotEnv.ts"
 import { identity } from "../Identity.ts"
 import { InvalidSetting, read, settings } from "../ServerConfig.ts"
-import { dotEnv, flagOf, provideFlags } from "../SettingFlags.ts"
+import { flagOf, provideFlags } from "../SettingFlags.ts"
 import { AdminError, systemProblem } from "./AdminError.ts"
 import { backup } from "./Backup.ts"
 import { exportLog, type Wanted } from "./Export.ts"
@@ -231,9 +232,9 @@ const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ")
 
 /** Carries out what the command line says. */
 export const main = Command.run(command, { version: identity.version }).pipe(
-  Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void)),
   Effect.catchTag("OutputClosed", () => Effect.void),
-  Effect.provide(Layer.mergeAll(dotEnv, presenter, Output.layer, Progress.layer))
+  Effect.provide(Layer.mergeAll(DotEnv.layer, presenter, Output.layer, Progress.layer)),
+  Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void))
 )
 
-const isTold = Schema.is(Schema.Union([InvalidSetting, AdminError]))
+const isTold = Schema.is(Schema.Union([DotEnv.InvalidDotEnv, InvalidSetting, AdminError]))
