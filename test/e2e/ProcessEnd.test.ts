@@ -1,7 +1,7 @@
 /** How the server's process ends when something stands in the way: a thread that does not, or nobody to tell it. */
 import { spawn } from "node:child_process"
-import { resolve } from "node:path"
 import * as process from "node:process"
+import { fileURLToPath } from "node:url"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option, Stream } from "effect"
@@ -14,7 +14,7 @@ import * as ServerProcess from "../support/ServerProcess.ts"
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
 
 realTime("a process with a thread that is inside a statement of SQLite", (it) => {
-  const program = resolve(import.meta.dirname, "../support/StuckProgram.ts")
+  const program = fileURLToPath(new URL("../support/StuckProgram.ts", import.meta.url))
   const hasSaid = (server: { readonly stdout: () => ReadonlyArray<string> }) =>
     Eventually.isSo("it was about to end", () => server.stdout().includes("ending"))
 
@@ -76,14 +76,19 @@ const startByScript = Effect.gen(function* () {
 })
 
 realTime("a server started with `npx pnpm dev`", (it) => {
-  it.effect.each(["SIGTERM", "SIGKILL"] as const)("ends with it, in good order, also on %s", (signal) =>
-    Effect.gen(function* () {
-      const { kill, port } = yield* startByScript
-      const ada = yield* connect({ port })
-      yield* ada.send({ _tag: "Handshake", user: "Ada" })
-      yield* ada.find("Welcome")
-      kill(signal)
-      assert.strictEqual((yield* ada.closed).at(-1)?._tag, "Goodbye")
-    })
+  const endsOn = Effect.fnUntraced(function* (signal: NodeJS.Signals) {
+    const { kill, port } = yield* startByScript
+    const ada = yield* connect({ port })
+    yield* ada.send({ _tag: "Handshake", user: "Ada" })
+    yield* ada.find("Welcome")
+    kill(signal)
+    assert.strictEqual((yield* ada.closed).at(-1)?._tag, "Goodbye", signal)
+  })
+
+  it.effect(
+    "ends with it, in good order, whether that is asked to end or killed",
+    () => Effect.forEach(["SIGTERM", "SIGKILL"] as const, endsOn, { concurrency: "unbounded" }),
+    // Six processes start.
+    60_000
   )
 })
