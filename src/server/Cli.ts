@@ -7,12 +7,13 @@ import { Console, Effect, Layer, Logger, Record } from "effect"
 import { References, Schema } from "effect"
 import { Command } from "effect/cli"
 import { SocketServer } from "effect/socket"
+import * as DotEnv from "./DotEnv.ts"
 import { CannotOpenDatabase } from "./history/CannotOpenDatabase.ts"
 import * as Database from "./history/Database.ts"
 import { identity } from "./Identity.ts"
 import * as Server from "./Server.ts"
 import { InvalidSetting, logLevelSetting, read, ServerConfig, settings } from "./ServerConfig.ts"
-import { dotEnv, flagOf, provideFlags } from "./SettingFlags.ts"
+import { flagOf, provideFlags } from "./SettingFlags.ts"
 import * as TcpServer from "./TcpServer.ts"
 
 const logger = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
@@ -55,8 +56,10 @@ const withLogLevel = Effect.fnUntraced(function* <A, E, R>(program: Effect.Effec
 /** Reads the settings and serves until it is told to stop. */
 export const main = Command.run(command, { version: identity.version }).pipe(
   withLogLevel,
-  Effect.tapError((error) => (isStartError(error) ? Console.error(error.message) : Effect.void)),
-  Effect.provide(Layer.merge(logger, dotEnv))
+  Effect.provide(Layer.merge(logger, DotEnv.layerTelling)),
+  Effect.tapError((error) => (isStartError(error) ? Console.error(error.message) : Effect.void))
 )
 
-const isStartError = Schema.is(Schema.Union([InvalidSetting, TcpServer.CannotListen, CannotOpenDatabase]))
+const isStartError = Schema.is(
+  Schema.Union([DotEnv.InvalidDotEnv, InvalidSetting, TcpServer.CannotListen, CannotOpenDatabase])
+)

@@ -1,7 +1,8 @@
 /**
- * Settings on a command line: each is also a flag, whose value goes before the environment's, and that before `.env`'s.
+ * Settings on a command line: each is also a flag, whose value goes before the environment's, and that before `.env`'s (see
+ * DotEnv).
  */
-import { ConfigProvider, Effect, FileSystem, type Option, Record } from "effect"
+import { ConfigProvider, type Option, Record } from "effect"
 import { Flag } from "effect/cli"
 import type { Setting } from "./ServerConfig.ts"
 
@@ -16,11 +17,3 @@ export const flagOf = ({ allowed, description, fallback, name }: Omit<Setting<un
 /** What the flags say, by the names of their settings, as if it stood in the environment. */
 export const provideFlags = (flags: Readonly<Record<string, Option.Option<string>>>) =>
   ConfigProvider.layerAdd(ConfigProvider.fromEnvRecord(Record.getSomes(flags)), { asPrimary: true })
-
-/** A `.env` file in the working directory, behind the environment; having none is fine. */
-export const dotEnv = ConfigProvider.layerAdd(
-  Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
-    return (yield* files.exists(".env")) ? yield* ConfigProvider.fromDotEnv() : ConfigProvider.fromUnknown({})
-  })
-)

@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os"
+import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
@@ -70,6 +71,20 @@ realTime("the server's process", (it) => {
   )
 })
 
+realTime("a process that is stopped for longer than IDLE_TIMEOUT", (it) => {
+  it.effect("has thrown nobody out when it goes on, while they are heard again", () =>
+    Effect.gen(function* () {
+      const server = yield* ServerProcess.start({ env: { PORT: "0", IDLE_TIMEOUT: "1 second" } })
+      const ada = yield* join(server.port, "Ada")
+      process.kill(server.pid, "SIGSTOP")
+      yield* Effect.sleep("1500 millis")
+      process.kill(server.pid, "SIGCONT")
+      yield* ada.soFar
+      yield* ada.soFar
+    })
+  )
+})
+
 realTime("a setting that does not parse", (it) => {
   it.effect.each([
     { name: "PORT", value: "70000", allowed: "a whole number from 0 to 65535" },
@@ -137,6 +152,42 @@ realTime("settings", (it) => {
       assert.nestedPropertyVal(yield* second.next, "reason._tag", "TooManyConnections")
       yield* ada.write("x".repeat(2049))
       assert.nestedPropertyVal(yield* ada.next, "reason.limit", 2048)
+    })
+  )
+})
+
+realTime("a .env file", (it) => {
+  const utf16 = (text: string) => Uint8Array.from([0xff, 0xfe, ...Buffer.from(text, "utf16le")])
+
+  it.effect.each([
+    { what: "a name that is nearly a setting's", dotEnv: "MAX_CONECTIONS=5\n", says: "MAX_CONNECTIONS" },
+    { what: "a setting's name in small letters", dotEnv: "export port=0\n", says: "PORT" },
+    { what: "UTF-16 with the mark of its byte order", dotEnv: utf16("PORT=0\n"), says: "UTF-8" },
+    { what: "UTF-16 without it", dotEnv: utf16("PORT=0\n").slice(2), says: "UTF-8" }
+  ])("with $what stops the start with one line", ({ dotEnv, says }) =>
+    Effect.gen(function* () {
+      const ended = yield* ServerProcess.run({ dotEnv })
+      assert.deepStrictEqual({ exitCode: ended.exitCode, stdout: ended.stdout }, { exitCode: 1, stdout: "" })
+      assert.strictEqual(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr)
+      for (const part of [".env", says]) assert.include(ended.stderr, part)
+    })
+  )
+
+  it.effect("that is a folder does so, too", () =>
+    Effect.gen(function* () {
+      const { exitCode, stderr } = yield* ServerProcess.run({ dotEnv: ServerProcess.folder })
+      assert.strictEqual(exitCode, 1)
+      assert.match(stderr, /^\.env is a folder.*\n$/)
+    })
+  )
+
+  it.effect("has names that resemble no setting told and ignored, and none of those that the client knows", () =>
+    Effect.gen(function* () {
+      const { stderr } = yield* ServerProcess.run({ dotEnv: "\uFEFFPORT=nonsense\nUSER_NAME=ada\nAPI_TOKEN=1\n" })
+      const [told, ...rest] = stderr.trimEnd().split("\n")
+      assert.match(told ?? "", /^\.env sets API_TOKEN, /)
+      assert.lengthOf(rest, 1)
+      assert.match(rest[0] ?? "", /^PORT is "nonsense"/)
     })
   )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { reasonOf } from "../support/Rejections.ts"
 import type { TestServer as Server } from "../support/TestServer.ts"
@@ -108,6 +108,58 @@ describe("a connection that sends nothing for IDLE_TIMEOUT", () => {
         yield* ada.ask({ _tag: "GlobalMessage", content: "still here" })
       }
       yield* quiet.closed
+    })
+  )
+})
+
+describe("a clock that is not steady", () => {
+  /** A clock that a test can set, and a machine it can put to sleep: by so many milliseconds. */
+  const unsteady = Effect.map(Clock.Clock, (clock) => {
+    const ahead = { wall: 0, monotonic: 0 }
+    return {
+      ahead,
+      clock: {
+        ...clock,
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + ahead.wall,
+        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe() + BigInt(ahead.monotonic) * 1_000_000n
+      }
+    }
+  })
+  const hour = 3_600_000
+
+  it.effect.each([hour, -hour])("throws nobody out when it is set, and keeps nobody in (by %i ms)", (step) =>
+    Effect.gen(function* () {
+      const { ahead, clock } = yield* unsteady
+      const settings = { IDLE_TIMEOUT: "10 seconds" }
+      const server = yield* Effect.provideService(TestServer.start({ settings }), Clock.Clock, clock)
+      const ada = yield* server.join("Ada")
+      ahead.wall = step
+      yield* TestClock.adjust("8 seconds")
+      yield* ada.soFar
+      assert.isFalse(ada.isClosed())
+      yield* TestClock.adjust("12 seconds")
+      yield* ada.closed
+    })
+  )
+
+  it.effect("throws nobody out after a pause of the machine, whose time counts as two seconds", () =>
+    Effect.gen(function* () {
+      const { ahead, clock } = yield* unsteady
+      const settings = { IDLE_TIMEOUT: "10 seconds" }
+      const server = yield* Effect.provideService(TestServer.start({ settings }), Clock.Clock, clock)
+      const quiet = yield* server.join("Quiet")
+      const ada = yield* server.join("Ada")
+      yield* TestClock.adjust("5 seconds")
+      ahead.monotonic = hour
+      yield* TestClock.adjust("1 second")
+      yield* ada.soFar
+      yield* TestClock.adjust("1 second")
+      yield* ada.soFar
+      assert.isFalse(quiet.isClosed())
+      // Seven of its ten seconds are over.
+      yield* TestClock.adjust("4 seconds")
+      yield* quiet.closed
+      yield* ada.soFar
     })
   )
 })

@@ -12,11 +12,15 @@ import { compileCache } from "./CompileCache.ts"
 
 const main = resolve(import.meta.dirname, "../../src/bin/server.ts")
 
+export const folder = Symbol("a folder")
+
 export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly flags?: ReadonlyArray<string>
-  /** What stands in the `.env` file of its working directory. */
-  readonly dotEnv?: string
+  /** What stands in the `.env` file of its working directory, or that it is a folder. */
+  readonly dotEnv?: string | Uint8Array | typeof folder
+  /** Another program in the server's place. */
+  readonly program?: string
   /** A program that starts it, with its arguments. */
   readonly starter?: readonly [program: string, ...flags: ReadonlyArray<string>]
 }
@@ -24,12 +28,20 @@ export interface ServerProcessOptions {
 /** The process ended before it listened. */
 class NotListening extends Schema.TaggedError<NotListening>()("NotListening", { message: Schema.String }) {}
 
-const spawn = Effect.fnUntraced(function* ({ dotEnv, env = {}, flags = [], starter }: ServerProcessOptions) {
+const spawn = Effect.fnUntraced(function* ({
+  dotEnv,
+  env = {},
+  flags = [],
+  program: path = main,
+  starter
+}: ServerProcessOptions) {
   const files = yield* FileSystem.FileSystem
   const cwd = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
-  if (dotEnv !== undefined) yield* files.writeFileString(resolve(cwd, ".env"), dotEnv)
+  const dotEnvPath = resolve(cwd, ".env")
+  if (dotEnv === folder) yield* files.makeDirectory(dotEnvPath)
+  else if (dotEnv !== undefined) yield* files.writeFile(dotEnvPath, Buffer.from(dotEnv))
   const [program, ...starterFlags] = starter ?? []
-  const node = [process.execPath, main, ...flags] as const
+  const node = [process.execPath, path, ...flags] as const
   const [command, ...parameters] = program === undefined ? node : [program, ...starterFlags, ...node]
   const child = yield* ChildProcess.make(command, parameters, {
     cwd,

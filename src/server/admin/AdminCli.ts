@@ -7,9 +7,9 @@
  */
 import { Console, Effect, Layer, Schema } from "effect"
 import { CliOutput, Command } from "effect/cli"
+import * as DotEnv from "../DotEnv.ts"
 import { identity } from "../Identity.ts"
 import { InvalidSetting } from "../ServerConfig.ts"
-import { dotEnv } from "../SettingFlags.ts"
 import { AdminError } from "./AdminError.ts"
 import { backupCommand } from "./Backup.ts"
 import { exportCommand } from "./Export.ts"
@@ -55,9 +55,9 @@ const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ")
 
 /** Carries out what the command line says. */
 export const main = Command.run(command, { version: identity.version }).pipe(
-  Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void)),
   Effect.catchTag("OutputClosed", () => Effect.void),
-  Effect.provide(Layer.mergeAll(dotEnv, presenter, Output.layer, Progress.layer))
+  Effect.provide(Layer.mergeAll(DotEnv.layer, presenter, Output.layer, Progress.layer)),
+  Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void))
 )
 
-const isTold = Schema.is(Schema.Union([InvalidSetting, AdminError]))
+const isTold = Schema.is(Schema.Union([DotEnv.InvalidDotEnv, InvalidSetting, AdminError]))
