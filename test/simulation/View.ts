@@ -22,6 +22,8 @@ export class View {
   readonly #journal: Journal
   /** The logs it sees now. */
   readonly #places = new Map<string, Place>()
+  /** Behind which place the room begins that it came back to last. */
+  #rejoinedAt = 0
   readonly #handed: Array<readonly [log: string, message: ChatMessage]> = []
 
   constructor(owner: string, disk: Disk, journal: Journal) {
@@ -54,6 +56,9 @@ export class View {
         return this.#end(conversationKey({ _tag: "Room", room: event.room }))
       case "Skipped":
         return this.#accuse("events were skipped")
+      case "Rejoined":
+        this.#rejoinedAt = event.joined.seq - event.joined.missed
+        return
       case "Gap": {
         const log = event.conversation._tag === "Inbox" ? undefined : conversationKey(event.conversation)
         return log === undefined ? undefined : this.#skip(log, event.missing)
@@ -99,6 +104,8 @@ export class View {
 
   #skip(log: string, missing: number | undefined): void {
     const place = this.#places.get(log)
+    // A room that nobody had written to is another one after a restart, or once it is forgotten.
+    if (missing === undefined && log !== lobbyKey && place?.last === 0) return this.#begin(log, this.#rejoinedAt)
     const behind = place === undefined ? 0 : this.#disk.newest(log) - place.last
     if (missing === undefined || behind < maxReplay + missing) this.#accuse(`${log} has a gap of ${missing}`)
     if (place !== undefined) place.last += missing ?? 0
