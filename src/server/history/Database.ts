@@ -96,7 +96,6 @@ export const layer: Layer.Layer<History, CannotOpenDatabase, ServerConfig | File
 )
 
 const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrations) {
-  const files = yield* FileSystem.FileSystem
   const unusable = (problem: string) => new CannotOpenDatabase({ file, problem })
   const filename = yield* DatabaseFile.prepare(file)
   const reserve = yield* Reserve.make(filename)
