@@ -7,6 +7,7 @@ import { TestClock } from "effect/testing"
 import { indexSetup } from "../../../src/server/history/Database.ts"
 import * as LogTables from "../../../src/server/history/LogTables.ts"
 import { migrate } from "../../../src/server/history/Migrations.ts"
+import * as OldestMessages from "../../../src/server/history/OldestMessages.ts"
 import { randomEpoch } from "../../../src/server/history/RandomEpoch.ts"
 import type { Conversation } from "../../../src/server/messages/Conversation.ts"
 import { SearchIndex } from "../../../src/server/search/SearchIndex.ts"
@@ -69,12 +70,12 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
 
   it.effect("lets go of the words of what was deleted, also of everything", () =>
     Effect.gen(function* () {
-      const { database, find, holds, index, tables } = yield* fresh(1200)
+      const { database, find, holds, index } = yield* fresh(1200)
       yield* holds(1200)
-      yield* database.withTransaction(tables.deleteOldest(1700, 700))
+      yield* database.withTransaction(OldestMessages.make(database).deleteOldest(1700, 700))
       index.noteUnsafe()
       yield* holds(500)
-      yield* database.withTransaction(tables.deleteOldest(9999, 700))
+      yield* database.withTransaction(OldestMessages.make(database).deleteOldest(9999, 700))
       index.noteUnsafe()
       yield* holds(0)
       assert.deepStrictEqual((yield* find(1)).found, [])
