@@ -15,13 +15,13 @@ const realTime = layer(NodeServices.layer, { excludeTestServices: true })
 const mebibyte = 2 ** 20
 
 const mount = (folder: string) =>
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", folder], { stdio: "ignore" })
+  execFileSync("sh", ["-c", `mount -t tmpfs -o size=96m tmpfs ${folder}`], { stdio: "ignore" })
 
 const smallDisk = Effect.gen(function* () {
   const folder = yield* FileServer.newFolder
   yield* Effect.acquireRelease(
     Effect.sync(() => mount(folder)),
-    () => Effect.sync(() => execFileSync("umount", ["--lazy", folder]))
+    () => Effect.sync(() => execFileSync("sh", ["-c", `umount --lazy ${folder}`]))
   )
   return folder
 })

@@ -41,7 +41,7 @@ export const write = (history: History["Service"], lines: ReadonlyArray<Line>) =
 }
 
 /** What a conversation holds. */
-export const contents = (history: History["Service"], conversation = lobby) =>
+export const contents = (history: History["Service"], conversation: SharedConversation = lobby) =>
   Effect.map(history.read(conversation, { after: 0, before: undefined, limit: 100_000 }), ({ entries }) =>
     outline(entries)
   )

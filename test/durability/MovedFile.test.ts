@@ -82,7 +82,12 @@ realTime("a database that is in use", (it) => {
       const refused = yield* Effect.flip(Effect.scoped(Logbook.open(`${folder}/link/chat.sqlite`)))
       assert.match(refused.message, /another server is using it/)
       yield* server.kill("SIGKILL")
-      yield* Logbook.write(yield* Logbook.open(`${folder}/link/chat.sqlite`), [message("one")])
+      yield* Effect.scoped(
+        Effect.andThen(Logbook.open(`${folder}/link/chat.sqlite`), (history) =>
+          Logbook.write(history, [message("one")])
+        )
+      )
+      assert.isFalse(yield* files.exists(`${folder}/data/chat.sqlite-lock`))
     })
   )
 })

@@ -1,7 +1,7 @@
 /** What is left once messages are older than RETENTION: the newer ones, the count of their places, and no trace else. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Clock, Duration, Effect, FileSystem } from "effect"
+import { Clock, Duration, Effect, FileSystem, Queue } from "effect"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Logbook from "./Logbook.ts"
@@ -61,6 +61,28 @@ realTime("retention", (it) => {
       yield* Eventually.ask("the file shrank to a half", files.stat(file), (now) => now.size * 2n < size)
       yield* server.kill("SIGTERM")
       assert.isBelow(Number((yield* files.stat(file)).size), Number(size) / 20)
+    })
+  )
+
+  it.effect("tells of the rooms it leaves nothing of, once each, and of no others", () =>
+    Effect.gen(function* () {
+      const file = yield* FileServer.newFile
+      const history = yield* Logbook.open(file, { retention: Duration.millis(200) })
+      const say = (room: string, at: number) =>
+        Logbook.write(history, [{ content: "leaf", at, conversation: Logbook.room(room) }])
+      const later = (yield* Clock.currentTimeMillis) + Duration.toMillis("1 hour")
+      const isEmpty = (room: string) =>
+        Effect.map(Logbook.contents(history, Logbook.room(room)), ({ length }) => length)
+      for (const round of [1, 2]) {
+        for (const room of ["garden", "shed"]) yield* say(room, round)
+        for (const room of ["garden", "shed"]) {
+          yield* Eventually.ask("a room was empty", isEmpty(room), (count) => count === 0)
+        }
+      }
+      yield* say("attic", 1)
+      yield* say("cellar", later)
+      yield* Eventually.ask("it was told", Queue.size(history.emptied), (count) => count === 3)
+      assert.sameMembers<string>(yield* Queue.clear(history.emptied), ["garden", "shed", "attic"])
     })
   )
 

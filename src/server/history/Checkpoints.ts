@@ -21,8 +21,14 @@ const interval = "100 millis"
 /** As SQLite does by itself; 4 KiB each. */
 const enoughPages = 1000
 
-/** From this on it is worth a commit's time to begin anew. */
+/** From this on it is worth a commit's time to begin anew; from this on it is worth more. */
 const restartPages = 4000
+const muchPages = 12_000
+const maxPasses = 4
+
+/** How long a reader may hold up the commits for it; and what a connection that writes waits for otherwise. */
+const readerMillis = 20
+export const busyMillis = 5000
 
 /** What a log keeps of its size when it is begun anew, and by how much it is cut at once. */
 export const keptBytes = 64 * 2 ** 20
@@ -48,11 +54,19 @@ export const run = ({ database, own, warnBytes = 256 * 2 ** 20, writer }: Checkp
   let isWarned = false
   let limit = keptBytes
 
-  const checkpoint = (sql: SqlClient.SqlClient, mode: "NOOP" | "PASSIVE") =>
+  const checkpoint = (sql: SqlClient.SqlClient, mode: "NOOP" | "PASSIVE" | "RESTART") =>
     Effect.map(sql`PRAGMA wal_checkpoint(${sql.literal(mode)})`.values, ([row = []]): Counts => ({
       pages: Number(row[1]),
       done: Number(row[2])
     }))
+
+  const setPatience = (millis: number) => writer`PRAGMA busy_timeout = ${writer.literal(`${millis}`)}`.unprepared
+
+  /** Waits for those who read a page or keep the search index at the moment, but not for one that stays. */
+  const beginAnew = Effect.ensuring(
+    Effect.andThen(setPatience(readerMillis), checkpoint(writer, "RESTART")),
+    Effect.ignore(setPatience(busyMillis))
+  )
 
   const setLimit = Effect.fnUntraced(function* (bytes: number) {
     if (bytes === limit) return
@@ -78,15 +92,22 @@ export const run = ({ database, own, warnBytes = 256 * 2 ** 20, writer }: Checkp
     const bytes = yield* sizeOf(`${database}-wal`)
     yield* warn(bytes)
     yield* setLimit(Math.max(keptBytes, bytes - cutBytes))
-    if (standing.pages - standing.done < enoughPages && bytes <= limit) return
-    const { done, pages } = yield* checkpoint(own, "PASSIVE")
-    if (pages >= restartPages && done < pages && pages - done < enoughPages) yield* checkpoint(writer, "PASSIVE")
+    if (left(standing) < enoughPages && bytes <= limit) return
+    // What was added meanwhile is less each time, if the disk is fast enough for what comes at all.
+    let counts = yield* checkpoint(own, "PASSIVE")
+    if (counts.pages < restartPages) return
+    for (let more = 0; more < maxPasses && left(counts) >= enoughPages; more++)
+      counts = yield* checkpoint(own, "PASSIVE")
+    const isLittle = left(counts) < enoughPages || (counts.pages >= muchPages && left(counts) < counts.pages / 8)
+    if (isLittle) yield* beginAnew
   })
 
   return outage
     .watch(round)
     .pipe(Effect.ignoreCause, Effect.andThen(Effect.sleep(interval)), Effect.forever({ disableYield: true }))
 }
+
+const left = ({ done, pages }: Counts): number => pages - done
 
 const sizeOf = (path: string) =>
   Effect.promise(() =>

@@ -34,7 +34,7 @@ export const applicationId = 0x7061726c
 const writerSetup = [
   "PRAGMA synchronous = FULL",
   "PRAGMA foreign_keys = ON",
-  "PRAGMA busy_timeout = 5000",
+  `PRAGMA busy_timeout = ${Checkpoints.busyMillis}`,
   "PRAGMA wal_autocheckpoint = 0",
   `PRAGMA journal_size_limit = ${Checkpoints.keptBytes}`,
   "PRAGMA cache_size = -16384"
@@ -96,7 +96,6 @@ export const layer: Layer.Layer<History, CannotOpenDatabase, ServerConfig | File
 )
 
 const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrations) {
-  const files = yield* FileSystem.FileSystem
   const unusable = (problem: string) => new CannotOpenDatabase({ file, problem })
   const filename = yield* DatabaseFile.prepare(file)
   const reserve = yield* Reserve.make(filename)

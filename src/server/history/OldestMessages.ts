@@ -10,19 +10,10 @@ const decodeOldest = Schema.decodeUnknownEffect(
 const decodeTouched = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.Int })))
 const decodeRooms = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ name: RoomName })))
 
-/** What a step did. */
-export interface Deleted {
-  readonly count: number
-  /** The conversations it took something of. */
-  readonly touched: ReadonlyArray<number>
-  /** How many messages were ever stored. */
-  readonly stored: number
-}
-
 export const make = (sql: SqlClient.SqlClient) => ({
   /**
    * Deletes the oldest messages, at most `limit`, up to the first that is not older than `cutoff`: so what is left of
-   * each log has no gaps, whatever the clock did. To be run in a transaction.
+   * each log has no gaps, whatever the clock did. To be run in a transaction. Tells how many it was, of which conversations, and how many were ever stored.
    */
   deleteOldest: Effect.fnUntraced(function* (cutoff: Timestamp, limit: number) {
     const [first] = yield* decodeOldest(

@@ -4,14 +4,14 @@
  * Two locks, both of which the kernel frees when the process ends, however it ends. The first is on what the file is: a
  * socket in Linux's abstract namespace, named after device and inode. It leaves nothing behind, nobody can remove it, and no
  * other spelling leads past it. The second, for what the first does not reach (another container on the same folder, another
- * system), is SQLite's own lock on the empty file `chat.sqlite-lock`. The database itself cannot be locked in this way:
+ * system), is SQLite's own lock on the empty file `chat.sqlite-lock`, which a clean end removes. The database itself cannot be locked in this way:
  * its readers, the commands of `pnpm admin`, share SQLite's locks on it.
  */
 import { createServer, type Server } from "node:net"
 import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
-import { Effect, type FileSystem, Predicate, Schedule, type Scope } from "effect"
-import { identify } from "../sql/FileIdentity.ts"
+import { Effect, FileSystem, Predicate, Schedule, type Scope } from "effect"
+import { findMoved, identify } from "../sql/FileIdentity.ts"
 import { CannotOpenDatabase, problems } from "./CannotOpenDatabase.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 
@@ -24,19 +24,31 @@ export const acquire = (
   shownAs = path
 ): Effect.Effect<void, CannotOpenDatabase, Scope.Scope | FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    yield* Effect.acquireRelease(lockIdentity(path), release)
+    yield* Effect.acquireRelease(patiently(lockIdentity(path)), release)
     const file = `${path}-lock`
-    yield* Effect.mapError(DatabaseFile.makeFile(file), () => 14)
-    yield* Effect.acquireRelease(lockFile(file), (database) => Effect.sync(() => database.close()))
+    const files = yield* FileSystem.FileSystem
+    const locking = Effect.andThen(
+      Effect.mapError(DatabaseFile.makeFile(file), () => cannotOpen),
+      lockFile(file)
+    )
+    // Removed while it is still locked: who waits for it finds out that what it has locked then is gone.
+    yield* Effect.acquireRelease(patiently(locking), ({ database, identity }) =>
+      Effect.suspend(() =>
+        findMoved([identity]) === undefined ? Effect.ignore(files.remove(file)) : Effect.void
+      ).pipe(Effect.andThen(Effect.sync(() => database.close())))
+    )
   }).pipe(
-    Effect.retry({ schedule: whileTaken, while: (code) => code === taken }),
     Effect.mapError(
       (code) => new CannotOpenDatabase({ file: shownAs, problem: problems[code] ?? `its lock failed (${code}).` })
     )
   )
 
+const patiently = <A, R>(locking: Effect.Effect<A, number, R>) =>
+  Effect.retry(locking, { schedule: whileTaken, while: (code) => code === taken })
+
 /** SQLITE_BUSY; all failures here are SQLite's primary result codes. */
 const taken = 5
+const cannotOpen = 14
 
 const lockIdentity = (path: string): Effect.Effect<Server | void, number> => {
   if (process.platform !== "linux") return Effect.void
@@ -60,14 +72,16 @@ const release = (server: Server | void) =>
 const lockFile = (file: string) =>
   Effect.try({
     try: () => {
+      const identity = identify(file)
       const database = new DatabaseSync(file)
       try {
         database.exec("PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
-        return database
+        if (findMoved([identity]) !== undefined) throw Object.assign(new Error("Removed meanwhile"), { errcode: taken })
+        return { database, identity }
       } catch (error) {
         database.close()
         throw error
       }
     },
-    catch: (error) => (Predicate.hasProperty(error, "errcode") ? Number(error.errcode) & 0xff : 14)
+    catch: (error) => (Predicate.hasProperty(error, "errcode") ? Number(error.errcode) & 0xff : cannotOpen)
   })

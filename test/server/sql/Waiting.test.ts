@@ -2,7 +2,7 @@
 import { DatabaseSync } from "node:sqlite"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, FileSystem, Scope } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Scope } from "effect"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
 import * as UnsyncedTransaction from "../../../src/server/sql/UnsyncedTransaction.ts"
 import * as FileServer from "../../durability/FileServer.ts"
