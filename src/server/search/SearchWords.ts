@@ -15,8 +15,7 @@ export type Phrase =
 
 /**
  * What takes part in a search: further words of a query are ignored. 256 characters hold 128 words with spaces between
- * them, but more pairs of characters, and some characters stand for several words. Each term of a phrase costs as much as
- * it stands in a text: 18 ms for 254 times the same pair in a text of nothing else.
+ * them, but more pairs of characters, and some characters stand for several words.
  */
 const maxPhrases = 16
 const maxTerms = 128
@@ -56,8 +55,7 @@ const withinBounds = (known: ReadonlyArray<Phrase>, next: Phrase): ReadonlyArray
   return [...known, next._tag === "Terms" ? { _tag: "Terms", terms: next.terms.slice(0, room) } : next]
 }
 
-/** How many terms must stand next to each other. */
-export const sizeOf = (phrase: Phrase): number => (phrase._tag === "Terms" ? phrase.terms.length : 1)
+const sizeOf = (phrase: Phrase): number => (phrase._tag === "Terms" ? phrase.terms.length : 1)
 
 const phrasesOfPiece = (piece: string): ReadonlyArray<Phrase> => {
   const found = fold(piece).match(runs) ?? []
