@@ -79,8 +79,8 @@ const addSome = (sql: SqlClient.SqlClient, most: number) =>
       const [through = 0, units = 0, upTo, count, added] = yield* numbers(
         sql`
         WITH next AS MATERIALIZED (
-          SELECT id, SUM(${sql.literal(cost)}) OVER (ORDER BY id) AS total FROM (
-            SELECT id, content FROM chat.messages WHERE id > (SELECT through FROM progress) ORDER BY id LIMIT ${most}
+          SELECT id, SUM(cost) OVER (ORDER BY id) AS total FROM (
+            SELECT id, ${sql.literal(cost)} AS cost FROM chat.messages WHERE id > (SELECT through FROM progress) ORDER BY id LIMIT ${most}
           )
         )
         SELECT through, progress.units, MAX(id), COUNT(id), MAX(total) FROM progress LEFT JOIN next

@@ -46,8 +46,35 @@ export const holds = (terms: ReadonlyArray<string>, phrases: ReadonlyArray<Phras
   phrases.every((phrase) =>
     phrase._tag === "Character"
       ? terms.some((term) => term.startsWith(phrase.character))
-      : terms.some((_, start) => phrase.terms.every((term, index) => terms[start + index] === term))
+      : standsIn(terms, phrase.terms)
   )
+
+/**
+ * The way of Knuth, Morris and Pratt (SIAM J. Comput. 6, 1977): looks at each term of the text once or twice, also where all
+ * of it nearly is what is searched for.
+ */
+const standsIn = (terms: ReadonlyArray<string>, wanted: ReadonlyArray<string>): boolean => {
+  const fallbacks = fallbacksOf(wanted)
+  let matched = 0
+  for (const term of terms) {
+    while (matched > 0 && wanted[matched] !== term) matched = fallbacks[matched - 1] ?? 0
+    if (wanted[matched] === term) matched++
+    if (matched === wanted.length) return true
+  }
+  return wanted.length === 0 && terms.length > 0
+}
+
+/** For each beginning of these: how long the longest shorter beginning is that it ends with. */
+const fallbacksOf = (wanted: ReadonlyArray<string>): ReadonlyArray<number> => {
+  const fallbacks: Array<number> = [0]
+  let matched = 0
+  for (const term of wanted.slice(1)) {
+    while (matched > 0 && wanted[matched] !== term) matched = fallbacks[matched - 1] ?? 0
+    if (wanted[matched] === term) matched++
+    fallbacks.push(matched)
+  }
+  return fallbacks
+}
 
 const withinBounds = (known: ReadonlyArray<Phrase>, next: Phrase): ReadonlyArray<Phrase> => {
   const room = maxTerms - known.reduce((sum, phrase) => sum + sizeOf(phrase), 0)
