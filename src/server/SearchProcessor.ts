@@ -7,7 +7,7 @@
  * Bounds: what waits is bounded like every mailbox, by the requests a connection may have under way; a search that waits for
  * its turn holds no contents, and a reply is as large as one reader's mailbox at most, or holds one message.
  */
-import { Clock, Context, Effect, FiberMap, Layer, Queue } from "effect"
+import { Context, Effect, FiberMap, Layer, Queue } from "effect"
 import type { ChatMessage } from "../common/ServerMessage.ts"
 import { lineText } from "../connection/Line.ts"
 import { type Findings, History } from "./history/History.ts"
@@ -39,7 +39,7 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
       const sessions = yield* Sessions
       const mailbox = yield* Mailbox.make<SearchCommand>()
       const isThere = (session: SessionId) => sessions.inFlight(session) > 0
-      const turns = SearchTurns.make(yield* Clock.Clock, isThere)
+      const turns = yield* SearchTurns.make(isThere)
       const replyBytes = Math.min(mailboxBytes / 2, mostReplyBytes) - frameBytes
       /** What waits, by connection; also of those that have only the search under way. */
       const waiting = new Map<SessionId, Array<SearchCommand>>()

@@ -7,7 +7,7 @@
  *
  * Bounds: one waits for each connection; `maxUsers` connections are remembered, and then all begin anew.
  */
-import { Clock, Deferred, Effect } from "effect"
+import { Clock, Deferred, Effect, Queue, type Scope } from "effect"
 import type { SessionId } from "./messages/Asker.ts"
 import type { Turn } from "./search/SearchTurn.ts"
 
@@ -21,10 +21,14 @@ export interface SearchTurns {
 }
 
 /** `isThere`: a search is ended at its turn if nobody waits for its reply. */
-export const make = (clock: Clock.Clock, isThere: (session: SessionId) => boolean): SearchTurns => {
+export const make = Effect.fnUntraced(function* (
+  isThere: (session: SessionId) => boolean
+): Effect.fn.Return<SearchTurns, never, Scope.Scope> {
+  const clock = yield* Clock.Clock
   const used = new Map<SessionId, bigint>()
   const waiting = new Map<SessionId, Deferred.Deferred<void>>()
   let isTaken = false
+  const freed = yield* Queue.sliding<void>(1)
 
   const usedBy = (session: SessionId) => used.get(session) ?? 0n
 
@@ -38,7 +42,7 @@ export const make = (clock: Clock.Clock, isThere: (session: SessionId) => boolea
       waiting.set(session, mine)
       return Effect.onInterrupt(Deferred.await(mine), () =>
         Effect.sync(() => {
-          if (!waiting.delete(session)) pass()
+          if (!waiting.delete(session)) Queue.offerUnsafe(freed, undefined)
         })
       )
     })
@@ -61,6 +65,14 @@ export const make = (clock: Clock.Clock, isThere: (session: SessionId) => boolea
     used.set(session, usedBy(session) + nanos)
   }
 
+  // Not at once: whoever has just had a turn and wants another is to be among those who wait for it.
+  yield* Queue.take(freed).pipe(
+    Effect.andThen(Effect.yieldNow),
+    Effect.andThen(Effect.sync(pass)),
+    Effect.forever({ disableYield: true }),
+    Effect.forkScoped
+  )
+
   return {
     of: (session) => (piece) =>
       Effect.acquireUseRelease(
@@ -69,9 +81,9 @@ export const make = (clock: Clock.Clock, isThere: (session: SessionId) => boolea
         (begun) =>
           Effect.sync(() => {
             note(session, clock.monotonicTimeNanosUnsafe() - begun)
-            pass()
+            Queue.offerUnsafe(freed, undefined)
           })
       ),
     forgetUnsafe: () => used.clear()
   }
-}
+})

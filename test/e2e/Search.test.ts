@@ -1,8 +1,11 @@
 /** Search on the real server: what is found, what nobody may find, and whom a search does not hold up. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Latch } from "effect"
+import { Effect, Latch, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { StorageUnavailable } from "../../src/server/history/History.ts"
+import { Content } from "../../src/common/Content.ts"
+import { UserName } from "../../src/common/UserName.ts"
+import { History, StorageUnavailable } from "../../src/server/history/History.ts"
+import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
 import { historyBehind, silently } from "../support/FaultyServer.ts"
 import type { Line, RawClient } from "../support/RawClient.ts"
 import { issueOf, reasonOf } from "../support/Rejections.ts"
@@ -384,5 +387,80 @@ describe("a search that fails", () => {
       failing = false
       assert.deepStrictEqual(yield* search(ada, "tea"), ["tea"])
     }).pipe(silently)
+  )
+})
+
+describe("The size of a page of results", () => {
+  const bytesOf = ({ _tag, ...line }: Line) => Buffer.byteLength(JSON.stringify({ _tag, ...line }))
+
+  it.effect("is bounded by MAILBOX_BYTES, however long the texts are as JSON, and the pages give everything once", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings: { MAILBOX_BYTES: "64 KiB" } })
+      const ada = yield* server.join("Ada")
+      for (let n = 0; n < 40; n++) yield* say(ada, `tea ${n} ${(n % 2 === 0 ? "x" : '"').repeat(4000)}`)
+      const sizes: Array<number> = []
+      const found: Array<string> = []
+      let next: unknown
+      do {
+        const before = next === undefined ? {} : { before: next }
+        const page = yield* ada.ask({ _tag: "Search", query: "tea", limit: 500, ...before })
+        sizes.push(bytesOf(page))
+        found.push(...contentsOf(page).map((content) => content.split(" ", 2).join(" ")))
+        next = page["next"]
+      } while (next !== undefined)
+      assert.isAtMost(Math.max(...sizes), 65_536)
+      assert.isAtMost(sizes.length, 8)
+      assert.deepStrictEqual(
+        found,
+        Array.from({ length: 40 }, (_, n) => `tea ${39 - n}`)
+      )
+    })
+  )
+
+  it.effect("is one message where not even that would fit", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings: { MAILBOX_BYTES: "1024" } })
+      const ada = yield* server.join("Ada")
+      yield* say(ada, `tea ${"x".repeat(3000)}`, `tea ${"y".repeat(3000)}`)
+      const page = yield* ada.ask({ _tag: "Search", query: "tea" })
+      assert.lengthOf(contentsOf(page), 1)
+      assert.strictEqual(page["next"], 2)
+    })
+  )
+})
+
+describe("a search that takes too long", () => {
+  it.live("is ended with SearchTooSlow, others being answered meanwhile", () =>
+    Effect.gen(function* () {
+      const memory = Layer.effect(
+        History,
+        Effect.gen(function* () {
+          const history = yield* History
+          const content = Content.make("中国".repeat(4096))
+          const entry = {
+            conversation: { _tag: "Lobby" as const },
+            from: UserName.make("bob"),
+            content,
+            at,
+            key: undefined
+          }
+          yield* Effect.forEach(Array.from({ length: 2000 }), () => Effect.orDie(history.append([entry])), {
+            discard: true
+          })
+          return history
+        })
+      ).pipe(Layer.provide(MemoryHistory.layer))
+      const server = yield* TestServer.start({ history: memory })
+      const ada = yield* server.join("Ada")
+      const ben = yield* server.join("Ben")
+      yield* ada.send({ _tag: "Search", query: "中国国", id: "slow" })
+      yield* ada.soFar
+      yield* say(ben, "tea", "tea")
+      assert.deepStrictEqual(yield* search(ben, "tea", { limit: 1 }), ["tea"])
+      for (let nonce = 0; nonce < 20; nonce++) yield* ben.ask({ _tag: "Ping", nonce })
+      assert.notInclude(ada.receivedText(), "slow")
+      const refused = yield* ada.find(({ id }) => id === "slow")
+      assert.deepStrictEqual(reasonOf(refused), { _tag: "SearchTooSlow", limit: 1000 })
+    })
   )
 })

@@ -133,8 +133,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
         })
         while (place > log.dropped && found.length <= limit) {
           if (watch.nanos > BigInt(searchLimit) * 1_000_000n) return yield* new SearchTooSlow({ limit: searchLimit })
-          yield* turn(piece)
-          yield* Effect.yieldNow
+          yield* turn(Effect.andThen(Effect.yieldNow, piece))
         }
         return found
       })

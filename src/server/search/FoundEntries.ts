@@ -97,11 +97,12 @@ const rowsOf = <Row>(
         )
   )
 
-const pieces = (found: ReadonlyArray<Found>): ReadonlyArray<ReadonlyArray<Found>> => {
+/** As many of these as have so many bytes together, one at least, again and again. */
+export const pieces = (found: ReadonlyArray<Found>, maxBytes = pieceBytes): ReadonlyArray<ReadonlyArray<Found>> => {
   const all: Array<Array<Found>> = []
   let bytes = Infinity
   for (const one of found) {
-    if (bytes + one.bytes > pieceBytes) {
+    if (bytes + one.bytes > maxBytes) {
       all.push([])
       bytes = 0
     }

@@ -2,9 +2,9 @@
  * What is in the index's file, and the steps in which it follows the log.
  *
  * `words` holds the words of each message under its id. Beside its conversation (`c1`) a message stands in a block of each
- * size in `blockSizes`: so many units of text that follow each other, a unit being a byte of content, and 64 for the
- * message itself. A search that is to look at one block asks for the block's term too: a bound on the rowid alone does not
- * end it, for FTS5 looks on for the next match, wherever that is, before it compares.
+ * size in `blockSizes`: so many units of text that follow each other, a unit being a byte of content, and 64 for the message
+ * itself. A search that is to look at one block asks for the block's term too: a bound on the rowid alone does not end it,
+ * for FTS5 looks on for the next match, wherever that is, before it compares.
  *
  * `progress` is one row: the log it belongs to, which messages are in (from `since` through `through`), and how many units
  * were ever taken in. `marks` says for some ids how many units stand before them, every `markUnits` or so.
@@ -24,13 +24,11 @@ const stepMessages = 500
 const stepUnits = 65_536
 const markUnits = 65_536
 
-/** In units, the smallest first. The letter begins the block's term. */
-export const blockSizes = [
-  { letter: "p", units: 65_536 },
-  { letter: "q", units: 524_288 },
-  { letter: "r", units: 4_194_304 },
-  { letter: "s", units: 33_554_432 }
-] as const
+/** In units. The letter begins the block's term. */
+export const blockSizes = {
+  large: { letter: "l", units: 33_554_432 },
+  small: { letter: "s", units: 2_097_152 }
+} as const
 
 /** Of the tables: an index of another version is made anew. */
 const version = 2
@@ -81,15 +79,17 @@ const addSome = (sql: SqlClient.SqlClient, most: number) =>
       const [through = 0, units = 0, upTo, count, added] = yield* numbers(
         sql`
         WITH next AS MATERIALIZED (
-          SELECT id, SUM(${sql.literal(cost)}) OVER (ORDER BY id) AS total FROM (
-            SELECT id, content FROM chat.messages WHERE id > (SELECT through FROM progress) ORDER BY id LIMIT ${most}
+          SELECT id, SUM(cost) OVER (ORDER BY id) AS total FROM (
+            SELECT id, ${sql.literal(cost)} AS cost FROM chat.messages WHERE id > (SELECT through FROM progress) ORDER BY id LIMIT ${most}
           )
         )
         SELECT through, progress.units, MAX(id), COUNT(id), MAX(total) FROM progress LEFT JOIN next
         ON total <= ${stepUnits} OR id = (SELECT MIN(id) FROM next)`.values
       )
       if (upTo === null || upTo === undefined || added === null || added === undefined) return false
-      const blocks = blockSizes.map(({ letter, units }) => `|| ' ${letter}' || (before / ${units})`).join(" ")
+      const blocks = Object.values(blockSizes)
+        .map(({ letter, units }) => `|| ' ${letter}' || (before / ${units})`)
+        .join(" ")
       yield* sql`
         INSERT INTO words (rowid, scope, content, characters)
         SELECT id, 'c' || conversation ${sql.literal(blocks)}, searchTerms(content), searchCharacters(content)

@@ -15,10 +15,10 @@ import { type Findings, SearchTooSlow, StorageUnavailable } from "../history/His
 import * as Outage from "../history/Outage.ts"
 import type { Search } from "../messages/Commands.ts"
 import type { Conversation } from "../messages/Conversation.ts"
-import { entriesOf, type Found, placesOf } from "./FoundEntries.ts"
+import { entriesOf, type Found, pieces, placesOf } from "./FoundEntries.ts"
 import { forgetStep, freeBytes, giveUp, makeAddStep, numbers, prepare, type Problem } from "./IndexUpkeep.ts"
 import { searchLimit, SearchTurn } from "./SearchTurn.ts"
-import { look, type Place } from "./SearchWindows.ts"
+import { check, look, type Place, textUnits } from "./SearchWindows.ts"
 import { phrasesOf } from "./SearchWords.ts"
 
 /** How long new messages may gather before they are indexed. */
@@ -144,7 +144,12 @@ const find = Effect.fnUntraced(function* <C extends Conversation>(
   let bytes = 0
   const found: Array<Found> = []
   // One more than are given, to know whether there are more.
-  while (place !== undefined && found.length <= limit && (bytes <= maxBytes || found.length < 2)) {
+  const isEnough = () => found.length > limit || (bytes > maxBytes && found.length > 1)
+  const add = (some: ReadonlyArray<Found>) => {
+    found.push(...some)
+    for (const one of some) bytes += one.bytes
+  }
+  while (place !== undefined && !isEnough()) {
     if (millis > searchLimit) return undefined
     if (edition() !== seen) {
       seen = edition()
@@ -153,17 +158,25 @@ const find = Effect.fnUntraced(function* <C extends Conversation>(
     const from: Place = place
     const window = yield* turn(
       Effect.gen(function* () {
-        const { ids, millis, rest } = yield* oneByOne.withPermit(look(sql, wanted, from, limit + 1 - found.length))
-        return { places: ids.length === 0 ? [] : yield* placesOf(sql, ids), millis, rest }
+        const looked = yield* oneByOne.withPermit(look(sql, wanted, from, limit + 1 - found.length))
+        return { ...looked, places: looked.ids.length === 0 ? [] : yield* placesOf(sql, looked.ids) }
       })
     )
-    for (const one of window.places) {
-      if (!conversations.has(one.conversation)) continue
-      found.push(one)
-      bytes += one.bytes
-    }
     millis += window.millis
     place = window.rest
+    const places = window.places.filter(({ conversation }) => conversations.has(conversation))
+    if (window.areChecked) {
+      add(places)
+      continue
+    }
+    for (const piece of pieces(places, textUnits)) {
+      if (isEnough()) break
+      if (millis > searchLimit) return undefined
+      const ids = piece.map(({ id }) => id)
+      const checked = yield* turn(check(sql, query, ids))
+      millis += checked.millis
+      add(piece.filter(({ id }) => checked.ids.includes(id)))
+    }
   }
 
   const page = found.slice(0, Math.min(limit, howMany(found, maxBytes)))

@@ -1,19 +1,20 @@
 /**
  * Where the words searched for stand: looks at one window of the log after the other, from the newest message backwards.
  *
- * What is in the index is looked at block by block (see IndexUpkeep), in blocks that the worst text cannot make dear; what
- * is not in it yet, or not any more, is looked at text by text. So a search finds everything whether the index is up to
- * date or not, and it never writes.
+ * What is in the index is looked at block by block (see IndexUpkeep), for messages in which all terms stand, anywhere: FTS5's
+ * own phrases would be compared beyond the end of a block, and cost 9 ns for each term and place. Whether terms stand next
+ * to each other is seen in the texts. What is not in the index yet, or not any more, is looked at text by text as well. So a
+ * search finds everything whether the index is up to date or not, and it never writes.
  *
- * Bounds, measured: a term that stands 8,192 times in each text costs 9 ns for each time and term of a phrase, 0.7 ns if
- * it is searched for by itself; a window takes 60 ms of that kind at most. Texts are looked at at 60 ns a byte.
+ * Bounds, measured: a unit of text costs the index 0.7 ns at worst, 23 ms a block; a byte of a text that is looked at costs
+ * 60 ns, whatever is searched for.
  */
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
 import { isDamaged } from "../history/CannotOpenDatabase.ts"
 import { blockSizes, numbers, type Problem } from "./IndexUpkeep.ts"
-import { type Phrase, sizeOf } from "./SearchWords.ts"
+import type { Phrase } from "./SearchWords.ts"
 
 /** What to look for, and in which conversations, by their numbers. */
 export interface Wanted {
@@ -28,25 +29,24 @@ export interface Place {
   readonly block: number | undefined
 }
 
-/** What a window holds, newest first; where to go on, if the log goes on; and how long it took. */
+/** Messages in which all terms stand, newest first; where to go on, if the log goes on; and how long it took. */
 export interface Window {
   readonly ids: ReadonlyArray<number>
+  /** Whether they hold the phrases, too, so that nobody has to look. */
+  readonly areChecked: boolean
   readonly rest: Place | undefined
   readonly millis: number
 }
 
-const windowNanos = 60_000_000
-
-/** In nanoseconds for a unit of text, at worst. */
-const costOf = (phrases: ReadonlyArray<Phrase>): number =>
-  phrases.reduce((sum, phrase) => sum + (sizeOf(phrase) > 1 ? 5 * sizeOf(phrase) : 0.7), 0)
-
-/** More conversations than this are told apart by their messages, 15 ns a unit; as a term, each takes 0.06 ms a window. */
+/** More conversations than this are told apart by their messages, 1 µs each; as a term, each takes 0.06 ms a window. */
 const maxScopes = 256
 
-/** 16 ms at 60 ns a byte. */
-const scanUnits = 262_144
-const scanMessages = 4096
+/** How many messages to look at for phrases before the index is asked for more. */
+const maxCandidates = 1024
+
+/** 4 ms at 60 ns a byte. */
+export const textUnits = 65_536
+const scanMessages = 1024
 
 /** Looks at the next window, for at most `most` messages. */
 export const look = Effect.fnUntraced(function* (
@@ -55,44 +55,69 @@ export const look = Effect.fnUntraced(function* (
   place: Place,
   most: number
 ): Effect.fn.Return<Window, Problem> {
-  const [through] = yield* numbers(sql`SELECT through FROM progress`.values)
+  const [through, last, newest, oldest] = yield* numbers(
+    sql`
+    SELECT through, (SELECT MAX(id) FROM chat.messages),
+      COALESCE((SELECT units FROM marks WHERE id >= ${place.bound} ORDER BY id LIMIT 1), units),
+      COALESCE((SELECT units FROM marks WHERE id <= since ORDER BY id DESC LIMIT 1), 0)
+    FROM progress`.values
+  )
   const known = Number(through)
-  return yield* known + 1 < place.bound
-    ? lookAtTexts(sql, wanted, place.bound, known, most)
-    : lookAtBlock(sql, wanted, place, most)
+  const bound = Math.min(place.bound, Math.max(last ?? 0, known) + 1)
+  return yield* known + 1 < bound
+    ? lookAtTexts(sql, wanted, bound, known, most)
+    : lookAtBlock(sql, wanted, place, most, { newest: Number(newest), oldest: Number(oldest) })
 })
 
+/** `between`: how many units stand before the newest and before the oldest message to look at. */
 const lookAtBlock = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   { conversations, phrases }: Wanted,
   { block, bound }: Place,
-  most: number
+  most: number,
+  between: { readonly newest: number; readonly oldest: number }
 ): Effect.fn.Return<Window, Problem> {
   const isScoped = conversations.length <= maxScopes
-  const nanos = costOf(phrases) + (isScoped ? 0 : 15)
-  const size = blockSizes.findLast(({ units }) => units * nanos <= windowNanos) ?? blockSizes[0]
-  const [newest, oldest] = yield* numbers(
-    sql`
-    SELECT
-      COALESCE((SELECT units FROM marks WHERE id >= ${bound} ORDER BY id LIMIT 1), units),
-      COALESCE((SELECT units FROM marks WHERE id <= since ORDER BY id DESC LIMIT 1), 0)
-    FROM progress`.values
-  )
-  const current = block ?? Math.floor(Number(newest) / size.units)
-  const scopes = isScoped ? conversations : []
+  const { letter, units } = isScoped ? blockSizes.large : blockSizes.small
+  const areChecked = phrases.every((phrase) => phrase._tag === "Character" || phrase.terms.length === 1)
+  const wanted = areChecked ? most : maxCandidates
+  const current = block ?? Math.floor(between.newest / units)
   const { ids, millis } = yield* matches(
     sql,
     sql`
     SELECT rowid AS id FROM words
-    WHERE words MATCH searchBegun(${expressionOf(`${size.letter}${current}`, scopes, phrases)})
+    WHERE words MATCH searchBegun(${expressionOf(`${letter}${current}`, isScoped ? conversations : [], phrases)})
     AND rowid < CAST(${bound} AS INTEGER) ${isScoped ? sql`` : sql`AND ${isIn(sql, conversations, "words.rowid")}`}
-    ORDER BY rowid DESC LIMIT CAST(${most} AS INTEGER)`
+    ORDER BY rowid DESC LIMIT CAST(${wanted} AS INTEGER)`
   )
   const lower = ids.at(-1) ?? bound
-  if (ids.length === most) return { ids, millis, rest: { bound: lower, block: current } }
-  const isLast = current <= Math.floor(Number(oldest) / size.units)
-  return { ids, millis, rest: isLast ? undefined : { bound: lower, block: current - 1 } }
+  if (ids.length === wanted) return { ids, areChecked, millis, rest: { bound: lower, block: current } }
+  const isLast = current <= Math.floor(between.oldest / units)
+  return { ids, areChecked, millis, rest: isLast ? undefined : { bound: lower, block: current - 1 } }
 })
+
+/** Which of these messages hold what is searched for. One whose text is damaged is believed to. */
+export const check = (
+  sql: SqlClient.SqlClient,
+  query: string,
+  ids: ReadonlyArray<number>
+): Effect.Effect<Matches, Problem> =>
+  matches(
+    sql,
+    sql`
+    SELECT id FROM chat.messages
+    WHERE id IN (SELECT value FROM json_each(searchBegun(${JSON.stringify(ids)}))) AND searchHolds(content, ${query})
+    ORDER BY id DESC`
+  ).pipe(
+    Effect.catchIf(isDamage, () =>
+      ids.length <= 1
+        ? Effect.succeed({ ids, millis: 0 })
+        : Effect.map(
+            Effect.forEach(ids, (id) => check(sql, query, [id])),
+            (all) => ({ ids: all.flatMap(({ ids }) => ids), millis: all.reduce((sum, { millis }) => sum + millis, 0) })
+          )
+    )
+  )
 
 const lookAtTexts = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
@@ -105,16 +130,16 @@ const lookAtTexts = Effect.fnUntraced(function* (
   const [oldest] = yield* numbers(
     sql`
     WITH newest AS (
-      SELECT id, SUM(octet_length(content) + 64) OVER (ORDER BY id DESC) AS total FROM (
-        SELECT id, content FROM chat.messages WHERE id > ${known} AND id < ${bound} ORDER BY id DESC LIMIT ${scanMessages}
+      SELECT id, SUM(cost) OVER (ORDER BY id DESC) AS total FROM (
+        SELECT id, octet_length(content) + 64 AS cost FROM chat.messages WHERE id > ${known} AND id < ${bound} ORDER BY id DESC LIMIT ${scanMessages}
       )
     )
-    SELECT COALESCE(MIN(id) FILTER (WHERE total <= ${scanUnits}), MAX(id)) FROM newest`.values
+    SELECT COALESCE(MIN(id) FILTER (WHERE total <= ${textUnits}), MAX(id)) FROM newest`.values
   ).pipe(Effect.catchIf(isDamage, () => Effect.succeed([bound - 1])))
   const least = oldest ?? known + 1
   const { ids, millis } = yield* matchesOfTexts(sql, { conversations, query, bound, least, most })
-  if (ids.length === most) return { ids, millis, rest: { bound: ids.at(-1) ?? least, block: undefined } }
-  return { ids, millis, rest: least <= 1 ? undefined : { bound: least, block: undefined } }
+  const lower = ids.length === most ? (ids.at(-1) ?? least) : least
+  return { ids, areChecked: true, millis, rest: lower <= 1 ? undefined : { bound: lower, block: undefined } }
 })
 
 interface Texts {
@@ -125,7 +150,7 @@ interface Texts {
   readonly most: number
 }
 
-/** A text that is damaged holds nothing: halves what cannot be looked at until that text stands alone. */
+/** A text that is damaged holds nothing here: halves what cannot be looked at until that text stands alone. */
 const matchesOfTexts = (sql: SqlClient.SqlClient, texts: Texts): Effect.Effect<Matches, Problem> => {
   const { bound, conversations, least, most, query } = texts
   return matches(
@@ -150,7 +175,7 @@ const matchesOfTexts = (sql: SqlClient.SqlClient, texts: Texts): Effect.Effect<M
   )
 }
 
-type Matches = Omit<Window, "rest">
+type Matches = Pick<Window, "ids" | "millis">
 
 const decodeMatches = Schema.decodeUnknownEffect(Schema.Array(Schema.Tuple([Schema.String, Schema.Finite])))
 const decodeIds = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(Schema.Int)))
@@ -174,8 +199,10 @@ export const isDamage = (error: Problem): boolean => error._tag === "SqlError" &
  */
 const expressionOf = (block: string, conversations: ReadonlyArray<number>, phrases: ReadonlyArray<Phrase>): string => {
   const scope = conversations.map((number) => `c${number}`).join(" OR ")
-  const wanted = phrases.map((phrase) =>
-    phrase._tag === "Character" ? `characters : "${phrase.character}"` : `content : "${phrase.terms.join(" ")}"`
+  const wanted = phrases.flatMap((phrase) =>
+    phrase._tag === "Character"
+      ? [`characters : "${phrase.character}"`]
+      : phrase.terms.map((term) => `content : "${term}"`)
   )
-  return [`scope : ${block}`, ...(scope === "" ? [] : [`scope : (${scope})`]), ...wanted].join(" AND ")
+  return [`scope : ${block}`, ...(scope === "" ? [] : [`scope : (${scope})`]), ...new Set(wanted)].join(" AND ")
 }

@@ -1,35 +1,41 @@
 /** The index beside a database: what it takes in, and what it lets go. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, FileSystem, Layer } from "effect"
+import { Arbitrary, Context, Effect, Exit, Fiber, FileSystem, Layer, Schema } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { TestClock } from "effect/testing"
 import { indexSetup } from "../../../src/server/history/Database.ts"
+import { SearchTooSlow } from "../../../src/server/history/History.ts"
 import * as LogTables from "../../../src/server/history/LogTables.ts"
 import { migrate } from "../../../src/server/history/Migrations.ts"
 import * as OldestMessages from "../../../src/server/history/OldestMessages.ts"
 import { randomEpoch } from "../../../src/server/history/RandomEpoch.ts"
 import type { Conversation } from "../../../src/server/messages/Conversation.ts"
+import { giveUp, makeAddStep } from "../../../src/server/search/IndexUpkeep.ts"
 import { SearchIndex } from "../../../src/server/search/SearchIndex.ts"
+import { SearchTurn, type Turn } from "../../../src/server/search/SearchTurn.ts"
+import { holds, phrasesOf, termsOf } from "../../../src/server/search/SearchWords.ts"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
+import { silently } from "../../support/FaultyServer.ts"
+import { oneOf, tries } from "../../support/generators.ts"
 
 const lobby: Conversation = { _tag: "Lobby" }
 
-/** A database with some messages in the lobby, and the index beside it. */
-const fresh = Effect.fnUntraced(function* (messages: number) {
+/** A database with these messages in the lobby, and the index beside it. */
+const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArray<string>) {
   const files = yield* FileSystem.FileSystem
   const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
-  const database = yield* SqliteClient.make({ filename: `${folder}/chat.sqlite`, setup: ["PRAGMA journal_mode = WAL"] })
+  const file = `${folder}/chat.sqlite`
+  const database = yield* SqliteClient.make({ filename: file, setup: ["PRAGMA journal_mode = WAL"] })
   yield* Effect.provideService(migrate(), SqlClient.SqlClient, database)
   const tables = LogTables.make(database)
   yield* tables.epoch(yield* randomEpoch)
   yield* tables.open(new Map([["lobby", lobby]]))
-  yield* tables.insertRows(
-    Array.from({ length: messages }, (_, index) => [1, index + 1, 1000 + index, "ada", "ripe", null, 0])
-  )
+  const contents = typeof messages === "number" ? Array.from({ length: messages }, () => "ripe") : messages
+  yield* tables.insertRows(contents.map((content, index) => [1, index + 1, 1000 + index, "ada", content, null, 0]))
   const sql = yield* SqliteClient.make({
-    filename: `${folder}/chat.sqlite-search`,
-    setup: indexSetup(`${folder}/chat.sqlite`),
+    filename: `${file}-search`,
+    setup: indexSetup(file),
     functions: new URL("../../../src/server/search/SearchFunctions.ts", import.meta.url)
   })
   const index = Context.get(yield* Layer.build(SearchIndex.layer(sql)), SearchIndex)
@@ -39,14 +45,34 @@ const fresh = Effect.fnUntraced(function* (messages: number) {
       Effect.repeat({ until: (rows) => rows[0]?.[0] === count }),
       Effect.asVoid
     )
-  const find = (limit: number) =>
+  const search = (query: string, options: { limit?: number; before?: number | undefined; maxBytes?: number } = {}) =>
     index.search({
       conversations: new Map([[1, lobby]]),
       isBySeq: true,
-      search: { query: "ripe", before: undefined, limit }
+      search: { query, before: options.before, limit: options.limit ?? 500 },
+      maxBytes: options.maxBytes
     })
-  return { database, find, holds, index, tables }
+  const seqs = (query: string) => Effect.map(search(query), ({ found }) => found.map(({ entry }) => entry.seq))
+  const find = (limit: number) => search("ripe", { limit })
+  return { database, file, find, holds, index, search, seqs, sql, tables }
 })
+
+/** So many texts of 8,192 characters behind the first message, stored at once. */
+const storeLong = (database: SqlClient.SqlClient, count: number) => database`
+  WITH RECURSIVE numbers (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < ${count})
+  INSERT INTO messages (conversation, seq, at, sender, content)
+  SELECT 1, value + 1, 1, 'ada', replace(hex(zeroblob(4096)), '00', '中国')
+  FROM numbers`
+
+/** Counts the pieces of a search. */
+const counting = () => {
+  const pieces = { count: 0 }
+  const turn: Turn = (piece) => {
+    pieces.count++
+    return piece
+  }
+  return { pieces, turn }
+}
 
 layer(NodeFileSystem.layer)("the search index", (it) => {
   it.effect("takes in what was stored before it was there, in more than one step", () =>
@@ -80,5 +106,230 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       yield* holds(0)
       assert.deepStrictEqual((yield* find(1)).found, [])
     })
+  )
+
+  it.effect("finds everything once, page by page, by count and by size, in the index and beside it", () =>
+    Effect.gen(function* () {
+      const texts = Array.from({ length: 40 }, (_, n) => `ripe ${n % 3 === 0 ? "red " : ""}${"x".repeat(n * 10)}`)
+      const { holds, index, search, tables } = yield* fresh(texts)
+      const pages = Effect.fnUntraced(function* (query: string, options: { limit?: number; maxBytes?: number }) {
+        const seqs: Array<number> = []
+        let before: number | undefined
+        do {
+          const { found, next } = yield* search(query, { ...options, before })
+          assert.isNotEmpty(found)
+          const bytes = found.reduce((sum, { entry }) => sum + Buffer.byteLength(entry.content), 0)
+          if (found.length > 1) assert.isAtMost(bytes, options.maxBytes ?? Infinity)
+          seqs.push(...found.map(({ entry }) => entry.seq))
+          before = next
+        } while (before !== undefined)
+        return seqs
+      })
+      const newestFirst = (count: number) => Array.from({ length: count }, (_, n) => count - n)
+      const check = Effect.fnUntraced(function* (count: number) {
+        for (const options of [{ limit: 7 }, { maxBytes: 300 }, { maxBytes: 1 }, { limit: 3, maxBytes: 700 }]) {
+          assert.deepStrictEqual(yield* pages("ripe", options), newestFirst(count))
+          const red = newestFirst(40).filter((seq) => seq % 3 === 1)
+          assert.deepStrictEqual(yield* pages('"ripe red"', options), red)
+        }
+      })
+      yield* check(40)
+      yield* holds(40)
+      yield* check(40)
+      yield* tables.insertRows([[1, 41, 1, "ada", "ripe", null]])
+      yield* check(41)
+      index.noteUnsafe()
+      yield* holds(41)
+      yield* check(41)
+    })
+  )
+
+  it.effect("ends a search after a second of searching, while another is answered in between", () =>
+    Effect.gen(function* () {
+      const { database, search, tables } = yield* fresh(["ripe"])
+      yield* storeLong(database, 1500)
+      yield* tables.insertRows([9998, 9999].map((seq) => [1, seq, 1, "ada", "ripe", null]))
+      const slow = yield* Effect.forkChild(search("中国中国国"), { startImmediately: true })
+      const { found } = yield* search("ripe", { limit: 1 })
+      assert.lengthOf(found, 1)
+      assert.isUndefined(slow.pollUnsafe())
+      assert.deepStrictEqual(yield* Fiber.await(slow), Exit.fail(new SearchTooSlow({ limit: 1000 })))
+    })
+  )
+
+  it.effect("takes in and looks at few long texts at a time", () =>
+    Effect.gen(function* () {
+      const { database, search, sql } = yield* fresh(["ripe"])
+      yield* storeLong(database, 20)
+      const { pieces, turn } = counting()
+      yield* Effect.provideService(search("ripe"), SearchTurn, turn)
+      assert.isAtLeast(pieces.count, 10)
+      yield* makeAddStep(sql)
+      const [[through] = []] = yield* sql`SELECT through FROM progress`.values
+      assert.isAtMost(Number(through), 3)
+    })
+  )
+
+  it.effect("looks at blocks of the log, and no further for words that stand in no message together", () =>
+    Effect.gen(function* () {
+      // As if each message had 8 MB.
+      const { holds, search, sql } = yield* fresh(["ripe", "red", "ripe red", "red"])
+      yield* holds(4)
+      yield* sql`INSERT INTO words (words) VALUES ('delete-all')`
+      for (const [id, words] of ["ripe", "red", "ripe red", "red"].entries()) {
+        yield* sql`INSERT INTO words (rowid, scope, content, characters) VALUES (${id + 1}, ${`c1 l${id} s${id}`}, ${words}, '')`
+      }
+      yield* sql`UPDATE progress SET units = 3 * 33554432`
+      const { pieces, turn } = counting()
+      const { found } = yield* Effect.provideService(search("ripe red"), SearchTurn, turn)
+      assert.deepStrictEqual(
+        found.map(({ entry }) => entry.seq),
+        [3]
+      )
+      assert.strictEqual(pieces.count, 6)
+    })
+  )
+
+  it.effect("searches more conversations than an expression may name", () =>
+    Effect.gen(function* () {
+      const { holds, index } = yield* fresh(3)
+      yield* holds(3)
+      const others = Array.from({ length: 3000 }, (_, n): readonly [number, Conversation] => [n + 2, lobby])
+      const search = { query: "ripe", before: undefined, limit: 9 }
+      const all = { conversations: new Map([...others, [1, lobby]]), isBySeq: false, search }
+      assert.lengthOf((yield* index.search(all)).found, 3)
+      const elsewhere = { conversations: new Map(others), isBySeq: false, search }
+      assert.lengthOf((yield* index.search(elsewhere)).found, 0)
+    })
+  )
+
+  it.effect("finds on a full disk, gives itself up for room, and is made again when there is some", () =>
+    Effect.gen(function* () {
+      const words = (n: number) => Array.from({ length: 400 }, (_, k) => `w${n * 400 + k}`).join(" ")
+      const { database, holds, index, search, sql } = yield* fresh(Array.from({ length: 500 }, (_, n) => words(n)))
+      yield* holds(500)
+      const pageCount = Effect.map(sql`PRAGMA main.page_count`.values, (rows) => Number(rows[0]?.[0]))
+      const pages = yield* pageCount
+      yield* sql`PRAGMA main.max_page_count = ${sql.literal(`${pages}`)}`
+      yield* database`
+        INSERT INTO messages (conversation, seq, at, sender, content) SELECT 1, seq + 500, at, sender, content || 'x' FROM messages`
+      const finds = Effect.gen(function* () {
+        assert.lengthOf((yield* search("w7")).found, 2)
+        assert.lengthOf((yield* search("w399 w0")).found, 1)
+        assert.lengthOf((yield* search("w399x w0")).found, 1)
+      })
+      yield* finds
+      index.noteUnsafe()
+      yield* Effect.andThen(TestClock.adjust("100 millis"), pageCount).pipe(
+        Effect.repeat({ until: (now) => now < pages / 4 })
+      )
+      yield* finds
+      yield* sql`PRAGMA main.max_page_count = 1000000`
+      yield* TestClock.adjust("10 seconds")
+      yield* holds(1000)
+      yield* finds
+    }).pipe(silently)
+  )
+
+  it.effect("is not given up for less than it is worth", () =>
+    Effect.gen(function* () {
+      const { holds, sql } = yield* fresh(3)
+      yield* holds(3)
+      assert.strictEqual(yield* giveUp(sql), 0)
+    })
+  )
+
+  it.effect("gives a placeholder for what is damaged, and everything else", () =>
+    Effect.gen(function* () {
+      const { database, holds, search, seqs } = yield* fresh(["ripe one", "ripe two", "ripe three", "ripe four"])
+      yield* holds(4)
+      yield* database`UPDATE messages SET content = x'ff00' WHERE seq = 2`
+      yield* database`UPDATE messages SET sender = 'not a name', at = -1 WHERE seq = 3`
+      assert.deepStrictEqual(yield* seqs("ripe"), [4, 3, 2, 1])
+      const { found } = yield* search("ripe")
+      assert.deepStrictEqual(
+        found.map(({ entry }) => [entry.from, entry.at, entry.content.split(" ", 2).join(" ")]),
+        [
+          ["ada", 1003, "ripe four"],
+          ["unknown", 0, "(This message"],
+          ["ada", 1001, "(This message"],
+          ["ada", 1000, "ripe one"]
+        ]
+      )
+    })
+  )
+
+  it.effect("takes in, looks at and finds what stands beside a page of the database that is broken", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const broken = `ripe ${"ж".repeat(8000)}`
+      const { database, file, holds, index, seqs, sql, tables } = yield* fresh(["ripe", broken, "ripe"])
+      yield* database`PRAGMA wal_checkpoint(TRUNCATE)`
+      // The content goes on in pages of its own; each begins with the number of the next.
+      const bytes = yield* files.readFile(file)
+      for (let page = 0; page < bytes.length; page += 4096) {
+        const isOfContent = [4, 5, 1000, 1001].every((place) => [0xd0, 0xb6].includes(bytes[page + place] ?? 0))
+        if (isOfContent) bytes.set([0x7f, 0xff, 0xff, 0xff], page)
+      }
+      yield* files.writeFile(file, bytes)
+      assert.deepStrictEqual(yield* seqs("ripe"), [3, 1])
+      index.noteUnsafe()
+      yield* holds(2)
+      yield* tables.insertRows([[1, 4, 1, "ada", "ripe", null]])
+      yield* sql`INSERT INTO words (rowid, scope, content, characters) VALUES (2, 'c1 l0 s0', 'ripe', '')`
+      assert.deepStrictEqual(yield* seqs("ripe"), [4, 3, 2, 1])
+    }).pipe(silently)
+  )
+})
+
+const troubled = [
+  "a b a b a a b",
+  "مرحبا",
+  "ﷺ",
+  "㍿",
+  "𞤀𞤁 fulah",
+  "東京都 tower",
+  "don't",
+  "c1 l0 s0",
+  "İstanbul",
+  "a\u0301b",
+  "\u0300"
+]
+
+/** One index for many searches: everything of this in it, and the same again beside it. */
+class Troubled extends Context.Service<Troubled, Effect.Success<ReturnType<typeof fresh>>>()(
+  "parley/test/server/search/SearchIndex.test/Troubled"
+) {
+  static readonly layer = Layer.effect(
+    Troubled,
+    Effect.gen(function* () {
+      const made = yield* fresh(troubled)
+      yield* made.holds(troubled.length)
+      yield* made.tables.insertRows(troubled.map((content, n) => [1, troubled.length + n + 1, 1, "ada", content, null]))
+      return made
+    })
+  )
+}
+
+layer(Troubled.layer.pipe(Layer.provide(NodeFileSystem.layer)))("any text may be searched for", (it) => {
+  const someText = Arbitrary.schema(Schema.String)
+  const someWords = Arbitrary.array(oneOf("a", "b", '"', " ", "東", "𞤀", "\ud800", "\0", "*", ...troubled), {
+    maxLength: 8
+  }).pipe(Arbitrary.map((pieces) => pieces.join("")))
+  it.effect.prop(
+    "and the index finds what a look at the texts finds",
+    [someText, someWords],
+    Effect.fnUntraced(function* (queries) {
+      const { seqs } = yield* Troubled
+      for (const query of queries) {
+        const phrases = phrasesOf(query)
+        const texts = [...troubled, ...troubled]
+        const expected = texts.flatMap((text, n) =>
+          phrases.length > 0 && holds(termsOf(text), phrases) ? [n + 1] : []
+        )
+        assert.deepStrictEqual(yield* seqs(query), expected.toReversed(), JSON.stringify(query))
+      }
+    }),
+    tries(150)
   )
 })

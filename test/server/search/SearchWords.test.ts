@@ -36,6 +36,35 @@ describe("A search", () => {
   )
 
   it.prop(
+    "finds terms that stand next to each other wherever they begin, also where they repeat themselves",
+    [Arbitrary.array(oneOf("a", "b")), Arbitrary.array(oneOf("a", "b"), { minLength: 1, maxLength: 6 })],
+    ([text, wanted]) => {
+      assert.strictEqual(
+        holds(text, [{ _tag: "Terms", terms: wanted }]),
+        ` ${text.join(" ")} `.includes(` ${wanted.join(" ")} `)
+      )
+    },
+    tries(500)
+  )
+
+  it("compares no more than 128 terms, and takes as long for a phrase that nearly stands everywhere as for a word", () => {
+    for (const query of ["中".repeat(256), "\ufdfa".repeat(256), `"${"a ".repeat(128)}"`]) {
+      const terms = phrasesOf(query).flatMap((phrase) => (phrase._tag === "Terms" ? phrase.terms : [phrase.character]))
+      assert.isAtMost(terms.length, 128)
+      assert.isAtLeast(terms.length, 127)
+    }
+    let looks = 0
+    const text = new Proxy(["b", ...Array.from({ length: 4000 }, () => "a")], {
+      get: (target, key) => {
+        looks++
+        return Reflect.get(target, key)
+      }
+    })
+    assert.isFalse(holds(text, phrasesOf(`"${"a ".repeat(126)}b"`)))
+    assert.isAtMost(looks, 20_000)
+  })
+
+  it.prop(
     "takes any text for a query without failing, and every query has something to look for",
     [troublesomeContent, SearchQuery],
     ([text, query]) => {
