@@ -46,6 +46,11 @@ class OwnProcess extends EventEmitter implements Host {
     return Promise.resolve()
   }
 
+  unref() {
+    this.#child.unref()
+    this.#child.channel?.unref()
+  }
+
   #send(message: Setup | Question | "close") {
     // Should it have ended, that is told by the event.
     this.#child.send(message, () => {})

@@ -36,6 +36,8 @@ export interface Host {
   on(event: "exit", listener: (code: number) => void): unknown
   postMessage(question: Question | "close"): void
   terminate(): Promise<unknown>
+  /** Does not keep this process from ending. */
+  unref(): void
 }
 
 type Shape = Question["rowsAs"]
