@@ -104,7 +104,7 @@ realTime("pnpm admin verify", (it) => {
         `UPDATE messages SET content = 'a' || char(7) WHERE ${inRoom("Quay")} AND seq = 3`,
         `UPDATE messages SET at = 4 WHERE ${inRoom("Roof")} AND seq = 4`,
         "UPDATE conversations SET conversation_key = 'room:hut' WHERE name = 'Shed'",
-        "INSERT INTO incarnation VALUES ('second')",
+        "INSERT INTO incarnation (epoch) VALUES ('second')",
         "INSERT INTO messages (conversation, seq, at, sender, content) VALUES (77, 1, 1790000000000, 'Ada', 'hi')",
         "INSERT INTO conversations (conversation_key, kind, name) VALUES ('room:' || char(27), 'Room', char(27) || '[2J')"
       )
@@ -259,7 +259,11 @@ realTime("pnpm admin verify", (it) => {
         `${path}/newer.sqlite`,
         "INSERT INTO effect_sql_migrations (migration_id, name) VALUES (99, 'later')"
       )
-      yield* sqlite(`${path}/older.sqlite`, "UPDATE effect_sql_migrations SET migration_id = 0")
+      yield* sqlite(
+        `${path}/older.sqlite`,
+        "DELETE FROM effect_sql_migrations WHERE migration_id > 1",
+        "UPDATE effect_sql_migrations SET migration_id = 0"
+      )
       yield* sqlite(`${path}/other`, "CREATE TABLE recipes (name TEXT)")
       const all = yield* names
       const refused = Effect.fnUntraced(function* (file: string, complaint: string) {
