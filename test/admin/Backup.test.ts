@@ -58,7 +58,10 @@ realTime("pnpm admin backup", (it) => {
       assert.deepStrictEqual({ ...copied, stdout: "" }, { stdout: "", stderr: "", exitCode: 0 })
       assert.match(copied.stdout, /^copy\.sqlite is a copy of chat\.sqlite: [\d,]+ messages, 1 room, \d+ KiB\.\n$/)
       const copy = `${path}/copy.sqlite`
-      const contents = yield* sqlite(copy, "SELECT seq, content FROM messages WHERE conversation = 2 ORDER BY id")
+      const contents = yield* sqlite(
+        copy,
+        "SELECT seq, content FROM messages JOIN conversations ON conversation = conversations.id WHERE kind = 'Lobby' ORDER BY seq"
+      )
       assert.isAtLeast(contents.length, before)
       assert.isAtMost(contents.length, after + 1)
       assert.deepStrictEqual(
