@@ -49,7 +49,7 @@ export const runShell = (line: string, cwd: string) =>
 
 /**
  * A folder for the scope, and the names of the files in it, except those that SQLite makes when it reads a database in WAL
- * mode that nobody has open: whoever opens it to write takes them away again.
+ * mode that nobody has open, whoever opens it to write takes them away again, and what a server keeps there but its index.
  */
 export const folder = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
@@ -57,7 +57,7 @@ export const folder = Effect.gen(function* () {
   return {
     path,
     names: Effect.map(files.readDirectory(path), (names) =>
-      names.filter((name) => !/\.sqlite-(?:wal|shm)$/.test(name)).toSorted()
+      names.filter((name) => !/\.sqlite-(?:wal|shm|lock|reserve)$/.test(name)).toSorted()
     )
   }
 })

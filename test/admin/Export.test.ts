@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer"
 import { existsSync } from "node:fs"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
@@ -6,7 +7,7 @@ import { RoomName } from "../../src/common/RoomName.ts"
 import { UserName } from "../../src/common/UserName.ts"
 import { connect } from "../support/RawClient.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
-import { folder, makeDatabase, run, runShell, said } from "./AdminProcess.ts"
+import { addChecksums, folder, makeDatabase, run, runShell, said, sqlite } from "./AdminProcess.ts"
 
 /** Processes take real time. */
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
@@ -101,6 +102,44 @@ realTime("pnpm admin export", (it) => {
         stderr: "Cannot write to standard output: the disk is full. Free some space and try again.\n",
         exitCode: 1
       })
+    })
+  )
+
+  it.effect("goes on past what is damaged, and says how many messages that are", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { path } = yield* folder
+      const file = `${path}/chat.sqlite`
+      const texts = Array.from({ length: 4000 }, (_, index) => `message ${index + 1} of a good length`)
+      yield* makeDatabase(file, said(room("Garden"), ada, texts))
+      yield* addChecksums(file)
+      yield* sqlite(
+        file,
+        "UPDATE messages SET content = char(7) WHERE seq = 7",
+        "UPDATE messages SET content = 'something else' WHERE seq = 8",
+        "PRAGMA wal_checkpoint(TRUNCATE)"
+      )
+      // One leaf of the table, in the middle.
+      const [page] = yield* sqlite(
+        file,
+        "SELECT pageno FROM dbstat WHERE name = 'messages' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 20"
+      )
+      const { pageno } = yield* Schema.decodeUnknownEffect(Schema.Struct({ pageno: Schema.Int }))(page)
+      const bytes = Buffer.from(yield* files.readFile(file))
+      bytes.fill(0xff, (pageno - 1) * 4096, pageno * 4096)
+      yield* files.writeFile(file, bytes)
+      const { exitCode, stderr, stdout } = yield* run(["export", "garden", "--output", "out"], {
+        cwd: path,
+        env: { DATABASE: file }
+      })
+      const lost = Number(/^([\d,]+) messages could not be read and are left out\./.exec(stderr)?.[1])
+      assert.isAbove(lost, 2, stderr)
+      assert.isBelow(lost, 200)
+      assert.strictEqual(exitCode, 1)
+      const written = lines(yield* files.readFileString(`${path}/out`))
+      assert.lengthOf(written, 4000 - lost)
+      assert.strictEqual(stdout, `${written.length.toLocaleString("en")} messages written to out.\n`)
+      assert.include(written.at(-1), "message 4000 of")
     })
   )
 

@@ -10,6 +10,7 @@ import { fill, folder, main, makeDatabase, said, sqlite } from "./AdminProcess.t
 
 const hasNoTmux = spawnSync("tmux", ["-V"]).status !== 0
 
+const garden = { _tag: "Room", room: Schema.decodeSync(RoomName)("Garden") } as const
 const ada = Schema.decodeSync(UserName)("Ada")
 
 class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", { screen: Schema.String }) {}
@@ -62,7 +63,6 @@ layer(NodeServices.layer, { excludeTestServices: true })("pnpm admin on a termin
   it.effect.skipIf(hasNoTmux)("asks before it removes a room", () =>
     Effect.gen(function* () {
       const { path } = yield* folder
-      const garden = { _tag: "Room", room: Schema.decodeSync(RoomName)("Garden") } as const
       yield* makeDatabase(`${path}/chat.sqlite`, said(garden, ada, ["hi"]))
       const command = `'${process.execPath}' '${main}' rmroom garden --database chat.sqlite; echo exit $?; cat`
       const terminal = yield* startInTerminal(command, path)

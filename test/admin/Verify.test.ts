@@ -1,14 +1,16 @@
+import { Buffer } from "node:buffer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Schema } from "effect"
+import { Effect, FileSystem, Random, Schema } from "effect"
 import { RoomName } from "../../src/common/RoomName.ts"
 import { UserName } from "../../src/common/UserName.ts"
 import { backup } from "../../src/server/admin/Backup.ts"
 import { Progress } from "../../src/server/admin/Progress.ts"
-import { inspect } from "../../src/server/admin/Verify.ts"
+import { inspect, inspectUnused } from "../../src/server/admin/Verify.ts"
+import { migrations } from "../../src/server/history/Migrations.ts"
 import { connect } from "../support/RawClient.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
-import { folder, makeDatabase, run, said, sqlite } from "./AdminProcess.ts"
+import { addChecksums, folder, makeDatabase, run, said, sqlite } from "./AdminProcess.ts"
 
 /** Processes take real time. */
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
@@ -37,6 +39,8 @@ const verify = Effect.fnUntraced(function* (file: string) {
   assert.strictEqual(exitCode, report.isSound ? 0 : 1)
   return report
 })
+
+const inspected = (file: string) => Effect.provideService(inspectUnused(file, file), Progress, Progress.silent)
 
 realTime("pnpm admin verify", (it) => {
   it.effect("tells what is in a sound file without changing it, also where old messages were deleted", () =>
@@ -95,32 +99,33 @@ realTime("pnpm admin verify", (it) => {
         "PRAGMA foreign_keys = OFF",
         "DELETE FROM messages WHERE conversation = 1 AND seq BETWEEN 3001 AND 3003",
         `DELETE FROM messages WHERE ${inRoom("Attic")} AND seq = 1`,
-        `UPDATE messages SET seq = seq - 100 WHERE ${inRoom("Garden")} AND seq > 7`,
+        `UPDATE messages SET seq = seq - 100 WHERE ${inRoom("Garden")} AND seq > 8`,
         `UPDATE messages SET sender = 'no name' WHERE ${inRoom("Porch")} AND seq = 2`,
         `UPDATE messages SET content = 'a' || char(7) WHERE ${inRoom("Quay")} AND seq = 3`,
         `UPDATE messages SET at = 4 WHERE ${inRoom("Roof")} AND seq = 4`,
         "UPDATE conversations SET conversation_key = 'room:hut' WHERE name = 'Shed'",
-        "INSERT INTO incarnation VALUES ('second')",
-        "INSERT INTO messages (conversation, seq, at, sender, content) VALUES (77, 1, 1790000000000, 'Ada', 'hi')"
+        "INSERT INTO incarnation (epoch) VALUES ('second')",
+        "INSERT INTO messages (conversation, seq, at, sender, content) VALUES (77, 1, 1790000000000, 'Ada', 'hi')",
+        "INSERT INTO conversations (conversation_key, kind, name) VALUES ('room:' || char(27), 'Room', char(27) || '[2J')"
       )
+      yield* addChecksums(file)
       const { messages, moreProblems, problems, remarks, rooms } = yield* verify(file)
       const expected = [
         /^row \d+ of messages belongs to none of conversations$/,
         /^there are 2 epochs instead of one\. A copy of it/,
         /^room Shed has the key "room:hut" instead of "room:shed"$/,
+        /^conversation \d+ is not valid: /,
         /^the lobby: 3 messages missing: 3001 to 3003$/,
         /^room Attic: 1 message missing: 1$/,
-        /^room Garden: message -92 is not in its place, which is behind 7$/,
         /^room Garden: message -91 is not in its place, which is behind 8$/,
-        /^room Garden: message -92 is not valid: /,
         /^room Garden: message -91 is not valid: /,
-        /^room Porch: message 2 is not valid: must start with a letter or digit and hold only/
+        /^room Porch: message 2 is not valid: must start with a letter or digit and hold only/,
+        /^room Quay: message 3 is not valid: must not hold control characters/
       ]
       assert.lengthOf(problems, expected.length)
       for (const [index, pattern] of expected.entries()) assert.match(problems[index] ?? "", pattern)
-      assert.deepStrictEqual({ messages, moreProblems, rooms }, { messages: 5051, moreProblems: 1, rooms: 6 })
-      assert.lengthOf(remarks, 1)
-      assert.match(remarks[0] ?? "", /^1 message with a time .* message 4 of room Roof, 1970-01-01/)
+      assert.deepStrictEqual({ messages, moreProblems, rooms }, { messages: 5051, moreProblems: 0, rooms: 7 })
+      assert.match(remarks.at(-1) ?? "", /^1 message with a time .* message 4 of room Roof, 1970-01-01/)
     })
   )
 
@@ -143,6 +148,114 @@ realTime("pnpm admin verify", (it) => {
     })
   )
 
+  it.effect("finds every bit that was flipped in what somebody said, or in who said it, as does a backup", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { path } = yield* folder
+      const file = `${path}/chat.sqlite`
+      const flips = 200
+      const count = 3000
+      const contents = Array.from(
+        { length: count },
+        (_, index) => `what was said, ${String(index).padStart(4, "0")} ❤️`
+      )
+      yield* makeDatabase(file, said(lobby, ada, contents))
+      yield* addChecksums(file)
+      // When SQLite moves rows it leaves copies behind: here only in the pages that come first.
+      yield* sqlite(file, "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
+      assert.deepStrictEqual((yield* inspected(file)).problems, [])
+      const bytes = Buffer.from(yield* files.readFile(file))
+      yield* Effect.forEach(
+        Array.from({ length: flips }, (_, index) => index),
+        (index) =>
+          Effect.gen(function* () {
+            const content = contents[index * 15] ?? ""
+            // The sender stands before the content.
+            const row = bytes.lastIndexOf(content) - ada.length
+            const at = row + (yield* Random.nextIntBetween(0, Buffer.byteLength(ada + content) - 1))
+            bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << (yield* Random.nextIntBetween(0, 7))), at)
+          })
+      )
+      yield* files.writeFile(file, bytes)
+      const { moreProblems, problems } = yield* verify(file)
+      assert.strictEqual(problems.length + moreProblems, flips)
+      for (const [index, problem] of problems.entries()) {
+        assert.match(problem, new RegExp(`^the lobby: message ${index * 15 + 1} is not (?:valid|as it was stored): `))
+      }
+      // The rows are copied as they are. Their checksums, too, if the tables have some: then the copy is not sound either.
+      const target = { file: `${path}/copy`, database: file, isForced: false }
+      const report = yield* Effect.provideService(backup(target), Progress, Progress.silent)
+      const checksums = yield* sqlite(
+        `${path}/copy`,
+        "SELECT 1 FROM pragma_table_info('messages') WHERE name = 'checksum'"
+      )
+      if (checksums.length > 0) assert.strictEqual(report.problems.length + report.moreProblems, flips)
+      const [copied] = yield* sqlite(
+        `${path}/copy`,
+        `ATTACH '${file}' AS original`,
+        "SELECT COUNT(*) AS count FROM main.messages JOIN original.messages USING (id, seq, at, sender, content)"
+      )
+      assert.deepInclude(copied, { count })
+    })
+  )
+
+  it.effect("tells of messages that have no checksum", () =>
+    Effect.gen(function* () {
+      const { path } = yield* folder
+      const file = `${path}/chat.sqlite`
+      yield* makeDatabase(file, said(lobby, ada, texts(3)))
+      yield* addChecksums(file)
+      yield* sqlite(file, "UPDATE messages SET checksum = NULL WHERE seq > 1")
+      const { isSound, remarks } = yield* inspected(file)
+      assert.isTrue(isSound)
+      assert.include(remarks, "2 messages without a checksum")
+    })
+  )
+
+  it.effect("says what a database lacks, and what to do; a copy has it again", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { path } = yield* folder
+      const sound = `${path}/chat.sqlite`
+      yield* makeDatabase(sound, said(lobby, ada, texts(3)))
+      const mended = 'A copy of it ("pnpm admin backup") is right again: restore that.'
+      const finds = Effect.fnUntraced(function* (statement: string, problem: string, isMended = true) {
+        const file = `${path}/broken.sqlite`
+        yield* files.copyFile(sound, file)
+        yield* sqlite(file, "PRAGMA foreign_keys = OFF", statement)
+        const { isSound, problems } = yield* inspected(file)
+        assert.isFalse(isSound)
+        assert.include(problems, `${problem} ${isMended ? mended : "Restore a backup."}`, statement)
+      })
+      yield* finds("DROP INDEX messages_by_place", "the index messages_by_place is missing.")
+      yield* finds("DELETE FROM incarnation", "the epoch is missing.")
+      yield* finds("INSERT INTO incarnation (epoch) VALUES ('x')", "there are 2 epochs instead of one.")
+      yield* finds("PRAGMA application_id = 7", "the file is marked as 7 instead of 1885434476, so no server takes it.")
+      yield* finds("DROP TABLE effect_sql_migrations", "the table effect_sql_migrations is missing.")
+      yield* finds("DROP TABLE incarnation", "the table incarnation is missing.", false)
+      yield* finds("DROP TABLE messages", "the table messages is missing.", false)
+      yield* finds("ALTER TABLE messages DROP COLUMN content", "the table messages lacks content.", false)
+      const names = Object.keys(migrations)
+      yield* finds(
+        "DELETE FROM effect_sql_migrations",
+        `${names.length === 1 ? "1 migration" : `${names.length} migrations`} not recorded (${names.join(", ")}), so no server takes it.`
+      )
+
+      const file = `${path}/broken.sqlite`
+      yield* files.copyFile(sound, file)
+      yield* sqlite(
+        file,
+        "DROP INDEX messages_by_place",
+        "DELETE FROM incarnation",
+        "PRAGMA application_id = 7",
+        "DROP TABLE effect_sql_migrations"
+      )
+      const target = { file: `${path}/copy`, database: file, isForced: false }
+      const copied = yield* Effect.provideService(backup(target), Progress, Progress.silent)
+      assert.deepStrictEqual([copied.problems, copied.messages], [[], 3])
+    })
+  )
+
   it.effect("says in one line why a file is not for it, and makes none", () =>
     Effect.gen(function* () {
       const { names, path } = yield* folder
@@ -151,7 +264,11 @@ realTime("pnpm admin verify", (it) => {
         `${path}/newer.sqlite`,
         "INSERT INTO effect_sql_migrations (migration_id, name) VALUES (99, 'later')"
       )
-      yield* sqlite(`${path}/older.sqlite`, "UPDATE effect_sql_migrations SET migration_id = 0")
+      yield* sqlite(
+        `${path}/older.sqlite`,
+        "DELETE FROM effect_sql_migrations WHERE migration_id > 1",
+        "UPDATE effect_sql_migrations SET migration_id = 0"
+      )
       yield* sqlite(`${path}/other`, "CREATE TABLE recipes (name TEXT)")
       const all = yield* names
       const refused = Effect.fnUntraced(function* (file: string, complaint: string) {

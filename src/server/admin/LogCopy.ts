@@ -76,7 +76,7 @@ export const copyLog = Effect.fnUntraced(function* (database: string, partial: s
   yield* during({ label: "Making indexes" })(
     Effect.forEach(indexes, ({ definition }) => sql.unsafe(definition), { discard: true })
   )
-  yield* finish(sql)
+  yield* finish(sql, insert("incarnation"))
 })
 
 /** Today's tables, empty, and what they have. */
@@ -100,7 +100,7 @@ const makeTables = Effect.fnUntraced(function* (partial: string) {
 })
 
 /** What was deleted while we copied goes from the copy, too; and it gets a name of its own. */
-const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, insertIncarnation: string) {
   yield* sql`
     DELETE FROM main.messages
     WHERE id < COALESCE((SELECT MIN(id) FROM source.messages), ${Number.MAX_SAFE_INTEGER})`
@@ -123,6 +123,9 @@ const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   // Numbers that were given are not given again.
   yield* sql`DELETE FROM main.sqlite_sequence`
   yield* sql`INSERT INTO main.sqlite_sequence (name, seq) SELECT name, seq FROM source.sqlite_sequence`
-  yield* sql`INSERT INTO main.incarnation (epoch) VALUES (${yield* randomEpoch})`
+  const epoch = yield* randomEpoch
+  yield* sql`${sql.literal(insertIncarnation)} LIMIT 1`
+  yield* sql`UPDATE main.incarnation SET epoch = ${epoch}`
+  yield* sql`INSERT INTO main.incarnation (epoch) SELECT ${epoch} WHERE NOT EXISTS (SELECT 1 FROM main.incarnation)`
   yield* sql`PRAGMA main.incremental_vacuum`
 })

@@ -52,6 +52,13 @@ const findRoom = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, removal:
   return { id: found.id, name: printable(found.name), messages: Number(messages) }
 })
 
+/** By the name as it is given and by the one behind symbolic links: a server may be started with either. */
+const removeIndex = Effect.fnUntraced(function* (files: FileSystem.FileSystem, database: string) {
+  for (const path of new Set([resolve(database), yield* files.realPath(database)])) {
+    for (const suffix of ["", "-wal", "-shm"]) yield* files.remove(`${path}-search${suffix}`, { force: true })
+  }
+})
+
 /** Removes it; answers its name and how many messages it had. Fails if the database is in use. */
 export const removeRoom = Effect.fn("removeRoom")(function* (removal: Removal) {
   const { database, room } = removal
@@ -62,11 +69,9 @@ export const removeRoom = Effect.fn("removeRoom")(function* (removal: Removal) {
   if (sql === undefined) return yield* used(removal)
   const found = yield* findRoom(sql, removal)
   // First: should we be killed, a room that is still there can be removed again.
-  for (const suffix of ["", "-wal", "-shm"]) {
-    yield* Effect.mapError(files.remove(`${resolve(database)}-search${suffix}`, { force: true }), ({ reason }) =>
-      cannotRemove(room, `its search index cannot be removed: ${systemProblem(reason)}`)
-    )
-  }
+  yield* Effect.mapError(removeIndex(files, database), ({ reason }) =>
+    cannotRemove(room, `the search index, which holds its words, stays: ${systemProblem(reason)}`)
+  )
   yield* failed(
     sql.withTransaction(
       Effect.andThen(

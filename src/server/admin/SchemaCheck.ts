@@ -76,8 +76,7 @@ export const checkSchema = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
 })
 
 /** A copy gets these anew, whatever the original has. */
-const isMended = (kind: string, name: string): boolean =>
-  kind === "index" || name === "incarnation" || name === "effect_sql_migrations"
+const isMended = (kind: string, name: string): boolean => kind !== "table" || name === "effect_sql_migrations"
 
 export const checkMigrations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, findings: Findings) {
   const rows = yield* sql`SELECT migration_id FROM effect_sql_migrations`.values

@@ -26,6 +26,8 @@ export interface SqliteOptions {
   /** A file; it is created if it is missing, unless only to be read. */
   readonly filename: string
   readonly isReadOnly?: boolean
+  /** What has the connection, if it is to be no thread of this process. */
+  readonly start?: (setup: Setup) => Host
   /** Statements to run whenever the connection is opened: pragmas, ATTACH. */
   readonly setup?: ReadonlyArray<string>
   /** A module without imports whose exported functions can be called in SQL. */
@@ -37,19 +39,6 @@ export interface SqliteOptions {
   readonly closing?: Deferred.Deferred<void>
   /** Files that have to be what they were: otherwise whatever writes fails, with SQLITE_READONLY_DBMOVED. */
   readonly guarded?: () => ReadonlyArray<FileIdentity>
-  /** What has the connection, if it is to be no thread of this process. */
-  readonly start?: (setup: Setup) => Host
-}
-
-/** Runs SqliteThread, as a `Worker` does. */
-export interface Host {
-  on(event: "message", listener: (answer: Answer<Row>) => void): unknown
-  on(event: "error", listener: (error: unknown) => void): unknown
-  on(event: "exit", listener: (code: number) => void): unknown
-  postMessage(question: Question | "close"): void
-  terminate(): Promise<unknown>
-  /** From now on it keeps no process from ending. */
-  unref(): unknown
 }
 
 type Shape = Question["rowsAs"]
@@ -196,6 +185,17 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
     abandonUnsafe
   }
 })
+
+/** Runs SqliteThread, as a `Worker` does. */
+export interface Host {
+  on(event: "message", listener: (answer: Answer<Row>) => void): unknown
+  on(event: "error", listener: (error: unknown) => void): unknown
+  on(event: "exit", listener: (code: number) => void): unknown
+  postMessage(question: Question | "close"): void
+  terminate(): Promise<unknown>
+  /** Does not keep this process from ending. */
+  unref(): void
+}
 
 const startThread = (setup: Setup): Host =>
   new Worker(new URL("SqliteThread.ts", import.meta.url), { workerData: setup, name: "sqlite" })

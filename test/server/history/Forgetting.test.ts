@@ -4,7 +4,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber, Queue } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { RoomName } from "../../../src/common/RoomName.ts"
-import * as LogTables from "../../../src/server/history/LogTables.ts"
+import * as OldestMessages from "../../../src/server/history/OldestMessages.ts"
 import { entry, everything, fresh, lobby, newFile, open, room } from "./OpenLog.ts"
 
 const inRoom = (name: string, content = "a", at = 1) => entry(content, { conversation: room(name), at })
@@ -12,7 +12,7 @@ const dev = RoomName.make("dev")
 
 /** What RETENTION does, up to this time. */
 const deleteBefore = (sql: SqlClient.SqlClient, cutoff: number) =>
-  sql.withTransaction(LogTables.make(sql).deleteOldest(cutoff, 1000))
+  sql.withTransaction(OldestMessages.make(sql).deleteOldest(cutoff, 1000))
 
 const rowsOf = (sql: SqlClient.SqlClient) =>
   Effect.map(sql`SELECT name FROM conversations`.values, (rows) => rows.flat())
