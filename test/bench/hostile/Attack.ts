@@ -13,7 +13,7 @@ import type { Foe } from "./Foe.ts"
 export const probeNames = ["ping", "message", "login", "list", "private", "idle", "search"] as const
 export type ProbeName = (typeof probeNames)[number]
 
-export interface Seeded {
+interface Seeded {
   readonly count: number
   /** Since the first of what was seeded. */
   readonly ageSeconds: number

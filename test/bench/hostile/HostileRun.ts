@@ -155,7 +155,8 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, scene: Scene) 
     const ended: Outcome = { ...outcome, tally, after: undefined, memory: { ...memory, ...none }, stopMillis }
     return ended
   }
-  const tally = tallyOf(yield* attackers.stop)
+  const { hostileOpen } = yield* attackers.tally
+  const tally = { ...tallyOf(yield* attackers.stop), hostileOpen }
   incoming?.close()
   yield* Console.error(`  afterwards …`)
   const after = yield* phaseOf(pairs, scene)
