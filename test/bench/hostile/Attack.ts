@@ -67,5 +67,8 @@ export const sayAll = Effect.fnUntraced(function* (foe: Foe, count: number, make
   }
 })
 
+/** Where the honest pair talks if thousands are in the lobby: what it says is not to be the load. */
+export const asideRoom = "aside"
+
 /** Emoji of four bytes and two UTF-16 units: the most bytes that a message's characters can have. */
 export const longEmoji = "😀".repeat(8191)
