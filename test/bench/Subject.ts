@@ -71,7 +71,7 @@ const settings = (directory: string, own: Readonly<Record<string, string>>) => (
 })
 
 /** For measuring how much goes through: nobody is told to slow down. */
-export const withoutLimits: Readonly<Record<string, string>> = {
+const withoutLimits: Readonly<Record<string, string>> = {
   MESSAGE_RATE: "0",
   MAX_CONNECTIONS: "1000000",
   MAX_ROOMS: "1000000",

@@ -13,7 +13,7 @@ import type { Foe } from "./Foe.ts"
 export const probeNames = ["ping", "message", "login", "list", "private", "idle", "search"] as const
 export type ProbeName = (typeof probeNames)[number]
 
-export interface Seeded {
+interface Seeded {
   readonly count: number
   /** Since the first of what was seeded. */
   readonly ageSeconds: number
@@ -66,6 +66,9 @@ export const sayAll = Effect.fnUntraced(function* (foe: Foe, count: number, make
     yield* foe.ask(make(said++))
   }
 })
+
+/** Where the honest pair talks if thousands are in the lobby: what it says is not to be the load. */
+export const asideRoom = "aside"
 
 /** Emoji of four bytes and two UTF-16 units: the most bytes that a message's characters can have. */
 export const longEmoji = "😀".repeat(8191)

@@ -1,7 +1,7 @@
 /** Attacks by numbers: those who come, go, join, leave and make rooms where many are there to be told. */
 import { Array as Arr, Effect } from "effect"
 import type { BenchError } from "../Crowd.ts"
-import { type Attack, sayAll } from "./Attack.ts"
+import { asideRoom, type Attack, sayAll } from "./Attack.ts"
 import { atFullRate, closed, type Field, opened } from "./Field.ts"
 
 const sharedRooms = 20
@@ -21,6 +21,7 @@ const rejoin: Attack = {
   summary: `So many clients come back to ${sharedRooms} shared rooms all at once`,
   count: { usual: 5000, quick: 300 },
   isCrowd: true,
+  room: sharedRoom(0),
   seed: seedShared,
   run: Effect.fnUntraced(function* (field) {
     yield* field.ordered
@@ -67,6 +68,7 @@ const roomCreated: Attack = {
   name: "room-created",
   summary: `With so many connected, each sends Handshake and ${roomsAtOnce} CreateRoom in one packet, once`,
   count: many,
+  room: asideRoom,
   run: Effect.fnUntraced(function* (field) {
     yield* field.gather("crowd", field.orders.count)
     yield* field.ordered
@@ -152,6 +154,7 @@ const announcements: Attack = {
   name: "announcements",
   summary: "Rooms made and lists of rooms and users asked for at once, while so many are connected",
   count: { usual: 2000, quick: 300 },
+  room: asideRoom,
   run: (field) =>
     gathered(
       field,

@@ -39,7 +39,7 @@ export const outcomeText = (attack: Attack, outcome: Outcome, verdicts: Readonly
     `${attack.name}, ${attack.isCrowd === true ? "a crowd" : `K = ${k}`}: ${attack.summary}`,
     ...aligned([["ms, p50 / p99", "before", "beside", "max", "after", "beside it"], ...rows]),
     `attackers: ${tally.hostile} connections (${tally.crowd} more only there), ${mebibytes(tally.bytesOut)} MiB sent, ${mebibytes(tally.bytesIn)} MiB received, ${tally.refusals} refusals, closed by the server: ${cut.join(", ") || "none"}`,
-    `server: ${mebibytes(memory.residentBefore)} MiB before, ${mebibytes(memory.residentPeak)} at most, ${mebibytes(memory.residentBeside)} beside, ${mebibytes(memory.residentAfter)} after; held ${mebibytes(memory.heldBefore)}, ${mebibytes(memory.heldBeside)} (${numberText(mebibytesEach(memory.heldBeside - memory.heldBefore, tally))} each), ${mebibytes(memory.heldAfter)}; ${memory.filesPeak} files at most`,
+    `server: ${mebibytes(memory.residentBefore)} MiB before, ${mebibytes(memory.residentPeak)} at most, ${mebibytes(memory.residentBeside)} beside, ${mebibytes(memory.residentAfter)} after; held ${mebibytes(memory.heldBefore)}, ${mebibytes(memory.heldBeside)} (${numberText(mebibytesEach(memory.heldBeside - memory.heldBefore, outcome))} each), ${mebibytes(memory.heldAfter)}; ${memory.filesPeak} files at most`,
     `honest ones: cut off ${countsOf(beside.cuts) || "none"}; refused: ${beside.refusals.join(", ") || "nothing"}; this process was late by ${numberText(beside.lateP99)} ms (p99), the server waited for its core ${percent(beside.waited)} of the time (${percent(before.waited)} before)`,
     ...aligned(
       verdicts.map((verdict) => [verdict.figure, verdictText(verdict)]),

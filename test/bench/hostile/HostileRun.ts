@@ -14,7 +14,7 @@ import { connectTcp, connectTls } from "../Wire.ts"
 import type { Attack } from "./Attack.ts"
 import * as AttackProcess from "./AttackProcess.ts"
 import { arrive, Honest } from "./Honest.ts"
-import { held, inspectFlags } from "./Inspector.ts"
+import { held, inspectFlags, urlOf } from "./Inspector.ts"
 import type { Outcome, PairSeen, Phase } from "./Verdict.ts"
 
 export interface HostileOptions {
@@ -66,7 +66,7 @@ export const runAttack = Effect.fnUntraced(function* (attack: Attack, k: number,
     nodeFlags: inspectFlags,
     startMillis: attack.startMillis ?? startMillis
   })
-  return yield* besideServer(attack, { k, count, options, subject })
+  return yield* besideServer(attack, { k, count, options, subject, url: urlOf(subject.output()) })
 }, Effect.scoped)
 
 interface Scene {
@@ -74,12 +74,14 @@ interface Scene {
   readonly count: number
   readonly options: HostileOptions
   readonly subject: Subject
+  /** Of its inspector: kept, since what it says later may be much. */
+  readonly url: string | undefined
 }
 
 const farRoom = "unrelated"
 
 const besideServer = Effect.fnUntraced(function* (attack: Attack, scene: Scene) {
-  const { count, k, options, subject } = scene
+  const { count, k, options, subject, url } = scene
   const connect = attack.isTls === true ? connectTls : connectTcp
   const probes = attack.probes ?? ["ping", "message", "login"]
   const pairs = yield* Effect.acquireRelease(
@@ -95,11 +97,11 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, scene: Scene) 
 
   const attackers = yield* AttackProcess.start({ attack: attack.name, part: "attack", port: subject.port, k, count })
   yield* Console.error(`  taking positions …`)
-  const empty = yield* held(subject)
+  const empty = yield* held(subject.pid, url)
   yield* attackers.armed
   yield* phaseOf(pairs, scene, warmUpSeconds)
   const before = yield* phaseOf(pairs, scene)
-  const rested = yield* held(subject)
+  const rested = yield* held(subject.pid, url)
   const restingTally = yield* attackers.tally
 
   yield* Console.error(`  attacking …`)
@@ -117,9 +119,9 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, scene: Scene) 
   const fight = Effect.gen(function* () {
     yield* attackers.attack
     const beside = yield* phaseOf(pairs, scene, options.seconds, incoming?.come)
-    const residentAtTenth = attack.isCounted === true ? yield* counted(attackers, subject) : Number.NaN
+    const residentAtTenth = attack.isCounted === true ? yield* counted(attackers, scene) : Number.NaN
     if (attack.patienceSeconds !== undefined) yield* patient(attackers, attack.patienceSeconds)
-    return { beside, residentAtTenth, loaded: yield* held(subject) }
+    return { beside, residentAtTenth, loaded: yield* held(subject.pid, url) }
   })
   const { beside, loaded, residentAtTenth } = yield* Effect.raceFirst(fight, watching)
 
@@ -153,13 +155,14 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, scene: Scene) 
     const ended: Outcome = { ...outcome, tally, after: undefined, memory: { ...memory, ...none }, stopMillis }
     return ended
   }
-  const tally = tallyOf(yield* attackers.stop)
+  const { hostileOpen } = yield* attackers.tally
+  const tally = { ...tallyOf(yield* attackers.stop), hostileOpen }
   incoming?.close()
   yield* Console.error(`  afterwards …`)
   const after = yield* phaseOf(pairs, scene)
   const quiet = Number.isNaN(residentAtTenth) ? settleSeconds : options.isQuick ? quickQuietSeconds : quietSeconds
   yield* Effect.sleep(`${quiet} seconds`)
-  const left = yield* held(subject)
+  const left = yield* held(subject.pid, url)
   const stopMillis = yield* subject.stop
   const ended: Outcome = {
     ...outcome,
@@ -177,14 +180,15 @@ const besideServer = Effect.fnUntraced(function* (attack: Attack, scene: Scene) 
 })
 
 /** Waits until what is counted is done; gives the memory when a tenth of it was. */
-const counted = Effect.fnUntraced(function* (attackers: AttackProcess.AttackProcess, subject: Subject) {
+const counted = Effect.fnUntraced(function* (attackers: AttackProcess.AttackProcess, { subject, url }: Scene) {
   const startedAt = performance.now()
   let atTenth = Number.NaN
   while (!attackers.isDone()) {
     if (performance.now() - startedAt > countedSeconds * 1000) {
       return yield* new BenchError({ message: `It was not done in ${countedSeconds} s.` })
     }
-    if (Number.isNaN(atTenth) && (yield* attackers.tally).done >= 0.1) atTenth = (yield* held(subject)).residentBytes
+    if (Number.isNaN(atTenth) && (yield* attackers.tally).done >= 0.1)
+      atTenth = (yield* held(subject.pid, url)).residentBytes
     yield* Effect.sleep(lookMillis)
   }
   return atTenth

@@ -6,7 +6,6 @@
  */
 import { Effect, Schema } from "effect"
 import { residentBytesOf } from "../Machine.ts"
-import type { Subject } from "../Subject.ts"
 
 /** The port is any that is free. */
 export const inspectFlags: ReadonlyArray<string> = ["--inspect=127.0.0.1:0"]
@@ -36,7 +35,8 @@ const Reply = Schema.fromJsonString(
 )
 type Result = NonNullable<(typeof Reply.Type)["result"]>
 
-const urlOf = (output: string) => /Debugger listening on (ws:\S+)/.exec(output)?.[1]
+/** Where a server has its inspector, from what it says when it starts. */
+export const urlOf = (output: string) => /Debugger listening on (ws:\S+)/.exec(output)?.[1]
 
 const connected = Effect.fnUntraced(function* (url: string) {
   const socket = yield* Effect.acquireRelease(
@@ -79,12 +79,11 @@ const look = Effect.fnUntraced(function* (url: string) {
 }, Effect.scoped)
 
 /** Has the server collect its garbage, and looks at what is left. */
-export const held = (subject: Subject): Effect.Effect<Held> => {
-  const url = urlOf(subject.output())
+export const held = (pid: number, url: string | undefined): Effect.Effect<Held> => {
   const nothing = { heldBytes: Number.NaN, sockets: Number.NaN }
   const looked =
     url === undefined
       ? Effect.succeed(nothing)
       : Effect.timeoutOrElse(look(url), { duration: patience, orElse: () => Effect.succeed(nothing) })
-  return Effect.map(looked, (inside) => ({ ...inside, residentBytes: residentBytesOf(subject.pid) }))
+  return Effect.map(looked, (inside) => ({ ...inside, residentBytes: residentBytesOf(pid) }))
 }

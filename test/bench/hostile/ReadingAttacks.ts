@@ -2,7 +2,7 @@
 import { Array as Arr, Effect, Schema } from "effect"
 import { BenchError } from "../Crowd.ts"
 import { atRate } from "../Route.ts"
-import { type Attack, longEmoji, sayAll } from "./Attack.ts"
+import { asideRoom, type Attack, longEmoji, sayAll } from "./Attack.ts"
 import { atFullRate, type Field, opened } from "./Field.ts"
 import type { Foe } from "./Foe.ts"
 
@@ -92,6 +92,7 @@ const users: Attack = {
   name: "users",
   summary: "So many connected users, listed at the full rate",
   count: { usual: 5000, quick: 500 },
+  room: asideRoom,
   run: (field) =>
     field
       .gather("crowd", field.orders.count)

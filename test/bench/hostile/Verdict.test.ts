@@ -91,6 +91,9 @@ describe("The verdict on an attack", () => {
     const grown = (residentBeside: number) => ({ memory: { ...outcome().memory, residentBeside } })
     assert.deepStrictEqual(missedOf(grown(129 * mebi)), [])
     assert.deepStrictEqual(missedOf(grown(131 * mebi)), ["RSS per hostile connection"])
+    const peak = (residentPeak: number) => ({ k: 40, memory: { ...outcome().memory, residentPeak } })
+    assert.deepStrictEqual(missedOf(peak(219 * mebi)), [])
+    assert.deepStrictEqual(missedOf(peak(221 * mebi)), ["RSS per hostile connection"])
   })
 
   it("finds what is left behind", () => {

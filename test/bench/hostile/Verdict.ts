@@ -21,7 +21,7 @@ export interface Phase {
 }
 
 /** The server's memory in bytes after a collection, but for the peak. */
-export interface Memory {
+interface Memory {
   readonly residentBefore: number
   readonly residentPeak: number
   readonly residentBeside: number
@@ -114,14 +114,20 @@ const sumOf = ({ pairs }: Phase, key: "refused" | "unanswered") =>
     .flatMap(probesOf)
     .reduce((sum, [, seen]) => sum + seen[key], 0)
 
-/** What one hostile connection costs in memory that is still needed, or was needed at the most. */
-export const mebibytesEach = (bytes: number, { hostile }: Tally) => bytes / mebi / Math.max(1, hostile)
+/** What each of the hostile connections that were there at once costs. */
+export const mebibytesEach = (bytes: number, { k, tally }: Pick<Outcome, "k" | "tally">) =>
+  bytes / mebi / Math.max(k, tally.hostileOpen)
+
+/** From so many on, what is garbage at the peak is shared by enough of them; fewer are judged after a collection. */
+const manyConnections = 10
+
+const grownBytes = ({ k, memory }: Outcome) =>
+  (k < manyConnections ? memory.residentBeside : memory.residentPeak) - memory.residentBefore
 
 export const judge = (attack: Attack, outcome: Outcome): ReadonlyArray<Verdict> => {
   const { arrivals, beside, k, memory, stopMillis, tally } = outcome
   const bounds = k === 1 && attack.isCrowd !== true ? one : many
   const cut = Object.values(tally.cut).reduce((sum, count) => sum + count, 0)
-  const grown = memory.residentBeside - memory.residentBefore
   return [
     ...timesOf(outcome, bounds),
     exactly("honest ones cut off", beside.cuts.length, 0),
@@ -129,7 +135,14 @@ export const judge = (attack: Attack, outcome: Outcome): ReadonlyArray<Verdict> 
     exactly("honest requests unanswered", sumOf(beside, "unanswered"), 0),
     ...(attack.isCounted === true
       ? []
-      : [below("RSS per hostile connection", mebibytesEach(grown, tally), mebibytesPerConnection, "MiB")]),
+      : [
+          below(
+            "RSS per hostile connection",
+            mebibytesEach(grownBytes(outcome), outcome),
+            mebibytesPerConnection,
+            "MiB"
+          )
+        ]),
     ...(Number.isNaN(memory.residentAtTenth)
       ? []
       : [
