@@ -101,7 +101,8 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
 
   const ways = [
     ["by itself", "nina", clientCommand],
-    ["by npx and pnpm", "otto", "npx --yes pnpm -s client"]
+    // As npx and pnpm do: what they started runs in their process group, and they wait for its end.
+    ["by a program that waits for it", "otto", `sh -c '"$0" "$@"; exit $?' ${clientCommand}`]
   ] as const
   for (const [how, user, start] of ways) {
     it.effect.skipIf(hasNoTmux)(`can be stopped with a client that was started ${how}, and goes on where it was`, () =>
