@@ -34,11 +34,11 @@ interface Waiting extends Append {
 }
 
 /** SQLite's CORRUPT, TOOBIG, CONSTRAINT and MISMATCH: other rows may well be stored (sqlite.org/rescode.html). */
-const aboutRows = [11, 18, 19, 20]
+const aboutRows = new Set([11, 18, 19, 20])
 
 /** Whether it was what should have been stored that was refused, or what it meets in the database. */
 const isAboutRows = (problem: Problem): boolean =>
-  !isSqlError(problem) || aboutRows.includes(resultCode(problem.reason.cause))
+  !isSqlError(problem) || aboutRows.has(resultCode(problem.reason.cause))
 
 /** `settle` is run when it is decided what becomes of an append, before it is answered. */
 export const make = Effect.fnUntraced(function* (

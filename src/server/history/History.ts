@@ -66,18 +66,22 @@ export class History extends Context.Service<
   {
     /**
      * Stores all of them or none, and answers where each stands, in the order given. Entries of one conversation get
-     * consecutive places. Answers only once they would survive a crash, as far as this layer can survive one.
+     * consecutive places, and times that never go back: that of the entry before, if theirs is an earlier one. Answers
+     * only once they would survive a crash, as far as this layer can survive one. An entry that could not be read back as
+     * it is (half a surrogate pair, NUL) refuses its own append, and nothing of any other.
      */
     append(entries: Array.NonEmptyReadonlyArray<NewEntry>): Effect.Effect<ReadonlyArray<Stored>, StorageUnavailable>
     /**
      * With `after`: the oldest entries behind that place. Otherwise the newest, or the newest before `before`. With
-     * `maxBytes`: as many as have so much content in UTF-8 together, but one at least; `more` says so too. An entry that cannot be
-     * read any more is given as a placeholder at its place (see `unreadable`).
+     * `maxBytes`: as many as have so much content in UTF-8 together, but one at least; `more` says so too, and what is not
+     * given is not read. An entry that cannot be read any more is given as a placeholder at its place (see `unreadable`);
+     * its time is that of the entry before if its own is lost. One whose checksum does not fit is given as it is.
      */
     read(conversation: Conversation, range: Range, maxBytes?: number): Effect.Effect<Page, StorageUnavailable>
     /**
      * The log's incarnation and the place of its newest entry; 0 if it has none. Each room's incarnation is its own: a room
-     * that was forgotten and made again has another. Waits for nothing but after a commit that failed.
+     * that was forgotten and made again has another, and so has one after a restart to which nobody had written. Remembers
+     * the conversation until it is forgotten. Waits for nothing but after a commit that failed.
      */
     newest(conversation: Conversation): Effect.Effect<Cursor, StorageUnavailable>
     /**
@@ -93,13 +97,18 @@ export class History extends Context.Service<
     ): Effect.Effect<Findings<Searched>, StorageUnavailable | SearchTooSlow>
     /**
      * Forgets a conversation whose log is empty, since nothing was written or RETENTION took it all: its name is as if it
-     * had never been, and if it is written to again it is another incarnation. False, and nothing done, if there are
-     * entries. Waits for nothing.
+     * had never been, and if it is asked for or written to again it is another incarnation, whose places begin at 1.
+     * False, and nothing done, if there are entries, or if RETENTION took the last a moment ago and `emptied` has not
+     * told yet; while something is being stored in it, or may have been by a commit that failed; and of the lobby, always.
+     * Waits for nothing.
      */
     forgetUnsafe(conversation: Conversation): boolean
-    /** The rooms that were written to before this server started. */
+    /** The rooms of which something is left from before this server started. */
     readonly rooms: ReadonlyArray<RoomName>
-    /** Rooms whose last entry RETENTION has taken, as it happens. At most one waiting for each room. */
+    /**
+     * Rooms whose last entry RETENTION has taken, as it happens; each can be forgotten from then on, unless it was written
+     * to since. At most one waiting for each room.
+     */
     readonly emptied: Queue.Dequeue<RoomName>
   }
 >()("parley/server/history/History") {}

@@ -12,7 +12,6 @@ import { Conversation } from "../messages/Conversation.ts"
 import { isDamaged } from "./CannotOpenDatabase.ts"
 import type { Stored } from "./History.ts"
 import type { Row } from "./Placement.ts"
-import type { StoredStanding } from "./Standings.ts"
 import { decodeAll } from "./StoredEntry.ts"
 
 const KnownConversation = Schema.Struct({
@@ -50,7 +49,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       )
     )
 
-  const readConversations = Effect.fnUntraced(function* (keys: ReadonlyArray<string> | undefined) {
+  /** Without their times: SQLite commits nothing in which it has met a damaged page, and these are in an index. */
+  const readPlaces = Effect.fnUntraced(function* (keys: ReadonlyArray<string> | undefined) {
     const rows = yield* sql`
       SELECT id, conversation_key AS conversationKey, kind, name, COALESCE(
         (SELECT MAX(seq) FROM messages WHERE conversation = conversations.id), deleted_through
@@ -58,9 +58,13 @@ export const make = (sql: SqlClient.SqlClient) => {
       FROM conversations
       ${keys === undefined ? sql`` : sql`WHERE conversation_key IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`}
       ORDER BY id`
-    const conversations = yield* decodeConversations(rows)
+    return yield* decodeConversations(rows)
+  })
+
+  const readConversations = Effect.fnUntraced(function* (keys: ReadonlyArray<string> | undefined) {
+    const conversations = yield* readPlaces(keys)
     const times = yield* newestTimes(conversations.map(({ id }) => id))
-    return conversations.map((conversation) => ({ ...conversation, at: times.get(conversation.id) ?? 0 }))
+    return conversations.map((conversation) => Object.assign(conversation, { at: times.get(conversation.id) ?? 0 }))
   })
 
   const within = (conversation: number, { after = 0, before, limit }: Range, isForwards: boolean) => sql`
@@ -105,7 +109,10 @@ export const make = (sql: SqlClient.SqlClient) => {
     /** Those of these conversations that there are. */
     standing: readConversations,
 
-    /** These conversations as they stand; those that have no row get one with their number, or else with the next. */
+    /**
+     * These conversations as they stand, but for the times of what stands there; those that have no row get one with their
+     * number, or else with the next. To be run in a transaction.
+     */
     open: Effect.fnUntraced(function* (
       conversations: ReadonlyMap<string, Conversation>,
       numbers: (key: string) => number | undefined = () => undefined
@@ -120,8 +127,7 @@ export const make = (sql: SqlClient.SqlClient) => {
         INSERT INTO conversations (id, conversation_key, kind, name)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(${JSON.stringify(rows)}) WHERE true
         ON CONFLICT (conversation_key) DO NOTHING`
-      const opened = yield* readConversations([...conversations.keys()])
-      return new Map<string, StoredStanding>(opened.map((standing) => [standing.conversationKey, standing]))
+      return yield* readPlaces([...conversations.keys()])
     }),
 
     /** Removes the rows of these conversations, unless they hold messages. */

@@ -2,10 +2,9 @@
  * The tables, from an empty file to today's: what the database of an older parley lacks is added when it is opened, in
  * one transaction. What stands here was released once: change it by adding to it.
  */
-import { Effect, Predicate } from "effect"
+import { Context, Effect, Predicate } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
 import { isDamaged } from "./CannotOpenDatabase.ts"
 import { checksum } from "./Checksum.ts"
 
@@ -49,52 +48,59 @@ const rememberNumbers = Effect.gen(function* () {
     END`
 })
 
-/** Rows with ids above the first and up to the second. */
-type Span = readonly [above: number, upTo: number]
+/**
+ * Whether no page of the messages is damaged. Found out before anything is changed: SQLite commits nothing in which it has
+ * met such a page, and who has one is better off with a server that starts.
+ */
+const Readable = Context.Reference<boolean>("parley/server/history/Migrations/Readable", { defaultValue: () => true })
 
-/** So much is in memory at a time: 16 MiB at most. */
-const spanMessages = 500
+const isReadable = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [[isOld] = []] = yield* sql`
+    SELECT COUNT(*) FROM sqlite_schema
+    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'checksum')`.values
+  if (isOld === 0) return true
+  return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages`.pipe(
+    Effect.as(true),
+    Effect.catchIf(
+      ({ reason }) => isDamaged(reason.cause),
+      () => Effect.succeed(false)
+    )
+  )
+})
+
+/** So many are in memory at a time: 16 MiB at most. */
+const stepMessages = 500
 
 /**
- * What is there already gets its checksum, too, but for rows that cannot be read: they keep NULL, and hinder nobody.
- * 200,000 messages of 64 bytes take 1.5 s, and as much room in the WAL as in the file until it is checkpointed.
+ * What is there already gets its checksum, too. 200,000 messages of 64 bytes take 2 s, and as much room in the WAL as in
+ * the file until it is checkpointed. If a page is damaged, all keep NULL (see `Readable`).
  */
 const addChecksums = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql`ALTER TABLE messages ADD COLUMN checksum INTEGER`
-
-  const fill = Effect.fnUntraced(function* ([above, upTo]: Span) {
+  if (!(yield* Readable)) {
+    return yield* Effect.logWarning(
+      "A part of the database is damaged, so what is in it gets no checksums. Look at it with: pnpm admin verify"
+    )
+  }
+  let above = 0
+  const step = Effect.gen(function* () {
     const rows = yield* sql`
-      SELECT id, conversation, seq, at, sender, content FROM messages WHERE id > ${above} AND id <= ${upTo}`.values
+      SELECT id, conversation, seq, at, sender, content FROM messages
+      WHERE id > ${above} ORDER BY id LIMIT ${stepMessages}`.values
     const checksums = rows.flatMap(([id, conversation, seq, at, sender, content]) =>
       Predicate.isString(sender) && Predicate.isString(content)
         ? [[id, checksum(Number(conversation), Number(seq), Number(at), sender, content)]]
         : []
     )
     yield* sql`
-      UPDATE messages SET checksum = filled.value ->> 1 FROM json_each(${JSON.stringify(checksums)}) AS filled
-      WHERE messages.id = filled.value ->> 0`
+      UPDATE messages SET checksum = given.value ->> 1 FROM json_each(${JSON.stringify(checksums)}) AS given
+      WHERE messages.id = given.value ->> 0`
+    above = Number(rows.at(-1)?.[0] ?? above)
+    return rows.length === stepMessages
   })
-  const fillReadable = ([above, upTo]: Span): Effect.Effect<void, SqlError> =>
-    Effect.catchIf(
-      fill([above, upTo]),
-      ({ reason }) => isDamaged(reason.cause),
-      () => {
-        if (upTo - above <= 1) return Effect.void
-        const middle = (above + upTo) >>> 1
-        return Effect.andThen(fillReadable([above, middle]), fillReadable([middle, upTo]))
-      }
-    )
-
-  const [[first, last] = []] = yield* sql`SELECT MIN(id), MAX(id) FROM messages`.values
-  const count = Number(last) - Number(first)
-  if (count > 100_000) yield* Effect.logInfo(`Bringing the database up to date: a checksum for ${count} messages`)
-  let above = Number(first ?? 0) - 1
-  while (above < Number(last ?? 0)) {
-    // Rooms that were removed leave gaps.
-    yield* fillReadable([above, above + spanMessages])
-    above += spanMessages
-  }
+  yield* Effect.repeat(step, { while: (hasMore) => hasMore })
 })
 
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
@@ -103,4 +109,7 @@ export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, Sq
 }
 
 /** Brings the tables up to date. */
-export const migrate = (all = migrations) => Migrator.make({})({ loader: Migrator.fromRecord(all) })
+export const migrate = (all = migrations) =>
+  Effect.flatMap(isReadable, (readable) =>
+    Effect.provideService(Migrator.make({})({ loader: Migrator.fromRecord(all) }), Readable, readable)
+  )

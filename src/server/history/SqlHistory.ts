@@ -20,7 +20,7 @@ import { History, type NewEntry, StorageUnavailable } from "./History.ts"
 import * as LogPages from "./LogPages.ts"
 import * as LogTables from "./LogTables.ts"
 import * as Outage from "./Outage.ts"
-import { idempotencyKey, place, type Placement } from "./Placement.ts"
+import { idempotencyKey, type Known, place, type Placement } from "./Placement.ts"
 import { isEmpty, Standings } from "./Standings.ts"
 import { checkStorable } from "./StoredEntry.ts"
 
@@ -63,6 +63,13 @@ export const layer = Layer.effect(
         : []
     )
 
+    /** How these stand in the database, after a commit that may have failed. */
+    const learnAll = Effect.fnUntraced(function* (names: ReadonlyArray<string>) {
+      for (const conversation of yield* tables.standing(names)) {
+        standings.learn(conversation.conversationKey, conversation)
+      }
+    })
+
     /** Opens what is new, and looks before it stores. */
     const commitCarefully = Effect.fnUntraced(function* (
       entries: ReadonlyArray<NewEntry>,
@@ -70,7 +77,10 @@ export const layer = Layer.effect(
     ) {
       const forgotten = [...conversations.keys()].flatMap((name) => standings.removals.get(name) ?? [])
       if (forgotten.length > 0) yield* tables.removeEmpty(forgotten)
-      const opened = yield* tables.open(conversations, (name) => standings.get(name)?.id)
+      const found = yield* tables.open(conversations, (name) => standings.get(name)?.id)
+      const opened = new Map<string, Known>(
+        found.map(({ conversationKey: name, id, newest }) => [name, { id, newest, at: standings.get(name)?.at ?? 0 }])
+      )
       const keys = entries.flatMap((entry) => {
         const key = idempotencyKey(entry)
         const conversation = opened.get(conversationKey(entry.conversation))
@@ -90,6 +100,8 @@ export const layer = Layer.effect(
     const commit = Effect.fnUntraced(function* (appends: ReadonlyArray<Append>) {
       const entries = appends.flatMap(({ entries }) => entries)
       const conversations = new Map(appends.flatMap(({ conversations }) => [...conversations]))
+      const doubtful = [...conversations.keys()].filter(standings.isDoubtful)
+      if (doubtful.length > 0) yield* learnAll(doubtful)
       const carefully = writer.withTransaction(commitCarefully(entries, conversations))
       const committed: Effect.Effect<Placement, Problem> = [...conversations.keys()].every(standings.isCertain)
         ? Effect.catchReason(commitAtOnce(entries), "SqlError", "UniqueViolation", () => carefully)

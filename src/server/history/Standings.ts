@@ -85,6 +85,8 @@ export class Standings {
     return standing !== undefined && standing.isStored && standing.doubt === 0
   }
 
+  readonly isDoubtful = (name: string): boolean => (this.#known.get(name)?.doubt ?? 0) > 0
+
   /** A commit to these failed, and may have been carried out. */
   doubt(names: Iterable<string>): void {
     this.#doubts++

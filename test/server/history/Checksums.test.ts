@@ -6,7 +6,8 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { checksum } from "../../../src/server/history/Checksum.ts"
 import { migrate, migrations } from "../../../src/server/history/Migrations.ts"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
-import { entry, fresh, newFile, open, room } from "./OpenLog.ts"
+import { silently } from "../../support/FaultyServer.ts"
+import { entry, everything, fresh, lobby, newFile, open, room, spoil } from "./OpenLog.ts"
 
 /** How many rows there are, and which of them do not have the checksum they should. */
 const check = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
@@ -73,5 +74,20 @@ layer(NodeFileSystem.layer)("the checksums", (it) => {
       const rows = yield* sql`SELECT id FROM messages WHERE checksum IS NULL`.values
       assert.deepStrictEqual(rows.flat(), [3])
     })
+  )
+
+  it.effect("are left out of a damaged database, which is opened and written to all the same", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      yield* Effect.scoped(old(file, 2500))
+      spoil(file, "😀 1200")
+      const { history, sql } = yield* open(file)
+      assert.lengthOf((yield* history.read(lobby, { ...everything, after: 400 })).entries, 500)
+      yield* history.append([entry("a")])
+      const [newest] = yield* sql`SELECT checksum FROM messages ORDER BY id DESC LIMIT 1`.values
+      assert.isNumber(newest?.[0])
+      const [oldest] = yield* sql`SELECT checksum FROM messages ORDER BY id LIMIT 1`.values
+      assert.isNull(oldest?.[0])
+    }).pipe(silently)
   )
 })

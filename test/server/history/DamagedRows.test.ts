@@ -1,12 +1,11 @@
 /** Rows and pages of a database that were changed on the disk: placeholders stand for them, and nothing else is lost. */
-import { readFileSync, writeFileSync } from "node:fs"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
 import { Array as Arr, Effect, Logger } from "effect"
 import { UserName } from "../../../src/common/UserName.ts"
-import { unreadable } from "../../../src/server/history/History.ts"
+import { type Entry, unreadable } from "../../../src/server/history/History.ts"
 import { silently } from "../../support/FaultyServer.ts"
-import { everything, fresh, lobby, newFile, open, say } from "./OpenLog.ts"
+import { entry, everything, fresh, lobby, newFile, open, room, say, spoil } from "./OpenLog.ts"
 
 const damage = unreadable(0, 0, undefined).content
 const isDamaged = ({ content }: { readonly content: string }) => content === damage
@@ -75,7 +74,7 @@ layer(NodeFileSystem.layer)("a damaged database", (it) => {
       }
       // In pieces, both ways, it is the same.
       for (const isForwards of [true, false]) {
-        const pieces = [...entries.slice(0, 0)]
+        const pieces: Array<Entry> = []
         for (let isMore = true; isMore;) {
           const range = isForwards
             ? { after: pieces.at(-1)?.seq ?? 0, before: undefined, limit: 70 }
@@ -113,15 +112,11 @@ layer(NodeFileSystem.layer)("a damaged database", (it) => {
       const { history } = yield* open(file)
       assert.strictEqual((yield* history.newest(lobby)).seq, 200)
       assert.isTrue((yield* history.read(lobby, everything)).entries.some(({ seq }) => seq === 100))
+      // Also in the transaction that looks first, for a key that comes twice.
+      const keyed = entry("a", { key: "0123456789abcdef" })
+      const [stored] = yield* history.append([keyed])
+      assert.strictEqual(stored?.seq, 201)
+      assert.deepStrictEqual(yield* history.append([keyed]), [{ ...stored, repeated: true }])
     }).pipe(silently)
   )
 })
-
-/** Overwrites the header of the page of the file that holds this text, as a bad disk might. */
-const spoil = (file: string, text: string) => {
-  const bytes = readFileSync(file)
-  const pageBytes = bytes.readUInt16BE(16)
-  const page = Math.floor(bytes.indexOf(text) / pageBytes)
-  bytes.fill(0xff, page * pageBytes, page * pageBytes + 8)
-  writeFileSync(file, bytes)
-}

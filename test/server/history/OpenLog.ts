@@ -1,4 +1,5 @@
 /** History over a real database, whose connections a test has too: to spoil what is in it, or look into it. */
+import { readFileSync, writeFileSync } from "node:fs"
 import { Array as Arr, Context, Effect, FileSystem, Layer, Queue, type Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -63,3 +64,12 @@ export const say = (history: History["Service"], contents: ReadonlyArray<string>
 }
 
 export const everything = { before: undefined, after: 0, limit: 500 }
+
+/** Overwrites the header of the page of the file that holds this text, as a bad disk might. */
+export const spoil = (file: string, text: string) => {
+  const bytes = readFileSync(file)
+  const pageBytes = bytes.readUInt16BE(16)
+  const page = Math.floor(bytes.indexOf(text) / pageBytes)
+  bytes.fill(0xff, page * pageBytes, page * pageBytes + 8)
+  writeFileSync(file, bytes)
+}
