@@ -150,6 +150,8 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     session = step.session
     if (step.rejoinLater !== undefined) Queue.offerUnsafe(toRejoin, step.rejoinLater)
     for (const event of step.events) buffer.offer(event)
+    if (step.resend !== undefined) say(...step.resend)
+    if (step.isHeld === true) return
     if (message._tag === "Rejected") {
       settle(message.id, Effect.fail(new RequestRejected({ reason: message.reason, message: message.message })))
     } else if ("id" in message) {

@@ -57,6 +57,8 @@ interface OpenRequest {
   readonly number: number
   /** Who asked: a program that waits for the reply, one that waits no more, or the session itself. */
   readonly asker: "waiting" | "gone" | "session"
+  /** It is to be asked again when it is known whether one is in its room. */
+  readonly isHeld?: boolean
 }
 
 interface Step {
@@ -64,6 +66,10 @@ interface Step {
   readonly events: ReadonlyArray<ClientEvent>
   /** A room to be joined again after a pause. */
   readonly rejoinLater?: RoomName
+  /** It was refused only because a room could not be joined again yet: its asker waits on. */
+  readonly isHeld?: true
+  /** What was held, now that it is known whether one is in the room. */
+  readonly resend?: ReadonlyArray<ClientMessage>
 }
 
 /** How many joinings that nobody waits for are remembered until the reply. */
@@ -83,7 +89,14 @@ export const make = (user: UserName): Session => ({
 
 /** Numbers a request and remembers it until its reply. */
 export const ask = (session: Session, request: Request | { readonly _tag: "Disconnect" }) =>
-  open(session, (id) => ({ ...request, id }), "waiting")
+  open(session, (id) => ({ ...withPlace(session, request), id }), "waiting")
+
+/** Who asks to come into a room that could not be joined again yet goes on where it was, too. */
+const withPlace = <R extends Request | { readonly _tag: "Disconnect" }>(session: Session, request: R): R => {
+  if (request._tag !== "JoinRoom" || request.after !== undefined) return request
+  const after = cursorOf(placeIn(session, request.room))
+  return after === undefined ? request : { ...request, after }
+}
 
 /** The same, for a request whose reply is for its asker alone: it is no event, however late it comes. */
 export const askQuietly = (session: Session, request: Request) =>
@@ -163,10 +176,40 @@ export const interrupt = (
 
 /** Takes in what the server said. */
 export const receive = (session: Session, message: ServerMessage): Step => {
-  const step = follow(session, message)
   const id = "id" in message ? message.id : undefined
+  if (message._tag === "Rejected" && isTooSoon(session, message)) return hold(session, message)
+  const step = follow(session, message)
   if (id === undefined) return step
   return { ...step, session: close(step.session, id), events: id.startsWith(quiet) ? [] : step.events }
+}
+
+/** Whether a request about a room is refused since the room could not be joined again yet. */
+const isTooSoon = (session: Session, { id, reason }: ServerMessageOf<"Rejected">): boolean => {
+  const asked = openRequest(session, id)
+  if (reason._tag !== "NotInRoom" || asked?.asker !== "waiting" || asked.message._tag === "LeaveRoom") return false
+  return Option.getOrUndefined(HashMap.get(session.rooms, nameKey(reason.room)))?.isAway === true
+}
+
+const hold = (session: Session, { id }: ServerMessageOf<"Rejected">): Step => {
+  const asked = openRequest(session, id)
+  if (id === undefined || asked === undefined) return { session, events: [] }
+  return {
+    session: { ...session, open: HashMap.set(session.open, id, { ...asked, isHeld: true }) },
+    events: [],
+    isHeld: true
+  }
+}
+
+/** Sends on what was held for a room, in the order in which it was asked. */
+const withHeld = (step: Step, room: RoomName): Step => {
+  const isOfRoom = ({ isHeld, message }: OpenRequest) =>
+    isHeld === true && "room" in message && message.room !== undefined && nameKey(message.room) === nameKey(room)
+  const held = [...HashMap.values(step.session.open)].filter(isOfRoom).toSorted((a, b) => a.number - b.number)
+  if (held.length === 0) return step
+  const open = HashMap.map(step.session.open, (request): OpenRequest =>
+    isOfRoom(request) ? { ...request, isHeld: false } : request
+  )
+  return { ...step, session: { ...step.session, open }, resend: held.map(({ message }) => message) }
 }
 
 const follow = (session: Session, message: ServerMessage): Step => {
@@ -255,25 +298,29 @@ const roomJoined = (session: Session, message: ServerMessageOf<"RoomJoined">): S
   const conversation: Conversation = { _tag: "Room", room }
   if (gap) events.push({ _tag: "Gap", conversation })
   if (missing > 0) events.push({ _tag: "Gap", conversation, missing })
-  return { session: inRoom(session, room, { epoch, seq: isKept ? Math.max(place.seq, start) : start }), events }
+  const kept = { epoch, seq: isKept ? Math.max(place.seq, start) : start }
+  return withHeld({ session: inRoom(session, room, kept), events }, room)
 }
 
 const roomLeft = (session: Session, message: ServerMessageOf<"RoomLeft">): Step => {
   const isNews = placeIn(session, message.room) !== undefined || openRequest(session, message.id) !== undefined
-  return { session: outOfRoom(session, message.room), events: isNews ? [{ _tag: "Received", message }] : [] }
+  const events: ReadonlyArray<ClientEvent> = isNews ? [{ _tag: "Received", message }] : []
+  return withHeld({ session: outOfRoom(session, message.room), events }, message.room)
 }
 
 const rejected = (session: Session, message: ServerMessageOf<"Rejected">): Step => {
   const refused = openRequest(session, message.id)
+  if (refused?.message._tag === "LeaveRoom" && message.reason._tag === "NotInRoom") {
+    const { room } = refused.message
+    return withHeld({ session: outOfRoom(session, room), events: [{ _tag: "Received", message }] }, room)
+  }
   if (refused?.asker !== "session" || refused.message._tag !== "JoinRoom") {
     return { session, events: [{ _tag: "Received", message }] }
   }
   const { room } = refused.message
   if (isPassing(message.reason)) return postponed(session, room, message.message)
-  return {
-    session: outOfRoom(session, room),
-    events: [{ _tag: "RejoinRefused", room, message: message.message }]
-  }
+  const events: ReadonlyArray<ClientEvent> = [{ _tag: "RejoinRefused", room, message: message.message }]
+  return withHeld({ session: outOfRoom(session, room), events }, room)
 }
 
 /** What has nothing to do with the room. */

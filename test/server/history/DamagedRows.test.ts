@@ -115,7 +115,8 @@ layer(NodeFileSystem.layer)("a damaged database", (it) => {
       // Also in the transaction that looks first, for a key that comes twice.
       const keyed = entry("a", { key: "0123456789abcdef" })
       const [stored] = yield* history.append([keyed])
-      assert.strictEqual(stored?.seq, 201)
+      assert(stored !== undefined)
+      assert.strictEqual(stored.seq, 201)
       assert.deepStrictEqual(yield* history.append([keyed]), [{ ...stored, repeated: true }])
     }).pipe(silently)
   )

@@ -136,7 +136,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       yield* check(40)
       yield* holds(40)
       yield* check(40)
-      yield* tables.insertRows([[1, 41, 1, "ada", "ripe", null]])
+      yield* tables.insertRows([[1, 41, 1, "ada", "ripe", null, 0]])
       yield* check(41)
       index.noteUnsafe()
       yield* holds(41)
@@ -148,7 +148,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
     Effect.gen(function* () {
       const { database, search, tables } = yield* fresh(["ripe"])
       yield* storeLong(database, 1500)
-      yield* tables.insertRows([9998, 9999].map((seq) => [1, seq, 1, "ada", "ripe", null]))
+      yield* tables.insertRows([9998, 9999].map((seq) => [1, seq, 1, "ada", "ripe", null, 0]))
       const slow = yield* Effect.forkChild(search("中国中国国"), { startImmediately: true })
       const { found } = yield* search("ripe", { limit: 1 })
       assert.lengthOf(found, 1)
@@ -275,7 +275,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       assert.deepStrictEqual(yield* seqs("ripe"), [3, 1])
       index.noteUnsafe()
       yield* holds(2)
-      yield* tables.insertRows([[1, 4, 1, "ada", "ripe", null]])
+      yield* tables.insertRows([[1, 4, 1, "ada", "ripe", null, 0]])
       yield* sql`INSERT INTO words (rowid, scope, content, characters) VALUES (2, 'c1 l0 s0', 'ripe', '')`
       assert.deepStrictEqual(yield* seqs("ripe"), [4, 3, 2, 1])
     }).pipe(silently)
@@ -305,7 +305,9 @@ class Troubled extends Context.Service<Troubled, Effect.Success<ReturnType<typeo
     Effect.gen(function* () {
       const made = yield* fresh(troubled)
       yield* made.holds(troubled.length)
-      yield* made.tables.insertRows(troubled.map((content, n) => [1, troubled.length + n + 1, 1, "ada", content, null]))
+      yield* made.tables.insertRows(
+        troubled.map((content, n) => [1, troubled.length + n + 1, 1, "ada", content, null, 0])
+      )
       return made
     })
   )
