@@ -4,7 +4,6 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber, Queue } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { RoomName } from "../../../src/common/RoomName.ts"
-import * as LogTables from "../../../src/server/history/LogTables.ts"
 import { entry, everything, fresh, lobby, newFile, open, room } from "./OpenLog.ts"
 
 const inRoom = (name: string, content = "a", at = 1) => entry(content, { conversation: room(name), at })
@@ -12,7 +11,13 @@ const dev = RoomName.make("dev")
 
 /** What RETENTION does, up to this time. */
 const deleteBefore = (sql: SqlClient.SqlClient, cutoff: number) =>
-  sql.withTransaction(LogTables.make(sql).deleteOldest(cutoff, 1000))
+  Effect.andThen(
+    sql`
+      UPDATE conversations SET deleted_through = deleted.seq
+      FROM (SELECT conversation, MAX(seq) AS seq FROM messages WHERE at < ${cutoff} GROUP BY conversation) AS deleted
+      WHERE deleted.conversation = conversations.id`,
+    sql`DELETE FROM messages WHERE at < ${cutoff}`
+  ).pipe(sql.withTransaction)
 
 const rowsOf = (sql: SqlClient.SqlClient) =>
   Effect.map(sql`SELECT name FROM conversations`.values, (rows) => rows.flat())
@@ -31,6 +36,12 @@ layer(NodeFileSystem.layer)("a room that RETENTION emptied", (it) => {
       // Told of both, twice; the history looks for itself.
       Queue.offerAllUnsafe(emptied, [RoomName.make("ops"), dev, dev])
       assert.strictEqual(yield* Queue.take(history.emptied), dev)
+      // As long as nobody listens, it waits once.
+      Queue.offerUnsafe(emptied, dev)
+      yield* Queue.size(history.emptied).pipe(Effect.repeat({ until: (size) => size === 1 }))
+      Queue.offerAllUnsafe(emptied, [dev, RoomName.make("ops")])
+      yield* Queue.size(emptied).pipe(Effect.repeat({ until: (size) => size === 0 }))
+      assert.deepStrictEqual(yield* Queue.takeAll(history.emptied), [dev])
       assert.isFalse(history.forgetUnsafe(room("ops")))
       assert.isFalse(history.forgetUnsafe(lobby))
       assert.deepStrictEqual(yield* history.newest(room("dev")), before)
