@@ -30,6 +30,10 @@ export const join = Effect.fnUntraced(function* (port: number, user: string, aft
   return client
 })
 
+/** The lobby's, from the answer to a JoinRoom: a room's epoch is the lobby's and a number. */
+export const lobbyEpoch = (joined: Readonly<Record<string, unknown>>): string | undefined =>
+  String(joined["epoch"]).split(".")[0]
+
 const decodeHistory = Schema.decodeUnknownEffect(ServerMessage.cases.History)
 
 /** All there is of a log: the lobby's, or a room's that this client is in. */

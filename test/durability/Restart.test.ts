@@ -53,9 +53,10 @@ realTime("after a restart", (it) => {
       ])
       const server = yield* FileServer.start(file)
       const stranger = yield* FileServer.join(server.port, "stranger")
-      const { epoch } = yield* stranger.ask({ _tag: "JoinRoom", room: "garden" })
+      const there = yield* stranger.ask({ _tag: "JoinRoom", room: "garden" })
+      const { epoch } = there
 
-      const ada = yield* FileServer.join(server.port, "ada", { epoch, seq: 10 })
+      const ada = yield* FileServer.join(server.port, "ada", { epoch: FileServer.lobbyEpoch(there), seq: 10 })
       const newest = Array.from({ length: sentAgain }, (_, index) => said - sentAgain + index + 1)
       assert.deepStrictEqual(
         FileServer.outline(yield* ada.findMany("GlobalMessage", sentAgain)),

@@ -155,16 +155,18 @@ export const layer = Layer.effect(
       Effect.forkScoped
     )
 
-    /** Holds one, and the fiber that fills it those that are to follow, each once. */
-    const emptied = yield* Queue.bounded<RoomName>(1)
+    const emptied = yield* Queue.unbounded<RoomName>()
     const tellEmptied = Effect.gen(function* () {
       const named = new Map((yield* Queue.takeAll(maybeEmptied)).map((room) => [keyOfRoom(room), room]))
       const found = yield* Effect.retry(readTables.standing([...named.keys()]), Schedule.spaced("1 second"))
       for (const conversation of found) standings.noteDeleted(conversation.conversationKey, conversation)
+      // Together with those that still wait, each once.
+      const waiting = new Map((yield* Queue.clear(emptied)).map((room) => [keyOfRoom(room), room]))
       for (const [name, room] of named) {
         const standing = standings.get(name)
-        if (standing !== undefined && isEmpty(standing)) yield* Queue.offer(emptied, room)
+        if (standing !== undefined && isEmpty(standing)) waiting.set(name, room)
       }
+      Queue.offerAllUnsafe(emptied, waiting.values())
     })
     yield* Effect.forkScoped(Effect.forever(tellEmptied))
 

@@ -105,6 +105,7 @@ layer(NodeFileSystem.layer)("a damaged database", (it) => {
             history,
             Arr.makeBy(200, (index) => `line ${index + 1} ${"x".repeat(60)}`)
           )
+          yield* history.append(Arr.makeBy(200, () => entry("y".repeat(60), { conversation: room("dev") })))
           yield* sql`PRAGMA wal_checkpoint(TRUNCATE)`
         })
       )

@@ -31,6 +31,12 @@ layer(NodeFileSystem.layer)("a room that RETENTION emptied", (it) => {
       // Told of both, twice; the history looks for itself.
       Queue.offerAllUnsafe(emptied, [RoomName.make("ops"), dev, dev])
       assert.strictEqual(yield* Queue.take(history.emptied), dev)
+      // As long as nobody listens, it waits once.
+      Queue.offerUnsafe(emptied, dev)
+      yield* Queue.size(history.emptied).pipe(Effect.repeat({ until: (size) => size === 1 }))
+      Queue.offerAllUnsafe(emptied, [dev, RoomName.make("ops")])
+      yield* Queue.size(emptied).pipe(Effect.repeat({ until: (size) => size === 0 }))
+      assert.deepStrictEqual(yield* Queue.takeAll(history.emptied), [dev])
       assert.isFalse(history.forgetUnsafe(room("ops")))
       assert.isFalse(history.forgetUnsafe(lobby))
       assert.deepStrictEqual(yield* history.newest(room("dev")), before)
