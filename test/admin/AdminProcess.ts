@@ -19,6 +19,8 @@ interface Surroundings {
 const spawn = Effect.fnUntraced(function* (command: string, args: ReadonlyArray<string>, surroundings: Surroundings) {
   const child = yield* ChildProcess.make(command, args, {
     extendEnv: false,
+    // One that is stopped does not hear of a gentler signal.
+    forceKillAfter: "1 second",
     ...surroundings,
     env: { ...compileCache, ...surroundings.env }
   })
