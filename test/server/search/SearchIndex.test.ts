@@ -14,6 +14,7 @@ import type { Conversation } from "../../../src/server/messages/Conversation.ts"
 import { giveUp, makeAddStep } from "../../../src/server/search/IndexUpkeep.ts"
 import { SearchIndex } from "../../../src/server/search/SearchIndex.ts"
 import { SearchTurn, type Turn } from "../../../src/server/search/SearchTurn.ts"
+import { look } from "../../../src/server/search/SearchWindows.ts"
 import { holds, phrasesOf, termsOf } from "../../../src/server/search/SearchWords.ts"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
 import { silently } from "../../support/FaultyServer.ts"
@@ -172,7 +173,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
 
   it.effect("looks at blocks of the log, and no further for words that stand in no message together", () =>
     Effect.gen(function* () {
-      // As if each message had 8 MB.
+      // As if each message were as long as a block.
       const { holds, search, sql } = yield* fresh(["ripe", "red", "ripe red", "red"])
       yield* holds(4)
       yield* sql`INSERT INTO words (words) VALUES ('delete-all')`
@@ -187,6 +188,10 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
         [3]
       )
       assert.strictEqual(pieces.count, 6)
+      const wanted = { conversations: [1], query: "red", phrases: phrasesOf("red") }
+      const { ids, rest } = yield* look(sql, wanted, { bound: 5, block: 2 }, 9)
+      assert.deepStrictEqual(ids, [3])
+      assert.deepStrictEqual(rest, { bound: 3, block: 1 })
     })
   )
 
