@@ -94,7 +94,8 @@ export const ask = (session: Session, request: Request | { readonly _tag: "Disco
 /** Who asks to come into a room that could not be joined again yet goes on where it was, too. */
 const withPlace = <R extends Request | { readonly _tag: "Disconnect" }>(session: Session, request: R): R => {
   if (request._tag !== "JoinRoom" || request.after !== undefined) return request
-  const after = cursorOf(placeIn(session, request.room))
+  const membership = Option.getOrUndefined(HashMap.get(session.rooms, nameKey(request.room)))
+  const after = membership?.isAway === true ? cursorOf(membership.place) : undefined
   return after === undefined ? request : { ...request, after }
 }
 
@@ -135,7 +136,9 @@ export const handshake = (session: Session): ClientMessage => {
 export const resume = (
   before: Session
 ): { readonly session: Session; readonly messages: ReadonlyArray<ClientMessage> } => {
-  const waiting = HashMap.filter(before.open, ({ asker }) => asker === "waiting")
+  const waiting = HashMap.filter(before.open, ({ asker }) => asker === "waiting").pipe(
+    HashMap.map((request): OpenRequest => ({ ...request, isHeld: false }))
+  )
   const requests = [...HashMap.values(waiting)].toSorted((a, b) => a.number - b.number)
   const rejoins: Array<ClientMessage> = []
   let session: Session = { ...before, open: waiting }

@@ -51,7 +51,7 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
         if (summary === undefined) return 0
         return tell(
           [...listeners.keys()].filter(summary.isNewsTo),
-          summary.changes.map((change) => ({ _tag: "Presence", ...change }))
+          summary.changes.map((change): ServerMessage => Object.assign({ _tag: "Presence" as const }, change))
         )
       }
 

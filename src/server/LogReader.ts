@@ -6,6 +6,7 @@
  * sent the same bytes. Kept are `maxKeptBytes` at most, for `keepMillis`.
  */
 import { Clock, Context, Effect, Layer } from "effect"
+import type { RequestId } from "../common/ClientMessage.ts"
 import type { Epoch, Seq } from "../common/Cursor.ts"
 import { type Entry, History, type StorageUnavailable } from "./history/History.ts"
 import type { Range } from "./messages/Commands.ts"
@@ -40,8 +41,21 @@ export class LogReader extends Context.Service<
   {
     /** The next entries behind `after`, up to `upTo` at most, of one incarnation of a log. */
     piece(log: Log, after: Seq, upTo: Seq): Effect.Effect<Piece, StorageUnavailable>
-    /** The messages of a `History` reply, encoded, and whether there are more. */
-    page(conversation: SharedConversation, range: Range): Effect.Effect<EncodedPage, StorageUnavailable>
+    /** A `History` reply, encoded, in pieces. */
+    historyReply(
+      conversation: SharedConversation,
+      range: Range,
+      id: RequestId | undefined
+    ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
+    /**
+     * All entries between two places. For the few that a failed commit left, if it was carried out all the same: they are
+     * wanted at once, and are no more than a run.
+     */
+    between(
+      conversation: SharedConversation,
+      after: Seq,
+      before: Seq
+    ): Effect.Effect<ReadonlyArray<Entry>, StorageUnavailable>
   }
 >()("parley/server/LogReader") {
   static readonly layer = Layer.effect(
@@ -102,20 +116,47 @@ export class LogReader extends Context.Service<
         while (yield* turns.log.take(group, next)) {
           // Between two pieces, it is the others' turn.
         }
-        return { messages: isForwards ? pages : pages.toReversed(), more }
+        const encoded: EncodedPage = { messages: isForwards ? pages : pages.toReversed(), more }
+        return encoded
       })
 
-      return LogReader.of({ piece, page })
+      const between = Effect.fnUntraced(function* (conversation: SharedConversation, after: Seq, before: Seq) {
+        const entries: Array<Entry> = []
+        for (let more = true; more;) {
+          const page = yield* read(conversation, { after: entries.at(-1)?.seq ?? after, before, limit: pieceEntries })
+          entries.push(...page.entries)
+          more = page.more
+        }
+        return entries
+      })
+
+      const historyReply = Effect.fnUntraced(function* (
+        conversation: SharedConversation,
+        range: Range,
+        id: RequestId | undefined
+      ) {
+        const { messages, more } = yield* page(conversation, range)
+        const idField = id === undefined ? "" : `"id":${JSON.stringify(id)},`
+        return [
+          Buffer.from(`{"_tag":"History",${idField}"messages":[`),
+          ...messages.flatMap((part, index) => (index === 0 ? [part] : [comma, part])),
+          Buffer.from(`],"more":${more}}\n`)
+        ]
+      })
+
+      return LogReader.of({ piece, historyReply, between })
     })
   )
 }
+
+const comma = Buffer.from(",")
 
 export interface Log {
   readonly conversation: SharedConversation
   readonly epoch: Epoch
 }
 
-export interface EncodedPage {
+interface EncodedPage {
   /** JSON values separated by commas, oldest first; a comma belongs between two of these, too. */
   readonly messages: ReadonlyArray<Uint8Array>
   readonly more: boolean

@@ -19,7 +19,7 @@ const bytesPerMilli = 32 * 1024
 /** A longer pause would help nobody. */
 const longestPause = 5000
 
-export interface Audience {
+interface Audience {
   readonly count: number
   /** More are not told of changes. */
   readonly max: number

@@ -89,7 +89,7 @@ export const makePublishing = <Envelope extends { readonly command: RoomCommand 
 }
 
 /** Whose command it is; reminders are nobody's. */
-export const sessionOf = (command: RoomCommand): SessionId | undefined => {
+const sessionOf = (command: RoomCommand): SessionId | undefined => {
   if ("from" in command) return command.from.session
   return "session" in command ? command.session : undefined
 }

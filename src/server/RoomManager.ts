@@ -16,15 +16,15 @@
 import { Array as Arr, Clock, type Duration, Effect, Option, Queue, Schedule, type Scope } from "effect"
 import type { Cursor, Epoch, Seq } from "../common/Cursor.ts"
 import type { UserName } from "../common/UserName.ts"
-import { type Entry, History, type NewEntry, type StorageUnavailable, type Stored } from "./history/History.ts"
+import { History, type NewEntry, type Stored } from "./history/History.ts"
 import { LogReader, type Piece } from "./LogReader.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"
 import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
 import type { SharedConversation } from "./messages/Conversation.ts"
-import { makePresenceChanges, paceMillis, presenceWindow } from "./PresenceChanges.ts"
 import { makePublishing, type Publish } from "./Publishing.ts"
 import * as Room from "./Room.ts"
+import { makeRoomPresence } from "./RoomPresence.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { Sessions } from "./Sessions.ts"
 import { Turns } from "./Turns.ts"
@@ -84,7 +84,7 @@ export const make = Effect.fnUntraced(function* ({
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const mailbox = yield* Mailbox.make<RoomCommand, JoinAnswer>()
-  const presence = makePresenceChanges()
+  const presence = makeRoomPresence()
   const publishing = makePublishing<{ readonly command: RoomCommand; readonly answer: Answer }>()
   /** Something waits to be stored, or a failed commit to be looked at. */
   const called = yield* Queue.sliding<void>(1)
@@ -99,7 +99,6 @@ export const make = Effect.fnUntraced(function* ({
   const behind = new Map<SessionId, Asker>()
   let handled = 0
   let mayBeVacant = false
-  let presencePause = 0
 
   const store = Effect.fnUntraced(
     function* (run: Arr.NonEmptyReadonlyArray<Publish>) {
@@ -129,25 +128,14 @@ export const make = Effect.fnUntraced(function* ({
    */
   const untold = Effect.fnUntraced(function* (stored: ReadonlyArray<Stored>) {
     const first = stored.find(({ repeated }) => !repeated)?.seq ?? Math.max(...stored.map(({ seq }) => seq)) + 1
-    return first <= told + 1 ? [] : yield* readBetween(told, first)
-  })
-
-  const readBetween = Effect.fnUntraced(function* (after: Seq, before: Seq) {
-    const entries: Array<Entry> = []
-    for (let more = true; more;) {
-      const last = entries.at(-1)?.seq ?? after
-      const page = yield* history.read(conversation, { after: last, before, limit: maxReplay })
-      entries.push(...page.entries)
-      more = page.more
-    }
-    return entries
+    return first <= told + 1 ? [] : yield* reader.between(conversation, told, first)
   })
 
   const lookAgain = Effect.gen(function* () {
     const { seq } = yield* history.newest(conversation)
     isDoubtful = false
     if (seq <= told) return
-    const entries = yield* readBetween(told, seq + 1)
+    const entries = yield* reader.between(conversation, told, seq + 1)
     sessions.deliver(Room.published(room, [], [], entries))
     told = seq
   }).pipe(
@@ -269,16 +257,10 @@ export const make = Effect.fnUntraced(function* ({
   /** A page of what members have been told so far. */
   const readHistory = ({ from, range }: ReadHistory) => {
     const before = Math.min(range.before ?? told + 1, told + 1)
-    return reader.page(conversation, { ...range, before }).pipe(
-      Effect.map(({ messages, more }) => {
-        const id = from.id === undefined ? "" : `"id":${JSON.stringify(from.id)},`
-        const separated = messages.flatMap((part, index) => (index === 0 ? [part] : [comma, part]))
-        const head = Buffer.from(`{"_tag":"History",${id}"messages":[`)
-        sessions.replyEncoded(from, [head, ...separated, Buffer.from(`],"more":${more}}\n`)])
-      }),
-      (answering) => sessions.orRefuse(from, answering),
-      beside
+    const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, from.id), (pieces) =>
+      sessions.replyEncoded(from, pieces)
     )
+    return beside(sessions.orRefuse(from, reply))
   }
 
   const listMembers = ({ after, from }: RoomCommandOf<"ListMembers">) => {
@@ -297,23 +279,10 @@ export const make = Effect.fnUntraced(function* ({
   const later = (effect: Effect.Effect<void>, delay: Duration.Input) => beside(Effect.delay(effect, delay))
 
   const notePresence = (session: SessionId, user: UserName, change: "joined" | "left") => {
-    if (conversation._tag === "Room" && presence.note(session, user, change)) {
-      Mailbox.tellUnsafe(mailbox, { _tag: "AnnouncePresence" })
-    }
+    if (presence.note(session, user, change)) Mailbox.tellUnsafe(mailbox, { _tag: "AnnouncePresence" })
   }
 
-  const announcePresence = () => {
-    if (conversation._tag !== "Room") return
-    const summary = presence.take({ count: room.roster.length, max: presenceMax, everybody: () => room.roster })
-    presencePause = 0
-    if (summary === undefined) return
-    const to = Room.everybody(room).filter(summary.isNewsTo)
-    const messages = summary.changes.map(
-      (change) => ({ _tag: "RoomPresence", room: conversation.room, ...change }) as const
-    )
-    sessions.deliver([{ _tag: "Tell", to, messages }])
-    presencePause = paceMillis(to.length, messages)
-  }
+  const announcePresence = Effect.sync(() => sessions.deliver(presence.announce(room, presenceMax)))
 
   const call = () => Queue.offerUnsafe(called, undefined)
 
@@ -339,7 +308,7 @@ export const make = Effect.fnUntraced(function* ({
       case "ReadHistory":
         return readHistory(command)
       case "AnnouncePresence":
-        return later(Effect.sync(announcePresence), Math.max(presenceWindow, presencePause))
+        return later(announcePresence, presence.pause())
       case "CheckVacancy":
         mayBeVacant = true
         return
@@ -427,5 +396,3 @@ export const make = Effect.fnUntraced(function* ({
  * makes them one run: at 2,000 messages/s to 500 members the median latency fell from 41 to 14 ms.
  */
 const gather = Effect.repeat(Effect.yieldNow, { times: 3 })
-
-const comma = Buffer.from(",")

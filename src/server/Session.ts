@@ -14,10 +14,10 @@ import type { Outbox } from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
 
 /** How many requests of one connection may wait for their reply. */
-export const maxInFlight = 128
+const maxInFlight = 128
 
 /** How much text these requests may hold, in UTF-16 units: 256 KiB. One more request may come on top. */
-export const maxInFlightCharacters = 128 * 1024
+const maxInFlightCharacters = 128 * 1024
 
 export interface SessionOptions {
   readonly id: SessionId

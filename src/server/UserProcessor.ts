@@ -6,7 +6,6 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { ChatMessage, ServerMessage } from "../common/ServerMessage.ts"
-import type { UserName } from "../common/UserName.ts"
 import { makeAnsweredKeys, type Sent } from "./AnsweredKeys.ts"
 import * as Mailbox from "./Mailbox.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"

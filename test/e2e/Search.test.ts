@@ -408,8 +408,9 @@ describe("The size of a page of results", () => {
         found.push(...contentsOf(page).map((content) => content.split(" ", 2).join(" ")))
         next = page["next"]
       } while (next !== undefined)
-      assert.isAtMost(Math.max(...sizes), 65_536)
-      assert.isAtMost(sizes.length, 8)
+      // Half of it: another large reply may be waiting beside this one.
+      assert.isAtMost(Math.max(...sizes), 32_768)
+      assert.isAtMost(sizes.length, 16)
       assert.deepStrictEqual(
         found,
         Array.from({ length: 40 }, (_, n) => `tea ${39 - n}`)

@@ -7,7 +7,6 @@
  */
 import { type Array, Clock, Effect, Layer, Queue } from "effect"
 import { Epoch, type Timestamp } from "../../common/Cursor.ts"
-import { nameKey } from "../../common/Name.ts"
 import type { RoomName } from "../../common/RoomName.ts"
 import type { Search } from "../messages/Commands.ts"
 import { type Conversation, conversationKey } from "../messages/Conversation.ts"
