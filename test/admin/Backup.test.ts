@@ -205,6 +205,16 @@ realTime("pnpm admin backup", (it) => {
       // What a server does meanwhile: it stores, and RETENTION deletes.
       const writer = new DatabaseSync(database)
       writer.exec("PRAGMA synchronous = OFF")
+      // The statement that was under way goes on to its end; then nobody has a snapshot any more.
+      const checkpoint = Effect.sync(() => writer.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get())
+      const isReset = yield* checkpoint.pipe(
+        Effect.map((row) => row?.["busy"] === 0),
+        Effect.repeat({
+          schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "5 seconds" })),
+          until: (isReset) => isReset
+        })
+      )
+      assert.isTrue(isReset)
       const insert = writer.prepare(
         "INSERT INTO messages (conversation, seq, at, sender, content) VALUES (1, ?, 1790000000000, 'Ada', ?)"
       )
