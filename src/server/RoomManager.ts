@@ -155,6 +155,7 @@ export const make = Effect.fnUntraced(function* ({
   const join = ({ after, from }: Join, answer: Answer): Effect.Effect<void> =>
     Effect.suspend(() => {
       room = Room.join(room, from)
+      mayBeVacant = false
       behind.set(from.session, from)
       onRoster()
       notePresence(from.session, from.user, "joined")
@@ -324,9 +325,8 @@ export const make = Effect.fnUntraced(function* ({
   }
 
   const tellIfVacant = () => {
-    if (!mayBeVacant || !publishing.isIdle()) return
-    mayBeVacant = false
-    if (Room.isEmpty(room)) onVacated(handled)
+    // Again after every command, for one that came between may have kept the room from being closed.
+    if (mayBeVacant && publishing.isIdle() && Room.isEmpty(room)) onVacated(handled)
   }
 
   const acting = Mailbox.process(mailbox, {

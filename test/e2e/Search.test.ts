@@ -445,7 +445,7 @@ describe("a search that takes too long", () => {
             at,
             key: undefined
           }
-          yield* Effect.forEach(Array.from({ length: 2000 }), () => Effect.orDie(history.append([entry])), {
+          yield* Effect.forEach(Array.from({ length: 7000 }), () => Effect.orDie(history.append([entry])), {
             discard: true
           })
           return history
