@@ -13,8 +13,8 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     // Bounds for a hanging test, not expectations: a busy machine with two cores takes its time.
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 5_000,
     allowOnly: false,
     reporters: jsonReport === undefined ? ["default"] : ["default", ["json", { outputFile: jsonReport }]]

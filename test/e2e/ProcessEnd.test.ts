@@ -52,13 +52,12 @@ realTime("a process with a thread that is inside a statement of SQLite", (it) =>
 /** `pnpm dev` as a person starts it, in a group of its own, which is killed when the scope closes. */
 const startByScript = Effect.gen(function* () {
   const environment = { ...compileCache, PORT: "0", HOST: "127.0.0.1", DATABASE: ":memory:" }
-  const { HOME, PATH } = process.env
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
       spawn("npx", ["--yes", "pnpm", "dev"], {
         cwd: root,
         detached: true,
-        env: { HOME, PATH, ...environment },
+        env: { ...process.env, ...environment },
         stdio: ["ignore", "pipe", "ignore"]
       })
     ),
