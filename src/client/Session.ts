@@ -95,7 +95,11 @@ export const ask = (session: Session, request: Request | { readonly _tag: "Disco
 const withPlace = <R extends Request | { readonly _tag: "Disconnect" }>(session: Session, request: R): R => {
   if (request._tag !== "JoinRoom" || request.after !== undefined) return request
   const membership = Option.getOrUndefined(HashMap.get(session.rooms, nameKey(request.room)))
-  const after = membership?.isAway === true ? cursorOf(membership.place) : undefined
+  const isLeaving = HashMap.some(
+    session.open,
+    ({ message }) => message._tag === "LeaveRoom" && nameKey(message.room) === nameKey(request.room)
+  )
+  const after = isLeaving ? undefined : cursorOf(membership?.place)
   return after === undefined ? request : { ...request, after }
 }
 
