@@ -35,7 +35,7 @@ export const makePublishing = <Envelope extends { readonly command: RoomCommand 
   const postponed = new Map<SessionId, Array<Envelope>>()
 
   const mayAct = (session: SessionId, command: RoomCommand): boolean =>
-    command._tag === "Publish" || command._tag === "Vanish" || !placeless.has(session)
+    command._tag === "Publish" || !placeless.has(session)
 
   return {
     add: (publish) => {
