@@ -26,6 +26,8 @@ export interface OutboxOptions {
   /** How much that was not asked for may be waiting, in bytes. Where nothing is, one frame may be larger. */
   readonly maxBytes: number
   readonly onOverflow: () => void
+  /** The socket takes nothing any more: nobody is there to be answered. */
+  readonly onLost: () => void
 }
 
 /** A class, as there may be ten thousand: closures would hold the same things once more for each method. */
@@ -115,8 +117,9 @@ export class Outbox {
       const written = (exit: Exit.Exit<void, ConnectionError>) => {
         this.#liveBytes -= takenLive
         this.#askedBytes -= takenAsked
-        // A socket that cannot be written to is about to end its reader too: nothing more to do here.
-        if (Exit.isFailure(exit)) this.#frames = []
+        if (Exit.isSuccess(exit)) return
+        this.#frames = []
+        if (this.#open) this.#options.onLost()
       }
       const exit = fiber.pollUnsafe()
       if (exit === undefined) {

@@ -13,7 +13,7 @@
  * to the asker's outbox, delivering never waits (invariant 1), and who is in can be read from `roster` at any time. Each
  * connection has a limited number of requests under way (see Session), so its backlog here is limited too.
  */
-import { Array as Arr, Clock, type Duration, Effect, Option, Queue, Schedule, type Scope } from "effect"
+import { Array as Arr, Clock, Deferred, type Duration, Effect, Option, Queue, Schedule, type Scope } from "effect"
 import type { Cursor, Epoch, Seq } from "../common/Cursor.ts"
 import type { UserName } from "../common/UserName.ts"
 import { History, type NewEntry, type Stored } from "./history/History.ts"
@@ -22,6 +22,7 @@ import * as Mailbox from "./Mailbox.ts"
 import type { Asker, SessionId } from "./messages/Asker.ts"
 import { RoomCommand, type RoomCommandOf } from "./messages/Commands.ts"
 import type { SharedConversation } from "./messages/Conversation.ts"
+import type { Delivery } from "./messages/Delivery.ts"
 import { makePublishing, type Publish } from "./Publishing.ts"
 import * as Room from "./Room.ts"
 import { makeRoomPresence } from "./RoomPresence.ts"
@@ -93,6 +94,8 @@ export const make = Effect.fnUntraced(function* ({
   let epoch: Epoch
   /** The place of the newest entry that members were told of, or that was there when the manager started. */
   let told: Seq = 0
+  /** Members are being told of something, which may take several turns of the event loop. */
+  let telling: Deferred.Deferred<void> | undefined
   /** A commit failed, and may have been carried out all the same. */
   let isDoubtful = false
   /** Who is given old messages, and what asked for them. */
@@ -111,8 +114,8 @@ export const make = Effect.fnUntraced(function* ({
         key
       }))
       const stored = yield* history.append(entries)
-      sessions.deliver(Room.published(room, run, stored, yield* untold(stored)))
-      told = Math.max(told, ...stored.map(({ seq }) => seq))
+      const missed = yield* untold(stored)
+      yield* tell(Room.published(room, run, stored, missed), Math.max(told, ...stored.map(({ seq }) => seq)))
     },
     Effect.tapError(() =>
       Effect.sync(() => {
@@ -120,6 +123,21 @@ export const make = Effect.fnUntraced(function* ({
       })
     )
   )
+
+  /** Those who are in now are told of what is new, up to `seq`. Nothing is acted on meanwhile, which takes no disk. */
+  const tell = (deliveries: ReadonlyArray<Delivery>, seq: Seq) =>
+    Effect.suspend(() => {
+      told = seq
+      const done = Deferred.makeUnsafe<void>()
+      telling = done
+      return Effect.ensuring(
+        sessions.deliverInTurns(deliveries),
+        Effect.sync(() => {
+          telling = undefined
+          Deferred.doneUnsafe(done, Effect.void)
+        })
+      )
+    })
 
   /**
    * What the log holds between the last entry members were told of and the first of these. There is something only after
@@ -136,8 +154,7 @@ export const make = Effect.fnUntraced(function* ({
     isDoubtful = false
     if (seq <= told) return
     const entries = yield* reader.between(conversation, told, seq + 1)
-    sessions.deliver(Room.published(room, [], [], entries))
-    told = seq
+    yield* tell(Room.published(room, [], [], entries), seq)
   }).pipe(
     Effect.catch(() => {
       isDoubtful = true
@@ -330,7 +347,15 @@ export const make = Effect.fnUntraced(function* ({
   }
 
   const acting = Mailbox.process(mailbox, {
-    handle: (command, answer) => (publishing.postpone(command, { command, answer }) ? undefined : act(command, answer)),
+    handle: (command, answer) => {
+      const handled = () => (publishing.postpone(command, { command, answer }) ? undefined : act(command, answer))
+      return telling === undefined
+        ? handled()
+        : Effect.andThen(
+            Deferred.await(telling),
+            Effect.suspend(() => handled() ?? Effect.void)
+          )
+    },
     refuse,
     afterwards: tellIfVacant
   })

@@ -180,6 +180,15 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         return Scope.close(room.scope, Exit.void)
       }
 
+      /** In turns, since who goes may leave a hundred rooms behind. Until then a room can be used again. */
+      const closeInTime = (vacated: RoomsCommandOf<"Vacated">) =>
+        turns.memory
+          .take(
+            "vacated",
+            Effect.suspend(() => close(vacated) ?? Effect.void)
+          )
+          .pipe(Effect.forkIn(scope), Effect.asVoid)
+
       const lookAt = ({ room }: RoomsCommandOf<"Emptied">) => {
         const open = rooms.get(nameKey(room))
         if (open !== undefined) send(open, { _tag: "CheckVacancy" })
@@ -200,7 +209,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           Search: search,
           Gone: vanish,
           Emptied: lookAt,
-          Vacated: close
+          Vacated: closeInTime
         }),
         refuse: (command) => {
           if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })

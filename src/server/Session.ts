@@ -10,7 +10,7 @@ import { Deferred, Effect, Fiber } from "effect"
 import type { ServerMessage } from "../common/ServerMessage.ts"
 import { encodeLine } from "../connection/Line.ts"
 import type { SessionId } from "./messages/Asker.ts"
-import type { Outbox } from "./Outbox.ts"
+import type { Outbox, OutboxOptions } from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
 
 /** How many requests of one connection may wait for their reply. */
@@ -23,7 +23,7 @@ export interface SessionOptions {
   readonly id: SessionId
   readonly now: number
   readonly handler: Fiber.Fiber<unknown, unknown>
-  readonly outbox: (onOverflow: () => void) => Outbox
+  readonly outbox: (on: Pick<OutboxOptions, "onLost" | "onOverflow">) => Outbox
 }
 
 /** A class, as there may be ten thousand: closures would hold the same things once more for each method. */
@@ -45,7 +45,7 @@ export class Session {
     this.id = id
     this.lastHeardAt = now
     this.#handler = handler
-    this.outbox = outbox(() => this.#cut())
+    this.outbox = outbox({ onOverflow: () => this.#cut(), onLost: () => this.#handler.interruptUnsafe() })
   }
 
   /** One more request is under way, with a text of so many characters. */

@@ -102,10 +102,31 @@ export const layer = Layer.effect(
   })
 ).pipe(Layer.provide(Places.layer))
 
+/**
+ * Sockets that listen on one address, where the system shares a port out among them. libuv accepts one connection for
+ * each turn of the event loop and listening socket: with 5,000 clients coming back and turns of 10 ms, an honest login
+ * waited 6 s in the kernel's queue.
+ */
+const listeners = 16
+const sharesPorts = process.platform === "linux" || process.platform === "freebsd"
+
 /** Listens for the scope; what is still connected when it closes is cut. */
 const listen = Effect.fnUntraced(function* (
   host: string,
   port: number,
+  accept: (conn: Net.Socket) => void
+): Effect.fn.Return<NetAddress.InetAddress, CannotListen, Scope.Scope> {
+  // Sockets that share a port would share it with another server's: this one would not, so it finds that one.
+  if (sharesPorts && port !== 0) yield* Effect.scoped(listenOnce({ host, port }, () => {}))
+  const first = yield* listenOnce({ host, port, reusePort: sharesPorts }, accept)
+  if (sharesPorts) {
+    yield* Effect.repeat(listenOnce({ host, port: first.port, reusePort: true }, accept), { times: listeners - 2 })
+  }
+  return first
+})
+
+const listenOnce = Effect.fnUntraced(function* (
+  options: Net.ListenOptions,
   accept: (conn: Net.Socket) => void
 ): Effect.fn.Return<NetAddress.InetAddress, CannotListen, Scope.Scope> {
   const open = new Set<Net.Socket>()
@@ -123,8 +144,9 @@ const listen = Effect.fnUntraced(function* (
     accept(conn)
   })
   yield* Effect.callback<void, CannotListen>((resume) => {
+    const { host = "", port = 0 } = options
     server.once("error", (cause) => resume(Effect.fail(new CannotListen({ host, port, cause }))))
-    server.listen({ host, port, backlog }, () => resume(Effect.void))
+    server.listen({ ...options, backlog }, () => resume(Effect.void))
   })
   return yield* addressOf(server)
 })

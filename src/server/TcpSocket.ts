@@ -14,8 +14,13 @@ import { Socket } from "effect/socket"
 const flushTime = 1000
 
 export const make = (conn: Net.Socket): Effect.Effect<Socket.Socket> => {
+  const closed = Effect.callback<never, Socket.SocketError>((resume) => {
+    const fail = () => resume(notWritable)
+    conn.once("close", fail)
+    return Effect.sync(() => conn.off("close", fail))
+  })
   const whileItTakes = <A>(write: Effect.Effect<A, Socket.SocketError>) =>
-    Effect.suspend(() => (conn.writable ? write : notWritable))
+    Effect.suspend(() => (conn.writable ? Effect.raceFirst(write, closed) : notWritable))
   return Effect.map(NodeSocket.fromDuplex(open(conn)), ({ reader, writer }) =>
     Socket.make({
       reader,

@@ -6,9 +6,11 @@ import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import * as process from "node:process"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Equal, Schedule } from "effect"
+import { Array as Arr, Effect, Equal, Layer, Schedule } from "effect"
+import { History } from "../../src/server/history/History.ts"
+import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
 import * as AcceptedSockets from "../support/AcceptedSockets.ts"
-import { misbehave, misbehaviours } from "../support/HostileConnections.ts"
+import { joinUnread, misbehave, misbehaviours, reset, say, vanish } from "../support/HostileConnections.ts"
 import * as TestServer from "../support/TestServer.ts"
 
 const files = resolve(import.meta.dirname, "../support/tls")
@@ -58,6 +60,56 @@ describe.each([
         })
       )
       assert.deepStrictEqual(left, most)
+      assert.deepStrictEqual((yield* ada.ask({ _tag: "ListUsers" }))["users"], ["Ada"])
+    })
+  )
+})
+
+/** A log that counts how often it is read. */
+const countedHistory = () => {
+  let reads = 0
+  const layer = Layer.effect(
+    History,
+    Effect.map(History, (history) =>
+      History.of({
+        ...history,
+        read: (...args) =>
+          Effect.andThen(
+            Effect.sync(() => reads++),
+            history.read(...args)
+          )
+      })
+    )
+  ).pipe(Layer.provide(MemoryHistory.layer))
+  return { layer, reads: () => reads }
+}
+
+describe("Connections that read nothing", () => {
+  it.live("are let go when they end while replies wait for them, and nothing more is read for them", () =>
+    Effect.gen(function* () {
+      const sockets = yield* AcceptedSockets.watch
+      const history = countedHistory()
+      const server = yield* TestServer.start({ history: history.layer })
+      const ada = yield* server.join("Ada")
+      const texts = Array.from({ length: 150 }, () => ({ _tag: "GlobalMessage", content: "x".repeat(8000) }))
+      yield* ada.send(...texts)
+      yield* ada.findMany("Sent", texts.length)
+
+      // Each asks for far more than the kernel keeps for it.
+      const ask = `${JSON.stringify({ _tag: "GetHistory", limit: 500 })}\n`.repeat(200)
+      const readers = yield* Effect.forEach(Arr.makeBy(8, String), (name) =>
+        Effect.tap(joinUnread(server, `reader-${name}`), (line) => say(line, ask))
+      )
+      const settled = { schedule: Schedule.max([Schedule.spaced("20 millis"), Schedule.recurs(500)]) }
+      yield* Effect.sync(sockets.full).pipe(Effect.repeat({ ...settled, until: (full) => full === readers.length }))
+      assert.strictEqual(sockets.full(), readers.length)
+      const readBefore = history.reads()
+      yield* Effect.forEach(readers, (line, index) => (index % 2 === 0 ? reset(line) : vanish(line)))
+
+      const held = yield* sockets.held.pipe(Effect.repeat({ ...settled, until: (held) => held <= 3 }))
+      assert.isAtMost(held, 3)
+      // One page of 1 MiB at most for each, in pieces of 64 KiB.
+      assert.isAtMost(history.reads() - readBefore, readers.length * 17)
       assert.deepStrictEqual((yield* ada.ask({ _tag: "ListUsers" }))["users"], ["Ada"])
     })
   )

@@ -21,7 +21,8 @@ const makeOutbox = Effect.fnUntraced(function* (maxBytes: number, writeNow?: Wri
       ),
     onOverflow: () => {
       overflows++
-    }
+    },
+    onLost: () => {}
   })
   return { outbox, socket, writes, overflows: () => overflows }
 })
@@ -175,14 +176,22 @@ describe("Outbox", () => {
     })
   )
 
-  it.effect("stops waiting for a socket that failed", () =>
+  it.effect("stops waiting for a socket that failed, and says so", () =>
     Effect.gen(function* () {
       const run = yield* FiberSet.makeRuntime<never, void, ConnectionError>()
-      const outbox = new Outbox.Outbox({ run, maxBytes: 10, write: () => Effect.interrupt, onOverflow: () => {} })
+      let lost = 0
+      const outbox = new Outbox.Outbox({
+        run,
+        maxBytes: 10,
+        write: () => Effect.interrupt,
+        onOverflow: () => {},
+        onLost: () => lost++
+      })
       outbox.offerUnsafe(frame(1, 50), "live")
       yield* outbox.caughtUp()
       yield* outbox.drained()
       assert.isFalse(outbox.isBehind())
+      assert.strictEqual(lost, 1)
     })
   )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Exit, Latch, Layer, Scope, Stream } from "effect"
+import { Array as Arr, Clock, ConfigProvider, Effect, Exit, Fiber, Latch, Layer, Scope, Stream } from "effect"
 import type { Connection } from "../../src/connection/Connection.ts"
 import { ServerConfig } from "../../src/server/ServerConfig.ts"
 import { Sessions } from "../../src/server/Sessions.ts"
@@ -36,4 +36,43 @@ describe("Sessions", () => {
       assert.strictEqual(writes, 1)
     }).pipe(Effect.provide(sessions))
   )
+
+  it.live("lets others have their turns while thousands are told, and tells them all the same, in order", () => {
+    let now = 0n
+    return Effect.gen(function* () {
+      const { deliverInTurns, open } = yield* Sessions
+      const frames: Array<string> = []
+      const connection = (name: number): Connection<never> => ({
+        messages: Stream.never,
+        write: (given) =>
+          Effect.sync(() => {
+            frames.push(...given.map((frame) => `${name} ${Buffer.from(frame).toString().trim()}`))
+            // Each write takes a tenth of a millisecond.
+            now += 100_000n
+          }),
+        close: () => Effect.void
+      })
+      const members = yield* Effect.forEach(Arr.range(1, 2000), (name) =>
+        Effect.map(open(connection(name)), ({ id }) => id)
+      )
+      let turns = 0
+      const others = yield* Effect.forkChild(Effect.forever(Effect.sync(() => turns++)))
+      const pong = (nonce: number) => ({ _tag: "Pong", nonce }) as const
+      yield* deliverInTurns([
+        { _tag: "Tell", to: members, messages: [pong(1)] },
+        { _tag: "Tell", to: members, messages: [pong(2)] }
+      ])
+      yield* Fiber.interrupt(others)
+      // 400 ms of writing, and a look at the clock with every 32nd.
+      assert.isAtLeast(turns, 400 / 3.2 - 1)
+      const expected = Arr.flatMap([1, 2], (nonce) =>
+        members.map((_, index) => `${index + 1} {"_tag":"Pong","nonce":${nonce}}`)
+      )
+      assert.deepStrictEqual(frames, expected)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(sessions),
+      Effect.updateService(Clock.Clock, (clock) => ({ ...clock, monotonicTimeNanosUnsafe: () => now }))
+    )
+  })
 })

@@ -30,6 +30,8 @@ export const watch = Effect.gen(function* () {
     accepted: () => accepted.length,
     /** How many are not closed. */
     open: () => accepted.filter((socket) => socket.deref()?.destroyed === false).length,
+    /** How many have more to write than the kernel takes. */
+    full: () => accepted.filter((socket) => socket.deref()?.writableNeedDrain === true).length,
     /** How many are still held by somebody, closed or not. */
     held: Effect.sync(() => {
       if (Predicate.isFunction(collectGarbage)) collectGarbage()

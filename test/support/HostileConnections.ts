@@ -49,7 +49,7 @@ const closed = ({ socket, tcp }: Line) =>
     return Effect.sync(() => tcp.destroy())
   })
 
-const say = ({ socket }: Line, text: string) =>
+export const say = ({ socket }: Line, text: string) =>
   Effect.callback<void>((resume) => {
     socket.write(text, () => resume(Effect.void))
   })
@@ -57,7 +57,7 @@ const say = ({ socket }: Line, text: string) =>
 const handshake = (user: string) => `${JSON.stringify({ _tag: "Handshake", user })}\n`
 
 /** Waits for the Welcome and reads nothing after it. */
-const join = Effect.fnUntraced(function* (door: Door, name: string) {
+export const joinUnread = Effect.fnUntraced(function* (door: Door, name: string) {
   const line = yield* connect(door)
   yield* say(line, handshake(name))
   yield* Effect.callback<void>((resume) => {
@@ -71,7 +71,7 @@ const join = Effect.fnUntraced(function* (door: Door, name: string) {
   return line
 })
 
-const reset = ({ tcp }: Line) =>
+export const reset = ({ tcp }: Line) =>
   Effect.callback<void>((resume) => {
     tcp.once("close", () => resume(Effect.void))
     if (tcp.destroyed) resume(Effect.void)
@@ -79,27 +79,27 @@ const reset = ({ tcp }: Line) =>
   })
 
 /** Reads nothing any more and leaves; what comes still is answered by the kernel, with a reset. */
-const vanish = ({ tcp }: Line) => Effect.sync(() => void tcp.destroy())
+export const vanish = ({ tcp }: Line) => Effect.sync(() => void tcp.destroy())
 
 const kinds = {
   "says Disconnect and hears it out": (door, name) =>
-    Effect.flatMap(join(door, name), (line) =>
+    Effect.flatMap(joinUnread(door, name), (line) =>
       Effect.andThen(say(line, `${JSON.stringify({ _tag: "Disconnect" })}\n`), closed(line))
     ),
   "is closed (FIN) while it is a member": (door, name) =>
-    Effect.flatMap(join(door, name), (line) =>
+    Effect.flatMap(joinUnread(door, name), (line) =>
       Effect.andThen(
         Effect.sync(() => line.socket.end()),
         closed(line)
       )
     ),
-  "is reset (RST) while it is a member": (door, name) => Effect.flatMap(join(door, name), reset),
+  "is reset (RST) while it is a member": (door, name) => Effect.flatMap(joinUnread(door, name), reset),
   "asks, is told nothing yet, and is reset": (door, name) =>
-    Effect.flatMap(join(door, name), (line) =>
+    Effect.flatMap(joinUnread(door, name), (line) =>
       Effect.andThen(say(line, `${JSON.stringify({ _tag: "GetHistory", limit: 200 })}\n`.repeat(5)), reset(line))
     ),
   "asks, reads nothing, and goes without a word": (door, name) =>
-    Effect.flatMap(join(door, name), (line) =>
+    Effect.flatMap(joinUnread(door, name), (line) =>
       Effect.andThen(say(line, `${JSON.stringify({ _tag: "GetHistory", limit: 200 })}\n`.repeat(5)), vanish(line))
     ),
   "half-closes in the middle of its Handshake": (door, name) =>

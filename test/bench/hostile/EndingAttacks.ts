@@ -150,8 +150,8 @@ const refusedPerSecond = 100
 
 const turnedAway: Attack = {
   name: "turned-away",
-  summary: `${refusedPerSecond} a second are refused and keep their sockets, where 60 of 100 places are free: honest ones must get in`,
-  settings: () => ({ MAX_CONNECTIONS: "100" }),
+  summary: `${refusedPerSecond} a second are refused and keep their sockets, where 60 of 101 places are free: honest ones must get in`,
+  settings: () => ({ MAX_CONNECTIONS: "101" }),
   probes: ["ping", "message"],
   arrivals: { here: 40, coming: 60 },
   run: Effect.fnUntraced(function* (field) {
