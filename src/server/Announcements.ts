@@ -36,27 +36,27 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
       let rooms: Array<AnnouncementOf<"RoomCreated">> = []
       let isTelling = false
 
-      const tell = (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>): number => {
-        if (to.length === 0 || messages.length === 0) return 0
-        sessions.deliver([{ _tag: "Tell", to, messages }])
-        return paceMillis(to.length, messages)
-      }
+      /** Tells them in turns; gives how long it should be until more is told. */
+      const tell = (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>): Effect.Effect<number> =>
+        to.length === 0 || messages.length === 0
+          ? Effect.succeed(0)
+          : Effect.as(sessions.deliverInTurns([{ _tag: "Tell", to, messages }]), paceMillis(to.length, messages))
 
-      const tellPresence = (): number => {
+      const tellPresence = Effect.suspend(() => {
         const summary = presence.take({
           count: listeners.size,
           max: presenceMax,
           everybody: () => [...listeners.values()]
         })
-        if (summary === undefined) return 0
+        if (summary === undefined) return Effect.succeed(0)
         return tell(
           [...listeners.keys()].filter(summary.isNewsTo),
           summary.changes.map((change): ServerMessage => Object.assign({ _tag: "Presence" as const }, change))
         )
-      }
+      })
 
       /** Who made a room has had its reply; it hears of the others that were made meanwhile. */
-      const tellRooms = (): number => {
+      const tellRooms = Effect.gen(function* () {
         if (listeners.size > presenceMax) rooms = []
         const made = rooms.slice(0, maxRoomsAtOnce)
         rooms = rooms.slice(maxRoomsAtOnce)
@@ -65,19 +65,19 @@ export class Announcements extends Context.Service<Announcements, PubSub.PubSub<
           made.flatMap(({ by, room }): ReadonlyArray<ServerMessage> =>
             by.session === session ? [] : [{ _tag: "RoomCreated", room, by: by.user }]
           )
-        let pause = tell(
+        let pause = yield* tell(
           [...listeners.keys()].filter((session) => !makers.has(session)),
           messagesFor(undefined)
         )
-        for (const maker of makers) if (listeners.has(maker)) pause += tell([maker], messagesFor(maker))
+        for (const maker of makers) if (listeners.has(maker)) pause += yield* tell([maker], messagesFor(maker))
         return pause
-      }
+      })
 
       const tellLater: Effect.Effect<void> = Effect.gen(function* () {
         let pause = presenceWindow
         do {
           yield* Effect.sleep(pause)
-          pause = Math.max(presenceWindow, tellPresence() + tellRooms())
+          pause = Math.max(presenceWindow, (yield* tellPresence) + (yield* tellRooms))
         } while (rooms.length > 0 || pause > presenceWindow)
         isTelling = false
       }).pipe(
