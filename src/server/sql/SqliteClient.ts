@@ -111,6 +111,8 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
   let asked: Array<Asked> = [opened]
   let isGone = false
   let isTransaction = false
+  /** What the thread was told last: it need not be copied with every question. */
+  let guarded: ReadonlyArray<FileIdentity> | undefined
   const gone = Deferred.makeUnsafe<void>()
   const worker = (options.start ?? startThread)(setup)
 
@@ -141,7 +143,15 @@ const openThread = Effect.fnUntraced(function* (options: SqliteOptions): Effect.
         if (isGone) return Effect.fail(threadFailed(new Error("The database is closed")))
         const deferred: Asked = Deferred.makeUnsafe()
         asked.push(deferred)
-        worker.postMessage({ sql, parameters, rowsAs, isKept, guarded: options.guarded?.() ?? [] } satisfies Question)
+        const isNew = guarded !== options.guarded?.()
+        guarded = options.guarded?.()
+        worker.postMessage({
+          sql,
+          parameters,
+          rowsAs,
+          isKept,
+          ...(isNew && { guarded: guarded ?? [] })
+        } satisfies Question)
         return Deferred.await(deferred)
       })
     )
