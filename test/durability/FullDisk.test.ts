@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Clock, Duration, Effect, FileSystem } from "effect"
+import { Array as Arr, Clock, Duration, Effect, FileSystem } from "effect"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Logbook from "./Logbook.ts"
@@ -61,6 +61,11 @@ const reserveIsMade = Effect.fnUntraced(function* (file: string) {
   yield* Eventually.ask("space was kept in reserve", size, (bytes) => bytes === 8 * mebibyte)
 })
 
+const indexBytes = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  return Number((yield* files.stat(`${file}-search`)).size)
+})
+
 const lines = (at: number): ReadonlyArray<Logbook.Line> =>
   Array.from({ length: 6000 }, (_, index) => ({
     at,
@@ -97,5 +102,32 @@ realTime("on a full disk", (it) => {
         yield* Logbook.write(history, [{ content: "new", at: now }])
         assert.deepStrictEqual(yield* Logbook.contents(history), ["6001 fresh", "6002 new"])
       })
+  )
+
+  mounted(`what is sent is stored as long as the search index can be given up for it${note}`, () =>
+    Effect.gen(function* () {
+      const folder = yield* smallDisk
+      const file = `${folder}/chat.sqlite`
+      const history = yield* Logbook.open(file)
+      // Many words that stand once each: an index of several megabytes.
+      const line = (number: number) => ({
+        content: Array.from({ length: 60 }, (_, word) => `w${number}x${word}`).join(" "),
+        key: `line ${number}`
+      })
+      const texts = Array.from({ length: 6000 }, (_, number) => line(number))
+      for (const some of Arr.chunksOf(texts, 2000)) yield* Logbook.write(history, some)
+      yield* Eventually.ask(
+        "the index was made",
+        Effect.map(indexBytes(file), (bytes) => bytes >= 4 * mebibyte),
+        (isMade) => isMade
+      )
+      yield* reserveIsMade(file)
+      yield* fillUp(folder)
+      // More than the log of the database, which is made larger only now and then, has left.
+      const more = Array.from({ length: 3000 }, (_, number) => line(6000 + number))
+      for (const some of Arr.chunksOf(more, 500)) yield* Logbook.write(history, some)
+      assert.lengthOf(yield* Logbook.contents(history), 9000)
+      assert.isBelow(yield* indexBytes(file), mebibyte)
+    })
   )
 })

@@ -36,6 +36,10 @@ export const describeProblem = (error: SqlError | MigrationError | Schema.Schema
 /** Whether SQLite says that a file is not what it should be. */
 export const isDamaged = (cause: unknown): boolean => [11, 26].includes(resultCode(cause))
 
+/** Whether the disk is full. */
+export const isFull = (error: SqlError | Schema.SchemaError): boolean =>
+  error._tag === "SqlError" && resultCode(error.reason.cause) === 13
+
 /** SQLite's primary result code, 0 if there is none. */
 export const resultCode = (cause: unknown): number =>
   Predicate.hasProperty(cause, "errno") && Predicate.isNumber(cause.errno) ? cause.errno & 0xff : 0

@@ -15,6 +15,7 @@ import type { Epoch } from "../../common/Cursor.ts"
 import { RoomName } from "../../common/RoomName.ts"
 import { type Conversation, conversationKey } from "../messages/Conversation.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
+import { isFull } from "./CannotOpenDatabase.ts"
 import { type Append, type Problem, make as makeGroupCommit } from "./GroupCommit.ts"
 import { History, type NewEntry, StorageUnavailable } from "./History.ts"
 import * as LogPages from "./LogPages.ts"
@@ -117,7 +118,12 @@ export const layer = Layer.effect(
       index.noteUnsafe()
       return stored
     })
-    const append = yield* makeGroupCommit(commit, ({ conversations }) => standings.end(conversations.keys()))
+    /** A message matters more than how fast it is found: on a full disk it has the index's space. */
+    const commitOrMakeRoom = (appends: ReadonlyArray<Append>) =>
+      Effect.catchIf(commit(appends), isFull, (problem) =>
+        Effect.flatMap(index.makeRoom, (bytes) => (bytes > 0 ? commit(appends) : Effect.fail(problem)))
+      )
+    const append = yield* makeGroupCommit(commitOrMakeRoom, ({ conversations }) => standings.end(conversations.keys()))
 
     const unavailable = <A>(effect: Effect.Effect<A, Problem>) =>
       Effect.mapError(effect, (cause) => new StorageUnavailable({ cause }))

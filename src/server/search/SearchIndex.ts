@@ -10,7 +10,7 @@
  */
 import { Context, Effect, Layer, Queue, Semaphore } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { resultCode } from "../history/CannotOpenDatabase.ts"
+import { isFull } from "../history/CannotOpenDatabase.ts"
 import { type Findings, SearchTooSlow, StorageUnavailable } from "../history/History.ts"
 import * as Outage from "../history/Outage.ts"
 import type { Search } from "../messages/Commands.ts"
@@ -121,9 +121,6 @@ export class SearchIndex extends Context.Service<
 }
 
 const roomFor = (bytes: number) => 2 * bytes + spareBytes
-
-/** SQLITE_FULL (sqlite.org/rescode.html). */
-const isFull = (error: Problem): boolean => error._tag === "SqlError" && resultCode(error.reason.cause) === 13
 
 /** Nothing if it took too long. */
 const find = Effect.fnUntraced(function* <C extends Conversation>(
