@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Array as Arr, Clock, ConfigProvider, Effect, Exit, Fiber, Latch, Layer, Scope, Stream } from "effect"
+import { Array as Arr, ConfigProvider, Effect, Exit, Fiber, Latch, Layer, Scope, Stream } from "effect"
 import type { Connection } from "../../src/connection/Connection.ts"
 import { ServerConfig } from "../../src/server/ServerConfig.ts"
 import { Sessions } from "../../src/server/Sessions.ts"
+import { withMonotonicNanos } from "../support/MonotonicClock.ts"
 
 const sessions = Sessions.layer.pipe(
   Layer.provide(ServerConfig.layer),
@@ -72,7 +73,7 @@ describe("Sessions", () => {
     }).pipe(
       Effect.scoped,
       Effect.provide(sessions),
-      Effect.updateService(Clock.Clock, (clock) => ({ ...clock, monotonicTimeNanosUnsafe: () => now }))
+      withMonotonicNanos(() => now)
     )
   })
 })
