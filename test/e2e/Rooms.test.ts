@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import type { Line } from "../support/RawClient.ts"
 import * as TestServer from "../support/TestServer.ts"
 
@@ -15,6 +16,25 @@ describe("CreateRoom", () => {
       assert.deepStrictEqual(yield* ada.find("RoomCreated"), { _tag: "RoomCreated", room: "Dev", by: "Ada", id: "c" })
       assert.deepStrictEqual(yield* ben.find("RoomCreated"), { _tag: "RoomCreated", room: "Dev", by: "Ada" })
       assert.isFalse((yield* ada.soFar).some(({ _tag }) => _tag === "RoomCreated"))
+    })
+  )
+
+  it.effect("is told of with a hundred others at most every 50 ms, when hundreds are made", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings: { MAX_ROOMS_PER_USER: "1000" } })
+      const ada = yield* server.join("Ada")
+      const ben = yield* server.join("Ben")
+      const rooms = Array.from({ length: 250 }, (_, index) => `room-${index}`)
+      yield* ben.send(...rooms.map((room) => ({ _tag: "CreateRoom", room })))
+      yield* ben.findMany("RoomCreated", rooms.length)
+      yield* ada.soFar
+      const told: Array<unknown> = []
+      for (const count of [100, 200, 250]) {
+        yield* TestClock.adjust("50 millis")
+        told.push(...(yield* ada.soFar).flatMap(({ _tag, room }) => (_tag === "RoomCreated" ? [room] : [])))
+        assert.lengthOf(told, count)
+      }
+      assert.deepStrictEqual(told, rooms)
     })
   )
 

@@ -76,4 +76,28 @@ describe("Sessions", () => {
       withMonotonicNanos(() => now)
     )
   })
+
+  it.live("takes whoever has taken what it asked for to be there, although it says nothing", () => {
+    let now = 0n
+    return Effect.gen(function* () {
+      const { give, open, taken } = yield* Sessions
+      const socket = yield* Latch.make(false)
+      const connection: Connection<never> = {
+        messages: Stream.never,
+        write: () => socket.await,
+        close: () => Effect.void
+      }
+      const session = yield* open(connection)
+      give(session.id, Buffer.from("what was asked for"))
+      const waiting = yield* Effect.forkChild(taken(session.id), { startImmediately: true })
+      now = 5_000_000_000n
+      yield* socket.open
+      yield* Fiber.join(waiting)
+      assert.strictEqual(session.lastHeardAt, 5000)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(sessions),
+      withMonotonicNanos(() => now)
+    )
+  })
 })
