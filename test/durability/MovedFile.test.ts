@@ -21,6 +21,15 @@ interface Another {
   readonly cause?: RegExp
 }
 
+const everyLockRemoved: Another = {
+  how: "its own name, when all its locks were removed",
+  lead: (folder, files) =>
+    Effect.as(
+      Effect.forEach(["-search", "-lock"], (ending) => files.remove(`${folder}/data/chat.sqlite${ending}`)),
+      `${folder}/data/chat.sqlite`
+    )
+}
+
 const others: ReadonlyArray<Another> = [
   {
     how: "a symbolic link in another folder",
@@ -50,11 +59,12 @@ const others: ReadonlyArray<Another> = [
     how: "a new name, with the old one gone",
     lead: (folder, files) => Effect.as(files.rename(`${folder}/data`, `${folder}/moved`), `${folder}/moved/chat.sqlite`)
   },
-  ...["-search", ...(process.platform === "linux" ? ["-lock"] : [])].map((ending) => ({
-    how: `its own name, when ${ending} was removed`,
-    lead: (folder: string, files: FileSystem.FileSystem) =>
-      Effect.as(files.remove(`${folder}/data/chat.sqlite${ending}`), `${folder}/data/chat.sqlite`)
-  }))
+  {
+    how: "its own name, when -search was removed",
+    lead: (folder, files) => Effect.as(files.remove(`${folder}/data/chat.sqlite-search`), `${folder}/data/chat.sqlite`)
+  },
+  // The lock on what the file is takes no file; only Linux has it.
+  ...(process.platform === "linux" ? [everyLockRemoved] : [])
 ]
 
 realTime("a database that is in use", (it) => {

@@ -194,17 +194,4 @@ describe("Outbox", () => {
       assert.strictEqual(lost, 1)
     })
   )
-
-  it.effect("ends a write that a socket which is gone would never end", () =>
-    Effect.gen(function* () {
-      const run = yield* FiberSet.makeRuntime<never, void, ConnectionError>()
-      const ended = yield* Latch.make(false)
-      const write = () => Effect.onInterrupt(Effect.never, () => ended.open)
-      const outbox = new Outbox.Outbox({ run, maxBytes: 100, write, onOverflow: () => {}, onLost: () => {} })
-      outbox.offerUnsafe(frame(1), "live")
-      outbox.abandonUnsafe()
-      yield* ended.await
-      yield* outbox.drained()
-    })
-  )
 })
