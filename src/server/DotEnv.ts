@@ -2,7 +2,7 @@
  * The `.env` file in the working directory: settings behind the environment's, for the server and `pnpm admin`.
  *
  * Having none is fine. One that cannot be read as it was meant stops the start with one line that says why: what is not
- * text in UTF-8, and a name that is nearly a setting's. Other names may be meant for other programs; the server says
+ * text in UTF-8, a line that sets nothing, and a name that is nearly a setting's. Other names may be meant for other programs; the server says
  * that it ignores them.
  */
 import { parseEnv } from "node:util"
@@ -26,8 +26,11 @@ const knownNames: ReadonlyArray<string> = [
 const readText = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
   if (!(yield* files.exists(path))) return ""
-  if ((yield* files.stat(path)).type === "Directory") {
-    return yield* new InvalidDotEnv({ message: `${path} is a folder, but must be a file. Rename or remove it.` })
+  const { type } = yield* files.stat(path)
+  // Reading a pipe would wait for its writer, for ever if there is none.
+  if (type !== "File") {
+    const what = type === "Directory" ? "a folder" : "no regular file"
+    return yield* new InvalidDotEnv({ message: `${path} is ${what}, but must be a file. Rename or remove it.` })
   }
   const bytes = yield* files.readFile(path)
   // Without the mark of its byte order, UTF-16 shows by its NULs.
@@ -45,6 +48,23 @@ const readText = Effect.gen(function* () {
 )
 
 const notUtf8 = new InvalidDotEnv({ message: `${path} is not UTF-8; it may be UTF-16. Save it as UTF-8.` })
+
+/** The first line that is no setting, no comment and no part of a quoted value, with its number. */
+const strayLine = (text: string): readonly [number: number, firstWord: string] | undefined => {
+  let openQuote: string | undefined
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (openQuote !== undefined) {
+      if (line.includes(openQuote)) openQuote = undefined
+      continue
+    }
+    if (/^\s*(#|$)/.test(line)) continue
+    const setting = /^\s*(?:export\s+)?[\w.-]+\s*=\s*(["'`]?)(.*)$/.exec(line)
+    if (setting === null) return [index + 1, /[\w.-]+/.exec(line)?.[0] ?? "?"]
+    const [, quote = "", rest = ""] = setting
+    if (quote !== "" && !rest.includes(quote)) openQuote = quote
+  }
+  return undefined
+}
 
 /** How many characters have to be put in, left out, replaced, or exchanged with their neighbours (Damerau, 1964). */
 const editDistance = (from: string, to: string): number => {
@@ -86,6 +106,14 @@ const make = (tellsOfOthers: boolean) =>
   ConfigProvider.layerAdd(
     Effect.gen(function* () {
       const text = yield* readText
+      const stray = strayLine(text)
+      if (stray !== undefined) {
+        // No more of the line is shown, for it may hold a secret.
+        const [line, word] = stray
+        return yield* new InvalidDotEnv({
+          message: `${path} line ${line}, "${word} …", sets nothing. Write ${word}=value, or begin it with # to keep it as a comment.`
+        })
+      }
       for (const name of Object.keys(parseEnv(text))) {
         if (knownNames.includes(name)) continue
         const meant = nearest(name)
