@@ -13,6 +13,8 @@ Object.assign(process.env, compileCache)
 const apart = [
   // The sockets that this process accepted.
   "test/e2e/{Accepting,LeftBehind,Limits}.test.ts",
+  // The working directory of this process.
+  "test/e2e/Settings.test.ts",
   // The umask of this process.
   "test/durability/PrivateFiles.test.ts"
 ]
