@@ -162,6 +162,19 @@ export const historyContract = <LayerError>(
       tries(runs / 2)
     )
 
+    it.effect("finds what was just stored, also where the log begins with another conversation", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        yield* history.append([entry("pear")])
+        yield* history.append([entry("apple", { conversation: room("dev") })])
+        const found = yield* findAll(history, [room("dev")], { query: "apple", limit: 1 })
+        assert.deepStrictEqual(
+          found.map(({ entry }) => entry.content),
+          ["apple"]
+        )
+      }).pipe(fresh)
+    )
+
     it.effect("tells in which conversation something was found, as the search named it", () =>
       Effect.gen(function* () {
         const history = yield* History
