@@ -1,17 +1,37 @@
 import { resolve } from "node:path"
+import * as process from "node:process"
 import { defineConfig } from "vitest/config"
+import { compileCache } from "./support/CompileCache.ts"
 
 /** Where to write vitest's own JSON report, beside the usual output; `.ci/run` counts the tests from it. */
 const jsonReport = process.env["VITEST_JSON_REPORT"]
+
+// Vitest's processes load effect as often as the servers that they start.
+Object.assign(process.env, compileCache)
+
+/** What counts something of the process it runs in, or changes it, so that no other test may share that process. */
+const apart = [
+  // The sockets that this process accepted.
+  "test/e2e/{Accepting,LeftBehind,Limits}.test.ts",
+  // The working directory of this process.
+  "test/e2e/Settings.test.ts",
+  // The umask of this process.
+  "test/durability/PrivateFiles.test.ts"
+]
+
+const include = ["test/**/*.test.ts"]
 
 export default defineConfig({
   root: resolve(import.meta.dirname, ".."),
   test: {
     environment: "node",
-    include: ["test/**/*.test.ts"],
-    // A process for each file: some tests start servers, catch signals or change the environment.
     pool: "forks",
     maxWorkers: 2,
+    // Loading effect takes half a second of the processor: most files share two processes instead of starting a hundred.
+    projects: [
+      { extends: true, test: { name: "apart", include: apart } },
+      { extends: true, test: { name: "together", include, exclude: apart, isolate: false } }
+    ],
     // Bounds for a hanging test, not expectations: a busy machine with two cores takes its time.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -6,6 +6,7 @@ import { colourful } from "../../src/client/Palette.ts"
 import { Server, startClient, startServer } from "./Processes.ts"
 import { clientCommand, startInTerminal, startShell } from "./Tmux.ts"
 
+// A tab that comes in one piece with what is typed before or behind it is text that was pasted: tests wait in between.
 const hasNoTmux = spawnSync("tmux", ["-V"]).status !== 0
 
 layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestServices: true })("a terminal", (it) => {
@@ -26,6 +27,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.press("Enter")
       yield* terminal.shows("      > :cr dev", "      you created the room dev; :jr dev joins it")
       yield* terminal.type(":jr d")
+      yield* terminal.shows("> :jr d")
       yield* terminal.press("Tab")
       yield* terminal.shows("> :jr dev")
       yield* terminal.press("Enter")
@@ -84,7 +86,9 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       const last = Array.from({ length: 18 }, (_, index) => `hh:mm [dev] bob: ${index + 5} apples`)
       yield* terminal.shows(...last, "      ↑ 20 earlier messages; :more shows older ones", ">")
       yield* terminal.type(":search in:d")
+      yield* terminal.shows("> :search in:d")
       yield* terminal.press("Tab")
+      yield* terminal.shows("> :search in:dev")
       yield* terminal.type('"5 apples"')
       yield* terminal.press("Enter")
       yield* terminal.shows(
@@ -165,6 +169,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* plain.shows("      1 user: हिन्दी", ">")
       assert.notInclude(yield* plain.withColours, "\u001b")
       yield* plain.type("नमस्ते हि")
+      yield* plain.shows("> नमस्ते हि")
       yield* plain.press("Tab")
       yield* plain.shows("> नमस्ते हिन्दी")
       yield* plain.press("Enter")

@@ -3,7 +3,7 @@
  * or change its place.
  *
  * A failure prints the seed: `CRASH_SEED=<seed> pnpm test test/durability/Crash` repeats the moments, as far as a busy
- * machine does the same twice.
+ * machine does the same twice. `CRASH_ROUNDS=<n>` kills each server more often; so does `pnpm test:long`.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
@@ -16,8 +16,11 @@ import * as Strace from "./Strace.ts"
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
 
 /** Each has its own file, server and clients; they run at once. */
-const lanes = 3
-const roundsPerLane = 7
+const lanes = 2
+
+/** How often a lane's server is killed. A round costs 2 s of a processor: what finds rare things is the long run. */
+const roundsOf = Config.withDefault(Config.Int("CRASH_ROUNDS"), 4)
+const timeout = 3_600_000
 
 const seedOf = Effect.flatMap(Random.nextIntBetween(0, 1_000_000_000), (chosen) =>
   Config.withDefault(Config.Int("CRASH_SEED"), chosen)
@@ -65,20 +68,19 @@ realTime("a server that is killed", (it) => {
       Effect.gen(function* () {
         const seed = yield* seedOf
         yield* Effect.log(`CRASH_SEED=${seed}`)
+        const rounds = yield* roundsOf
         const results = yield* Effect.forEach(
           Array.from({ length: lanes }, (_, lane) => lane),
           (lane) =>
-            CrashLane.run({ rounds: roundsPerLane, kill: atAnyMoment, earlyEnds: 0.25 }).pipe(
-              Random.withSeed(`${seed} ${lane}`)
-            ),
+            CrashLane.run({ rounds, kill: atAnyMoment, earlyEnds: 0.25 }).pipe(Random.withSeed(`${seed} ${lane}`)),
           { concurrency: lanes }
         )
         const figures = report(results, seed)
         yield* Effect.log(figures)
-        assert.strictEqual(figures.rounds, lanes * roundsPerLane)
+        assert.strictEqual(figures.rounds, lanes * rounds)
         assert.strictEqual(figures.stored, figures.answered)
       }),
-    90_000
+    timeout
   )
 
   it.effect.skipIf(Strace.missing !== undefined)(
@@ -87,16 +89,17 @@ realTime("a server that is killed", (it) => {
       Effect.gen(function* () {
         const seed = yield* seedOf
         yield* Effect.log(`CRASH_SEED=${seed}`)
+        const rounds = Math.ceil((yield* roundsOf) / 2)
         const kills = [insideOf(["fsync", "fdatasync"], 3), insideOf(["pwrite64"], 12)]
         const results = yield* Effect.forEach(
           kills,
-          (kill, lane) => CrashLane.run({ rounds: 3, kill }).pipe(Random.withSeed(`${seed} inside ${lane}`)),
+          (kill, lane) => CrashLane.run({ rounds, kill }).pipe(Random.withSeed(`${seed} inside ${lane}`)),
           { concurrency: kills.length }
         )
         const figures = report(results, seed)
         yield* Effect.log(figures)
         assert.strictEqual(figures.stored, figures.answered)
       }),
-    60_000
+    timeout
   )
 })

@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os"
 import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Context, Effect, Fiber, Layer } from "effect"
 import { connect } from "../support/RawClient.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
 
@@ -21,16 +21,6 @@ const join = Effect.fnUntraced(function* (port: number, user: string, host = "12
 })
 
 realTime("the server's process", (it) => {
-  it.effect("prints one line with `listening on HOST:PORT`, the real port included, and serves there", () =>
-    Effect.gen(function* () {
-      const server = yield* ServerProcess.start({ env: { PORT: "0" } })
-      assert.match(server.line, /listening on localhost:\d+$/)
-      assert.isAbove(server.port, 0)
-      const ada = yield* join(server.port, "Ada")
-      assert.strictEqual((yield* ada.ask({ _tag: "GlobalMessage", content: "hi" }))["seq"], 1)
-    })
-  )
-
   it.effect.each(["SIGTERM", "SIGINT"] as const)("says Goodbye to everyone and exits with 0 on %s", (signal) =>
     Effect.gen(function* () {
       const server = yield* ServerProcess.start({ env: { PORT: "0", HOST: "127.0.0.1" } })
@@ -85,61 +75,7 @@ realTime("a process that is stopped for longer than IDLE_TIMEOUT", (it) => {
   )
 })
 
-realTime("a setting that does not parse", (it) => {
-  it.effect.each([
-    { name: "PORT", value: "70000", allowed: "a whole number from 0 to 65535" },
-    { name: "MAX_FRAME_BYTES", value: "12", allowed: "a size from 1024 to 16777216 bytes" },
-    { name: "HANDSHAKE_TIMEOUT", value: "soon", allowed: "a duration" },
-    { name: "LOG_LEVEL", value: "loud", allowed: "one of" }
-  ])("stops the start with one line that names it, its value and what is allowed: $name=$value", (setting) =>
-    Effect.gen(function* () {
-      const { allowed, name, value } = setting
-      const ended = yield* ServerProcess.run({ env: { PORT: "0", [name]: value } })
-      assert.deepStrictEqual({ exitCode: ended.exitCode, stdout: ended.stdout }, { exitCode: 1, stdout: "" })
-      assert.strictEqual(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr)
-      for (const part of [name, value, allowed]) assert.include(ended.stderr, part)
-    })
-  )
-
-  it.effect("does so for TLS_CERT without TLS_KEY, and for files that cannot be read", () =>
-    Effect.gen(function* () {
-      const half = yield* ServerProcess.run({ env: { PORT: "0", TLS_CERT: "cert.pem" } })
-      const missing = yield* ServerProcess.run({ env: { PORT: "0", TLS_CERT: "cert.pem", TLS_KEY: "key.pem" } })
-      for (const { exitCode, stderr } of [half, missing]) {
-        assert.strictEqual(exitCode, 1)
-        assert.strictEqual(stderr.trimEnd().split("\n").length, 1, stderr)
-        assert.match(stderr, /TLS_(CERT|KEY)/)
-      }
-    })
-  )
-
-  it.effect("and a port that is taken is told in one line, too", () =>
-    Effect.gen(function* () {
-      const server = yield* ServerProcess.start({ env: { PORT: "0" } })
-      const second = yield* ServerProcess.run({ env: { PORT: `${server.port}` } })
-      assert.strictEqual(second.exitCode, 1)
-      assert.strictEqual(second.stderr.trimEnd().split("\n").length, 1, second.stderr)
-      assert.include(second.stderr, `${server.port}`)
-    })
-  )
-})
-
 realTime("settings", (it) => {
-  /** Which value was taken: the one that the server complains of. */
-  const complaint = (options: ServerProcess.ServerProcessOptions) =>
-    Effect.map(ServerProcess.run(options), ({ stderr }) => /"(\w+)"/.exec(stderr)?.[1])
-
-  it.effect("come from a flag, else from the environment, else from .env", () =>
-    Effect.gen(function* () {
-      const dotEnv = "PORT=file\n"
-      const env = { PORT: "environment" }
-      const flags = ["--port", "flag"]
-      assert.strictEqual(yield* complaint({ dotEnv, env, flags }), "flag")
-      assert.strictEqual(yield* complaint({ dotEnv, env }), "environment")
-      assert.strictEqual(yield* complaint({ dotEnv }), "file")
-    })
-  )
-
   it.effect("have flags of the same name in kebab case, which may be mixed with the others", () =>
     Effect.gen(function* () {
       const server = yield* ServerProcess.start({
@@ -156,50 +92,61 @@ realTime("settings", (it) => {
   )
 })
 
-realTime("a .env file", (it) => {
-  const utf16 = (text: string) => Uint8Array.from([0xff, 0xfe, ...Buffer.from(text, "utf16le")])
+realTime("a server that is told nothing but its port", (it) => {
+  class Started extends Context.Service<Started, Effect.Success<ReturnType<typeof ServerProcess.start>>>()(
+    "parley/test/e2e/Process.test/Started"
+  ) {
+    static readonly layer = Layer.effect(Started, ServerProcess.start({ env: { PORT: "0" } }))
+  }
 
-  it.effect.each([
-    { what: "a name that is nearly a setting's", dotEnv: "MAX_CONECTIONS=5\n", says: "MAX_CONNECTIONS" },
-    { what: "a setting's name in small letters", dotEnv: "export port=0\n", says: "PORT" },
-    { what: "UTF-16 with the mark of its byte order", dotEnv: utf16("PORT=0\n"), says: "UTF-8" },
-    { what: "UTF-16 without it", dotEnv: utf16("PORT=0\n").slice(2), says: "UTF-8" }
-  ])("with $what stops the start with one line", ({ dotEnv, says }) =>
-    Effect.gen(function* () {
-      const ended = yield* ServerProcess.run({ dotEnv })
-      assert.deepStrictEqual({ exitCode: ended.exitCode, stdout: ended.stdout }, { exitCode: 1, stdout: "" })
-      assert.strictEqual(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr)
-      for (const part of [".env", says]) assert.include(ended.stderr, part)
-    })
-  )
+  it.layer(Started.layer)((it) => {
+    it.effect("prints one line with `listening on HOST:PORT`, the real port included, and serves there", () =>
+      Effect.gen(function* () {
+        const server = yield* Started
+        assert.match(server.line, /listening on localhost:\d+$/)
+        assert.isAbove(server.port, 0)
+        const ada = yield* join(server.port, "Ada")
+        assert.strictEqual((yield* ada.ask({ _tag: "GlobalMessage", content: "hi" }))["seq"], 1)
+      })
+    )
 
-  it.effect("that is a folder does so, too", () =>
-    Effect.gen(function* () {
-      const { exitCode, stderr } = yield* ServerProcess.run({ dotEnv: ServerProcess.folder })
-      assert.strictEqual(exitCode, 1)
-      assert.match(stderr, /^\.env is a folder.*\n$/)
-    })
-  )
+    it.effect.skipIf(!hasIPv6)("listens on 127.0.0.1 and ::1", () =>
+      Effect.gen(function* () {
+        const { port } = yield* Started
+        const four = yield* join(port, "Four")
+        const six = yield* join(port, "Six", "::1")
+        yield* six.ask({ _tag: "PrivateMessage", to: "Four", content: "hi" })
+        yield* four.find("PrivateMessage")
+      })
+    )
 
-  it.effect("has names that resemble no setting told and ignored, and none of those that the client knows", () =>
-    Effect.gen(function* () {
-      const { stderr } = yield* ServerProcess.run({ dotEnv: "\uFEFFPORT=nonsense\nUSER_NAME=ada\nAPI_TOKEN=1\n" })
-      const [told, ...rest] = stderr.trimEnd().split("\n")
-      assert.match(told ?? "", /^\.env sets API_TOKEN, /)
-      assert.lengthOf(rest, 1)
-      assert.match(rest[0] ?? "", /^PORT is "nonsense"/)
-    })
-  )
+    it.effect("has its port for itself: another server is told in one line that it is taken", () =>
+      Effect.gen(function* () {
+        const { port } = yield* Started
+        const second = yield* ServerProcess.run({ env: { PORT: `${port}` } })
+        assert.strictEqual(second.exitCode, 1)
+        assert.strictEqual(second.stderr.trimEnd().split("\n").length, 1, second.stderr)
+        assert.include(second.stderr, `${port}`)
+      })
+    )
+  })
 })
 
-realTime("localhost", (it) => {
-  it.effect.skipIf(!hasIPv6)("is 127.0.0.1 and ::1", () =>
+realTime("what cannot be started with", (it) => {
+  // Each setting and file has its turn in Settings.test.ts, without a process.
+  it.effect.each([
+    {
+      what: "a setting",
+      options: { env: { PORT: "70000" } },
+      parts: ["PORT", "70000", "a whole number from 0 to 65535"]
+    },
+    { what: "a .env file", options: { dotEnv: "MAX_CONECTIONS=5\n" }, parts: [".env", "MAX_CONNECTIONS"] }
+  ])("stops the process with one line and exit code 1: $what", ({ options, parts }) =>
     Effect.gen(function* () {
-      const server = yield* ServerProcess.start({ env: { PORT: "0" } })
-      const four = yield* join(server.port, "Four")
-      const six = yield* join(server.port, "Six", "::1")
-      yield* six.ask({ _tag: "PrivateMessage", to: "Four", content: "hi" })
-      yield* four.find("PrivateMessage")
+      const ended = yield* ServerProcess.run(options)
+      assert.deepStrictEqual({ exitCode: ended.exitCode, stdout: ended.stdout }, { exitCode: 1, stdout: "" })
+      assert.strictEqual(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr)
+      for (const part of parts) assert.include(ended.stderr, part)
     })
   )
 })

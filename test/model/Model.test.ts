@@ -10,7 +10,7 @@ import { violations } from "../support/ReferenceModel.ts"
 import { type Program, program } from "./Program.ts"
 import { run } from "./Simulation.ts"
 
-const runs = Number(process.env["MODEL_RUNS"] ?? 150)
+const runs = Number(process.env["MODEL_RUNS"] ?? 100)
 const givenSeed = process.env["MODEL_SEED"]
 const replay = process.env["MODEL_REPLAY"]
 

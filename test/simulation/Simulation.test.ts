@@ -1,15 +1,15 @@
 /**
  * Short simulations from seeds nobody has tried, some that found something, and that a seed is all it takes to repeat one.
  *
- * `SIMULATION_SEED=<seed>` begins elsewhere, `SIMULATION_RUNS=<n>` looks longer; so does `pnpm simulate`.
+ * `SIMULATION_SEED=<seed>` begins elsewhere, `SIMULATION_RUNS=<n>` looks longer; so do `pnpm simulate` and `pnpm test:long`.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Config, Effect, Random } from "effect"
 import { defaultSteps, describeFailure, findFailure, seedLimit } from "./Series.ts"
 import { run } from "./Simulation.ts"
 
-/** 10 s alone on the machine, 20 beside the other tests. A run costs 25 ms: a server, three clients, some hundred messages. */
-const defaultRuns = 400
+/** 6 s alone on the machine. A run costs 25 ms: a server, three clients, some hundred messages. */
+const defaultRuns = 250
 
 describe("The server and its clients", () => {
   it.live(

@@ -57,19 +57,26 @@ export const serverWithFault = (fault: Fault) => {
     fault.armed = undefined
     throw new Error(`A fault made by the test: ${message._tag}`)
   }
+  const dieIfAnyArmed = (deliveries: ReadonlyArray<Delivery>) => {
+    for (const delivery of deliveries) {
+      const messages = "message" in delivery ? [delivery.message] : "messages" in delivery ? delivery.messages : []
+      for (const message of messages) dieIfArmed(message, delivery._tag)
+    }
+  }
   const faultySessions = Layer.effect(
     Sessions,
     Effect.map(Sessions, (sessions) =>
       Sessions.of({
         ...sessions,
         deliver: (deliveries) => {
-          for (const delivery of deliveries) {
-            const messages =
-              "message" in delivery ? [delivery.message] : "messages" in delivery ? delivery.messages : []
-            for (const message of messages) dieIfArmed(message, delivery._tag)
-          }
+          dieIfAnyArmed(deliveries)
           sessions.deliver(deliveries)
         },
+        deliverInTurns: (deliveries) =>
+          Effect.suspend(() => {
+            dieIfAnyArmed(deliveries)
+            return sessions.deliverInTurns(deliveries)
+          }),
         replyEncoded: (to, pieces) => {
           dieIfArmed(decodeReply(JSON.parse(Buffer.concat(pieces).toString())), "Reply")
           sessions.replyEncoded(to, pieces)

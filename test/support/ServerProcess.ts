@@ -28,6 +28,16 @@ export interface ServerProcessOptions {
 /** The process ended before it listened. */
 class NotListening extends Schema.TaggedError<NotListening>()("NotListening", { message: Schema.String }) {}
 
+/** A folder for the scope with nothing but this `.env` in it. */
+export const newFolderWith = Effect.fnUntraced(function* (dotEnv: ServerProcessOptions["dotEnv"]) {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
+  const dotEnvPath = resolve(path, ".env")
+  if (dotEnv === folder) yield* files.makeDirectory(dotEnvPath)
+  else if (dotEnv !== undefined) yield* files.writeFile(dotEnvPath, Buffer.from(dotEnv))
+  return path
+})
+
 const spawn = Effect.fnUntraced(function* ({
   dotEnv,
   env = {},
@@ -35,11 +45,7 @@ const spawn = Effect.fnUntraced(function* ({
   program: path = main,
   starter
 }: ServerProcessOptions) {
-  const files = yield* FileSystem.FileSystem
-  const cwd = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
-  const dotEnvPath = resolve(cwd, ".env")
-  if (dotEnv === folder) yield* files.makeDirectory(dotEnvPath)
-  else if (dotEnv !== undefined) yield* files.writeFile(dotEnvPath, Buffer.from(dotEnv))
+  const cwd = yield* newFolderWith(dotEnv)
   const [program, ...starterFlags] = starter ?? []
   const node = [process.execPath, path, ...flags] as const
   const [command, ...parameters] = program === undefined ? node : [program, ...starterFlags, ...node]

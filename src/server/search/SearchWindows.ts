@@ -157,7 +157,7 @@ const matchesOfTexts = (sql: SqlClient.SqlClient, texts: Texts): Effect.Effect<M
     sql,
     sql`
     SELECT id FROM chat.messages
-    WHERE id >= ${least} AND id < searchBegun(${bound}) AND ${isIn(sql, conversations, "id")}
+    WHERE id >= ${least} AND id < searchBegun(${bound}) AND ${isIn(sql, conversations, "messages.id")}
     AND searchHolds(content, ${query})
     ORDER BY id DESC LIMIT ${most}`
   ).pipe(
@@ -187,6 +187,7 @@ const matches = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, query: Fr
   return { ids: yield* decodeIds(ids), millis }
 })
 
+/** `id` is named with its table, or it would be the one that is looked up. */
 const isIn = (sql: SqlClient.SqlClient, conversations: ReadonlyArray<number>, id: string) =>
   sql`(SELECT conversation FROM chat.messages AS looked_up WHERE looked_up.id = ${sql.literal(id)})
     IN (SELECT value FROM json_each(${JSON.stringify(conversations)}))`

@@ -1,0 +1,34 @@
+/** What the contract of `History` asks of one, besides its own methods. */
+import { assert } from "@effect/vitest"
+import { Array as Arr, Effect } from "effect"
+import { UserName } from "../../../src/common/UserName.ts"
+import { type Entry, type Findings, History, type NewEntry } from "../../../src/server/history/History.ts"
+import type { Conversation } from "../../../src/server/messages/Conversation.ts"
+
+/** Everything a search finds, page by page. A store may take its time to learn what is new. */
+export const findAll = Effect.fnUntraced(function* (
+  history: History["Service"],
+  conversations: Arr.NonEmptyReadonlyArray<Conversation>,
+  { limit, query }: { readonly query: string; readonly limit: number }
+) {
+  const found: Array<{ readonly conversation: Conversation; readonly entry: Entry }> = []
+  let before: number | undefined
+  do {
+    const page: Findings<Conversation> = yield* history.search(conversations, { query, limit, before })
+    assert.isAtMost(page.found.length, limit)
+    found.push(...page.found)
+    before = page.next
+  } while (before !== undefined)
+  return found
+})
+
+/** An entry with a content of its own, in the lobby unless it says otherwise. */
+export const entry = (content: string, over: Partial<NewEntry> = {}): NewEntry => ({
+  conversation: { _tag: "Lobby" },
+  from: UserName.make("ada"),
+  content,
+  at: 1,
+  key: undefined,
+  ...over
+})
+export const everything = { before: undefined, after: undefined, limit: 500 }
