@@ -59,6 +59,12 @@ realTime("a .env file", (it) => {
   it.effect.each([
     { what: "a name that is nearly a setting's", dotEnv: "MAX_CONECTIONS=5\n", says: "MAX_CONNECTIONS" },
     { what: "a setting's name in small letters", dotEnv: "export port=0\n", says: "PORT" },
+    { what: "a line without an equals sign", dotEnv: "# ports\nPORT 9\n", says: 'line 2, "PORT' },
+    {
+      what: "a line in another notation",
+      dotEnv: "LOG_FORMAT='a\nb'\nMESSAGE_RATE: 5\n",
+      says: 'line 3, "MESSAGE_RATE'
+    },
     { what: "UTF-16 with the mark of its byte order", dotEnv: utf16("PORT=0\n"), says: "UTF-8" },
     { what: "UTF-16 without it", dotEnv: utf16("PORT=0\n").slice(2), says: "UTF-8" }
   ])("with $what stops the start with one line", ({ dotEnv, says }) =>
@@ -75,6 +81,14 @@ realTime("a .env file", (it) => {
       const { exitCode, stderr } = yield* ServerHere.run({ dotEnv: ServerProcess.folder })
       assert.strictEqual(exitCode, 1)
       assert.match(stderr, /^\.env is a folder.*\n$/)
+    })
+  )
+
+  it.effect("that is a pipe does so without waiting for its writer", () =>
+    Effect.gen(function* () {
+      const { exitCode, stderr } = yield* ServerHere.run({ dotEnv: ServerProcess.pipe })
+      assert.strictEqual(exitCode, 1)
+      assert.match(stderr, /^\.env is no regular file.*\n$/)
     })
   )
 

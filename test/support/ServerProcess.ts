@@ -4,6 +4,7 @@
  * It sees no environment but the one it is given, and is killed when the scope closes. Node keeps what it has compiled
  * between runs: a start takes half the time.
  */
+import { execFileSync } from "node:child_process"
 import { resolve } from "node:path"
 import * as process from "node:process"
 import { Effect, Fiber, FileSystem, Option, Schema, Stream } from "effect"
@@ -13,12 +14,13 @@ import { compileCache } from "./CompileCache.ts"
 const main = resolve(import.meta.dirname, "../../src/bin/server.ts")
 
 export const folder = Symbol("a folder")
+export const pipe = Symbol("a named pipe")
 
 export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly flags?: ReadonlyArray<string>
-  /** What stands in the `.env` file of its working directory, or that it is a folder. */
-  readonly dotEnv?: string | Uint8Array | typeof folder
+  /** What stands in the `.env` file of its working directory, or what it is instead of a file. */
+  readonly dotEnv?: string | Uint8Array | typeof folder | typeof pipe
   /** Another program in the server's place. */
   readonly program?: string
   /** A program that starts it, with its arguments. */
@@ -34,6 +36,7 @@ export const newFolderWith = Effect.fnUntraced(function* (dotEnv: ServerProcessO
   const path = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
   const dotEnvPath = resolve(path, ".env")
   if (dotEnv === folder) yield* files.makeDirectory(dotEnvPath)
+  else if (dotEnv === pipe) yield* Effect.sync(() => execFileSync("mkfifo", [dotEnvPath]))
   else if (dotEnv !== undefined) yield* files.writeFile(dotEnvPath, Buffer.from(dotEnv))
   return path
 })

@@ -32,7 +32,7 @@ export const sqlProblem = ({ reason }: SqlError): string => problems[resultCode(
 
 /** By Node's error codes. */
 const systemProblems: Readonly<Record<string, string>> = {
-  ENOENT: "its folder does not exist. Make the folder first, or name another.",
+  ENOENT: "its folder does not exist. Make it first (mkdir -p), or name another.",
   EACCES: "this is not allowed here. Check who may write to its folder.",
   EPERM: "this is not allowed here. Check who may write to its folder.",
   EROFS: "the file system can only be read. Name another folder.",
