@@ -2,9 +2,12 @@
 import { Effect } from "effect"
 import type { RequestError } from "./ClientError.ts"
 
+/** A server that says "at once" each time would be asked without a pause; in milliseconds. */
+const leastPause = 100
+
 export const whenAllowed = <A>(asking: Effect.Effect<A, RequestError>): Effect.Effect<A, RequestError> =>
   asking.pipe(
     Effect.catchReason("RequestRejected", "RateLimited", ({ retryAfter }) =>
-      Effect.andThen(Effect.sleep(retryAfter), whenAllowed(asking))
+      Effect.andThen(Effect.sleep(Math.max(retryAfter, leastPause)), whenAllowed(asking))
     )
   )

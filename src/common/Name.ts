@@ -17,9 +17,16 @@ const isVisible = Schema.makeFilter<string>((name) => !/\p{Default_Ignorable_Cod
   message: "must not hold letters that cannot be seen"
 })
 
-const isNormalized = Schema.makeFilter<string>((name) => name.normalize("NFKC") === name, {
-  message: "must be in Unicode normalization form NFKC"
-})
+/** Letters may be typed as their parts: UTF-16 units for each character that is left. */
+const unitsPerCharacter = 8
+
+/** Normalising takes a time that grows with the square of a run of marks, 2.4 s for 32,000: nothing longer is normalised. */
+const isShort = (maxCodePoints: number) => (name: string) => name.length <= maxCodePoints * unitsPerCharacter
+
+const isNormalized = (maxCodePoints: number) =>
+  Schema.makeFilter<string>((name) => !isShort(maxCodePoints)(name) || name.normalize("NFKC") === name, {
+    message: "must be in Unicode normalization form NFKC"
+  })
 
 /** A string that is a valid name already: NFKC, 1 to `maxCodePoints` characters (Unicode code points). */
 export const normalizedName = (maxCodePoints: number) =>
@@ -30,8 +37,14 @@ export const normalizedName = (maxCodePoints: number) =>
       arbitraryConstraint: { patterns: [{ source: samples, flags: "u" }] }
     }),
     Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` }),
-    isNormalized,
+    isNormalized(maxCodePoints),
     isVisible
+  )
+
+/** What may be typed for a name of so many characters. */
+export const typedName = (maxCodePoints: number) =>
+  Schema.String.check(
+    Schema.makeFilter<string>(isShort(maxCodePoints), { message: `must have 1 to ${maxCodePoints} characters` })
   )
 
 /** Brings what was typed into the one form names are kept in. */

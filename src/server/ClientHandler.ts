@@ -21,7 +21,10 @@ import { ServerProcessor } from "./ServerProcessor.ts"
 import type { Session } from "./Session.ts"
 import { Sessions } from "./Sessions.ts"
 
-const decode = makeDecoder(ClientMessage)
+/** Ten times what the largest message of the protocol has. */
+const maxMarks = 256
+
+const decode = makeDecoder(ClientMessage, maxMarks)
 
 /** So many bad lines without a good one, and the peer is taken for something that does not speak this protocol. */
 const maxBadLines = 20

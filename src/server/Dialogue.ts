@@ -10,7 +10,7 @@
  * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
  * has one large reply at a time, however many it asks for and however slowly it reads.
  */
-import { Clock, Data, Effect, Fiber, Option, Stream } from "effect"
+import { Clock, Data, Duration, Effect, Fiber, Option, Stream } from "effect"
 import { ClientMessage } from "../common/ClientMessage.ts"
 import type { ServerMessage } from "../common/ServerMessage.ts"
 import type { UserName } from "../common/UserName.ts"
@@ -30,6 +30,10 @@ const maxPause = 2000
 
 /** Replies of its own are handed on when they are so long, and nothing more is answered while too much is waiting. */
 const maxOwnReplies = 16 * 1024
+
+/** A timer that is so late, in ms, waits once more: sockets are read before the next timer is due. */
+const latenessMillis = 100
+const readingTime = "50 millis"
 
 /**
  * What may have a large reply: lists, pages, and what was missed. Searches wait for the reader where they are made. A room
@@ -80,11 +84,14 @@ export const make = Effect.gen(function* () {
     return Option.none<UserName>()
   })
 
+  /** After a pause of the whole process it is due before what has come meanwhile was read: that is read first. */
   const startHandshakeTimer = (session: Session) =>
-    Effect.sleep(config.handshakeTimeout).pipe(
-      Effect.andThen(Effect.sync(() => session.endUnsafe(rejected({ _tag: "HandshakeTimeout" })))),
-      Effect.forkChild
-    )
+    Effect.gen(function* () {
+      const due = monotonicMillis(clock) + Duration.toMillis(config.handshakeTimeout)
+      yield* Effect.sleep(config.handshakeTimeout)
+      if (monotonicMillis(clock) > due + latenessMillis) yield* Effect.sleep(readingTime)
+      session.endUnsafe(rejected({ _tag: "HandshakeTimeout" }))
+    }).pipe(Effect.forkChild)
 
   const say = (talk: Talk, message: ServerMessage, id: string | undefined) => {
     talk.replies += lineText(withId(message, id))

@@ -4,6 +4,7 @@ import { nameKey } from "../../src/common/Name.ts"
 import { RoomName } from "../../src/common/RoomName.ts"
 import { UserName } from "../../src/common/UserName.ts"
 import { tries } from "../support/generators.ts"
+import { normalizedBy } from "../support/Normalizations.ts"
 
 const decodeUser = Schema.decodeUnknownResult(UserName)
 const decodeRoom = Schema.decodeUnknownResult(RoomName)
@@ -175,5 +176,19 @@ describe("The key of a name", () => {
     ["o", "0"]
   ])("keeps %s and %s apart", (one, other) => {
     assert.notStrictEqual(nameKey(one), nameKey(other))
+  })
+
+  it.each(["UserName", "RoomName"])("of thousands of marks is refused before it is normalised: %s", (kind) => {
+    const crowded = `a${"\u0315".repeat(16_000)}${"\u0316".repeat(16_000)}`
+    const texts = normalizedBy(() => {
+      if (kind === "UserName") assert.isTrue(Result.isFailure(decodeUser(crowded)))
+      else assert.isTrue(Result.isFailure(decodeRoom(crowded)))
+    })
+    assert.isAtMost(Math.max(0, ...texts.map(({ length }) => length)), 512)
+  })
+
+  it("may be typed letter by part of a letter, up to its whole length", () => {
+    const typed = "각".repeat(32).normalize("NFD")
+    assert.strictEqual(Result.getOrThrow(decodeUser(typed)), "각".repeat(32))
   })
 })

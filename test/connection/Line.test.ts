@@ -239,3 +239,39 @@ describe("Hostile bytes", () => {
     tries(300)
   )
 })
+
+describe("A decoder with a bound on the marks between values", () => {
+  const most = 256
+  const decodeBounded = makeDecoder(ClientMessage, most)
+  const tooMany = malformed("it holds more than 256 brackets, colons and commas")
+  const ping = (extra: string) => encodeText(`{"_tag":"Ping","nonce":1${extra}}`)
+
+  it.each([
+    ["brackets in brackets", `,"more":${"[".repeat(30_000)}${"]".repeat(30_000)}`],
+    [
+      "names that are all different",
+      `,"more":[${Array.from({ length: 5000 }, (_, index) => `{"k${index}":0}`).join()}]`
+    ],
+    ["what is no JSON", "[".repeat(60_000)]
+  ])("does not parse %s", (_, extra) => {
+    assert.deepStrictEqual(decodeBounded(ping(extra)), tooMany)
+  })
+
+  it.each([
+    ["in a text", '[{,:}]"'.repeat(3000)],
+    ["behind backslashes", '\\\\"[[[['.repeat(3000)],
+    ["in a text of quotes and brackets", '"['.repeat(5000)]
+  ])("does not count them %s", (_, text) => {
+    assert.deepStrictEqual(decodeBounded(ping(`,"more":${JSON.stringify(text)}`)), heard({ _tag: "Ping", nonce: 1 }))
+  })
+
+  it.prop(
+    "decodes every message as one without does",
+    [ClientMessage],
+    ([message]) => {
+      const line = encodeText(JSON.stringify(message))
+      assert.deepStrictEqual(decodeBounded(line), decode(line))
+    },
+    tries(300)
+  )
+})

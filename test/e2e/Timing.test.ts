@@ -27,6 +27,22 @@ describe("a connection that says nothing", () => {
     })
   )
 
+  it.effect(
+    "is heard first if the whole server has paused meanwhile, and told so only if it has still said nothing",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start()
+        const [stranger] = yield* accepted(server, "Ada")
+        const [silent] = yield* accepted(server, "Ben")
+        // Nothing is read until the clock stands two minutes later.
+        yield* stranger.send({ _tag: "Handshake", user: "Cyd" })
+        yield* TestClock.setTime((yield* Clock.currentTimeMillis) + 120_000)
+        yield* stranger.find("Welcome")
+        yield* TestClock.adjust("50 millis")
+        assert.deepStrictEqual(reasonOf((yield* silent.closed)[0]), { _tag: "HandshakeTimeout" })
+      })
+  )
+
   it.effect("is closed just the same if it has sent half a line, or lines that are no messages", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start()

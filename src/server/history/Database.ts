@@ -77,7 +77,7 @@ export const layerFile = ({
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
       return Layer.provideMerge(hurry, history).pipe(
         Layer.provide([
-          SearchIndex.layer(index),
+          SearchIndex.layer(index, reserve.giveBack),
           Layer.succeed(SqlHistory.Connections, { emptied, epoch, reader, writer })
         ])
       )

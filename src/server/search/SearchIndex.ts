@@ -53,8 +53,14 @@ export class SearchIndex extends Context.Service<
     readonly makeRoom: Effect.Effect<number>
   }
 >()("parley/server/search/SearchIndex") {
-  /** Over a connection to the index's file that has the database attached as `chat`, and SearchFunctions. */
-  static readonly layer = (sql: SqlClient.SqlClient): Layer.Layer<SearchIndex, Problem> =>
+  /**
+   * Over a connection to the index's file that has the database attached as `chat`, and SearchFunctions. `spare` gives what
+   * giving up takes itself: it writes before it frees anything.
+   */
+  static readonly layer = (
+    sql: SqlClient.SqlClient,
+    spare: Effect.Effect<unknown> = Effect.void
+  ): Layer.Layer<SearchIndex, Problem> =>
     Layer.effect(
       SearchIndex,
       Effect.gen(function* () {
@@ -68,7 +74,8 @@ export class SearchIndex extends Context.Service<
         let edition = 0
         let bytesGivenUp = 0
 
-        const makeRoom = oneByOne.withPermit(giveUp(sql)).pipe(
+        const givingUp = Outage.make("The search index cannot be given up", "The search index can be given up again")
+        const makeRoom = oneByOne.withPermit(givingUp.watch(Effect.andThen(spare, giveUp(sql)))).pipe(
           Effect.tap((bytes) => {
             if (bytes === 0) return Effect.void
             edition++
@@ -77,7 +84,7 @@ export class SearchIndex extends Context.Service<
               `The search index was given up to make room on the disk, ${bytes} bytes. It is made again when ${roomFor(bytes)} bytes are free; until then searches take longer.`
             )
           }),
-          Effect.catchCause((cause) => Effect.as(Effect.logError("The search index cannot be given up", cause), 0))
+          Effect.catchCause(() => Effect.succeed(0))
         )
 
         const hasRoom = Effect.gen(function* () {

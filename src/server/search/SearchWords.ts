@@ -106,10 +106,12 @@ const termsOfRun = (run: string): ReadonlyArray<string> => {
 const fold = (text: string): string => {
   if (isAscii.test(text)) return text.toLowerCase()
   // Case as in names (see Name.ts): upper case in between makes one of what lower case keeps apart, "ß" and "ss".
-  const folded = text.normalize("NFKD").toLowerCase().toUpperCase().toLowerCase()
+  const folded = text.replace(crowded, "$1").normalize("NFKD").toLowerCase().toUpperCase().toLowerCase()
   return folded.normalize("NFKD").replace(accented, "$1").normalize("NFKC")
 }
 
 // eslint-disable-next-line no-control-regex -- it is what ASCII is
 const isAscii = /^[\u0000-\u007f]*$/
+/** Marks beyond the fourth of a letter: putting 8,000 in order, as normalising does, takes 0.2 s. */
+const crowded = /(\p{M}{4})\p{M}+/gu
 const accented = /([\p{Script=Latin}\p{Script=Greek}])\p{M}+/gu

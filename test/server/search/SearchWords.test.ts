@@ -4,6 +4,7 @@ import { Arbitrary } from "effect"
 import { SearchQuery } from "../../../src/common/ClientMessage.ts"
 import { holds, phrasesOf, termsOf } from "../../../src/server/search/SearchWords.ts"
 import { oneOf, tries, troublesomeContent, wholeNumber } from "../../support/generators.ts"
+import { normalizedBy } from "../../support/Normalizations.ts"
 
 const finds = (query: string, text: string) => holds(termsOf(text), phrasesOf(query))
 
@@ -104,4 +105,13 @@ describe("A search", () => {
   for (const [title, query, text, found] of cases) {
     it(`${title}: ${query}`, () => assert.strictEqual(finds(query, text), found))
   }
+})
+
+it("a letter with thousands of marks is read like one with four of them", () => {
+  const text = `ripe x${"\u0315\u0316".repeat(4000)}`
+  const texts = normalizedBy(() => {
+    assert.isTrue(finds("ripe", text))
+    assert.isTrue(finds("x\u0315\u0316\u0315\u0316", text))
+  })
+  assert.isFalse(texts.some((normalized) => /\p{M}{10}/u.test(normalized)))
 })
