@@ -156,6 +156,8 @@ export const make = Effect.fnUntraced(function* ({
     const entries = yield* reader.between(conversation, told, seq + 1)
     yield* tell(Room.published(room, [], [], entries), seq)
   }).pipe(
+    // Nobody may be in any more, and until now it could not be said that nothing was written.
+    Effect.andThen(Effect.sync(() => tellIfVacant())),
     Effect.catch(() => {
       isDoubtful = true
       return later(Effect.sync(call), retryInterval)
