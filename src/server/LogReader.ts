@@ -41,11 +41,12 @@ export class LogReader extends Context.Service<
   {
     /** The next entries behind `after`, up to `upTo` at most, of one incarnation of a log. */
     piece(log: Log, after: Seq, upTo: Seq): Effect.Effect<Piece, StorageUnavailable>
-    /** A `History` reply, encoded, in pieces. */
+    /** A `History` reply, encoded, in pieces. As soon as it is not wanted any more, nothing more is read. */
     historyReply(
       conversation: SharedConversation,
       range: Range,
-      id: RequestId | undefined
+      id: RequestId | undefined,
+      isWanted: () => boolean
     ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
     /**
      * All entries between two places. For the few that a failed commit left, if it was carried out all the same: they are
@@ -89,7 +90,11 @@ export class LogReader extends Context.Service<
         return yield* turns.log.take(group, made)
       })
 
-      const page = Effect.fnUntraced(function* (conversation: SharedConversation, range: Range) {
+      const page = Effect.fnUntraced(function* (
+        conversation: SharedConversation,
+        range: Range,
+        isWanted: () => boolean
+      ) {
         const isForwards = range.after !== undefined
         const say = toChatMessage(conversation)
         const group = conversationKey(conversation)
@@ -99,6 +104,7 @@ export class LogReader extends Context.Service<
         let more = true
 
         const next = Effect.gen(function* () {
+          if (!isWanted()) return false
           const found = yield* read(conversation, { after, before, limit })
           const nearest = isForwards ? found.entries : found.entries.toReversed()
           const fitting = fit(nearest, say, room, pages.length === 0)
@@ -133,9 +139,10 @@ export class LogReader extends Context.Service<
       const historyReply = Effect.fnUntraced(function* (
         conversation: SharedConversation,
         range: Range,
-        id: RequestId | undefined
+        id: RequestId | undefined,
+        isWanted: () => boolean
       ) {
-        const { messages, more } = yield* page(conversation, range)
+        const { messages, more } = yield* page(conversation, range, isWanted)
         const idField = id === undefined ? "" : `"id":${JSON.stringify(id)},`
         return [
           Buffer.from(`{"_tag":"History",${idField}"messages":[`),

@@ -40,6 +40,8 @@ export class Outbox {
   /** The socket is being handed frames; a fiber waits for it only while it pushes back. */
   #writing = false
   #open = true
+  /** What the socket was handed last ends within a line. */
+  #isMidLine = false
   /** The write the socket pushes back on. */
   #fiber: Fiber.Fiber<void, ConnectionError> | undefined
   /** Who waits for what. */
@@ -58,11 +60,11 @@ export class Outbox {
   }
 
   /**
-   * Takes no more frames but the last one, and forgets those not handed to the socket yet if `discard` is set. The first
-   * call decides on the last frame; a later one may still discard.
+   * Takes no more frames but the last one, and forgets those not handed to the socket yet if `discard` is set, but for what
+   * completes a line. The first call decides on the last frame; a later one may still discard.
    */
   closeUnsafe(last: Uint8Array | undefined, discard: boolean): void {
-    if (discard) this.#frames = []
+    if (discard) this.#frames = this.#restOfLine()
     if (!this.#open) return
     this.#open = false
     if (last !== undefined) this.#push(last, "asked")
@@ -97,8 +99,19 @@ export class Outbox {
     return this.#until(() => this.#waiting() === 0)
   }
 
+  /**
+   * What the socket must be handed for its peer to see whole lines. A large reply is handed over in several frames, and what
+   * is said behind half of one, as why the connection ends, would be no line at all.
+   */
+  #restOfLine(): Array<Uint8Array> {
+    return this.#isMidLine ? this.#frames.slice(0, this.#frames.findIndex(endsLine) + 1) : []
+  }
+
   #push(frame: Uint8Array, kind: Kind) {
-    if (!this.#writing && this.#options.writeNow?.(frame) === true) return
+    if (!this.#writing && this.#options.writeNow?.(frame) === true) {
+      this.#isMidLine = !endsLine(frame)
+      return
+    }
     this.#frames.push(frame)
     if (kind === "live") this.#liveBytes += frame.length
     else this.#askedBytes += frame.length
@@ -111,6 +124,7 @@ export class Outbox {
     const { run, write } = this.#options
     for (let batch = this.#frames; Arr.isReadonlyArrayNonEmpty(batch); batch = this.#frames) {
       this.#frames = []
+      this.#isMidLine = !endsLine(Arr.lastNonEmpty(batch))
       const fiber = run(write(batch))
       const takenLive = this.#liveBytes
       const takenAsked = this.#askedBytes
@@ -168,3 +182,6 @@ export class Outbox {
     })
   }
 }
+
+const newline = 10
+const endsLine = (frame: Uint8Array) => frame.at(-1) === newline

@@ -156,6 +156,8 @@ export const make = Effect.fnUntraced(function* ({
     const entries = yield* reader.between(conversation, told, seq + 1)
     yield* tell(Room.published(room, [], [], entries), seq)
   }).pipe(
+    // Nobody may be in any more, and until now it could not be said that nothing was written.
+    Effect.andThen(Effect.sync(() => tellIfVacant())),
     Effect.catch(() => {
       isDoubtful = true
       return later(Effect.sync(call), retryInterval)
@@ -226,10 +228,12 @@ export const make = Effect.fnUntraced(function* ({
     while (behind.get(session) === from && at < told) {
       yield* sessions.taken(session)
       if (behind.get(session) !== from) return
-      const piece = yield* reader
-        .piece({ conversation, epoch }, at, told)
-        .pipe(Effect.retry({ schedule: Schedule.spaced(retryInterval), while: () => behind.get(session) === from }))
-      if (behind.get(session) !== from) return
+      const read = Effect.suspend(() =>
+        // It may have gone while it waited for the next attempt.
+        behind.get(session) === from ? reader.piece({ conversation, epoch }, at, told) : Effect.undefined
+      )
+      const piece = yield* Effect.retry(read, Schedule.spaced(retryInterval))
+      if (piece === undefined || behind.get(session) !== from) return
       sessions.give(session, piece.lines)
       at = piece.upTo
     }
@@ -275,7 +279,8 @@ export const make = Effect.fnUntraced(function* ({
   /** A page of what members have been told so far. */
   const readHistory = ({ from, range }: ReadHistory) => {
     const before = Math.min(range.before ?? told + 1, told + 1)
-    const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, from.id), (pieces) =>
+    const isWanted = () => sessions.isHere(from.session)
+    const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, from.id, isWanted), (pieces) =>
       sessions.replyEncoded(from, pieces)
     )
     return beside(sessions.orRefuse(from, reply))
@@ -307,6 +312,8 @@ export const make = Effect.fnUntraced(function* ({
   const act = (command: RoomCommand, answer: Answer): Mailbox.Handled => {
     // Its own reminders to itself are nothing that was sent.
     if (command._tag !== "AnnouncePresence") handled++
+    // It may have gone while this waited for a message of its own to be stored; its Vanish waits behind.
+    if (command._tag !== "Publish" && "from" in command && !sessions.isHere(command.from.session)) return answer(false)
     const refusal = Room.refusal(room, command)
     if (Option.isSome(refusal)) {
       if ("from" in command) sessions.refuse(command.from, refusal.value)

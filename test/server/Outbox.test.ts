@@ -194,4 +194,20 @@ describe("Outbox", () => {
       assert.strictEqual(lost, 1)
     })
   )
+
+  it.effect("finishes the line it is in the middle of, when it lets go of what waits", () =>
+    Effect.gen(function* () {
+      const { outbox, socket, writes } = yield* makeOutbox(100)
+      const line = (mark: number) => Uint8Array.of(mark, 10)
+      yield* socket.close
+      outbox.offerUnsafe(frame(1), "asked")
+      outbox.offerUnsafe(frame(2), "asked")
+      outbox.offerUnsafe(line(3), "asked")
+      outbox.offerUnsafe(line(4), "live")
+      outbox.closeUnsafe(line(5), true)
+      yield* socket.open
+      yield* outbox.drained()
+      assert.deepStrictEqual(writes, [[1], [2, 3, 5]])
+    })
+  )
 })

@@ -3,10 +3,14 @@
  * the server, and its end.
  */
 import { Effect } from "effect"
+import type { Request } from "../../src/client/Request.ts"
+import { conversationKey } from "../../src/server/messages/Conversation.ts"
 import type { Chance } from "./Chance.ts"
 import type { Person } from "./Person.ts"
 import { maxReplay } from "./WireWatch.ts"
 import { rooms, type World } from "./World.ts"
+
+const hour = 3_600_000
 
 export type Action = Effect.Effect<void>
 
@@ -33,16 +37,50 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
       { discard: true }
     )
 
+  /** Asks for a list, a page or what can be found. */
+  const look = (person: Person) => {
+    const room = chance.pick(rooms)
+    const where = chance.is(0.5) ? { room } : {}
+    return person.ask(
+      chance.pick<Request>([
+        { _tag: "ListUsers" },
+        { _tag: "ListRooms" },
+        { _tag: "ListRoomUsers", room },
+        { _tag: "Ping", nonce: chance.between(0, 9) },
+        {
+          _tag: "Search",
+          query: chance.pick(["ada", "ben 3", "another", "cyd"]),
+          limit: chance.between(1, 50),
+          ...where
+        },
+        { _tag: "GetHistory", limit: chance.between(1, 500), after: chance.between(0, 20), ...where }
+      ])
+    )
+  }
+
+  /** Goes on from a place in a room's log, as a client of another make may; not from behind what is missing. */
+  const joinBehind = (person: Person) => {
+    const room = chance.pick(rooms)
+    const log = conversationKey({ _tag: "Room", room })
+    return person.ask({
+      _tag: "JoinRoom",
+      room,
+      after: { epoch: disk.epochOf(log), seq: chance.between(0, person.seenOf(room) ?? disk.newest(log)) }
+    })
+  }
+
   const sick = chance.pick([0.1, 0.3, 1])
 
   /** While no server runs, the logs get longer than what a client that comes back is sent: another server was here. */
   const grow = happening(() => {
     if (world.isRunning()) return
     const room = chance.pick([undefined, ...rooms])
-    for (let entry = 1; entry <= maxReplay + 10; entry++) world.writeAsAnother(room)
+    // Many, or of several pieces.
+    const [count, padding] = chance.is(0.5) ? [maxReplay + 10, 0] : [100, 4000]
+    for (let entry = 1; entry <= count; entry++) world.writeAsAnother(room, padding)
   })
   // It takes a hundred times as long as anything else.
-  const growing = chance.is(0.005) ? 6 : 0
+  const growing = chance.is(0.01) ? 6 : 0
 
   const normal: ReadonlyArray<Choice> = [
     { weight: 14, action: somebody((person) => talk(person, chance.between(1, 4))) },
@@ -52,6 +90,9 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     { weight: 2, action: somebody((person) => person.ask({ _tag: "CreateRoom", room: chance.pick(rooms) })) },
     { weight: 2, action: somebody((person) => person.ask({ _tag: "LeaveRoom", room: chance.pick(rooms) })) },
     { weight: 2, action: somebody((person) => person.ask({ _tag: "GetHistory", limit: chance.between(1, 20) })) },
+    { weight: 5, action: somebody(look) },
+    { weight: 2, action: somebody(joinBehind) },
+    { weight: 3, action: somebody((person) => person.sayPrivately(chance.pick(people).name)) },
     { weight: 3, action: somebody((person) => person.arrive()) },
     // Trouble that nobody ends would be all there is.
     { weight: 4, action: happening(network.heal) },
@@ -96,6 +137,10 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
         disk.health.lying = 0.3
       })
     },
+    { weight: 4, action: Effect.suspend(() => world.strangers.come(true)) },
+    { weight: 3, action: world.strangers.go },
+    { weight: 2, action: Effect.suspend(() => world.stepWall(chance.between(-4 * hour, 4 * hour))) },
+    { weight: 2, action: Effect.suspend(() => world.pause(chance.between(1, chance.pick([5000, 100_000, 600_000])))) },
     { weight: 5, action: world.kill },
     { weight: 2, action: world.stop }
   ]

@@ -16,9 +16,13 @@ import {
   StorageUnavailable,
   type Stored
 } from "../../src/server/history/History.ts"
+import type { Search } from "../../src/server/messages/Commands.ts"
 import { type Conversation, conversationKey } from "../../src/server/messages/Conversation.ts"
+import { SearchTurn } from "../../src/server/search/SearchTurn.ts"
 import { pageOf } from "../support/ReferencePage.ts"
 import type { Chance } from "./Chance.ts"
+import type { Costs } from "./Costs.ts"
+import { type Match, matching, newestOf } from "./DiskSearch.ts"
 import type { Journal } from "./Journal.ts"
 
 /** How the disk behaves just now. */
@@ -35,6 +39,8 @@ interface Log {
   readonly conversation: Conversation
   readonly number: number
   readonly entries: Array<Entry>
+  /** The how manieth of all that was ever stored each of them is. */
+  readonly numbers: Array<number>
   /** Where entries with a key stand, by sender and key. */
   readonly places: Map<string, Stored>
 }
@@ -57,12 +63,15 @@ export class Disk {
   failures = 0
   readonly #chance: Chance
   readonly #journal: Journal
+  readonly #costs: Costs
   readonly #logs = new Map<string, Log>()
   #lastNumber = 0
+  #stored = 0
 
-  constructor(chance: Chance, journal: Journal) {
+  constructor(chance: Chance, journal: Journal, costs: Costs) {
     this.#chance = chance
     this.#journal = journal
+    this.#costs = costs
   }
 
   /** Names all logs. */
@@ -74,6 +83,13 @@ export class Disk {
   }
   newest(key: string): number {
     return this.entries(key).length
+  }
+  /** Names the log's incarnation, for who would go on where it left. */
+  epochOf(key: string): Epoch {
+    const number = this.#logs.get(key)?.number
+    return number === undefined || key === conversationKey({ _tag: "Lobby" })
+      ? this.epoch
+      : Epoch.make(`${this.epoch}.${number}`)
   }
   /** Where the sender's message with this key stands. */
   placeOf(key: string, from: UserName, messageKey: string): number | undefined {
@@ -104,12 +120,24 @@ export class Disk {
     const unlessDead = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       Effect.suspend(() => (isAlive ? effect : Effect.never))
 
-    const read = <A>(look: () => A) =>
+    const read = <A>(name: string, look: () => A, count?: (name: string) => void) =>
       Effect.suspend(() => {
-        if (this.#chance.is(this.health.failing)) return this.#wait(this.#fail("read nothing"))
+        count?.(name)
+        if (this.#chance.is(this.health.failing)) return this.#wait(this.#fail("read nothing", [name]))
         // It may have looked long before it answers.
         return this.#wait(Effect.suspend(() => this.#wait(Effect.succeed(look()))))
       }).pipe(unlessDead)
+
+    const countSearch = this.#costs.search
+    const look = <Searched extends Conversation>(
+      name: string,
+      searched: Searched,
+      wanted: Search,
+      isAlone: boolean
+    ) => {
+      const { entries = [], numbers = [] } = this.#logs.get(name) ?? {}
+      return matching(searched, entries, isAlone ? undefined : numbers, wanted)
+    }
 
     const numberOf = (name: string): number => {
       const number = this.#logs.get(name)?.number ?? numbers.get(name) ?? ++this.#lastNumber
@@ -125,7 +153,7 @@ export class Disk {
         seq: this.newest(name)
       })
       if (!doubtful.has(name)) return Effect.sync(look).pipe(unlessDead)
-      return Effect.tap(read(look), () => Effect.sync(() => doubtful.delete(name)))
+      return Effect.tap(read(name, look), () => Effect.sync(() => doubtful.delete(name)))
     }
 
     const forgetUnsafe = (conversation: Conversation): boolean => {
@@ -162,12 +190,14 @@ export class Disk {
           return stored
         }
         const batch: Pending = { commit }
+        const names = new Set(entries.map(({ conversation }) => conversationKey(conversation)))
         if (!failing) pending.add(batch)
         const store = Effect.suspend(() => {
-          if (failing) return this.#fail("stored nothing")
+          if (failing) return this.#fail("stored nothing", names)
           const places = commit()
           pending.delete(batch)
-          return this.#wait(lying ? this.#fail("stored it all") : Effect.succeed(places))
+          for (const name of names) this.#costs.append(name)
+          return this.#wait(lying ? this.#fail("stored it all", names) : Effect.succeed(places))
         })
         return this.#wait(unlessDead(store)).pipe(Effect.onInterrupt(() => Effect.sync(() => settle(batch))))
       }).pipe(unlessDead)
@@ -176,13 +206,32 @@ export class Disk {
       if (pending.delete(batch) && this.#chance.is(0.5)) batch.commit()
     }
 
+    const search = Effect.fnUntraced(function* <Searched extends Conversation>(
+      conversations: ReadonlyArray<Searched>,
+      wanted: Search,
+      maxBytes = Infinity
+    ) {
+      const turn = yield* SearchTurn
+      const matches: Array<Match<Searched>> = []
+      for (const conversation of conversations) {
+        const name = conversationKey(conversation)
+        const isAlone = conversations.length === 1
+        matches.push(...(yield* turn(read(name, () => look(name, conversation, wanted, isAlone), countSearch))))
+      }
+      return newestOf(matches, wanted.limit, maxBytes)
+    })
+
     return {
       history: History.of({
         append: (entries) => noting(entries, append(entries)),
         read: (conversation, range, maxBytes) =>
-          read(() => pageOf(this.entries(conversationKey(conversation)), range, maxBytes)),
+          read(
+            conversationKey(conversation),
+            () => pageOf(this.entries(conversationKey(conversation)), range, maxBytes),
+            this.#costs.read
+          ),
         newest,
-        search: () => Effect.succeed({ found: [], next: undefined }),
+        search,
         forgetUnsafe,
         emptied: Effect.runSync(Queue.unbounded<never>()),
         rooms: [...this.#logs.values()].flatMap(({ conversation }): ReadonlyArray<RoomName> =>
@@ -198,20 +247,28 @@ export class Disk {
 
   #append({ at: now, content, conversation, from, key }: NewEntry, numberOf: (name: string) => number): Stored {
     const name = conversationKey(conversation)
-    const log: Log = this.#logs.get(name) ?? { conversation, number: numberOf(name), entries: [], places: new Map() }
+    const log: Log = this.#logs.get(name) ?? {
+      conversation,
+      number: numberOf(name),
+      entries: [],
+      numbers: [],
+      places: new Map()
+    }
     this.#logs.set(name, log)
     const first = key === undefined ? undefined : log.places.get(identity(from, key))
     if (first !== undefined) return { ...first, repeated: true }
     const at = Math.max(now, log.entries.at(-1)?.at ?? 0)
     const stored = { seq: log.entries.length + 1, at, repeated: false }
     log.entries.push({ seq: stored.seq, at, from, content })
+    log.numbers.push(++this.#stored)
     if (key !== undefined) log.places.set(identity(from, key), stored)
-    this.#journal.note(`disk ${name} ${stored.seq} ${content}`)
+    this.#journal.note(`disk ${name} ${stored.seq} ${content.slice(0, 100)}`)
     return stored
   }
 
-  #fail(what: string): Effect.Effect<never, StorageUnavailable> {
+  #fail(what: string, names: Iterable<string>): Effect.Effect<never, StorageUnavailable> {
     this.failures++
+    for (const name of names) this.#costs.fail(name)
     this.#journal.note(`disk failed and ${what}`)
     return Effect.fail(new StorageUnavailable({ cause: new Error("The simulated disk failed.") }))
   }

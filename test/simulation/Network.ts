@@ -7,10 +7,10 @@
  */
 import { Effect } from "effect"
 import { Socket } from "effect/socket"
-import { TestClock } from "effect/testing"
 import type { End, MemorySocketServer } from "../support/MemorySocket.ts"
 import type { Chance } from "./Chance.ts"
 import type { Journal } from "./Journal.ts"
+import type { WorldClock } from "./WorldClock.ts"
 
 /** So many bytes may be unread before a writer has to wait: little, so that it happens. */
 const highWaterBytes = 512
@@ -19,6 +19,10 @@ const highWaterBytes = 512
 export interface Tap {
   readonly said: (bytes: Uint8Array) => void
   readonly told: (bytes: Uint8Array) => void
+  /** The server reads something, some time after it was said. */
+  readonly heard: (bytes: Uint8Array) => void
+  /** The server's end is gone: it was closed there, or reset. */
+  readonly gone: () => void
 }
 
 /** One connection. */
@@ -38,10 +42,11 @@ interface Due {
 export interface NetworkOptions {
   readonly chance: Chance
   readonly journal: Journal
-  /** The simulation's time, in milliseconds. */
-  readonly now: () => number
+  readonly clock: WorldClock
   /** Waits until nothing more happens without time passing. */
   readonly rest: Effect.Effect<void>
+  /** Something happens from outside, so often: it may have consequences. */
+  readonly onHappening: (count: number) => void
   readonly tap: (label: string) => Tap
 }
 
@@ -66,6 +71,11 @@ export class Network {
     return this.#due.length === 0
   }
 
+  /** Connects once, without the client; undefined if nobody can be reached. */
+  connect(owner: string): End | undefined {
+    return this.#connect(owner)
+  }
+
   /** A socket that connects anew each time it is opened. */
   socketOf(owner: string): Socket.Socket {
     let end: End | undefined
@@ -80,19 +90,58 @@ export class Network {
 
   /** Lets time pass. */
   readonly pass = Effect.fnUntraced({ self: this }, function* (this: Network, millis: number) {
-    const { now, rest } = this.#options
-    const end = now() + millis
+    const { clock, rest } = this.#options
+    const end = clock.now() + millis
     yield* rest
-    for (let next = this.#due.at(-1); next !== undefined && next.at <= end; next = this.#due.at(-1)) {
-      if (next.at > now()) yield* TestClock.adjust(next.at - now())
-      yield* rest
-      // What is due at the same time arrives at the same time.
-      while (this.#due.at(-1)?.at === next.at) this.#due.pop()?.happen()
-      yield* rest
+    for (let next = this.#next(); next <= end; next = this.#next()) {
+      clock.moveTo(next)
+      yield* this.#wake()
+      yield* this.#arrive()
     }
-    if (end > now()) yield* TestClock.adjust(end - now())
+    clock.moveTo(end)
     yield* rest
   })
+
+  /** Nobody runs for so long, as when a lid is closed. Then all that was due happens at once. */
+  readonly pause = Effect.fnUntraced({ self: this }, function* (this: Network, millis: number) {
+    const { chance, clock, journal, rest } = this.#options
+    yield* rest
+    clock.moveTo(clock.now() + millis)
+    journal.note(`nobody ran for ${millis} ms`)
+    const [first, second] = chance.is(0.5) ? [this.#wake(), this.#arrive()] : [this.#arrive(), this.#wake()]
+    yield* first
+    yield* second
+  })
+
+  /** When something is due. */
+  #next(): number {
+    return Math.min(this.#due.at(-1)?.at ?? Infinity, this.#options.clock.next() ?? Infinity)
+  }
+
+  #wake(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { clock, onHappening, rest } = this.#options
+      const woken = clock.wake()
+      onHappening(woken)
+      return woken === 0 ? Effect.void : rest
+    })
+  }
+
+  /** What is due at the same time arrives at the same time. */
+  #arrive(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { clock, onHappening, rest } = this.#options
+      const now = clock.now()
+      let arrived = 0
+      for (let due = this.#due.at(-1); due !== undefined && due.at <= now; due = this.#due.at(-1)) {
+        this.#due.pop()
+        due.happen()
+        arrived++
+      }
+      onHappening(arrived)
+      return arrived === 0 ? Effect.void : rest
+    })
+  }
 
   /** One end sees a reset, and the other a little later. */
   lose(owner: string): void {
@@ -145,11 +194,11 @@ export class Network {
     const { chance, tap } = this.#options
     if (this.server === undefined || chance.is(this.refusing)) return undefined
     const number = ++this.#count
-    const { said, told } = tap(`${owner}#${number}`)
+    const { gone, heard, said, told } = tap(`${owner}#${number}`)
     const isChopped = chance.is(0.5)
     const options = { highWaterBytes, ...(isChopped && { random: chance.next }) }
     const [client, server] = this.server.plugIn(
-      { ...options, observe: said, carry: this.#carrier() },
+      { ...options, observe: said, taken: heard, closed: gone, carry: this.#carrier() },
       { ...options, observe: told, carry: this.#carrier() }
     )
     this.#cables = this.#cables.filter(({ isCut }) => !isCut)
@@ -164,15 +213,16 @@ export class Network {
   #carrier() {
     let last = 0
     return (arrive: () => void) => {
-      const { chance, now } = this.#options
+      const { chance, clock } = this.#options
+      const now = clock.now()
       const delay = this.slowness === 0 || chance.is(0.5) ? chance.between(0, 2) : chance.between(0, this.slowness)
-      last = Math.max(last, now() + delay)
-      this.#later(last - now(), arrive)
+      last = Math.max(last, now + delay)
+      this.#later(last - now, arrive)
     }
   }
 
   #later(millis: number, happen: () => void): void {
-    const at = this.#options.now() + millis
+    const at = this.#options.clock.now() + millis
     const place = this.#due.findLastIndex((due) => due.at > at)
     this.#due.splice(place + 1, 0, { at, happen })
   }

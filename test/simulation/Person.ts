@@ -4,19 +4,22 @@
  * A person may leave and come again, with a new client that remembers nothing. Every message has a text of its own, so
  * that one that is stored twice is found.
  */
-import { Context, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { Socket } from "effect/socket"
 import { Client } from "../../src/client/Client.ts"
 import type { RequestError } from "../../src/client/ClientError.ts"
 import type { ChatRequest, Request } from "../../src/client/Request.ts"
+import { Rejection } from "../../src/common/Rejection.ts"
 import type { RoomName } from "../../src/common/RoomName.ts"
 import type { ServerMessageOf } from "../../src/common/ServerMessage.ts"
 import type { UserName } from "../../src/common/UserName.ts"
 import { conversationKey } from "../../src/server/messages/Conversation.ts"
 import type { Disk } from "./Disk.ts"
 import type { Journal } from "./Journal.ts"
+import { countingFibers } from "./Life.ts"
 import { View } from "./View.ts"
 import { logOf } from "./WireWatch.ts"
+import type { Tally, WorldClock } from "./WorldClock.ts"
 
 /** A client, from its arrival on. */
 interface Presence {
@@ -47,6 +50,9 @@ export interface PersonOptions {
   readonly disk: Disk
   readonly journal: Journal
   readonly socket: Socket.Socket
+  readonly clock: WorldClock
+  /** Whether the server may say that it was too fast. */
+  readonly isHurried: boolean
   /** Everything a person does lives in it. */
   readonly scope: Scope.Scope
 }
@@ -54,11 +60,15 @@ export interface PersonOptions {
 export class Person {
   readonly name: UserName
   readonly #options: PersonOptions
+  readonly #timers: Tally = { count: 0 }
+  readonly #fibers: Tally = { count: 0 }
   #presence: Presence | undefined
   #said = 0
   #pending = 0
   #answered: Array<Answered> = []
   #excluded: Array<Excluded> = []
+  /** Stays that are over without a RoomLeft, once all that came before has been seen. */
+  #out: Array<{ readonly view: View; readonly log: string; readonly stay: object }> = []
   /** Stays in rooms that it has asked to end. */
   readonly #ending = new WeakSet<object>()
   /** What was refused, and may be sent again under the same key. */
@@ -72,6 +82,10 @@ export class Person {
   get isPresent(): boolean {
     return this.#presence !== undefined
   }
+  /** What its client has left behind, once it has left. */
+  get remains(): { readonly timers: number; readonly fibers: number } {
+    return { timers: this.#timers.count, fibers: this.#fibers.count }
+  }
   /** Whether it has its connection, every answer, and all there is to see. */
   get isSettled(): boolean {
     return this.whatIsMissing === undefined
@@ -83,9 +97,20 @@ export class Person {
     const { incomplete } = this.#presence.view
     return incomplete.length === 0 ? undefined : `not all of ${incomplete.join(", ")} was seen`
   }
+  /** How far it has seen a room's log; undefined where it is not in. */
+  seenOf(room: RoomName): number | undefined {
+    return this.#presence?.view.lastOf(keyOf(room))
+  }
   isIn(room: RoomName): boolean {
     return this.#presence?.view.stay(keyOf(room)) !== undefined
   }
+
+  /** Counts what timers and fibers its client has. */
+  readonly #counted = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    effect.pipe(
+      Effect.provideService(Clock.Clock, this.#options.clock.clockFor(this.#timers)),
+      countingFibers(this.#fibers)
+    )
 
   /** Connects; if that fails, nobody is there. */
   readonly arrive = Effect.fnUntraced({ self: this }, function* (this: Person) {
@@ -114,7 +139,8 @@ export class Person {
         this.#presence = undefined
         return Scope.close(own, Exit.void)
       }),
-      Effect.forkIn(scope)
+      Effect.forkIn(scope),
+      this.#counted
     )
   })
 
@@ -146,7 +172,8 @@ export class Person {
           this.#presence = undefined
         })
       ),
-      Effect.forkIn(this.#options.scope)
+      Effect.forkIn(this.#options.scope),
+      this.#counted
     )
   })
 
@@ -159,6 +186,18 @@ export class Person {
     )
   }
 
+  sayPrivately(to: UserName): Effect.Effect<void> {
+    return this.#send({ _tag: "PrivateMessage", to, content: `${this.name} whispers ${++this.#said}` })
+  }
+
+  /** Asks for something that nobody can be too fast for who has said nothing for a while. */
+  ping(): Effect.Effect<void> {
+    return this.#fork(
+      (client) => Effect.asVoid(client.request({ _tag: "Ping", nonce: 7 })),
+      (error) => this.#accuse(`its Ping was refused: ${error.message}`)
+    )
+  }
+
   /** Says what was refused again, under the same key. */
   sayAgain(): Effect.Effect<void> {
     const request = this.#refused.shift()
@@ -166,13 +205,17 @@ export class Person {
   }
 
   ask(request: Request): Effect.Effect<void> {
+    const log = request._tag === "LeaveRoom" ? keyOf(request.room) : undefined
+    const stay = log === undefined ? undefined : this.#presence?.view.stay(log)
     return this.#fork(
-      (client, { view }) => {
-        const stay = request._tag === "LeaveRoom" ? view.stay(keyOf(request.room)) : undefined
+      (client) => {
         if (stay !== undefined) this.#ending.add(stay)
         return Effect.asVoid(client.request(request))
       },
-      () => {}
+      (error, { view }) => {
+        // It could not be let back in yet, and wants to be out: so it is.
+        if (log !== undefined && stay !== undefined && isExclusion(error)) this.#out.push({ view, log, stay })
+      }
     )
   }
 
@@ -209,6 +252,7 @@ export class Person {
           })
         ),
         Effect.forkIn(this.#options.scope, { startImmediately: true }),
+        this.#counted,
         Effect.asVoid
       )
     })
@@ -216,7 +260,11 @@ export class Person {
 
   #isExpected(error: RequestError): boolean {
     if (error._tag === "SessionError") return error.reason._tag === "HasLeft"
-    const { failures } = this.#options.disk
+    const { disk, isHurried } = this.#options
+    const { failures } = disk
+    if (error._tag === "RequestRejected" && error.reason._tag === "RateLimited") return isHurried
+    // Whom one whispers to may have left, or be oneself.
+    if (error._tag === "RequestRejected" && isNobody(error.reason)) return true
     return error._tag === "RequestRejected" && error.reason._tag === "StorageUnavailable" && failures > 0
   }
 
@@ -228,6 +276,7 @@ export class Person {
   check(): void {
     const { disk, name } = this.#options
     this.#presence?.view.compare()
+    for (const { log, stay, view } of this.#out.splice(0)) if (view.stay(log) === stay) view.leave(log)
     for (const { presence, request, stay } of this.#excluded.splice(0)) {
       if (request._tag !== "RoomMessage") this.#accuse(`${request.content} was refused as if the lobby were a room`)
       else if (stay !== undefined && !this.#ending.has(stay) && presence.view.stay(keyOf(request.room)) === stay) {
@@ -247,6 +296,8 @@ export class Person {
     }
   }
 }
+
+const isNobody = Rejection.isAnyOf(["UserNotFound", "CannotMessageYourself"])
 
 const keyOf = (room: RoomName) => conversationKey({ _tag: "Room", room })
 

@@ -12,6 +12,8 @@ import type { Chance } from "./Chance.ts"
 const maxTasks = 1_000_000
 
 export interface Turns extends Scheduler.Scheduler {
+  /** How many tasks there were since the last rest but one: asked at a rest, those that led to it. */
+  readonly taken: () => number
   /** Waits until no fiber has anything to do. For one fiber: the one that drives the simulation. */
   readonly rest: Effect.Effect<void>
 }
@@ -24,6 +26,7 @@ export const makeTurns = (chance: Chance, unfairness: number): Turns => {
   let resting: ((outcome: Effect.Effect<void>) => void) | undefined
   let isRunning = false
   let done = 0
+  let taken = 0
 
   const take = (): (() => void) | undefined => {
     if (first === tasks.length) {
@@ -42,6 +45,7 @@ export const makeTurns = (chance: Chance, unfairness: number): Turns => {
   const endRest = (outcome: Effect.Effect<void>) => {
     const resume = resting
     resting = undefined
+    taken = done
     done = 0
     resume?.(outcome)
     return resume !== undefined
@@ -64,6 +68,7 @@ export const makeTurns = (chance: Chance, unfairness: number): Turns => {
   }
 
   return {
+    taken: () => taken,
     executionMode: "async",
     shouldYield: (fiber) => fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield,
     makeDispatcher: () => ({

@@ -44,6 +44,16 @@ export class View {
     return place === undefined || seq <= place.start || seq <= place.last
   }
 
+  /** The newest it was handed of a log that it sees. */
+  lastOf(log: string): number | undefined {
+    return this.#places.get(log)?.last
+  }
+
+  /** It sees the log no more. */
+  leave(log: string): void {
+    this.#end(log)
+  }
+
   /** The logs of which something is missing. */
   get incomplete(): ReadonlyArray<string> {
     return [...this.#places].flatMap(([log, { last }]) => (last === this.#disk.newest(log) ? [] : [log]))

@@ -1,60 +1,53 @@
 /**
- * Everything there is in one run: the disk, the network, the people, and the server that lives now, if one does.
+ * Everything there is in one run: the time, the disk, the network, the people, and the server that lives now, if one does.
  *
  * A server is started on the disk as its predecessor left it. It ends as a process does: stopped, with its goodbyes, or
  * killed, and then nothing it does any more can reach anybody.
  */
-import {
-  type Array,
-  Cause,
-  Clock,
-  ConfigProvider,
-  Context,
-  Effect,
-  Exit,
-  Layer,
-  Logger,
-  Predicate,
-  References,
-  Scope
-} from "effect"
+import { type Array, Cause, Effect, Exit, Logger, Predicate, Scope } from "effect"
 import { RoomName } from "../../src/common/RoomName.ts"
 import { UserName } from "../../src/common/UserName.ts"
-import { History } from "../../src/server/history/History.ts"
-import * as Server from "../../src/server/Server.ts"
-import { ServerConfig } from "../../src/server/ServerConfig.ts"
-import { MemorySocketServer } from "../support/MemorySocket.ts"
 import type { Chance } from "./Chance.ts"
-import { Disk, type Mounted } from "./Disk.ts"
+import { Costs } from "./Costs.ts"
+import { Disk } from "./Disk.ts"
 import { Journal } from "./Journal.ts"
+import { begin, type Holdings, type Life } from "./Life.ts"
 import { Network } from "./Network.ts"
 import { Person } from "./Person.ts"
+import { Strangers } from "./Strangers.ts"
 import type { Turns } from "./Turns.ts"
-import { watch } from "./WireWatch.ts"
+import { type Watch, watch } from "./WireWatch.ts"
+import type { WorldClock } from "./WorldClock.ts"
 
 const names: Array.NonEmptyReadonlyArray<UserName> = [UserName.make("ada"), UserName.make("ben"), UserName.make("cyd")]
 
 export const rooms: Array.NonEmptyReadonlyArray<RoomName> = [RoomName.make("dev"), RoomName.make("Ops")]
 
-/** Small, so that who does not read is cut after a few messages. */
-const settings = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MESSAGE_RATE: "0", MAILBOX_BYTES: "2048" }))
-
-interface Life {
-  readonly scope: Scope.Closeable
-  readonly disk: Mounted
-  isStopping: boolean
-}
+/** A farewell takes 5 s at most, whoever does not read. */
+const longestStop = 5000
 
 export interface World {
   readonly disk: Disk
   readonly journal: Journal
+  readonly costs: Costs
   readonly network: Network
   readonly people: Array.NonEmptyReadonlyArray<Person>
+  readonly strangers: Strangers
+  /** How many messages a second a connection may send; 0 if as many as it likes. */
+  readonly rate: number
+  /** Whether there are more rooms than one list may name. */
+  readonly isCrowded: boolean
   /** Whether a server runs and takes connections. */
   readonly isServed: () => boolean
   readonly isRunning: () => boolean
+  /** What the server holds that runs. */
+  readonly holdings: () => Holdings | undefined
   /** Stores a message in a room's log, or in the lobby's, as a server that was there before. */
-  readonly writeAsAnother: (room: RoomName | undefined) => void
+  readonly writeAsAnother: (room: RoomName | undefined, padding: number) => void
+  /** Somebody sets the clocks on the wall. */
+  readonly stepWall: (millis: number) => Effect.Effect<void>
+  /** Nobody runs for so long. */
+  readonly pause: (millis: number) => Effect.Effect<void>
   readonly start: Effect.Effect<void>
   readonly stop: Effect.Effect<void>
   readonly kill: Effect.Effect<void>
@@ -62,20 +55,57 @@ export interface World {
 
 export const make = Effect.fnUntraced(function* (
   chance: Chance,
+  clock: WorldClock,
   turns: Turns
 ): Effect.fn.Return<World, never, Scope.Scope> {
   const scope = yield* Effect.scope
-  const clock = yield* Clock.Clock
-  // Jittered pauses end between two milliseconds here, which no real clock shows.
-  const wholeMillis = { ...clock, currentTimeMillisUnsafe: () => Math.floor(clock.currentTimeMillisUnsafe()) }
-  const now = () => clock.currentTimeMillisUnsafe()
+  const { now } = clock
   const journal = new Journal(now)
-  const disk = new Disk(chance, journal)
-  const network = new Network({ chance, journal, now, rest: turns.rest, tap: (label) => watch(label, disk, journal) })
+  // Mostly small, so that who does not read is cut after a few messages. A large one holds pages of several pieces.
+  const mailboxBytes = chance.pick([2048, 2048, 2048, 256 * 1024])
+  // The client says something every 40 s.
+  const idleMillis = chance.pick([60_000, 300_000])
+  const rate = chance.pick([0, 0, 0, 5])
+  const settings = {
+    MAILBOX_BYTES: String(mailboxBytes),
+    IDLE_TIMEOUT: String(idleMillis),
+    MESSAGE_RATE: String(rate),
+    MESSAGE_BURST: "20"
+  }
+  const costs = new Costs(journal, mailboxBytes)
+  const disk = new Disk(chance, journal, costs)
+  // As an earlier server left them: it takes a hundred times as long as any other run.
+  const isCrowded = chance.is(0.005)
+  if (isCrowded) {
+    for (let number = 1; number <= 1050; number++) {
+      const conversation = { _tag: "Room", room: RoomName.make(`room${number}`) } as const
+      disk.store([{ conversation, from: UserName.make("another"), content: "old", at: clock.wall(), key: undefined }])
+    }
+  }
+  // Long pages are read in several pieces.
+  if (mailboxBytes > 2048 && chance.is(0.5)) {
+    for (let number = 1; number <= 60; number++) {
+      const content = `another's long ${number}${".".repeat(4000)}`
+      const conversation = { _tag: "Lobby" } as const
+      disk.store([{ conversation, from: UserName.make("another"), content, at: clock.wall(), key: undefined }])
+    }
+  }
+  const rest = Effect.tap(turns.rest, () => Effect.sync(() => costs.rest(turns.taken())))
+  let watches: ReadonlyArray<Watch> = []
+  const tap = (label: string) => {
+    const watching = watch(label, { disk, journal, costs, limits: { idleMillis, rate }, now })
+    watches = [...watches.filter((watching) => !watching.isGone()), watching]
+    return watching
+  }
+  const network = new Network({ chance, journal, clock, rest, onHappening: costs.happen, tap })
   const [first, ...others] = names
-  const personOf = (name: UserName) => new Person({ name, disk, journal, socket: network.socketOf(name), scope })
+  const personOf = (name: UserName) =>
+    new Person({ name, disk, journal, clock, socket: network.socketOf(name), scope, isHurried: rate > 0 })
   let life: Life | undefined
+  let isStarting = false
   let written = 0
+  /** How long nobody ran in all. */
+  let paused = 0
 
   const logger = Logger.make(({ cause, message }) => {
     const [text] = Predicate.isIterable(message) ? message : [message]
@@ -83,19 +113,17 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const start = Effect.gen(function* () {
-    if (life !== undefined) return
+    if (life !== undefined || isStarting) return
+    isStarting = true
     journal.note("the server starts")
-    const mounted = disk.mount()
+    costs.begin()
+    // Each room it finds has fibers that begin.
+    costs.happen([...disk.logs].length)
     const own = yield* Scope.fork(scope)
-    const layer = Server.layer.pipe(
-      Layer.provideMerge(MemorySocketServer.layer),
-      Layer.provide([ServerConfig.layer.pipe(Layer.provide(settings)), Layer.succeed(History, mounted.history)]),
-      Layer.provide(Logger.layer([logger])),
-      Layer.orDie
-    )
-    life = { scope: own, disk: mounted, isStopping: false }
-    network.server = Context.get(yield* Layer.buildWithScope(layer, own), MemorySocketServer)
-  }).pipe(Effect.provideService(References.MinimumLogLevel, "Error"), Effect.provideService(Clock.Clock, wholeMillis))
+    life = yield* begin({ scope: own, disk: disk.mount(), clock, settings, logger })
+    network.server = life.server
+    isStarting = false
+  })
 
   const end = (ended: Life, how: string) => {
     if (life !== ended) return
@@ -105,30 +133,61 @@ export const make = Effect.fnUntraced(function* (
     life = undefined
   }
 
-  return {
+  const stop = Effect.suspend(() => {
+    const stopping = life
+    if (stopping === undefined || stopping.stoppingSince !== undefined) return Effect.void
+    journal.note("the server stops")
+    const since = now() - paused
+    stopping.stoppingSince = since
+    const stopped = Effect.sync(() => {
+      if (life !== stopping) return
+      const took = now() - paused - since
+      if (took > longestStop) journal.accuse(`the server took ${took} ms to stop`)
+      const left = stopping.holdings()
+      if (Object.values(left).some((count) => count > 0)) {
+        journal.accuse(`a server that has stopped still holds ${JSON.stringify(left)}`)
+      }
+      end(stopping, "has stopped")
+    })
+    return Effect.asVoid(
+      Effect.forkIn(Effect.andThen(Scope.close(stopping.scope, Exit.void), stopped), scope, { startImmediately: true })
+    )
+  })
+
+  const world: World = {
     disk,
     journal,
+    costs,
     network,
     people: [personOf(first), ...others.map(personOf)],
+    strangers: new Strangers({ chance, disk, journal, network, scope, rooms, names }),
+    rate,
+    isCrowded,
     isRunning: () => life !== undefined,
-    writeAsAnother: (room) => {
+    holdings: () => life?.holdings(),
+    writeAsAnother: (room, padding) => {
       const conversation = room === undefined ? ({ _tag: "Lobby" } as const) : ({ _tag: "Room", room } as const)
-      const content = `another ${++written}`
-      disk.store([{ conversation, from: UserName.make("another"), content, at: Math.floor(now()), key: undefined }])
+      const content = `another ${++written}${".".repeat(padding)}`
+      disk.store([{ conversation, from: UserName.make("another"), content, at: clock.wall(), key: undefined }])
     },
-    isServed: () => life?.isStopping === false,
+    isServed: () => life !== undefined && life.stoppingSince === undefined,
+    stepWall: (millis) =>
+      Effect.sync(() => {
+        journal.note(`the clocks are set by ${millis} ms`)
+        clock.stepWall(millis)
+      }),
+    pause: (millis) =>
+      Effect.suspend(() => {
+        paused += millis
+        for (const watching of watches) watching.pause(millis)
+        return network.pause(millis)
+      }),
     start,
     // What is left of it is not ended, which would be a farewell: it waits for ever for a disk and sockets that are gone.
     kill: Effect.sync(() => {
       if (life !== undefined) end(life, "is killed")
     }),
-    stop: Effect.suspend(() => {
-      const stopping = life
-      if (stopping === undefined || stopping.isStopping) return Effect.void
-      journal.note("the server stops")
-      stopping.isStopping = true
-      const stopped = Effect.sync(() => end(stopping, "has stopped"))
-      return Effect.asVoid(Effect.forkIn(Effect.andThen(Scope.close(stopping.scope, Exit.void), stopped), scope))
-    })
+    stop
   }
+  return world
 })

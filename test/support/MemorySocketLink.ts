@@ -18,6 +18,10 @@ export interface LinkOptions {
   readonly random?: () => number
   /** Sees all that is written, whether it arrives or not. */
   readonly observe?: (bytes: Uint8Array) => void
+  /** Sees all that is read. */
+  readonly taken?: (bytes: Uint8Array) => void
+  /** Called when the reader knows that it reads no more: it has closed its socket, or found it reset. May be called again. */
+  readonly closed?: () => void
   /** Called for all that is written, and for the end; each call of `arrive` lets the next of it arrive. At once, without it. */
   readonly carry?: (arrive: () => void) => void
 }
@@ -43,7 +47,8 @@ export interface Link {
 /** As much as node:net and a kernel hold between them, roughly. */
 const defaultHighWaterBytes = 128 * 1024
 
-export const makeLink = ({ carry, highWaterBytes = defaultHighWaterBytes, observe, random }: LinkOptions): Link => {
+export const makeLink = (options: LinkOptions): Link => {
+  const { carry, closed, highWaterBytes = defaultHighWaterBytes, observe, random, taken: onTaken } = options
   /** Written and not arrived yet; `undefined` is the end. */
   let travelling: globalThis.Array<Uint8Array | undefined> = []
   let travellingBytes = 0
@@ -81,8 +86,13 @@ export const makeLink = ({ carry, highWaterBytes = defaultHighWaterBytes, observ
     // Before a writer goes on, which may write more and come here again.
     reader = undefined
     const taken = takeUnread()
-    if (taken !== undefined) resume(Effect.succeed(taken))
-    else if (readerError !== undefined) resume(Effect.fail(readerError))
+    if (taken !== undefined) {
+      if (onTaken !== undefined) for (const chunk of taken) onTaken(chunk)
+      resume(Effect.succeed(taken))
+    } else if (readerError !== undefined) {
+      if (readerError !== ended) closed?.()
+      resume(Effect.fail(readerError))
+    }
   }
 
   /** The reader gets no more than what has arrived, or not even that. */
@@ -159,6 +169,7 @@ export const makeLink = ({ carry, highWaterBytes = defaultHighWaterBytes, observ
       send(undefined)
     },
     stopReading: () => {
+      closed?.()
       // Whoever got the end, or lost the connection, has nothing to tell the other end by closing.
       if (readerError !== undefined) return
       endReader(cutOff, true)
@@ -205,15 +216,15 @@ const behind = (chunks: ReadonlyArray<Uint8Array>, count: number) => {
 
 const encoder = new TextEncoder()
 const bytesOf = (chunks: Chunks) => chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-const closed = (code: number) => new Socket.SocketError({ reason: new Socket.SocketCloseError({ code }) })
+const closedWith = (code: number) => new Socket.SocketError({ reason: new Socket.SocketCloseError({ code }) })
 const notReadable = (cause: string) =>
   new Socket.SocketError({ reason: new Socket.SocketReadError({ cause: new Error(cause) }) })
 const notWritable = (cause: string) =>
   new Socket.SocketError({ reason: new Socket.SocketWriteError({ cause: new Error(cause) }) })
 
 // Made once: taking their stack traces was a tenth of the time of a simulation.
-const ended = closed(1000)
-const cutOff = closed(1006)
+const ended = closedWith(1000)
+const cutOff = closedWith(1006)
 const resetWhileReading = notReadable("the connection was reset")
 const resetWhileWriting = notWritable("the connection was reset")
 const writerEnded = notWritable("the socket was ended")
