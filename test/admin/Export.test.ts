@@ -7,7 +7,7 @@ import { RoomName } from "../../src/common/RoomName.ts"
 import { UserName } from "../../src/common/UserName.ts"
 import { connect } from "../support/RawClient.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
-import { addChecksums, folder, makeDatabase, run, runShell, said, sqlite } from "./AdminProcess.ts"
+import { addChecksums, folder, makeDatabase, run, runHere, runShell, said, sqlite } from "./AdminProcess.ts"
 
 /** Processes take real time. */
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
@@ -147,23 +147,23 @@ realTime("pnpm admin export", (it) => {
     Effect.gen(function* () {
       const { names, path } = yield* folder
       yield* makeDatabase(`${path}/chat.sqlite`, said(room("Garden"), ada, ["hi"]), said(room("attic"), ada, ["hi"]))
-      const env = { DATABASE: "chat.sqlite" }
+      const database = `${path}/chat.sqlite`
       const refused = Effect.fnUntraced(function* (args: ReadonlyArray<string>, complaint: string) {
-        const { exitCode, stderr, stdout } = yield* run(["export", ...args], { cwd: path, env })
+        const { exitCode, stderr, stdout } = yield* runHere(["export", ...args], { DATABASE: database })
         assert.deepStrictEqual({ exitCode, stdout }, { exitCode: 1, stdout: "" })
         assert.lengthOf(lines(stderr), 1, stderr)
         assert.include(stderr, complaint)
       })
-      yield* Effect.all(
-        [
-          refused(["gardne"], 'room "gardne" of chat.sqlite. Did you mean Garden?'),
-          refused(["kitchen"], 'room "kitchen" of chat.sqlite. It has these: attic, Garden.'),
-          refused(["garden", "--lobby"], "both"),
-          refused(["garden", "--format", "csv"], 'Expected: "jsonl"'),
-          refused(["garden", "--database", ":memory:"], "keeps nothing")
-        ],
-        { concurrency: 2 }
-      )
+      yield* refused(["kitchen"], `room "kitchen" of ${database}. It has these: attic, Garden.`)
+      yield* refused(["garden", "--lobby"], "both")
+      yield* refused(["garden", "--format", "csv"], 'Expected: "jsonl"')
+      yield* refused(["garden", "--database", ":memory:"], "keeps nothing")
+      const { exitCode, stderr, stdout } = yield* run(["export", "gardne"], {
+        cwd: path,
+        env: { DATABASE: "chat.sqlite" }
+      })
+      assert.deepStrictEqual({ exitCode, stdout }, { exitCode: 1, stdout: "" })
+      assert.deepStrictEqual(lines(stderr), ['Nothing was ever said in a room "gardne" of chat.sqlite. Did you mean Garden?'])
       assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search"])
     })
   )

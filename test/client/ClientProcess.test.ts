@@ -154,7 +154,8 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* ear.type("ready")
         yield* ear.says("ear: ready")
         const mouth = yield* join("mouth")
-        yield* ear.says("→ mouth joined")
+        // It may be told of its own coming with it: "→ ear, mouth joined".
+        yield* ear.says("mouth joined")
         yield* mouth.ask({ _tag: "PrivateMessage", to: "ear", content: "psst" })
         yield* ear.says("(private) mouth → ear: psst")
         yield* ear.type(":pm mouth yes?")

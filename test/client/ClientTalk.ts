@@ -8,7 +8,7 @@ import type { ServerMessage } from "../../src/common/ServerMessage.ts"
 import { UserName } from "../../src/common/UserName.ts"
 import { ada, epoch, idOf } from "./FakeServer.ts"
 
-export const bob = UserName.make("bob")
+const bob = UserName.make("bob")
 export const dev = RoomName.make("dev")
 
 export const sent = (message: ClientMessage, seq: number): ServerMessage => ({

@@ -69,7 +69,7 @@ describe("The server", () => {
         if (result._tag === "Falsified") assert.fail(describeFailure(seed, result))
         assert.strictEqual(result._tag, "Passed", `MODEL_SEED=${seed}`)
       }),
-    { timeout: 60_000 + runs * 100 }
+    { timeout: 60_000 + runs * 1000 }
   )
 })
 
