@@ -163,7 +163,9 @@ realTime("pnpm admin export", (it) => {
         env: { DATABASE: "chat.sqlite" }
       })
       assert.deepStrictEqual({ exitCode, stdout }, { exitCode: 1, stdout: "" })
-      assert.deepStrictEqual(lines(stderr), ['Nothing was ever said in a room "gardne" of chat.sqlite. Did you mean Garden?'])
+      assert.deepStrictEqual(lines(stderr), [
+        'Nothing was ever said in a room "gardne" of chat.sqlite. Did you mean Garden?'
+      ])
       assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search"])
     })
   )

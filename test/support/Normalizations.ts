@@ -1,19 +1,12 @@
+import { vi } from "@effect/vitest"
+
 /** What texts a piece of code has normalised: the time that takes grows with the square of a run of marks. */
 export const normalizedBy = (run: () => void): ReadonlyArray<string> => {
-  const normalize = String.prototype.normalize
-  const texts: Array<string> = []
-  Object.defineProperty(String.prototype, "normalize", {
-    configurable: true,
-    writable: true,
-    value(this: string, form?: string) {
-      texts.push(String(this))
-      return Reflect.apply(normalize, this, [form])
-    }
-  })
+  const spy = vi.spyOn(String.prototype, "normalize")
   try {
     run()
-    return texts
+    return spy.mock.contexts.map(String)
   } finally {
-    Object.defineProperty(String.prototype, "normalize", { configurable: true, writable: true, value: normalize })
+    spy.mockRestore()
   }
 }
