@@ -36,7 +36,7 @@ export const toText = (report: Report): string => {
     `  messages  ${grouped(messages)}${time}`,
     `  rooms     ${grouped(rooms)}`,
     `  size      ${sizeOf(report.bytes)}`,
-    `  epoch     ${epoch ?? "unknown"}`,
+    `  epoch     ${printable(epoch ?? "unknown")}`,
     ""
   ].join("\n")
 }

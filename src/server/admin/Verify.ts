@@ -86,7 +86,9 @@ const checkFile = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, finding
   const strays = yield* during({ label: "Checking references" })(
     sql`SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT 100`.values
   )
-  for (const [table, row, parent] of strays) findings.add(`row ${row} of ${table} belongs to none of ${parent}`)
+  for (const [table, row, parent] of strays) {
+    findings.add(`row ${row} of ${Report.printable(table)} belongs to none of ${Report.printable(parent)}`)
+  }
 })
 
 const StoredConversation = Schema.Struct({
@@ -133,7 +135,7 @@ const checkConversations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
     }
     const expected = conversationKey(conversationOf(stored.success.conversation))
     if (expected !== key)
-      findings.add(`${called} has the key ${JSON.stringify(key)} instead of ${JSON.stringify(expected)}`)
+      findings.add(`${called} has the key "${Report.printable(key)}" instead of "${Report.printable(expected)}"`)
   }
   return names
 })
