@@ -60,6 +60,17 @@ export const refusal = (room: Room, command: RoomCommand): Option.Option<Rejecti
 
 const needsMembership = RoomCommand.isAnyOf(["Join", "Leave", "Publish", "ReadHistory"])
 
+/**
+ * Members of earlier connections under this name: it is free once one is gone, but that leaves only when what it said is
+ * stored, and hears it until then.
+ */
+export const namesakes = (room: Room, { session, user }: Asker): ReadonlyArray<SessionId> =>
+  Roster.has(room.roster, user)
+    ? [...HashMap.entries(room.members)].flatMap(([id, other]) =>
+        id !== session && nameKey(other) === nameKey(user) ? [id] : []
+      )
+    : []
+
 /** Adds a member, who hears nothing of what is said until it has caught up. */
 export const join = (room: Room, { session, user }: Asker): Room => ({
   ...room,
@@ -101,14 +112,14 @@ export const usersOf = (room: Room, after: string | undefined) => {
   return { users, ...numbered }
 }
 
-/** Takes a member out, and says who it was. */
-export const leave = (room: Room, session: SessionId): Option.Option<readonly [Room, UserName]> =>
+/** Takes a member out, and says who it was; the name stays if it is that of a later connection, too. */
+export const leave = (room: Room, session: SessionId, keepsName = false): Option.Option<readonly [Room, UserName]> =>
   Option.map(HashMap.get(room.members, session), (user) => [
     {
       ...room,
       members: HashMap.remove(room.members, session),
       upToDate: HashMap.remove(room.upToDate, session),
-      roster: Roster.remove(room.roster, user)
+      roster: keepsName ? room.roster : Roster.remove(room.roster, user)
     },
     user
   ])

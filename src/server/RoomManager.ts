@@ -100,6 +100,8 @@ export const make = Effect.fnUntraced(function* ({
   let isDoubtful = false
   /** Who is given old messages, and what asked for them. */
   const behind = new Map<SessionId, Asker>()
+  /** Members whose names are those of later connections. */
+  const superseded = new Set<SessionId>()
   let handled = 0
   let mayBeVacant = false
 
@@ -173,6 +175,7 @@ export const make = Effect.fnUntraced(function* ({
 
   const join = ({ after, from }: Join, answer: Answer): Effect.Effect<void> =>
     Effect.suspend(() => {
+      for (const earlier of Room.namesakes(room, from)) superseded.add(earlier)
       room = Room.join(room, from)
       mayBeVacant = false
       behind.set(from.session, from)
@@ -258,12 +261,15 @@ export const make = Effect.fnUntraced(function* ({
   }
 
   const removeMember = (session: SessionId) => {
-    const left = Room.leave(room, session)
+    const keepsName = superseded.delete(session)
+    const left = Room.leave(room, session, keepsName)
     if (Option.isSome(left)) {
       const [rest, user] = left.value
       room = rest
-      onRoster()
-      notePresence(session, user, "left")
+      if (!keepsName) {
+        onRoster()
+        notePresence(session, user, "left")
+      }
     }
     mayBeVacant = true
   }

@@ -9,8 +9,14 @@ import { placeOf } from "./NamePage.ts"
 
 export type Roster<Name extends string> = ReadonlyArray<Name>
 
+export const has = <Name extends string>(roster: Roster<Name>, name: Name): boolean => {
+  const found = roster[placeOf(roster, nameKey, nameKey(name))]
+  return found !== undefined && nameKey(found) === nameKey(name)
+}
+
+/** Each name stands once, as it was spelled last. */
 export const insert = <Name extends string>(roster: Roster<Name>, name: Name): Roster<Name> =>
-  roster.toSpliced(placeOf(roster, nameKey, nameKey(name)), 0, name)
+  roster.toSpliced(placeOf(roster, nameKey, nameKey(name)), has(roster, name) ? 1 : 0, name)
 
 export const remove = <Name extends string>(roster: Roster<Name>, name: Name): Roster<Name> => {
   const place = placeOf(roster, nameKey, nameKey(name))

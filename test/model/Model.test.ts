@@ -48,7 +48,24 @@ const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
   ]
 ]
 
+/** One whose network matters, too. */
+const returned: Program = {
+  beginning: "in rooms",
+  network: 439353,
+  steps: [
+    [
+      { user: 2, actions: [{ _tag: "SayRoom", ...room, keyed: false }] },
+      { user: 2, actions: [{ _tag: "Vanish" }] },
+      { user: 2, actions: [connect, join] }
+    ]
+  ]
+}
+
 describe("The server", () => {
+  it.live("has a name in a room once, although what its earlier connection said is still being stored", () =>
+    Effect.map(wrongIn(returned), (wrong) => assert.deepStrictEqual(wrong, []))
+  )
+
   it.live.each(found)("%s", ([, steps]) =>
     Effect.map(wrongIn({ beginning: "nobody", network: 0, steps }), (wrong) => assert.deepStrictEqual(wrong, []))
   )
