@@ -319,7 +319,7 @@ export const make = Effect.fnUntraced(function* ({
     // Its own reminders to itself are nothing that was sent.
     if (command._tag !== "AnnouncePresence") handled++
     // It may have gone while this waited for a message of its own to be stored; its Vanish waits behind.
-    if (command._tag !== "Publish" && "from" in command && !sessions.isHere(command.from.session)) return answer(false)
+    if (isForWhoIsHere(command) && !sessions.isHere(command.from.session)) return answer(false)
     const refusal = Room.refusal(room, command)
     if (Option.isSome(refusal)) {
       if ("from" in command) sessions.refuse(command.from, refusal.value)
@@ -427,6 +427,9 @@ export const make = Effect.fnUntraced(function* ({
   )
   return { conversation, mailbox, roster: () => room.roster, isMember: (session) => Room.isMember(room, session) }
 })
+
+/** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Vanish. */
+const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory"])
 
 /**
  * After a delivery, which under load takes milliseconds, the messages that came in meanwhile are on their way through
