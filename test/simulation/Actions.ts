@@ -58,9 +58,13 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     )
   }
 
-  /** Goes on from a place in a room's log, as a client of another make may; not from behind what is missing. */
+  /**
+   * Goes on from a place in a room's log, as a client of another make may; not from behind what is missing. Not while it is
+   * in: where its connection has just been lost, the client shows of an older place only what it has not shown yet.
+   */
   const joinBehind = (person: Person) => {
     const room = chance.pick(rooms)
+    if (person.isIn(room)) return Effect.void
     const log = conversationKey({ _tag: "Room", room })
     return person.ask({
       _tag: "JoinRoom",
