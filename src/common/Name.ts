@@ -20,7 +20,7 @@ const isVisible = Schema.makeFilter<string>((name) => !/\p{Default_Ignorable_Cod
 /** Letters may be typed as their parts: UTF-16 units for each character that is left. */
 const unitsPerCharacter = 8
 
-/** Normalising takes a time that grows with the square of a run of marks, 2.4 s for 32,000: nothing longer is normalised. */
+/** Normalising takes a time that grows with the square of a run of marks, 1.1 s for 32,000: nothing longer is normalised. */
 const isShort = (maxCodePoints: number) => (name: string) => name.length <= maxCodePoints * unitsPerCharacter
 
 const isNormalized = (maxCodePoints: number) =>

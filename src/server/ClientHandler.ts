@@ -21,7 +21,7 @@ import { ServerProcessor } from "./ServerProcessor.ts"
 import type { Session } from "./Session.ts"
 import { Sessions } from "./Sessions.ts"
 
-/** Ten times what the largest message of the protocol has. */
+/** Eight times what the largest message of the protocol has: a Handshake with everything. */
 const maxMarks = 256
 
 const decode = makeDecoder(ClientMessage, maxMarks)

@@ -37,7 +37,7 @@ const readingTime = "50 millis"
 
 /**
  * What may have a large reply: lists, pages, and what was missed. Searches wait for the reader where they are made. A room
- * has a small one and takes 0.4 ms to make, so a burst of 200 would hold up everybody's requests for 80 ms.
+ * has a small one and takes 0.3 ms to make, so a burst of 200 would hold up everybody's requests for 60 ms.
  */
 const isLarge = ClientMessage.isAnyOf([
   "ListUsers",

@@ -1,17 +1,15 @@
 /** `pnpm admin` as an operator starts it: a process, its output and its exit code; and databases for it to look after. */
-import { Console as NodeConsole } from "node:console"
 import { resolve } from "node:path"
 import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
-import { PassThrough } from "node:stream"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Array, ConfigProvider, Console, Effect, FileSystem, Layer, Runtime, Stdio, Stream } from "effect"
+import { Array, Effect, FileSystem, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import { main as adminMain } from "../../src/server/admin/AdminCli.ts"
 import { checksum } from "../../src/server/history/Checksum.ts"
 import * as Database from "../../src/server/history/Database.ts"
 import { History, type NewEntry } from "../../src/server/history/History.ts"
 import { compileCache } from "../support/CompileCache.ts"
+import * as ProgramHere from "../support/ProgramHere.ts"
 
 export const main = resolve(import.meta.dirname, "../../src/bin/admin.ts")
 
@@ -50,27 +48,8 @@ export const run = (args: ReadonlyArray<string>, surroundings: Surroundings = {}
   outcomeOf(process.execPath, [main, ...args], surroundings)
 
 /** Runs it in this process, for what it refuses to do: it says so as it would in one of its own, in a tenth of the time. */
-export const runHere = Effect.fnUntraced(function* (
-  args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>>
-) {
-  const [stdout, stderr] = [new PassThrough({ encoding: "utf8" }), new PassThrough({ encoding: "utf8" })]
-  const surroundings = Layer.mergeAll(
-    NodeServices.layer,
-    ConfigProvider.layer(ConfigProvider.fromEnvRecord(env)),
-    Layer.succeed(Console.Console, new NodeConsole({ stdout, stderr }))
-  )
-  const exit = yield* adminMain.pipe(
-    Effect.updateService(Stdio.Stdio, (stdio) => Stdio.make({ ...stdio, args: Effect.succeed(args) })),
-    Effect.provide(surroundings),
-    Effect.exit
-  )
-  let exitCode = 0
-  Runtime.defaultTeardown(exit, (code) => {
-    exitCode = code
-  })
-  return { stdout: String(stdout.read() ?? ""), stderr: String(stderr.read() ?? ""), exitCode }
-})
+export const runHere = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
+  ProgramHere.run(adminMain, { args, env })
 
 /** Runs a line of shell in which `$ADMIN` stands for it. */
 export const runShell = (line: string, cwd: string) =>

@@ -108,20 +108,22 @@ realTime("on a full disk", (it) => {
     Effect.gen(function* () {
       const folder = yield* smallDisk
       const file = `${folder}/chat.sqlite`
-      const history = yield* Logbook.open(file)
       // Many words that stand once each: an index of several megabytes.
       const line = (number: number) => ({
         content: Array.from({ length: 60 }, (_, word) => `w${number}x${word}`).join(" "),
         key: `line ${number}`
       })
-      const texts = Array.from({ length: 6000 }, (_, number) => line(number))
-      for (const some of Arr.chunksOf(texts, 2000)) yield* Logbook.write(history, some)
-      yield* Eventually.ask(
-        "the index was made",
-        Effect.map(indexBytes(file), (bytes) => bytes >= 4 * mebibyte),
-        (isMade) => isMade
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const history = yield* Logbook.open(file)
+          const texts = Array.from({ length: 6000 }, (_, number) => line(number))
+          for (const some of Arr.chunksOf(texts, 2000)) yield* Logbook.write(history, some)
+          yield* Eventually.ask("the index was made", indexBytes(file), (bytes) => bytes >= 4 * mebibyte)
+          yield* reserveIsMade(file)
+        })
       )
-      yield* reserveIsMade(file)
+      // Opened anew no log has any room left: giving up the index takes some, too.
+      const history = yield* Logbook.open(file)
       yield* fillUp(folder)
       // More than the log of the database, which is made larger only now and then, has left.
       const more = Array.from({ length: 3000 }, (_, number) => line(6000 + number))

@@ -38,6 +38,21 @@ describe("CreateRoom", () => {
     })
   )
 
+  it.live(
+    "is carried out one by one for each connection, so that whoever asks for hundreds holds up only oneself",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start({ settings: { MAX_ROOMS_PER_USER: "1000" } })
+        const ada = yield* server.join("Ada")
+        const ben = yield* server.join("Ben")
+        yield* ben.send(...Array.from({ length: 120 }, (_, index) => ({ _tag: "CreateRoom", room: `room-${index}` })))
+        // Asked for behind all of them: it says how many there were when its turn had come.
+        const { count } = yield* ada.ask({ _tag: "ListRooms" })
+        assert.isBelow(Number(count), 60)
+        yield* ben.findMany("RoomCreated", 120)
+      })
+  )
+
   it.effect("makes a room that its maker is not in", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start()
