@@ -19,7 +19,12 @@ import { NotParley, Refused, Unreachable } from "./ClientError.ts"
 /** The largest line a server may send: a reply has at most its MAILBOX_BYTES, 1 MiB unless they were set. */
 const maxFrameBytes = 4 * 1024 * 1024
 
-const decode = makeDecoder(ServerMessage)
+/**
+ * A list of names of one letter has one mark in four bytes. Brackets alone, nested four million deep, took 755 MB to parse.
+ */
+const maxMarks = (bytes: number) => 256 + Math.floor(bytes / 4)
+
+const decode = makeDecoder(ServerMessage, maxMarks)
 
 /** How long a server may take to answer a Handshake, or to say anything at all after a Ping. */
 const patience = "10 seconds"

@@ -21,19 +21,20 @@ export type Decoder<Message> = (line: Uint8Array) => Incoming<Message>
 
 /**
  * Makes a decoder, for any number of connections. `Message` is the schema of what their peers may say, a union by `_tag`.
- * A line with more than `maxMarks` of the marks that hold JSON together is not parsed: 64 KiB of brackets or of names that
- * are all different take 5 ms, a text of that length 0.3.
+ * A line with more of the marks that hold JSON together than `maxMarks` says for its length, in bytes, is not parsed:
+ * 64 KiB of brackets or of names that are all different take 5 ms, a text of that length 0.3.
  */
 export const makeDecoder = <Message extends { readonly _tag: string }>(
   schema: Schema.ConstraintDecoder<Message>,
-  maxMarks = Infinity
+  maxMarks: (bytes: number) => number = () => Infinity
 ): Decoder<Message> => {
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
   const decodeMessage = Schema.decodeUnknownResult(schema)
   const parse = (line: Uint8Array): unknown => JSON.parse(utf8.decode(line))
 
   return (line) => {
-    if (hasMoreMarks(line, maxMarks)) return malformed(`it holds more than ${maxMarks} brackets, colons and commas`)
+    const most = maxMarks(line.length)
+    if (hasMoreMarks(line, most)) return malformed(`it holds more than ${most} brackets, colons and commas`)
     const parsed = withoutStackTraces(() => Result.try(() => parse(line)))
     if (Result.isFailure(parsed)) {
       return malformed(parsed.failure instanceof SyntaxError ? "it is not JSON" : "it is not UTF-8")

@@ -22,7 +22,7 @@ import type { Session } from "./Session.ts"
 import { Sessions } from "./Sessions.ts"
 
 /** Eight times what the largest message of the protocol has: a Handshake with everything. */
-const maxMarks = 256
+const maxMarks = () => 256
 
 const decode = makeDecoder(ClientMessage, maxMarks)
 

@@ -178,6 +178,21 @@ describe("a client whose server lies", () => {
     })
   )
 
+  it.effect("takes a list of the shortest names, but does not parse what is little but brackets", () =>
+    Effect.gen(function* () {
+      const { client, peer } = yield* connect(yield* make)
+      const users = Array.from({ length: 1000 }, () => "a")
+      const listed = (id: string | undefined, count: number, more: object = {}) =>
+        `${JSON.stringify({ _tag: "UserList", id, users, count, ...more })}\n`
+      const nested = `${"[".repeat(9000)}${"]".repeat(9000)}`
+      const asking = yield* Effect.forkChild(client.request({ _tag: "ListUsers" }))
+      const { id } = yield* peer.take
+      yield* peer.sayText(listed(id, 1001, { extra: "nested" }).replace('"nested"', nested))
+      yield* peer.sayText(listed(id, 1000))
+      assert.deepInclude(yield* Fiber.join(asking), { _tag: "UserList", count: 1000 })
+    })
+  )
+
   it.live("enters a room again that it was kept out of for a while", () =>
     Effect.gen(function* () {
       const server = yield* make

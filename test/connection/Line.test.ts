@@ -242,7 +242,7 @@ describe("Hostile bytes", () => {
 
 describe("A decoder with a bound on the marks between values", () => {
   const most = 256
-  const decodeBounded = makeDecoder(ClientMessage, most)
+  const decodeBounded = makeDecoder(ClientMessage, () => most)
   const tooMany = malformed("it holds more than 256 brackets, colons and commas")
   const ping = (extra: string) => encodeText(`{"_tag":"Ping","nonce":1${extra}}`)
 

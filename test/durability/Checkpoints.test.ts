@@ -4,6 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Logger } from "effect"
 import * as Checkpoints from "../../src/server/history/Checkpoints.ts"
+import * as FileWatch from "../../src/server/history/FileWatch.ts"
 import * as SqliteClient from "../../src/server/sql/SqliteClient.ts"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
@@ -55,8 +56,12 @@ realTime("the database's log", (it) => {
         (reader) => Effect.sync(() => reader.close())
       )
       reader.exec("BEGIN; SELECT * FROM notes")
-      const keeping = Checkpoints.run({ database, own, writer, warnBytes: 80 * mebibyte })
-      yield* Effect.forkScoped(Effect.provide(keeping, Logger.layer([logger])))
+      const watch = yield* FileWatch.make(database)
+      const keeping = Checkpoints.run({ database, own, watch, writer, warnBytes: 80 * mebibyte })
+      // What SQLite does itself must not be taken for somebody else's doing.
+      yield* Effect.forEach([keeping, watch.run], (effect) =>
+        Effect.forkScoped(Effect.provide(effect, Logger.layer([logger])))
+      )
 
       const add = writer`INSERT INTO notes VALUES (zeroblob(${mebibyte}))`
       yield* Effect.repeat(add, { times: 99 })
@@ -71,7 +76,7 @@ realTime("the database's log", (it) => {
       yield* Eventually.ask(
         "it was cut, a piece with each new beginning",
         Effect.andThen(writer`INSERT INTO notes VALUES ('more')`, sizeOf(`${database}-wal`)),
-        (bytes) => bytes <= Checkpoints.keptBytes
+        (bytes) => bytes <= FileWatch.keptBytes
       )
       yield* Eventually.isSo("the log told that it is small", () => said.length > 1)
       assert.deepStrictEqual(

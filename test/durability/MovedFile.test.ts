@@ -176,3 +176,53 @@ realTime("while it is in use, the database", (it) => {
     })
   )
 })
+
+const overwritings: ReadonlyArray<Taking> = [
+  {
+    what: "gets an older copy of itself copied onto it",
+    take: (folder, files) =>
+      Effect.gen(function* () {
+        yield* files.copyFile(`${folder}/older`, `${folder}/copied`)
+        yield* files.writeFile(`${folder}/data/chat.sqlite`, yield* files.readFile(`${folder}/copied`))
+      })
+  },
+  {
+    what: "gets its log emptied",
+    take: (folder, files) => files.truncate(`${folder}/data/chat.sqlite-wal`)
+  },
+  {
+    what: "gets the end of its log cut off",
+    take: (folder, files) => files.truncate(`${folder}/data/chat.sqlite-wal`, 4096)
+  },
+  {
+    what: "gets another log written over its own",
+    take: (folder, files) =>
+      Effect.flatMap(files.readFile(`${folder}/data/chat.sqlite-wal`), (bytes) =>
+        files.writeFile(`${folder}/data/chat.sqlite-wal`, bytes.fill(0x2a, 16, 24), { flag: "r+" })
+      )
+  }
+]
+
+realTime("while it is in use, a database that", (it) => {
+  it.effect.each(overwritings)("$what stores nothing any more within two seconds, and the log says why", ({ take }) =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* FileServer.newFolder
+      const said: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        said.push(`${logLevel} ${String(message)}`)
+      })
+      const program = Effect.gen(function* () {
+        const history = yield* Logbook.open(`${folder}/data/chat.sqlite`)
+        yield* files.copyFile(`${folder}/data/chat.sqlite`, `${folder}/older`)
+        yield* Logbook.write(history, [message("one")])
+        yield* take(folder, files)
+        yield* Eventually.isSo("the log told of it", () =>
+          said.some((line) => /^Error .*chat\.sqlite\S* was written to by another.*pnpm admin verify/.test(line))
+        )
+        assert.strictEqual((yield* Effect.flip(Logbook.write(history, [message("two")])))._tag, "StorageUnavailable")
+      })
+      yield* Effect.scoped(program).pipe(Effect.provide(Logger.layer([logger])))
+    })
+  )
+})

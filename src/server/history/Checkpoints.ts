@@ -13,6 +13,7 @@
 import { stat } from "node:fs/promises"
 import { Effect } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
+import { type FileWatch, keptBytes } from "./FileWatch.ts"
 import * as Outage from "./Outage.ts"
 
 /** A fortieth of a second at 22,000 messages a second. */
@@ -30,8 +31,7 @@ const maxPasses = 4
 const readerMillis = 20
 export const busyMillis = 5000
 
-/** What a log keeps of its size when it is begun anew, and by how much it is cut at once. */
-export const keptBytes = 64 * 2 ** 20
+/** By how much a log that had grown is cut at once. */
 const cutBytes = 16 * 2 ** 20
 
 interface Counts {
@@ -45,11 +45,12 @@ export interface CheckpointsOptions {
   readonly writer: SqlClient.SqlClient
   /** A connection for nothing else. */
   readonly own: SqlClient.SqlClient
+  readonly watch: Pick<FileWatch, "asOwn">
   /** From which size on the log is warned of. */
   readonly warnBytes?: number
 }
 
-export const run = ({ database, own, warnBytes = 256 * 2 ** 20, writer }: CheckpointsOptions) => {
+export const run = ({ database, own, warnBytes = 256 * 2 ** 20, watch, writer }: CheckpointsOptions) => {
   const outage = Outage.make("The database's log cannot be taken into it", "The database's log is taken into it again")
   let isWarned = false
   let limit = keptBytes
@@ -87,12 +88,7 @@ export const run = ({ database, own, warnBytes = 256 * 2 ** 20, writer }: Checkp
         : Effect.logInfo(`${database}-wal is small again`)
     })
 
-  const round = Effect.gen(function* () {
-    const standing = yield* checkpoint(own, "NOOP")
-    const bytes = yield* sizeOf(`${database}-wal`)
-    yield* warn(bytes)
-    yield* setLimit(Math.max(keptBytes, bytes - cutBytes))
-    if (left(standing) < enoughPages && bytes <= limit) return
+  const takeIn = Effect.gen(function* () {
     // What was added meanwhile is less each time, if the disk is fast enough for what comes at all.
     let counts = yield* checkpoint(own, "PASSIVE")
     if (counts.pages < restartPages) return
@@ -100,6 +96,15 @@ export const run = ({ database, own, warnBytes = 256 * 2 ** 20, writer }: Checkp
       counts = yield* checkpoint(own, "PASSIVE")
     const isLittle = left(counts) < enoughPages || (counts.pages >= muchPages && left(counts) < counts.pages / 8)
     if (isLittle) yield* beginAnew
+  })
+
+  const round = Effect.gen(function* () {
+    const standing = yield* checkpoint(own, "NOOP")
+    const bytes = yield* sizeOf(`${database}-wal`)
+    yield* warn(bytes)
+    yield* setLimit(Math.max(keptBytes, bytes - cutBytes))
+    if (left(standing) < enoughPages && bytes <= limit) return
+    yield* watch.asOwn(takeIn)
   })
 
   return outage

@@ -36,7 +36,7 @@ const writerSetup = [
   "PRAGMA foreign_keys = ON",
   `PRAGMA busy_timeout = ${Checkpoints.busyMillis}`,
   "PRAGMA wal_autocheckpoint = 0",
-  `PRAGMA journal_size_limit = ${Checkpoints.keptBytes}`,
+  `PRAGMA journal_size_limit = ${FileWatch.keptBytes}`,
   "PRAGMA cache_size = -16384"
 ]
 const checkpointSetup = ["PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 0", "PRAGMA cache_size = -64"]
@@ -95,6 +95,8 @@ export const layer: Layer.Layer<History, CannotOpenDatabase, ServerConfig | File
   )
 )
 
+const nothing: ReadonlyArray<FileIdentity> = []
+
 const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrations) {
   const unusable = (problem: string) => new CannotOpenDatabase({ file, problem })
   const filename = yield* DatabaseFile.prepare(file)
@@ -102,8 +104,9 @@ const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrat
   yield* reserve.beforeStart(removeIndex(filename))
 
   const closing = Deferred.makeUnsafe<void>()
-  let guarded: ReadonlyArray<FileIdentity> = []
-  const writer = yield* SqliteClient.make({ filename, setup: writerSetup, closing, guarded: () => guarded })
+  let watch: FileWatch.FileWatch | undefined
+  const guarded = () => watch?.guarded() ?? nothing
+  const writer = yield* SqliteClient.make({ filename, setup: writerSetup, closing, guarded })
   const isNew = yield* checkOrigin(writer, schema, unusable)
   // From here on nobody else writes to it.
   yield* ServerLock.acquire(filename, file)
@@ -120,9 +123,9 @@ const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrat
   const reader = yield* SqliteClient.make({ filename, isReadOnly: true, setup: readerSetup, closing })
   const own = yield* SqliteClient.make({ filename, setup: checkpointSetup, closing })
 
-  guarded = FileWatch.identifyAll(filename)
-  yield* Effect.forkScoped(FileWatch.run(guarded))
-  yield* Effect.forkScoped(Checkpoints.run({ database: filename, own, writer }))
+  watch = yield* FileWatch.make(filename)
+  yield* Effect.forkScoped(watch.run)
+  yield* Effect.forkScoped(Checkpoints.run({ database: filename, own, watch, writer }))
   yield* Effect.forkScoped(reserve.keep)
   return { closing, epoch, index, reader, reserve, writer }
 })

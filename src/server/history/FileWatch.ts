@@ -1,25 +1,76 @@
 /**
- * Notices that the database's file, or its log (-wal) or index of that (-shm), is not where it was: deleted, renamed or
- * replaced, alone or with its folder. Whoever has it open could go on writing to it, and nothing of that would be there
- * after a restart. SQLite's thread looks at every commit (`SqliteOptions.guarded`); this looks once a second, so that the
- * operator hears of it though nobody writes.
+ * Notices what others do to the database's files while a server uses them; nothing of what it then stored would be there
+ * after a restart. SQLite's thread looks at every commit whether they are where they were (`SqliteOptions.guarded`); this
+ * looks once a second, so that the operator hears of it though nobody writes, and looks at more:
+ *
+ * - the database, its log (-wal) or the index of that (-shm) was deleted, renamed or replaced, alone or with its folder.
+ *   Messages are stored again when the same files are back.
+ * - another program wrote into the same file: a backup copied onto it, a log that was emptied. Only our own checkpoints
+ *   write to the database, so its time and size are theirs; a log never shrinks below what it keeps, and its header
+ *   (sqlite.org/fileformat2.html, 4.1) changes only when it is begun anew. Nothing is stored any more, and nothing is taken
+ *   out of the log, until a restart. Not noticed: an older part of the same log, between two looks.
+ *
+ * The database itself must not be opened to look: closing it would end the locks that SQLite has on it.
  */
-import { stat } from "node:fs/promises"
-import { Effect } from "effect"
+import { open, stat } from "node:fs/promises"
+import { Effect, Semaphore } from "effect"
 import { type FileIdentity, identify } from "../sql/FileIdentity.ts"
 
 const interval = "1 second"
 
-/** What there is now, and has to be there from now on. To be asked when all of it has been made. */
-export const identifyAll = (database: string): ReadonlyArray<FileIdentity> =>
-  ["", "-wal", "-shm"]
+/** What a log keeps of its size when it is begun anew (Checkpoints). */
+export const keptBytes = 64 * 2 ** 20
+
+export interface FileWatch {
+  /** What has to be there when anything is stored. The same list as long as it is the same. */
+  readonly guarded: () => ReadonlyArray<FileIdentity>
+  /** Wraps all that writes to the database's file. Not done if somebody else has written to it. */
+  readonly asOwn: <E>(checkpoint: Effect.Effect<void, E>) => Effect.Effect<void, E>
+  /** Tells the log what it finds, once. */
+  readonly run: Effect.Effect<never>
+}
+
+/** To be made when all files have been made, and before anybody makes a checkpoint. */
+export const make = Effect.fnUntraced(function* (database: string) {
+  const files = ["", "-wal", "-shm"]
     .map((ending) => identify(`${database}${ending}`))
     .filter(({ identity }) => identity !== undefined)
-
-/** Tells the log when they go, and when the same ones are back. */
-export const run = (files: ReadonlyArray<FileIdentity>) => {
+  let guarded: ReadonlyArray<FileIdentity> = files
   let isGone = false
-  const look = Effect.gen(function* () {
+  let written: string | undefined
+  /** Own checkpoints begun and ended: while one is under way, nobody can say who writes. */
+  let ownWrites = 0
+  let state = yield* stateOf(database)
+  let log = yield* logState(`${database}-wal`)
+
+  const refuse = Effect.fnUntraced(function* (path: string) {
+    written = path
+    // No file is ever like this one.
+    guarded = [...files, { path, identity: "overwritten" }]
+    yield* Effect.logError(
+      `${path} was written to by another program: a copy, perhaps. Messages are refused, for they would be lost. Stop the ` +
+        "server, look at the database with `pnpm admin verify`, put a backup there if it is damaged (and remove its " +
+        "-wal), and start again."
+    )
+  })
+
+  // One at a time: who looked earlier must not tell of it later.
+  const lookForWriters = Semaphore.makeUnsafe(1).withPermits(1)(
+    Effect.gen(function* () {
+      const before = ownWrites
+      const [isMoved, newState, newLog] = yield* Effect.all([
+        Effect.map(Effect.forEach(files, isThere), (found) => found.includes(false)),
+        stateOf(database),
+        logState(`${database}-wal`)
+      ])
+      if (isMoved || written !== undefined) return
+      if (before === ownWrites && before % 2 === 0 && newState !== state) return yield* refuse(database)
+      if (!canFollow(log, newLog)) return yield* refuse(`${database}-wal`)
+      log = newLog
+    })
+  )
+
+  const lookWhereTheyAre = Effect.gen(function* () {
     const found = yield* Effect.forEach(files, isThere)
     const moved = files.find((_, index) => found[index] === false)
     if (moved !== undefined && !isGone) {
@@ -31,8 +82,34 @@ export const run = (files: ReadonlyArray<FileIdentity>) => {
     if (moved === undefined && isGone) yield* Effect.logInfo("The database's files are back, messages are stored again")
     isGone = moved !== undefined
   })
-  return Effect.forever(Effect.andThen(Effect.sleep(interval), look))
-}
+
+  const beginOwn = Effect.sync(() => {
+    ownWrites++
+  })
+  const endOwn = Effect.gen(function* () {
+    state = yield* stateOf(database)
+    ownWrites++
+  })
+
+  const watch: FileWatch = {
+    guarded: () => guarded,
+    asOwn: (checkpoint) =>
+      Effect.andThen(
+        lookForWriters,
+        Effect.suspend(() =>
+          written === undefined
+            ? Effect.acquireUseRelease(
+                beginOwn,
+                () => checkpoint,
+                () => endOwn
+              )
+            : Effect.void
+        )
+      ),
+    run: Effect.forever(Effect.sleep(interval).pipe(Effect.andThen(lookWhereTheyAre), Effect.andThen(lookForWriters)))
+  }
+  return watch
+})
 
 /** Without holding up the event loop, however long the disk takes. */
 const isThere = ({ identity, path }: FileIdentity) =>
@@ -42,3 +119,49 @@ const isThere = ({ identity, path }: FileIdentity) =>
       () => false
     )
   )
+
+/** Changes with whatever is written to it. */
+const stateOf = (path: string) =>
+  Effect.promise(() =>
+    stat(path, { bigint: true }).then(
+      ({ mtimeNs, size }) => `${mtimeNs} ${size}`,
+      () => ""
+    )
+  )
+
+interface LogState {
+  readonly size: number
+  /** How often it has been begun anew; and what all its frames are marked with. Neither in a log without a header. */
+  readonly beginnings: number | undefined
+  readonly salts: string
+}
+
+const headerBytes = 32
+/** Two kinds of checksum. */
+const magic = new Set([0x377f0682, 0x377f0683])
+
+const noLog: LogState = { size: 0, beginnings: undefined, salts: "" }
+
+const logState = (path: string) =>
+  Effect.acquireUseRelease(
+    Effect.tryPromise(() => open(path)),
+    (file) =>
+      Effect.map(
+        Effect.tryPromise(() => Promise.all([file.stat(), file.read(Buffer.alloc(headerBytes), 0, headerBytes, 0)])),
+        ([{ size }, { buffer: header }]): LogState =>
+          magic.has(header.readUInt32BE(0))
+            ? { size, beginnings: header.readUInt32BE(12), salts: header.toString("hex", 16, 24) }
+            : { ...noLog, size }
+      ),
+    (file) => Effect.promise(() => file.close())
+  ).pipe(Effect.orElseSucceed(() => noLog))
+
+/** Whether nobody but SQLite needs to have written in between. */
+const canFollow = (earlier: LogState, later: LogState): boolean => {
+  if (earlier.beginnings === undefined) return true
+  if (later.beginnings === undefined) return false
+  if (later.salts === earlier.salts) return later.size >= earlier.size
+  // It counts in 32 bits.
+  const times = (later.beginnings - earlier.beginnings) >>> 0
+  return times > 0 && times < 2 ** 31 && later.size >= Math.min(earlier.size, keptBytes)
+}

@@ -76,7 +76,9 @@ const movedCode = 1032
 const refuseMoved = (guarded: ReadonlyArray<FileIdentity>) => {
   const moved = findMoved(guarded)
   if (moved === undefined) return
-  const error = new Error(`${moved.path} was deleted, renamed or replaced while it is in use`)
+  const error = new Error(
+    `${moved.path} was deleted, renamed, replaced or written to by another program while it is in use`
+  )
   throw Object.assign(error, { errcode: movedCode })
 }
 
