@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs"
 /** The README's tables are made from the code's own; this says so when one of them moves. */
 import { assert, describe, it } from "@effect/vitest"
-import { commands, usage } from "../src/client/Command.ts"
-import { logLevelSetting, settings } from "../src/server/ServerConfig.ts"
+import { commands, usage } from "../src/client/command/Command.ts"
+import { logLevelSetting, settings } from "../src/server/config/ServerConfig.ts"
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
 

@@ -4,7 +4,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Runtime } from "effect"
 import { main } from "../server/Cli.ts"
-import { untilTold } from "../server/ProcessEnd.ts"
+import { untilTold } from "../server/process/ProcessEnd.ts"
 
 main.pipe(
   untilTold,

@@ -6,18 +6,18 @@
  * Sessions, the way to reach a connection, is at the top: everyone answers through it, and it waits for nobody.
  */
 import { Layer } from "effect"
-import { Announcements } from "./Announcements.ts"
-import { ClientHandler } from "./ClientHandler.ts"
-import * as IdleWatch from "./IdleWatch.ts"
-import * as Listener from "./Listener.ts"
-import { Lobby } from "./Lobby.ts"
-import { LogReader } from "./LogReader.ts"
-import { RoomProcessor } from "./RoomProcessor.ts"
-import { SearchProcessor } from "./SearchProcessor.ts"
-import { ServerProcessor } from "./ServerProcessor.ts"
-import { Sessions } from "./Sessions.ts"
-import { Turns } from "./Turns.ts"
-import { UserProcessor } from "./UserProcessor.ts"
+import { ClientHandler } from "./dialogue/ClientHandler.ts"
+import * as IdleWatch from "./dialogue/IdleWatch.ts"
+import * as Listener from "./doors/Listener.ts"
+import { UserProcessor } from "./inbox/UserProcessor.ts"
+import { Announcements } from "./presence/Announcements.ts"
+import { Turns } from "./processor/Turns.ts"
+import { Lobby } from "./rooms/Lobby.ts"
+import { LogReader } from "./rooms/LogReader.ts"
+import { RoomProcessor } from "./rooms/RoomProcessor.ts"
+import { ServerProcessor } from "./routing/ServerProcessor.ts"
+import { SearchProcessor } from "./search/SearchProcessor.ts"
+import { Sessions } from "./session/Sessions.ts"
 
 /** The server over some way to reach its connections. */
 export const layerWith = (sessions: typeof Sessions.layer) =>

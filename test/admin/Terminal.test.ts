@@ -4,8 +4,8 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Schedule, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
-import { RoomName } from "../../src/common/RoomName.ts"
-import { UserName } from "../../src/common/UserName.ts"
+import { RoomName } from "../../src/common/name/RoomName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
 import { fill, folder, main, makeDatabase, said, sqlite } from "./AdminProcess.ts"
 
 const hasNoTmux = spawnSync("tmux", ["-V"]).status !== 0

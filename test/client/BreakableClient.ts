@@ -2,8 +2,8 @@
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { Context, Effect, Exit, Latch, Layer, Scope } from "effect"
 import { Socket } from "effect/socket"
-import { Client } from "../../src/client/Client.ts"
-import { UserName } from "../../src/common/UserName.ts"
+import { Client } from "../../src/client/link/Client.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
 
 export const start = Effect.fnUntraced(function* (port: number, user: string) {
   const socket = yield* NodeSocket.makeNet({ host: "127.0.0.1", port, noDelay: true })

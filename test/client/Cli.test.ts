@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { cli } from "../../src/client/Cli.ts"
-import { commands, usage } from "../../src/client/Command.ts"
+import { commands, usage } from "../../src/client/command/Command.ts"
 import * as ProgramHere from "../support/ProgramHere.ts"
 
 const run = (args: ReadonlyArray<string>) =>

@@ -1,7 +1,7 @@
 /** A client whose connection breaks: what it asks again, what it hears, and when it gives up. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
-import { Client } from "../../src/client/Client.ts"
+import { Client } from "../../src/client/link/Client.ts"
 import { dev, inLobby, inRoom, joined, listen, rejected, sent } from "./ClientTalk.ts"
 import { ada, connect, epoch, greet, idOf, make } from "./FakeServer.ts"
 

@@ -1,11 +1,11 @@
 /** What a fake server says to a client in tests, and what the client tells of it, in short. */
 import { Effect, Queue, Stream } from "effect"
-import { Client } from "../../src/client/Client.ts"
-import type { ClientEvent } from "../../src/client/ClientEvent.ts"
-import type { ClientMessage } from "../../src/common/ClientMessage.ts"
-import { RoomName } from "../../src/common/RoomName.ts"
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
-import { UserName } from "../../src/common/UserName.ts"
+import type { ClientEvent } from "../../src/client/core/ClientEvent.ts"
+import { Client } from "../../src/client/link/Client.ts"
+import { RoomName } from "../../src/common/name/RoomName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
+import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
+import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { ada, epoch, idOf } from "./FakeServer.ts"
 
 const bob = UserName.make("bob")

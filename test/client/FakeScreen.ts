@@ -1,8 +1,8 @@
 /** A screen without a terminal: the test types, and reads what is shown row by row. */
 import { type Cause, DateTime, Effect, Queue, Stream } from "effect"
-import { colourless } from "../../src/client/Palette.ts"
-import { Screen } from "../../src/client/Screen.ts"
-import * as Timestamp from "../../src/client/Timestamp.ts"
+import { Screen } from "../../src/client/screen/Screen.ts"
+import { colourless } from "../../src/client/text/Palette.ts"
+import * as Timestamp from "../../src/client/text/Timestamp.ts"
 
 /** The time on this screen, and of what is said at it. */
 export const noon = Date.UTC(2026, 10, 23, 12, 4)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
-import type { ClientEvent } from "../../src/client/ClientEvent.ts"
-import { RoomName } from "../../src/common/RoomName.ts"
+import type { ClientEvent } from "../../src/client/core/ClientEvent.ts"
+import { RoomName } from "../../src/common/name/RoomName.ts"
 import * as TestServer from "../support/TestServer.ts"
 import { start } from "./BreakableClient.ts"
 

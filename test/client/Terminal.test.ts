@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { colourful } from "../../src/client/Palette.ts"
+import { colourful } from "../../src/client/text/Palette.ts"
 import { Server, startClient, startServer } from "./Processes.ts"
 import { clientCommand, startInTerminal, startShell } from "./Tmux.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
-import { ClientMessage } from "../../src/common/ClientMessage.ts"
+import { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
 import { encodeLine, encodeText, type Incoming, lineText, makeDecoder } from "../../src/connection/Line.ts"
 import { oneOf, tries, wholeNumber } from "../support/generators.ts"
 

@@ -1,6 +1,7 @@
 /** A server process on a database file of the test's, and what clients ask it about its logs. */
 import { Effect, FileSystem, Schema } from "effect"
-import { type ChatMessage, ServerMessage } from "../../src/common/ServerMessage.ts"
+import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
+import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { connect, type RawClient } from "../support/RawClient.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
 

@@ -4,7 +4,7 @@
  * Anything that goes against the protocol while it happens is noted as a problem; the database is compared with the
  * rest.
  */
-import type { Entry } from "../../src/server/history/History.ts"
+import type { Entry } from "../../src/common/log/Entry.ts"
 
 /** Where a message is sent: a room, or here. */
 export const lobby = "the lobby"

@@ -1,13 +1,13 @@
 /** The layer of History that the server has, without the server: to fill a file, or look into one, in milliseconds. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Array as Arr, Context, Effect, Layer } from "effect"
-import { MessageKey } from "../../src/common/ClientMessage.ts"
-import { Content } from "../../src/common/Content.ts"
-import { RoomName } from "../../src/common/RoomName.ts"
-import { UserName } from "../../src/common/UserName.ts"
-import * as Database from "../../src/server/history/Database.ts"
+import type { SharedConversation } from "../../src/common/log/Conversation.ts"
+import { RoomName } from "../../src/common/name/RoomName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
+import { Content } from "../../src/common/text/Content.ts"
+import { MessageKey } from "../../src/common/wire/ClientMessage.ts"
 import { History, type NewEntry } from "../../src/server/history/History.ts"
-import type { SharedConversation } from "../../src/server/messages/Conversation.ts"
+import * as Database from "../../src/server/store/Database.ts"
 import { keyOf, outline } from "./FileServer.ts"
 
 /** Opens the file for as long as the scope is open. */

@@ -2,12 +2,12 @@
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { Context, Effect, Latch, Layer, Stream } from "effect"
 import { Socket } from "effect/socket"
-import { Client } from "../../src/client/Client.ts"
-import { ClientEvent } from "../../src/client/ClientEvent.ts"
-import { MessageKey } from "../../src/common/ClientMessage.ts"
-import { RoomName } from "../../src/common/RoomName.ts"
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
-import { UserName } from "../../src/common/UserName.ts"
+import { ClientEvent } from "../../src/client/core/ClientEvent.ts"
+import { Client } from "../../src/client/link/Client.ts"
+import { RoomName } from "../../src/common/name/RoomName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
+import { MessageKey } from "../../src/common/wire/ClientMessage.ts"
+import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { begin, hear, type Ledger, lobby, newHeard } from "./Ledger.ts"
 
 /** How many messages it has under way. */

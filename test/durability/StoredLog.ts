@@ -5,7 +5,7 @@
  */
 import { DatabaseSync } from "node:sqlite"
 import { Schema } from "effect"
-import { Entry } from "../../src/server/history/History.ts"
+import { Entry } from "../../src/common/log/Entry.ts"
 import { type Ledger, lobby, type Promised } from "./Ledger.ts"
 
 const StoredEntry = Schema.Struct({ ...Entry.fields, place: Schema.String, key: Schema.NullOr(Schema.String) })

@@ -5,8 +5,8 @@
  */
 import * as Net from "node:net"
 import { Schema } from "effect"
-import { ServerMessage } from "../../src/common/ServerMessage.ts"
-import { UserName } from "../../src/common/UserName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
+import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { begin, cursorOf, hear, type Heard, type Ledger, lobby, newHeard } from "./Ledger.ts"
 
 const window = 6

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { StorageUnavailable } from "../../src/server/history/History.ts"
 import { type Before, type Fault, historyBehind, serverWithFault, silently } from "../support/FaultyServer.ts"
 import type { RawClient } from "../support/RawClient.ts"

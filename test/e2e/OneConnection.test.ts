@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as Server from "../../src/server/Server.ts"
-import { Sessions } from "../../src/server/Sessions.ts"
+import { Sessions } from "../../src/server/session/Sessions.ts"
 import * as TestServer from "../support/TestServer.ts"
 
 const mailboxBytes = 64 * 1024

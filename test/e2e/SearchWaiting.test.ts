@@ -1,10 +1,10 @@
 /** Searches that take long or fail on the real server, and whom they do not hold up. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Latch, Layer } from "effect"
-import { Content } from "../../src/common/Content.ts"
-import { UserName } from "../../src/common/UserName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
+import { Content } from "../../src/common/text/Content.ts"
 import { History, StorageUnavailable } from "../../src/server/history/History.ts"
-import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
+import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import { historyBehind, silently } from "../support/FaultyServer.ts"
 import { reasonOf } from "../support/Rejections.ts"
 import * as TestServer from "../support/TestServer.ts"

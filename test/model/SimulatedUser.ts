@@ -4,10 +4,10 @@
  * Says and hears through the client's side of `connection` over a socket in memory, and writes both into the trace.
  */
 import { Effect, Exit, Scope, Stream } from "effect"
-import type { ClientMessage } from "../../src/common/ClientMessage.ts"
-import { type Cursor, Epoch } from "../../src/common/Cursor.ts"
-import { ServerMessage } from "../../src/common/ServerMessage.ts"
-import type { UserName } from "../../src/common/UserName.ts"
+import { type Cursor, Epoch } from "../../src/common/log/Cursor.ts"
+import type { UserName } from "../../src/common/name/UserName.ts"
+import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
+import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import * as Connection from "../../src/connection/Connection.ts"
 import { encodeLine, makeDecoder } from "../../src/connection/Line.ts"
 import type { End } from "../support/MemorySocket.ts"

@@ -3,8 +3,8 @@
  * the server, and its end.
  */
 import { Effect } from "effect"
-import type { Request } from "../../src/client/Request.ts"
-import { conversationKey } from "../../src/server/messages/Conversation.ts"
+import type { Request } from "../../src/client/core/Request.ts"
+import { conversationKey } from "../../src/common/log/Conversation.ts"
 import type { Chance } from "./Chance.ts"
 import type { Person } from "./Person.ts"
 import { maxReplay } from "./WireWatch.ts"

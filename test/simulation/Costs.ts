@@ -9,9 +9,9 @@
  *
  * Reads name no request, so they are counted for each log, against what all requests about it may cost.
  */
-import type { ClientMessage } from "../../src/common/ClientMessage.ts"
-import { defaultHistoryLimit } from "../../src/common/ClientMessage.ts"
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
+import { defaultHistoryLimit } from "../../src/common/wire/ClientMessage.ts"
+import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import type { Journal } from "./Journal.ts"
 
 /** The contract says so, whatever the server holds for right. */

@@ -5,19 +5,14 @@
  * whole batch is on the disk, or nothing of it. A server that is dead gets no answer any more.
  */
 import { Effect, Queue } from "effect"
-import { Epoch } from "../../src/common/Cursor.ts"
-import { nameKey } from "../../src/common/Name.ts"
-import type { RoomName } from "../../src/common/RoomName.ts"
-import type { UserName } from "../../src/common/UserName.ts"
-import {
-  type Entry,
-  History,
-  type NewEntry,
-  StorageUnavailable,
-  type Stored
-} from "../../src/server/history/History.ts"
-import type { Search } from "../../src/server/messages/Commands.ts"
-import { type Conversation, conversationKey } from "../../src/server/messages/Conversation.ts"
+import { type Conversation, conversationKey } from "../../src/common/log/Conversation.ts"
+import { Epoch } from "../../src/common/log/Cursor.ts"
+import type { Entry } from "../../src/common/log/Entry.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
+import type { RoomName } from "../../src/common/name/RoomName.ts"
+import type { UserName } from "../../src/common/name/UserName.ts"
+import { History, type NewEntry, StorageUnavailable, type Stored } from "../../src/server/history/History.ts"
+import type { Search } from "../../src/server/history/Query.ts"
 import { SearchTurn } from "../../src/server/search/SearchTurn.ts"
 import { pageOf } from "../support/ReferencePage.ts"
 import type { Chance } from "./Chance.ts"

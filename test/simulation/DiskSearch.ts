@@ -1,7 +1,8 @@
+import type { Conversation } from "../../src/common/log/Conversation.ts"
+import type { Entry } from "../../src/common/log/Entry.ts"
 /** What a search must find, written without regard to time: each entry is looked at, each time. */
-import type { Entry, Findings } from "../../src/server/history/History.ts"
-import type { Search } from "../../src/server/messages/Commands.ts"
-import type { Conversation } from "../../src/server/messages/Conversation.ts"
+import type { Findings } from "../../src/server/history/History.ts"
+import type { Search } from "../../src/server/history/Query.ts"
 import { holds, phrasesOf, termsOf } from "../../src/server/search/SearchWords.ts"
 
 /** An entry that holds all that is searched for. `place`: what one gives as `before` to go on behind it. */

@@ -5,11 +5,11 @@
  * when everybody has gone (invariant 11).
  */
 import { Clock, ConfigProvider, Context, Effect, Layer, Logger, Metric, References, Scope } from "effect"
+import { ServerConfig } from "../../src/server/config/ServerConfig.ts"
 import { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
-import { ServerConfig } from "../../src/server/ServerConfig.ts"
-import type { Session } from "../../src/server/Session.ts"
-import { Sessions } from "../../src/server/Sessions.ts"
+import type { Session } from "../../src/server/session/Session.ts"
+import { Sessions } from "../../src/server/session/Sessions.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
 import type { Mounted } from "./Disk.ts"
 import type { Tally, WorldClock } from "./WorldClock.ts"

@@ -2,7 +2,7 @@
  * Judges what durations the server tells by the time that only passes: who was heard a moment ago is not idle, whatever
  * the clocks on the wall say and however long the machine stood still; and who is too fast may go on soon.
  */
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 
 export interface Limits {
   readonly idleMillis: number

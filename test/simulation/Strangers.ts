@@ -5,11 +5,11 @@
  * or forgotten, in the middle of a line, before the Handshake, or while they are being answered.
  */
 import { type Array as Arr, Effect, Exit, Scope } from "effect"
-import type { ClientMessage } from "../../src/common/ClientMessage.ts"
-import type { RoomName } from "../../src/common/RoomName.ts"
-import { UserName } from "../../src/common/UserName.ts"
+import { conversationKey } from "../../src/common/log/Conversation.ts"
+import type { RoomName } from "../../src/common/name/RoomName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
+import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
 import { encodeLine } from "../../src/connection/Line.ts"
-import { conversationKey } from "../../src/server/messages/Conversation.ts"
 import type { Chance } from "./Chance.ts"
 import type { Disk } from "./Disk.ts"
 import type { Journal } from "./Journal.ts"

@@ -2,9 +2,9 @@
  * What one client was handed of the logs, and whether that is a copy of them: contiguous, in order, without a repeat,
  * from the place on where the client first came in. A `Gap` is allowed for what the server need not send again.
  */
-import type { ClientEvent } from "../../src/client/ClientEvent.ts"
-import type { ChatMessage } from "../../src/common/ServerMessage.ts"
-import { conversationKey } from "../../src/server/messages/Conversation.ts"
+import type { ClientEvent } from "../../src/client/core/ClientEvent.ts"
+import { conversationKey } from "../../src/common/log/Conversation.ts"
+import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
 import type { Disk } from "./Disk.ts"
 import type { Journal } from "./Journal.ts"
 import { lobbyKey, logOf, maxReplay } from "./WireWatch.ts"

@@ -1,3 +1,7 @@
+import { conversationKey } from "../../src/common/log/Conversation.ts"
+import type { Cursor } from "../../src/common/log/Cursor.ts"
+import type { RoomName } from "../../src/common/name/RoomName.ts"
+import type { UserName } from "../../src/common/name/UserName.ts"
 /**
  * Judges what a server says on one connection, at the moment it says it, by what is on the disk.
  *
@@ -8,14 +12,11 @@
  * 4. Times never go back within a conversation, and what depends on how long something took is right (see `Silence`).
  * 5. A page is what stands in the log, and what is found holds what was searched for.
  */
-import { ClientMessage } from "../../src/common/ClientMessage.ts"
-import type { Cursor } from "../../src/common/Cursor.ts"
-import type { RoomName } from "../../src/common/RoomName.ts"
-import { type ChatMessage, ServerMessage, type ServerMessageOf } from "../../src/common/ServerMessage.ts"
-import type { UserName } from "../../src/common/UserName.ts"
+import { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
+import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
+import { ServerMessage, type ServerMessageOf } from "../../src/common/wire/ServerMessage.ts"
 import { makeSplitter } from "../../src/connection/Frames.ts"
 import { type Decoder, makeDecoder } from "../../src/connection/Line.ts"
-import { conversationKey } from "../../src/server/messages/Conversation.ts"
 import { holds, phrasesOf, termsOf } from "../../src/server/search/SearchWords.ts"
 import type { Costs, Needs } from "./Costs.ts"
 import type { Disk } from "./Disk.ts"

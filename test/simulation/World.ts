@@ -5,8 +5,8 @@
  * killed, and then nothing it does any more can reach anybody.
  */
 import { type Array, Cause, Effect, Exit, Logger, Predicate, Scope } from "effect"
-import { RoomName } from "../../src/common/RoomName.ts"
-import { UserName } from "../../src/common/UserName.ts"
+import { RoomName } from "../../src/common/name/RoomName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
 import type { Chance } from "./Chance.ts"
 import { Costs } from "./Costs.ts"
 import { Disk } from "./Disk.ts"

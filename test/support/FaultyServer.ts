@@ -5,13 +5,13 @@
  * speaks through, throws for a message of the test's choice. Production code knows of neither.
  */
 import { Effect, Layer, References, Schema } from "effect"
-import { ServerMessage } from "../../src/common/ServerMessage.ts"
+import type { Conversation } from "../../src/common/log/Conversation.ts"
+import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { History, type StorageUnavailable } from "../../src/server/history/History.ts"
-import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
-import type { Conversation } from "../../src/server/messages/Conversation.ts"
-import type { Delivery } from "../../src/server/messages/Delivery.ts"
 import * as Server from "../../src/server/Server.ts"
-import { Sessions } from "../../src/server/Sessions.ts"
+import type { Delivery } from "../../src/server/session/Delivery.ts"
+import { Sessions } from "../../src/server/session/Sessions.ts"
+import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 
 /** Runs before an operation on a conversation's log, and may fail, die or wait. */
 export type Before = (

@@ -3,8 +3,8 @@
  *
  * Every content in a trace is unique, but for repeats with the same key: that is how an entry is known again.
  */
-import { nameKey } from "../../src/common/Name.ts"
-import type { ChatMessage } from "../../src/common/ServerMessage.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
+import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
 import { keyOf, type Report, type Request, type Trace } from "./ReferenceTrace.ts"
 
 export interface LogEntry {

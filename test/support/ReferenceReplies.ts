@@ -4,8 +4,8 @@
  * Whether somebody is in a room follows from that connection's own requests, since about one conversation requests take
  * effect in order. Whether a room, a user or a message is there may be up to others who act at the same time.
  */
-import { nameKey } from "../../src/common/Name.ts"
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
+import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { type Log, logOf, type Logs, newestKnown, newestPossible, lobby, roomLog } from "./ReferenceLog.ts"
 import { pageOf } from "./ReferencePage.ts"
 import { possibly, readRoom, type RoomFacts, spanOf, type Stay, staysOnServer, surely } from "./ReferenceRooms.ts"

@@ -5,7 +5,7 @@
  * heard. So of every stay there is a part that is sure, from the reply to the request that ends it, and a part that is
  * only possible, at both ends of that.
  */
-import { nameKey } from "../../src/common/Name.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
 import { type Logs, roomLog } from "./ReferenceLog.ts"
 import type { Request, SessionFacts, Trace } from "./ReferenceTrace.ts"
 

@@ -2,8 +2,8 @@
  * What one connection hears, in the order it hears it: every conversation from where it joined on, without a gap and
  * nothing twice, every private message, and enough of presence to know who is there.
  */
-import { nameKey } from "../../src/common/Name.ts"
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
+import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { type Log, lobby, logOf, type Logs, newestKnown, newestPossible, roomLog } from "./ReferenceLog.ts"
 import type { Report, Request, SessionFacts, Trace } from "./ReferenceTrace.ts"
 

@@ -1,3 +1,5 @@
+import { type NameKey, nameKey } from "../../src/common/name/Name.ts"
+import type { UserName } from "../../src/common/name/UserName.ts"
 /**
  * What happened in a run of the server, as its clients saw it: the input of the reference model.
  *
@@ -6,10 +8,8 @@
  * presence change has been heard, and whoever was cut off is gone: after it, answers can be predicted exactly. In
  * between only what the protocol promises whatever the order is expected.
  */
-import type { ClientMessage } from "../../src/common/ClientMessage.ts"
-import { type NameKey, nameKey } from "../../src/common/Name.ts"
-import type { ServerMessage } from "../../src/common/ServerMessage.ts"
-import type { UserName } from "../../src/common/UserName.ts"
+import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
+import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 
 export type TraceEvent =
   | { readonly _tag: "Opened"; readonly session: number }

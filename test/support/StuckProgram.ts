@@ -5,7 +5,7 @@
 import { Worker } from "node:worker_threads"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
-import { untilTold } from "../../src/server/ProcessEnd.ts"
+import { untilTold } from "../../src/server/process/ProcessEnd.ts"
 
 const endless = `
   const { DatabaseSync } = require("node:sqlite")

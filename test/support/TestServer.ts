@@ -7,11 +7,11 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { ConfigProvider, Context, Effect, Layer, type Scope } from "effect"
 import { SocketServer } from "effect/socket"
+import { ServerConfig } from "../../src/server/config/ServerConfig.ts"
+import * as TcpServer from "../../src/server/doors/TcpServer.ts"
 import type { History } from "../../src/server/history/History.ts"
-import * as MemoryHistory from "../../src/server/history/MemoryHistory.ts"
 import * as Server from "../../src/server/Server.ts"
-import { ServerConfig } from "../../src/server/ServerConfig.ts"
-import * as TcpServer from "../../src/server/TcpServer.ts"
+import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import { type Address, connect, type NotReceived, type RawClient } from "./RawClient.ts"
 
 export interface TestServerOptions {

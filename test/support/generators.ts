@@ -5,9 +5,9 @@
  * runs that one input again; `PROPERTY_RUNS=20` makes every property run twenty times as often.
  */
 import { Arbitrary, Schema } from "effect"
-import { RoomName } from "../../src/common/RoomName.ts"
-import { UserName } from "../../src/common/UserName.ts"
-import { SessionId } from "../../src/server/messages/Asker.ts"
+import { RoomName } from "../../src/common/name/RoomName.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
+import { SessionId } from "../../src/server/session/Asker.ts"
 
 const replay = process.env["PROPERTY_REPLAY"]
 const factor = Number(process.env["PROPERTY_RUNS"] ?? 1)

@@ -7,9 +7,9 @@
  */
 import { Console, Effect, Layer, Schema } from "effect"
 import { CliOutput, Command } from "effect/cli"
-import * as DotEnv from "../DotEnv.ts"
-import { identity } from "../Identity.ts"
-import { InvalidSetting } from "../ServerConfig.ts"
+import * as DotEnv from "../config/DotEnv.ts"
+import { InvalidSetting } from "../config/ServerConfig.ts"
+import { identity } from "../process/Identity.ts"
 import { AdminError } from "./AdminError.ts"
 import { backupCommand } from "./Backup.ts"
 import { exportCommand } from "./Export.ts"

@@ -1,7 +1,7 @@
 /** Why a command of `pnpm admin` ended without its result: one line for the operator, with the cause and what to do. */
 import { Predicate, Runtime, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { resultCode } from "../history/CannotOpenDatabase.ts"
+import { resultCode } from "../sql/CannotOpenDatabase.ts"
 
 export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", { message: Schema.String }) {
   override readonly [Runtime.errorReported] = false

@@ -1,8 +1,8 @@
 /** What several commands are told on their command line. */
 import { Effect, type Option } from "effect"
 import { Flag } from "effect/cli"
-import { read, settings } from "../ServerConfig.ts"
-import { flagOf, provideFlags } from "../SettingFlags.ts"
+import { read, settings } from "../config/ServerConfig.ts"
+import { flagOf, provideFlags } from "../config/SettingFlags.ts"
 
 export const databaseFlag = flagOf({
   ...settings.database,

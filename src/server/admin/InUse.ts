@@ -6,7 +6,7 @@
  */
 import { resolve } from "node:path"
 import { Effect } from "effect"
-import { resultCode } from "../history/CannotOpenDatabase.ts"
+import { resultCode } from "../sql/CannotOpenDatabase.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
 
 /** Words that are deleted are overwritten; `foreign_keys`: nothing is left that belongs to what was deleted. */

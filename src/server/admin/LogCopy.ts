@@ -12,10 +12,10 @@
 import { pathToFileURL } from "node:url"
 import { Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { applicationId } from "../history/Database.ts"
-import { migrate } from "../history/Migrations.ts"
-import { randomEpoch } from "../history/RandomEpoch.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
+import { applicationId } from "../store/Database.ts"
+import { migrate } from "../store/Migrations.ts"
+import { randomEpoch } from "../store/RandomEpoch.ts"
 import { ownProcess } from "./OwnProcess.ts"
 import { Progress } from "./Progress.ts"
 

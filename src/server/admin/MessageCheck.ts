@@ -6,8 +6,8 @@
  */
 import { Clock, Effect, Result, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { checksum } from "../history/Checksum.ts"
-import { Entry } from "../history/History.ts"
+import { Entry } from "../../common/log/Entry.ts"
+import { checksum } from "../store/Checksum.ts"
 import { type Findings, issueOf } from "./Findings.ts"
 import * as LogFile from "./LogFile.ts"
 import { Progress } from "./Progress.ts"

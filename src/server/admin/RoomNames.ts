@@ -1,7 +1,7 @@
 /** The rooms of a database by name: finding one in whatever case, and which were perhaps meant. */
 import { Effect, Result, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { nameKey } from "../../common/Name.ts"
+import { nameKey } from "../../common/name/Name.ts"
 import { printable } from "./Report.ts"
 
 /** How many rooms an error lists. */

@@ -4,10 +4,10 @@
  */
 import { Effect, Result, Schema } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Epoch } from "../../common/Cursor.ts"
-import { applicationId } from "../history/Database.ts"
-import { migrate, migrations } from "../history/Migrations.ts"
+import { Epoch } from "../../common/log/Cursor.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
+import { applicationId } from "../store/Database.ts"
+import { migrate, migrations } from "../store/Migrations.ts"
 import { copyRemedy, type Findings } from "./Findings.ts"
 import { plural, printable } from "./Report.ts"
 

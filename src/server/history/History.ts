@@ -5,23 +5,24 @@
  * (`seq`), and what it answers as stored is stored (invariants 4 and 5). The in-memory layer is `MemoryHistory`.
  */
 import { type Array, Context, type Effect, type Queue, Schema } from "effect"
-import { MessageKey } from "../../common/ClientMessage.ts"
-import { Content } from "../../common/Content.ts"
-import { type Cursor, Seq, Timestamp } from "../../common/Cursor.ts"
-import type { RoomName } from "../../common/RoomName.ts"
-import { UserName } from "../../common/UserName.ts"
-import type { Range, Search } from "../messages/Commands.ts"
-import { Conversation } from "../messages/Conversation.ts"
-
-/** An entry as it is read back. */
-export const Entry = Schema.Struct({ seq: Seq, at: Timestamp, from: UserName, content: Content })
-export type Entry = typeof Entry.Type
+import { Conversation } from "../../common/log/Conversation.ts"
+import { type Cursor, Seq, Timestamp } from "../../common/log/Cursor.ts"
+import { AuthorId, Body, type Entry, type Reaction } from "../../common/log/Entry.ts"
+import type { Target } from "../../common/log/Permission.ts"
+import type { View } from "../../common/log/Timeline.ts"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import { UserName } from "../../common/name/UserName.ts"
+import { MessageKey } from "../../common/wire/ClientMessage.ts"
+import type { Range, Search } from "./Query.ts"
 
 /** An entry to be stored. The same `key` from the same sender in the same conversation is stored once. */
 export const NewEntry = Schema.Struct({
   conversation: Conversation,
   from: UserName,
-  content: Content,
+  /** Nobody's, if nobody is to change it any more. */
+  author: Schema.UndefinedOr(AuthorId),
+  body: Body,
   at: Timestamp,
   key: Schema.UndefinedOr(MessageKey)
 })
@@ -37,18 +38,68 @@ export interface Page {
   readonly more: boolean
 }
 
+/** Messages of a log as they stand, oldest first. `more`: as in a `Page`. */
+export interface StandingPage {
+  readonly messages: ReadonlyArray<View>
+  readonly more: boolean
+}
+
 /** What a search found, newest first. `next`: there is more, to be asked for with this as `before`. */
 export interface Findings<Searched extends Conversation> {
-  readonly found: ReadonlyArray<{ readonly conversation: Searched; readonly entry: Entry }>
+  readonly found: ReadonlyArray<{ readonly conversation: Searched; readonly message: View }>
   readonly next: number | undefined
 }
 
-/** Stands for an entry that cannot be read any more, at its place: its row is damaged. */
+/** What has to be known to decide on a run of acts. */
+export interface Question {
+  /** Those that may have been answered before. */
+  readonly keys: ReadonlyArray<{ readonly from: UserName; readonly key: MessageKey }>
+  readonly targets: ReadonlyArray<Seq>
+  /** Whose reactions to the targets are asked for. */
+  readonly users: ReadonlyArray<UserName>
+}
+
+/** What is known of the entry at some place. Of `Message`s also what was reacted to them. */
+export interface TargetFacts extends Target {
+  /** All ways in which somebody reacts. */
+  readonly reactions: ReadonlyArray<ReactionCount>
+  /** Those of the users that were asked for. */
+  readonly reactors: ReadonlyArray<ReactorFacts>
+}
+
+export interface ReactionCount {
+  readonly reaction: Reaction
+  readonly count: number
+}
+
+/** Who reacted in which way, by the entry at `seq`. */
+export interface ReactorFacts {
+  readonly reaction: Reaction
+  readonly user: NameKey
+  readonly author: AuthorId | undefined
+  readonly seq: Seq
+  readonly at: Timestamp
+}
+
+export interface Facts {
+  /** Where the entries with these keys stand, by `keyOf`. */
+  readonly answered: ReadonlyMap<string, Pick<Stored, "at" | "seq">>
+  /** One for each target that is no place behind the newest. */
+  readonly targets: ReadonlyMap<Seq, TargetFacts>
+}
+
+/** Names the entry of one sender by the key it was sent with, inside its conversation. */
+export const keyOf = (from: UserName, key: MessageKey): string => `${nameKey(from)} ${key}`
+
+/** What stands for an entry that cannot be read any more: its row is damaged. */
+export const unreadableText = "(This message is damaged on the server's disk and cannot be read.)"
+
+/** Stands for an entry that cannot be read any more, at its place. */
 export const unreadable = (seq: Seq, at: Timestamp, from: UserName | undefined): Entry => ({
   seq,
   at,
   from: from ?? nobody,
-  content: "(This message is damaged on the server's disk and cannot be read.)"
+  body: { _tag: "Said", content: unreadableText }
 })
 
 const nobody = Schema.decodeSync(UserName)("unknown")
@@ -69,6 +120,9 @@ export class History extends Context.Service<
      * consecutive places, and times that never go back: that of the entry before, if theirs is an earlier one. Answers
      * only once they would survive a crash, as far as this layer can survive one. An entry that could not be read back as
      * it is (half a surrogate pair, NUL) refuses its own append, and nothing of any other.
+     *
+     * What follows from an entry is part of the same commit (invariant 12): what stands at its target afterwards, as
+     * `Timeline.step` says. Whether it may be made was decided before, with `facts`.
      */
     append(entries: Array.NonEmptyReadonlyArray<NewEntry>): Effect.Effect<ReadonlyArray<Stored>, StorageUnavailable>
     /**
@@ -79,13 +133,27 @@ export class History extends Context.Service<
      */
     read(conversation: Conversation, range: Range, maxBytes?: number): Effect.Effect<Page, StorageUnavailable>
     /**
+     * The same part of a log as its messages stand: `limit` counts messages and tombstones of messages. A deleted message
+     * is a tombstone in `read` and here; in `read`, so are its edits.
+     */
+    standing(
+      conversation: Conversation,
+      range: Range,
+      maxBytes?: number
+    ): Effect.Effect<StandingPage, StorageUnavailable>
+    /**
+     * What has to be known to decide on a run. True until somebody appends to the conversation: whoever decides is the only
+     * one who does.
+     */
+    facts(conversation: Conversation, question: Question): Effect.Effect<Facts, StorageUnavailable>
+    /**
      * The log's incarnation and the place of its newest entry; 0 if it has none. Each room's incarnation is its own: a room
      * that was forgotten and made again has another, and so has one after a restart to which nobody had written. Remembers
      * the conversation until it is forgotten. Waits for nothing but after a commit that failed.
      */
     newest(conversation: Conversation): Effect.Effect<Cursor, StorageUnavailable>
     /**
-     * The newest entries of these conversations in which all words of the query occur (see SearchWords); what was stored
+     * The newest messages of these conversations, as they stand, in which all words of the query occur (see SearchWords); what was stored
      * a moment ago may be missing. `before` is a seq where one conversation is searched, and otherwise the `next` of the
      * page before. With `maxBytes`: as many as have so much content in UTF-8 together, but one at least. May take a second:
      * nothing that others wait for should wait for it.

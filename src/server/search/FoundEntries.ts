@@ -8,10 +8,11 @@
  */
 import { Effect, Option, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { Content } from "../../common/Content.ts"
-import { Seq, Timestamp } from "../../common/Cursor.ts"
-import { UserName } from "../../common/UserName.ts"
-import { type Entry, unreadable } from "../history/History.ts"
+import { Seq, Timestamp } from "../../common/log/Cursor.ts"
+import type { Entry } from "../../common/log/Entry.ts"
+import { UserName } from "../../common/name/UserName.ts"
+import { Content } from "../../common/text/Content.ts"
+import { unreadable } from "../history/History.ts"
 import type { Problem } from "./IndexUpkeep.ts"
 import { isDamage } from "./SearchWindows.ts"
 

@@ -15,7 +15,7 @@
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { isDamaged } from "../history/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/CannotOpenDatabase.ts"
 
 export type Problem = SqlError | Schema.SchemaError
 

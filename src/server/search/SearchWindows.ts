@@ -12,7 +12,7 @@
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
-import { isDamaged } from "../history/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/CannotOpenDatabase.ts"
 import { blockSizes, numbers, type Problem } from "./IndexUpkeep.ts"
 import type { Phrase } from "./SearchWords.ts"
 

@@ -1,9 +1,10 @@
 /** What the contract of `History` asks of one, besides its own methods. */
 import { assert } from "@effect/vitest"
 import { Array as Arr, Effect } from "effect"
-import { UserName } from "../../../src/common/UserName.ts"
-import { type Entry, type Findings, History, type NewEntry } from "../../../src/server/history/History.ts"
-import type { Conversation } from "../../../src/server/messages/Conversation.ts"
+import type { Conversation } from "../../../src/common/log/Conversation.ts"
+import type { Entry } from "../../../src/common/log/Entry.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
+import { type Findings, History, type NewEntry } from "../../../src/server/history/History.ts"
 
 /** Everything a search finds, page by page. A store may take its time to learn what is new. */
 export const findAll = Effect.fnUntraced(function* (

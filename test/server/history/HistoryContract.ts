@@ -1,10 +1,10 @@
 /** What every layer of `History` must do, in memory or on disk: call it with a layer that begins with nothing. */
 import { assert, describe, it } from "@effect/vitest"
 import { Array as Arr, Effect, Fiber, type Layer } from "effect"
-import { RoomName } from "../../../src/common/RoomName.ts"
-import { UserName } from "../../../src/common/UserName.ts"
+import { type Conversation } from "../../../src/common/log/Conversation.ts"
+import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
 import { History } from "../../../src/server/history/History.ts"
-import { type Conversation } from "../../../src/server/messages/Conversation.ts"
 import { entry, everything, findAll } from "./HistoryAsked.ts"
 import { type Fresh, historyProperties } from "./HistoryProperties.ts"
 import { lobby, room } from "./NaiveHistory.ts"

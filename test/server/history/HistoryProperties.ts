@@ -4,8 +4,9 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Arbitrary, Array as Arr, Effect, Result } from "effect"
-import { type Entry, History, type NewEntry } from "../../../src/server/history/History.ts"
-import { conversationKey } from "../../../src/server/messages/Conversation.ts"
+import { conversationKey } from "../../../src/common/log/Conversation.ts"
+import type { Entry } from "../../../src/common/log/Entry.ts"
+import { History, type NewEntry } from "../../../src/server/history/History.ts"
 import { holds, phrasesOf, termsOf } from "../../../src/server/search/SearchWords.ts"
 import { tries, wholeNumber } from "../../support/generators.ts"
 import { pageOf } from "../../support/ReferencePage.ts"

@@ -1,10 +1,11 @@
 /** What the properties of every History are made of: what is done to it, and a history that does the same in lists. */
 import { Arbitrary, type Array as Arr } from "effect"
-import { nameKey } from "../../../src/common/Name.ts"
-import { RoomName } from "../../../src/common/RoomName.ts"
-import { UserName } from "../../../src/common/UserName.ts"
-import type { Entry, NewEntry, Stored } from "../../../src/server/history/History.ts"
-import { type Conversation, conversationKey } from "../../../src/server/messages/Conversation.ts"
+import { type Conversation, conversationKey } from "../../../src/common/log/Conversation.ts"
+import type { Entry } from "../../../src/common/log/Entry.ts"
+import { nameKey } from "../../../src/common/name/Name.ts"
+import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
+import type { NewEntry, Stored } from "../../../src/server/history/History.ts"
 import { oneOf, someUser, troublesomeContent, wholeNumber } from "../../support/generators.ts"
 
 /** Conversations that are easily taken for each other, some of them in two spellings. */

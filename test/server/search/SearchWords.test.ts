@@ -1,7 +1,7 @@
 /** What is a word, in which scripts, and when a text holds what is searched for. */
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
-import { SearchQuery } from "../../../src/common/ClientMessage.ts"
+import { SearchQuery } from "../../../src/common/wire/ClientMessage.ts"
 import { holds, phrasesOf, termsOf } from "../../../src/server/search/SearchWords.ts"
 import { oneOf, tries, troublesomeContent, wholeNumber } from "../../support/generators.ts"
 import { normalizedBy } from "../../support/Normalizations.ts"

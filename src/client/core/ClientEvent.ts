@@ -1,0 +1,37 @@
+/**
+ * What a program, or the screen, learns from a client, in the order in which it happened.
+ *
+ * `Received` is the server's own word, replies included; every chat message comes once, whatever the connection went
+ * through. The other cases tell what the client does on its own: connecting, coming back, and what it could not get.
+ */
+import { Schema } from "effect"
+import { RoomName } from "../../common/name/RoomName.ts"
+import { ServerMessage } from "../../common/wire/ServerMessage.ts"
+
+/** Where chat messages have their order: one log each. */
+export const Conversation = Schema.TaggedUnion({
+  Lobby: {},
+  Inbox: {},
+  Room: { room: RoomName }
+})
+export type Conversation = typeof Conversation.Type
+
+export const ClientEvent = Schema.TaggedUnion({
+  /** The first connection stands. */
+  Connected: { welcome: ServerMessage.cases.Welcome },
+  Received: { message: ServerMessage },
+  /** The connection broke; the client is trying to get it back. */
+  Disconnected: { cause: Schema.String },
+  /** An attempt to get it back failed for a new cause; the next one follows. */
+  Retrying: { cause: Schema.String },
+  /** The connection is back; so many lobby messages were missed, and follow but for those a Gap tells of. */
+  Reconnected: { missed: Schema.Natural },
+  /** A room the client was in before has it back; the same of the room's messages. */
+  Rejoined: { joined: ServerMessage.cases.RoomJoined, missed: Schema.Natural },
+  RejoinRefused: { room: RoomName, message: Schema.String },
+  /** Messages that catching up left out: GetHistory has them. Without a number, nobody can say how many. */
+  Gap: { conversation: Conversation, missing: Schema.optionalKey(Schema.Natural) },
+  /** The reader of the events was too slow, and so many were thrown away at this place. */
+  Skipped: { events: Schema.Natural }
+})
+export type ClientEvent = typeof ClientEvent.Type

@@ -1,0 +1,50 @@
+import { nameKey } from "../../common/name/Name.ts"
+/**
+ * What a program may ask through the client, and which reply it gets.
+ *
+ * Handshake and Disconnect are missing: connecting and leaving are the client's own. So are `id`, which it numbers, and
+ * the need for a `key`, which it adds to every chat message that has none.
+ */
+import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
+import { ServerMessage } from "../../common/wire/ServerMessage.ts"
+
+const replies = {
+  GlobalMessage: "Sent",
+  PrivateMessage: "Sent",
+  RoomMessage: "Sent",
+  Ping: "Pong",
+  ListUsers: "UserList",
+  CreateRoom: "RoomCreated",
+  JoinRoom: "RoomJoined",
+  LeaveRoom: "RoomLeft",
+  ListRooms: "RoomList",
+  ListRoomUsers: "RoomUsers",
+  GetHistory: "History",
+  Search: "SearchResults"
+} as const
+
+type Tag = keyof typeof replies
+type OmitEach<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never
+
+/** A request without its `id`. */
+export type Request = OmitEach<Extract<ClientMessage, { readonly _tag: Tag }>, "id">
+
+/** A chat message on its way out. */
+export type ChatRequest = Extract<Request, { readonly _tag: "GlobalMessage" | "PrivateMessage" | "RoomMessage" }>
+
+export type HistoryRequest = Extract<Request, { readonly _tag: "GetHistory" }>
+
+/** The reply to a request, by the request's tag. */
+export type Reply<R extends Request> = Extract<ServerMessage, { readonly _tag: (typeof replies)[R["_tag"]] }>
+
+/** Whether `message` is the reply that such a request is promised, about the same room. */
+export const isReplyTo = <R extends Request>(request: R): ((message: ServerMessage) => message is Reply<R>) => {
+  const tag: R["_tag"] = request._tag
+  const isOfItsKind = ServerMessage.isAnyOf([replies[tag]])
+  return (message): message is Reply<R> => isOfItsKind(message) && isAboutItsRoom(request, message)
+}
+
+const isAboutItsRoom = (request: Request, reply: ServerMessage): boolean =>
+  !("room" in request && "room" in reply) || request.room === undefined || nameKey(request.room) === nameKey(reply.room)
+
+export const isChat = (request: Request): request is ChatRequest => replies[request._tag] === "Sent"

@@ -1,0 +1,66 @@
+/**
+ * What was said before one came into a conversation, fetched for a person who has just come.
+ *
+ * 1. Whoever shows the events asks for it when they tell of a first arrival, and shows nothing else until it is there:
+ *    so the old messages stand before the new ones. They end at the place the arrival names, and the new ones begin
+ *    behind it: so none is shown twice.
+ * 2. A return after a lost connection is no arrival: what was missed comes by itself.
+ * 3. A server that refuses or takes too long holds up nobody: one line says so, and the events go on.
+ */
+import { Effect, Ref } from "effect"
+import type { Cursor } from "../../common/log/Cursor.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import { OlderPage, olderThan } from "../core/Page.ts"
+import type { HistoryRequest } from "../core/Request.ts"
+import { Client } from "../link/Client.ts"
+import { backlog, noBacklog } from "../screen/Render.ts"
+import { present } from "../screen/Screen.ts"
+
+/** How many messages one who comes is shown. */
+const limit = 20
+
+/** How long what happens may wait for them. */
+const patience = "2 seconds"
+
+export interface Arrival {
+  /** Undefined for the lobby. */
+  readonly room: RoomName | undefined
+  /** The newest message that is not new to the one who comes. */
+  readonly cursor: Cursor
+}
+
+/** Where the event says that one has come, if anything was said there before. */
+export const arrivalIn = (event: ClientEvent): Arrival | undefined => {
+  const arrival = arrivalOf(event)
+  return arrival === undefined || arrival.cursor.seq === 0 ? undefined : arrival
+}
+
+const arrivalOf = (event: ClientEvent): Arrival | undefined => {
+  if (event._tag === "Connected") return { room: undefined, cursor: event.welcome.lobby }
+  if (event._tag !== "Received" || event.message._tag !== "RoomJoined") return undefined
+  const { epoch, missed, room, seq } = event.message
+  return { room, cursor: { epoch, seq: seq - missed } }
+}
+
+export const showBacklog = Effect.fnUntraced(function* (arrival: Arrival) {
+  const history = yield* fetch(arrival)
+  if (history === undefined) return yield* present((style) => noBacklog(arrival.room, style))
+  const { cursor, room } = arrival
+  const request: HistoryRequest = { _tag: "GetHistory", ...(room && { room }), before: cursor.seq + 1, limit }
+  yield* Ref.set(yield* OlderPage, olderThan(request, history))
+  yield* present((style) => backlog(history, style))
+})
+
+/** Undefined if it cannot be had in time. */
+const fetch = (arrival: Arrival) =>
+  Client.use((client) => client.backlog(arrival, limit)).pipe(
+    // Where one has left again, nothing is to be shown.
+    Effect.catchReason("RequestRejected", "NotInRoom", () => Effect.succeed(nothing)),
+    Effect.catchTag("SessionError", () => Effect.succeed(nothing)),
+    Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], () => Effect.undefined),
+    Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.undefined })
+  )
+
+const nothing: ServerMessageOf<"History"> = { _tag: "History", messages: [], more: false }

@@ -1,0 +1,59 @@
+/** One sitting: the input becomes requests, what happens becomes lines on the screen, until the client has left. */
+import { Effect, Ref, Runtime, Schema, Stream } from "effect"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import { OlderPage } from "../core/Page.ts"
+import type { Request } from "../core/Request.ts"
+import { Client } from "../link/Client.ts"
+import { render } from "../screen/Render.ts"
+import { present, Screen } from "../screen/Screen.ts"
+import { arrivalIn, showBacklog } from "./Backlog.ts"
+import { dialogue } from "./Dialogue.ts"
+import * as Roster from "./Roster.ts"
+import { script } from "./Script.ts"
+
+/** A script's input held what could not be done; stderr has said what, line by line. */
+class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFailed", { failures: Schema.Natural }) {
+  override readonly message = `${this.failures} lines of the input could not be carried out.`
+  override readonly [Runtime.errorReported] = false
+}
+
+/** With `hasBacklog`, whoever comes into a conversation is shown what was said there before. */
+const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBacklog: boolean }) {
+  const { events } = yield* Client
+  const { offerNames } = yield* Screen
+  let roster = Roster.empty
+
+  const showAll = Effect.fnUntraced(function* (batch: ReadonlyArray<ClientEvent>) {
+    const before = roster
+    roster = batch.reduce(Roster.follow, before)
+    if (roster !== before) yield* offerNames(Roster.knownNames(roster))
+    yield* present((style) => batch.flatMap((event) => render(event, style)))
+  })
+
+  yield* Stream.runForEachArray(
+    events,
+    Effect.fnUntraced(function* (batch) {
+      let shown = 0
+      for (const [index, event] of batch.entries()) {
+        const arrival = hasBacklog ? arrivalIn(event) : undefined
+        if (arrival === undefined) continue
+        yield* showAll(batch.slice(shown, index + 1))
+        shown = index + 1
+        yield* showBacklog(arrival)
+      }
+      yield* showAll(batch.slice(shown))
+    })
+  )
+})
+
+/** Ends when the input has ended and everything heard until then is shown; at once when nobody reads the output. */
+export const chat = Effect.gen(function* () {
+  const { isInteractive } = yield* Screen
+  const showing = showEvents({ hasBacklog: isInteractive })
+  if (isInteractive) return yield* Effect.all([showing, dialogue], { concurrency: "unbounded", discard: true })
+  const [, failures] = yield* Effect.all([showing, script], { concurrency: "unbounded" })
+  if (failures > 0) return yield* new ScriptFailed({ failures })
+}).pipe(
+  Effect.catchTag("OutputClosed", () => Effect.void),
+  Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined))
+)

@@ -1,0 +1,84 @@
+/**
+ * The input of a person: read at once, so that one can ask for help or quit whatever the connection does; requests wait
+ * for their turn, each for the reply to the one before, which keeps their order as in `Script`.
+ */
+import { type Cause, Effect, Queue, Stream } from "effect"
+import { ask, parse } from "../command/Command.ts"
+import { isChat } from "../core/Request.ts"
+import { Client } from "../link/Client.ts"
+import { echo, error, notice } from "../screen/Render.ts"
+import { present, Screen } from "../screen/Screen.ts"
+import { carryOut, type Errand, shorten, showHelp } from "./Errand.ts"
+
+/** How many requests may wait; beyond, what is typed waits to be read. */
+const maxWaiting = 256
+
+/** How long a person waits for a reply before being told that it is late, or, after quitting, that it is missing. */
+const patience = "1 second"
+
+/** A line that asked for something. */
+interface Typed {
+  readonly text: string
+  readonly errand: Errand
+}
+
+const isMessage = (errand: Errand) => errand._tag === "Ask" && isChat(errand.request)
+
+export const dialogue = Effect.gen(function* () {
+  const client = yield* Client
+  const { lines } = yield* Screen
+  const waiting = yield* Queue.bounded<Typed, Cause.Done>(maxWaiting)
+  const unanswered = new Set<Typed>()
+
+  const complain = (message: string) => present((style) => error(style, message))
+
+  const submit = Effect.fnUntraced(function* (typed: Typed) {
+    unanswered.add(typed)
+    if (!(yield* client.isConnected)) {
+      yield* present((style) => notice(style, `to be sent when the connection is back: ${shorten(typed.text)}`))
+    }
+    yield* Queue.offer(waiting, typed)
+  })
+
+  /** Does what a line asks for, or sees to it; tells whether to read on. */
+  const obey = Effect.fnUntraced(function* (line: string) {
+    const action = yield* Effect.fromResult(parse(line))
+    // A message is shown when it comes back from the server; a command would be seen nowhere.
+    const isErrand = action._tag === "Ask" || action._tag === "More"
+    const isCommand = action._tag === "Help" || (isErrand && !isMessage(action))
+    if (isCommand) yield* present((style) => echo(style, line))
+    if (action._tag === "Help") yield* showHelp(action.command)
+    if (isErrand) yield* submit({ text: line, errand: action })
+    return action._tag !== "Quit"
+  })
+
+  const readLines = Stream.runForEachWhile(lines, (line) =>
+    Effect.catchTag(obey(line), "NotUnderstood", ({ message }) => Effect.as(complain(message), true))
+  )
+
+  const tellDelay = Effect.fnUntraced(function* ({ text }: Typed) {
+    yield* Effect.sleep(patience)
+    if (yield* client.isConnected) yield* present((style) => notice(style, `no answer yet: ${shorten(text)}`))
+    return yield* Effect.never
+  })
+
+  const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
+    carryOut(typed.errand).pipe(
+      Effect.raceFirst(tellDelay(typed)),
+      Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
+        complain(isMessage(typed.errand) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
+      ),
+      Effect.andThen(Effect.sync(() => unanswered.delete(typed)))
+    )
+  )
+
+  yield* submit({ text: ":users", errand: ask({ _tag: "ListUsers" }) })
+  yield* submit({ text: ":lrs", errand: ask({ _tag: "ListRooms" }) })
+  const readToTheEnd = readLines.pipe(Effect.andThen(Queue.end(waiting)), Effect.andThen(Effect.sleep(patience)))
+  yield* Effect.raceFirst(workOff, readToTheEnd)
+  for (const { text } of unanswered) yield* complain(`Not sent: ${shorten(text)}`)
+  yield* client.leave
+}).pipe(
+  // The events end with the same error, when all of them have been shown.
+  Effect.catchTag("SessionError", () => Effect.never)
+)

@@ -1,0 +1,57 @@
+/**
+ * The input of a script: each line is carried out before the next one is read, and a line that cannot be is told of and
+ * passed over.
+ *
+ * Only one request at a time keeps the order of the input in every case: between conversations the protocol promises
+ * none, and within one the server may refuse a message as too fast and take the next. It costs a round trip a line,
+ * tenths of a millisecond on one machine; even at 20 ms it is as fast as a server allows by default, 50 messages a
+ * second. Nothing is read ahead, so a large input waits in its pipe.
+ *
+ * At the end comes one more Ping: with its Pong, everything that happened until then has been heard.
+ */
+import { Effect, Stream } from "effect"
+import { parse } from "../command/Command.ts"
+import { Client } from "../link/Client.ts"
+import { error } from "../screen/Render.ts"
+import { present, Screen } from "../screen/Screen.ts"
+import { carryOut, shorten, showHelp } from "./Errand.ts"
+
+/** Carries out one line; tells whether to read on. */
+const follow = Effect.fnUntraced(function* (line: string) {
+  const action = yield* Effect.fromResult(parse(line))
+  if (action._tag === "Help") yield* showHelp(action.command)
+  if (action._tag === "Ask" || action._tag === "More") yield* carryOut(action)
+  return action._tag !== "Quit"
+})
+
+/** Gives the number of lines that could not be carried out. */
+export const script = Effect.gen(function* () {
+  const client = yield* Client
+  const { lines } = yield* Screen
+  let failures = 0
+  yield* lines.pipe(
+    Stream.zipWithIndex,
+    Stream.runForEachWhile(([text, index]) =>
+      follow(text).pipe(
+        Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) => {
+          failures += 1
+          const complaint = `line ${index + 1}: ${shorten(text)}: ${message}`
+          return Effect.as(
+            present((style) => error(style, complaint)),
+            true
+          )
+        })
+      )
+    )
+  )
+  yield* Effect.catchTag(
+    client.request({ _tag: "Ping", nonce: 0 }),
+    ["RequestRejected", "UnexpectedReply"],
+    () => Effect.void
+  )
+  yield* client.leave
+  return failures
+}).pipe(
+  // The events end with the same error, when all of them have been shown.
+  Effect.catchTag("SessionError", () => Effect.never)
+)

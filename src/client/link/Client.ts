@@ -1,0 +1,362 @@
+/**
+ * A user's session with a server, for programs: ask and be answered, hear everything once, in order, through any number
+ * of connections.
+ *
+ * Owns the live `Session`, the Deferred of each open request, and the fiber that keeps one `Link` up. That fiber
+ * reconnects by itself; only the first connection, and a refusal that waiting cannot mend, end the client.
+ *
+ * Bounds: 1024 open requests, further ones wait for a reply to come in; of what is yet to be said, each open request and
+ * each room to be joined again once; the unread events as `EventBuffer` says.
+ */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import {
+  Context,
+  Deferred,
+  type Duration,
+  Effect,
+  Fiber,
+  Layer,
+  Queue,
+  Random,
+  Schedule,
+  Semaphore,
+  type Stream
+} from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Socket } from "effect/socket"
+import type { Cursor } from "../../common/log/Cursor.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { ClientMessage, RequestId } from "../../common/wire/ClientMessage.ts"
+import { Rejection } from "../../common/wire/Rejection.ts"
+import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import {
+  HasLeft,
+  ReplyLost,
+  type RequestError,
+  RequestRejected,
+  SessionError,
+  UnexpectedReply,
+  Unreachable
+} from "../core/ClientError.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import { type ChatRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
+import * as Session from "../core/Session.ts"
+import * as EventBuffer from "./EventBuffer.ts"
+import { gather, type PagedRequest } from "./Gather.ts"
+import * as Link from "./Link.ts"
+import { whenAllowed } from "./WhenAllowed.ts"
+
+const maxOpenRequests = 1024
+
+/** How long a server may take to say Goodbye. */
+const farewell = "2 seconds"
+
+/** How long a connection has to stand until what ends it is no failure to connect. */
+const settling = "10 seconds"
+
+/** How long a room is left alone that the server cannot let one back into just now. */
+const rejoinPause = "3 seconds"
+
+/** Between attempts: 250 ms, doubled each time up to 10 s, each 20% more or less so that clients do not come at once. */
+const backoff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("10 seconds")]).pipe(
+  Schedule.jittered
+)
+
+export interface ClientOptions {
+  readonly user: UserName
+  /** How long to try to get a broken connection back; for ever, unless given. */
+  readonly giveUpAfter?: Duration.Input | undefined
+  /**
+   * A connection that stood for less counts as a failed attempt: the next one comes later than the last, and the time
+   * after which to give up goes on. 10 seconds, unless given.
+   */
+  readonly settledAfter?: Duration.Input | undefined
+}
+
+export class Client extends Context.Service<
+  Client,
+  {
+    /** Sends a chat message; done when the server has stored it. Repeated, under one `key`, until it has been. */
+    readonly send: (message: ChatRequest) => Effect.Effect<ServerMessageOf<"Sent">, RequestError>
+    /** Asks, and waits for the reply. A connection that breaks only prolongs the wait; see `ReplyLost` for exceptions. */
+    readonly request: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
+    /** The same, in as many requests as the whole list or page takes; the events tell of it once. See `Gather`. */
+    readonly gather: <R extends PagedRequest>(request: R) => Effect.Effect<Reply<R>, RequestError>
+    /**
+     * The newest messages up to a place in a room's log, or in the lobby's: what was said before one came there. No event
+     * tells of the reply. Empty if the log is another one by now, or one is not in the room any more.
+     */
+    readonly backlog: (
+      place: { readonly room: RoomName | undefined; readonly cursor: Cursor },
+      limit: number
+    ) => Effect.Effect<ServerMessageOf<"History">, RequestError>
+    /** Everything that happens from the first connection on. For one reader: what it takes is gone. */
+    readonly events: Stream.Stream<ClientEvent, SessionError>
+    readonly isConnected: Effect.Effect<boolean>
+    /** Says goodbye and ends the events. Happens by itself when the scope closes. */
+    readonly leave: Effect.Effect<void>
+  }
+>()("parley/client/link/Client") {
+  /** Connects, over the socket, and fails if the first connection does. */
+  static readonly layer = (options: ClientOptions): Layer.Layer<Client, SessionError, Socket.Socket> =>
+    Layer.effect(Client, make(options)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+
+  static readonly layerTcp = (
+    options: ClientOptions & { readonly host: string; readonly port: number }
+  ): Layer.Layer<Client, SessionError> =>
+    Client.layer(options).pipe(
+      Layer.provide(
+        Layer.effect(
+          Socket.Socket,
+          NodeSocket.makeNet({ host: options.host, port: options.port, noDelay: true, openTimeout: "10 seconds" })
+        )
+      )
+    )
+}
+
+const make = Effect.fnUntraced(function* (options: ClientOptions) {
+  const socket = yield* Socket.Socket
+  const random = yield* SecureRandom.SecureRandom
+  const buffer = yield* EventBuffer.make
+  const slots = yield* Semaphore.make(maxOpenRequests)
+  const connected = yield* Deferred.make<void, SessionError>()
+  const replies = new Map<RequestId, Deferred.Deferred<ServerMessage, RequestError>>()
+  let session = Session.make(options.user)
+  /** What the connection that stands has yet to say, in this order. */
+  const unsent = new Set<ClientMessage>()
+  const hasUnsent = yield* Queue.sliding<void>(1)
+  /** At most one for each room that one is in. */
+  const toRejoin = yield* Queue.unbounded<RoomName>()
+  let isConnected = false
+  /** Whether the connection has stood for long enough to be worth a new one at once. */
+  let isSettled = false
+  let isLeaving = false
+  let ending: SessionError | undefined
+
+  const settle = (id: RequestId | undefined, outcome: Effect.Effect<ServerMessage, RequestError>) => {
+    const reply = replies.get(id ?? "")
+    if (reply !== undefined) Deferred.doneUnsafe(reply, outcome)
+  }
+
+  const say = (...messages: ReadonlyArray<ClientMessage>) => {
+    if (!isConnected) return
+    for (const message of messages) unsent.add(message)
+    Queue.offerUnsafe(hasUnsent, undefined)
+  }
+
+  const hear = (message: ServerMessage) => {
+    const step = Session.receive(session, message)
+    session = step.session
+    if (step.rejoinLater !== undefined) Queue.offerUnsafe(toRejoin, step.rejoinLater)
+    for (const event of step.events) buffer.offer(event)
+    if (step.resend !== undefined) say(...step.resend)
+    if (step.isHeld === true) return
+    if (message._tag === "Rejected") {
+      settle(message.id, Effect.fail(new RequestRejected({ reason: message.reason, message: message.message })))
+    } else if ("id" in message) {
+      settle(message.id, Effect.succeed(message))
+    }
+  }
+
+  const disconnect = () => {
+    isConnected = false
+    unsent.clear()
+  }
+
+  const outgoing = Effect.map(Queue.take(hasUnsent), () => {
+    const messages = [...unsent]
+    unsent.clear()
+    return messages
+  })
+
+  const connect = Effect.gen(function* () {
+    isSettled = false
+    const welcomed = yield* Deferred.make<void>()
+    yield* Deferred.await(welcomed).pipe(
+      Effect.andThen(Effect.sleep(options.settledAfter ?? settling)),
+      Effect.map(() => {
+        isSettled = true
+      }),
+      Effect.forkScoped
+    )
+    return yield* Link.run(socket, {
+      handshake: Session.handshake(session),
+      outgoing,
+      hear: (message) => {
+        hear(message)
+        if (message._tag !== "Welcome") return
+        const resumed = Session.resume(session)
+        session = resumed.session
+        isConnected = true
+        say(...resumed.messages)
+        Deferred.doneUnsafe(welcomed, Effect.void)
+        Deferred.doneUnsafe(connected, Effect.void)
+      },
+      mishear: (issue, id) => settle(id, Effect.fail(new UnexpectedReply({ issue })))
+    })
+  }).pipe(Effect.scoped)
+
+  const rejoin = Effect.gen(function* () {
+    const rooms = yield* Queue.takeAll(toRejoin)
+    yield* Effect.sleep(rejoinPause)
+    for (const room of rooms) {
+      const opened = isConnected ? Session.rejoin(session, room) : undefined
+      if (opened === undefined) continue
+      session = opened.session
+      say(opened.message)
+    }
+  })
+
+  const isPassing = (error: SessionError["reason"]): boolean => {
+    if (!Deferred.isDoneUnsafe(connected)) return false
+    return error._tag === "Unreachable" || (error._tag === "Refused" && isPassingRefusal(error.reason))
+  }
+
+  let toldRefusal = ""
+  /** That no server is there is to be expected while it restarts; that it is there and says no is news, once. */
+  const tellRefusal = (error: SessionError["reason"]) =>
+    Effect.sync(() => {
+      if (error._tag !== "Refused" || !isPassing(error) || error.message === toldRefusal) return
+      toldRefusal = error.message
+      buffer.offer({ _tag: "Retrying", cause: error.message })
+    })
+
+  const pause = Effect.flatMap(Random.nextBetween(50, 250), (millis) => Effect.sleep(millis))
+
+  const recover = (broken: Link.Broken) =>
+    Effect.suspend(() => {
+      disconnect()
+      if (isLeaving) return Effect.never
+      toldRefusal = ""
+      const interrupted = Session.interrupt(session)
+      session = interrupted.session
+      for (const { _tag, id } of interrupted.lost) settle(id, Effect.fail(new ReplyLost({ request: _tag })))
+      buffer.offer({ _tag: "Disconnected", cause: broken.cause })
+      if (isSettled) return pause
+      return Effect.fail(new Unreachable({ cause: `it ends each connection at once (${broken.cause})` }))
+    })
+
+  const end = (error: SessionError, streamError?: SessionError) =>
+    Effect.sync(() => {
+      ending = error
+      disconnect()
+      for (const id of replies.keys()) settle(id, Effect.fail(error))
+      Deferred.doneUnsafe(connected, Effect.fail(error))
+      buffer.end(streamError)
+    })
+
+  yield* Effect.forkScoped(Effect.forever(rejoin))
+
+  const stayConnected = yield* connect.pipe(
+    Effect.catchTag("Broken", recover),
+    Effect.tapError(tellRefusal),
+    Effect.retry({
+      schedule: Schedule.upTo(backoff, { duration: options.giveUpAfter }),
+      while: isPassing
+    }),
+    Effect.forever,
+    Effect.catch((reason) => {
+      const error = new SessionError({ reason })
+      return end(error, error)
+    }),
+    Effect.forkScoped
+  )
+
+  type Asked = ReturnType<typeof Session.ask>
+
+  const register = (ask: (session: Session.Session) => Asked) =>
+    Effect.suspend(() => {
+      if (ending !== undefined) return Effect.fail(ending)
+      const asked = ask(session)
+      const reply = Deferred.makeUnsafe<ServerMessage, RequestError>()
+      session = asked.session
+      replies.set(asked.id, reply)
+      say(asked.message)
+      return Effect.succeed({ ...asked, reply })
+    })
+
+  const answer = (ask: (session: Session.Session) => Asked) =>
+    Effect.acquireUseRelease(
+      register(ask),
+      ({ reply }) => Deferred.await(reply),
+      ({ id, message }) =>
+        Effect.sync(() => {
+          replies.delete(id)
+          unsent.delete(message)
+          session = Session.forget(session, id)
+        })
+    )
+
+  const replyTo = Effect.fnUntraced(function* <R extends Request>(
+    request: R,
+    ask: (session: Session.Session, request: R) => Asked
+  ): Effect.fn.Return<Reply<R>, RequestError> {
+    const reply = yield* slots.withPermit(answer((session) => ask(session, request)))
+    if (isReplyTo(request)(reply)) return reply
+    return yield* new UnexpectedReply({ issue: `${reply._tag} is no answer to ${request._tag}` })
+  })
+
+  const request = Effect.fn("Client.request")(function* <R extends Request>(
+    request: R
+  ): Effect.fn.Return<Reply<R>, RequestError> {
+    return yield* replyTo(request, Session.ask)
+  })
+
+  const askQuietly = (request: PagedRequest) => whenAllowed<ServerMessage>(replyTo(request, Session.askQuietly))
+
+  const gatherAll = Effect.fn("Client.gather")(function* <R extends PagedRequest>(
+    request: R
+  ): Effect.fn.Return<Reply<R>, RequestError> {
+    const whole = yield* gather(request, askQuietly)
+    buffer.offer({ _tag: "Received", message: whole })
+    return whole
+  })
+
+  const backlog: Client["Service"]["backlog"] = Effect.fn("Client.backlog")(function* ({ room, cursor }, limit) {
+    const range = { before: cursor.seq + 1, limit }
+    const request: HistoryRequest = { _tag: "GetHistory", ...(room && { room }), ...range }
+    const reply = yield* gather(request, askQuietly)
+    // Asked again on another connection, it may have been answered from another log.
+    return Session.epochOf(session, room) === cursor.epoch ? reply : { ...reply, messages: [], more: false }
+  })
+
+  const send = Effect.fn("Client.send")(function* (message: ChatRequest) {
+    const key = message.key ?? (yield* random.uuidV7())
+    return yield* request({ ...message, key })
+  })
+
+  const leave = Effect.gen(function* () {
+    if (isLeaving || ending !== undefined) return
+    isLeaving = true
+    // A finalizer runs uninterruptibly, and what cannot be interrupted cannot be timed out.
+    const goodbye = Effect.interruptible(answer((session) => Session.ask(session, { _tag: "Disconnect" })))
+    if (isConnected) yield* goodbye.pipe(Effect.timeoutOption(farewell), Effect.ignore)
+    yield* end(new SessionError({ reason: new HasLeft() }))
+    yield* Fiber.interrupt(stayConnected)
+  })
+
+  yield* Effect.addFinalizer(() => leave)
+  yield* Deferred.await(connected)
+  return Client.of({
+    send,
+    request,
+    gather: gatherAll,
+    backlog,
+    events: buffer.events,
+    isConnected: Effect.sync(() => isConnected),
+    leave
+  })
+})
+
+/** What may look different a little later: a name that the server has not yet seen leave, a restart, a rush. */
+const isPassingRefusal = Rejection.isAnyOf([
+  "UserNameTaken",
+  "HandshakeTimeout",
+  "TooManyAttempts",
+  "RateLimited",
+  "TooManyConnections",
+  "SlowConsumer",
+  "ServerStopping",
+  "StorageUnavailable"
+])

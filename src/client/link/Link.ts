@@ -1,0 +1,156 @@
+/**
+ * One connection to the server: opened, greeted, kept alive. It has no memory; what has to outlive it is in `Session`.
+ *
+ * In come the socket, a Handshake and what to say; out goes everything the server says, in order. It runs until the
+ * connection is over and then fails with the reason, which tells apart what can pass and what cannot. A second Welcome
+ * is passed over: nothing asked for it.
+ *
+ * Bounds: what `outgoing` gives at once; of what comes, one line of 4 MiB, and nothing that was handed on.
+ */
+import { Array, Deferred, Effect, Predicate, Schema, type Scope, Stream } from "effect"
+import type { Socket } from "effect/socket"
+import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
+import { endsConnection } from "../../common/wire/Rejection.ts"
+import { ServerMessage } from "../../common/wire/ServerMessage.ts"
+import * as Connection from "../../connection/Connection.ts"
+import { encodeLine, type Incoming, makeDecoder } from "../../connection/Line.ts"
+import { NotParley, Refused, Unreachable } from "../core/ClientError.ts"
+
+/** The largest line a server may send: a reply has at most its MAILBOX_BYTES, 1 MiB unless they were set. */
+const maxFrameBytes = 4 * 1024 * 1024
+
+/**
+ * A list of names of one letter has one mark in four bytes. Brackets alone, nested four million deep, took 755 MB to parse.
+ */
+const maxMarks = (bytes: number) => 256 + Math.floor(bytes / 4)
+
+const decode = makeDecoder(ServerMessage, maxMarks)
+
+/** How long a server may take to answer a Handshake, or to say anything at all after a Ping. */
+const patience = "10 seconds"
+
+/**
+ * How long from one Ping to the next. They find a connection that died without a word; and a server that closes what
+ * says nothing for minutes hears from a client whose user only reads.
+ */
+const heartbeat = "30 seconds"
+
+/** The connection stood, and is over. */
+export class Broken extends Schema.TaggedError<Broken>()("Broken", { cause: Schema.String }) {}
+
+export type LinkError = Broken | Unreachable | Refused | NotParley
+
+export interface Conversant {
+  readonly handshake: ClientMessage
+  /** Waits until there is something to say. May be empty: what was to be said is not to be said any more. */
+  readonly outgoing: Effect.Effect<ReadonlyArray<ClientMessage>>
+  readonly hear: (message: ServerMessage) => void
+  /** A line that is no message this client knows; if it was a reply, it will get no better one. */
+  readonly mishear: (issue: string, id: string | undefined) => void
+}
+
+export const run = Effect.fnUntraced(function* (
+  socket: Socket.Socket,
+  { handshake, outgoing, hear, mishear }: Conversant
+): Effect.fn.Return<never, LinkError, Scope.Scope> {
+  const connection = yield* Connection.make(socket, { decode, maxFrameBytes }).pipe(
+    Effect.mapError((error) => new Unreachable({ cause: explain(error) }))
+  )
+  const welcomed = yield* Deferred.make<void>()
+  let hasHeard = false
+  /** The server's own word on why it closes the connection. */
+  let farewell: string | undefined
+
+  const over = (cause: string) => (Deferred.isDoneUnsafe(welcomed) ? new Broken({ cause }) : new Unreachable({ cause }))
+
+  const greet = (message: ServerMessage): LinkError | undefined => {
+    if (message._tag === "Rejected") return new Refused({ reason: message.reason, message: message.message })
+    if (message._tag === "Goodbye") return new Unreachable({ cause: message.reason ?? "the server said goodbye" })
+    if (message._tag !== "Welcome") return new NotParley({ issue: "it did not answer the Handshake" })
+    Deferred.doneUnsafe(welcomed, Effect.void)
+    hear(message)
+    return undefined
+  }
+
+  const take = (incoming: Incoming<ServerMessage>): LinkError | undefined => {
+    const isWelcomed = Deferred.isDoneUnsafe(welcomed)
+    switch (incoming._tag) {
+      case "Oversized":
+        return new NotParley({ issue: `it sent a line of over ${incoming.limit} bytes` })
+      case "Garbage":
+        return new NotParley({ issue: `it sent ${incoming.lines} lines that are no messages` })
+      case "Malformed":
+        if (!isWelcomed) return new NotParley({ issue: incoming.issue })
+        mishear(incoming.issue, incoming.id)
+        return undefined
+      case "Message": {
+        const { message } = incoming
+        if (!isWelcomed) return greet(message)
+        if (message._tag === "Rejected" && endsConnection(message.reason)) farewell = message.message
+        if (message._tag === "Goodbye") farewell = message.reason ?? "the server said goodbye"
+        const isOwnPong = message._tag === "Pong" && message.id === undefined
+        if (!isOwnPong && message._tag !== "Welcome") hear(message)
+        return undefined
+      }
+    }
+  }
+
+  const read = connection.messages.pipe(
+    Stream.mapError((error) => over(farewell ?? explain(error))),
+    Stream.runForEachArray((batch) => {
+      hasHeard = true
+      for (const incoming of batch) {
+        const failure = take(incoming)
+        if (failure !== undefined) return Effect.fail(failure)
+      }
+      return Effect.void
+    }),
+    Effect.andThen(Effect.suspend(() => Effect.fail(over(farewell ?? "the server closed it"))))
+  )
+
+  // A failed write tells less than what can still be read, which may be the reason: so reading decides on the end.
+  const say = (messages: Array.NonEmptyReadonlyArray<ClientMessage>) =>
+    connection.write(Array.map(messages, encodeLine)).pipe(Effect.catch(() => Effect.never))
+  const sayAll = (messages: ReadonlyArray<ClientMessage>) =>
+    Array.isReadonlyArrayNonEmpty(messages) ? say(messages) : Effect.void
+  const write = Effect.forever(Effect.flatMap(outgoing, sayAll))
+
+  const beat = Effect.gen(function* () {
+    yield* Effect.sleep(heartbeat)
+    hasHeard = false
+    yield* Effect.timeoutOption(say([{ _tag: "Ping", nonce: 0 }]), patience)
+    yield* Effect.sleep(patience)
+    if (!hasHeard) return yield* over("it went silent")
+  })
+
+  const keepAlive = Deferred.await(welcomed).pipe(
+    Effect.timeoutOrElse({
+      duration: patience,
+      orElse: () => Effect.fail(new Unreachable({ cause: `no answer to the Handshake within ${patience}` }))
+    }),
+    Effect.andThen(Effect.forever(beat))
+  )
+
+  return yield* Effect.raceAllFirst([read, keepAlive, Effect.andThen(say([handshake]), write)])
+}, Effect.scoped)
+
+/** The cause of a socket's failure, for a person: what happened, and what to look at. */
+const explain = ({ reason }: Connection.ConnectionError): string => {
+  if (reason._tag === "SocketCloseError") return "the connection was cut"
+  if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") return "it did not answer in time"
+  const { cause } = reason
+  const code = Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : undefined
+  if (code !== undefined && code in causes) return `${causes[code]} (${code})`
+  return Predicate.isError(cause) && cause.message !== "" ? cause.message : (code ?? reason.message)
+}
+
+const causes: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there; start the server, or check host and port",
+  ECONNRESET: "the connection was reset",
+  ENOTFOUND: "there is no host of that name; check its spelling",
+  EAI_AGAIN: "the host's name could not be looked up; check the network",
+  EHOSTUNREACH: "there is no way to that host; check the network",
+  ENETUNREACH: "there is no network to that host; check the network",
+  ETIMEDOUT: "the host did not answer; check host and port, or a firewall in between",
+  EPIPE: "the connection was closed"
+}

@@ -1,0 +1,182 @@
+/**
+ * A `Screen` for a person: a line to edit, with history and completion, and everything that happens above it.
+ *
+ * Owns stdin, stdout and the cursor while its scope is open. A typed line is taken off the screen again; what becomes of
+ * it is shown like everything else, so that the screen tells in one order what happened, once.
+ *
+ * Ctrl-Z stops the whole process group, as the terminal itself would: a shell notices that only if npx and pnpm, who may
+ * stand between, stop too. Whatever continues the process, the terminal is then taken over anew.
+ *
+ * Bounds: a line of `maxLineLength`, what comes beyond up to its end is not kept; 1 Mi characters of lines that wait to be
+ * read, further ones are refused; and the last 1000 lines, for the Up key.
+ */
+import process from "node:process"
+import * as readline from "node:readline"
+import { type Cause, Clock, DateTime, Effect, Layer, Queue, Stream } from "effect"
+import { TerminalCapabilities } from "effect/cli"
+import { maxLineLength, tooLong } from "../command/Command.ts"
+import { complete, type KnownNames } from "../command/Completion.ts"
+import { colourful, colourless } from "../text/Palette.ts"
+import * as Timestamp from "../text/Timestamp.ts"
+import { cellsOf } from "../text/Wrap.ts"
+import { error, type Line, type Style } from "./Render.ts"
+import { Screen } from "./Screen.ts"
+
+const prompt = "> "
+
+const maxWaitingLength = 1024 * 1024
+/** What a line takes beside its characters. */
+const lengthPerLine = 64
+const tooMuch = "Not read: too many lines are waiting for the server. Type this one again later."
+
+const eraseLine = { ctrl: true, name: "u" }
+
+const make = Effect.gen(function* () {
+  const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
+  // Unbounded in name only: `take` counts.
+  const lines = yield* Queue.unbounded<string, Cause.Done>()
+  const timestamp = Timestamp.make(DateTime.zoneMakeLocal())
+  let known: KnownNames = { users: [], rooms: [] }
+  let isOpen = true
+  let waitingLength = 0
+  /** What is typed belongs to a line that was too long, up to its end. */
+  let isPassingOver = false
+
+  const styleAt = (now: number): Style => ({
+    layout: "terminal",
+    palette: canColor ? colourful : colourless,
+    timestamp,
+    now,
+    columns: columns()
+  })
+
+  const take = (editor: readline.Interface, line: string) => {
+    const length = line.length + lengthPerLine
+    if (waitingLength + length > maxWaitingLength) return draw(editor, error(styleAt(0), tooMuch))
+    waitingLength += length
+    Queue.offerUnsafe(lines, line)
+  }
+
+  const next = Effect.map(Queue.take(lines), (line): [string] => {
+    waitingLength -= line.length + lengthPerLine
+    return [line]
+  })
+
+  const open = Effect.sync(() => {
+    const editor = readline.createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      prompt,
+      historySize: 1000,
+      completer: (typed: string) => complete(typed, known)
+    })
+    editor.on("line", (line) => {
+      inOneWrite(() => {
+        process.stdout.write(clear(rowsOf(line)))
+        editor.prompt()
+      })
+      if (isPassingOver) isPassingOver = false
+      else take(editor, line)
+    })
+    const passOver = () => {
+      if (!isPassingOver && editor.line.length <= maxLineLength) return
+      editor.write(null, eraseLine)
+      if (!isPassingOver) draw(editor, error(styleAt(0), tooLong))
+      isPassingOver = true
+    }
+    // The editor's own listener comes first.
+    process.stdin.on("keypress", passOver)
+    let isStopped = false
+    const takeOver = () => {
+      isStopped = false
+      // Off first: what is believed to be on already is not set again.
+      setRawMode(false)
+      setRawMode(true)
+      redraw(editor)
+    }
+    process.on("SIGCONT", takeOver)
+    editor.on("SIGTSTP", () => {
+      process.stdout.write(clear(editor.getCursorPos().rows))
+      setRawMode(false)
+      isStopped = true
+      process.kill(0, "SIGTSTP")
+      // Where nobody could continue it, the system stops nothing (POSIX, orphaned process groups), and no SIGCONT comes.
+      setImmediate(() => setImmediate(() => isStopped && takeOver()))
+    })
+    // Ctrl-C, wherever in a line; Ctrl-D, on an empty one.
+    editor.on("SIGINT", () => Queue.endUnsafe(lines))
+    editor.on("close", () => {
+      isOpen = false
+      process.off("SIGCONT", takeOver)
+      process.stdin.off("keypress", passOver)
+      Queue.endUnsafe(lines)
+    })
+    editor.prompt()
+    return editor
+  })
+  const editor = yield* Effect.acquireRelease(open, (editor) =>
+    Effect.sync(() => {
+      editor.close()
+      process.stdout.write(clear(0))
+    })
+  )
+
+  const show = (shown: ReadonlyArray<Line>) =>
+    Effect.sync(() => {
+      if (isOpen) draw(editor, shown)
+      else process.stdout.write(textOf(shown))
+    })
+
+  return Screen.of({
+    isInteractive: true,
+    style: Effect.map(Clock.currentTimeMillis, styleAt),
+    lines: Stream.fromPull(Effect.succeed(next)),
+    show,
+    offerNames: (names) =>
+      Effect.sync(() => {
+        known = names
+      })
+  })
+})
+
+export const layer: Layer.Layer<Screen> = Layer.effect(Screen, make)
+
+/** Above the line that is being edited. */
+const draw = (editor: readline.Interface, shown: ReadonlyArray<Line>): void => {
+  if (shown.length === 0) return
+  inOneWrite(() => {
+    process.stdout.write(`${clear(editor.getCursorPos().rows)}${textOf(shown)}`)
+    redraw(editor)
+  })
+}
+
+/**
+ * The prompt and what was typed, from the cursor's row on. Left alone, the editor would first go up as many rows as it
+ * believes to have drawn, which it forgets to count when a line grows into its next row.
+ */
+const redraw = (editor: readline.Interface): void => {
+  Object.assign(editor, { prevRows: 0 })
+  editor.prompt(true)
+}
+
+const textOf = (lines: ReadonlyArray<Line>): string => lines.map(({ text }) => `${text}\n`).join("")
+
+const setRawMode = (isRaw: boolean): void => {
+  if (process.stdin.isTTY) process.stdin.setRawMode(isRaw)
+}
+
+/** Goes up so many rows, to the first column, and clears from there (ECMA-48: CUU, CR, ED). */
+const clear = (rows: number): string => `${rows > 0 ? `\u001b[${rows}A` : ""}\r\u001b[J`
+
+/** How many rows a line took on the screen, its prompt included. */
+const rowsOf = (line: string): number => Math.max(1, Math.ceil(cellsOf(prompt + line) / columns()))
+
+/** Zero where the terminal does not tell. */
+const columns = (): number => process.stdout.columns || 80
+
+/** So that the screen never shows a state in between. */
+const inOneWrite = (draw: () => void): void => {
+  process.stdout.cork()
+  draw()
+  process.stdout.uncork()
+}

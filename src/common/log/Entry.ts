@@ -1,0 +1,47 @@
+/**
+ * An entry of a conversation's log: what somebody did there, at its place in the one order everybody sees.
+ *
+ * `seq` counts all entries, whatever their kind. A kind is a case of `Body` and nothing else: how it reads on the wire, who
+ * may make one and what it does to the messages before it are said in `wire/EntryMessage`, `Permission` and `Timeline`.
+ */
+import { Schema } from "effect"
+import { UserName } from "../name/UserName.ts"
+import { Content, line } from "../text/Content.ts"
+import { Seq, Timestamp } from "./Cursor.ts"
+
+/** What is put beside a message: an emoji, or a short word. */
+export const Reaction = line(32)
+export type Reaction = typeof Reaction.Type
+
+/** Why something was done, for those who see it. */
+export const Reason = line(300)
+
+/** How many different reactions one message keeps. */
+export const maxReactions = 50
+
+const isTrue = Schema.optionalKey(Schema.Literal(true))
+
+/** `target` and `replyTo` are places in the same log. */
+export const Body = Schema.TaggedUnion({
+  Said: { content: Content, replyTo: Schema.optionalKey(Seq) },
+  Edited: { target: Seq, content: Content },
+  Deleted: { target: Seq, reason: Schema.optionalKey(Reason) },
+  Reacted: { target: Seq, reaction: Reaction, removed: isTrue },
+  /** Where a message stood that was deleted, or an edit of it. `from` and `at` of the entry stay theirs. */
+  Tombstone: { deletedBy: UserName, deletedAt: Timestamp }
+})
+export type Body = typeof Body.Type
+export type BodyOf<Tag extends Body["_tag"]> = Extract<Body, { readonly _tag: Tag }>
+
+export const Entry = Schema.Struct({ seq: Seq, at: Timestamp, from: UserName, body: Body })
+export type Entry = typeof Entry.Type
+
+/** The place of the message that something is done to, if that is what it does. */
+export const targetOf = (body: Body): Seq | undefined => ("target" in body ? body.target : undefined)
+
+/**
+ * Whose an entry is, for as long as it can be theirs: a guest's connection, of this start of the server, or an account. Two
+ * people who come one after the other under one name are two authors. Never shown.
+ */
+export const AuthorId = Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(Schema.brand("AuthorId"))
+export type AuthorId = typeof AuthorId.Type

@@ -1,0 +1,105 @@
+/**
+ * What a client may say: the requests of protocol version 1, from Handshake to Search.
+ *
+ * Every request may carry an `id`, which its one reply repeats. Unknown fields are ignored, an unknown `_tag` is not a
+ * ClientMessage.
+ */
+import { Schema } from "effect"
+import { Cursor, Seq } from "../log/Cursor.ts"
+import { Body, Reaction } from "../log/Entry.ts"
+import { RoomName } from "../name/RoomName.ts"
+import { UserName } from "../name/UserName.ts"
+import { Content } from "../text/Content.ts"
+import { text } from "../text/Text.ts"
+import { whereabouts } from "./EntryMessage.ts"
+
+/** Chosen by the client, for matching a reply to its request on one connection. */
+export const RequestId = text(1, 64)
+export type RequestId = typeof RequestId.Type
+
+/** Makes a repeated send recognisable: unique for good, a UUID or ULID. */
+export const MessageKey = text(16, 64)
+export type MessageKey = typeof MessageKey.Type
+
+/** How a user proves an account is theirs. The longest are RSA keys and their signatures: 4 KiB are plenty. */
+const Credentials = Schema.TaggedUnion({
+  Password: { password: text(0, 1024) },
+  Token: { token: text(0, 1024) },
+  Key: { publicKey: text(0, 4096) },
+  KeyProof: { publicKey: text(0, 4096), signature: text(0, 4096) }
+})
+
+/** How many entries one GetHistory may ask for. */
+export const maxHistoryLimit = 500
+export const HistoryLimit = Schema.Int.check(
+  Schema.isBetween(
+    { minimum: 1, maximum: maxHistoryLimit },
+    { message: `must be a whole number from 1 to ${maxHistoryLimit}` }
+  )
+)
+
+/** How many entries a GetHistory or a Search without a `limit` gets. */
+export const defaultHistoryLimit = 50
+
+/** What is searched for: words, all of which must occur; those in double quotes one after the other. */
+export const SearchQuery = text(1, 256).check(
+  Schema.isPattern(/[\p{L}\p{N}]/u, {
+    message: "must hold a letter or a digit",
+    arbitraryConstraint: { patterns: [{ source: '^["* ]?[0-9A-Za-zßÉΣж漢字][ "a-z漢*()-]*$', flags: "u" }] }
+  })
+)
+export type SearchQuery = typeof SearchQuery.Type
+
+const id = Schema.optionalKey(RequestId)
+const key = Schema.optionalKey(MessageKey)
+const replyTo = Schema.optionalKey(Seq)
+const { Deleted, Edited, Reacted } = Body.cases
+const reason = Deleted.fields.reason
+/** Which conversation, where it may be any: a room, the private one with a user, or the lobby. */
+const any = { id, ...whereabouts, key }
+
+export const ClientMessage = Schema.TaggedUnion({
+  Handshake: {
+    id,
+    user: UserName,
+    credentials: Schema.optionalKey(Credentials),
+    after: Schema.optionalKey(Schema.Struct({ lobby: Schema.optionalKey(Cursor), inbox: Schema.optionalKey(Cursor) }))
+  },
+  GlobalMessage: { id, content: Content, replyTo, key },
+  PrivateMessage: { id, to: UserName, content: Content, replyTo, key },
+  Ping: { id, nonce: Schema.Int },
+  ListUsers: { id, after: Schema.optionalKey(UserName) },
+  Disconnect: { id },
+  CreateRoom: { id, room: RoomName },
+  JoinRoom: { id, room: RoomName, after: Schema.optionalKey(Cursor) },
+  LeaveRoom: { id, room: RoomName },
+  ListRooms: { id, after: Schema.optionalKey(RoomName) },
+  ListRoomUsers: { id, room: RoomName, after: Schema.optionalKey(UserName) },
+  RoomMessage: { id, room: RoomName, content: Content, replyTo, key },
+  EditMessage: { ...any, target: Edited.fields.target, content: Content },
+  DeleteMessage: { ...any, target: Deleted.fields.target, reason },
+  React: {
+    ...any,
+    target: Reacted.fields.target,
+    reaction: Reaction,
+    remove: Schema.optionalKey(Schema.Literal(true))
+  },
+  GetHistory: {
+    id,
+    room: Schema.optionalKey(RoomName),
+    with: Schema.optionalKey(UserName),
+    before: Schema.optionalKey(Seq),
+    after: Schema.optionalKey(Seq),
+    limit: Schema.optionalKey(HistoryLimit),
+    only: Schema.optionalKey(Schema.Literals(["messages", "moderation"]))
+  },
+  Search: {
+    id,
+    query: SearchQuery,
+    room: Schema.optionalKey(RoomName),
+    with: Schema.optionalKey(UserName),
+    before: Schema.optionalKey(Seq),
+    limit: Schema.optionalKey(HistoryLimit)
+  }
+})
+export type ClientMessage = typeof ClientMessage.Type

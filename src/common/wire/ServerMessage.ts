@@ -1,0 +1,77 @@
+/**
+ * What the server may say: replies, chat messages, presence.
+ *
+ * Only replies carry an `id`. Every list and every text has a bound, so that neither end has to believe the other. Every case has one encoding and it is its own: the decoded value is the plain JSON
+ * object, so the server may write it with `JSON.stringify` (a property test holds this).
+ */
+import { Schema } from "effect"
+import { Cursor, Epoch, Seq, Timestamp } from "../log/Cursor.ts"
+import { RoomName } from "../name/RoomName.ts"
+import { UserName } from "../name/UserName.ts"
+import { Sentence, text } from "../text/Text.ts"
+import { maxHistoryLimit, RequestId } from "./ClientMessage.ts"
+import { beside, chat, StandingMessage } from "./EntryMessage.ts"
+import { Rejection } from "./Rejection.ts"
+
+/** The version of the protocol spoken here. */
+export const protocolVersion = 1
+
+const id = Schema.optionalKey(RequestId)
+/** How many names one message holds; the first in their order. `more` says that there are others, `after` asks for them. */
+export const maxNames = 1000
+const users = Schema.Array(UserName).check(Schema.isMaxLength(maxNames))
+const page = { more: Schema.optionalKey(Schema.Literal(true)), count: Schema.Natural }
+/** There if this is no change but everybody: what was known before is to be forgotten. */
+const all = Schema.optionalKey(Schema.Literal(true))
+/** Messages as they stand, in pages. */
+const messages = Schema.Array(StandingMessage).check(Schema.isMaxLength(maxHistoryLimit))
+
+export const ServerMessage = Schema.TaggedUnion({
+  Welcome: {
+    id,
+    user: UserName,
+    protocol: Schema.Literal(protocolVersion),
+    server: Schema.Struct({ name: text(0, 64), version: text(0, 64) }),
+    account: Schema.Boolean,
+    token: Schema.optionalKey(text(0, 1024)),
+    lobby: Cursor,
+    inbox: Schema.optionalKey(Cursor)
+  },
+  Presence: { joined: users, left: users, all },
+  Sent: { id, seq: Seq, at: Timestamp, repeated: Schema.optionalKey(Schema.Literal(true)) },
+  ...chat,
+  ...beside,
+  Pong: { id, nonce: Schema.Int },
+  UserList: { id, users, ...page },
+  RoomCreated: { id, room: RoomName, by: UserName },
+  RoomJoined: {
+    id,
+    room: RoomName,
+    epoch: Epoch,
+    seq: Seq,
+    missed: Schema.Natural,
+    truncated: Schema.Boolean,
+    users,
+    ...page
+  },
+  RoomPresence: { room: RoomName, joined: users, left: users, all },
+  RoomLeft: { id, room: RoomName, reason: Schema.optionalKey(Sentence) },
+  RoomList: {
+    id,
+    rooms: Schema.Array(Schema.Struct({ room: RoomName, users: Schema.Natural })).check(Schema.isMaxLength(maxNames)),
+    ...page
+  },
+  RoomUsers: { id, room: RoomName, users, ...page },
+  History: { id, messages, more: Schema.Boolean },
+  /** Newest first. `next`, there if there is more, is what to give as `before` for the page behind this one. */
+  SearchResults: {
+    id,
+    messages,
+    more: Schema.Boolean,
+    next: Schema.optionalKey(Schema.Natural)
+  },
+  Goodbye: { id, reason: Schema.optionalKey(Sentence) },
+  Rejected: { id, reason: Rejection, message: Sentence }
+})
+export type ServerMessage = typeof ServerMessage.Type
+export type ServerMessageOf<Tag extends ServerMessage["_tag"]> = Extract<ServerMessage, { readonly _tag: Tag }>

@@ -1,4 +1,0 @@
-/** What the server calls itself in its Welcome. */
-import manifest from "../../package.json" with { type: "json" }
-
-export const identity = { name: manifest.name, version: manifest.version }

@@ -1,0 +1,284 @@
+/**
+ * The server's settings: one table that gives the parser, the flags and the README's list.
+ *
+ * Values come as text from a `ConfigProvider` (flags before environment before `.env`, see bin/server.ts). A setting
+ * that does not parse stops the start with one line that names it, its value and what is allowed.
+ */
+import {
+  ByteSize,
+  Config,
+  Context,
+  Duration,
+  Effect,
+  Layer,
+  LogLevel,
+  Option,
+  Result,
+  Runtime,
+  Schema,
+  SchemaGetter
+} from "effect"
+
+/** One setting: how its text is read, and what a person should know of it. */
+export interface Setting<A> {
+  readonly name: string
+  readonly schema: Schema.ConstraintDecoder<A>
+  /** As text, as one would write it in the environment; undefined where the setting may be absent. */
+  readonly fallback: string | undefined
+  readonly allowed: string
+  readonly description: string
+}
+
+const units: Record<string, string> = {
+  "": "millis",
+  ms: "millis",
+  s: "seconds",
+  sec: "seconds",
+  m: "minutes",
+  min: "minutes",
+  h: "hours",
+  d: "days"
+}
+
+/** `5 seconds`, `30s`, `5 min`; a bare number is milliseconds. */
+const DurationFromText = Schema.String.pipe(
+  Schema.decode({
+    decode: SchemaGetter.transform((text: string) => {
+      const [, amount = "", unit = ""] = /^\s*([\d.]+)\s*([a-z]*)\s*$/i.exec(text) ?? []
+      return `${amount} ${units[unit.toLowerCase()] ?? unit.toLowerCase()}`
+    }),
+    encode: SchemaGetter.passthrough()
+  }),
+  Schema.decodeTo(Schema.DurationFromString)
+)
+
+/** Never nothing: a timer of 0 would keep the server busy. */
+const DurationText = DurationFromText.pipe(
+  Schema.check(
+    Schema.makeFilter((duration: Duration.Duration) =>
+      Duration.between(duration, { minimum: Duration.millis(1), maximum: Duration.days(20) })
+    )
+  )
+)
+
+/** `forever`, which is no duration, or a duration of a second at least. */
+const RetentionText = Schema.Union([
+  Schema.Literal("forever"),
+  DurationFromText.pipe(
+    Schema.check(
+      Schema.makeFilter((duration: Duration.Duration) => Duration.isGreaterThanOrEqualTo(duration, Duration.seconds(1)))
+    )
+  )
+])
+
+/** `65536` or `64 KiB`, in bytes. */
+const BytesText = Schema.String.pipe(
+  Schema.decodeTo(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)), {
+    decode: SchemaGetter.transform((text: string) => {
+      const size = ByteSize.fromString(/^\d+$/.test(text.trim()) ? `${text.trim()} B` : text)
+      return Number(Option.getOrElse(Option.flatMap(size, ByteSize.toNumber), () => Number.NaN))
+    }),
+    encode: SchemaGetter.transform(String)
+  })
+)
+
+const wholeNumber = (minimum: number, maximum: number) =>
+  Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
+
+const anyText = Schema.String.check(Schema.isNonEmpty())
+
+const logLevels = new Map(LogLevel.values.map((level) => [level.toLowerCase(), level]))
+
+/** Beside the others because effect/cli has a `--log-level` of its own, which goes before this one. */
+export const logLevelSetting: Setting<LogLevel.LogLevel> = {
+  name: "LOG_LEVEL",
+  schema: Schema.String.pipe(
+    Schema.decode({
+      decode: SchemaGetter.transform((text: string) => logLevels.get(text.toLowerCase()) ?? text),
+      encode: SchemaGetter.passthrough()
+    }),
+    Schema.decodeTo(Schema.Literals(LogLevel.values))
+  ),
+  fallback: "info",
+  allowed: `one of ${[...logLevels.keys()].join(", ")}`,
+  description: "What is logged"
+}
+
+export const settings = {
+  host: {
+    name: "HOST",
+    schema: anyText,
+    fallback: "localhost",
+    allowed: "a host name or address",
+    description: "Where to listen"
+  },
+  port: {
+    name: "PORT",
+    schema: wholeNumber(0, 65_535),
+    fallback: "8080",
+    allowed: "a whole number from 0 to 65535",
+    description: "The port to listen on; 0 picks a free one"
+  },
+  database: {
+    name: "DATABASE",
+    schema: anyText,
+    fallback: "data/chat.sqlite",
+    allowed: "a file, or :memory: to keep nothing",
+    description: "The SQLite file that keeps the messages; made with its folder if it is missing"
+  },
+  retention: {
+    name: "RETENTION",
+    schema: RetentionText,
+    fallback: "forever",
+    allowed: "forever, or a duration of 1 second or more, like 90 days",
+    description: "How long messages are kept before they are deleted"
+  },
+  maxFrameBytes: {
+    name: "MAX_FRAME_BYTES",
+    schema: BytesText.check(Schema.isBetween({ minimum: 1024, maximum: 16_777_216 })),
+    fallback: "65536",
+    allowed: "a size from 1024 to 16777216 bytes, like 65536 or 64 KiB",
+    description: "The longest line a client may send"
+  },
+  maxConnections: {
+    name: "MAX_CONNECTIONS",
+    schema: wholeNumber(1, 1_000_000),
+    fallback: "10000",
+    allowed: "a whole number from 1 to 1000000",
+    description: "How many connections there may be at once"
+  },
+  handshakeTimeout: {
+    name: "HANDSHAKE_TIMEOUT",
+    schema: DurationText,
+    fallback: "5 seconds",
+    allowed: "a duration from 1 ms to 20 days, like 5 seconds or 500 ms",
+    description: "How long a new connection may take to say who it is"
+  },
+  idleTimeout: {
+    name: "IDLE_TIMEOUT",
+    schema: DurationText,
+    fallback: "5 minutes",
+    allowed: "a duration from 1 ms to 20 days, like 5 minutes or 30 s",
+    description: "How long a connection may send nothing"
+  },
+  messageRate: {
+    name: "MESSAGE_RATE",
+    schema: wholeNumber(0, 1_000_000),
+    fallback: "50",
+    allowed: "a whole number from 0 to 1000000",
+    description: "Messages per second and connection; 0 means unlimited"
+  },
+  messageBurst: {
+    name: "MESSAGE_BURST",
+    schema: wholeNumber(1, 1_000_000),
+    fallback: "200",
+    allowed: "a whole number from 1 to 1000000",
+    description: "Messages a connection may send at once after a pause"
+  },
+  mailboxBytes: {
+    name: "MAILBOX_BYTES",
+    schema: BytesText.check(Schema.isBetween({ minimum: 1024, maximum: 1_073_741_824 })),
+    fallback: "1048576",
+    allowed: "a size from 1024 to 1073741824 bytes, like 1048576 or 1 MiB",
+    description: "What one slow reader may have waiting before it is cut"
+  },
+  maxRoomsPerUser: {
+    name: "MAX_ROOMS_PER_USER",
+    schema: wholeNumber(1, 100_000),
+    fallback: "100",
+    allowed: "a whole number from 1 to 100000",
+    description: "Rooms a user may own, and rooms a user may be in"
+  },
+  maxRooms: {
+    name: "MAX_ROOMS",
+    schema: wholeNumber(1, 10_000_000),
+    fallback: "10000",
+    allowed: "a whole number from 1 to 10000000",
+    description: "Rooms there may be in all"
+  },
+  editWindow: {
+    name: "EDIT_WINDOW",
+    schema: DurationFromText,
+    fallback: "1 day",
+    allowed: "a duration like 1 day or 10 minutes, or 0",
+    description: "How long after sending it one may edit a message; 0: never"
+  },
+  presenceMax: {
+    name: "PRESENCE_MAX",
+    schema: wholeNumber(0, 1_000_000),
+    fallback: "1000",
+    allowed: "a whole number from 0 to 1000000",
+    description: "Up to how many users in a conversation are told who comes and goes"
+  },
+  tlsCert: {
+    name: "TLS_CERT",
+    schema: Schema.UndefinedOr(anyText),
+    fallback: undefined,
+    allowed: "a file, together with TLS_KEY",
+    description: "The certificate chain, as a PEM file; needs TLS_KEY"
+  },
+  tlsKey: {
+    name: "TLS_KEY",
+    schema: Schema.UndefinedOr(anyText),
+    fallback: undefined,
+    allowed: "a file, together with TLS_CERT",
+    description: "The private key, as a PEM file; needs TLS_CERT"
+  }
+} satisfies Record<string, Setting<unknown>>
+
+type Values = { readonly [Name in keyof typeof settings]: (typeof settings)[Name]["schema"]["Type"] }
+
+/** A setting does not parse. Its message is the one line the operator sees. */
+export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
+  name: Schema.String,
+  value: Schema.String,
+  allowed: Schema.String
+}) {
+  override readonly [Runtime.errorReported] = false
+  override get message() {
+    return `${this.name} is ${JSON.stringify(this.value)}, but must be ${this.allowed}.`
+  }
+}
+
+/** Reads one setting from the `ConfigProvider`. */
+export const read = Effect.fnUntraced(function* <A>(setting: Setting<A>) {
+  const given = Option.getOrUndefined(yield* Config.option(Config.String(setting.name)))
+  const text = given === undefined || given === "" ? setting.fallback : given
+  const value = Schema.decodeResult(setting.schema)(text)
+  return yield* Result.isSuccess(value)
+    ? Effect.succeed(value.success)
+    : new InvalidSetting({ name: setting.name, value: text ?? "", allowed: setting.allowed })
+})
+
+export class ServerConfig extends Context.Service<ServerConfig, Values>()("parley/server/config/ServerConfig") {
+  /** Reads every setting from the `ConfigProvider`. */
+  static readonly layer = Layer.effect(
+    ServerConfig,
+    Effect.gen(function* () {
+      const { tlsCert, tlsKey } = yield* Effect.all({ tlsCert: read(settings.tlsCert), tlsKey: read(settings.tlsKey) })
+      if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+        const { allowed, name } = tlsCert === undefined ? settings.tlsCert : settings.tlsKey
+        return yield* new InvalidSetting({ name, value: "", allowed })
+      }
+      return ServerConfig.of({
+        host: yield* read(settings.host),
+        port: yield* read(settings.port),
+        database: yield* read(settings.database),
+        retention: yield* read(settings.retention),
+        maxFrameBytes: yield* read(settings.maxFrameBytes),
+        maxConnections: yield* read(settings.maxConnections),
+        handshakeTimeout: yield* read(settings.handshakeTimeout),
+        idleTimeout: yield* read(settings.idleTimeout),
+        messageRate: yield* read(settings.messageRate),
+        messageBurst: yield* read(settings.messageBurst),
+        mailboxBytes: yield* read(settings.mailboxBytes),
+        maxRoomsPerUser: yield* read(settings.maxRoomsPerUser),
+        maxRooms: yield* read(settings.maxRooms),
+        editWindow: yield* read(settings.editWindow),
+        presenceMax: yield* read(settings.presenceMax),
+        tlsCert,
+        tlsKey
+      })
+    })
+  )
+}

@@ -1,0 +1,207 @@
+/**
+ * What one connection says, line by line, until it is over.
+ *
+ * Answers itself what concerns the connection alone: bad lines, the Handshake, Ping, the rate limit. Everything else is
+ * a request, and handed to the ServerProcessor. Ends with `Over`, which carries the last words, or with the stream.
+ *
+ * Waits (invariants 2 and 10): for its own Handshake; for its own requests when too many or too long ones are under way; for
+ * its own peer to read when half of what its outbox may hold is waiting there, so that whoever floods a room and reads along
+ * is slowed down to what it can read, instead of being cut; and around each request whose reply may be large: before it,
+ * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
+ * has one large reply at a time, however many it asks for and however slowly it reads.
+ */
+import { Clock, Data, Duration, Effect, Fiber, Option, Stream } from "effect"
+import type { UserName } from "../../common/name/UserName.ts"
+import { ClientMessage } from "../../common/wire/ClientMessage.ts"
+import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
+import type { Connection } from "../../connection/Connection.ts"
+import { encodeLine, encodeText, type Incoming, lineText } from "../../connection/Line.ts"
+import { ServerConfig } from "../config/ServerConfig.ts"
+import * as Mailbox from "../processor/Mailbox.ts"
+import { monotonicMillis } from "../processor/MonotonicTime.ts"
+import { Lobby } from "../rooms/Lobby.ts"
+import { ServerProcessor } from "../routing/ServerProcessor.ts"
+import { rejected } from "../session/Rejected.ts"
+import type { Session } from "../session/Session.ts"
+import * as TokenBucket from "./TokenBucket.ts"
+
+/** Refusing costs work too: who goes over the rate is not read for as long as it was over it, up to this, in ms. */
+const maxPause = 2000
+
+/** Replies of its own are handed on when they are so long, and nothing more is answered while too much is waiting. */
+const maxOwnReplies = 16 * 1024
+
+/** A timer that is so late, in ms, waits once more: sockets are read before the next timer is due. */
+const latenessMillis = 100
+const readingTime = "50 millis"
+
+/**
+ * What may have a large reply: lists, pages, and what was missed. Searches wait for the reader where they are made. A room
+ * has a small one and takes 0.3 ms to make, so a burst of 200 would hold up everybody's requests for 60 ms.
+ */
+const isLarge = ClientMessage.isAnyOf([
+  "ListUsers",
+  "ListRooms",
+  "ListRoomUsers",
+  "JoinRoom",
+  "GetHistory",
+  "CreateRoom"
+])
+
+/** The conversation is over, after these last words. */
+export class Over extends Data.TaggedError("Over")<{ readonly lastWords: Uint8Array }> {}
+
+/** `id` is that of the request the last words reply to, if they do. */
+export const over = (lastWords: ServerMessage, id?: string) =>
+  new Over({ lastWords: encodeLine(withId(lastWords, id)) })
+
+/** Gives what it takes to hear a connection out. */
+export const make = Effect.gen(function* () {
+  const config = yield* ServerConfig
+  const lobby = yield* Lobby
+  const server = yield* ServerProcessor
+  const clock = yield* Clock.Clock
+  const allowance = { rate: config.messageRate, burst: config.messageBurst }
+
+  /**
+   * Takes the name and joins the lobby, whose manager says Welcome; the user's name, or none if that failed. Neither waits
+   * for the disk, unless messages were missed: then they are read first.
+   */
+  const identify = Effect.fnUntraced(function* (session: Session, handshake: MessageOf<"Handshake">) {
+    const { after, credentials, id, user } = handshake
+    // There are no accounts yet, so no credentials can be right.
+    if (credentials !== undefined) return yield* over(rejected({ _tag: "InvalidCredentials" }), id)
+    const refusal = yield* Mailbox.ask(server, { _tag: "Claim", session: session.id, user })
+    if (Option.isSome(refusal)) return yield* over(rejected(refusal.value), id)
+    session.began(0, true)
+    const from = { session: session.id, user, id, isLarge: true }
+    const joined = yield* Mailbox.ask(lobby.mailbox, { _tag: "Join", from, after: after?.lobby })
+    if (joined) {
+      Mailbox.tellUnsafe(server, { _tag: "Arrive", session: session.id })
+      return Option.some(user)
+    }
+    yield* Mailbox.ask(server, { _tag: "Gone", session: session.id })
+    return Option.none<UserName>()
+  })
+
+  /** After a pause of the whole process it is due before what has come meanwhile was read: that is read first. */
+  const startHandshakeTimer = (session: Session) =>
+    Effect.gen(function* () {
+      const due = monotonicMillis(clock) + Duration.toMillis(config.handshakeTimeout)
+      yield* Effect.sleep(config.handshakeTimeout)
+      if (monotonicMillis(clock) > due + latenessMillis) yield* Effect.sleep(readingTime)
+      session.endUnsafe(rejected({ _tag: "HandshakeTimeout" }))
+    }).pipe(Effect.forkChild)
+
+  const say = (talk: Talk, message: ServerMessage, id: string | undefined) => {
+    talk.replies += lineText(withId(message, id))
+  }
+  const flush = (talk: Talk) =>
+    Effect.sync(() => {
+      if (talk.replies !== "") talk.session.outbox.offerUnsafe(encodeText(talk.replies), "asked")
+      talk.replies = ""
+    })
+
+  /** 0 if one more message is within the rate; otherwise in how many milliseconds it would be. */
+  const takeToken = (talk: Talk): number => {
+    const taken = TokenBucket.take(talk.bucket, allowance, monotonicMillis(clock))
+    if (typeof taken === "number") {
+      talk.tooFast++
+      return taken
+    }
+    talk.bucket = taken
+    return 0
+  }
+
+  const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
+    if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), message.id)
+    yield* flush(talk)
+    talk.user = Option.getOrUndefined(yield* identify(talk.session, message))
+    if (talk.handshakeTimer !== undefined) yield* Fiber.interrupt(talk.handshakeTimer)
+    talk.handshakeTimer = undefined
+    // It may try again, in as much time.
+    if (talk.user === undefined) talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
+    yield* talk.session.largeGiven()
+  })
+
+  const request = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage, user: UserName) {
+    const { session } = talk
+    const large = isLarge(message)
+    if (large || session.isBusy()) yield* flush(talk)
+    if (session.isBusy()) yield* session.lessBusy()
+    if (session.outbox.isBehind()) yield* session.outbox.caughtUp()
+    if (large) yield* session.outbox.taken()
+    session.began("content" in message ? message.content.length : 0, large)
+    const from = { session: session.id, user, id: message.id, isLarge: large }
+    Mailbox.tellUnsafe(server, { _tag: "Request", from, message })
+    if (large) yield* session.largeGiven()
+  })
+
+  const hear = (talk: Talk, message: ClientMessage): Effect.Effect<void, Over> | undefined => {
+    if (talk.user === undefined) return hearStranger(talk, message)
+    if (message._tag === "Disconnect") return over({ _tag: "Goodbye" }, message.id)
+    const retryAfter = takeToken(talk)
+    if (retryAfter > 0) return void say(talk, rejected({ _tag: "RateLimited", retryAfter }), message.id)
+    if (message._tag === "Ping") return void say(talk, { _tag: "Pong", nonce: message.nonce }, message.id)
+    return request(talk, message, talk.user)
+  }
+
+  const hearAll = Effect.fnUntraced(
+    function* (talk: Talk, batch: ReadonlyArray<Incoming<ClientMessage>>) {
+      const { session } = talk
+      session.lastHeardAt = monotonicMillis(clock)
+      talk.tooFast = 0
+      for (const said of batch) {
+        if (said._tag === "Message") {
+          const heard = hear(talk, said.message)
+          if (heard !== undefined) yield* heard
+        } else if (said._tag === "Malformed") {
+          takeToken(talk)
+          say(talk, rejected({ _tag: "InvalidMessage", issue: said.issue }), said.id)
+        } else if (said._tag === "Oversized") {
+          return yield* over(rejected({ _tag: "FrameTooLarge", limit: said.limit }))
+        } else {
+          return yield* over({ _tag: "Goodbye", reason: `${said.lines} lines in a row were no messages.` })
+        }
+        if (talk.replies.length > maxOwnReplies) {
+          yield* flush(talk)
+          yield* session.outbox.caughtUp()
+        }
+      }
+      yield* flush(talk)
+      yield* session.outbox.caughtUp()
+      if (talk.tooFast > 0) yield* Effect.sleep(Math.min(maxPause, (talk.tooFast * 1000) / config.messageRate))
+    },
+    (effect, talk) => Effect.onError(effect, () => flush(talk))
+  )
+
+  return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>) {
+    const talk: Talk = {
+      session,
+      handshakeTimer: yield* startHandshakeTimer(session),
+      user: undefined,
+      bucket: TokenBucket.full(allowance, monotonicMillis(clock)),
+      tooFast: 0,
+      replies: ""
+    }
+    yield* Stream.runForEachArray(connection.messages, (batch) => hearAll(talk, batch))
+  })
+})
+
+/** Where one connection's talk stands. */
+interface Talk {
+  readonly session: Session
+  handshakeTimer: Fiber.Fiber<void> | undefined
+  /** Its name, once it has said so. */
+  user: UserName | undefined
+  bucket: TokenBucket.TokenBucket
+  /** Messages of the lines being heard that came too fast. */
+  tooFast: number
+  /** Replies of its own, gathered so that a thousand pings are not a thousand system calls. */
+  replies: string
+}
+
+type MessageOf<Tag extends ClientMessage["_tag"]> = Extract<ClientMessage, { readonly _tag: Tag }>
+
+const withId = (message: ServerMessage, id: string | undefined): object =>
+  id === undefined ? message : { ...message, id }

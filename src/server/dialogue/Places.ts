@@ -1,0 +1,74 @@
+/**
+ * How many connections there may be, from the moment one is accepted until its socket is closed, whatever it does or
+ * fails to do in between.
+ *
+ * MAX_CONNECTIONS places are for those who are served, or may still come to be: a TLS handshake takes a place, too. Who
+ * finds none, and who has had its last words, is on its way out and takes no place. There are `maxLeaving` of those at
+ * most: for one more, the one that has been leaving for longest is cut at once. So a crowd that is turned away, however
+ * slowly it goes, costs nobody a place, and everyone is told why, unless they come faster than words can be said.
+ */
+import { Context, Effect, Layer } from "effect"
+import { ServerConfig } from "../config/ServerConfig.ts"
+
+/** Connections on their way out that may take their time. */
+export const maxLeaving = 64
+
+/** What one connection holds. Each of its ways to give something back may be called again, and then does nothing. */
+export interface PlaceHeld {
+  /** All places were taken: it is to be told so, and nothing more. */
+  readonly isRefused: boolean
+  /** It has had its last words. From now on it may be cut. */
+  readonly leaveUnsafe: () => void
+  /** Its socket is closed. */
+  readonly releaseUnsafe: () => void
+}
+
+/** Of the connection that is being handled, from the door that accepted it. */
+export class Place extends Context.Service<Place, PlaceHeld>()("parley/server/dialogue/Places/Place") {}
+
+export class Places extends Context.Service<
+  Places,
+  {
+    /** For a connection that has just been accepted; `cut` ends it without a word. */
+    readonly takeUnsafe: (cut: () => void) => PlaceHeld
+  }
+>()("parley/server/dialogue/Places") {
+  static readonly layer = Layer.effect(
+    Places,
+    Effect.gen(function* () {
+      const { maxConnections } = yield* ServerConfig
+      /** By whom a place is taken, and in the order of their leaving. */
+      const served = new Set<PlaceHeld>()
+      const leaving = new Map<PlaceHeld, () => void>()
+
+      const letLeave = (place: PlaceHeld, cut: () => void) => {
+        if (leaving.size >= maxLeaving) {
+          for (const [oldest, cutOldest] of leaving) {
+            leaving.delete(oldest)
+            cutOldest()
+            break
+          }
+        }
+        leaving.set(place, cut)
+      }
+
+      return Places.of({
+        takeUnsafe: (cut) => {
+          const place: PlaceHeld = {
+            isRefused: served.size >= maxConnections,
+            leaveUnsafe: () => {
+              if (served.delete(place)) letLeave(place, cut)
+            },
+            releaseUnsafe: () => {
+              served.delete(place)
+              leaving.delete(place)
+            }
+          }
+          if (place.isRefused) letLeave(place, cut)
+          else served.add(place)
+          return place
+        }
+      })
+    })
+  )
+}

@@ -1,0 +1,20 @@
+/** What is asked of logs: a part of one, or what holds some words. */
+import { Schema } from "effect"
+import { Seq } from "../../common/log/Cursor.ts"
+import { SearchQuery } from "../../common/wire/ClientMessage.ts"
+
+/** Which part of a log is asked for: between `after` and `before`, both exclusive, `limit` entries at most. */
+export const Range = Schema.Struct({
+  before: Schema.UndefinedOr(Seq),
+  after: Schema.UndefinedOr(Seq),
+  limit: Schema.Natural
+})
+export type Range = typeof Range.Type
+
+/** What is searched for, and which part of what is found: from `before` backwards, `limit` entries at most. */
+export const Search = Schema.Struct({
+  query: SearchQuery,
+  before: Schema.UndefinedOr(Schema.Natural),
+  limit: Schema.Natural
+})
+export type Search = typeof Search.Type

@@ -1,0 +1,13 @@
+/** What everyone hears. */
+import { Schema } from "effect"
+import { RoomName } from "../../common/name/RoomName.ts"
+import { UserName } from "../../common/name/UserName.ts"
+import { Asker, SessionId } from "../session/Asker.ts"
+
+export const Announcement = Schema.TaggedUnion({
+  UserArrived: { user: UserName, session: SessionId },
+  UserDeparted: { user: UserName, session: SessionId },
+  RoomCreated: { room: RoomName, by: Asker }
+})
+export type Announcement = typeof Announcement.Type
+export type AnnouncementOf<Tag extends Announcement["_tag"]> = Extract<Announcement, { readonly _tag: Tag }>

@@ -1,0 +1,108 @@
+/**
+ * What may be done in a conversation, decided where its order is made (invariant 9): pure.
+ *
+ * `decide` looks at one act and at the state that all earlier entries made; `evolve` is that state after one entry more. The
+ * state is nothing but entries folded. Of messages only those are in it that a run of acts is about, looked up in the log
+ * before (`questionOf`), for a log may hold millions.
+ *
+ * A key that was answered is answered again, whatever it is used for now. What people say without replying to anything
+ * depends on nothing, and is decided without looking anything up: nearly every run is nothing else.
+ */
+import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
+import { type AuthorId, type Body, type Entry, maxReactions, targetOf } from "../../common/log/Entry.ts"
+import { type Circumstances, may } from "../../common/log/Permission.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { MessageKey } from "../../common/wire/ClientMessage.ts"
+import type { Rejection } from "../../common/wire/Rejection.ts"
+import { type Facts, keyOf, type Question, type ReactorFacts, type TargetFacts } from "../history/History.ts"
+import type { Act, Intent } from "./Act.ts"
+
+export type State = Facts
+
+export type Decision =
+  | { readonly _tag: "Refused"; readonly reason: Rejection }
+  /** It was done before: by the entry that stands there. */
+  | { readonly _tag: "Repeated"; readonly seq: Seq; readonly at: Timestamp }
+  | { readonly _tag: "Accepted" }
+
+/** The place that an act is about, if it is about one. */
+const placeOf = (body: Body): Seq | undefined => (body._tag === "Said" ? body.replyTo : targetOf(body))
+
+/** Whether an act depends on nothing. Its key is seen to when it is stored. */
+export const isFree = ({ body }: Pick<Act, "body">): boolean => placeOf(body) === undefined
+
+/** What has to be looked up before these are decided on. */
+export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
+  keys: acts.flatMap(({ from, key }) => (key === undefined ? [] : [{ from, key }])),
+  targets: [...new Set(acts.flatMap(({ body }) => placeOf(body) ?? []))],
+  users: [
+    ...new Map(acts.flatMap(({ body, from }) => (body._tag === "Reacted" ? [[nameKey(from), from]] : []))).values()
+  ]
+})
+
+export const decide = (state: State, act: Act, circumstances: Circumstances): Decision => {
+  const { body, from, key } = act
+  const first = key === undefined ? undefined : state.answered.get(keyOf(from, key))
+  if (first !== undefined) return { _tag: "Repeated", seq: first.seq, at: first.at }
+  const place = placeOf(body)
+  const target = place === undefined ? undefined : state.targets.get(place)
+  const refusal = may(act, body, target, circumstances)
+  if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
+  return body._tag === "Reacted" && target !== undefined ? react(act, body, target) : { _tag: "Accepted" }
+}
+
+const react = (
+  { author, from }: Act,
+  { reaction, removed }: Extract<Intent, { readonly _tag: "Reacted" }>,
+  { reactions, reactors, seq }: TargetFacts
+): Decision => {
+  const mine = reactors.find((one) => isOf(one, from, reaction))
+  if (removed === true) {
+    return mine?.author === author
+      ? { _tag: "Accepted" }
+      : { _tag: "Refused", reason: { _tag: "MessageNotFound", seq } }
+  }
+  if (mine !== undefined) return { _tag: "Repeated", seq: mine.seq, at: mine.at }
+  return reactions.length < maxReactions || reactions.some((one) => one.reaction === reaction)
+    ? { _tag: "Accepted" }
+    : { _tag: "Refused", reason: { _tag: "TooManyReactions", limit: maxReactions } }
+}
+
+const isOf = (reactor: ReactorFacts, user: UserName, reaction: string): boolean =>
+  reactor.reaction === reaction && reactor.user === nameKey(user)
+
+/** Who made an entry, and by which key. */
+export interface Origin {
+  readonly author: AuthorId | undefined
+  readonly key: MessageKey | undefined
+}
+
+/** The state after one entry more, which is the newest. */
+export const evolve = (state: State, entry: Entry, { author, key }: Origin): State => {
+  const { at, body, from, seq } = entry
+  const answered = key === undefined ? state.answered : new Map(state.answered).set(keyOf(from, key), { seq, at })
+  const own: TargetFacts = { seq, at, author, is: body._tag === "Said" ? "Message" : "Other", ...untouched }
+  const targets = new Map(state.targets).set(seq, own)
+  const target = state.targets.get(targetOf(body) ?? 0)
+  if (target?.is === "Message") targets.set(target.seq, after(target, entry, author))
+  return { answered, targets }
+}
+
+const untouched = { reactions: [], reactors: [] }
+
+const after = (target: TargetFacts, { at, body, from, seq }: Entry, author: AuthorId | undefined): TargetFacts => {
+  if (body._tag === "Deleted") return { ...target, is: "Tombstone", author: undefined, ...untouched }
+  if (body._tag !== "Reacted") return target
+  const { reaction, removed } = body
+  const change = removed === true ? -1 : 1
+  const known = target.reactions.find((one) => one.reaction === reaction)
+  const others = target.reactions.filter((one) => one !== known)
+  const count = (known?.count ?? 0) + change
+  const reactors = target.reactors.filter((one) => !isOf(one, from, reaction))
+  return {
+    ...target,
+    reactions: count > 0 ? [...others, { reaction, count }] : others,
+    reactors: removed === true ? reactors : [...reactors, { reaction, user: nameKey(from), author, seq, at }]
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Reads logs for whoever asked: what was missed, and pages of history.
+ *
+ * Everything is read and encoded in pieces, in turns (see Turns), outside the fibers that publish (invariant 10). Pieces of
+ * what was missed are kept for a moment: after a restart or a broken network many come back from the same place, and are
+ * sent the same bytes. Kept are `maxKeptBytes` at most, for `keepMillis`.
+ */
+import { Clock, Context, Effect, Layer } from "effect"
+import { conversationKey, type SharedConversation } from "../../common/log/Conversation.ts"
+import type { Epoch, Seq } from "../../common/log/Cursor.ts"
+import type { Entry } from "../../common/log/Entry.ts"
+import type { RequestId } from "../../common/wire/ClientMessage.ts"
+import { ServerConfig } from "../config/ServerConfig.ts"
+import { History, type StorageUnavailable } from "../history/History.ts"
+import type { Range } from "../history/Query.ts"
+import { monotonicMillis } from "../processor/MonotonicTime.ts"
+import { Turns } from "../processor/Turns.ts"
+import { toChatMessage } from "./Room.ts"
+
+/** What is read at once: 64 KiB of content, or so many short entries that they are as long on the wire. */
+const pieceBytes = 64 * 1024
+const pieceEntries = 500
+
+/** No reply is larger than this, nor than MAILBOX_BYTES. */
+const maxReplyBytes = 1024 * 1024
+/** For what stands around the messages of a reply. */
+const frameBytes = 256
+
+const maxKeptBytes = 4 * 1024 * 1024
+const keepMillis = 1000
+
+/** Entries of a log as lines: those behind some place, up to `upTo`. */
+export interface Piece {
+  readonly lines: Uint8Array
+  /** The first place that has an entry; behind `upTo` if there is none, for the oldest may have been deleted. */
+  readonly first: Seq
+  readonly upTo: Seq
+}
+
+export class LogReader extends Context.Service<
+  LogReader,
+  {
+    /** The next entries behind `after`, up to `upTo` at most, of one incarnation of a log. */
+    piece(log: Log, after: Seq, upTo: Seq): Effect.Effect<Piece, StorageUnavailable>
+    /** A `History` reply, encoded, in pieces. As soon as it is not wanted any more, nothing more is read. */
+    historyReply(
+      conversation: SharedConversation,
+      range: Range,
+      id: RequestId | undefined,
+      isWanted: () => boolean
+    ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
+    /**
+     * All entries between two places. For the few that a failed commit left, if it was carried out all the same: they are
+     * wanted at once, and are no more than a run.
+     */
+    between(
+      conversation: SharedConversation,
+      after: Seq,
+      before: Seq
+    ): Effect.Effect<ReadonlyArray<Entry>, StorageUnavailable>
+  }
+>()("parley/server/rooms/LogReader") {
+  static readonly layer = Layer.effect(
+    LogReader,
+    Effect.gen(function* () {
+      const history = yield* History
+      const turns = yield* Turns
+      const clock = yield* Clock.Clock
+      const { mailboxBytes } = yield* ServerConfig
+      const kept = makeKept(clock)
+      const maxBytes = Math.min(mailboxBytes, maxReplyBytes) - frameBytes
+
+      const read = (conversation: SharedConversation, range: Range) =>
+        history.read(conversation, { ...range, limit: Math.min(range.limit, pieceEntries) }, pieceBytes)
+
+      const piece = Effect.fnUntraced(function* ({ conversation, epoch }: Log, after: Seq, upTo: Seq) {
+        const name = `${epoch} ${after}`
+        const group = conversationKey(conversation)
+        const made = Effect.suspend(() => {
+          const known = kept.find(`${group} ${name}`)
+          return known === undefined ? Effect.map(fresh, keep) : Effect.succeed(known)
+        })
+        const fresh = Effect.gen(function* () {
+          const range = { after, before: upTo + 1, limit: pieceEntries }
+          const { entries, more } = yield* read(conversation, range)
+          const last = entries.at(-1)?.seq ?? upTo
+          const text = entries.map((entry) => `${JSON.stringify(toChatMessage(conversation)(entry))}\n`).join("")
+          return { lines: Buffer.from(text), first: entries[0]?.seq ?? upTo + 1, upTo: more ? last : upTo }
+        })
+        const keep = (piece: Piece) => kept.add(`${group} ${name}`, piece)
+        return yield* turns.log.take(group, made)
+      })
+
+      const page = Effect.fnUntraced(function* (
+        conversation: SharedConversation,
+        range: Range,
+        isWanted: () => boolean
+      ) {
+        const isForwards = range.after !== undefined
+        const say = toChatMessage(conversation)
+        const group = conversationKey(conversation)
+        const pages: Array<Uint8Array> = []
+        let { after, before, limit } = range
+        let room = maxBytes
+        let more = true
+
+        const next = Effect.gen(function* () {
+          if (!isWanted()) return false
+          const found = yield* read(conversation, { after, before, limit })
+          const nearest = isForwards ? found.entries : found.entries.toReversed()
+          const fitting = fit(nearest, say, room, pages.length === 0)
+          const furthest = nearest[fitting.texts.length - 1]
+          const texts = isForwards ? fitting.texts : fitting.texts.toReversed()
+          if (texts.length > 0) pages.push(Buffer.from(texts.join(",")))
+          room -= fitting.bytes
+          limit -= texts.length
+          if (isForwards) after = furthest?.seq ?? after
+          else before = furthest?.seq ?? before
+          const isFull = texts.length < nearest.length
+          more = found.more || isFull
+          return found.more && !isFull && limit > 0
+        })
+        while (yield* turns.log.take(group, next)) {
+          // Between two pieces, it is the others' turn.
+        }
+        const encoded: EncodedPage = { messages: isForwards ? pages : pages.toReversed(), more }
+        return encoded
+      })
+
+      const between = Effect.fnUntraced(function* (conversation: SharedConversation, after: Seq, before: Seq) {
+        const entries: Array<Entry> = []
+        for (let more = true; more;) {
+          const page = yield* read(conversation, { after: entries.at(-1)?.seq ?? after, before, limit: pieceEntries })
+          entries.push(...page.entries)
+          more = page.more
+        }
+        return entries
+      })
+
+      const historyReply = Effect.fnUntraced(function* (
+        conversation: SharedConversation,
+        range: Range,
+        id: RequestId | undefined,
+        isWanted: () => boolean
+      ) {
+        const { messages, more } = yield* page(conversation, range, isWanted)
+        const idField = id === undefined ? "" : `"id":${JSON.stringify(id)},`
+        return [
+          Buffer.from(`{"_tag":"History",${idField}"messages":[`),
+          ...messages.flatMap((part, index) => (index === 0 ? [part] : [comma, part])),
+          Buffer.from(`],"more":${more}}\n`)
+        ]
+      })
+
+      return LogReader.of({ piece, historyReply, between })
+    })
+  )
+}
+
+const comma = Buffer.from(",")
+
+export interface Log {
+  readonly conversation: SharedConversation
+  readonly epoch: Epoch
+}
+
+interface EncodedPage {
+  /** JSON values separated by commas, oldest first; a comma belongs between two of these, too. */
+  readonly messages: ReadonlyArray<Uint8Array>
+  readonly more: boolean
+}
+
+/** As many as fit into so many bytes, the first in any case if `isFirst`. */
+const fit = (entries: ReadonlyArray<Entry>, say: (entry: Entry) => object, room: number, isFirst: boolean) => {
+  const texts: Array<string> = []
+  let bytes = 0
+  for (const entry of entries) {
+    const text = JSON.stringify(say(entry))
+    const size = Buffer.byteLength(text) + 1
+    if (bytes + size > room && !(isFirst && texts.length === 0)) break
+    texts.push(text)
+    bytes += size
+  }
+  return { texts, bytes }
+}
+
+/** Pieces that were made a moment ago, oldest first. */
+const makeKept = (clock: Clock.Clock) => {
+  const pieces = new Map<string, { readonly piece: Piece; readonly until: number }>()
+  let bytes = 0
+  const drop = (name: string, piece: Piece) => {
+    pieces.delete(name)
+    bytes -= piece.lines.length
+  }
+  return {
+    find: (name: string): Piece | undefined => {
+      const known = pieces.get(name)
+      return known !== undefined && known.until >= monotonicMillis(clock) ? known.piece : undefined
+    },
+    add: (name: string, piece: Piece): Piece => {
+      const now = monotonicMillis(clock)
+      const before = pieces.get(name)
+      if (before !== undefined) drop(name, before.piece)
+      pieces.set(name, { piece, until: now + keepMillis })
+      bytes += piece.lines.length
+      for (const [oldest, { piece: old, until }] of pieces) {
+        if (until >= now && bytes <= maxKeptBytes) break
+        drop(oldest, old)
+      }
+      return piece
+    }
+  }
+}

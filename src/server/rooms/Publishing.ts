@@ -1,0 +1,95 @@
+/**
+ * What is to be said in one conversation and has no place in its log yet: pure.
+ *
+ * What waits is stored in runs, each with one commit. Whoever waits for a place is answered nothing else about this
+ * conversation before (replies keep the order of the requests): other commands of such a connection wait behind, and hold
+ * up nobody else. Bounded by the requests under way, for it holds nothing else (see Session).
+ */
+import type { SessionId } from "../session/Asker.ts"
+import type { RoomCommand, RoomCommandOf } from "./RoomCommand.ts"
+
+/** What one run may hold, so that the frame it becomes stays small beside the limit of a member's outbox. */
+const maxRunMessages = 1000
+const maxRunCharacters = 64 * 1024
+
+export type Publish = RoomCommandOf<"Publish">
+
+export interface Publishing<Envelope> {
+  /** Takes one more message that is to be stored. */
+  readonly add: (publish: Publish) => void
+  /** The next run; empty if nothing waits. */
+  readonly nextRun: () => ReadonlyArray<Publish>
+  /** Whether a command must wait, since its connection waits for a place or has a command waiting. If so, it does. */
+  readonly postpone: (command: RoomCommand, envelope: Envelope) => boolean
+  /** A run has been answered: gives what waited for that, in order; a Publish among it is to be added before the rest. */
+  readonly answered: (run: ReadonlyArray<Publish>) => ReadonlyArray<SessionId>
+  /** The next command of a connection that waited, if it need not wait any longer. */
+  readonly nextPostponed: (session: SessionId) => Envelope | undefined
+  readonly isIdle: () => boolean
+}
+
+export const makePublishing = <Envelope extends { readonly command: RoomCommand }>(): Publishing<Envelope> => {
+  let waiting: Array<Publish> = []
+  /** How many messages of a connection have no place yet. */
+  const placeless = new Map<SessionId, number>()
+  const postponed = new Map<SessionId, Array<Envelope>>()
+
+  const mayAct = (session: SessionId, command: RoomCommand): boolean =>
+    command._tag === "Publish" || !placeless.has(session)
+
+  return {
+    add: (publish) => {
+      const { session } = publish.from
+      waiting.push(publish)
+      placeless.set(session, (placeless.get(session) ?? 0) + 1)
+    },
+    nextRun: () => {
+      let characters = 0
+      let count = 0
+      for (const { content } of waiting) {
+        if (count === maxRunMessages || characters > maxRunCharacters) break
+        characters += content.length
+        count++
+      }
+      const run = waiting.slice(0, count)
+      waiting = waiting.slice(count)
+      return run
+    },
+    postpone: (command, envelope) => {
+      const session = sessionOf(command)
+      if (session === undefined) return false
+      const behind = postponed.get(session)
+      if (behind === undefined && mayAct(session, command)) return false
+      if (behind === undefined) postponed.set(session, [envelope])
+      else behind.push(envelope)
+      return true
+    },
+    answered: (run) => {
+      const free: Array<SessionId> = []
+      for (const { from } of run) {
+        const left = (placeless.get(from.session) ?? 0) - 1
+        if (left > 0) placeless.set(from.session, left)
+        else {
+          placeless.delete(from.session)
+          if (postponed.has(from.session)) free.push(from.session)
+        }
+      }
+      return free
+    },
+    nextPostponed: (session) => {
+      const behind = postponed.get(session)
+      const next = behind?.[0]
+      if (next === undefined || !mayAct(session, next.command)) return undefined
+      behind?.shift()
+      if (behind?.length === 0) postponed.delete(session)
+      return next
+    },
+    isIdle: () => waiting.length === 0 && placeless.size === 0 && postponed.size === 0
+  }
+}
+
+/** Whose command it is; reminders are nobody's. */
+const sessionOf = (command: RoomCommand): SessionId | undefined => {
+  if ("from" in command) return command.from.session
+  return "session" in command ? command.session : undefined
+}

@@ -1,0 +1,233 @@
+/**
+ * Who is connected, and the only service that turns a session into a way to reach it.
+ *
+ * Processors name sessions by number; what they want said comes here as data (`Delivery`) and leaves as bytes. A frame
+ * is encoded once, and everyone who gets it gets the same bytes. Nothing here waits.
+ */
+import { Clock, Context, Effect, FiberSet, Layer, type Scope } from "effect"
+import type { Rejection } from "../../common/wire/Rejection.ts"
+import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
+import type { Connection, ConnectionError } from "../../connection/Connection.ts"
+import { lineText } from "../../connection/Line.ts"
+import { ServerConfig } from "../config/ServerConfig.ts"
+import type { StorageUnavailable } from "../history/History.ts"
+import { monotonicMillis } from "../processor/MonotonicTime.ts"
+import { type Asker, SessionId } from "./Asker.ts"
+import type { Delivery } from "./Delivery.ts"
+import * as Outbox from "./Outbox.ts"
+import { rejected } from "./Rejected.ts"
+import { Session } from "./Session.ts"
+import { writeNow } from "./WriteNow.ts"
+
+export class Sessions extends Context.Service<
+  Sessions,
+  {
+    /** Makes the calling fiber the handler of a new session, known until the scope closes. */
+    open<Message>(connection: Connection<Message>): Effect.Effect<Session, never, Scope.Scope>
+    /** All sessions, those without a name yet included. */
+    all(): Iterable<Session>
+    count(): number
+    /** How many requests of a session are under way; none if it is gone. */
+    inFlight(session: SessionId): number
+    isHere(session: SessionId): boolean
+    /** Waits until a session's peer has taken all it asked for so far. Whoever made a large piece makes the next then. */
+    taken(session: SessionId): Effect.Effect<void>
+    /** Says each of these, in order. Who is gone by now gets nothing. */
+    deliver(deliveries: ReadonlyArray<Delivery>): void
+    /** The same in turns of 2 ms (invariant 10): what thousands are told takes 8 us each. */
+    deliverInTurns(deliveries: ReadonlyArray<Delivery>): Effect.Effect<void>
+    /** Answers one request. */
+    reply(to: Asker, message: ServerMessage): void
+    /** Answers one request with a reply that is encoded already, in pieces; they are given one behind the other. */
+    replyEncoded(to: Asker, pieces: ReadonlyArray<Uint8Array>): void
+    /** Gives a piece of what a session asked for, encoded already. The same bytes may go to many. */
+    give(to: SessionId, piece: Uint8Array): void
+    /** Answers one request with a refusal. */
+    refuse(to: Asker, reason: Rejection): void
+    /** What answers one request; if it fails or dies, the request is refused (invariant 6). */
+    orRefuse(to: Asker, answering: Effect.Effect<void, StorageUnavailable>): Effect.Effect<void>
+  }
+>()("parley/server/session/Sessions") {
+  static readonly layer = Layer.effect(
+    Sessions,
+    Effect.gen(function* () {
+      const { mailboxBytes } = yield* ServerConfig
+      const clock = yield* Clock.Clock
+      const writes = yield* FiberSet.make<void, ConnectionError>()
+      const fork = Effect.runForkWith(yield* Effect.context())
+      const run = (write: Effect.Effect<void, ConnectionError>) => {
+        const fiber = fork(write)
+        if (fiber.pollUnsafe() === undefined) FiberSet.addUnsafe(writes, fiber)
+        return fiber
+      }
+      const sessions = new Map<SessionId, Session>()
+      let opened = 0
+
+      const tell = function* (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>) {
+        if (messages.length === 0) return
+        const frame = bytesOf(linesOf(messages))
+        let told = 0
+        for (const id of to) {
+          sessions.get(id)?.outbox.offerUnsafe(frame, "live")
+          if (++told % toldBetweenLooks === 0) yield
+        }
+      }
+
+      const settle = (to: Asker) => {
+        const session = sessions.get(to.session)
+        session?.settled(1)
+        if (to.isLarge) session?.gaveLarge()
+      }
+
+      const sendAll = (gathered: Iterable<readonly [SessionId, Gathered]>) => {
+        for (const [id, { kind, replies, text }] of gathered) {
+          const session = sessions.get(id)
+          if (session === undefined) continue
+          session.outbox.offerUnsafe(bytesOf(text), kind)
+          session.settled(replies)
+        }
+      }
+
+      /** What is for one session alone and nothing else comes between is joined to one frame, up to a size. */
+      const gather = (gathered: Map<SessionId, Gathered>, to: SessionId, text: string, kind: Outbox.Kind) => {
+        const before = gathered.get(to)
+        const replies = kind === "asked" ? 1 : 0
+        if (before === undefined || before.text.length > maxGatheredCharacters) {
+          if (before !== undefined) sendAll([[to, before]])
+          gathered.set(to, { text, replies, kind })
+          return
+        }
+        before.text += text
+        before.replies += replies
+        if (kind === "live") before.kind = kind
+      }
+
+      /** Stops wherever others may have their turn. */
+      const steps = function* (deliveries: ReadonlyArray<Delivery>) {
+        const gathered = new Map<SessionId, Gathered>()
+        const flush = () => {
+          sendAll(gathered)
+          gathered.clear()
+        }
+        for (const delivery of deliveries) {
+          if (delivery._tag === "Reply" && !delivery.to.isLarge) {
+            gather(gathered, delivery.to.session, replyText(delivery.to, delivery.message), "asked")
+          } else if (delivery._tag === "Reply" || delivery._tag === "Begin") {
+            flush()
+            give(delivery.to.session, bytesOf(replyText(delivery.to, delivery.message)))
+            if (delivery._tag === "Reply") settle(delivery.to)
+          } else if (delivery._tag === "Given") {
+            flush()
+            settle(delivery.to)
+          } else if (delivery.to.length === 1) {
+            for (const only of delivery.to) gather(gathered, only, linesOf(delivery.messages), "live")
+          } else {
+            flush()
+            yield* tell(delivery.to, delivery.messages)
+          }
+        }
+        flush()
+      }
+
+      const deliver = (deliveries: ReadonlyArray<Delivery>) => {
+        for (const _ of steps(deliveries));
+      }
+
+      const deliverInTurns = Effect.fnUntraced(function* (deliveries: ReadonlyArray<Delivery>) {
+        let since = monotonicMillis(clock)
+        for (const _ of steps(deliveries)) {
+          if (monotonicMillis(clock) - since < maxTurnMillis) continue
+          yield* Effect.yieldNow
+          since = monotonicMillis(clock)
+        }
+      })
+
+      const give = (to: SessionId, piece: Uint8Array) => sessions.get(to)?.outbox.offerUnsafe(piece, "asked")
+
+      const reply = (to: Asker, message: ServerMessage) => deliver([{ _tag: "Reply", to, message }])
+
+      return Sessions.of({
+        open: (connection) =>
+          Effect.acquireRelease(
+            Effect.gen(function* () {
+              const handler = yield* Effect.fiber
+              const direct = yield* writeNow
+              const session = new Session({
+                id: SessionId.make(++opened),
+                now: monotonicMillis(clock),
+                handler,
+                outbox: (on) =>
+                  new Outbox.Outbox({
+                    ...on,
+                    write: connection.write,
+                    writeNow: direct,
+                    run,
+                    maxBytes: mailboxBytes
+                  })
+              })
+              sessions.set(session.id, session)
+              return session
+            }),
+            (session) =>
+              Effect.sync(() => {
+                sessions.delete(session.id)
+                session.outbox.abandonUnsafe()
+              })
+          ),
+        all: () => sessions.values(),
+        count: () => sessions.size,
+        inFlight: (session) => sessions.get(session)?.inFlight() ?? 0,
+        isHere: (session) => sessions.has(session),
+        taken: (id) =>
+          Effect.suspend(() => {
+            const session = sessions.get(id)
+            if (session === undefined) return Effect.void
+            return Effect.map(session.outbox.taken(), () => {
+              // Whoever takes what it asked for is there, although it says nothing.
+              session.lastHeardAt = monotonicMillis(clock)
+            })
+          }),
+        deliver,
+        deliverInTurns,
+        reply,
+        replyEncoded: (to, pieces) => {
+          for (const piece of pieces) give(to.session, piece)
+          settle(to)
+        },
+        give,
+        refuse: (to, reason) => reply(to, rejected(reason)),
+        orRefuse: (to, answering) =>
+          answering.pipe(
+            // Whoever keeps the log says what is wrong with it, once and not for every request.
+            Effect.catch(() => Effect.sync(() => reply(to, rejected({ _tag: "StorageUnavailable" })))),
+            Effect.catchDefect((defect) => {
+              reply(to, rejected({ _tag: "StorageUnavailable" }))
+              return Effect.logError("A request could not be answered", defect)
+            })
+          )
+      })
+    })
+  )
+}
+
+/** A node socket takes a Buffer as it is, and would wrap any other array once for each member. */
+const bytesOf = (text: string): Uint8Array => Buffer.from(text)
+
+const replyText = (to: Asker, message: ServerMessage): string =>
+  lineText(to.id === undefined ? message : { ...message, id: to.id })
+
+const linesOf = (messages: ReadonlyArray<ServerMessage>): string => messages.map(lineText).join("")
+
+/** Telling so many takes 0.3 ms; the clock is not looked at for each. */
+const toldBetweenLooks = 32
+const maxTurnMillis = 2
+
+interface Gathered {
+  text: string
+  replies: number
+  /** Live if any of it is. */
+  kind: Outbox.Kind
+}
+
+/** So that one frame stays small beside the limit of an outbox, as a room's do. */
+const maxGatheredCharacters = 64 * 1024

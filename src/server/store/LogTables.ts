@@ -1,0 +1,190 @@
+/**
+ * The logs as tables: every statement on them, over any `SqlClient`, except those of the search.
+ *
+ * Written for SQLite; for another database `insertRows` and `earlierPlaces` need its way to read rows from JSON.
+ */
+import { Effect, Schema } from "effect"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { Conversation } from "../../common/log/Conversation.ts"
+import { Epoch, Seq, Timestamp } from "../../common/log/Cursor.ts"
+import type { Stored } from "../history/History.ts"
+import type { Range } from "../history/Query.ts"
+import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import type { Row } from "./Placement.ts"
+import { decodeAll } from "./StoredEntry.ts"
+
+const KnownConversation = Schema.Struct({
+  id: Schema.Int,
+  conversationKey: Schema.String,
+  kind: Schema.String,
+  name: Schema.String,
+  newest: Seq,
+  deletedThrough: Seq
+})
+const decodeConversations = Schema.decodeUnknownEffect(Schema.Array(KnownConversation))
+const decodePlaces = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ ordinal: Schema.Int, seq: Seq, at: Timestamp }))
+)
+const decodeNumbers = Schema.decodeUnknownEffect(Schema.Array(Schema.Array(Schema.Int)))
+const isTimestamp = Schema.is(Timestamp)
+const decodeEpochs = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ epoch: Epoch })))
+
+export const make = (sql: SqlClient.SqlClient) => {
+  /** When the newest messages of these conversations were stored; nothing of those whose row is damaged. */
+  const newestTimes = (ids: ReadonlyArray<number>): Effect.Effect<ReadonlyMap<number, Timestamp>, SqlError> =>
+    sql`
+      SELECT value, (SELECT at FROM messages WHERE conversation = value ORDER BY seq DESC LIMIT 1)
+      FROM json_each(${JSON.stringify(ids)})`.values.pipe(
+      Effect.map((rows) => new Map(rows.flatMap(([id, at]) => (isTimestamp(at) ? [[Number(id), at]] : [])))),
+      Effect.catchIf(
+        ({ reason }) => isDamaged(reason.cause),
+        () =>
+          ids.length <= 1
+            ? Effect.succeed(new Map<number, Timestamp>())
+            : Effect.map(
+                Effect.forEach(halvesOf(ids), newestTimes),
+                (times) => new Map(times.flatMap((some) => [...some]))
+              )
+      )
+    )
+
+  /** Without their times: SQLite commits nothing in which it has met a damaged page, and these are in an index. */
+  const readPlaces = Effect.fnUntraced(function* (keys: ReadonlyArray<string> | undefined) {
+    const rows = yield* sql`
+      SELECT id, conversation_key AS conversationKey, kind, name, COALESCE(
+        (SELECT MAX(seq) FROM messages WHERE conversation = conversations.id), deleted_through
+      ) AS newest, deleted_through AS deletedThrough
+      FROM conversations
+      ${keys === undefined ? sql`` : sql`WHERE conversation_key IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`}
+      ORDER BY id`
+    return yield* decodeConversations(rows)
+  })
+
+  const readConversations = Effect.fnUntraced(function* (keys: ReadonlyArray<string> | undefined) {
+    const conversations = yield* readPlaces(keys)
+    const times = yield* newestTimes(conversations.map(({ id }) => id))
+    return conversations.map((conversation) => Object.assign(conversation, { at: times.get(conversation.id) ?? 0 }))
+  })
+
+  const within = (conversation: number, { after = 0, before, limit }: Range, isForwards: boolean) => sql`
+    FROM messages
+    WHERE conversation = ${conversation} AND seq > ${after} AND seq < ${before ?? Number.MAX_SAFE_INTEGER}
+    ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
+
+  /** One row more than the limit, if there are so many, in the direction in which they were asked for. */
+  const rows = (
+    conversation: number,
+    range: Range,
+    isForwards: boolean
+  ): Effect.Effect<ReadonlyArray<unknown>, SqlError> =>
+    sql`SELECT seq, at, sender AS "from", content ${within(conversation, range, isForwards)}`
+
+  const removeEmpty = (ids: ReadonlyArray<number>) => sql`
+    DELETE FROM conversations WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
+    AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = conversations.id)`
+
+  return {
+    /** The name of this incarnation; it gets this one if it has none yet. */
+    epoch: (otherwise: Epoch) =>
+      Effect.gen(function* () {
+        yield* sql`INSERT INTO incarnation (epoch) SELECT ${otherwise} WHERE NOT EXISTS (SELECT 1 FROM incarnation)`
+        const [first] = yield* decodeEpochs(yield* sql`SELECT epoch FROM incarnation`)
+        return first?.epoch ?? otherwise
+      }),
+
+    /** The greatest number that was ever given to a conversation. */
+    lastNumber: Effect.gen(function* () {
+      const [[number = 0] = []] = yield* decodeNumbers(
+        yield* sql`
+        SELECT MAX(COALESCE(MAX(removed_through), 0), COALESCE((SELECT MAX(id) FROM conversations), 0))
+        FROM incarnation`.values
+      )
+      return number
+    }),
+
+    /** Every conversation there is. */
+    conversations: readConversations(undefined),
+
+    /** Those of these conversations that there are. */
+    standing: readConversations,
+
+    /**
+     * These conversations as they stand, but for the times of what stands there; those that have no row get one with their
+     * number, or else with the next. To be run in a transaction.
+     */
+    open: Effect.fnUntraced(function* (
+      conversations: ReadonlyMap<string, Conversation>,
+      numbers: (key: string) => number | undefined = () => undefined
+    ) {
+      const rows = Array.from(conversations, ([key, conversation]) => [
+        numbers(key) ?? null,
+        key,
+        conversation._tag,
+        nameOf(conversation)
+      ])
+      yield* sql`
+        INSERT INTO conversations (id, conversation_key, kind, name)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(${JSON.stringify(rows)}) WHERE true
+        ON CONFLICT (conversation_key) DO NOTHING`
+      return yield* readPlaces([...conversations.keys()])
+    }),
+
+    /** Removes the rows of these conversations, unless they hold messages. */
+    removeEmpty,
+
+    /**
+     * What is stored under these keys, by conversation and key. Which key a row answers is told by its ordinal: a text may
+     * come back from a database as another one.
+     */
+    earlierPlaces: Effect.fnUntraced(function* (
+      keys: ReadonlyArray<readonly [conversation: number, idempotencyKey: string]>
+    ) {
+      const rows = yield* sql`
+        SELECT wanted.key AS ordinal, seq, at
+        FROM json_each(${JSON.stringify(keys)}) AS wanted
+        JOIN messages ON messages.conversation = wanted.value ->> 0 AND idempotency_key = wanted.value ->> 1`
+      const places = new Map<string, Stored>()
+      for (const { at, ordinal, seq } of yield* decodePlaces(rows)) {
+        const [conversation, key] = keys[ordinal] ?? []
+        places.set(`${conversation} ${key}`, { seq, at, repeated: false })
+      }
+      return (conversation: number, key: string) => places.get(`${conversation} ${key}`)
+    }),
+
+    /** One statement, whatever their number: all of them or none are stored. As JSON, since binding each value takes longer. */
+    insertRows: (rows: ReadonlyArray<Row>) => sql`
+      INSERT INTO messages (conversation, seq, at, sender, content, idempotency_key, checksum)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+      FROM json_each(${JSON.stringify(rows)})`,
+
+    /**
+     * One entry more than the limit, if there are so many, in the direction in which they were asked for; placeholders
+     * stand for rows that are damaged.
+     */
+    page: (conversation: number, range: Range, isForwards: boolean) =>
+      Effect.map(rows(conversation, range, isForwards), (found) => decodeAll(found).map(({ entry }) => entry)),
+
+    rows,
+
+    /** A row without its content. */
+    head: (conversation: number, seq: Seq): Effect.Effect<ReadonlyArray<unknown>, SqlError> =>
+      sql`SELECT seq, at, sender AS "from" FROM messages WHERE conversation = ${conversation} AND seq = ${seq}`,
+
+    /** As `rows`, of each its place and how many bytes of UTF-8 its content has, without loading that. */
+    sizes: Effect.fnUntraced(function* (conversation: number, range: Range, isForwards: boolean) {
+      const found =
+        yield* sql`SELECT seq, COALESCE(octet_length(content), 0) ${within(conversation, range, isForwards)}`.values
+      return yield* decodeNumbers(found)
+    })
+  }
+}
+
+/** Two parts, one after the other. */
+export const halvesOf = <A>(all: ReadonlyArray<A>): readonly [ReadonlyArray<A>, ReadonlyArray<A>] => {
+  const middle = all.length >>> 1
+  return [all.slice(0, middle), all.slice(middle)]
+}
+
+/** What is stored of a conversation, to be opened again: its kind, and its name as it was first written. */
+const nameOf = Conversation.match({ Lobby: () => "", Room: ({ room }) => room, Inbox: ({ user }) => user })

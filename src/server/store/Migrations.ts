@@ -1,0 +1,160 @@
+/**
+ * The tables, from an empty file to today's: what the database of an older parley lacks is added when it is opened, in
+ * one transaction. What stands here was released once: change it by adding to it.
+ */
+import { Context, Effect, Predicate } from "effect"
+import * as Migrator from "effect/sql/Migrator"
+import * as SqlClient from "effect/sql/SqlClient"
+import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { checksum } from "./Checksum.ts"
+
+const createLog = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // One row: the name of this incarnation of all logs.
+  yield* sql`CREATE TABLE incarnation (epoch TEXT NOT NULL)`
+  // What has been deleted stands before the oldest message: deleted_through is the newest place of that.
+  yield* sql`
+    CREATE TABLE conversations (
+      id INTEGER PRIMARY KEY,
+      conversation_key TEXT NOT NULL UNIQUE,
+      kind TEXT NOT NULL,
+      name TEXT NOT NULL,
+      deleted_through INTEGER NOT NULL DEFAULT 0
+    )`
+  // id counts in the order of storing and never repeats; idempotency_key is the sender's key and the message's, or NULL.
+  yield* sql`
+    CREATE TABLE messages (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      conversation INTEGER NOT NULL REFERENCES conversations (id),
+      seq INTEGER NOT NULL,
+      at INTEGER NOT NULL,
+      sender TEXT NOT NULL,
+      content TEXT NOT NULL,
+      idempotency_key TEXT
+    )`
+  yield* sql`CREATE UNIQUE INDEX messages_by_place ON messages (conversation, seq)`
+  yield* sql`
+    CREATE UNIQUE INDEX messages_by_key ON messages (conversation, idempotency_key) WHERE idempotency_key IS NOT NULL`
+})
+
+/** The number of a conversation never comes twice, although rooms are removed: epochs are made of it. */
+const rememberNumbers = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // The greatest number of those that were removed.
+  yield* sql`ALTER TABLE incarnation ADD COLUMN removed_through INTEGER NOT NULL DEFAULT 0`
+  yield* sql`
+    CREATE TRIGGER conversation_removed AFTER DELETE ON conversations BEGIN
+      UPDATE incarnation SET removed_through = MAX(removed_through, OLD.id);
+    END`
+})
+
+/**
+ * Whether no page of the messages is damaged. Found out before anything is changed: SQLite commits nothing in which it has
+ * met such a page, and who has one is better off with a server that starts.
+ */
+const Readable = Context.Reference<boolean>("parley/server/store/Migrations/Readable", { defaultValue: () => true })
+
+const isReadable = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [[isOld] = []] = yield* sql`
+    SELECT COUNT(*) FROM sqlite_schema
+    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'checksum')`.values
+  if (isOld === 0) return true
+  return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages`.pipe(
+    Effect.as(true),
+    Effect.catchIf(
+      ({ reason }) => isDamaged(reason.cause),
+      () => Effect.succeed(false)
+    )
+  )
+})
+
+/** So many are in memory at a time: 16 MiB at most. */
+const stepMessages = 500
+
+/**
+ * What is there already gets its checksum, too. 200,000 messages of 64 bytes take 2 s, and as much room in the WAL as in
+ * the file until it is checkpointed. If a page is damaged, all keep NULL (see `Readable`).
+ */
+const addChecksums = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE messages ADD COLUMN checksum INTEGER`
+  if (!(yield* Readable)) {
+    return yield* Effect.logWarning(
+      "A part of the database is damaged, so what is in it gets no checksums. Look at it with: pnpm admin verify"
+    )
+  }
+  let above = 0
+  const step = Effect.gen(function* () {
+    const rows = yield* sql`
+      SELECT id, conversation, seq, at, sender, content FROM messages
+      WHERE id > ${above} ORDER BY id LIMIT ${stepMessages}`.values
+    const checksums = rows.flatMap(([id, conversation, seq, at, sender, content]) =>
+      Predicate.isString(sender) && Predicate.isString(content)
+        ? [[id, checksum(Number(conversation), Number(seq), Number(at), sender, content)]]
+        : []
+    )
+    yield* sql`
+      UPDATE messages SET checksum = given.value ->> 1 FROM json_each(${JSON.stringify(checksums)}) AS given
+      WHERE messages.id = given.value ->> 0`
+    above = Number(rows.at(-1)?.[0] ?? above)
+    return rows.length === stepMessages
+  })
+  yield* Effect.repeat(step, { while: (hasMore) => hasMore })
+})
+
+/**
+ * Entries beside messages. `content` holds the text of what was said or how it was edited, and of every other kind what it has
+ * beside its target, as JSON; `target` also what a message replies to.
+ */
+const addKinds = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE messages ADD COLUMN kind TEXT NOT NULL DEFAULT 'Said'`
+  yield* sql`ALTER TABLE messages ADD COLUMN target INTEGER`
+  // Who may change it, see AuthorId; nobody may what is from before.
+  yield* sql`ALTER TABLE messages ADD COLUMN author TEXT`
+  // Pages of messages as they stand must not pass over thousands of reactions.
+  yield* sql`CREATE INDEX messages_standing ON messages (conversation, seq) WHERE kind IN ('Said', 'Tombstone')`
+  yield* sql`CREATE INDEX messages_edits ON messages (conversation, target) WHERE kind = 'Edited'`
+  // How messages stand that somebody edited or reacted to, by their id: the text as last edited, if it was; as JSON, of each
+  // reaction how many there are and the first of them.
+  yield* sql`
+    CREATE TABLE standing (
+      id INTEGER PRIMARY KEY,
+      content TEXT,
+      edited INTEGER,
+      reactions TEXT NOT NULL DEFAULT '[]'
+    )`
+  // Who reacted to which message (its id) in which way, by the entry at seq. user is the name's key, name how it is written.
+  yield* sql`
+    CREATE TABLE reactors (
+      message INTEGER NOT NULL,
+      reaction TEXT NOT NULL,
+      user TEXT NOT NULL,
+      name TEXT NOT NULL,
+      author TEXT,
+      seq INTEGER NOT NULL,
+      at INTEGER NOT NULL,
+      PRIMARY KEY (message, reaction, user)
+    ) WITHOUT ROWID`
+  yield* sql`CREATE UNIQUE INDEX reactors_by_place ON reactors (message, reaction, seq)`
+  // Deleted messages of which something may still be left: edits, reactions, words in the index, pages of a log (-wal).
+  yield* sql`
+    CREATE TABLE erasures (
+      id INTEGER PRIMARY KEY,
+      conversation INTEGER NOT NULL,
+      target INTEGER NOT NULL
+    )`
+})
+
+export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
+  "1_log": createLog,
+  "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
+  "3_kinds": addKinds
+}
+
+/** Brings the tables up to date. */
+export const migrate = (all = migrations) =>
+  Effect.flatMap(isReadable, (readable) =>
+    Effect.provideService(Migrator.make({})({ loader: Migrator.fromRecord(all) }), Readable, readable)
+  )

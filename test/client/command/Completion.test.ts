@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { complete } from "../../../src/client/command/Completion.ts"
+
+const known = { users: ["Ada", "alan", "bob", "élodie", "हिन्दी"], rooms: ["dart", "dev", "שָׁלוֹם"] }
+
+describe("the tab key", () => {
+  it.each([
+    [":l", [":lr ", ":lrs ", ":lru "]],
+    [":pm a", ["Ada ", "alan "]],
+    [":pm ada a", []],
+    [":rm d", ["dart ", "dev "]],
+    [":rm dev d", []],
+    [":lru DE", ["dev "]],
+    [":search in:d", ["in:dart ", "in:dev "]],
+    [":search tomatoes IN:DE", ["in:dev "]],
+    [":search d", []],
+    [":help l", ["lr ", "lrs ", "lru "]],
+    [":nonsense a", []],
+    ["I agree with b", ["bob "]],
+    [":pm e\u0301", ["élodie "]],
+    [":pm हि", ["हिन्दी "]],
+    [":rm שָׁ", ["שָׁלוֹם "]],
+    ["::a", []],
+    ["", []]
+  ])("offers after %j what can follow", (typed, offers) => {
+    assert.deepStrictEqual<unknown>(complete(typed, known)[0], offers)
+  })
+
+  it.prop("offers only what begins with the word before the cursor", { typed: Schema.String }, ({ typed }) => {
+    const [offers, word] = complete(typed, known)
+    assert.isTrue(typed.endsWith(word))
+    const begins = word.normalize("NFKC").toLowerCase()
+    for (const offer of offers) assert.isTrue(offer.normalize("NFKC").toLowerCase().startsWith(begins))
+  })
+})

@@ -1,0 +1,298 @@
+/** What a session says, asks again and forgets: its rules one by one. SessionDelivery.test.ts has them together. */
+import { assert, describe, it } from "@effect/vitest"
+import { HashMap } from "effect"
+import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
+import * as Session from "../../../src/client/core/Session.ts"
+import { Epoch } from "../../../src/common/log/Cursor.ts"
+import { RoomName } from "../../../src/common/name/RoomName.ts"
+import type { ClientMessage } from "../../../src/common/wire/ClientMessage.ts"
+import type { Rejection } from "../../../src/common/wire/Rejection.ts"
+import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
+import { ada, bob, dev } from "./ModelServer.ts"
+
+const epoch = Epoch.make("first")
+const otherEpoch = Epoch.make("second")
+
+const welcome = (seq: number, lobbyEpoch = epoch): ServerMessage => ({
+  _tag: "Welcome",
+  id: Session.handshakeId,
+  user: ada,
+  protocol: 1,
+  server: { name: "parley", version: "1" },
+  account: false,
+  lobby: { epoch: lobbyEpoch, seq }
+})
+
+const joined = (id: string, seq: number, missed: number, roomEpoch = epoch, room = dev): ServerMessage => ({
+  _tag: "RoomJoined",
+  id,
+  room,
+  epoch: roomEpoch,
+  seq,
+  missed,
+  truncated: false,
+  users: [ada],
+  count: 1
+})
+
+const inRoom = (seq: number, room = dev): ServerMessage => ({
+  _tag: "RoomMessage",
+  room,
+  seq,
+  at: 0,
+  from: bob,
+  content: `${seq}`
+})
+
+const hearAll = (session: Session.Session, messages: ReadonlyArray<ServerMessage>) => {
+  const events: Array<ClientEvent> = []
+  let current = session
+  for (const message of messages) {
+    const step = Session.receive(current, message)
+    current = step.session
+    events.push(...step.events)
+  }
+  return { session: current, events }
+}
+
+/** Ada, in the room dev at seq 4, in the lobby at seq 7. */
+const settled = () => {
+  const { session } = hearAll(Session.make(ada), [welcome(7)])
+  const asked = Session.ask(session, { _tag: "JoinRoom", room: dev })
+  return hearAll(asked.session, [joined(asked.id, 4, 0)]).session
+}
+
+const tags = (messages: ReadonlyArray<ClientMessage>) => messages.map(({ _tag }) => _tag)
+
+describe("a session whose connection broke", () => {
+  it("greets with its place in the lobby, and joins its rooms again before it repeats its requests", () => {
+    const first = Session.ask(settled(), { _tag: "RoomMessage", room: dev, content: "hi", key: "0123456789abcdef" })
+    const second = Session.ask(first.session, { _tag: "ListUsers" })
+    const { session, lost } = Session.interrupt(second.session)
+    assert.deepStrictEqual(lost, [])
+    assert.deepInclude(Session.handshake(session), { user: ada, after: { lobby: { epoch, seq: 7 } } })
+    const { messages } = Session.resume(hearAll(session, [welcome(9)]).session)
+    assert.deepStrictEqual(tags(messages), ["JoinRoom", "RoomMessage", "ListUsers"])
+    assert.deepInclude(messages[0], { room: dev, after: { epoch, seq: 4 } })
+    assert.deepStrictEqual(messages.slice(1), [first.message, second.message])
+  })
+
+  it("tells how much it missed, as far as the server can say", () => {
+    const { session } = Session.interrupt(settled())
+    const back = hearAll(session, [welcome(10)])
+    const resumed = Session.resume(back.session)
+    const rejoined = hearAll(resumed.session, [joined(resumed.messages[0]?.id ?? "", 6, 2), inRoom(5), inRoom(6)])
+    assert.deepStrictEqual(back.events, [{ _tag: "Reconnected", missed: 3 }])
+    assert.deepStrictEqual(
+      rejoined.events.map(({ _tag }) => _tag),
+      ["Rejoined", "Received", "Received"]
+    )
+  })
+
+  it("tells how much it missed also where the server leaves some out", () => {
+    const resumed = Session.resume(Session.interrupt(settled()).session)
+    const { events } = hearAll(resumed.session, [joined(resumed.messages[0]?.id ?? "", 10, 2), inRoom(9), inRoom(10)])
+    assert.deepInclude(events[0], { _tag: "Rejoined", missed: 6 })
+    assert.deepInclude(events[1], { _tag: "Gap", missing: 4 })
+    assert.strictEqual(events.length, 4)
+  })
+
+  it("repeats neither the creation of a room nor a goodbye, and names them as lost", () => {
+    const created = Session.ask(settled(), { _tag: "CreateRoom", room: dev })
+    const { session, lost } = Session.interrupt(created.session)
+    assert.deepStrictEqual(lost, [created.message])
+    assert.deepStrictEqual(tags(Session.resume(session).messages), ["JoinRoom"])
+  })
+
+  it("joins its rooms anew however often the connection breaks in between", () => {
+    const once = Session.resume(Session.interrupt(settled()).session)
+    const twice = Session.resume(Session.interrupt(once.session).session)
+    assert.deepStrictEqual(tags(twice.messages), ["JoinRoom"])
+  })
+
+  it("starts again where the history is another one, and says so", () => {
+    const { session } = Session.interrupt(settled())
+    const back = hearAll(session, [welcome(2, otherEpoch)])
+    assert.deepStrictEqual(back.events, [
+      { _tag: "Reconnected", missed: 0 },
+      { _tag: "Gap", conversation: { _tag: "Lobby" } }
+    ])
+    const resumed = Session.resume(back.session)
+    const id = resumed.messages[0]?.id ?? ""
+    const rejoined = hearAll(resumed.session, [joined(id, 0, 0, otherEpoch), inRoom(1)])
+    assert.deepStrictEqual(
+      rejoined.events.map(({ _tag }) => _tag),
+      ["Rejoined", "Gap", "Received"]
+    )
+  })
+
+  it("gives up a room that it may not enter again", () => {
+    const resumed = Session.resume(Session.interrupt(settled()).session)
+    const refused = hearAll(resumed.session, [
+      {
+        _tag: "Rejected",
+        id: resumed.messages[0]?.id ?? "",
+        reason: { _tag: "RoomNotFound", room: dev },
+        message: "There is none."
+      }
+    ])
+    assert.deepStrictEqual(refused.events, [{ _tag: "RejoinRefused", room: dev, message: "There is none." }])
+    assert.deepStrictEqual(tags(Session.resume(refused.session).messages), [])
+  })
+
+  it("hears a guest's private messages anew, for their count starts again", () => {
+    const secret = (seq: number): ServerMessage => ({
+      _tag: "PrivateMessage",
+      seq,
+      at: 0,
+      from: bob,
+      to: ada,
+      content: "psst"
+    })
+    const before = hearAll(settled(), [secret(1), secret(2)])
+    const after = hearAll(Session.interrupt(before.session).session, [welcome(7), secret(1)])
+    assert.strictEqual(after.events.filter(({ _tag }) => _tag === "Received").length, 1)
+  })
+})
+
+describe("a quiet request", () => {
+  const history = (id: string): ServerMessage => ({ _tag: "History", id, messages: [], more: false })
+  const refusal = (id: string): ServerMessage => ({
+    _tag: "Rejected",
+    id,
+    reason: { _tag: "StorageUnavailable" },
+    message: "Not now."
+  })
+
+  it.each([
+    ["a reply", history],
+    ["a refusal", refusal]
+  ])("has %s that is no event, also when nobody waits for it any more", (_, replyTo) => {
+    const asked = Session.askQuietly(settled(), { _tag: "GetHistory" })
+    const loud = Session.ask(asked.session, { _tag: "GetHistory" })
+    const forgotten = Session.forget(loud.session, asked.id)
+    for (const session of [loud.session, forgotten]) {
+      assert.deepStrictEqual(hearAll(session, [replyTo(asked.id)]).events, [])
+      assert.strictEqual(hearAll(session, [replyTo(loud.id)]).events.length, 1)
+    }
+  })
+
+  it("is asked again on the next connection, after the room is joined", () => {
+    const asked = Session.askQuietly(settled(), { _tag: "GetHistory", room: dev })
+    const { messages } = Session.resume(Session.interrupt(asked.session).session)
+    assert.deepStrictEqual(tags(messages), ["JoinRoom", "GetHistory"])
+    assert.deepStrictEqual(messages[1], asked.message)
+  })
+})
+
+describe("a room that was left", () => {
+  it("is not joined again", () => {
+    const left = hearAll(settled(), [{ _tag: "RoomLeft", id: "x", room: dev }])
+    assert.deepStrictEqual(tags(Session.resume(left.session).messages), [])
+  })
+})
+
+const roomNumber = (index: number) => RoomName.make(`room${index}`)
+
+describe("a session whose server lies", () => {
+  it("is in no room that it did not ask for", () => {
+    const asked = Session.ask(settled(), { _tag: "CreateRoom", room: roomNumber(0) })
+    const lies = Array.from({ length: 1000 }, (_, index) => joined("x", 1, 0, epoch, roomNumber(index)))
+    const heard = hearAll(asked.session, [...lies, joined(asked.id, 1, 0, epoch, roomNumber(0))])
+    assert.deepStrictEqual(heard.events, [])
+    assert.strictEqual(HashMap.size(heard.session.rooms), 1)
+    assert.deepStrictEqual(tags(Session.resume(heard.session).messages), ["JoinRoom"])
+  })
+
+  it("is not in another room than the one it asked for", () => {
+    const asked = Session.ask(settled(), { _tag: "JoinRoom", room: roomNumber(1) })
+    const heard = hearAll(asked.session, [joined(asked.id, 1, 0, epoch, roomNumber(2))])
+    assert.deepStrictEqual(heard.events, [])
+    assert.strictEqual(HashMap.size(heard.session.rooms), 1)
+  })
+
+  it("hears nothing of leaving a room that it is not in, and has no place there", () => {
+    const other = roomNumber(1)
+    const before = settled()
+    const heard = hearAll(before, [{ _tag: "RoomLeft", room: other, reason: "out" }, inRoom(9, other)])
+    assert.deepStrictEqual(
+      heard.events.map(({ _tag }) => _tag),
+      ["Received"]
+    )
+    assert.deepStrictEqual(heard.session, before)
+  })
+})
+
+describe("a session whose asker does not wait", () => {
+  const join = (session: Session.Session, room = dev) => Session.ask(session, { _tag: "JoinRoom", room })
+  const welcomed = () => hearAll(Session.make(ada), [welcome(7)]).session
+
+  it("is in the room it was entering all the same", () => {
+    const asked = join(welcomed())
+    const heard = hearAll(Session.forget(asked.session, asked.id), [joined(asked.id, 4, 0), inRoom(5)])
+    assert.strictEqual(heard.events.length, 2)
+    assert.deepInclude(Session.resume(heard.session).messages[0], { _tag: "JoinRoom", after: { epoch, seq: 5 } })
+  })
+
+  it("does not ask again on the next connection", () => {
+    const asked = join(welcomed())
+    const forgotten = Session.forget(asked.session, asked.id)
+    const { session } = Session.resume(forgotten)
+    assert.deepStrictEqual(Session.resume(forgotten).messages, [])
+    assert.deepStrictEqual(Session.interrupt(forgotten).lost, [])
+    assert.strictEqual(HashMap.size(session.open), 0)
+  })
+
+  it("remembers 100 such rooms at most", () => {
+    let session = welcomed()
+    for (let index = 0; index < 500; index++) {
+      const asked = join(session, roomNumber(index))
+      session = Session.forget(asked.session, asked.id)
+    }
+    assert.strictEqual(HashMap.size(session.open), 100)
+  })
+})
+
+describe("a room that cannot be entered again just now", () => {
+  const refusal = (id: string, reason: Rejection): ServerMessage => ({
+    _tag: "Rejected",
+    id,
+    reason,
+    message: "Not now."
+  })
+
+  it.each<Rejection>([{ _tag: "StorageUnavailable" }, { _tag: "RateLimited", retryAfter: 100 }])(
+    "is tried again later after %j, and that is told once",
+    (reason) => {
+      const resumed = Session.resume(Session.interrupt(settled()).session)
+      const first = Session.receive(resumed.session, refusal(resumed.messages[0]?.id ?? "", reason))
+      assert.deepStrictEqual(first.events, [{ _tag: "Retrying", cause: "dev: Not now." }])
+      assert.strictEqual(first.rejoinLater, dev)
+      const again = Session.rejoin(first.session, dev)
+      assert.deepInclude(again?.message, { _tag: "JoinRoom", room: dev, after: { epoch, seq: 4 } })
+      if (again === undefined) return
+      assert.isUndefined(Session.rejoin(again.session, dev))
+      const second = Session.receive(again.session, refusal(again.id, reason))
+      assert.deepStrictEqual([second.events, second.rejoinLater], [[], dev])
+      const third = Session.rejoin(second.session, dev)
+      assert.isDefined(third)
+      if (third === undefined) return
+      const rejoined = hearAll(third.session, [joined(third.id, 6, 2), inRoom(5)])
+      assert.deepStrictEqual(
+        rejoined.events.map(({ _tag }) => _tag),
+        ["Rejoined", "Received"]
+      )
+      assert.isUndefined(Session.rejoin(rejoined.session, dev))
+    }
+  )
+
+  it("is not tried again once one has left", () => {
+    const resumed = Session.resume(Session.interrupt(settled()).session)
+    const id = resumed.messages[0]?.id ?? ""
+    const refused = hearAll(resumed.session, [
+      refusal(id, { _tag: "StorageUnavailable" }),
+      { _tag: "RoomLeft", room: dev }
+    ])
+    assert.isUndefined(Session.rejoin(refused.session, dev))
+  })
+})

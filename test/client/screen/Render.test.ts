@@ -1,0 +1,255 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Schema } from "effect"
+import { CliOutput } from "effect/cli"
+import { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
+import { render, type Style } from "../../../src/client/screen/Render.ts"
+import { colourful, colourless } from "../../../src/client/text/Palette.ts"
+import { safeLine } from "../../../src/client/text/SafeText.ts"
+import * as Timestamp from "../../../src/client/text/Timestamp.ts"
+import { cellsOf } from "../../../src/client/text/Wrap.ts"
+import { Epoch } from "../../../src/common/log/Cursor.ts"
+import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
+import { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
+import { NastyText } from "../NastyText.ts"
+
+const noon = Date.UTC(2026, 10, 23, 12, 4)
+const common = { timestamp: Timestamp.make(DateTime.zoneMakeOffset(0)), now: noon, columns: 40 }
+const plain: Style = { ...common, layout: "plain", palette: colourless, columns: Infinity }
+const terminal: Style = { ...common, layout: "terminal", palette: colourless }
+const coloured: Style = { ...terminal, palette: colourful }
+
+const decode = Schema.decodeUnknownSync(ServerMessage)
+const received = (message: object): ClientEvent => ({ _tag: "Received", message: decode(message) })
+const ada = UserName.make("ada")
+const said = (content: string): ClientEvent => ({
+  _tag: "Received",
+  message: { _tag: "GlobalMessage", seq: 1, at: noon, from: ada, content }
+})
+const texts = (event: ClientEvent, style: Style) => render(event, style).map(({ text }) => text)
+
+// eslint-disable-next-line no-control-regex -- the client's own colours
+const withoutColours = (text: string) => text.replaceAll(/\u001b\[\d+m/g, "")
+const unsafe = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u
+
+describe("what is shown", () => {
+  it.each([
+    [{ _tag: "GlobalMessage", seq: 1, at: noon, from: "ada", content: "hi" }, "ada: hi", "12:04 ada: hi"],
+    [
+      { _tag: "RoomMessage", room: "dev", seq: 1, at: noon, from: "ada", content: "hi" },
+      "[dev] ada: hi",
+      "12:04 [dev] ada: hi"
+    ],
+    [
+      { _tag: "PrivateMessage", seq: 1, at: noon - 86_400_000, from: "ada", to: "bob", content: "hi" },
+      "(private) ada → bob: hi",
+      "2026-11-22 12:04 (private) ada → bob: hi"
+    ],
+    [{ _tag: "Presence", joined: ["ada", "bob"], left: [] }, "→ ada, bob joined", "      → ada, bob joined"],
+    [{ _tag: "RoomPresence", room: "dev", joined: [], left: ["bob"] }, "[dev] ← bob left", "      [dev] ← bob left"],
+    [
+      {
+        _tag: "RoomJoined",
+        room: "dev",
+        epoch: "e",
+        seq: 7,
+        missed: 2,
+        truncated: false,
+        users: ["ada", "bob"],
+        count: 2
+      },
+      "[dev] → you joined; here: ada, bob; 2 messages to catch up",
+      "      [dev] → you joined; here: ada, bob; 2 messages to catch up"
+    ],
+    [
+      { _tag: "Presence", joined: ["ada", "bob"], left: [], all: true },
+      "here now: ada, bob",
+      "      here now: ada, bob"
+    ],
+    [
+      { _tag: "RoomPresence", room: "dev", joined: ["bob"], left: [], all: true },
+      "[dev] here now: bob",
+      "      [dev] here now: bob"
+    ],
+    [
+      { _tag: "RoomUsers", room: "dev", users: ["ada"], more: true, count: 12 },
+      "[dev] 12 users: ada … and 11 more",
+      "      [dev] 12 users: ada … and 11 more"
+    ],
+    [{ _tag: "UserList", users: ["ada"], count: 1 }, "1 user: ada", "      1 user: ada"],
+    [
+      {
+        _tag: "RoomList",
+        rooms: [
+          { room: "dev", users: 2 },
+          { room: "ops", users: 0 }
+        ],
+        count: 2
+      },
+      "2 rooms: dev (2), ops (0)",
+      "      2 rooms: dev (2), ops (0)"
+    ],
+    [
+      { _tag: "GlobalMessage", seq: 1, at: 9e15, from: "ada", content: "from beyond the calendar" },
+      "ada: from beyond the calendar",
+      "??:?? ada: from beyond the calendar"
+    ]
+  ])("of %j is the same for people and for scripts, but for the time", (message, forScripts, forPeople) => {
+    assert.deepStrictEqual(texts(received(message), plain), [forScripts])
+    assert.deepStrictEqual(texts(received(message), terminal), [forPeople])
+  })
+
+  it("of several lines is one line for scripts, and marked behind the first for people", () => {
+    const event = said("one\ntwo\r\nthree\u2028four")
+    assert.deepStrictEqual(texts(event, plain), ["ada: one ⏎ two ⏎ three ⏎ four"])
+    assert.deepStrictEqual(texts(event, terminal), ["12:04 ada: one\n      ┊ two\n      ┊ three\n      ┊ four"])
+  })
+
+  it("of a long line is broken behind a mark, so that padding cannot fake a message", () => {
+    const event = said(`so${" ".repeat(26)}12:05 bob: I owe ada 100`)
+    assert.deepStrictEqual(
+      texts(event, terminal).flatMap((text) => text.split("\n").map((row) => row.trimEnd())),
+      ["12:04 ada: so", "      ┊ 12:05 bob: I owe ada 100"]
+    )
+  })
+
+  it("of the connection's fate goes beside the chat", () => {
+    const events: ReadonlyArray<ClientEvent> = [
+      { _tag: "Disconnected", cause: "the connection was cut" },
+      { _tag: "Reconnected", missed: 12 },
+      { _tag: "Gap", conversation: { _tag: "Lobby" }, missing: 3 },
+      { _tag: "Skipped", events: 5 }
+    ]
+    assert.deepStrictEqual(
+      events.flatMap((event) => render(event, plain)),
+      [
+        { kind: "notice", text: "— connection lost (the connection was cut), reconnecting… —" },
+        { kind: "notice", text: "— 12 new —" },
+        { kind: "notice", text: "— in the lobby, 3 older messages left out; :history 500 and :more go back to them —" },
+        { kind: "notice", text: "— 5 events skipped: they came faster than they could be shown —" }
+      ]
+    )
+  })
+
+  it.each([
+    [0, 0, ["— back —"]],
+    [12, 0, ["— 12 new —"]],
+    [0, 3, ["— back —", "— 3 new in dev —"]],
+    [12, 3, ["— 12 new —", "— 3 new in dev —"]]
+  ])("of a return tells that %i in the lobby and %i in a room are new", (missed, missedInRoom, notices) => {
+    const dev = { room: RoomName.make("dev"), epoch: Epoch.make("e"), seq: 7, truncated: false, users: [ada], count: 1 }
+    const events: ReadonlyArray<ClientEvent> = [
+      { _tag: "Reconnected", missed },
+      { _tag: "Rejoined", joined: { _tag: "RoomJoined", ...dev, missed: missedInRoom }, missed: missedInRoom }
+    ]
+    assert.deepStrictEqual<unknown>(
+      events.flatMap((event) => texts(event, terminal)),
+      notices
+    )
+  })
+
+  it.each([
+    ["History", [], false, ["nothing was said yet"]],
+    ["History", [1], false, ["12:04 ada: 1", "1 message of history"]],
+    ["History", [1, 2], true, ["12:04 ada: 1", "12:04 ada: 2", "2 messages of history; :more shows older ones"]],
+    ["SearchResults", [], false, ["nothing found"]],
+    ["SearchResults", [2], false, ["12:04 ada: 2", "1 message found"]],
+    ["SearchResults", [2, 1], true, ["12:04 ada: 1", "12:04 ada: 2", "2 messages found; :more shows older ones"]]
+  ])("of a page, %s %j, is oldest first, with what there is to say about it", (_tag, seqs, more, shown) => {
+    const messages = seqs.map((seq) => ({ _tag: "GlobalMessage", seq, at: noon, from: "ada", content: `${seq}` }))
+    assert.deepStrictEqual<unknown>(
+      texts(received({ _tag, messages, more }), terminal).map((text) => text.trimStart()),
+      shown
+    )
+  })
+
+  it("of old messages tells the time also to a script, so that it takes none for a new one", () => {
+    const message = { _tag: "RoomMessage", room: "dev", seq: 1, at: noon, from: "ada", content: "hi" }
+    const forScripts: Style = { ...plain, timestamp: Timestamp.utc }
+    assert.deepStrictEqual(texts(received({ _tag: "History", messages: [message], more: false }), forScripts), [
+      "2026-11-23T12:04:00Z [dev] ada: hi",
+      "1 message of history"
+    ])
+    assert.deepStrictEqual(texts(received(message), forScripts), ["[dev] ada: hi"])
+    assert.strictEqual(Timestamp.utc(9e15, noon), "????-??-??T??:??:??Z")
+  })
+
+  it("has the time dim and each user in one colour of its own", () => {
+    assert.strictEqual(texts(said("hi"), coloured)[0], "\u001b[2m12:04\u001b[0m \u001b[33mada\u001b[0m: hi")
+  })
+
+  it.prop("has every name as it is", { user: UserName, room: RoomName }, ({ user, room }) => {
+    for (const name of [user, room]) assert.strictEqual(safeLine(name), name)
+  })
+
+  it.each([
+    ["हिन्दी", 5],
+    ["שָׁלוֹם", 4],
+    ["é", 1],
+    ["漢字", 4]
+  ])("has of the name %s, with its marks, %i cells", (name, cells) => {
+    assert.strictEqual(safeLine(UserName.make(name)), name)
+    assert.strictEqual(cellsOf(name), cells)
+  })
+
+  it.prop("has a user's colour whatever the case of the name", { name: UserName }, ({ name }) => {
+    const sgr = (text: string) => text.slice(0, text.indexOf("m"))
+    assert.strictEqual(sgr(colourful.user(name)), sgr(colourful.user(name.toUpperCase())))
+  })
+})
+
+describe("text from others", () => {
+  it.each([
+    ["\u009b2Jgone", "2Jgone", "a C1 control sequence"],
+    ["\u202egnp.exe", "gnp.exe", "a bidirectional override"],
+    ["a\u00adb\u200bc\ufeffd", "abcd", "characters nobody sees"],
+    ["👩\u200d💻 ❤\ufe0f", "👩\u200d💻 ❤\ufe0f", "emoji made of several characters"],
+    [`e${"\u0301".repeat(40)}f`, `e${"\u0301".repeat(4)}f`, "a tower of marks"],
+    [`e${"\u0301\u200d".repeat(9)}`, `e${"\u0301\u200d".repeat(4)}`, "a tower with joiners"],
+    ["\t日本語 नमस्ते", " 日本語 नमस्ते", "scripts of the world"]
+  ])("%j is shown as %j: %s", (content, shown) => {
+    assert.deepStrictEqual(texts(said(content), plain), [`ada: ${shown}`])
+  })
+
+  const nastyEvents = (text: string): ReadonlyArray<ClientEvent> => [
+    said(text),
+    {
+      _tag: "Received",
+      message: { _tag: "RoomMessage", room: RoomName.make("dev"), seq: 1, at: noon, from: ada, content: text }
+    },
+    { _tag: "Received", message: { _tag: "PrivateMessage", seq: 1, at: noon, from: ada, to: ada, content: text } },
+    { _tag: "Received", message: { _tag: "Rejected", reason: { _tag: "CannotMessageYourself" }, message: text } },
+    { _tag: "Received", message: { _tag: "RoomLeft", room: RoomName.make("dev"), reason: text } },
+    { _tag: "Disconnected", cause: text },
+    { _tag: "RejoinRefused", room: RoomName.make("dev"), message: text }
+  ]
+
+  it.prop("never reaches the screen as a control character", { text: NastyText }, ({ text }) => {
+    for (const event of nastyEvents(text.join(""))) {
+      for (const style of [terminal, coloured]) {
+        for (const shown of texts(event, style)) assert.notMatch(withoutColours(shown).replaceAll("\n", ""), unsafe)
+      }
+    }
+  })
+
+  it.prop("is one line a script can read", { text: NastyText }, ({ text }) => {
+    for (const event of nastyEvents(text.join(""))) {
+      assert.strictEqual(texts(event, plain).length, 1)
+      for (const shown of texts(event, plain)) assert.notMatch(shown, unsafe)
+    }
+  })
+
+  it.prop("stays behind the mark in every row but its first", { text: NastyText }, ({ text }) => {
+    const [, ...rows] = texts(said(text.join("")), terminal).flatMap((shown) => shown.split("\n"))
+    for (const row of rows) {
+      assert.isTrue(row.startsWith("      ┊ "))
+      assert.isTrue(CliOutput.displayWidth(row) <= 40)
+    }
+  })
+})
+
+describe("every event", () => {
+  it.prop("can be shown, to people and to scripts", { event: ClientEvent }, ({ event }) => {
+    for (const style of [plain, terminal, coloured]) assert.isArray(texts(event, style))
+  })
+})

@@ -1,0 +1,214 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Option, Schema } from "effect"
+import { Epoch } from "../../../src/common/log/Cursor.ts"
+import type { Entry } from "../../../src/common/log/Entry.ts"
+import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
+import { Content } from "../../../src/common/text/Content.ts"
+import type { Stored } from "../../../src/server/history/History.ts"
+import * as Room from "../../../src/server/rooms/Room.ts"
+import type { RoomCommand, RoomCommandOf } from "../../../src/server/rooms/RoomCommand.ts"
+import { type Asker, SessionId } from "../../../src/server/session/Asker.ts"
+import type { Delivery } from "../../../src/server/session/Delivery.ts"
+import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
+
+/** What one of six connections does, each with a user of its own. */
+interface Step {
+  readonly what: "join" | "catchUp" | "leave" | "say"
+  readonly who: number
+  /** Says again what was said so many messages ago, if it was. */
+  readonly again: number
+}
+
+const step: Arbitrary.Arbitrary<Step> = Arbitrary.all({
+  what: oneOf<Step["what"]>("join", "join", "catchUp", "catchUp", "catchUp", "leave", "say", "say", "say"),
+  who: wholeNumber(1, 6),
+  again: wholeNumber(0, 9)
+})
+const steps = Arbitrary.array(step)
+const conversation = oneOf<Room.Room["conversation"]>({ _tag: "Room", room: RoomName.make("dev") }, { _tag: "Lobby" })
+
+const userOf = (who: number) => UserName.make(`user${who}`)
+const askerOf = (who: number, id: number): Asker => ({
+  session: SessionId.make(who),
+  user: userOf(who),
+  id: `${id}`,
+  isLarge: false
+})
+const epoch = Epoch.make("epoch")
+const sorted = (names: Iterable<string>) => [...names].toSorted()
+
+/** A room as one would write it down: who is in, the log, and what everybody has heard and been answered. */
+class NaiveRoom {
+  room: Room.Room
+  readonly members = new Set<number>()
+  readonly log: Array<Entry> = []
+  readonly heard = new Map<number, Array<string>>()
+  #ids = 0
+
+  constructor(conversation: Room.Room["conversation"]) {
+    this.room = Room.make(conversation)
+  }
+
+  /** What each connection is given by some deliveries, in order. */
+  #given(deliveries: ReadonlyArray<Delivery>): ReadonlyMap<number, ReadonlyArray<string>> {
+    const given = new Map<number, Array<string>>()
+    const give = (to: number, text: string) => given.set(to, [...(given.get(to) ?? []), text])
+    for (const delivery of deliveries) {
+      if (delivery._tag === "Reply") give(delivery.to.session, `${delivery.message._tag} to ${delivery.to.id}`)
+      else if (delivery._tag === "Tell") {
+        for (const to of delivery.to) for (const message of delivery.messages) give(to, showMessage(message))
+      }
+    }
+    return given
+  }
+
+  refusal(command: RoomCommand): string | undefined {
+    return Option.getOrUndefined(Room.refusal(this.room, command))?._tag
+  }
+
+  join(who: number): void {
+    const from = askerOf(who, ++this.#ids)
+    const isRoom = this.room.conversation._tag === "Room"
+    const expected = isRoom && this.members.has(who) ? "AlreadyInRoom" : undefined
+    assert.strictEqual(this.refusal({ _tag: "Join", from, after: undefined }), expected)
+    if (this.members.has(who)) return
+    this.room = Room.join(this.room, from)
+    this.members.add(who)
+  }
+
+  catchUp(who: number): void {
+    this.room = Room.caughtUp(this.room, SessionId.make(who))
+    if (this.members.has(who) && !this.heard.has(who)) this.heard.set(who, [])
+  }
+
+  leave(who: number): void {
+    const from = askerOf(who, ++this.#ids)
+    const isRoom = this.room.conversation._tag === "Room"
+    const expected = isRoom && !this.members.has(who) ? "NotInRoom" : undefined
+    assert.strictEqual(this.refusal({ _tag: "Leave", from }), expected)
+    const left = Room.leave(this.room, from.session)
+    assert.strictEqual(Option.isSome(left), this.members.has(who))
+    if (Option.isNone(left)) return
+    this.members.delete(who)
+    this.heard.delete(who)
+    assert.strictEqual(left.value[1], userOf(who))
+    this.room = left.value[0]
+  }
+
+  /** Several connections say something at the same time: one batch, which History has stored. */
+  say(batch: ReadonlyArray<Step>): void {
+    const publishes: Array<RoomCommandOf<"Publish">> = []
+    const stored: Array<Stored> = []
+    const fresh: Array<Entry> = []
+    const expected = new Map<number, Array<string>>()
+    for (const { again, who } of batch) {
+      const from = askerOf(who, ++this.#ids)
+      const first = this.log.at(-1 - again)
+      const repeated = again > 6 && first !== undefined
+      const content = Content.make(repeated ? first.content : `message ${from.id}`)
+      const publish: RoomCommandOf<"Publish"> = { _tag: "Publish", from, content, key: undefined }
+      const mayNot = this.room.conversation._tag === "Room" && !this.members.has(who)
+      assert.strictEqual(this.refusal(publish), mayNot ? "NotInRoom" : undefined)
+      if (!this.members.has(who)) continue
+      const entry = repeated ? first : { seq: this.log.length + 1, at: 1000 + this.#ids, from: userOf(who), content }
+      if (!repeated) {
+        this.log.push(entry)
+        fresh.push(entry)
+      }
+      publishes.push(publish)
+      stored.push({ seq: entry.seq, at: entry.at, repeated })
+      expected.set(who, [...(expected.get(who) ?? []), `Sent to ${from.id}`])
+    }
+    const given = this.#given(Room.published(this.room, publishes, stored))
+    for (const who of [1, 2, 3, 4, 5, 6]) {
+      const messages = this.heard.has(who) ? fresh.map(showMessage) : []
+      assert.deepStrictEqual(given.get(who) ?? [], [...messages, ...(expected.get(who) ?? [])])
+      this.heard.get(who)?.push(...messages)
+    }
+  }
+
+  check(): void {
+    const { room } = this
+    assert.deepStrictEqual<ReadonlyArray<string>>(room.roster, sorted([...this.members].map(userOf)))
+    assert.deepStrictEqual<ReadonlyArray<number>>([...Room.everybody(room)].toSorted(), [...this.members].toSorted())
+    assert.strictEqual(Room.isEmpty(room), this.members.size === 0)
+    for (const who of [1, 2, 3, 4, 5, 6]) {
+      assert.strictEqual(Room.isMember(room, SessionId.make(who)), this.members.has(who))
+    }
+    const log = this.log.map(showMessage)
+    for (const heard of this.heard.values()) assert.deepStrictEqual(heard, log.slice(log.length - heard.length))
+  }
+}
+
+const showMessage = (message: object) =>
+  "seq" in message && "content" in message ? `${message.seq} ${message.content}` : JSON.stringify(message)
+
+const play = (naive: NaiveRoom, steps: ReadonlyArray<Step>) => {
+  let batch: ReadonlyArray<Step> = []
+  const flush = () => {
+    naive.say(batch)
+    batch = []
+  }
+  for (const step of steps) {
+    if (step.what === "say") {
+      batch = [...batch, step]
+      continue
+    }
+    flush()
+    if (step.what === "join") naive.join(step.who)
+    else if (step.what === "catchUp") naive.catchUp(step.who)
+    else naive.leave(step.who)
+    naive.check()
+  }
+  flush()
+  naive.check()
+}
+
+describe("A conversation with members", () => {
+  it.prop(
+    "lets every member who has caught up hear every message once and in order, its sender before its Sent, and nobody else",
+    [conversation, steps],
+    ([conversation, steps]) => play(new NaiveRoom(conversation), steps),
+    tries(400, 40)
+  )
+
+  it.prop(
+    "answers a repeat with where the first one stands, and tells nobody else",
+    [conversation, wholeNumber(1, 5)],
+    ([conversation, seq]) => {
+      const from = askerOf(1, 1)
+      const room = Room.join(Room.make(conversation), from)
+      const publish: RoomCommandOf<"Publish"> = { _tag: "Publish", from, content: Content.make("x"), key: undefined }
+      assert.deepStrictEqual(Room.published(room, [publish], [{ seq, at: 7, repeated: true }]), [
+        { _tag: "Reply", to: from, message: { _tag: "Sent", seq, at: 7, repeated: true } }
+      ])
+    },
+    tries(20)
+  )
+
+  it.prop(
+    "says its name and who is in to whoever joins, newcomer included, in order",
+    [Arbitrary.array(wholeNumber(1, 6), { minLength: 1 }), Schema.Boolean],
+    ([joiners, truncated]) => {
+      let room = Room.make({ _tag: "Room", room: RoomName.make("Dev") })
+      const joined = new Set<number>()
+      for (const who of joiners) {
+        if (joined.has(who)) continue
+        joined.add(who)
+        room = Room.join(room, askerOf(who, 1))
+        assert.deepStrictEqual(Room.greeting(room, askerOf(who, 1), { epoch, seq: 3, missed: 0, truncated }), {
+          _tag: "RoomJoined",
+          room: RoomName.make("Dev"),
+          epoch,
+          seq: 3,
+          missed: 0,
+          truncated,
+          users: sorted([...joined].map(userOf)).map((user) => UserName.make(user)),
+          count: joined.size
+        })
+      }
+    },
+    tries(50)
+  )
+})

@@ -1,0 +1,89 @@
+/** One conversation alone, with real sessions over sockets that note what is written to them. */
+import { assert, describe, it } from "@effect/vitest"
+import { Array as Arr, ConfigProvider, Effect, Layer, Stream } from "effect"
+import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
+import { Content } from "../../../src/common/text/Content.ts"
+import type { Connection } from "../../../src/connection/Connection.ts"
+import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
+import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
+import { Turns } from "../../../src/server/processor/Turns.ts"
+import { LogReader } from "../../../src/server/rooms/LogReader.ts"
+import * as RoomManager from "../../../src/server/rooms/RoomManager.ts"
+import type { Asker } from "../../../src/server/session/Asker.ts"
+import { Sessions } from "../../../src/server/session/Sessions.ts"
+import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
+import { withMonotonicNanos } from "../../support/MonotonicClock.ts"
+
+const services = LogReader.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(Sessions.layer, Turns.layer, MemoryHistory.layer)),
+  Layer.provideMerge(ServerConfig.layer),
+  Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
+)
+
+const room = RoomName.make("dev")
+
+describe("RoomManager", () => {
+  it.live("acts on nothing while members are told: who leaves meanwhile hears the message before the farewell", () => {
+    // Whoever looks at the clock finds that his turn is over.
+    let now = 0n
+    return Effect.gen(function* () {
+      const { open } = yield* Sessions
+      const heard: Array<readonly [name: string, tag: string]> = []
+      let onWrite = (_name: string, _tag: string) => {}
+      const connection = (name: string): Connection<never> => ({
+        messages: Stream.never,
+        write: (frames) =>
+          Effect.sync(() => {
+            for (const frame of frames) {
+              for (const [, tag = ""] of Buffer.from(frame)
+                .toString()
+                .matchAll(/"_tag":"(\w+)"/g)) {
+                heard.push([name, tag])
+                onWrite(name, tag)
+              }
+            }
+          }),
+        close: () => Effect.void
+      })
+      const manager = yield* RoomManager.make({ conversation: { _tag: "Room", room }, onVacated: () => {} })
+      const names = Arr.makeBy(200, (index) => `member-${index}`)
+      const members = yield* Effect.forEach(names, (name) =>
+        Effect.map(open(connection(name)), ({ id }): Asker => ({
+          session: id,
+          user: UserName.make(name),
+          id: undefined,
+          isLarge: false
+        }))
+      )
+      for (const from of members)
+        assert.isTrue(yield* Mailbox.ask(manager.mailbox, { _tag: "Join", from, after: undefined }))
+      const [first, last] = [members[0], members.at(-1)]
+      if (first === undefined || last === undefined) return assert.fail("there are no members")
+
+      const lastHeard = () =>
+        heard.filter(([name, tag]) => name === last.user && tag !== "RoomPresence").map(([, tag]) => tag)
+      onWrite = (name, tag) => {
+        if (name !== "member-50" || tag !== "RoomMessage") return
+        Mailbox.tellUnsafe(manager.mailbox, { _tag: "Leave", from: last })
+      }
+      heard.length = 0
+      Mailbox.tellUnsafe(manager.mailbox, {
+        _tag: "Publish",
+        from: first,
+        content: Content.make("hello"),
+        key: undefined
+      })
+      yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => lastHeard().includes("RoomLeft") }))
+      assert.deepStrictEqual(lastHeard(), ["RoomMessage", "RoomLeft"])
+      assert.lengthOf(
+        heard.filter(([, tag]) => tag === "RoomMessage"),
+        members.length
+      )
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(services),
+      withMonotonicNanos(() => (now += 3_000_000n))
+    )
+  })
+})
