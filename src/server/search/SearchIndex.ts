@@ -15,10 +15,10 @@ import { type Findings, SearchTooSlow, StorageUnavailable } from "../history/His
 import type { Search } from "../history/Query.ts"
 import * as Outage from "../notices/Outage.ts"
 import { isFull } from "../sql/CannotOpenDatabase.ts"
-import { entriesOf, type Found, pieces, placesOf } from "./FoundEntries.ts"
+import { type Found, messagesOf, pieces, placesOf } from "./FoundEntries.ts"
 import { forgetStep, freeBytes, giveUp, makeAddStep, numbers, prepare, type Problem } from "./IndexUpkeep.ts"
 import { searchLimit, SearchTurn } from "./SearchTurn.ts"
-import { check, look, type Place, textUnits } from "./SearchWindows.ts"
+import { check, look, type Place, windowBytes } from "./SearchWindows.ts"
 import { phrasesOf } from "./SearchWords.ts"
 
 /** How long new messages may gather before they are indexed. */
@@ -173,7 +173,7 @@ const find = Effect.fnUntraced(function* <C extends Conversation>(
       add(places)
       continue
     }
-    for (const piece of pieces(places, textUnits)) {
+    for (const piece of pieces(places, windowBytes)) {
       if (isEnough()) break
       if (millis > searchLimit) return undefined
       const ids = piece.map(({ id }) => id)
@@ -186,11 +186,11 @@ const find = Effect.fnUntraced(function* <C extends Conversation>(
   const page = found.slice(0, Math.min(limit, howMany(found, maxBytes)))
   const last = page.at(-1)
   // All of it in one turn: a search that waits for its turn holds numbers only.
-  const entries = yield* turn(entriesOf(sql, page))
+  const messages = yield* turn(messagesOf(sql, page))
   return {
-    found: entries.flatMap((entry, index) => {
-      const conversation = conversations.get(page[index]?.conversation ?? 0)
-      return conversation === undefined ? [] : [{ conversation, entry }]
+    found: messages.flatMap(([place, message]) => {
+      const conversation = conversations.get(place.conversation)
+      return conversation === undefined ? [] : [{ conversation, message }]
     }),
     next: last !== undefined && found.length > page.length ? (isBySeq ? last.seq : last.id) : undefined
   }
