@@ -24,7 +24,7 @@ interface Typed {
 
 const isMessage = (errand: Errand) => errand._tag === "Ask" && isChat(errand.request)
 
-export const dialogue = Effect.gen(function* () {
+export const keyboard = Effect.gen(function* () {
   const client = yield* Client
   const { lines } = yield* Screen
   const waiting = yield* Queue.bounded<Typed, Cause.Done>(maxWaiting)
