@@ -2,6 +2,8 @@
 import { Effect, Ref, Runtime, Schema, Stream } from "effect"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage } from "../core/Page.ts"
+import * as Recent from "../core/Recent.ts"
+import { RecentMessages } from "../core/Recent.ts"
 import type { Request } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { render } from "../screen/Render.ts"
@@ -21,13 +23,16 @@ class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFailed", { 
 const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBacklog: boolean }) {
   const { events } = yield* Client
   const { offerNames } = yield* Screen
+  const recent = yield* RecentMessages
   let names = NamesSeen.empty
 
   const showAll = Effect.fnUntraced(function* (batch: ReadonlyArray<ClientEvent>) {
+    yield* Ref.update(recent, (before) => Recent.follow(before, batch))
+    const said = yield* Ref.get(recent)
     const before = names
     names = batch.reduce(NamesSeen.follow, before)
     if (names !== before) yield* offerNames(NamesSeen.knownNames(names))
-    yield* present((style) => batch.flatMap((event) => render(event, style)))
+    yield* present((style) => batch.flatMap((event) => render(event, style, said)))
   })
 
   yield* Stream.runForEachArray(
@@ -55,5 +60,6 @@ export const chat = Effect.gen(function* () {
   if (failures > 0) return yield* new ScriptFailed({ failures })
 }).pipe(
   Effect.catchTag("OutputClosed", () => Effect.void),
-  Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined))
+  Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined)),
+  Effect.provideServiceEffect(RecentMessages, Ref.make(Recent.empty))
 )
