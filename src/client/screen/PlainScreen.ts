@@ -32,6 +32,7 @@ const make = Effect.gen(function* () {
     })),
     lines: stdio.stdin.pipe(Stream.decodeText(), cutLines),
     show,
+    propose: () => Effect.void,
     offerNames: () => Effect.void
   })
 })

@@ -1,4 +1,3 @@
-import type { ChatMessage } from "../../common/wire/EntryMessage.ts"
 /**
  * Turns what happened into lines to read. Pure, and the one place where others' text meets the screen: every piece of it
  * passes `safeText` first.
@@ -6,9 +5,11 @@ import type { ChatMessage } from "../../common/wire/EntryMessage.ts"
  * On a terminal, what does not fit on a message's first row goes on behind a mark that nobody can put at the beginning of
  * a row, so that it cannot look like another one's message. In plain layout an event is one line, for scripts to read.
  */
+import { Conversation } from "../../common/log/Conversation.ts"
+import type { ChatMessage } from "../../common/wire/EntryMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
-import { type ClientEvent, Conversation } from "../core/ClientEvent.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
 import { colourless, type Palette } from "../text/Palette.ts"
 import { safeLine, safeText } from "../text/SafeText.ts"
 import type { Timestamp } from "../text/Timestamp.ts"

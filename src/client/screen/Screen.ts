@@ -24,6 +24,8 @@ export class Screen extends Context.Service<
     readonly lines: Stream.Stream<string, PlatformError>
     /** Done when the lines have been handed to the system. */
     readonly show: (lines: ReadonlyArray<Line>) => Effect.Effect<void, OutputClosed>
+    /** Puts a line where lines are typed, to be changed there, unless something is typed already. */
+    readonly propose: (line: string) => Effect.Effect<void>
     /** Replaces the names that can be completed. */
     readonly offerNames: (names: KnownNames) => Effect.Effect<void>
   }

@@ -132,6 +132,10 @@ const make = Effect.gen(function* () {
     style: Effect.map(Clock.currentTimeMillis, styleAt),
     lines: Stream.fromPull(Effect.succeed(next)),
     show,
+    propose: (line) =>
+      Effect.sync(() => {
+        if (isOpen && editor.line === "") editor.write(line)
+      }),
     offerNames: (names) =>
       Effect.sync(() => {
         known = names
