@@ -56,8 +56,7 @@ const isKnownEntry = ServerMessage.isAnyOf([
   "Tombstone"
 ])
 
-export const isEntry = (message: Heard): message is HeardEntry =>
-  message._tag === "LaterEntry" || isKnownEntry(message)
+export const isEntry = (message: Heard): message is HeardEntry => message._tag === "LaterEntry" || isKnownEntry(message)
 
 /** Where a message stands, as requests and entries say it: in a room, in private with somebody, or else in the lobby. */
 export interface Whereabouts {
