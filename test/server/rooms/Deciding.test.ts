@@ -106,7 +106,8 @@ const intentOf = ({ target, what }: Step, number: number): Intent => {
   return { _tag: "Said", content: `message ${number}` }
 }
 
-const play = (steps: ReadonlyArray<Step>) => {
+/** `last`: whether somebody says something at the end, so that whoever missed anything hears that there is more. */
+const play = (steps: ReadonlyArray<Step>, last = true) => {
   let fate: Fate = "stored"
   let isHeard = true
   const services = LogReader.layer.pipe(
@@ -170,7 +171,7 @@ const play = (steps: ReadonlyArray<Step>) => {
     // Whoever missed something is told of it with whatever comes next.
     fate = "stored"
     isHeard = true
-    for (const [index, { from, half }] of people.slice(0, 2).entries()) {
+    for (const [index, { from, half }] of people.slice(0, last ? 2 : 0).entries()) {
       Mailbox.tellUnsafe(half.mailbox, {
         _tag: "Act",
         from: { ...from, id: `last ${index}` },
@@ -224,5 +225,9 @@ describe("One deciding half and two delivering halves", () => {
     [someSteps],
     ([steps]) => play(steps),
     tries(60, 25)
+  )
+
+  it.effect("tell of what was stored but reported as lost, though nobody says anything more", () =>
+    play([{ who: 0, what: "say", target: 1, fate: "stored, but reported as lost", isHeard: true, rests: true }], false)
   )
 })
