@@ -14,7 +14,8 @@ const StoredEntry = Schema.Struct({
   at: Timestamp,
   from: UserName,
   content: Schema.String,
-  place: Schema.String, key: Schema.NullOr(Schema.String)
+  place: Schema.String,
+  key: Schema.NullOr(Schema.String)
 })
 type StoredEntry = typeof StoredEntry.Type
 

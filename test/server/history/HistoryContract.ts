@@ -73,10 +73,7 @@ export const historyContract = <LayerError>(
           yield* Effect.flip(history.append([entry("with it"), one]))
         }
         const { entries } = yield* history.read(lobby, everything)
-        assert.deepStrictEqual(
-          entries.map(textOf),
-          good
-        )
+        assert.deepStrictEqual(entries.map(textOf), good)
       }).pipe(fresh)
     )
 
@@ -249,10 +246,7 @@ export const historyContract = <LayerError>(
         for (const [batch, places] of stored.entries()) {
           // Entries of one batch stand next to each other.
           const first = places[0]?.seq ?? 0
-          assert.deepStrictEqual(
-            entries.slice(first - 1, first + 9).map(textOf),
-            batches[batch]?.map(textOf)
-          )
+          assert.deepStrictEqual(entries.slice(first - 1, first + 9).map(textOf), batches[batch]?.map(textOf))
         }
       }).pipe(fresh)
     )

@@ -29,10 +29,11 @@ const someSaid = Arbitrary.map(
   Arbitrary.all([troublesomeContent, oneOf(undefined, 1, 2)]),
   ([content, replyTo]): Body => ({ _tag: "Said", content, ...(replyTo === undefined ? {} : { replyTo }) })
 )
-const someEdited = Arbitrary.map(
-  Arbitrary.all([troublesomeContent, someTarget]),
-  ([content, target]): Body => ({ _tag: "Edited", target, content })
-)
+const someEdited = Arbitrary.map(Arbitrary.all([troublesomeContent, someTarget]), ([content, target]): Body => ({
+  _tag: "Edited",
+  target,
+  content
+}))
 const someDeleted = Arbitrary.map(
   Arbitrary.all([oneOf(2, 3, 4, 9, 9, 30), oneOf(undefined, "rude")]),
   ([target, reason]): Body => ({ _tag: "Deleted", target, ...(reason === undefined ? {} : { reason }) })
@@ -56,17 +57,14 @@ const someRuns = Arbitrary.array(Arbitrary.array(someAct, { minLength: 1, maxLen
 })
 
 /** So that there is something to be done something to. */
-const first = Arr.makeBy(
-  5,
-  (index): NewEntry => ({
-    conversation: lobby,
-    from: UserName.make("ada"),
-    author: AuthorId.make("a1"),
-    body: { _tag: "Said", content: `message ${index + 1}` },
-    at: 1,
-    key: undefined
-  })
-)
+const first = Arr.makeBy(5, (index): NewEntry => ({
+  conversation: lobby,
+  from: UserName.make("ada"),
+  author: AuthorId.make("a1"),
+  body: { _tag: "Said", content: `message ${index + 1}` },
+  at: 1,
+  key: undefined
+}))
 
 export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: number): void => {
   it.effect.prop(

@@ -103,10 +103,7 @@ layer(NodeFileSystem.layer)("after a commit whose answer was lost", (it) => {
         { seq: 2, at: 1, repeated: true }
       ])
       const { entries } = yield* history.read({ _tag: "Lobby" }, { after: 0, before: undefined, limit: 10 })
-      assert.deepStrictEqual<ReadonlyArray<string>>(
-        entries.map(textOf),
-        ["one", "two", "three"]
-      )
+      assert.deepStrictEqual<ReadonlyArray<string>>(entries.map(textOf), ["one", "two", "three"])
     }).pipe(silently)
   )
 })

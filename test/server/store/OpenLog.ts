@@ -35,7 +35,9 @@ export const open = Effect.fnUntraced(function* (file: string, between: Between 
   const writer = yield* between(sql)
   const services = yield* Layer.build(
     SqlHistory.layer.pipe(
-      Layer.provide(Layer.succeed(SqlHistory.Connections, { writer, reader, epoch, emptied, noteDeletedUnsafe: () => {} })),
+      Layer.provide(
+        Layer.succeed(SqlHistory.Connections, { writer, reader, epoch, emptied, noteDeletedUnsafe: () => {} })
+      ),
       Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {} }))
     )
   )
