@@ -14,7 +14,7 @@ import type { View } from "../../common/log/Timeline.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { unreadable, unreadableText } from "../history/History.ts"
-import { type Problem, textOf } from "./IndexUpkeep.ts"
+import { type Problem, textBytes, textOf } from "./IndexUpkeep.ts"
 import { isDamage } from "./SearchWindows.ts"
 
 const pieceBytes = 65_536
@@ -51,15 +51,18 @@ export const placesOf = Effect.fnUntraced(function* (
   ids: ReadonlyArray<number>
 ): Effect.fn.Return<ReadonlyArray<Found>, Problem> {
   // A number beyond what JavaScript can count would fail the whole answer.
+  const query = (some: ReadonlyArray<number>, condition: string) => sql`
+    SELECT id, CAST(conversation AS TEXT) + 0 AS conversation,
+      CASE WHEN seq BETWEEN 0 AND 9007199254740991 THEN seq END AS seq,
+      CASE WHEN at BETWEEN 0 AND 9007199254740991 THEN at ELSE 0 END AS at,
+      ${sql.literal(textBytes)}
+        + COALESCE((SELECT octet_length(reactions) FROM chat.standing WHERE standing.id = messages.id), 0) AS bytes
+    FROM chat.messages WHERE ${sql.literal(condition)} AND id IN (SELECT value FROM json_each(${JSON.stringify(some)}))`
   const rows = yield* rowsOf(
     ids,
-    (some) => sql`
-      SELECT id, CAST(conversation AS TEXT) + 0 AS conversation,
-        CASE WHEN seq BETWEEN 0 AND 9007199254740991 THEN seq END AS seq,
-        CASE WHEN at BETWEEN 0 AND 9007199254740991 THEN at ELSE 0 END AS at,
-        COALESCE(octet_length(${sql.literal(textOf)}), 0)
-          + COALESCE((SELECT octet_length(reactions) FROM chat.standing WHERE standing.id = messages.id), 0) AS bytes
-      FROM chat.messages WHERE kind = 'Said' AND id IN (SELECT value FROM json_each(${JSON.stringify(some)}))`
+    (some) => query(some, "kind = 'Said'"),
+    // The kind stands behind the content: it cannot be read where that is damaged.
+    (one) => query(one, "true")
   )
   const known = new Map(
     rows.flatMap((row) => Option.toArray(Option.map(decodeFound(row), (found) => [found.id, found] as const)))
@@ -110,16 +113,20 @@ const viewOf = ({ at, seq }: Found, row: unknown): View => {
   })
 }
 
-/** The rows of these messages; where some cannot be read together, one by one, without those that cannot be read at all. */
+/**
+ * The rows of these messages; where some cannot be read together, one by one, and those that cannot be read at all as they
+ * are read otherwise, if they are.
+ */
 const rowsOf = <Row>(
   ids: ReadonlyArray<number>,
-  query: (ids: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<Row>, Problem>
+  query: (ids: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<Row>, Problem>,
+  otherwise: typeof query = () => Effect.succeed([])
 ): Effect.Effect<ReadonlyArray<Row>, Problem> =>
   Effect.catchIf(query(ids), isDamage, () =>
     ids.length <= 1
-      ? Effect.succeed([])
+      ? Effect.catchIf(otherwise(ids), isDamage, () => Effect.succeed([]))
       : Effect.map(
-          Effect.forEach(ids, (id) => rowsOf([id], query)),
+          Effect.forEach(ids, (id) => rowsOf([id], query, otherwise)),
           (rows) => rows.flat()
         )
   )

@@ -57,8 +57,12 @@ const unitsOf = `64 + CASE kind WHEN 'Said' THEN octet_length(content)
 /** The text of a row of `messages` that is a message, as it stands. */
 export const textOf = "COALESCE((SELECT content FROM chat.standing WHERE standing.id = messages.id), messages.content)"
 
+/** How many bytes that has: known without loading it, but not if it is asked of the expression above. */
+export const textBytes = `COALESCE(
+  (SELECT octet_length(content) FROM chat.standing WHERE standing.id = messages.id), octet_length(messages.content), 0)`
+
 /** How many bytes of text there are to look at in a row of `messages`, 64 for the row itself. */
-export const bytesOf = `64 + CASE kind WHEN 'Said' THEN octet_length(${textOf}) ELSE 0 END`
+export const bytesOf = `64 + CASE kind WHEN 'Said' THEN ${textBytes} ELSE 0 END`
 
 /** Whether a row of `messages` is the newest that was done to the text of its target. */
 const isNewest = `(kind = 'Deleted' OR kind = 'Edited' AND NOT EXISTS (
@@ -197,21 +201,21 @@ export const forget = (sql: SqlClient.SqlClient, ids: ReadonlyArray<number>) =>
 export const makeAddStep = (sql: SqlClient.SqlClient) => {
   let most = stepEntries
   const isOfDamage = (error: Problem) => error._tag === "SqlError" && isDamaged(error.reason.cause)
-  /** What it was done to, if anything, is not found by words that it may not say any more. */
-  const pass = sql.withTransaction(
-    Effect.gen(function* () {
-      yield* Effect.catchIf(
+  /** What it was done to, if that can be read, is not found by words that it may not say any more. */
+  const pass = Effect.gen(function* () {
+    // Not in the transaction: SQLite commits nothing in which it has met a damaged page.
+    const [target] = yield* Effect.catchIf(
+      numbers(
         sql`
-        DELETE FROM words WHERE rowid = (
-          SELECT ${sql.literal(targetId)} FROM chat.messages
-          WHERE id = (SELECT through + 1 FROM progress) AND kind IN ('Edited', 'Deleted')
-        )`,
-        isOfDamage,
-        () => Effect.void
-      )
-      yield* sql`UPDATE progress SET through = through + 1`
-    })
-  )
+        SELECT ${sql.literal(targetId)} FROM chat.messages
+        WHERE id = (SELECT through + 1 FROM progress) AND kind IN ('Edited', 'Deleted')`.values
+      ),
+      isOfDamage,
+      () => Effect.succeed([])
+    )
+    const through = sql`UPDATE progress SET through = through + 1`
+    yield* sql.withTransaction(Effect.andThen(forget(sql, target === null || target === undefined ? [] : [target]), through))
+  })
   const step: Effect.Effect<boolean, Problem> = Effect.suspend(() => addSome(sql, most)).pipe(
     Effect.tap(() =>
       Effect.sync(() => {
