@@ -18,10 +18,7 @@ export const pin = (recent: Recent.Recent, about: About): About => {
   return last === undefined ? about : { ...about, mention: { where: last.where, number: last.seq } }
 }
 
-export const requestFor = (
-  recent: Recent.Recent,
-  { act, mention }: About
-): Result.Result<Request, NotUnderstood> =>
+export const requestFor = (recent: Recent.Recent, { act, mention }: About): Result.Result<Request, NotUnderstood> =>
   Result.flatMap(placeOf(recent, mention, act), (place) => requestAt(place, act))
 
 /** The text to be changed, of an edit that does not say into what; the message with its number. */

@@ -34,7 +34,7 @@ const LaterEntryMessage = OnTheWire.pipe(
   Schema.decodeTo(
     Schema.toType(LaterEntry),
     SchemaTransformation.transform<LaterEntry, typeof OnTheWire.Type>({
-      decode: ({ _tag: kind, id: _, ...entry }) => ({ ...entry, _tag: "LaterEntry", kind }),
+      decode: ({ _tag: kind, id: _id, ...entry }) => ({ ...entry, _tag: "LaterEntry", kind }),
       encode: ({ kind, ...entry }) => ({ ...entry, _tag: kind })
     })
   )
@@ -56,8 +56,7 @@ const isKnownEntry = ServerMessage.isAnyOf([
   "Tombstone"
 ])
 
-export const isEntry = (message: Heard): message is HeardEntry =>
-  message._tag === "LaterEntry" || isKnownEntry(message)
+export const isEntry = (message: Heard): message is HeardEntry => message._tag === "LaterEntry" || isKnownEntry(message)
 
 /** Where a message stands, as requests and entries say it: in a room, in private with somebody, or else in the lobby. */
 export interface Whereabouts {

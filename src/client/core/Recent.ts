@@ -95,9 +95,7 @@ const learn = (recent: Draft, event: ClientEvent): Draft => {
       return hear(recent, event.message)
     case "Reconnected":
       // What a guest's connection wrote and was told in private ends with it.
-      return recent.isAccount
-        ? recent
-        : { ...forgetAll(recent, { _tag: "Inbox", user: recent.user }), mine: undefined }
+      return recent.isAccount ? recent : { ...forgetAll(recent, { _tag: "Inbox", user: recent.user }), mine: undefined }
     case "Gap":
       return event.missing === undefined ? forgetAll(recent, event.conversation) : recent
     case "RejoinRefused":

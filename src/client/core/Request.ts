@@ -36,9 +36,7 @@ export type Request = OmitEach<Extract<ClientMessage, { readonly _tag: Tag }>, "
 export type ChatRequest = Extract<Request, { readonly _tag: "GlobalMessage" | "PrivateMessage" | "RoomMessage" }>
 
 /** What makes an entry of a log: repeated, under one `key`, until the server has stored it. */
-export type EntryRequest =
-  | ChatRequest
-  | Extract<Request, { readonly _tag: "EditMessage" | "DeleteMessage" | "React" }>
+export type EntryRequest = ChatRequest | Extract<Request, { readonly _tag: "EditMessage" | "DeleteMessage" | "React" }>
 
 export type HistoryRequest = Extract<Request, { readonly _tag: "GetHistory" }>
 

@@ -127,7 +127,10 @@ export const forget = (resumption: Resumption, id: RequestId): Resumption => {
   return { ...resumption, open: HashMap.set(resumption.open, id, { ...request, asker: "gone" }) }
 }
 
-const close = (resumption: Resumption, id: RequestId): Resumption => ({ ...resumption, open: HashMap.remove(resumption.open, id) })
+const close = (resumption: Resumption, id: RequestId): Resumption => ({
+  ...resumption,
+  open: HashMap.remove(resumption.open, id)
+})
 
 /** The first message of a connection. */
 export const handshake = (resumption: Resumption): ClientMessage => {
@@ -177,7 +180,10 @@ export const interrupt = (
   const ended = [...HashMap.values(resumption.open)].filter(
     (request) => request.asker !== "waiting" || !isRepeatable(request)
   )
-  const kept = ended.reduce((rest, { message }) => (message.id ? HashMap.remove(rest, message.id) : rest), resumption.open)
+  const kept = ended.reduce(
+    (rest, { message }) => (message.id ? HashMap.remove(rest, message.id) : rest),
+    resumption.open
+  )
   const lost = ended.filter(({ asker }) => asker === "waiting").map(({ message }) => message)
   return { resumption: { ...resumption, open: kept }, lost }
 }
@@ -266,8 +272,7 @@ const resumed = (before: Place | undefined, now: Cursor): Resumed => {
 const advance = (resumption: Resumption, entry: HeardEntry): Step => {
   const conversation = conversationAt(whereaboutsOf(entry, resumption.user), resumption.user)
   const place = placeOf(resumption, conversation)
-  const received: ReadonlyArray<ClientEvent> =
-    entry._tag === "LaterEntry" ? [] : [{ _tag: "Received", message: entry }]
+  const received: ReadonlyArray<ClientEvent> = entry._tag === "LaterEntry" ? [] : [{ _tag: "Received", message: entry }]
   if (place === undefined) return { resumption, events: received }
   if (entry.seq <= place.seq) return { resumption, events: [] }
   const missing = entry.seq - place.seq - 1

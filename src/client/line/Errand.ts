@@ -49,11 +49,9 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   yield* present((style) => remark(style, `pong after ${Duration.toMillis(elapsed).toFixed(1)} ms`))
 })
 
-const requestOf = Effect.fnUntraced(function* (errand: Errand): Effect.fn.Return<
-  Request,
-  NotUnderstood,
-  OlderPage | RecentMessages
-> {
+const requestOf = Effect.fnUntraced(function* (
+  errand: Errand
+): Effect.fn.Return<Request, NotUnderstood, OlderPage | RecentMessages> {
   switch (errand._tag) {
     case "Ask":
       return errand.request

@@ -91,7 +91,11 @@ describe("a client whose connection broke", () => {
 
   it("tells how much it missed also where the server leaves some out", () => {
     const resumed = Resumption.resume(Resumption.interrupt(settled()).resumption)
-    const { events } = hearAll(resumed.resumption, [joined(resumed.messages[0]?.id ?? "", 10, 2), inRoom(9), inRoom(10)])
+    const { events } = hearAll(resumed.resumption, [
+      joined(resumed.messages[0]?.id ?? "", 10, 2),
+      inRoom(9),
+      inRoom(10)
+    ])
     assert.deepInclude(events[0], { _tag: "Rejoined", missed: 6 })
     assert.deepInclude(events[1], { _tag: "Gap", missing: 4 })
     assert.strictEqual(events.length, 4)
