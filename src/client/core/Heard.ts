@@ -34,7 +34,7 @@ const LaterEntryMessage = OnTheWire.pipe(
   Schema.decodeTo(
     Schema.toType(LaterEntry),
     SchemaTransformation.transform<LaterEntry, typeof OnTheWire.Type>({
-      decode: ({ _tag: kind, id: _, ...entry }) => ({ ...entry, _tag: "LaterEntry", kind }),
+      decode: ({ _tag: kind, id: _id, ...entry }) => ({ ...entry, _tag: "LaterEntry", kind }),
       encode: ({ kind, ...entry }) => ({ ...entry, _tag: kind })
     })
   )

@@ -78,7 +78,8 @@ export const keyboard = Effect.gen(function* () {
   const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
     carryOut(typed.errand).pipe(
       Effect.raceFirst(tellDelay(typed)),
-      Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
+      Effect.catchTag("NotUnderstood", ({ message }) => complain(message)),
+      Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
         complain(isTold(typed.errand) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
       ),
       Effect.andThen(Effect.sync(() => unanswered.delete(typed)))

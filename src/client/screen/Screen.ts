@@ -7,7 +7,7 @@
 import { Context, Effect, Schema, type Stream } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { KnownNames } from "../command/Completion.ts"
-import type { Line, Style } from "./Render.ts"
+import type { Line, Style } from "./Layout.ts"
 
 /** Nobody reads the output any more, as when `head` has seen enough. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {
