@@ -1,8 +1,9 @@
 /** The shape of the project, as far as a machine can see it: its layers, its files and their size. */
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { basename, dirname, join, normalize, resolve } from "node:path"
+import { basename, dirname, join, matchesGlob, normalize, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import { apart, long } from "./vitest.config.ts"
 
 const root = resolve(import.meta.dirname, "..")
 
@@ -252,6 +253,37 @@ describe("The source files", () => {
 describe("The tests", () => {
   it("wait for nothing by sleeping in real time", () => {
     assert.deepStrictEqual(where(under("test"), /\bsetTimeout\(\s*resolve|\btimers\/promises/), [])
+  })
+})
+
+describe("The quick tests", () => {
+  /** This one asks git which files there are. */
+  const asking = "test/Architecture.test.ts"
+  const isIn = (globs: ReadonlyArray<string>) => (path: string) => globs.some((glob) => matchesGlob(path, glob))
+  const tests = under("test").filter((path) => path.endsWith(".test.ts"))
+  const quick = tests.filter((path) => !isIn([...apart, ...long])(path) && path !== asking)
+
+  it("start no process, nor does anything they import", () => {
+    assert.isAbove(quick.length, 50)
+    const reached = (path: string, known: Set<string>): Set<string> => {
+      if (known.has(path)) return known
+      known.add(path)
+      for (const target of localImportsOf(path)) reached(target, known)
+      return known
+    }
+    const starting = quick.flatMap((path) =>
+      [...reached(path, new Set())]
+        .filter((file) => importsOf(file).some((specifier) => /child_process|ChildProcess/.test(specifier)))
+        .map((file) => `${path} reaches ${file}`)
+    )
+    assert.deepStrictEqual(starting, [])
+  })
+
+  it("are all but those that are named, each of which is there", () => {
+    assert.deepStrictEqual(
+      [...apart, ...long].filter((glob) => !tests.some((path) => matchesGlob(path, glob))),
+      []
+    )
   })
 })
 
