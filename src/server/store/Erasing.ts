@@ -84,7 +84,9 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
         const begun = monotonicMillis(clock)
         const count = yield* Effect.retry(outage.watch(pass), Schedule.spaced(patience))
         if (count === 0) return false
-        yield* Effect.sleep(Duration.millis(Math.max(Duration.toMillis(passInterval) + begun - monotonicMillis(clock), 0)))
+        yield* Effect.sleep(
+          Duration.millis(Math.max(Duration.toMillis(passInterval) + begun - monotonicMillis(clock), 0))
+        )
         return true
       })
       // The first also for what was deleted before this start.

@@ -386,7 +386,11 @@ layer(NodeFileSystem.layer)("the search index follows edits and deletions", (it)
       )
       assert.isAbove(yield* blocks, 100)
       // Messages behind them are deleted before and after: their cost is what it was.
-      yield* append([StoredRows.deleted(2001, 1050), StoredRows.edited(2002, 101, "red"), StoredRows.deleted(2003, 1051)])
+      yield* append([
+        StoredRows.deleted(2001, 1050),
+        StoredRows.edited(2002, 101, "red"),
+        StoredRows.deleted(2003, 1051)
+      ])
       yield* takeIn
       yield* append([StoredRows.edited(2004, 1801, "red"), StoredRows.edited(2005, 901, "red")])
       yield* takeIn
@@ -396,7 +400,10 @@ layer(NodeFileSystem.layer)("the search index follows edits and deletions", (it)
         isBySeq: false,
         search: { query: "red", before: undefined, limit: 9 }
       })
-      assert.deepStrictEqual(found.map(({ message }) => message.seq), [1801, 901, 101])
+      assert.deepStrictEqual(
+        found.map(({ message }) => message.seq),
+        [1801, 901, 101]
+      )
       assert.lengthOf((yield* search("ripe")).found, 17)
       assert.strictEqual((yield* database`SELECT COUNT(*) FROM messages`.values)[0]?.[0], 2005)
     })
@@ -433,9 +440,10 @@ layer(NodeFileSystem.layer)("the search index follows edits and deletions", (it)
       yield* append([StoredRows.deleted(7, 3), StoredRows.deleted(8, 2)])
       yield* index.forget([2, 3])
       const purging = yield* Effect.forkChild(index.purge, { startImmediately: true })
-      yield* Effect.andThen(TestClock.adjust("1 second"), Effect.sync(() => purging.pollUnsafe())).pipe(
-        Effect.repeat({ until: (exit) => exit !== undefined })
-      )
+      yield* Effect.andThen(
+        TestClock.adjust("1 second"),
+        Effect.sync(() => purging.pollUnsafe())
+      ).pipe(Effect.repeat({ until: (exit) => exit !== undefined }))
       yield* Fiber.join(purging)
       const bytes = Buffer.concat(
         yield* Effect.forEach(["-search", "-search-wal"], (ending) => files.readFile(`${file}${ending}`))
