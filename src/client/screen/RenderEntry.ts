@@ -1,4 +1,3 @@
-import { nameKey } from "../../common/name/Name.ts"
 /**
  * Turns the entries of a log into lines to read: what was said, and what was done to it. Pure; every piece of others'
  * text passes `safeText` first.
@@ -6,6 +5,7 @@ import { nameKey } from "../../common/name/Name.ts"
  * Each message has its number, by which commands name it: `12:04 #12 ada: hi`. For scripts an entry is one line, and what
  * is said about a message stands behind a tab, which no text on one line can hold: `#12 ada: hi⇥edited⇥👍 2`.
  */
+import { nameKey } from "../../common/name/Name.ts"
 import type { ChatMessage, EntryMessage, StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
 import * as Recent from "../core/Recent.ts"

@@ -127,10 +127,7 @@ describe("Deciding", () => {
       const decisions = decideRun(log, all)
       for (const [index, act] of all.entries()) {
         if (act.key === undefined || decisions[index]?._tag !== "Accepted") continue
-        const [again] = decideRun(
-          log,
-          [by(ada, say(), act.key)].map((other) => ({ ...other, from: act.from }))
-        )
+        const [again] = decideRun(log, [{ ...by(ada, say(), act.key), from: act.from }])
         assert.strictEqual(again?._tag, "Repeated")
       }
     },
