@@ -146,11 +146,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       const seq = deed === undefined ? undefined : targetOf(deed.body)
       if (deleted === undefined || target === undefined || deed === undefined || seq === undefined) return []
       const content = JSON.stringify({ deletedBy: deleted.by, deletedAt: deleted.at, bytes: target.bytes })
-      const sum = checksum(deed.conversation, seq, Number(target.at), String(target.sender), content, {
-        kind: "Tombstone",
-        target: null,
-        author: null
-      })
+      const sum = checksum(deed.conversation, seq, Number(target.at), String(target.sender), content, "Tombstone")
       return [[id, content, sum, deed.conversation, seq]]
     })
     if (tombstones.length === 0) return
