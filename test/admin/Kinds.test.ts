@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Layer, Schema } from "effect"
+import { Effect, FileSystem, Schema } from "effect"
 import type { Body } from "../../src/common/log/Entry.ts"
 import { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
@@ -27,6 +27,7 @@ const act = (body: Body, from = "Ada"): NewEntry => ({
   at: 1_790_000_001_000,
   body
 })
+const decodeLine = Schema.decodeEffect(Schema.fromJsonString(StandingMessage))
 const users = Array.from({ length: 25 }, (_, index) => `user${index}`)
 
 /** Five messages: the second edited and deleted, the third edited, the first reacted to by many, some of whom thought better of it. */
@@ -109,10 +110,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       yield* lively(file)
       const { exitCode, stderr, stdout } = yield* run(["export", "garden"], { env: { DATABASE: file } })
       assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" })
-      const lines = yield* Effect.forEach(
-        stdout.trim().split("\n"),
-        Schema.decodeUnknownEffect(Schema.fromJsonString(StandingMessage))
-      )
+      const lines = yield* Effect.forEach(stdout.trim().split("\n"), (line) => decodeLine(line))
       assert.deepStrictEqual(
         lines.map((line) => [line.seq, line._tag, line._tag === "Tombstone" ? line.deletedBy : line.content]),
         [
@@ -202,7 +200,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       })
       yield* NewFile.write({ file: `${path}/new`, database: `${path}/chat.sqlite`, isForced: false }, (partial) =>
         files.writeFileString(partial, "whole")
-      ).pipe(Effect.provide(Layer.succeed(FileSystem.FileSystem, noting)))
+      ).pipe(Effect.provideService(FileSystem.FileSystem, noting))
       assert.deepStrictEqual(done, ["sync /new.partial", "rename /new.partial /new", "sync "])
     })
   )

@@ -72,7 +72,7 @@ export const copyLog = Effect.fnUntraced(function* (database: string, partial: s
       // The moment. As part of the opening it does not wait for this process in between.
       "BEGIN",
       "CREATE TEMP TABLE moment AS SELECT MIN(id) AS first, MAX(id) AS last FROM source.messages",
-      ...[...columns.keys()].filter((table) => !ownTables.has(table)).map(insert),
+      ...[...columns.keys()].filter((table) => !ownTables.has(table)).map((table) => insert(table)),
       "COMMIT"
     ]
   })

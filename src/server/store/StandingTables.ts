@@ -54,7 +54,9 @@ export const make = (sql: SqlClient.SqlClient) => {
       JOIN messages ON messages.conversation = wanted.value ->> 0 AND seq = wanted.value ->> 1
       LEFT JOIN standing ON standing.id = messages.id
       WHERE messages.kind = 'Said'`
-    return (yield* decodeTargets(rows)).map((row): Target => ({ ...row, deeds: groups[row.ordinal] ?? [] }))
+    return (yield* decodeTargets(rows)).map(
+      (row) => Object.assign(row, { deeds: groups[row.ordinal] ?? [] }) satisfies Target
+    )
   })
 
   const reactionsOf = Effect.fnUntraced(function* (targets: ReadonlyArray<Target>) {

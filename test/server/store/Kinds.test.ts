@@ -136,8 +136,8 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
       )
       yield* Effect.forEach(reactions, (one) => history.append([one]))
       yield* history.append([act({ _tag: "Edited", target: 2, content: "kept" }, "ada", 1000)])
-      const step = Effect.map(sql.withTransaction(OldestMessages.make(sql).deleteOldest(2, 10)), ({ count }) => count)
-      const left = Effect.map(sql`SELECT COUNT(*) FROM reactors`.values, ([[count] = []]) => count)
+      const step = Effect.map(sql.withTransaction(OldestMessages.make(sql).deleteOldest(2, 10)), (done) => done.count)
+      const left = Effect.map(sql`SELECT COUNT(*) FROM reactors`.values, (rows) => rows[0]?.[0])
       assert.deepStrictEqual([yield* step, yield* left], [10, 20])
       assert.deepStrictEqual([yield* step, yield* left], [10, 10])
       assert.deepStrictEqual([yield* step, yield* left], [10, 0])
@@ -162,9 +162,9 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
       const source = StandingRows.make(sql)
       for (const isForwards of [true, false]) {
         const [text, parameters] = source.rows(1, newest, isForwards).compile()
-        const plan = yield* sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters)
+        const plan = yield* sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters).values
         assert.deepStrictEqual(
-          plan.map(({ detail }) => String(detail)),
+          plan.map((step) => step.at(-1)),
           [
             "SEARCH messages USING INDEX messages_standing (conversation=? AND seq>? AND seq<?)",
             "SEARCH standing USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"
