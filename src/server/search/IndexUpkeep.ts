@@ -214,7 +214,9 @@ export const makeAddStep = (sql: SqlClient.SqlClient) => {
       () => Effect.succeed([])
     )
     const through = sql`UPDATE progress SET through = through + 1`
-    yield* sql.withTransaction(Effect.andThen(forget(sql, target === null || target === undefined ? [] : [target]), through))
+    yield* sql.withTransaction(
+      Effect.andThen(forget(sql, target === null || target === undefined ? [] : [target]), through)
+    )
   })
   const step: Effect.Effect<boolean, Problem> = Effect.suspend(() => addSome(sql, most)).pipe(
     Effect.tap(() =>

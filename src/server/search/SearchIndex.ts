@@ -110,7 +110,9 @@ export class SearchIndex extends Context.Service<
         )
 
         const inSteps = (step: Effect.Effect<boolean, Problem>) =>
-          Effect.repeat(Effect.tap(oneByOne.withPermit(step), Effect.sleep(purgePause)), { while: (hasMore) => hasMore })
+          Effect.repeat(Effect.tap(oneByOne.withPermit(step), Effect.sleep(purgePause)), {
+            while: (hasMore) => hasMore
+          })
         const purge = Effect.gen(function* () {
           yield* inSteps(makeMergeStep(sql))
           yield* inSteps(vacuumStep(sql))

@@ -78,8 +78,7 @@ const impatiently = <A, E>(writer: SqlClient.SqlClient, effect: Effect.Effect<A,
 /** Takes in all but the little that has come meanwhile, if the disk is fast enough for what comes at all. */
 const takeInMost = Effect.fnUntraced(function* (own: SqlClient.SqlClient) {
   let counts = yield* checkpoint(own, "PASSIVE")
-  for (let more = 0; more < maxPasses && left(counts) >= enoughPages; more++)
-    counts = yield* checkpoint(own, "PASSIVE")
+  for (let more = 0; more < maxPasses && left(counts) >= enoughPages; more++) counts = yield* checkpoint(own, "PASSIVE")
   return counts
 })
 

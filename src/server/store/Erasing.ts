@@ -84,7 +84,9 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
         const begun = monotonicMillis(clock)
         const count = yield* Effect.retry(outage.watch(pass), Schedule.spaced(patience))
         if (count === 0) return false
-        yield* Effect.sleep(Duration.millis(Math.max(Duration.toMillis(passInterval) + begun - monotonicMillis(clock), 0)))
+        yield* Effect.sleep(
+          Duration.millis(Math.max(Duration.toMillis(passInterval) + begun - monotonicMillis(clock), 0))
+        )
         return true
       })
       // The first also for what was deleted before this start.
@@ -225,5 +227,6 @@ const erasuresAfter = (sql: SqlClient.SqlClient, through: number) =>
 const checksumOf = (conversation: number, row: unknown): number | null =>
   Option.match(decodeEdit(row), {
     onNone: () => null,
-    onSome: ({ at, sender, seq }) => checksum(conversation, seq, at, sender, "")
+    onSome: ({ at, author, kind, sender, seq, target }) =>
+      checksum(conversation, seq, at, sender, "", kind, target, author)
   })

@@ -54,7 +54,8 @@ export const make = (sql: SqlClient.SqlClient, conversation = 1) => {
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
     FROM json_each(${JSON.stringify(rows)})`
 
-  const idOf = (seq: number) => sql.literal(`(SELECT id FROM messages WHERE conversation = ${conversation} AND seq = ${seq})`)
+  const idOf = (seq: number) =>
+    sql.literal(`(SELECT id FROM messages WHERE conversation = ${conversation} AND seq = ${seq})`)
 
   /** What follows from an entry for what stands at its target. */
   const follow = Effect.fnUntraced(function* (target: number, before: Timeline.Timeline, after: Timeline.Timeline) {
