@@ -5,7 +5,7 @@ import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, type FileSystem, Logger, type Scope } from "effect"
+import { Effect, FileSystem, Logger, type Scope } from "effect"
 import { checksum as checksumOf } from "../../src/server/store/Checksum.ts"
 import * as StoredRows from "../server/search/StoredRows.ts"
 import * as ErasingFile from "./ErasingFile.ts"
@@ -111,6 +111,24 @@ realTime("what was deleted", (it) => {
       yield* isTakenIn(database)
       assert.deepStrictEqual(yield* database.search("later"), [1004])
       assert.deepStrictEqual(said, [])
+    })
+  )
+
+  it.effect("is erased from a log that had grown, which then is small", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const file = yield* FileServer.newFile
+      const database = yield* ErasingFile.open(file)
+      yield* database.rows.open
+      yield* storeSecrets(database)
+      const size = Effect.map(files.stat(`${file}-wal`), (info) => Number(info.size) / 2 ** 20)
+      yield* database.writer`CREATE TABLE notes (text)`
+      yield* Effect.repeat(database.writer`INSERT INTO notes VALUES (zeroblob(1048576))`, { times: 39 })
+      assert.isAbove(yield* size, 35)
+      yield* database.store(deletions)
+      yield* isErased(database)
+      assert.isBelow(yield* size, 1)
+      assert.deepStrictEqual(yield* traces(file), [])
     })
   )
 
