@@ -50,7 +50,12 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
     Effect.ignore(tmux("kill-server"))
   )
   const screen = Effect.map(tmux("capture-pane", "-p"), (text) =>
-    text.split("\n").map((row) => row.trimEnd().replace(/^\d\d:\d\d #\d+/, "hh:mm #n").replace(/^\d\d:\d\d/, "hh:mm"))
+    text.split("\n").map((row) =>
+      row
+        .trimEnd()
+        .replace(/^\d\d:\d\d #\d+/, "hh:mm #n")
+        .replace(/^\d\d:\d\d/, "hh:mm")
+    )
   )
 
   return {

@@ -176,7 +176,10 @@ describe("what is shown", () => {
   })
 
   it("has the time dim and each user in one colour of its own", () => {
-    assert.strictEqual(texts(said("hi"), coloured)[0], "\u001b[2m12:04\u001b[0m \u001b[2m#1\u001b[0m \u001b[33mada\u001b[0m: hi")
+    assert.strictEqual(
+      texts(said("hi"), coloured)[0],
+      "\u001b[2m12:04\u001b[0m \u001b[2m#1\u001b[0m \u001b[33mada\u001b[0m: hi"
+    )
   })
 
   it.prop("has every name as it is", { user: UserName, room: RoomName }, ({ user, room }) => {
