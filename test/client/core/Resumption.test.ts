@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HashMap } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
-import type { Heard, HeardEntry } from "../../../src/client/core/Heard.ts"
+import type { Heard, HeardEntry, Whereabouts } from "../../../src/client/core/Heard.ts"
 import * as Resumption from "../../../src/client/core/Resumption.ts"
 import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
@@ -304,19 +304,20 @@ describe("a room that cannot be entered again just now", () => {
 
 describe("the entries of a log", () => {
   const by = { at: 0, from: bob }
-  const kinds: ReadonlyArray<(seq: number) => HeardEntry> = [
-    (seq) => ({ _tag: "Edited", seq, ...by, target: 1, content: "new" }),
-    (seq) => ({ _tag: "Deleted", seq, ...by, target: 1 }),
-    (seq) => ({ _tag: "Reacted", seq, ...by, target: 1, reaction: "👍" }),
-    (seq) => ({ _tag: "Tombstone", seq, ...by, deletedBy: bob, deletedAt: 0 }),
-    (seq) => ({ _tag: "LaterEntry", kind: "TopicSet", seq, ...by })
+  const kinds: ReadonlyArray<(place: Whereabouts & { readonly seq: number }) => HeardEntry> = [
+    (place) => ({ _tag: "Edited", ...place, ...by, target: 1, content: "new" }),
+    (place) => ({ _tag: "Deleted", ...place, ...by, target: 1 }),
+    (place) => ({ _tag: "Reacted", ...place, ...by, target: 1, reaction: "👍" }),
+    (place) => ({ _tag: "Tombstone", ...place, ...by, deletedBy: bob, deletedAt: 0 }),
+    (place) => ({ _tag: "LaterEntry", kind: "TopicSet", ...place, ...by })
   ]
-  const conversations: ReadonlyArray<readonly [string, object, number]> = [
+  const conversations: ReadonlyArray<readonly [string, Whereabouts, number]> = [
     ["a room", { room: dev }, 4],
     ["the lobby", {}, 7],
     ["private", { with: bob }, 0]
   ]
-  const allIn = (where: object, place: number) => kinds.map((kind, index) => ({ ...kind(place + 1 + index), ...where }))
+  const allIn = (where: Whereabouts, place: number) =>
+    kinds.map((make, index) => make(Object.assign({ seq: place + 1 + index }, where)))
   const received = (events: ReadonlyArray<ClientEvent>) =>
     events.flatMap((event) => (event._tag === "Received" ? [event.message._tag] : [event._tag]))
 

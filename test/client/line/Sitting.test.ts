@@ -121,7 +121,7 @@ describe("a person", () => {
       const { peer, take, type, until } = yield* sit(yield* make)
       yield* type(":delete in:* #7")
       yield* peer.say(rejected((yield* take).message, { _tag: "MessageNotFound", seq: 7 }))
-      assert.include((yield* until("the numbers.")).at(-1), "There is no message #7, or not any more. Type :history")
+      assert.include((yield* until("numbers.")).at(-1), "There is no message #7, or not any more. Type :history")
     })
   )
 })
