@@ -1,6 +1,6 @@
 /** A server process on a database file of the test's, and what clients ask it about its logs. */
 import { Effect, FileSystem, Schema } from "effect"
-import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
+import type { StandingMessage } from "../../src/common/wire/EntryMessage.ts"
 import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { connect, type RawClient } from "../support/RawClient.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
@@ -39,7 +39,7 @@ const decodeHistory = Schema.decodeUnknownEffect(ServerMessage.cases.History)
 
 /** All there is of a log: the lobby's, or a room's that this client is in. */
 export const readLog = Effect.fnUntraced(function* (client: RawClient, where: { readonly room?: string } = {}) {
-  const log: Array<ChatMessage> = []
+  const log: Array<StandingMessage> = []
   let hasMore = true
   while (hasMore) {
     const after = log.at(-1)?.seq ?? 0

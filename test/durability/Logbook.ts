@@ -30,7 +30,8 @@ export interface Line {
 const toEntry = ({ at = 1, content, conversation = lobby, key }: Line): NewEntry => ({
   conversation,
   from: UserName.make("ada"),
-  content: Content.make(content),
+  author: undefined,
+  body: { _tag: "Said", content: Content.make(content) },
   at,
   key: key === undefined ? undefined : MessageKey.make(keyOf(key))
 })
@@ -43,7 +44,7 @@ export const write = (history: History["Service"], lines: ReadonlyArray<Line>) =
 /** What a conversation holds. */
 export const contents = (history: History["Service"], conversation: SharedConversation = lobby) =>
   Effect.map(history.read(conversation, { after: 0, before: undefined, limit: 100_000 }), ({ entries }) =>
-    outline(entries)
+    outline(entries.map(({ body, seq }) => ({ ...body, seq })))
   )
 
 /** Makes a file that holds these, as after a clean stop. */

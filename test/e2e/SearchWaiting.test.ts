@@ -122,7 +122,8 @@ describe("a search that takes too long", () => {
           const entry = {
             conversation: { _tag: "Lobby" as const },
             from: UserName.make("bob"),
-            content,
+            author: undefined,
+            body: { _tag: "Said" as const, content },
             at,
             key: undefined
           }

@@ -43,7 +43,7 @@ const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
     "forgets an abandoned room although presence was announced in it",
     [
       [{ user: 0, actions: [connect, { _tag: "CreateRoom", ...room }, join] }],
-      [{ user: 0, actions: [{ _tag: "Gone" }] }]
+      [{ user: 0, actions: [{ _tag: "Vanish" }] }]
     ]
   ]
 ]
@@ -55,7 +55,7 @@ const returned: Program = {
   steps: [
     [
       { user: 2, actions: [{ _tag: "SayRoom", ...room, keyed: false }] },
-      { user: 2, actions: [{ _tag: "Gone" }] },
+      { user: 2, actions: [{ _tag: "Vanish" }] },
       { user: 2, actions: [connect, join] }
     ]
   ]

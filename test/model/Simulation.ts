@@ -68,6 +68,8 @@ const historyFor = ({ network }: Program): Layer.Layer<History> => {
       History.of({
         append: (entries) => slowly(history.append(entries)),
         read: (conversation, range, maxBytes) => slowly(history.read(conversation, range, maxBytes)),
+        standing: (conversation, range, maxBytes) => slowly(history.standing(conversation, range, maxBytes)),
+        facts: (conversation, question) => slowly(history.facts(conversation, question)),
         newest: (conversation) => slowly(history.newest(conversation)),
         search: (conversations, search, maxBytes) => slowly(history.search(conversations, search, maxBytes)),
         forgetUnsafe: history.forgetUnsafe,

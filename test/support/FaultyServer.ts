@@ -15,7 +15,7 @@ import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 
 /** Runs before an operation on a conversation's log, and may fail, die or wait. */
 export type Before = (
-  operation: "append" | "read" | "newest" | "search",
+  operation: "append" | "read" | "facts" | "newest" | "search",
   conversation: Conversation
 ) => Effect.Effect<void, StorageUnavailable>
 
@@ -31,6 +31,10 @@ export const historyBehind = (before: Before, stored: Effect.Effect<void, Storag
           asked("append", entries[0].conversation).pipe(Effect.andThen(memory.append(entries)), Effect.tap(stored)),
         read: (conversation, range, maxBytes) =>
           Effect.andThen(asked("read", conversation), memory.read(conversation, range, maxBytes)),
+        standing: (conversation, range, maxBytes) =>
+          Effect.andThen(asked("read", conversation), memory.standing(conversation, range, maxBytes)),
+        facts: (conversation, question) =>
+          Effect.andThen(asked("facts", conversation), memory.facts(conversation, question)),
         newest: (conversation) => Effect.andThen(asked("newest", conversation), memory.newest(conversation)),
         search: (conversations, search, maxBytes) =>
           Effect.andThen(asked("search", conversations[0]), memory.search(conversations, search, maxBytes)),

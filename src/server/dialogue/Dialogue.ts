@@ -10,7 +10,7 @@
  * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
  * has one large reply at a time, however many it asks for and however slowly it reads.
  */
-import { Clock, Data, Duration, Effect, Fiber, Option, Stream } from "effect"
+import { Clock, Data, Duration, Effect, Fiber, Stream } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
 import { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
@@ -19,10 +19,11 @@ import { encodeLine, encodeText, type Incoming, lineText } from "../../connectio
 import { ServerConfig } from "../config/ServerConfig.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
-import { Lobby } from "../rooms/Lobby.ts"
+import type { Request } from "../routing/ServerCommand.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
 import { rejected } from "../session/Rejected.ts"
 import type { Session } from "../session/Session.ts"
+import * as Handshake from "./Handshake.ts"
 import * as TokenBucket from "./TokenBucket.ts"
 
 /** Refusing costs work too: who goes over the rate is not read for as long as it was over it, up to this, in ms. */
@@ -58,31 +59,10 @@ export const over = (lastWords: ServerMessage, id?: string) =>
 /** Gives what it takes to hear a connection out. */
 export const make = Effect.gen(function* () {
   const config = yield* ServerConfig
-  const lobby = yield* Lobby
+  const handshake = yield* Handshake.make
   const server = yield* ServerProcessor
   const clock = yield* Clock.Clock
   const allowance = { rate: config.messageRate, burst: config.messageBurst }
-
-  /**
-   * Takes the name and joins the lobby, whose manager says Welcome; the user's name, or none if that failed. Neither waits
-   * for the disk, unless messages were missed: then they are read first.
-   */
-  const identify = Effect.fnUntraced(function* (session: Session, handshake: MessageOf<"Handshake">) {
-    const { after, credentials, id, user } = handshake
-    // There are no accounts yet, so no credentials can be right.
-    if (credentials !== undefined) return yield* over(rejected({ _tag: "InvalidCredentials" }), id)
-    const refusal = yield* Mailbox.ask(server, { _tag: "Claim", session: session.id, user })
-    if (Option.isSome(refusal)) return yield* over(rejected(refusal.value), id)
-    session.began(0, true)
-    const from = { session: session.id, user, id, isLarge: true }
-    const joined = yield* Mailbox.ask(lobby.mailbox, { _tag: "Join", from, after: after?.lobby })
-    if (joined) {
-      Mailbox.tellUnsafe(server, { _tag: "Arrive", session: session.id })
-      return Option.some(user)
-    }
-    yield* Mailbox.ask(server, { _tag: "Gone", session: session.id })
-    return Option.none<UserName>()
-  })
 
   /** After a pause of the whole process it is due before what has come meanwhile was read: that is read first. */
   const startHandshakeTimer = (session: Session) =>
@@ -116,15 +96,17 @@ export const make = Effect.gen(function* () {
   const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
     if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), message.id)
     yield* flush(talk)
-    talk.user = Option.getOrUndefined(yield* identify(talk.session, message))
+    const outcome = yield* handshake(talk.session, message)
+    if (outcome._tag === "Refused") return yield* over(rejected(outcome.reason), message.id)
+    talk.user = outcome._tag === "Welcomed" ? outcome.user : undefined
     if (talk.handshakeTimer !== undefined) yield* Fiber.interrupt(talk.handshakeTimer)
     talk.handshakeTimer = undefined
     // It may try again, in as much time.
-    if (talk.user === undefined) talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
-    yield* talk.session.largeGiven()
+    if (outcome._tag === "Failed") talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
+    else yield* outcome.follow
   })
 
-  const request = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage, user: UserName) {
+  const request = Effect.fnUntraced(function* (talk: Talk, message: Request, user: UserName) {
     const { session } = talk
     const large = isLarge(message)
     if (large || session.isBusy()) yield* flush(talk)
@@ -200,8 +182,6 @@ interface Talk {
   /** Replies of its own, gathered so that a thousand pings are not a thousand system calls. */
   replies: string
 }
-
-type MessageOf<Tag extends ClientMessage["_tag"]> = Extract<ClientMessage, { readonly _tag: Tag }>
 
 const withId = (message: ServerMessage, id: string | undefined): object =>
   id === undefined ? message : { ...message, id }

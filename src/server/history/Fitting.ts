@@ -9,6 +9,3 @@ export const fitting = (sizes: Iterable<number>, maxBytes: number): number => {
   }
   return count
 }
-
-/** The size of a content in UTF-8. */
-export const bytesOf = ({ content }: { readonly content: string }): number => Buffer.byteLength(content)

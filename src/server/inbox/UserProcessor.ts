@@ -13,6 +13,7 @@ import type { Delivery } from "../session/Delivery.ts"
 import { rejected } from "../session/Rejected.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnsweredKeys, type Sent } from "./AnsweredKeys.ts"
+import { makePrivatePlaces } from "./PrivatePlaces.ts"
 import { UsersCommand, type UsersCommandOf } from "./UsersCommand.ts"
 
 export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbox<UsersCommand>>()(
@@ -28,6 +29,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
       /** The newest place in each inbox: one entry per connection that had private messages. */
       const newest = new Map<SessionId, number>()
       const answered = makeAnsweredKeys()
+      const places = makePrivatePlaces()
       /** Never goes back, whatever the clock does. */
       let latest = 0
 
@@ -46,20 +48,39 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         sessions.deliver(deliveries)
       }
 
-      const deliver = ({ content, from, key, receivers, to }: UsersCommandOf<"Deliver">) => {
+      const deliver = ({ body, from, key, receivers, to }: UsersCommandOf<"Deliver">) => {
         const first = answered.find(from, to, key)
         if (first !== undefined) return reply(from, first)
+        const { content, replyTo } = body
+        const repliedTo = replyTo === undefined ? undefined : places.find(from.session, replyTo, to)
+        if (replyTo !== undefined && repliedTo === undefined) {
+          return reply(from, rejected({ _tag: "MessageNotFound", seq: replyTo }))
+        }
         if (receivers.length === 0) return reply(from, rejected({ _tag: "UserNotFound", user: to }))
         const at = Math.max(latest, clock.currentTimeMillisUnsafe())
         latest = at
-        const tell = (session: SessionId, seq: number): Delivery => {
-          const message: ChatMessage = { _tag: "PrivateMessage", seq, at, from: from.user, to, content }
+        /** Each side is told what is replied to by its place in their own inbox. */
+        const tell = (session: SessionId, seq: number, replyTo: number | undefined): Delivery => {
+          const message: ChatMessage = {
+            _tag: "PrivateMessage",
+            seq,
+            at,
+            from: from.user,
+            to,
+            content,
+            ...(replyTo !== undefined && { replyTo })
+          }
           return { _tag: "Tell", to: [session], messages: [message] }
         }
         const seq = next(from.session)
         const sent: Sent = { _tag: "Sent", seq, at }
         answered.remember(from, to, key, sent)
-        outgoing.push(...receivers.map((receiver) => tell(receiver, next(receiver))), tell(from.session, seq))
+        for (const receiver of receivers) {
+          const place = next(receiver)
+          places.remember({ session: from.session, seq, user: from.user }, { session: receiver, seq: place, user: to })
+          outgoing.push(tell(receiver, place, repliedTo?.session === receiver ? repliedTo.seq : undefined))
+        }
+        outgoing.push(tell(from.session, seq, replyTo))
         reply(from, sent)
       }
 
@@ -70,6 +91,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
           SearchInbox: ({ from }) => reply(from, { _tag: "SearchResults", messages: [], more: false }),
           Gone: ({ session }) => {
             newest.delete(session)
+            places.forget(session)
           }
         }),
         refuse: (command) => {

@@ -1,7 +1,7 @@
 /** What the UserProcessor is told, which owns the inboxes. */
 import { Schema } from "effect"
+import { Body } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
-import { Content } from "../../common/text/Content.ts"
 import { MessageKey } from "../../common/wire/ClientMessage.ts"
 import { Range, Search } from "../history/Query.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
@@ -11,7 +11,7 @@ export const UsersCommand = Schema.TaggedUnion({
     from: Asker,
     to: UserName,
     receivers: Schema.Array(SessionId),
-    content: Content,
+    body: Body.cases.Said,
     key: Schema.UndefinedOr(MessageKey)
   },
   ReadInbox: { from: Asker, with: UserName, range: Range },

@@ -27,8 +27,8 @@ interface Audience {
 }
 
 export interface PresenceChanges {
-  /** Whether this is the first change since the last `take`: whoever notes it sees to it that it is told in time. */
-  readonly note: (session: SessionId, user: UserName, change: "joined" | "left") => boolean
+  /** Whoever notes a change sees to it that it is told in time. */
+  readonly note: (session: SessionId, user: UserName, change: "joined" | "left") => void
   /** All that was noted since the last `take`, or undefined if there is nothing to tell. */
   readonly take: (audience: Audience) => Summary | undefined
 }
@@ -54,9 +54,7 @@ export const makePresenceChanges = (): PresenceChanges => {
   let isStale = false
   return {
     note: (session, user, change) => {
-      const isFirst = changes.size === 0
       changes.set(user, { session, change })
-      return isFirst
     },
     take: ({ count, everybody, max }) => {
       if (changes.size === 0) return undefined

@@ -1,10 +1,28 @@
-/** The one conversation everybody connected is in: its manager, under a name of its own. */
-import { Context, Layer } from "effect"
+/** The one conversation everybody connected is in: its manager, under a name of its own. It tells them what rooms are made. */
+import { Context, Effect, Layer, PubSub } from "effect"
+import { Announcements } from "../presence/Announcements.ts"
+import * as Mailbox from "../processor/Mailbox.ts"
+import * as Deciding from "./Deciding.ts"
 import * as RoomManager from "./RoomManager.ts"
+
+const lobby = { _tag: "Lobby" } as const
 
 export class Lobby extends Context.Service<Lobby, RoomManager.RoomManager>()("parley/server/rooms/Lobby") {
   static readonly layer = Layer.effect(
     Lobby,
-    RoomManager.make({ conversation: { _tag: "Lobby" }, onVacated: () => {} })
+    Effect.gen(function* () {
+      const announcements = yield* PubSub.subscribe(yield* Announcements)
+      const deciding = yield* Deciding.make(lobby)
+      const manager = yield* RoomManager.make({ conversation: lobby, deciding, onVacated: () => {} })
+      yield* PubSub.take(announcements).pipe(
+        Effect.map((announcement) => {
+          if (announcement._tag !== "RoomCreated") return
+          Mailbox.tellUnsafe(manager.mailbox, { _tag: "RoomMade", room: announcement.room, by: announcement.by })
+        }),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      return manager
+    })
   )
 }

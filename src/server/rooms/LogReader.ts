@@ -9,13 +9,14 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { conversationKey, type SharedConversation } from "../../common/log/Conversation.ts"
 import type { Epoch, Seq } from "../../common/log/Cursor.ts"
 import type { Entry } from "../../common/log/Entry.ts"
+import type { View } from "../../common/log/Timeline.ts"
 import type { RequestId } from "../../common/wire/ClientMessage.ts"
+import { entryMessage, standingMessage } from "../../common/wire/EntryMessage.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History, type StorageUnavailable } from "../history/History.ts"
 import type { Range } from "../history/Query.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { Turns } from "../processor/Turns.ts"
-import { toChatMessage } from "./Room.ts"
 
 /** What is read at once: 64 KiB of content, or so many short entries that they are as long on the wire. */
 const pieceBytes = 64 * 1024
@@ -84,7 +85,8 @@ export class LogReader extends Context.Service<
           const range = { after, before: upTo + 1, limit: pieceEntries }
           const { entries, more } = yield* read(conversation, range)
           const last = entries.at(-1)?.seq ?? upTo
-          const text = entries.map((entry) => `${JSON.stringify(toChatMessage(conversation)(entry))}\n`).join("")
+          const say = entryMessage(conversation)
+          const text = entries.map((entry) => `${JSON.stringify(say(entry))}\n`).join("")
           return { lines: Buffer.from(text), first: entries[0]?.seq ?? upTo + 1, upTo: more ? last : upTo }
         })
         const keep = (piece: Piece) => kept.add(`${group} ${name}`, piece)
@@ -97,7 +99,7 @@ export class LogReader extends Context.Service<
         isWanted: () => boolean
       ) {
         const isForwards = range.after !== undefined
-        const say = toChatMessage(conversation)
+        const say = standingMessage(conversation)
         const group = conversationKey(conversation)
         const pages: Array<Uint8Array> = []
         let { after, before, limit } = range
@@ -106,8 +108,9 @@ export class LogReader extends Context.Service<
 
         const next = Effect.gen(function* () {
           if (!isWanted()) return false
-          const found = yield* read(conversation, { after, before, limit })
-          const nearest = isForwards ? found.entries : found.entries.toReversed()
+          const piece = { after, before, limit: Math.min(limit, pieceEntries) }
+          const found = yield* history.standing(conversation, piece, pieceBytes)
+          const nearest = isForwards ? found.messages : found.messages.toReversed()
           const fitting = fit(nearest, say, room, pages.length === 0)
           const furthest = nearest[fitting.texts.length - 1]
           const texts = isForwards ? fitting.texts : fitting.texts.toReversed()
@@ -171,11 +174,11 @@ interface EncodedPage {
 }
 
 /** As many as fit into so many bytes, the first in any case if `isFirst`. */
-const fit = (entries: ReadonlyArray<Entry>, say: (entry: Entry) => object, room: number, isFirst: boolean) => {
+const fit = (views: ReadonlyArray<View>, say: (view: View) => object, room: number, isFirst: boolean) => {
   const texts: Array<string> = []
   let bytes = 0
-  for (const entry of entries) {
-    const text = JSON.stringify(say(entry))
+  for (const view of views) {
+    const text = JSON.stringify(say(view))
     const size = Buffer.byteLength(text) + 1
     if (bytes + size > room && !(isFirst && texts.length === 0)) break
     texts.push(text)

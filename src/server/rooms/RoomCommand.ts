@@ -1,22 +1,26 @@
 /** What the one fiber that owns a conversation is told: the lobby's or a room's manager. Plain data, as every command. */
 import { Schema } from "effect"
 import { Cursor } from "../../common/log/Cursor.ts"
+import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
-import { Content } from "../../common/text/Content.ts"
 import { MessageKey } from "../../common/wire/ClientMessage.ts"
 import { Range } from "../history/Query.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
+import { Intent } from "./Act.ts"
 
 export const RoomCommand = Schema.TaggedUnion({
   Join: { from: Asker, after: Schema.UndefinedOr(Cursor) },
   Leave: { from: Asker },
   /** The connection is gone: leave without a reply. */
   Gone: { session: SessionId },
-  Publish: { from: Asker, content: Content, key: Schema.UndefinedOr(MessageKey) },
+  /** Something is to be done in the log. */
+  Act: { from: Asker, body: Intent, key: Schema.UndefinedOr(MessageKey) },
   ListMembers: { from: Asker, after: Schema.UndefinedOr(UserName) },
   ReadHistory: { from: Asker, range: Range },
-  /** The time to gather presence changes is over: tell the members. */
-  AnnouncePresence: {},
+  /** A room was made, of which the lobby's members are told. */
+  RoomMade: { room: RoomName, by: Asker },
+  /** There is something to be announced, when the time to gather is over. */
+  Announce: {},
   /** The log may be empty by now: see whether anybody needs the room. */
   CheckVacancy: {}
 })

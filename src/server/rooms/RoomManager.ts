@@ -1,77 +1,76 @@
 /**
- * One conversation, the lobby's or a room's: the only owner of its members and of the order of its messages.
+ * One conversation on this node, the lobby's or a room's: the delivering half, and the only owner of its members here.
  *
  * Two fibers, one owner. The first acts on the mailbox, in order, and waits for nothing: who comes, who goes, who asks. The
- * second stores what is to be said, a run with one `History.append`, and only then has it delivered (invariant 4): the
- * members' outboxes, the log and the senders' `Sent`s take the order from that one array (invariant 5). State changes only
- * between two waits, never across one.
+ * second hands what is to be done to the deciding half, run by run, and only when that is stored has it delivered (invariant
+ * 4): the members' outboxes, the log and the senders' `Sent`s take the order from that one array (invariant 5). State changes
+ * only between two waits, never across one.
  *
- * Whoever is given old messages has a fiber meanwhile (`catchUp`) and hears nothing else of the conversation: it is given the
- * log, a piece whenever its peer has taken the last, however slowly that reads, until it stands where everybody stands.
+ * What is pure stands beside: who is in (Room), which acts make a run (Runs), what members have been told (Told), where a
+ * newcomer goes on (CatchUp). Newcomers are given what they missed by Newcomers.
  *
  * So a slow disk holds up the senders of the conversation it is slow for, and nobody else (invariant 2): replies go straight
- * to the asker's outbox, delivering never waits (invariant 1), and who is in can be read from `roster` at any time. Each
- * connection has a limited number of requests under way (see Session), so its backlog here is limited too.
+ * to the asker's outbox, and delivering never waits (invariant 1). Each connection has a limited number of requests under way
+ * (see Session), so its backlog here is limited too.
  */
-import { Array as Arr, Clock, type Duration, Effect, Option, Queue, Schedule, type Scope } from "effect"
+import { Array as Arr, type Duration, Effect, Option, Queue, Schedule, type Scope, Stream } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
-import type { Cursor, Epoch, Seq } from "../../common/log/Cursor.ts"
+import type { Epoch, Seq } from "../../common/log/Cursor.ts"
+import type { Entry } from "../../common/log/Entry.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
-import { History, type NewEntry, type Stored } from "../history/History.ts"
+import { History } from "../history/History.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
-import type { Delivery } from "../session/Delivery.ts"
 import { Sessions } from "../session/Sessions.ts"
-import { LogReader, type Piece } from "./LogReader.ts"
-import { makePublishing, type Publish } from "./Publishing.ts"
+import type { Act } from "./Act.ts"
+import { makeAnnouncing } from "./Announcing.ts"
+import type { Deciding, DeliveringHalf } from "./Deciding.ts"
+import { LogReader } from "./LogReader.ts"
+import { type CatchUp, makeNewcomers, retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
 import { RoomCommand, type RoomCommandOf } from "./RoomCommand.ts"
-import { makeRoomPresence } from "./RoomPresence.ts"
 import { makeRoomReplies } from "./RoomReplies.ts"
+import { makeRuns, type Waiting } from "./Runs.ts"
 import { gather, makeTelling } from "./Telling.ts"
+import * as Told from "./Told.ts"
 
-/** How many old messages a newcomer is sent at most. */
-const maxReplay = 1000
-
-/** How long after a log could not be read it is tried again. */
-const retryInterval = "1 second"
-
-/** Answers a Join: whether the asker is a member now. */
-export type JoinAnswer = boolean
+/** Answers a Join: the lobby's newcomers are greeted by whoever let them in, and go on from there. None: they are not in. */
+export type JoinAnswer = Option.Option<CatchUp>
 
 export interface RoomManager {
   readonly conversation: SharedConversation
   readonly mailbox: Mailbox.Mailbox<RoomCommand, JoinAnswer>
-  /** Who is in, as of the last command handled. */
-  readonly roster: () => ReadonlyArray<UserName>
-  /** Whether a connection is in, as of the last command handled. */
-  readonly isMember: (session: SessionId) => boolean
+}
+
+/** A fact about who is in. */
+export interface MembersChanged {
+  /** How many names. */
+  readonly users: number
+  readonly session: SessionId
+  readonly isIn: boolean
 }
 
 export interface RoomManagerOptions {
   readonly conversation: SharedConversation
+  readonly deciding: Deciding
   /** Called when nobody is in, with how many commands were handled so far of those it was sent. */
   readonly onVacated: (handled: number) => void
-  /** Called when the roster has changed. */
-  readonly onRoster?: () => void
-}
-
-/** Where a newcomer with a cursor goes on: behind `from`, for `asked` may be too far back. */
-interface Start {
-  readonly from: Seq
-  readonly asked: Seq
-  readonly fits: boolean
+  /** Called before anybody is told. */
+  readonly onMembers?: (changed: MembersChanged) => void
 }
 
 type Answer = (answer: JoinAnswer) => void
-type Join = RoomCommandOf<"Join">
+
+/** How many runs of others may wait to be told; what is dropped beyond that is found in the log. */
+const maxHeard = 64
 
 /** Starts the manager of a conversation, for as long as the scope is open. */
 export const make = Effect.fnUntraced(function* ({
   conversation,
-  onRoster = () => {},
+  deciding,
+  onMembers = () => {},
   onVacated
 }: RoomManagerOptions): Effect.fn.Return<
   RoomManager,
@@ -83,42 +82,58 @@ export const make = Effect.fnUntraced(function* ({
   const sessions = yield* Sessions
   const turns = yield* Turns
   const { presenceMax } = yield* ServerConfig
-  const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const mailbox = yield* Mailbox.make<RoomCommand, JoinAnswer>()
-  const presence = makeRoomPresence()
+  const self: DeliveringHalf = Symbol("delivering half")
+  const announcing = makeAnnouncing(conversation)
   const telling = makeTelling(sessions)
-  const replies = makeRoomReplies({ conversation, reader, sessions, turns })
-  const publishing = makePublishing<{ readonly command: RoomCommand; readonly answer: Answer }>()
-  /** Something waits to be stored, or a failed commit to be looked at. */
+  const replies = makeRoomReplies({ conversation, reader, room: () => room, sessions, turns })
+  const runs = makeRuns<{ readonly command: RoomCommand; readonly answer: Answer }>()
+  const heard = yield* Queue.sliding<ReadonlyArray<Entry>>(maxHeard)
+  /** Something waits to be stored or told, or a failed commit to be looked at. */
   const called = yield* Queue.sliding<void>(1)
 
   let room = Room.make(conversation)
   let epoch: Epoch
   /** The place of the newest entry that members were told of, or that was there when the manager started. */
   let told: Seq = 0
-  /** A commit failed, and may have been carried out all the same. */
+  /** Something may have been stored that members were not told of. */
   let isDoubtful = false
-  /** Who is given old messages, and what asked for them. */
-  const behind = new Map<SessionId, Asker>()
-  /** Members whose names are those of later connections. */
-  const superseded = new Set<SessionId>()
   let handled = 0
   let mayBeVacant = false
 
+  const newcomers = makeNewcomers({
+    conversation,
+    reader,
+    sessions,
+    told: () => ({ epoch, seq: told }),
+    onCaughtUp: (session) => {
+      room = Room.caughtUp(room, session)
+    }
+  })
+
+  /** Members are told of these entries, and of what stands before them in the log; then others are answered. */
+  const tell = Effect.fnUntraced(function* (
+    { entries, gap, seq }: Told.News,
+    answers: ReturnType<typeof Room.answered> = []
+  ) {
+    const missed = gap === undefined ? [] : yield* reader.between(conversation, gap.after, gap.before)
+    const deliveries = [...Room.told(room, [...missed, ...entries]), ...answers]
+    told = seq
+    yield* telling.tell(deliveries)
+  })
+
   const store = Effect.fnUntraced(
-    function* (run: Arr.NonEmptyReadonlyArray<Publish>) {
-      const at = clock.currentTimeMillisUnsafe()
-      const entries = Arr.map(run, ({ content, from, key }): NewEntry => ({
-        conversation,
+    function* (run: Arr.NonEmptyReadonlyArray<Waiting>) {
+      const acts = Arr.map(run, ({ body, from, key }): Act => ({
         from: from.user,
-        content,
-        at,
+        author: sessions.authorOf(from.session),
+        body,
         key
       }))
-      const stored = yield* history.append(entries)
-      const missed = yield* untold(stored)
-      yield* tell(Room.published(room, run, stored, missed), Math.max(told, ...stored.map(({ seq }) => seq)))
+      const { answers, entries } = yield* deciding.carryOut(acts, self)
+      const places = answers.flatMap((answer) => (answer._tag === "Stored" ? [answer.seq] : []))
+      yield* tell(Told.news(told, entries, places), Room.answered(run, answers))
     },
     Effect.tapError(() =>
       Effect.sync(() => {
@@ -127,28 +142,10 @@ export const make = Effect.fnUntraced(function* ({
     )
   )
 
-  /** Members are told of what is new, up to `seq`. */
-  const tell = (deliveries: ReadonlyArray<Delivery>, seq: Seq) => {
-    told = seq
-    return telling.tell(deliveries)
-  }
-
-  /**
-   * What the log holds between the last entry members were told of and the first of these. There is something only after
-   * a commit that was taken for failed and had been carried out all the same: its senders were told to try again, and
-   * its entries have their place.
-   */
-  const untold = Effect.fnUntraced(function* (stored: ReadonlyArray<Stored>) {
-    const first = stored.find(({ repeated }) => !repeated)?.seq ?? Math.max(...stored.map(({ seq }) => seq)) + 1
-    return first <= told + 1 ? [] : yield* reader.between(conversation, told, first)
-  })
-
   const lookAgain = Effect.gen(function* () {
     const { seq } = yield* history.newest(conversation)
     isDoubtful = false
-    if (seq <= told) return
-    const entries = yield* reader.between(conversation, told, seq + 1)
-    yield* tell(Room.published(room, [], [], entries), seq)
+    if (seq > told) yield* tell(Told.news(told, [], [seq]))
   }).pipe(
     // Nobody may be in any more, and until now it could not be said that nothing was written.
     Effect.andThen(Effect.sync(() => tellIfVacant())),
@@ -158,120 +155,86 @@ export const make = Effect.fnUntraced(function* ({
     })
   )
 
-  /** Where a newcomer with this cursor goes on. One that fits no log counts as none. */
-  const startOf = (after: Cursor | undefined): Start => {
-    if (after === undefined) return { from: told, asked: told, fits: true }
-    if (after.epoch !== epoch || after.seq > told) return { from: told, asked: told, fits: false }
-    return { from: Math.max(after.seq, told - maxReplay), asked: after.seq, fits: true }
-  }
-
-  const join = ({ after, from }: Join, answer: Answer): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      for (const earlier of Room.namesakes(room, from)) superseded.add(earlier)
-      room = Room.join(room, from)
-      mayBeVacant = false
-      behind.set(from.session, from)
-      onRoster()
-      notePresence(from.session, from.user, "joined")
-      // A login waits for no turn, unless something was missed.
-      const start = startOf(after)
-      if (conversation._tag === "Lobby" && start.from === told) {
-        greet(from, start, undefined, told)
-        answer(true)
-        arrive(from)
-        return Effect.void
-      }
-      return Effect.forkIn(newcomer({ after, from }, answer), scope, { startImmediately: true }).pipe(Effect.asVoid)
-    })
-
-  /** A member, who was not until now, is told where it stands, given what it missed, and then hears what is said. */
-  const newcomer = ({ after, from }: Pick<Join, "after" | "from">, answer: Answer) =>
-    Effect.gen(function* () {
-      const seq = told
-      const start = startOf(after)
-      // Read before anything is said: what cannot be had is refused.
-      const first = start.from < seq ? yield* reader.piece({ conversation, epoch }, start.from, seq) : undefined
-      const isIn = yield* turns.memory.take(
-        "newcomers",
-        Effect.sync(() => {
-          if (behind.get(from.session) !== from) return false
-          greet(from, start, first, seq)
-          return true
-        })
-      )
-      answer(isIn)
-      if (isIn) yield* catchUp(from, first?.upTo ?? seq)
-    }).pipe(
-      Effect.catch(() => Effect.sync(() => turnAway(from, answer))),
-      Effect.catchDefect((defect) => {
-        turnAway(from, answer)
-        return Effect.logError("A newcomer could not be let in", defect)
+  /** What other halves had stored. */
+  const hearOthers = Effect.gen(function* () {
+    for (const entries of yield* Queue.clear(heard)) {
+      if (entries.length === 0) isDoubtful = true
+      else yield* tell(Told.news(told, entries))
+    }
+  }).pipe(
+    Effect.catch(() =>
+      Effect.sync(() => {
+        isDoubtful = true
       })
     )
+  )
 
-  const greet = (from: Asker, { asked, fits }: Start, first: Piece | undefined, seq: Seq) => {
-    const missed = first === undefined ? 0 : Math.max(0, seq - first.first + 1)
-    const truncated = !fits || missed < seq - asked
-    const message = Room.greeting(room, from, { epoch, seq, missed, truncated })
-    sessions.deliver([{ _tag: "Begin", to: from, message }])
-    if (first !== undefined && missed > 0) sessions.give(from.session, first.lines)
-  }
-
-  const catchUp = Effect.fnUntraced(function* (from: Asker, position: Seq) {
-    const { session } = from
-    let at = position
-    while (behind.get(session) === from && at < told) {
-      yield* sessions.taken(session)
-      if (behind.get(session) !== from) return
-      const read = Effect.suspend(() =>
-        // It may have gone while it waited for the next attempt.
-        behind.get(session) === from ? reader.piece({ conversation, epoch }, at, told) : Effect.undefined
+  const join = ({ after, from }: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      room = Room.join(room, from)
+      mayBeVacant = false
+      newcomers.add(from)
+      noteMember(from.session, from.user, true)
+      const coming = newcomers.begin(from, after).pipe(
+        Effect.flatMap((catchUp) =>
+          conversation._tag === "Lobby" ? letIn(catchUp, answer) : greet(from, catchUp, answer)
+        ),
+        Effect.catch(() => Effect.sync(() => turnAway(from, answer))),
+        Effect.catchDefect((defect) => {
+          turnAway(from, answer)
+          return Effect.logError("A newcomer could not be let in", defect)
+        })
       )
-      const piece = yield* Effect.retry(read, Schedule.spaced(retryInterval))
-      if (piece === undefined || behind.get(session) !== from) return
-      sessions.give(session, piece.lines)
-      at = piece.upTo
-    }
-    arrive(from)
+      // Waits for nothing, if nothing was missed.
+      return Effect.asVoid(Effect.forkIn(coming, scope, { startImmediately: true }))
+    })
+
+  const letIn = (catchUp: CatchUp, answer: Answer) => Effect.sync(() => answer(Option.some(catchUp)))
+
+  const greet = Effect.fnUntraced(function* (from: Asker, catchUp: CatchUp, answer: Answer) {
+    if (conversation._tag === "Lobby") return
+    const { epoch, missed, seq, truncated } = catchUp
+    const isIn = yield* turns.memory.take(
+      "newcomers",
+      Effect.sync(() => {
+        if (!newcomers.isBehind(from)) return false
+        const { room: name } = conversation
+        const users = Room.usersOf(room, undefined)
+        const message = { _tag: "RoomJoined" as const, room: name, epoch, seq, missed, truncated, ...users }
+        sessions.deliver([{ _tag: "Begin", to: from, message }])
+        return true
+      })
+    )
+    answer(isIn ? Option.some(catchUp) : Option.none())
+    if (isIn) yield* catchUp.follow
   })
 
-  /** Has all there is, and from now on hears what is said. */
-  const arrive = (from: Asker) => {
-    if (behind.get(from.session) !== from) return
-    behind.delete(from.session)
-    room = Room.caughtUp(room, from.session)
-    sessions.deliver([{ _tag: "Given", to: from }])
-  }
-
   const turnAway = (from: Asker, answer: Answer) => {
-    if (behind.get(from.session) === from) {
-      behind.delete(from.session)
-      removeMember(from.session)
+    if (newcomers.isBehind(from)) {
+      newcomers.drop(from.session, true)
       sessions.refuse(from, { _tag: "StorageUnavailable" })
+      leave(from.session)
     }
-    answer(false)
+    answer(Option.none())
   }
 
-  const removeMember = (session: SessionId) => {
-    const keepsName = superseded.delete(session)
-    const left = Room.leave(room, session, keepsName)
+  const leave = (session: SessionId) => {
+    newcomers.drop(session)
+    const left = Room.leave(room, session)
     if (Option.isSome(left)) {
-      const [rest, user] = left.value
+      const { isNameGone, room: rest, user } = left.value
       room = rest
-      if (!keepsName) {
-        onRoster()
-        notePresence(session, user, "left")
-      }
+      noteMember(session, user, false, isNameGone)
     }
     mayBeVacant = true
   }
 
-  const leave = (session: SessionId) => {
-    const asked = behind.get(session)
-    behind.delete(session)
-    // Nobody is left to be given the rest.
-    if (asked !== undefined) sessions.deliver([{ _tag: "Given", to: asked }])
-    removeMember(session)
+  /** `isNews`: the name itself came or went. */
+  const noteMember = (session: SessionId, user: UserName, isIn: boolean, isNews = true) => {
+    replies.forget()
+    onMembers({ users: room.roster.length, session, isIn })
+    if (isNews && announcing.note(session, user, isIn ? "joined" : "left"))
+      Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
   }
 
   /** Goes on without waiting for it. */
@@ -280,22 +243,24 @@ export const make = Effect.fnUntraced(function* ({
 
   const later = (effect: Effect.Effect<void>, delay: Duration.Input) => beside(Effect.delay(effect, delay))
 
-  const notePresence = (session: SessionId, user: UserName, change: "joined" | "left") => {
-    if (presence.note(session, user, change)) Mailbox.tellUnsafe(mailbox, { _tag: "AnnouncePresence" })
-  }
-
-  const announcePresence = Effect.sync(() => sessions.deliver(presence.announce(room, presenceMax)))
+  /** Thousands are told in turns; nobody leaves the lobby and stays. */
+  const announce = Effect.suspend(() => {
+    const deliveries = announcing.announce(room, presenceMax, (session) => !newcomers.isSilent(session))
+    if (announcing.isDue()) Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
+    if (conversation._tag === "Lobby") return sessions.deliverInTurns(deliveries)
+    return Effect.sync(() => sessions.deliver(deliveries))
+  })
   const call = () => Queue.offerUnsafe(called, undefined)
 
   const act = (command: RoomCommand, answer: Answer): Mailbox.Handled => {
     // Its own reminders to itself are nothing that was sent.
-    if (command._tag !== "AnnouncePresence") handled++
-    // It may have gone while this waited for a message of its own to be stored; its Vanish waits behind.
-    if (isForWhoIsHere(command) && !sessions.isHere(command.from.session)) return answer(false)
+    if (command._tag !== "Announce") handled++
+    // It may have gone while this waited for a message of its own to be stored; its Gone waits behind.
+    if (isForWhoIsHere(command) && !sessions.isHere(command.from.session)) return answer(Option.none())
     const refusal = Room.refusal(room, command)
     if (Option.isSome(refusal)) {
       if ("from" in command) sessions.refuse(command.from, refusal.value)
-      return answer(false)
+      return answer(Option.none())
     }
     switch (command._tag) {
       case "Join":
@@ -307,43 +272,46 @@ export const make = Effect.fnUntraced(function* ({
       case "Gone":
         return leave(command.session)
       case "ListMembers":
-        return beside(replies.members(command, () => room))
+        return beside(replies.members(command))
       case "ReadHistory":
         return beside(replies.history(command, told))
-      case "AnnouncePresence":
-        return later(announcePresence, presence.pause())
+      case "RoomMade":
+        if (announcing.noteRoom(command)) Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
+        return
+      case "Announce":
+        return later(announce, announcing.pause())
       case "CheckVacancy":
         mayBeVacant = true
         return
-      case "Publish":
-        publishing.add(command)
+      case "Act":
+        runs.add(command)
         call()
     }
   }
 
   const refuse = (command: RoomCommand, answer: Answer) => {
     if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })
-    answer(false)
+    answer(Option.none())
   }
 
   const tellIfVacant = () => {
     // Again after every command, for one that came between may have kept the room from being closed.
-    if (mayBeVacant && publishing.isIdle() && Room.isEmpty(room)) onVacated(handled)
+    if (mayBeVacant && runs.isIdle() && Room.isEmpty(room)) onVacated(handled)
   }
 
   const acting = Mailbox.process(mailbox, {
     handle: (command, answer) =>
       telling.afterwards(() => {
-        if (!publishing.postpone(command, { command, answer })) return act(command, answer)
+        if (!runs.postpone(command, { command, answer })) return act(command, answer)
       }),
     refuse,
     afterwards: tellIfVacant
   })
 
   /** What waited for a run to be answered. */
-  const actOnPostponed = Effect.fnUntraced(function* (run: ReadonlyArray<Publish>) {
-    for (const session of publishing.answered(run)) {
-      for (let next = publishing.nextPostponed(session); next; next = publishing.nextPostponed(session)) {
+  const actOnPostponed = Effect.fnUntraced(function* (run: ReadonlyArray<Waiting>) {
+    for (const session of runs.answered(run)) {
+      for (let next = runs.nextPostponed(session); next; next = runs.nextPostponed(session)) {
         yield* Mailbox.carryOut(next.command, next.answer, { handle: act, refuse }) ?? Effect.void
       }
     }
@@ -351,7 +319,7 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   /** A run that fails or dies is answered, and the next one is stored (invariant 6). */
-  const publish = (run: Arr.NonEmptyReadonlyArray<Publish>) => {
+  const carryOut = (run: Arr.NonEmptyReadonlyArray<Waiting>) => {
     const refuseAll = () => {
       for (const { from } of run) sessions.refuse(from, { _tag: "StorageUnavailable" })
     }
@@ -368,9 +336,11 @@ export const make = Effect.fnUntraced(function* ({
 
   const storing = Effect.gen(function* () {
     yield* Queue.take(called)
+    yield* hearOthers
     if (isDoubtful) yield* lookAgain
-    for (let run = publishing.nextRun(); Arr.isReadonlyArrayNonEmpty(run); run = publishing.nextRun()) {
-      yield* publish(run)
+    for (let run = runs.nextRun(); Arr.isReadonlyArrayNonEmpty(run); run = runs.nextRun()) {
+      yield* carryOut(run)
+      yield* hearOthers
       if (isDoubtful) yield* lookAgain
       yield* gather
     }
@@ -386,14 +356,24 @@ export const make = Effect.fnUntraced(function* ({
     Effect.orDie
   )
 
+  const listening = Stream.runForEach(yield* deciding.others(self), (entries) =>
+    Effect.sync(() => {
+      Queue.offerUnsafe(heard, entries)
+      call()
+    })
+  )
+
   yield* begin.pipe(
     Effect.andThen(
-      Effect.all([acting, Effect.forever(storing, { disableYield: true })], { concurrency: "unbounded", discard: true })
+      Effect.all([acting, Effect.forever(storing, { disableYield: true }), listening], {
+        concurrency: "unbounded",
+        discard: true
+      })
     ),
     Effect.forkScoped
   )
-  return { conversation, mailbox, roster: () => room.roster, isMember: (session) => Room.isMember(room, session) }
+  return { conversation, mailbox }
 })
 
-/** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Vanish. */
+/** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Gone. */
 const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory"])

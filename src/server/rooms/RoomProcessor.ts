@@ -21,6 +21,7 @@ import { Turns } from "../processor/Turns.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
+import * as Deciding from "./Deciding.ts"
 import type { LogReader } from "./LogReader.ts"
 import type { RoomCommand } from "./RoomCommand.ts"
 import * as RoomManager from "./RoomManager.ts"
@@ -35,12 +36,16 @@ interface OpenRoom {
   readonly scope: Scope.Closeable
   /** How many commands its manager was sent. */
   sent: number
+  /** How many are in, as its manager told last. */
+  users: number
 }
 
 /** The rooms that concern one connection. */
 interface Involvement {
   readonly made: Set<NameKey>
+  /** Those it asked to be in and did not leave, and those it is in, as their managers told. */
   readonly joined: Set<NameKey>
+  readonly isIn: Set<NameKey>
 }
 
 export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbox<RoomsCommand>>()(
@@ -64,7 +69,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const sorted: Array<OpenRoom> = []
       const lists = makeListReplies("RoomList", (after) => {
         const [page, numbered] = pageOf(sorted, ({ key }) => key, after)
-        const rooms = page.map(({ manager, name }) => ({ room: name, users: manager.roster().length }))
+        const rooms = page.map(({ name, users }) => ({ room: name, users }))
         return { rooms, ...numbered }
       })
       const involvements = new Map<SessionId, Involvement>()
@@ -72,7 +77,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const involvementOf = (session: SessionId): Involvement => {
         const known = involvements.get(session)
         if (known !== undefined) return known
-        const none: Involvement = { made: new Set(), joined: new Set() }
+        const none: Involvement = { made: new Set(), joined: new Set(), isIn: new Set() }
         involvements.set(session, none)
         return none
       }
@@ -85,12 +90,17 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const open = Effect.fnUntraced(function* (name: RoomName, madeBy: SessionId | undefined) {
         const key = nameKey(name)
         const roomScope = yield* Scope.fork(scope)
-        const manager = yield* RoomManager.make({
-          conversation: { _tag: "Room", room: name },
-          onRoster: lists.forget,
-          onVacated: (handled) => Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, handled })
-        }).pipe(Scope.provide(roomScope), Effect.provideContext(managerServices))
-        const room: OpenRoom = { name, key, madeBy, manager, scope: roomScope, sent: 0 }
+        const conversation = { _tag: "Room", room: name } as const
+        const making = Effect.flatMap(Deciding.make(conversation), (deciding) =>
+          RoomManager.make({
+            conversation,
+            deciding,
+            onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
+            onVacated: (handled) => Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, handled })
+          })
+        )
+        const manager = yield* making.pipe(Scope.provide(roomScope), Effect.provideContext(managerServices))
+        const room: OpenRoom = { name, key, madeBy, manager, scope: roomScope, sent: 0, users: 0 }
         rooms.set(key, room)
         sorted.splice(
           placeOf(sorted, ({ key }) => key, key),
@@ -131,15 +141,14 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const search = ({ from, room, search }: RoomsCommandOf<"Search">) => {
         const { session } = from
         if (room === undefined) {
-          const joined = Array.from(involvements.get(session)?.joined ?? [], (key) => rooms.get(key)?.manager)
-          const conversations = joined.flatMap((manager) =>
-            manager?.isMember(session) === true ? [manager.conversation] : []
-          )
+          const isIn = Array.from(involvements.get(session)?.isIn ?? [], (key) => rooms.get(key)?.manager.conversation)
+          const conversations = isIn.flatMap((conversation) => conversation ?? [])
           return Mailbox.tellUnsafe(searches, { from, conversations: [{ _tag: "Lobby" }, ...conversations], search })
         }
         const open = rooms.get(nameKey(room))
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
-        if (!open.manager.isMember(session)) return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
+        if (involvements.get(session)?.isIn.has(open.key) !== true)
+          return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
         Mailbox.tellUnsafe(searches, { from, conversations: [open.manager.conversation], search })
       }
 
@@ -166,6 +175,15 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           const room = rooms.get(key)
           if (room !== undefined) send(room, { _tag: "Gone", session })
         }
+      }
+
+      const note = ({ isIn, room: key, session, users }: RoomsCommandOf<"MembersChanged">) => {
+        const room = rooms.get(key)
+        if (room !== undefined) room.users = users
+        lists.forget()
+        // Who is gone is in nothing, whatever was told before its room heard of it.
+        if (isIn) involvements.get(session)?.isIn.add(key)
+        else involvements.get(session)?.isIn.delete(key)
       }
 
       const close = ({ handled, room: key }: RoomsCommandOf<"Vacated">) => {
@@ -209,6 +227,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           InRoom: pass,
           Search: search,
           Gone: vanish,
+          MembersChanged: note,
           Emptied: lookAt,
           Vacated: closeInTime
         }),

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
+import { makeListReplies } from "../lists/ListReplies.ts"
 import type { Turns } from "../processor/Turns.ts"
 import type { Sessions } from "../session/Sessions.ts"
 import type { LogReader } from "./LogReader.ts"
@@ -10,29 +11,37 @@ import type { RoomCommandOf } from "./RoomCommand.ts"
 
 interface Services {
   readonly conversation: SharedConversation
+  readonly room: () => Room.Room
   readonly reader: LogReader["Service"]
   readonly sessions: Sessions["Service"]
   readonly turns: Turns["Service"]
 }
 
-export const makeRoomReplies = ({ conversation, reader, sessions, turns }: Services) => ({
-  /** A page of what members have been told so far. */
-  history: ({ from, range }: RoomCommandOf<"ReadHistory">, told: Seq): Effect.Effect<void> => {
-    const before = Math.min(range.before ?? told + 1, told + 1)
-    const isWanted = () => sessions.isHere(from.session)
-    const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, from.id, isWanted), (pieces) =>
-      sessions.replyEncoded(from, pieces)
-    )
-    return sessions.orRefuse(from, reply)
-  },
+export const makeRoomReplies = ({ conversation, reader, room, sessions, turns }: Services) => {
+  /** Everybody may ask who is here. */
+  const everybody = makeListReplies("UserList", (after) => Room.usersOf(room(), after))
+  return {
+    /** The list of members has changed. */
+    forget: everybody.forget,
 
-  /** A page of who is in when its turn has come. */
-  members: ({ after, from }: RoomCommandOf<"ListMembers">, room: () => Room.Room): Effect.Effect<void> => {
-    if (conversation._tag === "Lobby") return Effect.void
-    const { room: name } = conversation
-    const reply = Effect.sync(() =>
-      sessions.reply(from, { _tag: "RoomUsers", room: name, ...Room.usersOf(room(), after) })
-    )
-    return sessions.orRefuse(from, turns.memory.take("members", reply))
+    /** A page of what members have been told so far. */
+    history: ({ from, range }: RoomCommandOf<"ReadHistory">, told: Seq): Effect.Effect<void> => {
+      const before = Math.min(range.before ?? told + 1, told + 1)
+      const isWanted = () => sessions.isHere(from.session)
+      const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, from.id, isWanted), (pieces) =>
+        sessions.replyEncoded(from, pieces)
+      )
+      return sessions.orRefuse(from, reply)
+    },
+
+    /** A page of who is in when its turn has come. */
+    members: ({ after, from }: RoomCommandOf<"ListMembers">): Effect.Effect<void> => {
+      const reply = Effect.sync(() =>
+        conversation._tag === "Lobby"
+          ? sessions.replyEncoded(from, everybody.piecesFor(from, after))
+          : sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.usersOf(room(), after) })
+      )
+      return sessions.orRefuse(from, turns.memory.take("members", reply))
+    }
   }
-})
+}

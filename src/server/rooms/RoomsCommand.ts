@@ -14,6 +14,8 @@ export const RoomsCommand = Schema.TaggedUnion({
   Search: { from: Asker, room: Schema.UndefinedOr(RoomName), search: Search },
   /** A connection is gone: it leaves every room it is in. */
   Gone: { session: SessionId },
+  /** Somebody came into a room or is out of it; so many names are in. */
+  MembersChanged: { room: NameKey, session: SessionId, isIn: Schema.Boolean, users: Schema.Natural },
   /** A room's log has lost its last entry. */
   Emptied: { room: RoomName },
   /** Nobody is in a room, after its manager has handled so many commands. */

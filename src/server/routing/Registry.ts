@@ -8,7 +8,6 @@ import { HashMap, Option, Result } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
-import * as Roster from "../lists/Roster.ts"
 import type { SessionId } from "../session/Asker.ts"
 
 export interface Registration {
@@ -20,11 +19,9 @@ export interface Registration {
 export interface Registry {
   readonly byName: HashMap.HashMap<NameKey, Registration>
   readonly bySession: HashMap.HashMap<SessionId, NameKey>
-  /** The users that others can see. */
-  readonly roster: Roster.Roster<UserName>
 }
 
-export const empty: Registry = { byName: HashMap.empty(), bySession: HashMap.empty(), roster: [] }
+export const empty: Registry = { byName: HashMap.empty(), bySession: HashMap.empty() }
 
 /** Takes a free name for a connection that has none. */
 export const claim = (registry: Registry, session: SessionId, user: UserName): Result.Result<Registry, Rejection> => {
@@ -45,8 +42,7 @@ export const arrive = (registry: Registry, session: SessionId): Option.Option<re
     ({ user }) => [
       {
         ...registry,
-        byName: HashMap.set(registry.byName, nameKey(user), { user, session, present: true }),
-        roster: Roster.insert(registry.roster, user)
+        byName: HashMap.set(registry.byName, nameKey(user), { user, session, present: true })
       },
       user
     ]
@@ -57,8 +53,7 @@ export const depart = (registry: Registry, session: SessionId): Option.Option<re
   Option.map(registrationOf(registry, session), (registration) => [
     {
       byName: HashMap.remove(registry.byName, nameKey(registration.user)),
-      bySession: HashMap.remove(registry.bySession, session),
-      roster: registration.present ? Roster.remove(registry.roster, registration.user) : registry.roster
+      bySession: HashMap.remove(registry.bySession, session)
     },
     registration
   ])

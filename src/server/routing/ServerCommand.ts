@@ -4,6 +4,26 @@ import { UserName } from "../../common/name/UserName.ts"
 import { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
 
+/** What a connection hands over: everything but what it answers itself, Ping and Disconnect. */
+export const Request = Schema.Union([
+  ClientMessage.cases.Handshake,
+  ClientMessage.cases.GlobalMessage,
+  ClientMessage.cases.PrivateMessage,
+  ClientMessage.cases.RoomMessage,
+  ClientMessage.cases.EditMessage,
+  ClientMessage.cases.DeleteMessage,
+  ClientMessage.cases.React,
+  ClientMessage.cases.ListUsers,
+  ClientMessage.cases.CreateRoom,
+  ClientMessage.cases.JoinRoom,
+  ClientMessage.cases.LeaveRoom,
+  ClientMessage.cases.ListRooms,
+  ClientMessage.cases.ListRoomUsers,
+  ClientMessage.cases.GetHistory,
+  ClientMessage.cases.Search
+]).pipe(Schema.toTaggedUnion("_tag"))
+export type Request = typeof Request.Type
+
 export const ServerCommand = Schema.TaggedUnion({
   /** Claims a name for a connection. */
   Claim: { session: SessionId, user: UserName },
@@ -11,7 +31,7 @@ export const ServerCommand = Schema.TaggedUnion({
   Arrive: { session: SessionId },
   /** The connection is gone: frees its name. */
   Gone: { session: SessionId },
-  Request: { from: Asker, message: ClientMessage }
+  Request: { from: Asker, message: Request }
 })
 export type ServerCommand = typeof ServerCommand.Type
 export type ServerCommandOf<Tag extends ServerCommand["_tag"]> = Extract<ServerCommand, { readonly _tag: Tag }>

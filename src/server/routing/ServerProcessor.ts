@@ -6,14 +6,10 @@
  * order, and a busy conversation delays nobody else (invariant 2).
  */
 import { Context, Effect, Layer, Option, PubSub, Result } from "effect"
-import { nameKey } from "../../common/name/Name.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { UserProcessor } from "../inbox/UserProcessor.ts"
-import { makeListReplies } from "../lists/ListReplies.ts"
-import { pageOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
-import { Turns } from "../processor/Turns.ts"
 import { Lobby } from "../rooms/Lobby.ts"
 import { RoomProcessor } from "../rooms/RoomProcessor.ts"
 import { Sessions } from "../session/Sessions.ts"
@@ -21,7 +17,7 @@ import * as Registry from "./Registry.ts"
 import { route, Routed, type RoutedOf } from "./Routing.ts"
 import { ServerCommand, type ServerCommandOf } from "./ServerCommand.ts"
 
-/** Answers a Claim or a Depart: why not, if not. */
+/** Answers a Claim or a Gone: why not, if not. */
 export type ServerAnswer = Option.Option<Rejection>
 
 export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Mailbox<ServerCommand, ServerAnswer>>()(
@@ -35,16 +31,9 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
       const rooms = yield* RoomProcessor
       const sessions = yield* Sessions
       const users = yield* UserProcessor
-      const turns = yield* Turns
-      const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<ServerCommand, ServerAnswer>()
 
       let registry = Registry.empty
-      const lists = makeListReplies("UserList", (after) => {
-        const [users, numbered] = pageOf(registry.roster, nameKey, after)
-        return { users, ...numbered }
-      })
-
       const claim = ({ session, user }: ServerCommandOf<"Claim">): ServerAnswer => {
         const claimed = Registry.claim(registry, session, user)
         if (Result.isFailure(claimed)) return Option.some(claimed.failure)
@@ -57,7 +46,6 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
         if (Option.isNone(arrived)) return
         const [next, user] = arrived.value
         registry = next
-        lists.forget()
         PubSub.publishUnsafe(announcements, { _tag: "UserArrived", user, session })
       }
 
@@ -66,31 +54,17 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
         if (Option.isNone(departed)) return
         const [next, { present, user }] = departed.value
         registry = next
-        lists.forget()
         Mailbox.tellUnsafe(lobby.mailbox, { _tag: "Gone", session })
         Mailbox.tellUnsafe(rooms, { _tag: "Gone", session })
         Mailbox.tellUnsafe(users, { _tag: "Gone", session })
         if (present) PubSub.publishUnsafe(announcements, { _tag: "UserDeparted", user, session })
       }
 
-      const listUsers = ({ after, from }: RoutedOf<"ListUsers">) =>
-        turns.memory
-          .take(
-            "users",
-            Effect.sync(() => sessions.replyEncoded(from, lists.piecesFor(from, after)))
-          )
-          .pipe(
-            (answering) => sessions.orRefuse(from, answering),
-            Effect.forkIn(scope, { startImmediately: true }),
-            Effect.asVoid
-          )
-
       const dispatch: (routed: Routed) => Mailbox.Handled = Routed.match({
         ToLobby: ({ command }) => Mailbox.tellUnsafe(lobby.mailbox, command),
         ToRooms: ({ command }) => Mailbox.tellUnsafe(rooms, command),
         ToUsers: ({ command }) => Mailbox.tellUnsafe(users, command),
-        ListUsers: listUsers,
-        Reply: ({ message, to }) => sessions.reply(to, message)
+        Refuse: ({ reason, to }) => sessions.refuse(to, reason)
       })
 
       yield* Mailbox.process(mailbox, {

@@ -3,9 +3,18 @@ import { Schema } from "effect"
 import { UserName } from "../../common/name/UserName.ts"
 import { RequestId } from "../../common/wire/ClientMessage.ts"
 
-/** Names one connection for as long as the server runs. Never reused. */
+/** Names one connection for as long as the server runs, and says which node holds it. Never reused. */
 export const SessionId = Schema.Natural.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
+
+/** So many connections a node may have had. */
+const connectionsOfNode = 2 ** 32
+
+/** The `count`th connection of a node; nodes count from 0. */
+export const sessionOf = (node: number, count: number): SessionId => SessionId.make(node * connectionsOfNode + count)
+
+/** The node that holds a connection: what is to be said to it goes there. */
+export const nodeOf = (session: SessionId): number => Math.floor(session / connectionsOfNode)
 
 /**
  * The user who asked, the connection to answer on, and the request's own `id`, if it had one. `isLarge`: what is asked for

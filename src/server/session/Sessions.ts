@@ -4,7 +4,8 @@
  * Processors name sessions by number; what they want said comes here as data (`Delivery`) and leaves as bytes. A frame
  * is encoded once, and everyone who gets it gets the same bytes. Nothing here waits.
  */
-import { Clock, Context, Effect, FiberSet, Layer, type Scope } from "effect"
+import { Clock, Context, Effect, FiberSet, Layer, Random, type Scope } from "effect"
+import { AuthorId } from "../../common/log/Entry.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Connection, ConnectionError } from "../../connection/Connection.ts"
@@ -12,7 +13,7 @@ import { lineText } from "../../connection/Line.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import type { StorageUnavailable } from "../history/History.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
-import { type Asker, SessionId } from "./Asker.ts"
+import { type Asker, type SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
 import * as Outbox from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
@@ -30,6 +31,8 @@ export class Sessions extends Context.Service<
     /** How many requests of a session are under way; none if it is gone. */
     inFlight(session: SessionId): number
     isHere(session: SessionId): boolean
+    /** Whose what a session writes is: until it is gone, and nobody's after a restart. */
+    authorOf(session: SessionId): AuthorId
     /** Waits until a session's peer has taken all it asked for so far. Whoever made a large piece makes the next then. */
     taken(session: SessionId): Effect.Effect<void>
     /** Says each of these, in order. Who is gone by now gets nothing. */
@@ -61,6 +64,8 @@ export class Sessions extends Context.Service<
         return fiber
       }
       const sessions = new Map<SessionId, Session>()
+      /** Sessions count from 1 again after each start. */
+      const start = (yield* Random.nextIntBetween(0, 2 ** 52)).toString(36)
       let opened = 0
 
       const tell = function* (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>) {
@@ -153,7 +158,7 @@ export class Sessions extends Context.Service<
               const handler = yield* Effect.fiber
               const direct = yield* writeNow
               const session = new Session({
-                id: SessionId.make(++opened),
+                id: sessionOf(thisNode, ++opened),
                 now: monotonicMillis(clock),
                 handler,
                 outbox: (on) =>
@@ -178,6 +183,7 @@ export class Sessions extends Context.Service<
         count: () => sessions.size,
         inFlight: (session) => sessions.get(session)?.inFlight() ?? 0,
         isHere: (session) => sessions.has(session),
+        authorOf: (session) => AuthorId.make(`${start}.${session}`),
         taken: (id) =>
           Effect.suspend(() => {
             const session = sessions.get(id)
@@ -217,6 +223,9 @@ const replyText = (to: Asker, message: ServerMessage): string =>
   lineText(to.id === undefined ? message : { ...message, id: to.id })
 
 const linesOf = (messages: ReadonlyArray<ServerMessage>): string => messages.map(lineText).join("")
+
+/** There is one node today. */
+const thisNode = 0
 
 /** Telling so many takes 0.3 ms; the clock is not looked at for each. */
 const toldBetweenLooks = 32

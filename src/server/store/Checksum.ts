@@ -1,9 +1,30 @@
 /**
- * What tells that a stored message is not the one that was written: CRC-32 (ISO 3309, as in node:zlib) over everything that
+ * What tells that a stored entry is not the one that was written: CRC-32 (ISO 3309, as in node:zlib) over everything that
  * makes it, each part ended by a NUL, which none of them can hold. Free of other imports, for SQLite's threads load it.
+ *
+ * What rows did not have at first, a kind beside Said, a target, an author, is covered where there is one of them: so what
+ * was stored before keeps its checksum.
  */
 import { crc32 } from "node:zlib"
 
-/** `body` is the content of a message. A whole number from 0 to 2^32 - 1. */
-export const checksum = (conversation: number, seq: number, at: number, sender: string, body: string): number =>
-  crc32(`${conversation}\0${seq}\0${at}\0${sender}\0${body}\0`)
+export interface Particulars {
+  readonly kind: string
+  readonly target: number | null
+  readonly author: string | null
+}
+
+const plain: Particulars = { kind: "Said", target: null, author: null }
+
+/** `body` is the content of a row. A whole number from 0 to 2^32 - 1. */
+export const checksum = (
+  conversation: number,
+  seq: number,
+  at: number,
+  sender: string,
+  body: string,
+  { author, kind, target }: Particulars = plain
+): number => {
+  const all = `${conversation}\0${seq}\0${at}\0${sender}\0${body}\0`
+  if (kind === "Said" && target === null && author === null) return crc32(all)
+  return crc32(`${all}${kind}\0${target ?? ""}\0${author ?? ""}\0`)
+}

@@ -30,14 +30,15 @@ import * as SqlHistory from "./SqlHistory.ts"
 /** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
 export const applicationId = 0x7061726c
 
-/** `cache_size`: 16 MiB. `wal_autocheckpoint`: see Checkpoints. */
+/** `cache_size`: 16 MiB. `wal_autocheckpoint`: see Checkpoints. `secure_delete`: what was deleted is overwritten. */
 const writerSetup = [
   "PRAGMA synchronous = FULL",
   "PRAGMA foreign_keys = ON",
   `PRAGMA busy_timeout = ${Checkpoints.busyMillis}`,
   "PRAGMA wal_autocheckpoint = 0",
   `PRAGMA journal_size_limit = ${FileWatch.keptBytes}`,
-  "PRAGMA cache_size = -16384"
+  "PRAGMA cache_size = -16384",
+  "PRAGMA secure_delete = ON"
 ]
 const checkpointSetup = ["PRAGMA synchronous = FULL", "PRAGMA busy_timeout = 0", "PRAGMA cache_size = -64"]
 const readerSetup = ["PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA cache_size = -16384"]
@@ -69,6 +70,9 @@ export const layerFile = ({
     Effect.gen(function* () {
       const { closing, epoch, index, reader, reserve, writer } = yield* connect(file, schema)
       const emptied = yield* Queue.unbounded<RoomName>()
+      /** One waiting says that there is something to erase. */
+      const deleted = yield* Queue.sliding<void>(1)
+      const noteDeletedUnsafe = () => void Queue.offerUnsafe(deleted, undefined)
       const history =
         retention === "forever"
           ? SqlHistory.layer
@@ -78,7 +82,7 @@ export const layerFile = ({
       return Layer.provideMerge(hurry, history).pipe(
         Layer.provide([
           SearchIndex.layer(index, reserve.giveBack),
-          Layer.succeed(SqlHistory.Connections, { emptied, epoch, reader, writer })
+          Layer.succeed(SqlHistory.Connections, { emptied, epoch, noteDeletedUnsafe, reader, writer })
         ])
       )
     })

@@ -9,10 +9,10 @@ import type { SqlError } from "effect/sql/SqlError"
 import { Conversation } from "../../common/log/Conversation.ts"
 import { Epoch, Seq, Timestamp } from "../../common/log/Cursor.ts"
 import type { Stored } from "../history/History.ts"
-import type { Range } from "../history/Query.ts"
 import { isDamaged } from "../sql/CannotOpenDatabase.ts"
 import type { Row } from "./Placement.ts"
-import { decodeAll } from "./StoredEntry.ts"
+
+export type Problem = SqlError | Schema.SchemaError
 
 const KnownConversation = Schema.Struct({
   id: Schema.Int,
@@ -66,19 +66,6 @@ export const make = (sql: SqlClient.SqlClient) => {
     const times = yield* newestTimes(conversations.map(({ id }) => id))
     return conversations.map((conversation) => Object.assign(conversation, { at: times.get(conversation.id) ?? 0 }))
   })
-
-  const within = (conversation: number, { after = 0, before, limit }: Range, isForwards: boolean) => sql`
-    FROM messages
-    WHERE conversation = ${conversation} AND seq > ${after} AND seq < ${before ?? Number.MAX_SAFE_INTEGER}
-    ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
-
-  /** One row more than the limit, if there are so many, in the direction in which they were asked for. */
-  const rows = (
-    conversation: number,
-    range: Range,
-    isForwards: boolean
-  ): Effect.Effect<ReadonlyArray<unknown>, SqlError> =>
-    sql`SELECT seq, at, sender AS "from", content ${within(conversation, range, isForwards)}`
 
   const removeEmpty = (ids: ReadonlyArray<number>) => sql`
     DELETE FROM conversations WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
@@ -152,31 +139,15 @@ export const make = (sql: SqlClient.SqlClient) => {
       return (conversation: number, key: string) => places.get(`${conversation} ${key}`)
     }),
 
-    /** One statement, whatever their number: all of them or none are stored. As JSON, since binding each value takes longer. */
-    insertRows: (rows: ReadonlyArray<Row>) => sql`
-      INSERT INTO messages (conversation, seq, at, sender, content, idempotency_key, checksum)
-      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-      FROM json_each(${JSON.stringify(rows)})`,
-
     /**
-     * One entry more than the limit, if there are so many, in the direction in which they were asked for; placeholders
-     * stand for rows that are damaged.
+     * One statement, whatever their number: all of them or none are stored. As JSON, since binding each value takes longer;
+     * read by `jsonb_each`, which need not parse a row again for each of its values (0.8 of the time).
      */
-    page: (conversation: number, range: Range, isForwards: boolean) =>
-      Effect.map(rows(conversation, range, isForwards), (found) => decodeAll(found).map(({ entry }) => entry)),
-
-    rows,
-
-    /** A row without its content. */
-    head: (conversation: number, seq: Seq): Effect.Effect<ReadonlyArray<unknown>, SqlError> =>
-      sql`SELECT seq, at, sender AS "from" FROM messages WHERE conversation = ${conversation} AND seq = ${seq}`,
-
-    /** As `rows`, of each its place and how many bytes of UTF-8 its content has, without loading that. */
-    sizes: Effect.fnUntraced(function* (conversation: number, range: Range, isForwards: boolean) {
-      const found =
-        yield* sql`SELECT seq, COALESCE(octet_length(content), 0) ${within(conversation, range, isForwards)}`.values
-      return yield* decodeNumbers(found)
-    })
+    insertRows: (rows: ReadonlyArray<Row>) => sql`
+      INSERT INTO messages (conversation, seq, at, sender, content, idempotency_key, checksum, kind, target, author)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+        value ->> 8, value ->> 9
+      FROM jsonb_each(${JSON.stringify(rows)})`
   }
 }
 

@@ -5,18 +5,26 @@
  * the conversation that has been quiet longest loses its oldest half first. Places in the log outlive what was dropped.
  * A conversation that was written to or asked for keeps about 200 bytes until it is forgotten; MAX_ROOMS bounds the rooms.
  */
-import { type Array, Clock, Effect, Layer, Queue } from "effect"
+import { Clock, Effect, Layer, Queue } from "effect"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
-import { Epoch, type Timestamp } from "../../common/log/Cursor.ts"
-import type { Entry } from "../../common/log/Entry.ts"
+import { viewOf } from "../../common/log/Timeline.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import { bytesOf, fitting } from "../history/Fitting.ts"
-import { History, type NewEntry, SearchTooSlow, type Stored } from "../history/History.ts"
-import type { Search } from "../history/Query.ts"
-import { searchLimit, SearchTurn } from "../search/SearchTurn.ts"
-import { holds, type Phrase, phrasesOf, termsOf } from "../search/SearchWords.ts"
+import { History, type NewEntry, type Stored } from "../history/History.ts"
+import {
+  bytesOfStanding,
+  charactersOf,
+  emptyLog,
+  entriesIn,
+  factsOf,
+  follow,
+  type MemoryLog,
+  newestOf,
+  pageOf
+} from "./MemoryLog.ts"
+import { makeSearch } from "./MemorySearch.ts"
 import { idempotencyKey } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
+import { bytesOf } from "./StoredBody.ts"
 import { checkStorable } from "./StoredEntry.ts"
 
 export interface MemoryLimits {
@@ -28,25 +36,6 @@ export interface MemoryLimits {
 
 const defaultLimits: MemoryLimits = { maxEntries: 10_000, maxCharacters: 64 * 1024 * 1024 }
 
-/** An entry that is held: `number` counts all entries ever stored, so that a search can go on where it stopped. */
-interface Held {
-  readonly entry: Entry
-  readonly key: string | undefined
-  readonly number: number
-}
-
-interface Log {
-  readonly conversation: Conversation
-  readonly epoch: Epoch
-  /** Consecutive: the first stands at `dropped + 1`. */
-  readonly entries: globalThis.Array<Held>
-  dropped: number
-  /** The time of the newest, whether it is held or not. */
-  at: Timestamp
-  /** Where the held entries that carried a key stand. */
-  readonly places: Map<string, Stored>
-}
-
 export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
   Layer.effect(
     History,
@@ -54,7 +43,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       const epoch = yield* randomEpoch
       const clock = yield* Clock.Clock
       /** In the order they were last written to. */
-      const logs = new Map<string, Log>()
+      const logs = new Map<string, MemoryLog>()
       let characters = 0
       let stored = 0
       let opened = 0
@@ -62,17 +51,19 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       const emptied = yield* Queue.sliding<RoomName>(maxEmptied)
 
       /** The log, which is there from now on. */
-      const logOf = (conversation: Conversation): Log => {
+      const logOf = (conversation: Conversation): MemoryLog => {
         const name = conversationKey(conversation)
         const log = logs.get(name) ?? emptyLog(conversation, epoch, ++opened)
         logs.set(name, log)
         return log
       }
 
-      const dropOldest = (log: Log, count: number) => {
+      const dropOldest = (log: MemoryLog, count: number) => {
         for (const { entry, key } of log.entries.splice(0, count)) {
-          characters -= entry.content.length
+          characters -= charactersOf(entry.body)
           if (key !== undefined) log.places.delete(key)
+          log.standing.delete(entry.seq)
+          log.edits.delete(entry.seq)
         }
         log.dropped += count
       }
@@ -95,11 +86,12 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
         if (first !== undefined) return { ...first, repeated: true }
 
         const seq = newestOf(log) + 1
-        const { content, from } = entry
+        const { author, body, from } = entry
         const at = Math.max(entry.at, log.at)
-        log.entries.push({ entry: { seq, at, from, content }, key, number: ++stored })
+        const held = { entry: { seq, at, from, body }, author, key, number: ++stored }
+        log.entries.push(held)
+        characters += charactersOf(body) + follow(log, held)
         log.at = at
-        characters += content.length
         const place: Stored = { seq, at, repeated: false }
         if (key !== undefined) log.places.set(key, place)
         // A tenth at a time: dropping one by one would move the whole array for every message.
@@ -109,66 +101,6 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
         logs.set(name, log)
         return place
       }
-
-      /** The newest of a log that match, newest first, one more than the limit. Others get their turn while it looks. */
-      const matches = Effect.fnUntraced(function* (
-        log: Log,
-        { before, limit, phrases }: { before: (held: Held) => boolean; limit: number; phrases: ReadonlyArray<Phrase> },
-        watch: Stopwatch
-      ) {
-        const turn = yield* SearchTurn
-        const found: globalThis.Array<Held> = []
-        let place = newestOf(log)
-        const piece = Effect.sync(() => {
-          const begun = clock.monotonicTimeNanosUnsafe()
-          let looked = 0
-          while (place > log.dropped && found.length <= limit && looked < pieceCharacters) {
-            const held = log.entries[place-- - log.dropped - 1]
-            if (held === undefined || !before(held)) continue
-            looked += held.entry.content.length + 64
-            if (holds(termsOf(held.entry.content), phrases)) found.push(held)
-            if (clock.monotonicTimeNanosUnsafe() - begun > pieceNanos) break
-          }
-          watch.nanos += clock.monotonicTimeNanosUnsafe() - begun
-        })
-        while (place > log.dropped && found.length <= limit) {
-          if (watch.nanos > BigInt(searchLimit) * 1_000_000n) return yield* new SearchTooSlow({ limit: searchLimit })
-          yield* turn(Effect.andThen(Effect.yieldNow, piece))
-        }
-        return found
-      })
-
-      const search = Effect.fnUntraced(function* <Searched extends Conversation>(
-        conversations: Array.NonEmptyReadonlyArray<Searched>,
-        { before = Infinity, limit, query }: Search,
-        maxBytes = Infinity
-      ) {
-        const phrases = phrasesOf(query)
-        if (phrases.length === 0) return { found: [], next: undefined }
-        const placeOf = ({ entry, number }: Held) => (conversations.length === 1 ? entry.seq : number)
-        const wanted = { before: (held: Held) => placeOf(held) < before, limit, phrases }
-        const watch: Stopwatch = { nanos: 0n }
-        const all: globalThis.Array<{ readonly conversation: Searched; readonly held: Held }> = []
-        for (const conversation of conversations) {
-          const log = logs.get(conversationKey(conversation))
-          if (log === undefined) continue
-          const found = yield* matches(log, wanted, watch)
-          all.push(...found.map((held) => ({ conversation, held })))
-        }
-        let bytes = 0
-        const page = all
-          .toSorted((a, b) => b.held.number - a.held.number)
-          .slice(0, limit)
-          .filter(({ held }, index) => {
-            bytes += Buffer.byteLength(held.entry.content)
-            return index === 0 || bytes <= maxBytes
-          })
-        const last = page.at(-1)
-        return {
-          found: page.map(({ conversation, held }) => ({ conversation, entry: held.entry })),
-          next: last !== undefined && page.length < all.length ? placeOf(last.held) : undefined
-        }
-      })
 
       return History.of({
         append: (entries) =>
@@ -180,29 +112,31 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
               return places
             })
           ),
-        read: (conversation, { after, before, limit }, maxBytes = Infinity) =>
+        read: (conversation, range, maxBytes) =>
           Effect.sync(() => {
             const log = logs.get(conversationKey(conversation))
             if (log === undefined) return { entries: [], more: false }
-            const low = Math.max(after ?? 0, log.dropped)
-            const high = Math.max(low, Math.min((before ?? Infinity) - 1, newestOf(log)))
-            const from = after === undefined ? Math.max(low, high - limit) : low
-            const to = after === undefined ? high : Math.min(high, low + limit)
-            const wanted = log.entries.slice(from - log.dropped, to - log.dropped).map(({ entry }) => entry)
-            const inOrder = after === undefined ? wanted.toReversed() : wanted
-            const count = maxBytes === Infinity ? wanted.length : fitting(inOrder.values().map(bytesOf), maxBytes)
-            const entries = inOrder.slice(0, count)
-            return {
-              entries: after === undefined ? entries.toReversed() : entries,
-              more: count < high - low
-            }
+            const { given, more } = pageOf(entriesIn(log, range), range, maxBytes, ({ body }) => bytesOf(body))
+            return { entries: given, more }
+          }),
+        standing: (conversation, range, maxBytes) =>
+          Effect.sync(() => {
+            const log = logs.get(conversationKey(conversation))
+            if (log === undefined) return { messages: [], more: false }
+            const { given, more } = pageOf([...log.standing.values()], range, maxBytes, bytesOfStanding)
+            return { messages: given.map(viewOf), more }
+          }),
+        facts: (conversation, question) =>
+          Effect.sync(() => {
+            const log = logs.get(conversationKey(conversation))
+            return log === undefined ? { answered: new Map(), targets: new Map() } : factsOf(log, question)
           }),
         newest: (conversation) =>
           Effect.sync(() => {
             const log = logOf(conversation)
             return { epoch: log.epoch, seq: newestOf(log) }
           }),
-        search,
+        search: makeSearch(clock, (name) => logs.get(name)),
         forgetUnsafe: (conversation) => {
           if (conversation._tag === "Lobby") return false
           const name = conversationKey(conversation)
@@ -220,25 +154,5 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
 export const layer: Layer.Layer<History> = layerWith(defaultLimits)
 
-const emptyLog = (conversation: Conversation, epoch: Epoch, number: number): Log => ({
-  conversation,
-  epoch: conversation._tag === "Lobby" ? epoch : Epoch.make(`${epoch}.${number}`),
-  entries: [],
-  dropped: 0,
-  at: 0,
-  places: new Map()
-})
-
 /** How many emptied rooms are remembered until somebody looks: MAX_ROOMS at its default. */
 const maxEmptied = 10_000
-
-/** How much of the logs a search looks at before others get their turn; 64 characters count for an entry itself. */
-const pieceCharacters = 65_536
-const pieceNanos = 2_000_000n
-
-/** What a search has taken so far. */
-interface Stopwatch {
-  nanos: bigint
-}
-
-const newestOf = (log: Log): number => log.dropped + log.entries.length

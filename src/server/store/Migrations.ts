@@ -135,16 +135,18 @@ const addKinds = Effect.gen(function* () {
       author TEXT,
       seq INTEGER NOT NULL,
       at INTEGER NOT NULL,
-      PRIMARY KEY (message, reaction, user)
+      PRIMARY KEY (message, user, reaction)
     ) WITHOUT ROWID`
   yield* sql`CREATE UNIQUE INDEX reactors_by_place ON reactors (message, reaction, seq)`
   // Deleted messages of which something may still be left: edits, reactions, words in the index, pages of a log (-wal).
+  // id is the message's, target its place; RETENTION may have taken it meanwhile.
   yield* sql`
     CREATE TABLE erasures (
       id INTEGER PRIMARY KEY,
       conversation INTEGER NOT NULL,
       target INTEGER NOT NULL
     )`
+  yield* sql`CREATE UNIQUE INDEX erasures_by_place ON erasures (conversation, target)`
 })
 
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {

@@ -15,14 +15,19 @@ import { type Conversation, conversationKey } from "../../common/log/Conversatio
 import type { Epoch } from "../../common/log/Cursor.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { History, type NewEntry, StorageUnavailable } from "../history/History.ts"
+import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { isFull } from "../sql/CannotOpenDatabase.ts"
+import * as EntryRows from "./EntryRows.ts"
+import * as FactTables from "./FactTables.ts"
 import { type Append, type Problem, make as makeGroupCommit } from "./GroupCommit.ts"
 import * as LogPages from "./LogPages.ts"
 import * as LogTables from "./LogTables.ts"
 import { idempotencyKey, type Known, place, type Placement } from "./Placement.ts"
+import * as StandingRows from "./StandingRows.ts"
 import { isEmpty, Standings } from "./Standings.ts"
+import * as StandingTables from "./StandingTables.ts"
 import { checkStorable } from "./StoredEntry.ts"
 
 /**
@@ -37,6 +42,8 @@ export class Connections extends Context.Service<
     readonly epoch: Epoch
     /** Rooms of which RETENTION may have left nothing: looked at before anybody hears of them. */
     readonly emptied: Queue.Dequeue<RoomName>
+    /** A message was deleted: the rest of it is to be erased (see `erasures`). */
+    readonly noteDeletedUnsafe: () => void
   }
 >()("parley/server/store/SqlHistory/Connections") {}
 
@@ -47,11 +54,15 @@ const removalStep = 200
 export const layer = Layer.effect(
   History,
   Effect.gen(function* () {
-    const { emptied: maybeEmptied, epoch, reader, writer } = yield* Connections
+    const { emptied: maybeEmptied, epoch, noteDeletedUnsafe, reader, writer } = yield* Connections
     const index = yield* SearchIndex
     const tables = LogTables.make(writer)
     const readTables = LogTables.make(reader)
-    const pages = LogPages.make(readTables)
+    const consequences = StandingTables.make(writer)
+    const facts = FactTables.make(reader, readTables)
+    const damaged = new LogOnce("More messages are damaged. Check the database with: pnpm admin verify")
+    const entryPages = LogPages.make(EntryRows.make(reader, readTables), damaged)
+    const standingPages = LogPages.make(StandingRows.make(reader), damaged)
     const reading = Outage.make("Messages cannot be read", "Messages are read again")
     const removing = Outage.make("Empty rooms cannot be removed", "Empty rooms are removed again")
 
@@ -89,6 +100,7 @@ export const layer = Layer.effect(
       })
       const placement = place(entries, (name) => opened.get(name), yield* tables.earlierPlaces(keys))
       if (placement.rows.length > 0) yield* tables.insertRows(placement.rows)
+      yield* consequences.carryOut(placement.deeds)
       return { ...placement, newest: new Map([...opened, ...placement.newest]) }
     })
 
@@ -104,10 +116,12 @@ export const layer = Layer.effect(
       const doubtful = [...conversations.keys()].filter(standings.isDoubtful)
       if (doubtful.length > 0) yield* learnAll(doubtful)
       const carefully = writer.withTransaction(commitCarefully(entries, conversations))
-      const committed: Effect.Effect<Placement, Problem> = [...conversations.keys()].every(standings.isCertain)
-        ? Effect.catchReason(commitAtOnce(entries), "SqlError", "UniqueViolation", () => carefully)
-        : carefully
-      const { newest, stored } = yield* Effect.onError(committed, () =>
+      const isPlain = entries.every(({ body }) => body._tag === "Said")
+      const committed: Effect.Effect<Placement, Problem> =
+        isPlain && [...conversations.keys()].every(standings.isCertain)
+          ? Effect.catchReason(commitAtOnce(entries), "SqlError", "UniqueViolation", () => carefully)
+          : carefully
+      const { deeds, newest, stored } = yield* Effect.onError(committed, () =>
         Effect.sync(() => standings.doubt(conversations.keys()))
       )
       for (const name of conversations.keys()) {
@@ -116,6 +130,7 @@ export const layer = Layer.effect(
       }
       for (const [name, place] of newest) standings.advance(name, place)
       index.noteUnsafe()
+      if (deeds.some(({ body }) => body._tag === "Deleted")) noteDeletedUnsafe()
       return stored
     })
     /** A message matters more than how fast it is found: on a full disk it has the index's space. */
@@ -127,6 +142,13 @@ export const layer = Layer.effect(
 
     const unavailable = <A>(effect: Effect.Effect<A, Problem>) =>
       Effect.mapError(effect, (cause) => new StorageUnavailable({ cause }))
+
+    /** To be read; nothing if nothing was ever written to it. */
+    const logOf = (conversation: Conversation): LogPages.ReadLog | undefined => {
+      const name = conversationKey(conversation)
+      const known = standings.get(name)
+      return known === undefined ? undefined : { id: known.id, name, newest: known.newest }
+    }
 
     /** What became of a conversation whose commit failed. */
     const lookAgain = Effect.fnUntraced(function* (name: string, doubt: number) {
@@ -187,11 +209,21 @@ export const layer = Layer.effect(
           })
         ),
       read: Effect.fnUntraced(function* (conversation, range, maxBytes) {
-        const name = conversationKey(conversation)
-        const standing = standings.get(name)
-        if (standing === undefined) return { entries: [], more: false }
-        const log = { id: standing.id, name, newest: standing.newest }
-        return yield* unavailable(reading.watch(pages.read(log, range, maxBytes)))
+        const log = logOf(conversation)
+        if (log === undefined) return { entries: [], more: false }
+        const { given, more } = yield* unavailable(reading.watch(entryPages(log, range, maxBytes)))
+        return { entries: given, more }
+      }),
+      standing: Effect.fnUntraced(function* (conversation, range, maxBytes) {
+        const log = logOf(conversation)
+        if (log === undefined) return { messages: [], more: false }
+        const { given, more } = yield* unavailable(reading.watch(standingPages(log, range, maxBytes)))
+        return { messages: given, more }
+      }),
+      facts: Effect.fnUntraced(function* (conversation, question) {
+        const log = logOf(conversation)
+        if (log === undefined) return { answered: new Map(), targets: new Map() }
+        return yield* unavailable(reading.watch(facts.read(log, question)))
       }),
       newest: Effect.fnUntraced(function* (conversation) {
         const name = conversationKey(conversation)

@@ -6,14 +6,17 @@
  * placeholder at its place, and everything around it is given as it is (invariant 8). A row that is one, but whose
  * checksum does not fit, is given too: `verify` tells of it, and a reader is better off with a letter that is wrong.
  */
-import { Effect, Result, Schema } from "effect"
+import { Effect, Predicate, Result, Schema } from "effect"
 import { Seq, Timestamp } from "../../common/log/Cursor.ts"
-import { Entry } from "../../common/log/Entry.ts"
+import { AuthorId, Body, Entry } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { type NewEntry, StorageUnavailable, unreadable } from "../history/History.ts"
+import { fromStored } from "./StoredBody.ts"
 
 const isContent = Schema.is(Content)
+const isBody = Schema.is(Body)
+const isAuthor = Schema.is(AuthorId)
 const isUserName = Schema.is(UserName)
 const isSeq = Schema.is(Seq)
 const isTimestamp = Schema.is(Timestamp)
@@ -23,9 +26,10 @@ const decodeOne = Schema.decodeUnknownResult(Entry)
 
 /** Fails if one of these would not be read back, or not found under its key, as it was stored. */
 export const checkStorable = (entries: ReadonlyArray<NewEntry>): Effect.Effect<void, StorageUnavailable> => {
-  for (const { at, content, from, key } of entries) {
-    const wrong = wrongIn({ at, from, content })
-    if (key !== undefined && (!key.isWellFormed() || key.includes("\u0000"))) wrong.push("key")
+  for (const { at, author, body, from, key } of entries) {
+    const wrong = wrongIn({ at, from, body })
+    if (key !== undefined && !isExact(key)) wrong.push("key")
+    if (author !== undefined && !(isAuthor(author) && isExact(author))) wrong.push("author")
     if (wrong.length === 0) continue
     const cause = new Error(`An entry cannot be stored: its ${wrong.join(" and its ")} cannot be in a database.`)
     return Effect.fail(new StorageUnavailable({ cause }))
@@ -33,12 +37,21 @@ export const checkStorable = (entries: ReadonlyArray<NewEntry>): Effect.Effect<v
   return Effect.void
 }
 
+/** Whether a database gives this text back as it is. */
+const isExact = (text: string): boolean => text.isWellFormed() && !text.includes("\u0000")
+
 /** Which of these are not what an entry has. */
-const wrongIn = ({ at, content, from }: Readonly<Record<"at" | "content" | "from", unknown>>): Array<string> => [
-  ...(isContent(content) ? [] : ["content"]),
+const wrongIn = ({ at, body, from }: Readonly<Record<"at" | "body" | "from", unknown>>): Array<string> => [
+  ...(isWhole(body) ? [] : ["content"]),
   ...(isUserName(from) ? [] : ["sender"]),
   ...(isTimestamp(at) ? [] : ["time"])
 ]
+
+/** Most of all bodies are messages, of which the union of all kinds need not be tried. */
+const isWhole = (body: unknown): boolean =>
+  Predicate.isTagged(body, "Said") && Predicate.hasProperty(body, "content") && !Predicate.hasProperty(body, "replyTo")
+    ? isContent(body.content)
+    : isBody(body)
 
 /** What a row gives. `problem`: why a placeholder stands for it. */
 export interface Decoded {
@@ -46,12 +59,23 @@ export interface Decoded {
   readonly problem: string | undefined
 }
 
-/** What a row with `seq`, `at`, `from` and `content` gives. `otherwise` has the place and the time if the row has none. */
-export const decodeEntry = (row: unknown, otherwise: Pick<Entry, "at" | "seq"> = { seq: 0, at: 0 }): Decoded => {
+type Row = Readonly<Record<string, unknown>>
+
+/** What should be an entry, of a row with `seq`, `at`, `from`, `kind`, `target` and `content`. */
+export const entryOf = (row: unknown): Row => {
+  const { at, content, from, kind, seq, target } = isRecord(row) ? row : {}
+  return { seq, at, from, body: fromStored({ kind, target, content }) }
+}
+
+/** What such a row gives. `otherwise` has the place and the time if the row has none. */
+export const decodeEntry = (row: unknown, otherwise: Pick<Entry, "at" | "seq"> = { seq: 0, at: 0 }): Decoded =>
+  decodeAs(entryOf(row), otherwise)
+
+const decodeAs = (row: Row, otherwise: Pick<Entry, "at" | "seq">): Decoded => {
   const entry = decodeOne(row)
   if (Result.isSuccess(entry)) return { entry: entry.success, problem: undefined }
-  const { at, content, from, seq } = isRecord(row) ? row : {}
-  const wrong = [...wrongIn({ at, content, from }), ...(isSeq(seq) ? [] : ["place"])]
+  const { at, body, from, seq } = row
+  const wrong = [...wrongIn({ at, body, from }), ...(isSeq(seq) ? [] : ["place"])]
   return {
     entry: unreadable(
       isSeq(seq) ? seq : otherwise.seq,
@@ -64,15 +88,15 @@ export const decodeEntry = (row: unknown, otherwise: Pick<Entry, "at" | "seq"> =
 
 /** What the rows of one log give, which come in the order of their places. */
 export const decodeAll = (rows: ReadonlyArray<unknown>): ReadonlyArray<Decoded> => {
-  const entries = decodeEntries(rows)
+  const found = rows.map(entryOf)
+  const entries = decodeEntries(found)
   if (Result.isSuccess(entries)) return entries.success.map((entry) => ({ entry, problem: undefined }))
   const decoded: Array<Decoded> = []
-  for (const row of rows) {
-    const { at, seq } = decoded.at(-1)?.entry ?? { seq: 0, at: firstTime(rows) }
-    decoded.push(decodeEntry(row, { seq: seq + 1, at }))
+  for (const row of found) {
+    const { at, seq } = decoded.at(-1)?.entry ?? { seq: 0, at: firstTime(found) }
+    decoded.push(decodeAs(row, { seq: seq + 1, at }))
   }
   return decoded
 }
 
-const firstTime = (rows: ReadonlyArray<unknown>): Timestamp =>
-  rows.map((row) => (isRecord(row) ? row["at"] : undefined)).find(isTimestamp) ?? 0
+const firstTime = (rows: ReadonlyArray<Row>): Timestamp => rows.map(({ at }) => at).find(isTimestamp) ?? 0

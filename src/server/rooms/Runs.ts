@@ -1,5 +1,5 @@
 /**
- * What is to be said in one conversation and has no place in its log yet: pure.
+ * What is to be done in one conversation and has no place in its log yet: a mailbox, cut into runs. Pure.
  *
  * What waits is stored in runs, each with one commit. Whoever waits for a place is answered nothing else about this
  * conversation before (replies keep the order of the requests): other commands of such a connection wait behind, and hold
@@ -9,46 +9,47 @@ import type { SessionId } from "../session/Asker.ts"
 import type { RoomCommand, RoomCommandOf } from "./RoomCommand.ts"
 
 /** What one run may hold, so that the frame it becomes stays small beside the limit of a member's outbox. */
-const maxRunMessages = 1000
+const maxRunActs = 1000
 const maxRunCharacters = 64 * 1024
 
-export type Publish = RoomCommandOf<"Publish">
+/** Somebody wants to do something in the log. */
+export type Waiting = RoomCommandOf<"Act">
 
-export interface Publishing<Envelope> {
-  /** Takes one more message that is to be stored. */
-  readonly add: (publish: Publish) => void
+export interface Runs<Envelope> {
+  /** Takes one more. */
+  readonly add: (waiting: Waiting) => void
   /** The next run; empty if nothing waits. */
-  readonly nextRun: () => ReadonlyArray<Publish>
+  readonly nextRun: () => ReadonlyArray<Waiting>
   /** Whether a command must wait, since its connection waits for a place or has a command waiting. If so, it does. */
   readonly postpone: (command: RoomCommand, envelope: Envelope) => boolean
-  /** A run has been answered: gives what waited for that, in order; a Publish among it is to be added before the rest. */
-  readonly answered: (run: ReadonlyArray<Publish>) => ReadonlyArray<SessionId>
+  /** A run has been answered: gives what waited for that, in order; an Act among it is to be added before the rest. */
+  readonly answered: (run: ReadonlyArray<Waiting>) => ReadonlyArray<SessionId>
   /** The next command of a connection that waited, if it need not wait any longer. */
   readonly nextPostponed: (session: SessionId) => Envelope | undefined
   readonly isIdle: () => boolean
 }
 
-export const makePublishing = <Envelope extends { readonly command: RoomCommand }>(): Publishing<Envelope> => {
-  let waiting: Array<Publish> = []
-  /** How many messages of a connection have no place yet. */
+export const makeRuns = <Envelope extends { readonly command: RoomCommand }>(): Runs<Envelope> => {
+  let waiting: Array<Waiting> = []
+  /** How many acts of a connection have no place yet. */
   const placeless = new Map<SessionId, number>()
   const postponed = new Map<SessionId, Array<Envelope>>()
 
   const mayAct = (session: SessionId, command: RoomCommand): boolean =>
-    command._tag === "Publish" || !placeless.has(session)
+    command._tag === "Act" || !placeless.has(session)
 
   return {
-    add: (publish) => {
-      const { session } = publish.from
-      waiting.push(publish)
+    add: (command) => {
+      const { session } = command.from
+      waiting.push(command)
       placeless.set(session, (placeless.get(session) ?? 0) + 1)
     },
     nextRun: () => {
       let characters = 0
       let count = 0
-      for (const { content } of waiting) {
-        if (count === maxRunMessages || characters > maxRunCharacters) break
-        characters += content.length
+      for (const { body } of waiting) {
+        if (count === maxRunActs || characters > maxRunCharacters) break
+        characters += "content" in body ? body.content.length : 0
         count++
       }
       const run = waiting.slice(0, count)

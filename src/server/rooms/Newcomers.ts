@@ -1,0 +1,111 @@
+/**
+ * Members who are given what they missed, and hear nothing else of the conversation meanwhile: each is given the log, a piece
+ * whenever its peer has taken the last, however slowly that reads, until it stands where everybody stands.
+ *
+ * Owns who is behind; at most as many as there are members. What is read for one who leaves is not given, and for who is gone
+ * nothing more is read (invariant 10).
+ */
+import { Effect, Schedule } from "effect"
+import type { SharedConversation } from "../../common/log/Conversation.ts"
+import type { Cursor, Seq } from "../../common/log/Cursor.ts"
+import type { StorageUnavailable } from "../history/History.ts"
+import type { Asker, SessionId } from "../session/Asker.ts"
+import type { Sessions } from "../session/Sessions.ts"
+import { type Standing, standingOf, startOf } from "./CatchUp.ts"
+import type { LogReader } from "./LogReader.ts"
+
+/** How long after a log could not be read it is tried again. */
+export const retryInterval = "1 second"
+
+/** What a join gives back: what to tell the newcomer first, and what follows behind it. */
+export interface CatchUp extends Standing {
+  /** Gives what was missed and lets the newcomer hear what is said; over when it does, or is gone. To be run once. */
+  readonly follow: Effect.Effect<void>
+}
+
+export interface Newcomers {
+  /** Somebody came: behind from now on. */
+  readonly add: (from: Asker) => void
+  /** Whether it is the same who came then: neither gone, nor away and back. */
+  readonly isBehind: (from: Asker) => boolean
+  /** Whether nothing has been said to it yet. */
+  readonly isSilent: (session: SessionId) => boolean
+  /** Nothing more is given: it has left, or what it asked for was refused, and so answered. */
+  readonly drop: (session: SessionId, isAnswered?: boolean) => void
+  /** Where one goes on. Reads nothing if nothing was missed; what cannot be read is refused before anything is said. */
+  readonly begin: (from: Asker, after: Cursor | undefined) => Effect.Effect<CatchUp, StorageUnavailable>
+}
+
+interface Services {
+  readonly conversation: SharedConversation
+  readonly reader: LogReader["Service"]
+  readonly sessions: Sessions["Service"]
+  /** How far members have been told, and of which log. */
+  readonly told: () => Cursor
+  /** It has all there is, and hears what is said from now on. */
+  readonly onCaughtUp: (session: SessionId) => void
+}
+
+export const makeNewcomers = ({ conversation, onCaughtUp, reader, sessions, told }: Services): Newcomers => {
+  const behind = new Map<SessionId, Asker>()
+  const silent = new Set<SessionId>()
+  const isBehind = (from: Asker) => behind.get(from.session) === from
+
+  const pieceFor = (from: Asker, after: Seq, { epoch, seq }: Cursor) =>
+    // It may have gone while this waited for the next attempt.
+    Effect.suspend(() => (isBehind(from) ? reader.piece({ conversation, epoch }, after, seq) : Effect.undefined)).pipe(
+      Effect.retry(Schedule.spaced(retryInterval)),
+      Effect.orDie
+    )
+
+  const arrive = (from: Asker) => {
+    if (!isBehind(from)) return
+    behind.delete(from.session)
+    onCaughtUp(from.session)
+    sessions.deliver([{ _tag: "Given", to: from }])
+  }
+
+  const catchUp = Effect.fnUntraced(function* (from: Asker, position: Seq) {
+    let at = position
+    while (isBehind(from) && at < told().seq) {
+      yield* sessions.taken(from.session)
+      const piece = yield* pieceFor(from, at, told())
+      if (piece === undefined || !isBehind(from)) return
+      sessions.give(from.session, piece.lines)
+      at = piece.upTo
+    }
+    arrive(from)
+  })
+
+  return {
+    add: (from) => {
+      behind.set(from.session, from)
+      silent.add(from.session)
+    },
+    isBehind,
+    isSilent: (session) => silent.has(session),
+    drop: (session, isAnswered = false) => {
+      const asked = behind.get(session)
+      behind.delete(session)
+      silent.delete(session)
+      // Nobody is left to be given the rest.
+      if (asked !== undefined && !isAnswered) sessions.deliver([{ _tag: "Given", to: asked }])
+    },
+    begin: Effect.fnUntraced(function* (from, after) {
+      const now = told()
+      const start = startOf(now, after)
+      const first =
+        start.from < now.seq ? yield* reader.piece({ conversation, epoch: now.epoch }, start.from, now.seq) : undefined
+      const standing = standingOf(now, start, first?.first)
+      return {
+        ...standing,
+        follow: Effect.suspend(() => {
+          if (!isBehind(from)) return Effect.void
+          silent.delete(from.session)
+          if (first !== undefined && standing.missed > 0) sessions.give(from.session, first.lines)
+          return catchUp(from, first?.upTo ?? now.seq)
+        })
+      }
+    })
+  }
+}

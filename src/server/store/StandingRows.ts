@@ -1,0 +1,93 @@
+/**
+ * Messages as they stand: rows of messages and tombstones, each with its row in `standing`. Also for whoever has the rows
+ * from elsewhere, as the search does: `viewsOf` says what they give.
+ *
+ * Read over `messages_standing`, an index of such rows alone, so that a page costs the same however much was edited or
+ * reacted to in between. SQLite would take the index of all places, which looks as good to it; so it is told.
+ */
+import { Effect, Predicate, Schema } from "effect"
+import type * as SqlClient from "effect/sql/SqlClient"
+import { Timestamp } from "../../common/log/Cursor.ts"
+import type { View } from "../../common/log/Timeline.ts"
+import type { Range } from "../history/Query.ts"
+import { fromText, summaryOf } from "./KeptReactions.ts"
+import type { Given, Source } from "./LogPages.ts"
+import { decodeAll, type Decoded } from "./StoredEntry.ts"
+
+const decodeNumbers = Schema.decodeUnknownEffect(Schema.Array(Schema.Array(Schema.Int)))
+const isTimestamp = Schema.is(Timestamp)
+
+/**
+ * What rows with `seq`, `at`, `from`, `kind`, `target`, the `content` as last edited, `edited` and `reactions` (NULL where
+ * there are none) give, in their order: placeholders for those that are damaged.
+ */
+export const viewsOf = (rows: ReadonlyArray<unknown>): ReadonlyArray<Given<View>> =>
+  decodeAll(rows).map((decoded, index) => viewOf(rows[index], decoded))
+
+const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
+  const { at, body, from, seq } = entry
+  if (body._tag !== "Said") {
+    const { deletedAt, deletedBy } = body._tag === "Tombstone" ? body : { deletedAt: at, deletedBy: from }
+    return { seq, bytes: 0, problem, given: { _tag: "Tombstone", seq, at, from, deletedBy, deletedAt } }
+  }
+  const isWhole = problem === undefined
+  const edited = isWhole && Predicate.hasProperty(row, "edited") && isTimestamp(row.edited) ? row.edited : undefined
+  const text = isWhole && Predicate.hasProperty(row, "reactions") ? row.reactions : null
+  const { _tag: _, ...said } = body
+  return {
+    seq,
+    problem,
+    bytes: Buffer.byteLength(body.content) + (Predicate.isString(text) ? bytesOfReactions(text) : 0),
+    given: {
+      _tag: "Message",
+      seq,
+      at,
+      from,
+      ...said,
+      ...(edited === undefined ? {} : { edited }),
+      reactions: summaryOf(fromText(text))
+    }
+  }
+}
+
+/** As they are stored: about as many as they have on the wire. */
+export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))
+
+export const make = (sql: SqlClient.SqlClient): Source<View> => {
+  const within = (conversation: number, { after = 0, before, limit }: Range, isForwards: boolean) => sql`
+    WHERE messages.kind IN ('Said', 'Tombstone') AND conversation = ${conversation} AND seq > ${after}
+      AND seq < ${before ?? Number.MAX_SAFE_INTEGER}
+    ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
+  const from = sql.literal("FROM messages INDEXED BY messages_standing")
+  const both = sql`${from} LEFT JOIN standing ON standing.id = messages.id`
+
+  return {
+    rows: (conversation, range, isForwards) =>
+      sql`
+        SELECT seq, at, sender AS "from", kind, target, COALESCE(standing.content, messages.content) AS content, edited,
+          reactions
+        ${both} ${within(conversation, range, isForwards)}`,
+
+    sizes: Effect.fnUntraced(function* (conversation, range, isForwards) {
+      return yield* decodeNumbers(
+        yield* sql`
+        SELECT seq, CASE kind WHEN 'Said' THEN
+            COALESCE(octet_length(COALESCE(standing.content, messages.content)), 0)
+            + COALESCE(NULLIF(octet_length(reactions), 2), 0)
+          ELSE 0 END
+        ${both} ${within(conversation, range, isForwards)}`.values
+      )
+    }),
+
+    head: (conversation, seq) =>
+      sql`SELECT seq, at, sender AS "from" FROM messages WHERE conversation = ${conversation} AND seq = ${seq}`,
+
+    /** In the index alone: no page of the table is read. */
+    places: Effect.fnUntraced(function* ({ id }, range, isForwards) {
+      const rows = yield* decodeNumbers(yield* sql`SELECT seq ${from} ${within(id, range, isForwards)}`.values)
+      return rows.flatMap(([seq]) => seq ?? [])
+    }),
+
+    decode: viewsOf
+  }
+}
