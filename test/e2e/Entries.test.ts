@@ -4,7 +4,19 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { reasonOf } from "../support/Rejections.ts"
 import * as TestServer from "../support/TestServer.ts"
-import { at, atOnce, comeTo, conversations, done, entriesFor, historyOf, isEntry, keyOf, say, talking } from "./EntriesTalk.ts"
+import {
+  at,
+  atOnce,
+  comeTo,
+  conversations,
+  done,
+  entriesFor,
+  historyOf,
+  isEntry,
+  keyOf,
+  say,
+  talking
+} from "./EntriesTalk.ts"
 
 describe.each(conversations)("in $place", (conversation) => {
   const { message, where } = conversation
@@ -65,24 +77,26 @@ describe.each(conversations)("in $place", (conversation) => {
     })
   )
 
-  it.effect("a message, its edit, a reaction to it and its deletion may come in one packet, by a guess at its seq", () =>
-    Effect.gen(function* () {
-      const { ada, ben } = yield* talking(conversation)
-      const requests = [{ ...message, content: "tee" }, edit(1, "tea"), react(1, "👍"), remove(1)]
-      const { lines, replies } = yield* atOnce(ada, requests)
-      assert.deepStrictEqual(
-        replies.map(({ id, seq }) => `${String(id)} at ${String(seq)}`),
-        ["1 at 1", "2 at 2", "3 at 3", "4 at 4"]
-      )
-      for (const sent of replies) {
-        const entry = lines.findIndex((line) => isEntry(line) && line["seq"] === sent["seq"])
-        assert.isBelow(entry, lines.indexOf(sent))
-      }
-      assert.deepStrictEqual(
-        (yield* entriesFor(ben)).map(({ _tag }) => _tag),
-        [message._tag, "Edited", "Reacted", "Deleted"]
-      )
-    })
+  it.effect(
+    "a message, its edit, a reaction to it and its deletion may come in one packet, by a guess at its seq",
+    () =>
+      Effect.gen(function* () {
+        const { ada, ben } = yield* talking(conversation)
+        const requests = [{ ...message, content: "tee" }, edit(1, "tea"), react(1, "👍"), remove(1)]
+        const { lines, replies } = yield* atOnce(ada, requests)
+        assert.deepStrictEqual(
+          replies.map(({ id, seq }) => `${String(id)} at ${String(seq)}`),
+          ["1 at 1", "2 at 2", "3 at 3", "4 at 4"]
+        )
+        for (const sent of replies) {
+          const entry = lines.findIndex((line) => isEntry(line) && line["seq"] === sent["seq"])
+          assert.isBelow(entry, lines.indexOf(sent))
+        }
+        assert.deepStrictEqual(
+          (yield* entriesFor(ben)).map(({ _tag }) => _tag),
+          [message._tag, "Edited", "Reacted", "Deleted"]
+        )
+      })
   )
 
   it.effect("each request of a packet is decided on what those before it have done", () =>
@@ -174,7 +188,14 @@ describe.each(conversations)("in $place", (conversation) => {
     Effect.gen(function* () {
       const { ada } = yield* talking(conversation)
       yield* say(ada, conversation, "one", "two")
-      for (const request of [edit(2, "three"), edit(1, "four"), react(1, "👍"), react(2, "👍"), remove(2), edit(1, "5")])
+      for (const request of [
+        edit(2, "three"),
+        edit(1, "four"),
+        react(1, "👍"),
+        react(2, "👍"),
+        remove(2),
+        edit(1, "5")
+      ])
         yield* done(ada, request)
       yield* say(ada, conversation, "six")
       const page = yield* historyOf(ada, conversation, range)
@@ -248,7 +269,13 @@ describe.each(conversations)("in $place", (conversation) => {
       const key = keyOf("one for all")
       const first = yield* ada.ask({ ...message, content: "one", key })
       yield* ada.soFar
-      const others = [edit(1, "won"), remove(1), react(1, "👍"), react(9, "👍"), { ...message, content: "2", replyTo: 7 }]
+      const others = [
+        edit(1, "won"),
+        remove(1),
+        react(1, "👍"),
+        react(9, "👍"),
+        { ...message, content: "2", replyTo: 7 }
+      ]
       for (const request of others) {
         yield* ada.send({ ...request, key, id: "again" })
         assert.deepStrictEqual(yield* ada.find("Sent"), { ...first, id: "again", repeated: true })
