@@ -77,8 +77,16 @@ export const talking = Effect.fnUntraced(function* (
   return { server, ada, ben, epoch: standing.epoch }
 })
 
-const kinds = ["GlobalMessage", "RoomMessage", "PrivateMessage", "Edited", "Deleted", "Reacted", "Tombstone"]
-export const isEntry = ({ _tag }: Line): boolean => kinds.includes(_tag)
+const kinds: ReadonlySet<string> = new Set([
+  "GlobalMessage",
+  "RoomMessage",
+  "PrivateMessage",
+  "Edited",
+  "Deleted",
+  "Reacted",
+  "Tombstone"
+])
+export const isEntry = ({ _tag }: Line): boolean => kinds.has(_tag)
 
 /** The entries that have come to a client and were not read yet. */
 export const entriesFor = (client: RawClient) => Effect.map(client.soFar, (lines) => lines.filter(isEntry))
