@@ -75,7 +75,8 @@ export const said = (conversation: NewEntry["conversation"], from: NewEntry["fro
   texts.map((content, index): NewEntry => ({
     conversation,
     from,
-    content,
+    author: undefined,
+    body: { _tag: "Said", content },
     at: 1_790_000_000_000 + index,
     key: undefined
   }))

@@ -120,7 +120,7 @@ const readAll = Effect.fnUntraced(function* (port: number, places: ReadonlyArray
     const log = yield* FileServer.readLog(reader, where)
     told.set(
       place,
-      log.map(({ at, content, from, seq }) => [seq, at, from, content])
+      log.map((one) => [one.seq, one.at, one.from, one._tag === "Tombstone" ? "" : one.content])
     )
   }
   return told

@@ -9,8 +9,13 @@ import type { Entry } from "../../src/common/log/Entry.ts"
 /** Where a message is sent: a room, or here. */
 export const lobby = "the lobby"
 
+/** A message, as far as these tests go. */
+export interface Spoken extends Pick<Entry, "at" | "from" | "seq"> {
+  readonly content: string
+}
+
 /** A message that was answered with Sent. */
-export interface Promised extends Entry {
+export interface Promised extends Spoken {
   readonly place: string
   readonly key: string
   /** The server said that it had it from an earlier attempt. */
@@ -23,7 +28,7 @@ export interface Heard {
   readonly place: string
   epoch: string | undefined
   first: number
-  readonly entries: Array<Entry>
+  readonly entries: Array<Spoken>
 }
 
 export interface Ledger {
@@ -56,7 +61,7 @@ export const begin = (ledger: Ledger, heard: Heard, epoch: string, newest: numbe
 }
 
 /** A message comes: it has to be the next one. */
-export const hear = (ledger: Ledger, heard: Heard, { at, content, from, seq }: Entry) => {
+export const hear = (ledger: Ledger, heard: Heard, { at, content, from, seq }: Spoken) => {
   const cursor = cursorOf(heard)
   if (seq !== cursor + 1) ledger.problems.push(`${heard.who} in ${heard.place}: ${seq} came after ${cursor}`)
   heard.entries.push({ seq, at, from, content })

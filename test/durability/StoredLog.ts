@@ -5,10 +5,18 @@
  */
 import { DatabaseSync } from "node:sqlite"
 import { Schema } from "effect"
-import { Entry } from "../../src/common/log/Entry.ts"
+import { Seq, Timestamp } from "../../src/common/log/Cursor.ts"
+import { UserName } from "../../src/common/name/UserName.ts"
 import { type Ledger, lobby, type Promised } from "./Ledger.ts"
 
-const StoredEntry = Schema.Struct({ ...Entry.fields, place: Schema.String, key: Schema.NullOr(Schema.String) })
+const StoredEntry = Schema.Struct({
+  seq: Seq,
+  at: Timestamp,
+  from: UserName,
+  content: Schema.String,
+  place: Schema.String,
+  key: Schema.NullOr(Schema.String)
+})
 type StoredEntry = typeof StoredEntry.Type
 
 export type StoredLog = ReadonlyMap<string, ReadonlyArray<StoredEntry>>
@@ -19,7 +27,7 @@ export const read = (file: string): StoredLog => {
   const database = new DatabaseSync(file, { readOnly: true })
   const rows = database
     .prepare(
-      `SELECT CASE kind WHEN 'Lobby' THEN '${lobby}' ELSE name END AS place,
+      `SELECT CASE conversations.kind WHEN 'Lobby' THEN '${lobby}' ELSE name END AS place,
          seq, at, sender AS "from", content, idempotency_key AS key
        FROM messages JOIN conversations ON conversations.id = messages.conversation ORDER BY place, seq`
     )

@@ -1,5 +1,6 @@
 /**
- * `pnpm admin export`: writes a conversation out, oldest message first, one line each, as it reads on the wire.
+ * `pnpm admin export`: writes a conversation out, oldest message first, one line each, as it stands and reads on the wire; a
+ * deleted one as its tombstone.
  *
  * Read page by page, each a short read of its own, up to the message that is the newest at the start: memory stays flat,
  * and a running server's WAL can be reset in between. RETENTION may delete messages that have not been read yet, and
@@ -11,10 +12,10 @@ import type { PlatformError } from "effect/PlatformError"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
-import { Entry } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
-import { toChatMessage } from "../rooms/Room.ts"
+import { standingMessage } from "../../common/wire/EntryMessage.ts"
 import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { viewsOf } from "../store/StandingRows.ts"
 import { AdminError, NotSound, type OutputClosed, sqlProblem, systemProblem } from "./AdminError.ts"
 import { databaseFlag, forceFlag, named } from "./Flags.ts"
 import * as LogFile from "./LogFile.ts"
@@ -28,7 +29,6 @@ import * as RoomNames from "./RoomNames.ts"
 const pageMessages = 1000
 
 const decodeRoomName = Schema.decodeUnknownEffect(RoomName)
-const decodeEntry = Schema.decodeUnknownResult(Entry)
 
 /** A room's name as it was typed, or the lobby, which is no room: a room may be called so. */
 type Wanted = { readonly room: string } | "lobby"
@@ -51,7 +51,7 @@ const exportLog = Effect.fn("exportLog")(
         (SELECT seq FROM messages WHERE conversation = ${id} ORDER BY seq DESC LIMIT 1)`.values
     const told = { messages: 0, skipped: 0, damaged: 0 }
     if (typeof first !== "number" || typeof newest !== "number") return told
-    const toMessage = toChatMessage(conversation)
+    const toMessage = standingMessage(conversation)
     const { during } = yield* Progress
     const readRows = reader(sql, id)
     /** Up to which place all is written, or told of. */
@@ -59,12 +59,12 @@ const exportLog = Effect.fn("exportLog")(
     const page = Effect.gen(function* () {
       const upTo = Math.min(behind + pageMessages, newest)
       const { rows, unread } = yield* readRows(behind, upTo)
-      const entries = rows.flatMap((row) =>
-        isAsStored(row) ? Option.toArray(Result.getSuccess(decodeEntry(row))) : []
-      )
-      if (entries.length > 0) yield* write(entries.map((entry) => `${JSON.stringify(toMessage(entry))}\n`).join(""))
-      told.messages += entries.length
-      told.damaged += rows.length - entries.length + unread
+      const messages = rows.filter(({ kind }) => kind === "Said" || kind === "Tombstone")
+      const stand = viewsOf(messages.map((row) => ({ ...row, content: row["now"] ?? row["content"] })))
+      const whole = stand.filter(({ problem }, index) => problem === undefined && isAsStored(messages[index] ?? {}))
+      if (whole.length > 0) yield* write(whole.map(({ given }) => `${JSON.stringify(toMessage(given))}\n`).join(""))
+      told.messages += whole.length
+      told.damaged += messages.length - whole.length + unread
       told.skipped += upTo - behind - rows.length - unread
       behind = upTo
       return behind < newest
@@ -94,9 +94,10 @@ type Rows = { readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>>; r
 const reader = (sql: SqlClient.SqlClient, conversation: number) => {
   const readRows = (behind: number, upTo: number): Effect.Effect<Rows, SqlError> =>
     sql`
-      SELECT * FROM messages WHERE conversation = ${conversation} AND seq > ${behind} AND seq <= ${upTo}
-      ORDER BY seq`.pipe(
-      Effect.map((rows) => ({ rows: rows.map((row) => ({ ...row, from: row["sender"] })), unread: 0 })),
+      SELECT messages.*, sender AS "from", standing.content AS now, edited, reactions
+      FROM messages LEFT JOIN standing ON standing.id = messages.id
+      WHERE conversation = ${conversation} AND seq > ${behind} AND seq <= ${upTo} ORDER BY seq`.pipe(
+      Effect.map((rows) => ({ rows, unread: 0 })),
       Effect.catchIf(
         ({ reason }) => isDamaged(reason.cause),
         () => {

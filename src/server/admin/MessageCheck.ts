@@ -8,6 +8,7 @@ import { Clock, Effect, Result, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Entry } from "../../common/log/Entry.ts"
 import { checksum } from "../store/Checksum.ts"
+import { entryOf } from "../store/StoredEntry.ts"
 import { type Findings, issueOf } from "./Findings.ts"
 import * as LogFile from "./LogFile.ts"
 import { Progress } from "./Progress.ts"
@@ -27,7 +28,9 @@ const PlacedMessage = Schema.Struct({
   conversation: Schema.Int,
   deletedThrough: Schema.NullOr(Schema.Finite),
   seq: Schema.Finite,
-  at: Schema.Finite
+  at: Schema.Finite,
+  kind: Schema.String,
+  isErased: Schema.Int
 })
 const decodePlaces = Schema.decodeUnknownResult(Schema.Array(PlacedMessage))
 
@@ -67,7 +70,7 @@ export const checkMessages = Effect.fnUntraced(function* (
         if (untimely++ === 0) firstUntimely = `message ${seq} of ${called}, ${timeOf(at)}`
       }
     }
-    findings.messages += rows.length
+    findings.messages += rows.filter(({ kind }) => kind === "Said").length
   }
 
   /** Whether it is another message than was stored. */
@@ -78,7 +81,8 @@ export const checkMessages = Effect.fnUntraced(function* (
 
   const page = Effect.gen(function* () {
     const rows = yield* sql`
-      SELECT messages.id, conversation, deleted_through AS deletedThrough, seq, at, sender AS "from", content${checksums}
+      SELECT messages.id, conversation, deleted_through AS deletedThrough, seq, at, sender AS "from", content,
+        messages.kind, target, author, messages.kind = 'Edited' AND content = '' AS isErased${checksums}
       FROM messages LEFT JOIN conversations ON conversations.id = conversation
       WHERE messages.id > ${behind} AND messages.id <= ${last} ORDER BY messages.id LIMIT ${pageMessages}`
     const placed = decodePlaces(rows)
@@ -88,10 +92,12 @@ export const checkMessages = Effect.fnUntraced(function* (
       return behind < last
     }
     look(placed.success)
-    const areValid = Result.isSuccess(decodeEntries(rows))
-    for (const [index, { conversation, seq }] of placed.success.entries()) {
+    const found = rows.map(entryOf)
+    const areValid = Result.isSuccess(decodeEntries(found))
+    for (const [index, { conversation, isErased, seq }] of placed.success.entries()) {
       const row = rows[index]
-      const entry = areValid ? undefined : decodeEntry(row)
+      // What was taken out of the edit of a deleted message is no fault.
+      const entry = areValid || isErased === 1 ? undefined : decodeEntry(found[index])
       if (row === undefined) continue
       const fault =
         entry !== undefined && Result.isFailure(entry) ? `is not valid: ${issueOf(entry.failure)}` : changeOf(row)
@@ -118,7 +124,14 @@ type Row = typeof PlacedMessage.Type
 
 /** Whether the checksum of a row is that of what it holds; it is, where there is none. */
 export const isAsStored = (row: Readonly<Record<string, unknown>>): boolean => {
-  const { at, checksum: stored, content, conversation, from, seq } = row
+  const { at, author, checksum: stored, content, conversation, from, kind, seq, target } = row
   if (stored === null || stored === undefined) return true
-  return stored === checksum(Number(conversation), Number(seq), Number(at), String(from), String(content))
+  return (
+    stored ===
+    checksum(Number(conversation), Number(seq), Number(at), String(from), String(content), {
+      kind: String(kind),
+      target: typeof target === "number" ? target : null,
+      author: typeof author === "string" ? author : null
+    })
+  )
 }

@@ -48,7 +48,9 @@ const findRoom = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, removal:
     const known = yield* failed(RoomNames.suggest(sql, removal.room))
     return yield* cannotRemove(removal.room, `there is no such room in ${removal.database}. ${known}`)
   }
-  const [[messages] = []] = yield* failed(sql`SELECT COUNT(*) FROM messages WHERE conversation = ${found.id}`.values)
+  const [[messages] = []] = yield* failed(
+    sql`SELECT COUNT(*) FROM messages WHERE conversation = ${found.id} AND kind = 'Said'`.values
+  )
   return { id: found.id, name: printable(found.name), messages: Number(messages) }
 })
 
@@ -74,10 +76,18 @@ export const removeRoom = Effect.fn("removeRoom")(function* (removal: Removal) {
   )
   yield* failed(
     sql.withTransaction(
-      Effect.andThen(
-        sql`DELETE FROM messages WHERE conversation = ${found.id}`,
-        sql`DELETE FROM conversations WHERE id = ${found.id}`
-      )
+      Effect.gen(function* () {
+        for (const [table, id] of [
+          ["standing", "id"],
+          ["reactors", "message"]
+        ] as const) {
+          yield* sql`
+            DELETE FROM ${sql(table)} WHERE ${sql(id)} IN (SELECT id FROM messages WHERE conversation = ${found.id})`
+        }
+        yield* sql`DELETE FROM erasures WHERE conversation = ${found.id}`
+        yield* sql`DELETE FROM messages WHERE conversation = ${found.id}`
+        yield* sql`DELETE FROM conversations WHERE id = ${found.id}`
+      })
     )
   )
   yield* during({ label: "Writing the file anew" })(

@@ -49,7 +49,7 @@ const listRooms = Effect.fn("listRooms")(
       const step = Effect.gen(function* () {
         const upTo = Math.min(behind + stepMessages, last)
         const rows = yield* sql`
-          SELECT conversation, COUNT(*) AS messages, MAX(at) AS newest, SUM(OCTET_LENGTH(content)) AS bytes
+          SELECT conversation, SUM(kind = 'Said') AS messages, MAX(at) AS newest, SUM(OCTET_LENGTH(content)) AS bytes
           FROM messages WHERE id > ${behind} AND id <= ${upTo} GROUP BY conversation`
         for (const { bytes, conversation, messages, newest } of yield* decodeSizes(rows)) {
           const room = rooms.get(conversation)

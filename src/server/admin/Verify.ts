@@ -1,7 +1,7 @@
 /**
  * `pnpm admin verify`: checks a database of parley's, a server's own or a backup. That SQLite finds it whole, that it has the tables
  * and indexes a server needs (see SchemaCheck), that names are valid and keys belong to them, and the messages (see
- * MessageCheck). It only reads.
+ * MessageCheck) and how they stand (see StandingCheck). It only reads.
  */
 import { Effect, Option, Result, Schema } from "effect"
 import { Argument, Command } from "effect/cli"
@@ -20,6 +20,7 @@ import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import * as Report from "./Report.ts"
 import { checkEpoch, checkMigrations, checkSchema } from "./SchemaCheck.ts"
+import { checkStanding } from "./StandingCheck.ts"
 
 const inspecting = (open: typeof LogFile.open) => (file: string, shownAs: string) =>
   abandonable(Effect.scoped(Effect.flatMap(open(file, shownAs), (sql) => inspectLog(sql, shownAs))))
@@ -54,6 +55,10 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
   )
   if (!missing.has("conversations")) {
     yield* readingTable("messages", "the messages", undefined, checkMessages(sql, names, findings))
+    if (!["messages", "reactors", "erasures"].some((table) => missing.has(table))) {
+      const standing = checkStanding(sql, names, findings)
+      yield* readingTable("standing", "how the messages stand", undefined, standing)
+    }
   }
   const { isIntact, messages, newest, oldest, problems, remarks, rooms } = findings
   const report: Report.Report = {
@@ -164,7 +169,8 @@ export const verifyCommand = Command.make(
       "",
       "Looks whether the file is whole and has all tables and indexes, whether every conversation has its messages without",
       "gaps and in order, whether names, times and texts are valid, and whether each message is, by its checksum, the one",
-      "that was stored. What is wrong is listed, and the exit code is 1."
+      "that was stored; whether it stands as it was edited last, with the reactions to it, and nothing is left of what was",
+      "deleted. What is wrong is listed, and the exit code is 1."
     ].join("\n")
   ),
   Command.withShortDescription("Check a backup, or the database of a running server"),

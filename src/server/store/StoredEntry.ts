@@ -62,7 +62,7 @@ export interface Decoded {
 type Row = Readonly<Record<string, unknown>>
 
 /** What should be an entry, of a row with `seq`, `at`, `from`, `kind`, `target` and `content`. */
-const entryOf = (row: unknown): Row => {
+export const entryOf = (row: unknown): Row => {
   const { at, content, from, kind, seq, target } = isRecord(row) ? row : {}
   return { seq, at, from, body: fromStored({ kind, target, content }) }
 }

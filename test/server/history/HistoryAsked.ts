@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import { Array as Arr, Effect } from "effect"
 import type { Conversation } from "../../../src/common/log/Conversation.ts"
 import type { Entry } from "../../../src/common/log/Entry.ts"
+import type { View } from "../../../src/common/log/Timeline.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { type Findings, History, type NewEntry } from "../../../src/server/history/History.ts"
 
@@ -12,7 +13,7 @@ export const findAll = Effect.fnUntraced(function* (
   conversations: Arr.NonEmptyReadonlyArray<Conversation>,
   { limit, query }: { readonly query: string; readonly limit: number }
 ) {
-  const found: Array<{ readonly conversation: Conversation; readonly entry: Entry }> = []
+  const found: Array<{ readonly conversation: Conversation; readonly message: View }> = []
   let before: number | undefined
   do {
     const page: Findings<Conversation> = yield* history.search(conversations, { query, limit, before })
@@ -23,11 +24,15 @@ export const findAll = Effect.fnUntraced(function* (
   return found
 })
 
+/** The text of a message, nothing of anything else. */
+export const textOf = ({ body }: Pick<Entry, "body">): string => (body._tag === "Said" ? body.content : "")
+
 /** An entry with a content of its own, in the lobby unless it says otherwise. */
 export const entry = (content: string, over: Partial<NewEntry> = {}): NewEntry => ({
   conversation: { _tag: "Lobby" },
   from: UserName.make("ada"),
-  content,
+  author: undefined,
+  body: { _tag: "Said", content },
   at: 1,
   key: undefined,
   ...over

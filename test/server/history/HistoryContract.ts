@@ -5,8 +5,9 @@ import { type Conversation } from "../../../src/common/log/Conversation.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { History } from "../../../src/server/history/History.ts"
-import { entry, everything, findAll } from "./HistoryAsked.ts"
+import { entry, everything, findAll, textOf } from "./HistoryAsked.ts"
 import { type Fresh, historyProperties } from "./HistoryProperties.ts"
+import { kindProperties } from "./KindProperties.ts"
 import { lobby, room } from "./NaiveHistory.ts"
 
 export const historyContract = <LayerError>(
@@ -18,6 +19,7 @@ export const historyContract = <LayerError>(
 
   describe(`${name}, as a History,`, () => {
     historyProperties(fresh, runs)
+    kindProperties(fresh, runs)
 
     it.effect("finds what was just stored, also where the log begins with another conversation", () =>
       Effect.gen(function* () {
@@ -26,7 +28,7 @@ export const historyContract = <LayerError>(
         yield* history.append([entry("apple", { conversation: room("dev") })])
         const found = yield* findAll(history, [room("dev")], { query: "apple", limit: 1 })
         assert.deepStrictEqual(
-          found.map(({ entry }) => entry.content),
+          found.map(({ message }) => (message._tag === "Message" ? message.content : "")),
           ["apple"]
         )
       }).pipe(fresh)
@@ -71,10 +73,7 @@ export const historyContract = <LayerError>(
           yield* Effect.flip(history.append([entry("with it"), one]))
         }
         const { entries } = yield* history.read(lobby, everything)
-        assert.deepStrictEqual(
-          entries.map(({ content }) => content),
-          good
-        )
+        assert.deepStrictEqual(entries.map(textOf), good)
       }).pipe(fresh)
     )
 
@@ -247,10 +246,7 @@ export const historyContract = <LayerError>(
         for (const [batch, places] of stored.entries()) {
           // Entries of one batch stand next to each other.
           const first = places[0]?.seq ?? 0
-          assert.deepStrictEqual(
-            entries.slice(first - 1, first + 9).map(({ content }) => content),
-            batches[batch]?.map(({ content }) => content)
-          )
+          assert.deepStrictEqual(entries.slice(first - 1, first + 9).map(textOf), batches[batch]?.map(textOf))
         }
       }).pipe(fresh)
     )

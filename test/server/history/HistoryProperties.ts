@@ -4,13 +4,13 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Arbitrary, Array as Arr, Effect, Result } from "effect"
-import { conversationKey } from "../../../src/common/log/Conversation.ts"
+import { type Conversation, conversationKey } from "../../../src/common/log/Conversation.ts"
 import type { Entry } from "../../../src/common/log/Entry.ts"
+import { type View, viewOf } from "../../../src/common/log/Timeline.ts"
 import { History, type NewEntry } from "../../../src/server/history/History.ts"
 import { holds, phrasesOf, termsOf } from "../../../src/server/search/SearchWords.ts"
 import { tries, wholeNumber } from "../../support/generators.ts"
-import { pageOf } from "../../support/ReferencePage.ts"
-import { entry, everything, findAll } from "./HistoryAsked.ts"
+import { entry, everything, findAll, textOf } from "./HistoryAsked.ts"
 import {
   lobby,
   NaiveHistory,
@@ -39,6 +39,11 @@ const appendAll = Effect.fnUntraced(function* (batches: ReadonlyArray<ReadonlyAr
   return { history, naive }
 })
 
+const standing = (naive: NaiveHistory, conversation: Conversation, { seq }: Entry): ReadonlyArray<View> => {
+  const stands = naive.timeline(conversation).get(seq)
+  return stands === undefined ? [] : [viewOf(stands)]
+}
+
 /** Runs an effect against a history of its own. */
 export type Fresh<LayerError> = <A, E>(effect: Effect.Effect<A, E, History>) => Effect.Effect<A, E | LayerError>
 
@@ -58,7 +63,7 @@ export const historyProperties = <LayerError>(fresh: Fresh<LayerError>, runs: nu
       for (const [conversation, range, maxBytes] of reads) {
         assert.deepStrictEqual(
           yield* history.read(conversation, range, maxBytes),
-          pageOf(naive.log(conversation), range, maxBytes)
+          naive.page(conversation, range, maxBytes)
         )
       }
     }, fresh),
@@ -116,11 +121,11 @@ export const historyProperties = <LayerError>(fresh: Fresh<LayerError>, runs: nu
           const expected = naive.all.filter(
             (entry) =>
               conversations.some((one) => conversationKey(one) === conversationKey(entry.conversation)) &&
-              holds(termsOf(entry.content), phrasesOf(query))
+              holds(termsOf(textOf(entry.entry)), phrasesOf(query))
           )
           assert.deepStrictEqual(
-            found.map(({ entry }) => entry),
-            expected.map(({ entry }) => entry).toReversed()
+            found.map(({ message }) => message),
+            expected.flatMap(({ conversation: where, entry }) => standing(naive, where, entry)).toReversed()
           )
         }
       }
@@ -153,7 +158,7 @@ export const historyProperties = <LayerError>(fresh: Fresh<LayerError>, runs: nu
             seq: stored.seq,
             at: stored.at,
             from: one.from,
-            content: one.content
+            body: one.body
           })
         }
         if (one.key !== undefined) {

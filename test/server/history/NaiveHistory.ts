@@ -1,12 +1,23 @@
 /** What the properties of every History are made of: what is done to it, and a history that does the same in lists. */
 import { Arbitrary, type Array as Arr } from "effect"
 import { type Conversation, conversationKey } from "../../../src/common/log/Conversation.ts"
-import type { Entry } from "../../../src/common/log/Entry.ts"
+import { type AuthorId, type Body, type Entry, targetOf } from "../../../src/common/log/Entry.ts"
+import * as Timeline from "../../../src/common/log/Timeline.ts"
 import { nameKey } from "../../../src/common/name/Name.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import type { NewEntry, Stored } from "../../../src/server/history/History.ts"
+import {
+  type Facts,
+  keyOf,
+  type NewEntry,
+  type Page,
+  type Question,
+  type StandingPage,
+  type Stored,
+  type TargetFacts
+} from "../../../src/server/history/History.ts"
 import { oneOf, someUser, troublesomeContent, wholeNumber } from "../../support/generators.ts"
+import { type PageRange, pageOf } from "../../support/ReferencePage.ts"
 
 /** Conversations that are easily taken for each other, some of them in two spellings. */
 export const someConversation = oneOf<Conversation>(
@@ -23,7 +34,8 @@ export const someConversation = oneOf<Conversation>(
 const someEntry: Arbitrary.Arbitrary<NewEntry> = Arbitrary.all({
   conversation: someConversation,
   from: someUser,
-  content: troublesomeContent,
+  author: oneOf(undefined),
+  body: Arbitrary.map(troublesomeContent, (content) => ({ _tag: "Said" as const, content })),
   at: wholeNumber(0, 9_007_199_254_740),
   key: oneOf(undefined, undefined, "key 1 ..........", "key 2 ..........", "KEY 1 ..........")
 })
@@ -72,8 +84,9 @@ export const oddEntry: Arbitrary.Arbitrary<NewEntry> = Arbitrary.all({
   from: Arbitrary.all([oneOf("", "", "ada", "bob"), oneOf("", "", "", "\ud800", "\u0000", " ", "\ufeff")]).pipe(
     Arbitrary.map(([name, end]) => UserName.make(`${name}${end}`, { disableChecks: true }))
   ),
-  content: Arbitrary.all([oddText, oneOf("", "", "", "x".repeat(8190), "😀".repeat(8190))]).pipe(
-    Arbitrary.map(([odd, rest]) => `${odd}${rest}`)
+  author: oneOf(undefined),
+  body: Arbitrary.all([oddText, oneOf("", "", "", "x".repeat(8190), "😀".repeat(8190))]).pipe(
+    Arbitrary.map(([odd, rest]) => ({ _tag: "Said" as const, content: `${odd}${rest}` }))
   ),
   at: oneOf(1, 2, 3),
   key: Arbitrary.map(oddText, (odd) => (odd === "" ? undefined : odd))
@@ -89,7 +102,11 @@ export const someQuery = oneOf("a", "é", "漢", '"a a"', "a 漢", "b", 'a" AND 
 /** History as one would write it down. */
 export class NaiveHistory {
   readonly logs = new Map<string, Array<Entry>>()
-  readonly all: Array<{ readonly conversation: Conversation; readonly content: string; readonly entry: Entry }> = []
+  readonly all: Array<{
+    readonly conversation: Conversation
+    readonly entry: Entry
+    readonly author: AuthorId | undefined
+  }> = []
   readonly #keys = new Map<string, Stored>()
 
   log(conversation: Conversation): Array<Entry> {
@@ -99,17 +116,125 @@ export class NaiveHistory {
     return log
   }
 
-  append({ at: now, content, conversation, from, key }: NewEntry): Stored {
+  append({ at: now, author, body, conversation, from, key }: NewEntry): Stored {
     const identity = key === undefined ? undefined : `${conversationKey(conversation)} ${nameKey(from)} ${key}`
     const first = identity === undefined ? undefined : this.#keys.get(identity)
     if (first !== undefined) return { ...first, repeated: true }
     const log = this.log(conversation)
     const at = Math.max(now, log.at(-1)?.at ?? 0)
     const stored = { seq: log.length + 1, at, repeated: false }
-    const entry = { seq: stored.seq, at, from, content }
+    const entry: Entry = { seq: stored.seq, at, from, body }
     log.push(entry)
-    this.all.push({ conversation, content, entry })
+    this.all.push({ conversation, entry, author })
     if (identity !== undefined) this.#keys.set(identity, stored)
     return stored
   }
+
+  /** Where the entry with this key stands. */
+  answered(conversation: Conversation, from: UserName, key: string): Pick<Stored, "at" | "seq"> | undefined {
+    const stored = this.#keys.get(`${conversationKey(conversation)} ${nameKey(from)} ${key}`)
+    return stored === undefined ? undefined : { seq: stored.seq, at: stored.at }
+  }
+
+  timeline(conversation: Conversation): Timeline.Timeline {
+    return Timeline.of(this.log(conversation))
+  }
+
+  /** The log as it is read: what was deleted is a tombstone, and so are its edits. */
+  asRead(conversation: Conversation): ReadonlyArray<Entry> {
+    const timeline = this.timeline(conversation)
+    return this.log(conversation).map((entry) => {
+      const { body, seq } = entry
+      const stands = body._tag === "Said" || body._tag === "Edited" ? timeline.get(targetOf(body) ?? seq) : undefined
+      if (stands?._tag !== "Tombstone") return entry
+      const { deletedAt, deletedBy } = stands
+      return { ...entry, body: { _tag: "Tombstone", deletedBy, deletedAt } }
+    })
+  }
+
+  /** As `History.read`. */
+  page(conversation: Conversation, range: PageRange, maxBytes?: number): Page {
+    const found = pageOf(
+      this.asRead(conversation).map((entry) => ({ seq: entry.seq, entry, content: counted(entry.body) })),
+      range,
+      maxBytes
+    )
+    return { entries: found.entries.map(({ entry }) => entry), more: found.more }
+  }
+
+  /** As `History.standing`. */
+  standing(conversation: Conversation, range: PageRange, maxBytes?: number): StandingPage {
+    const stands = [...this.timeline(conversation).values()].toSorted((a, b) => a.seq - b.seq)
+    const found = pageOf(
+      stands.map((standing) => ({ seq: standing.seq, standing, content: countedOf(standing) })),
+      range,
+      maxBytes
+    )
+    return { messages: found.entries.map(({ standing }) => Timeline.viewOf(standing)), more: found.more }
+  }
+
+  /** As `History.facts`. */
+  facts(conversation: Conversation, { keys, targets, users }: Question): Facts {
+    const log = this.log(conversation)
+    const timeline = this.timeline(conversation)
+    const names = new Set<string>(users.map(nameKey))
+    const authors = this.all.filter((one) => conversationKey(one.conversation) === conversationKey(conversation))
+    const answered = keys.flatMap(({ from, key }) => {
+      const stored = this.answered(conversation, from, key)
+      return stored === undefined ? [] : [[keyOf(from, key), stored] as const]
+    })
+    const known = targets.flatMap((seq) => {
+      const entry = log[seq - 1]
+      const standing = timeline.get(seq)
+      if (entry === undefined) return []
+      const isMessage = standing?._tag === "Message"
+      const reactions = isMessage ? standing.reactions : []
+      const facts: TargetFacts = {
+        seq,
+        at: entry.at,
+        is: standing?._tag ?? "Other",
+        author: standing?._tag === "Tombstone" ? undefined : authors[seq - 1]?.author,
+        reactions: reactions.map(({ by, reaction }) => ({ reaction, count: by.length })),
+        reactors: reactions
+          .flatMap(({ by, reaction }) =>
+            by.flatMap((one) =>
+              names.has(nameKey(one.user))
+                ? [
+                    {
+                      reaction,
+                      user: nameKey(one.user),
+                      author: authors[one.seq - 1]?.author,
+                      seq: one.seq,
+                      at: log[one.seq - 1]?.at ?? 0
+                    }
+                  ]
+                : []
+            )
+          )
+          .toSorted((a, b) => a.seq - b.seq)
+      }
+      return [[seq, facts] as const]
+    })
+    return { answered: new Map(answered), targets: new Map(known) }
+  }
+}
+
+/** What counts of an entry: its text, or as JSON what it holds beside its target. */
+const counted = (body: Body): string => {
+  if (body._tag === "Tombstone") return ""
+  if ("content" in body) return body.content
+  const { _tag: _, target: __, ...fields } = body
+  return JSON.stringify(fields)
+}
+
+/** And of a message: its text, and the reactions that are named or counted. */
+const countedOf = (standing: Timeline.Standing): string => {
+  if (standing._tag === "Tombstone") return ""
+  const { content, reactions } = standing
+  const shown = reactions.map(({ by, reaction }) => [
+    reaction,
+    by.length,
+    by.slice(0, 20).map(({ seq, user }) => [user, seq])
+  ])
+  return shown.length === 0 ? content : `${content}${JSON.stringify(shown)}`
 }

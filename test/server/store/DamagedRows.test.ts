@@ -4,12 +4,12 @@ import { assert, layer } from "@effect/vitest"
 import { Array as Arr, Effect, Logger } from "effect"
 import type { Entry } from "../../../src/common/log/Entry.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import { unreadable } from "../../../src/server/history/History.ts"
+import { unreadable, unreadableText } from "../../../src/server/history/History.ts"
 import { silently } from "../../support/FaultyServer.ts"
+import { textOf } from "../history/HistoryAsked.ts"
 import { entry, everything, fresh, lobby, newFile, open, room, say, spoil } from "./OpenLog.ts"
 
-const damage = unreadable(0, 0, undefined).content
-const isDamaged = ({ content }: { readonly content: string }) => content === damage
+const isDamaged = (entry: Entry) => textOf(entry) === unreadableText
 
 /** Counts what is logged meanwhile. */
 const counting = (lines: Array<unknown>) =>
@@ -25,13 +25,13 @@ layer(NodeFileSystem.layer)("a damaged database", (it) => {
       yield* sql`UPDATE messages SET at = 9e300 WHERE seq = 4`
       yield* sql`UPDATE messages SET content = x'0102', at = 'soon' WHERE seq = 5`
       const lines: Array<unknown> = []
-      const expected = [
-        { seq: 1, at: 1, from: UserName.make("ada"), content: "one" },
+      const expected: ReadonlyArray<Entry> = [
+        { seq: 1, at: 1, from: UserName.make("ada"), body: { _tag: "Said", content: "one" } },
         unreadable(2, 2, UserName.make("ada")),
         unreadable(3, 3, undefined),
         unreadable(4, 3, UserName.make("ada")),
         unreadable(5, 3, UserName.make("ada")),
-        { seq: 6, at: 6, from: UserName.make("ada"), content: "six" }
+        { seq: 6, at: 6, from: UserName.make("ada"), body: { _tag: "Said", content: "six" } }
       ]
       const read = Effect.gen(function* () {
         assert.deepStrictEqual((yield* history.read(lobby, everything)).entries, expected)
@@ -70,7 +70,7 @@ layer(NodeFileSystem.layer)("a damaged database", (it) => {
       // A page holds about 40 of them.
       assert.isBelow(lost.length, 60)
       for (const entry of entries) {
-        if (!isDamaged(entry)) assert.strictEqual(entry.content, contents[entry.seq - 1])
+        if (!isDamaged(entry)) assert.strictEqual(textOf(entry), contents[entry.seq - 1])
         assert.isAtLeast(entry.at, entries[entry.seq - 2]?.at ?? 0)
       }
       // In pieces, both ways, it is the same.
@@ -87,8 +87,8 @@ layer(NodeFileSystem.layer)("a damaged database", (it) => {
           isMore = page.more
         }
         assert.deepStrictEqual(
-          pieces.map(({ content, seq }) => [seq, content]),
-          entries.map(({ content, seq }) => [seq, content])
+          pieces.map((entry) => [entry.seq, textOf(entry)]),
+          entries.map((entry) => [entry.seq, textOf(entry)])
         )
       }
       // What is stored elsewhere in it is stored.

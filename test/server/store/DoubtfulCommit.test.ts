@@ -17,6 +17,7 @@ import { migrate } from "../../../src/server/store/Migrations.ts"
 import { randomEpoch } from "../../../src/server/store/RandomEpoch.ts"
 import * as SqlHistory from "../../../src/server/store/SqlHistory.ts"
 import { silently } from "../../support/FaultyServer.ts"
+import { textOf } from "../history/HistoryAsked.ts"
 
 /** The connection of a client, but the answer to an INSERT of messages is lost while `isLosing`. */
 const losingAnswers = Effect.fnUntraced(function* (inner: SqlClient.SqlClient, isLosing: () => boolean) {
@@ -54,7 +55,8 @@ const fresh = Effect.gen(function* () {
           writer,
           reader,
           epoch,
-          emptied: yield* Queue.unbounded<never>()
+          emptied: yield* Queue.unbounded<never>(),
+          noteDeletedUnsafe: () => {}
         })
       ),
       Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {} }))
@@ -73,7 +75,8 @@ const fresh = Effect.gen(function* () {
 const entry = (content: string): NewEntry => ({
   conversation: { _tag: "Lobby" },
   from: UserName.make("ada"),
-  content: Content.make(content),
+  author: undefined,
+  body: { _tag: "Said", content: Content.make(content) },
   at: 1,
   key: `0123456789abcdef ${content}`
 })
@@ -100,10 +103,7 @@ layer(NodeFileSystem.layer)("after a commit whose answer was lost", (it) => {
         { seq: 2, at: 1, repeated: true }
       ])
       const { entries } = yield* history.read({ _tag: "Lobby" }, { after: 0, before: undefined, limit: 10 })
-      assert.deepStrictEqual<ReadonlyArray<string>>(
-        entries.map(({ content }) => content),
-        ["one", "two", "three"]
-      )
+      assert.deepStrictEqual<ReadonlyArray<string>>(entries.map(textOf), ["one", "two", "three"])
     }).pipe(silently)
   )
 })

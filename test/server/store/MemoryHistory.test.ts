@@ -7,6 +7,7 @@ import { Content } from "../../../src/common/text/Content.ts"
 import { History, type NewEntry } from "../../../src/server/history/History.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
 import { tries, wholeNumber } from "../../support/generators.ts"
+import { textOf } from "../history/HistoryAsked.ts"
 import { historyContract } from "../history/HistoryContract.ts"
 
 historyContract("MemoryHistory", MemoryHistory.layer)
@@ -15,7 +16,8 @@ const room = (name: string): Conversation => ({ _tag: "Room", room: RoomName.mak
 const entry = (conversation: Conversation, content: string, key?: string): NewEntry => ({
   conversation,
   from: UserName.make("ada"),
-  content: Content.make(content),
+  author: undefined,
+  body: { _tag: "Said", content: Content.make(content) },
   at: 1,
   key
 })
@@ -61,7 +63,7 @@ describe("MemoryHistory's bounds", () => {
           const held = yield* Effect.forEach([0, 1, 2, 3], (other) => history.read(room(`room${other}`), everything))
           const characters = held
             .flatMap(({ entries }) => entries)
-            .reduce((sum, { content }) => sum + content.length, 0)
+            .reduce((sum, entry) => sum + textOf(entry).length, 0)
           assert.isAtMost(characters, maxCharacters)
           assert.isNotEmpty(held[index]?.entries)
           for (const [other, count] of counts.entries()) {

@@ -35,7 +35,9 @@ export const open = Effect.fnUntraced(function* (file: string, between: Between 
   const writer = yield* between(sql)
   const services = yield* Layer.build(
     SqlHistory.layer.pipe(
-      Layer.provide(Layer.succeed(SqlHistory.Connections, { writer, reader, epoch, emptied })),
+      Layer.provide(
+        Layer.succeed(SqlHistory.Connections, { writer, reader, epoch, emptied, noteDeletedUnsafe: () => {} })
+      ),
       Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {} }))
     )
   )
@@ -51,7 +53,8 @@ export const room = (name: string): Conversation => ({ _tag: "Room", room: RoomN
 export const entry = (content: string, over: Partial<NewEntry> = {}): NewEntry => ({
   conversation: lobby,
   from: UserName.make("ada"),
-  content,
+  author: undefined,
+  body: { _tag: "Said", content },
   at: 1,
   key: undefined,
   ...over

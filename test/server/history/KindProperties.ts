@@ -1,0 +1,106 @@
+/**
+ * The part of the contract of `History` that is about what is done to messages: random runs of messages, edits, deletions and
+ * reactions, held to a list of entries that `Timeline` folds anew for every question.
+ */
+import { assert, it } from "@effect/vitest"
+import { Arbitrary, Array as Arr, Effect } from "effect"
+import type { Body } from "../../../src/common/log/Entry.ts"
+import { AuthorId } from "../../../src/common/log/Entry.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
+import { History, type NewEntry } from "../../../src/server/history/History.ts"
+import { oneOf, tries, troublesomeContent, wholeNumber } from "../../support/generators.ts"
+import type { Fresh } from "./HistoryProperties.ts"
+import { lobby, NaiveHistory, room, someBytes, someRange } from "./NaiveHistory.ts"
+
+/** More than are named, each in two spellings. */
+const names = Arr.makeBy(25, (index) => UserName.make(`user${index}`))
+const spelled = [...names, ...names.map((name) => UserName.make(name.toUpperCase()))]
+const someName = Arbitrary.map(wholeNumber(0, spelled.length - 1), (index) => spelled[index] ?? UserName.make("ada"))
+const someTarget = oneOf(1, 1, 1, 2, 3, 4, 5, 9, 30)
+const someReaction = oneOf("👍", "👍", "👍", "ok", '"', "1")
+const keys = ["key 1 ..........", "key 2 ..........", "key 3 .........."] as const
+
+const someReacted = Arbitrary.map(
+  Arbitrary.all([someTarget, someReaction, wholeNumber(0, 3)]),
+  ([target, reaction, removed]): Body =>
+    removed === 0 ? { _tag: "Reacted", target, reaction, removed: true } : { _tag: "Reacted", target, reaction }
+)
+const someSaid = Arbitrary.map(
+  Arbitrary.all([troublesomeContent, oneOf(undefined, 1, 2)]),
+  ([content, replyTo]): Body => ({ _tag: "Said", content, ...(replyTo === undefined ? {} : { replyTo }) })
+)
+const someEdited = Arbitrary.map(Arbitrary.all([troublesomeContent, someTarget]), ([content, target]): Body => ({
+  _tag: "Edited",
+  target,
+  content
+}))
+const someDeleted = Arbitrary.map(
+  Arbitrary.all([oneOf(2, 3, 4, 9, 9, 30), oneOf(undefined, "rude")]),
+  ([target, reason]): Body => ({ _tag: "Deleted", target, ...(reason === undefined ? {} : { reason }) })
+)
+const someBody = Arbitrary.all([wholeNumber(0, 9), someSaid, someEdited, someDeleted, someReacted]).pipe(
+  Arbitrary.map(([which, said, edited, deleted, reacted]) =>
+    which === 0 ? said : which === 1 ? edited : which === 2 ? deleted : reacted
+  )
+)
+const someAct: Arbitrary.Arbitrary<NewEntry> = Arbitrary.all({
+  conversation: oneOf(lobby, lobby, lobby, room("dev")),
+  from: someName,
+  author: oneOf(undefined, AuthorId.make("a1"), AuthorId.make("a2")),
+  body: someBody,
+  at: wholeNumber(1, 1000),
+  key: oneOf(undefined, undefined, undefined, undefined, ...keys)
+})
+const someRuns = Arbitrary.array(Arbitrary.array(someAct, { minLength: 1, maxLength: 40 }), {
+  minLength: 1,
+  maxLength: 10
+})
+
+/** So that there is something to be done something to. */
+const first = Arr.makeBy(5, (index): NewEntry => ({
+  conversation: lobby,
+  from: UserName.make("ada"),
+  author: AuthorId.make("a1"),
+  body: { _tag: "Said", content: `message ${index + 1}` },
+  at: 1,
+  key: undefined
+}))
+
+export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: number): void => {
+  it.effect.prop(
+    "reads, shows as it stands, and knows of what is decided on, the same as a log that is folded",
+    [someRuns, Arbitrary.array(Arbitrary.all([someRange, someBytes]), { minLength: 1, maxLength: 4 })],
+    Effect.fnUntraced(function* ([acts, ranges]) {
+      const history = yield* History
+      const naive = new NaiveHistory()
+      for (const run of [first, ...acts]) {
+        if (!Arr.isReadonlyArrayNonEmpty(run)) continue
+        const stored = yield* history.append(run)
+        assert.deepStrictEqual(
+          stored,
+          run.map((one) => naive.append(one))
+        )
+      }
+      const whole = [{ before: undefined, after: 0, limit: 500 }, undefined] as const
+      for (const conversation of [lobby, room("DEV")]) {
+        for (const [range, maxBytes] of [whole, ...ranges]) {
+          assert.deepStrictEqual(
+            yield* history.read(conversation, range, maxBytes),
+            naive.page(conversation, range, maxBytes)
+          )
+          assert.deepStrictEqual(
+            yield* history.standing(conversation, range, maxBytes),
+            naive.standing(conversation, range, maxBytes)
+          )
+        }
+        const question = {
+          keys: keys.flatMap((key) => names.map((from) => ({ from, key }))),
+          targets: Arr.makeBy(40, (seq) => seq),
+          users: names.filter((_, index) => index % 2 === 0)
+        }
+        assert.deepStrictEqual(yield* history.facts(conversation, question), naive.facts(conversation, question))
+      }
+    }, fresh),
+    tries(runs, 40)
+  )
+}
