@@ -1,8 +1,9 @@
 /** The shape of the project, as far as a machine can see it: its layers, its files and their size. */
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { basename, dirname, join, normalize, resolve } from "node:path"
+import { basename, dirname, join, matchesGlob, normalize, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import { apart, long } from "./vitest.config.ts"
 
 const root = resolve(import.meta.dirname, "..")
 
@@ -38,6 +39,59 @@ const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
 
 const layerOf = (path: string) => path.split("/").slice(0, 2).join("/")
 
+/**
+ * The folders of each layer, lowest first: a file may import from its own folder and from those on lower floors. Folders on
+ * one floor know nothing of each other. A file beside the folders puts them together, and only its like may import it.
+ */
+const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
+  "src/common": [["text"], ["name"], ["log"], ["wire"]],
+  "src/server": [
+    ["config", "processor", "notices"],
+    ["session"],
+    ["lists"],
+    ["presence"],
+    ["sql"],
+    ["history"],
+    ["search"],
+    ["store"],
+    ["rooms"],
+    ["inbox"],
+    ["routing"],
+    ["dialogue"],
+    ["doors"]
+  ],
+  "src/client": [["core", "text"], ["link", "command"], ["screen"], ["line"]]
+}
+
+/** Folders beside the floors, for what is no part of serving, and the only folders each may import from. */
+const asides: Readonly<Record<string, ReadonlyArray<string>>> = {
+  // Works on the server's files from a process of its own; it says its name and version as the server does.
+  "src/server/admin": ["config", "notices", "sql", "history", "store", "process"],
+  // What a process is called, and when it ends: for whoever puts a program together.
+  "src/server/process": []
+}
+
+/** The folder of a layer that a file is in; none if it stands beside the folders. */
+const folderOf = (path: string): string | undefined => {
+  const [, , folder, file] = path.split("/")
+  return file === undefined ? undefined : folder
+}
+
+/** The folders of its layer that a file may import from. */
+const allowedFolders = (path: string): ReadonlySet<string | undefined> => {
+  const layer = layerOf(path)
+  const all = floors[layer] ?? []
+  const folder = folderOf(path)
+  const aside = asides[`${layer}/${folder}`]
+  if (aside !== undefined) return new Set([folder, ...aside])
+  if (folder === undefined) return new Set([undefined, ...all.flat(), ...asidesOf(layer)])
+  const floor = all.findIndex((folders) => folders.includes(folder))
+  return new Set([folder, ...all.slice(0, floor).flat()])
+}
+
+const asidesOf = (layer: string): ReadonlyArray<string> =>
+  Object.keys(asides).flatMap((path) => (layerOf(path) === layer ? [basename(path)] : []))
+
 const importsOf = (path: string): ReadonlyArray<string> =>
   Array.from(
     read(path).matchAll(/^(?:import|export)\s+(?:[\w*{}\s,]+\sfrom\s+)?"([^"]+)"|\bimport\(\s*"([^"]+)"/gm),
@@ -48,6 +102,24 @@ const localImportsOf = (path: string) =>
   importsOf(path)
     .filter((specifier) => specifier.startsWith("."))
     .map((specifier) => normalize(join(dirname(path), specifier)))
+
+/**
+ * Chains of imports that come back to where they began, each told once. The linter finds those of values alone; a type that
+ * goes round ties two files together all the same.
+ */
+const circles = (paths: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const done = new Set<string>()
+  const visit = (path: string, chain: ReadonlyArray<string>) => {
+    const start = chain.indexOf(path)
+    if (start >= 0) found.push([...chain.slice(start), path].join(" -> "))
+    if (start >= 0 || done.has(path)) return
+    for (const target of localImportsOf(path)) visit(target, [...chain, path])
+    done.add(path)
+  }
+  for (const path of paths) visit(path, [])
+  return found
+}
 
 const where = (paths: ReadonlyArray<string>, pattern: RegExp) =>
   paths.flatMap((path) =>
@@ -78,6 +150,39 @@ describe("The source files", () => {
     assert.deepStrictEqual(upwards, [])
   })
 
+  it("are in folders that have a floor, and every floor has files", () => {
+    const strangers = sources.filter((path) => {
+      const layer = layerOf(path)
+      const folder = folderOf(path)
+      const known = [...(floors[layer] ?? []).flat(), ...asidesOf(layer)]
+      return floors[layer] !== undefined && folder !== undefined && !known.includes(folder)
+    })
+    assert.deepStrictEqual(strangers, [])
+    const named = [
+      ...Object.keys(asides),
+      ...Object.entries(floors).flatMap(([layer, all]) => all.flat().map((folder) => `${layer}/${folder}`))
+    ]
+    assert.deepStrictEqual(
+      named.filter((folder) => under(folder).length === 0),
+      []
+    )
+  })
+
+  it("import only from their own folder and those on lower floors", () => {
+    const upwards = sources.flatMap((path) => {
+      const allowed = allowedFolders(path)
+      return localImportsOf(path)
+        .filter((target) => floors[layerOf(path)] !== undefined && layerOf(target) === layerOf(path))
+        .filter((target) => !allowed.has(folderOf(target)))
+        .map((target) => `${path} imports ${target}`)
+    })
+    assert.deepStrictEqual(upwards, [])
+  })
+
+  it("import each other in no circle, not even for a type", () => {
+    assert.deepStrictEqual(circles(sources), [])
+  })
+
   it("import nothing from outside src but the manifest", () => {
     const outside = sources.flatMap((path) => localImportsOf(path).filter((target) => !target.startsWith("src/")))
     assert.deepStrictEqual([...new Set(outside)], ["package.json"])
@@ -92,9 +197,20 @@ describe("The source files", () => {
     assert.deepStrictEqual(platform, [])
   })
 
-  it("have 400 lines at most", () => {
+  it("of the client's core run in a browser", () => {
+    const platform = under("src/client/core").flatMap((path) =>
+      importsOf(path)
+        .filter((specifier) => !specifier.startsWith(".") && !/^effect(\/|$)/.test(specifier))
+        .map((specifier) => `${path} imports ${specifier}`)
+    )
+    assert.deepStrictEqual(platform, [])
+    assert.deepStrictEqual(where(under("src/client/core"), /\b(?:Buffer|process)\./), [])
+  })
+
+  it("have 399 lines at most", () => {
     const long = sources
       .map((path) => [path, read(path).split("\n").length] as const)
+      // Behind the last newline there is one more, empty.
       .filter(([, lines]) => lines > 400)
     assert.deepStrictEqual(long, [])
   })
@@ -137,6 +253,37 @@ describe("The source files", () => {
 describe("The tests", () => {
   it("wait for nothing by sleeping in real time", () => {
     assert.deepStrictEqual(where(under("test"), /\bsetTimeout\(\s*resolve|\btimers\/promises/), [])
+  })
+})
+
+describe("The quick tests", () => {
+  /** This one asks git which files there are. */
+  const asking = "test/Architecture.test.ts"
+  const isIn = (globs: ReadonlyArray<string>) => (path: string) => globs.some((glob) => matchesGlob(path, glob))
+  const tests = under("test").filter((path) => path.endsWith(".test.ts"))
+  const quick = tests.filter((path) => !isIn([...apart, ...long])(path) && path !== asking)
+
+  it("start no process, nor does anything they import", () => {
+    assert.isAbove(quick.length, 50)
+    const reached = (path: string, known: Set<string>): Set<string> => {
+      if (known.has(path)) return known
+      known.add(path)
+      for (const target of localImportsOf(path)) reached(target, known)
+      return known
+    }
+    const starting = quick.flatMap((path) =>
+      [...reached(path, new Set())]
+        .filter((file) => importsOf(file).some((specifier) => /child_process|ChildProcess/.test(specifier)))
+        .map((file) => `${path} reaches ${file}`)
+    )
+    assert.deepStrictEqual(starting, [])
+  })
+
+  it("are all but those that are named, each of which is there", () => {
+    assert.deepStrictEqual(
+      [...apart, ...long].filter((glob) => !tests.some((path) => matchesGlob(path, glob))),
+      []
+    )
   })
 })
 

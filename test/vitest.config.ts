@@ -10,13 +10,26 @@ const jsonReport = process.env["VITEST_JSON_REPORT"]
 Object.assign(process.env, compileCache)
 
 /** What counts something of the process it runs in, or changes it, so that no other test may share that process. */
-const apart = [
+export const apart = [
   // The sockets that this process accepted.
   "test/e2e/{Accepting,LeftBehind,Limits}.test.ts",
   // The working directory of this process.
   "test/e2e/Settings.test.ts",
   // The umask of this process.
   "test/durability/PrivateFiles.test.ts"
+]
+
+/**
+ * What takes its time: whatever starts processes or waits for disks, and the long random searches. All others are the quick
+ * set (`pnpm test:quick`); that none of those starts a process is held by Architecture.test.ts.
+ */
+export const long = [
+  "test/{admin,bench,durability,model,simulation}/**/*.test.ts",
+  "test/client/{ClientProcess,Reconnect,Terminal}.test.ts",
+  "test/e2e/{Load,OneConnection,Process,ProcessEnd,Shutdown}.test.ts",
+  "test/server/search/SearchIndex.test.ts",
+  "test/server/sql/Waiting.test.ts",
+  "test/server/store/SqlHistory.test.ts"
 ]
 
 const include = ["test/**/*.test.ts"]
@@ -30,7 +43,8 @@ export default defineConfig({
     // Loading effect takes half a second of the processor: most files share two processes instead of starting a hundred.
     projects: [
       { extends: true, test: { name: "apart", include: apart } },
-      { extends: true, test: { name: "together", include, exclude: apart, isolate: false } }
+      { extends: true, test: { name: "quick", include, exclude: [...apart, ...long], isolate: false } },
+      { extends: true, test: { name: "long", include: long, exclude: apart, isolate: false } }
     ],
     // Bounds for a hanging test, not expectations: a busy machine with two cores takes its time.
     testTimeout: 60_000,

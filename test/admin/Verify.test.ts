@@ -136,7 +136,12 @@ realTime("pnpm admin verify", (it) => {
       const file = `${path}/chat.sqlite`
       yield* makeDatabase(file, said(lobby, ada, texts(5000)))
       const bytes = yield* files.readFile(file)
-      const flipped = bytes.map((byte, index) => (index >= 40_960 && index < 49_152 ? byte ^ 0x5a : byte))
+      const [page] = yield* sqlite(
+        file,
+        "SELECT pageno FROM dbstat WHERE name = 'messages' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 9"
+      )
+      const { pageno } = yield* Schema.decodeUnknownEffect(Schema.Struct({ pageno: Schema.Int }))(page)
+      const flipped = bytes.map((byte, index) => (Math.floor(index / 4096) === pageno - 1 ? byte ^ 0x5a : byte))
       yield* files.writeFile(file, flipped)
       const { problems } = yield* verify(file)
       assert.include(problems[0], "the file is damaged")

@@ -25,6 +25,9 @@ const join = Effect.fnUntraced(function* (user: string) {
   return other
 })
 
+/** A message's number is one more than that of the last in its conversation, whoever said it. */
+const withoutNumber = (line: string): string => line.replace(/#\d+ /, "")
+
 layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestServices: true })((it) => {
   describe("a script", () => {
     it.effect("does line by line what it is told until :quit, and exits 0", () =>
@@ -41,7 +44,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
           ":quit",
           "not any more"
         )
-        assert.deepStrictEqual(stdout, [
+        assert.deepStrictEqual(stdout.map(withoutNumber), [
           "you created the room build; :jr build joins it",
           "[build] → you joined; here: bot",
           "1 room: build (1)",
@@ -64,7 +67,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
           ":jion build\r",
           "still here\r"
         ])
-        assert.deepStrictEqual(stdout, ["clumsy: still here"])
+        assert.deepStrictEqual(stdout.map(withoutNumber), ["clumsy: still here"])
         assert.strictEqual(exitCode, 1)
         assert.strictEqual(stderr.length, 2)
         assert.include(stderr[0], "line 1: :jr nowhere: There is no room called nowhere.")
@@ -75,7 +78,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
     it.effect("is told of a line that is too long, and goes on behind it", () =>
       Effect.gen(function* () {
         const { stdout, stderr, exitCode } = yield* run("long", "one", "x".repeat(5_000_000), "three")
-        assert.deepStrictEqual(stdout, ["long: one", "long: three"])
+        assert.deepStrictEqual(stdout.map(withoutNumber), ["long: one", "long: three"])
         assert.strictEqual(stderr.length, 1)
         assert.include(stderr[0], "line 2: xxx")
         assert.include(stderr[0], "A line may have 20000 characters at most; this one was passed over.")
@@ -88,7 +91,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         const lines = Array.from({ length: 600 }, (_, index) => `line ${index}`)
         const { stdout, exitCode } = yield* run("flood", ...lines)
         assert.deepStrictEqual(
-          stdout.filter((line) => line.startsWith("flood: ")),
+          stdout.map(withoutNumber).filter((line) => line.startsWith("flood: ")),
           lines.map((line) => `flood: ${line}`)
         )
         assert.strictEqual(exitCode, 0)
@@ -112,8 +115,8 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
           ":more",
           ":more"
         )
-        assert.isTrue(stdout.every((line) => !line.startsWith("[orchard] gardener")))
-        const withoutTimes = stdout.map((line) => line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /, "then "))
+        assert.isTrue(stdout.every((line) => !withoutNumber(line).startsWith("[orchard] gardener")))
+        const withoutTimes = stdout.map((line) => line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ #\d+ /, "then "))
         const pears = (from: number, to: number) =>
           Array.from({ length: to - from + 1 }, (_, index) => `then [orchard] gardener: pear ${from + index}`)
         assert.deepStrictEqual(withoutTimes, [
@@ -144,7 +147,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
           extendEnv: true
         })
         const output = yield* Stream.mkString(Stream.decodeText(shell.all))
-        assert.strictEqual(output, "piper: y\n")
+        assert.strictEqual(withoutNumber(output), "piper: y\n")
       })
     )
 
@@ -208,7 +211,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* files.writeFileString(`${cwd}/.env`, `PORT=${port}\nUSER_NAME=from-file\nHOST=file.invalid\n`)
         const env = { USER_NAME: "from-env", HOST: "environment.invalid" }
         const { stdout } = yield* runClient({ args: ["--host", "localhost"], cwd, env }, ["hi"])
-        assert.deepStrictEqual(stdout, ["from-env: hi"])
+        assert.deepStrictEqual(stdout.map(withoutNumber), ["from-env: hi"])
       })
     )
   })
@@ -227,7 +230,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* client.says("patient: meanwhile")
         yield* client.endInput
         const { stdout, stderr, exitCode } = yield* client.outcome
-        assert.deepStrictEqual(stdout, ["patient: before", "patient: meanwhile"])
+        assert.deepStrictEqual(stdout.map(withoutNumber), ["patient: before", "patient: meanwhile"])
         assert.isTrue(stderr.includes("— back —"))
         assert.strictEqual(exitCode, 0)
       })

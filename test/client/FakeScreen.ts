@@ -27,6 +27,7 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
           lines.map(({ text }) => text.trimStart())
         )
       ),
+    propose: (line) => Effect.asVoid(Queue.offer(shown, `proposed: ${line}`)),
     offerNames: () => Effect.void
   })
   return {

@@ -1,5 +1,5 @@
-import { resolve } from "node:path"
 /** The server and the client as a shell starts them: processes, pipes, exit codes. */
+import { resolve } from "node:path"
 import * as process from "node:process"
 import { type Cause, Context, Effect, Fiber, Layer, Option, Queue, Schema, Stream, SubscriptionRef } from "effect"
 import type { PlatformError } from "effect/PlatformError"

@@ -42,14 +42,14 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       for (const row of [
         "      → bob joined",
         "      [dev] → bob joined",
-        "hh:mm [dev] bob: one",
-        "hh:mm [dev] bob: two"
+        "hh:mm #n [dev] bob: one",
+        "hh:mm #n [dev] bob: two"
       ]) {
         yield* terminal.shows(row, `> ${half.slice(0, 58)}`, half.slice(58), "")
       }
 
       yield* bob.type("three")
-      yield* terminal.showsTogether("hh:mm bob: three", `> ${half.slice(0, 58)}`, half.slice(58), "")
+      yield* terminal.showsTogether("hh:mm #n bob: three", `> ${half.slice(0, 58)}`, half.slice(58), "")
       yield* terminal.press("Enter")
       yield* bob.says(`ada: ${half}`)
       yield* terminal.press("Up", "C-u")
@@ -75,7 +75,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* bob.says("bob: 22 apples")
       const terminal = yield* startInTerminal(["--user", "ada"], { PORT: `${port}`, NO_COLOR: "1" })
       yield* terminal.shows(
-        "hh:mm bob: good morning",
+        "hh:mm #n bob: good morning",
         "      ↑ 1 earlier message",
         "      2 users: ada, bob",
         "      1 room: dev (1)",
@@ -83,7 +83,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       )
       yield* terminal.type(":jr dev")
       yield* terminal.press("Enter")
-      const last = Array.from({ length: 18 }, (_, index) => `hh:mm [dev] bob: ${index + 5} apples`)
+      const last = Array.from({ length: 18 }, (_, index) => `hh:mm #n [dev] bob: ${index + 5} apples`)
       yield* terminal.shows(...last, "      ↑ 20 earlier messages; :more shows older ones", ">")
       yield* terminal.type(":search in:d")
       yield* terminal.shows("> :search in:d")
@@ -94,7 +94,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.shows(
         "      ↑ 20 earlier messages; :more shows older ones",
         '      > :search in:dev "5 apples"',
-        "hh:mm [dev] bob: 5 apples",
+        "hh:mm #n [dev] bob: 5 apples",
         "      1 message found",
         ">"
       )
@@ -128,9 +128,9 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* terminal.press("C-u")
         yield* terminal.type("nobody else is here")
         yield* terminal.press("Enter")
-        yield* terminal.shows(`hh:mm ${user}: nobody else is here`, ">")
+        yield* terminal.shows(`hh:mm #n ${user}: nobody else is here`, ">")
         yield* terminal.press("C-c")
-        yield* terminal.shows(`hh:mm ${user}: nobody else is here`, "$")
+        yield* terminal.shows(`hh:mm #n ${user}: nobody else is here`, "$")
       })
     )
   }
@@ -143,13 +143,13 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.press("C-z")
       yield* terminal.type("still here")
       yield* terminal.press("Enter")
-      yield* terminal.shows("hh:mm pia: still here", ">")
+      yield* terminal.shows("hh:mm #n pia: still here", ">")
       for (let part = 0; part < 3; part++) yield* terminal.type("x".repeat(8000))
       yield* terminal.shows("A line may have 20000 characters at most; this one was", "      passed over.", ">")
       yield* terminal.press("Enter")
       yield* terminal.type("and here")
       yield* terminal.press("Enter")
-      yield* terminal.shows("      passed over.", "hh:mm pia: and here", ">")
+      yield* terminal.shows("      passed over.", "hh:mm #n pia: and here", ">")
       yield* terminal.press("C-c")
       yield* terminal.shows("exit 0")
     })
@@ -173,7 +173,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* plain.press("Tab")
       yield* plain.shows("> नमस्ते हिन्दी")
       yield* plain.press("Enter")
-      yield* plain.shows("hh:mm हिन्दी: नमस्ते हिन्दी", ">")
+      yield* plain.shows("hh:mm #n हिन्दी: नमस्ते हिन्दी", ">")
       yield* plain.press("C-d")
       yield* plain.shows("exit 0")
     })

@@ -50,7 +50,12 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
     Effect.ignore(tmux("kill-server"))
   )
   const screen = Effect.map(tmux("capture-pane", "-p"), (text) =>
-    text.split("\n").map((row) => row.trimEnd().replace(/^\d\d:\d\d/, "hh:mm"))
+    text.split("\n").map((row) =>
+      row
+        .trimEnd()
+        .replace(/^\d\d:\d\d #\d+/, "hh:mm #n")
+        .replace(/^\d\d:\d\d/, "hh:mm")
+    )
   )
 
   return {
@@ -71,7 +76,7 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
           ? Effect.void
           : Effect.fail(new NotOnScreen({ awaited: text, screen: shown.join("\n") }))
       ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(18))),
-    /** Waits until these rows stand on the screen, in this order; the time of day reads hh:mm. */
+    /** Waits until these rows stand on the screen, in this order; the time of day reads hh:mm, a number #n. */
     shows: (...rows: ReadonlyArray<string>) =>
       Effect.flatMap(screen, (shown) => {
         const found = rows.map((row) => shown.indexOf(row))

@@ -1,5 +1,5 @@
-import { DatabaseSync } from "node:sqlite"
 /** The database's log while it is taken into the database: who pays for it, how large it gets, and who hears of that. */
+import { DatabaseSync } from "node:sqlite"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Logger } from "effect"

@@ -243,6 +243,33 @@ describe("a connection that sends too fast", () => {
     })
   )
 
+  it.effect("has its bad lines counted like any others", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings })
+      const ada = yield* server.connect()
+      yield* ada.send({ _tag: "Handshake", user: "Ada" })
+      yield* ada.write("nonsense\n".repeat(5))
+      assert.deepStrictEqual(reasonOf(yield* ada.ask(ping(1))), { _tag: "RateLimited", retryAfter: 100 })
+    })
+  )
+
+  it.effect("is read no further for as long as it was too fast, which delays nobody else", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings })
+      const ada = yield* server.connect()
+      const ben = yield* server.connect()
+      yield* ben.send({ _tag: "Handshake", user: "Ben" })
+      yield* ada.send({ _tag: "Handshake", user: "Ada" }, ...Array.from({ length: 10 }, (_, index) => ping(index)))
+      yield* ada.findMany("Rejected", 5)
+      yield* ada.send(ping(99))
+      yield* TestClock.adjust("499 millis")
+      yield* ben.ask(ping(1))
+      assert.notInclude(ada.receivedText(), '"99"')
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* ada.find(({ id }) => id === "99"))._tag, "Pong")
+    })
+  )
+
   it.effect("may do so for ever where MESSAGE_RATE is 0", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start({ settings: { MESSAGE_RATE: "0", MESSAGE_BURST: "1" } })

@@ -1,6 +1,6 @@
+/** What a search must find, written without regard to time: each entry is looked at, each time. */
 import type { Conversation } from "../../src/common/log/Conversation.ts"
 import type { Entry } from "../../src/common/log/Entry.ts"
-/** What a search must find, written without regard to time: each entry is looked at, each time. */
 import type { Findings } from "../../src/server/history/History.ts"
 import type { Search } from "../../src/server/history/Query.ts"
 import { holds, phrasesOf, termsOf } from "../../src/server/search/SearchWords.ts"

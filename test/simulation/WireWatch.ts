@@ -1,7 +1,3 @@
-import { conversationKey } from "../../src/common/log/Conversation.ts"
-import type { Cursor } from "../../src/common/log/Cursor.ts"
-import type { RoomName } from "../../src/common/name/RoomName.ts"
-import type { UserName } from "../../src/common/name/UserName.ts"
 /**
  * Judges what a server says on one connection, at the moment it says it, by what is on the disk.
  *
@@ -12,6 +8,10 @@ import type { UserName } from "../../src/common/name/UserName.ts"
  * 4. Times never go back within a conversation, and what depends on how long something took is right (see `Silence`).
  * 5. A page is what stands in the log, and what is found holds what was searched for.
  */
+import { conversationKey } from "../../src/common/log/Conversation.ts"
+import type { Cursor } from "../../src/common/log/Cursor.ts"
+import type { RoomName } from "../../src/common/name/RoomName.ts"
+import type { UserName } from "../../src/common/name/UserName.ts"
 import { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
 import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
 import { ServerMessage, type ServerMessageOf } from "../../src/common/wire/ServerMessage.ts"

@@ -1,5 +1,3 @@
-import { type NameKey, nameKey } from "../../src/common/name/Name.ts"
-import type { UserName } from "../../src/common/name/UserName.ts"
 /**
  * What happened in a run of the server, as its clients saw it: the input of the reference model.
  *
@@ -8,6 +6,8 @@ import type { UserName } from "../../src/common/name/UserName.ts"
  * presence change has been heard, and whoever was cut off is gone: after it, answers can be predicted exactly. In
  * between only what the protocol promises whatever the order is expected.
  */
+import { type NameKey, nameKey } from "../../src/common/name/Name.ts"
+import type { UserName } from "../../src/common/name/UserName.ts"
 import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 

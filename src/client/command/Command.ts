@@ -6,36 +6,25 @@
  * stands for a ":" that is part of the message. White space before a command is forgiven, so that a slip of the space
  * bar does not tell everybody what was meant for one.
  */
-import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
+import { Option, Result, Schema, SchemaAST, SchemaIssue } from "effect"
+import { Seq } from "../../common/log/Cursor.ts"
+import { Reaction, Reason } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { HistoryLimit, SearchQuery } from "../../common/wire/ClientMessage.ts"
-import type { Request } from "../core/Request.ts"
+import type { Whereabouts } from "../core/Heard.ts"
+import { type Act, type Action, ask, type Mention, NotUnderstood } from "./Action.ts"
+import { assign, cut, type Kind, type Parameter } from "./Parameter.ts"
 import { nearest } from "./Suggestion.ts"
 
 /** In UTF-16 units. The longest message has 8192 characters of two each; with what stands before it, that is less. */
 export const maxLineLength = 20_000
 
-/** What a line asks for. */
-export type Action =
-  | { readonly _tag: "Ask"; readonly request: Request }
-  /** The page of history or findings behind the one shown last. */
-  | { readonly _tag: "More" }
-  | { readonly _tag: "Help"; readonly command: string | undefined }
-  | { readonly _tag: "Quit" }
-  | { readonly _tag: "Nothing" }
-
-/** The line asks for nothing that can be done; `message` says what is wrong and what to type instead. */
-export class NotUnderstood extends Schema.TaggedError<NotUnderstood>()("NotUnderstood", { message: Schema.String }) {}
-
 interface Command {
   readonly name: string
-  /**
-   * In the order in which they are typed. The last one, if it is `message` or `words`, takes all that is left of the
-   * line. One that is called `in:room` is a word that begins with `in:`, wherever it stands.
-   */
-  readonly parameters: ReadonlyArray<{ readonly name: string; readonly isOptional: boolean }>
+  /** In the order in which they are typed. */
+  readonly parameters: ReadonlyArray<Parameter>
   readonly summary: string
   readonly example: string
   /** What other programs call it: never understood, only suggested. */
@@ -48,16 +37,20 @@ const define = <Arguments>(definition: {
   readonly parameters: Schema.ConstraintDecoder<Arguments> & {
     readonly fields: Readonly<Record<string, Schema.Constraint>>
   }
+  /** Of those that are not just a word. */
+  readonly kinds?: { readonly [Name in keyof Arguments]?: Kind }
   readonly summary: string
   readonly example: string
   readonly alsoKnownAs?: ReadonlyArray<string>
   readonly action: (given: Arguments) => Action
 }): Command => {
   const decode = Schema.decodeUnknownResult(definition.parameters)
+  const kinds = new Map<string, Kind | undefined>(Object.entries<Kind | undefined>(definition.kinds ?? {}))
   return {
     name: definition.name,
     parameters: Object.entries(definition.parameters.fields).map(([name, { ast }]) => ({
       name,
+      kind: kinds.get(name) ?? "word",
       isOptional: SchemaAST.isOptional(ast)
     })),
     summary: definition.summary,
@@ -71,9 +64,39 @@ const define = <Arguments>(definition: {
   }
 }
 
-export const ask = (request: Request) => ({ _tag: "Ask", request }) as const
 const nothing = Schema.Struct({})
 const room = Schema.Struct({ room: RoomName })
+
+const decodeRoom = Schema.decodeUnknownOption(RoomName)
+const decodeUser = Schema.decodeUnknownOption(UserName)
+
+/** `dev` is a room, `@ada` what was said in private with her, `*` the lobby: no name holds either. */
+const placeNamed = (typed: string): Option.Option<Whereabouts> => {
+  if (typed === "*") return Option.some({})
+  return typed.startsWith("@")
+    ? Option.map(decodeUser(typed.slice(1)), (user) => ({ with: user }))
+    : Option.map(decodeRoom(typed), (room) => ({ room }))
+}
+
+const Place = Schema.String.check(
+  Schema.makeFilter<string>((typed) => Option.isSome(placeNamed(typed)), {
+    message: "must be a room, @user for what was said in private, or * for the lobby"
+  })
+)
+
+/** Which message is meant. */
+const mentioned = {
+  "in:room": Schema.optionalKey(Place),
+  "#n": Schema.optionalKey(Schema.FiniteFromString.pipe(Schema.decodeTo(Seq)))
+}
+const leading = { "in:room": "leading", "#n": "number" } as const
+
+const about = (words: { readonly "in:room"?: string; readonly "#n"?: Seq }, act: Act): Action => {
+  const place = Option.getOrUndefined(Option.flatMap(Option.fromUndefinedOr(words["in:room"]), placeNamed))
+  const number = words["#n"]
+  const mention: Mention = { ...(place && { where: place }), ...(number !== undefined && { number }) }
+  return { _tag: "About", mention, act }
+}
 
 export const commands: ReadonlyArray<Command> = [
   define({
@@ -94,6 +117,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "pm",
     parameters: Schema.Struct({ user: UserName, message: Content }),
+    kinds: { user: "user", message: "text" },
     summary: "tell one user something in private",
     example: ":pm ada Are you there?",
     alsoKnownAs: ["msg", "query", "whisper", "w", "tell", "dm"],
@@ -110,6 +134,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "cr",
     parameters: room,
+    kinds: { room: "room" },
     summary: "create a room",
     example: ":cr dev",
     alsoKnownAs: ["create", "new"],
@@ -118,6 +143,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "jr",
     parameters: room,
+    kinds: { room: "room" },
     summary: "join a room",
     example: ":jr dev",
     alsoKnownAs: ["join", "enter"],
@@ -126,6 +152,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "lr",
     parameters: room,
+    kinds: { room: "room" },
     summary: "leave a room",
     example: ":lr dev",
     alsoKnownAs: ["leave", "part"],
@@ -142,6 +169,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "lru",
     parameters: room,
+    kinds: { room: "room" },
     summary: "list who is in a room",
     example: ":lru dev",
     action: ({ room }) => ask({ _tag: "ListRoomUsers", room })
@@ -149,10 +177,56 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "rm",
     parameters: Schema.Struct({ room: RoomName, message: Content }),
+    kinds: { room: "room", message: "text" },
     summary: "tell a room something",
     example: ":rm dev It compiles.",
     alsoKnownAs: ["say", "room"],
     action: ({ room, message }) => ask({ _tag: "RoomMessage", room, content: message })
+  }),
+  define({
+    name: "reply",
+    parameters: Schema.Struct({ ...mentioned, text: Content }),
+    kinds: { ...leading, text: "text" },
+    summary: "answer the message shown last, or the one of that number",
+    example: ":reply #12 Twelve is enough.",
+    alsoKnownAs: ["answer", "re", "r"],
+    action: ({ text, ...words }) => about(words, { _tag: "Reply", content: text })
+  }),
+  define({
+    name: "edit",
+    parameters: Schema.Struct({ ...mentioned, text: Schema.optionalKey(Content) }),
+    kinds: { ...leading, text: "text" },
+    summary: "change the last message you sent, or another one of yours",
+    example: ":edit #12 It compiles now.",
+    alsoKnownAs: ["correct", "change", "fix"],
+    action: ({ text, ...words }) => about(words, { _tag: "Edit", ...(text !== undefined && { content: text }) })
+  }),
+  define({
+    name: "delete",
+    parameters: Schema.Struct({ ...mentioned, reason: Schema.optionalKey(Reason) }),
+    kinds: { ...leading, reason: "words" },
+    summary: "delete the last message you sent, or another one",
+    example: ":delete #12 wrong room",
+    alsoKnownAs: ["del", "erase", "remove", "redact"],
+    action: ({ reason, ...words }) => about(words, { _tag: "Delete", ...(reason !== undefined && { reason }) })
+  }),
+  define({
+    name: "react",
+    parameters: Schema.Struct({ ...mentioned, reaction: Reaction }),
+    kinds: leading,
+    summary: "put an emoji beside the message shown last, or the one of that number",
+    example: ":react #12 👍",
+    alsoKnownAs: ["like", "emote", "reaction"],
+    action: ({ reaction, ...words }) => about(words, { _tag: "React", reaction, isTakenBack: false })
+  }),
+  define({
+    name: "unreact",
+    parameters: Schema.Struct({ ...mentioned, reaction: Reaction }),
+    kinds: leading,
+    summary: "take a reaction back",
+    example: ":unreact #12 👍",
+    alsoKnownAs: ["unlike"],
+    action: ({ reaction, ...words }) => about(words, { _tag: "React", reaction, isTakenBack: true })
   }),
   define({
     name: "history",
@@ -160,6 +234,7 @@ export const commands: ReadonlyArray<Command> = [
       room: Schema.optionalKey(RoomName),
       n: Schema.optionalKey(Schema.FiniteFromString.pipe(Schema.decodeTo(HistoryLimit)))
     }),
+    kinds: { room: "room", n: "count" },
     summary: "show the last n messages of a room, or of the lobby (50, up to 500)",
     example: ":history dev 20",
     alsoKnownAs: ["log", "backlog", "last"],
@@ -168,6 +243,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "search",
     parameters: Schema.Struct({ "in:room": Schema.optionalKey(RoomName), words: SearchQuery }),
+    kinds: { "in:room": "marked", words: "words" },
     summary: "find what was said in the lobby and your rooms, or in one room",
     example: ':search in:dev "release notes" ada',
     alsoKnownAs: ["find", "grep"],
@@ -184,6 +260,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "help",
     parameters: Schema.Struct({ command: Schema.optionalKey(Schema.String) }),
+    kinds: { command: "command" },
     summary: "explain all commands, or one",
     example: ":help rm",
     alsoKnownAs: ["h", "?", "commands", "man"],
@@ -222,7 +299,7 @@ const parseCommand = (typed: string): Result.Result<Action, NotUnderstood> => {
   const [name, rest] = cut(typed.slice(1))
   const command = findCommand(name)
   if (command === undefined) return Result.fail(unknownCommand(name))
-  const { words, surplus } = assign(command, rest)
+  const { words, surplus } = assign(command.parameters, rest)
   const missing = command.parameters.find(({ name, isOptional }) => !isOptional && words[name] === undefined)
   if (missing !== undefined) return Result.fail(misused(command, `<${missing.name}> is missing`))
   if (surplus !== "") return Result.fail(misused(command, `there is no place for "${surplus}"`))
@@ -230,48 +307,6 @@ const parseCommand = (typed: string): Result.Result<Action, NotUnderstood> => {
     const { field, message } = problem(issue)
     return misused(command, `<${field}> ${message}`)
   })
-}
-
-/** The first word, and what comes after the one white space behind it. */
-const cut = (text: string): readonly [first: string, rest: string] => {
-  const end = text.search(/\s/)
-  return end === -1 ? [text, ""] : [text.slice(0, end), text.slice(end + 1)]
-}
-
-/** Gives each parameter its word. */
-const assign = ({ parameters }: Command, text: string) => {
-  const words: Record<string, string> = {}
-  let rest = text
-  for (const { name } of parameters) {
-    if (name.includes(":")) {
-      const [word, others] = cutMarked(rest, name.slice(0, name.indexOf(":") + 1))
-      if (word !== undefined) words[name] = word
-      rest = others
-      continue
-    }
-    if (name === "message" || name === "words") {
-      const all = name === "words" ? rest.trim() : rest
-      return { words: all === "" ? words : { ...words, [name]: all }, surplus: "" }
-    }
-    const [word, after] = cut(rest.trimStart())
-    if (word === "") break
-    words[name] = word
-    rest = after
-  }
-  // A number alone is how many, for of a room named by a number one can say both.
-  const { room, n } = words
-  const isCount = parameters.some(({ name }) => name === "n") && n === undefined && /^\d+$/.test(room ?? "")
-  return { words: isCount ? { n: room ?? "" } : words, surplus: rest.trim() }
-}
-
-/** What stands behind the mark, and the text without it. In quotes nothing is a mark; two marked words fit no room. */
-const cutMarked = (text: string, mark: string): readonly [word: string | undefined, rest: string] => {
-  const pieces = text.match(/"[^"]*"?|[^\s"]+/g) ?? []
-  const isMarked = (piece: string) => piece !== mark && piece.toLowerCase().startsWith(mark)
-  const marked = pieces.filter(isMarked)
-  if (marked.length === 0) return [undefined, text]
-  const word = marked.map((piece) => piece.slice(mark.length)).join(" ")
-  return [word, pieces.filter((piece) => !isMarked(piece)).join(" ")]
 }
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()

@@ -1,5 +1,6 @@
 /** What the tab key offers: commands, and for their parameters the users and rooms seen so far. */
 import { commands, findCommand } from "./Command.ts"
+import { markOf, type Parameter } from "./Parameter.ts"
 
 export interface KnownNames {
   readonly users: ReadonlyArray<string>
@@ -23,9 +24,14 @@ const offersFor = (words: ReadonlyArray<string>, known: KnownNames): ReadonlyArr
   if (!first.startsWith(":") || first.startsWith("::")) return words.at(-1) === "" ? [] : known.users
   if (parameters.length === 0) return commands.map(({ name }) => `:${name}`)
   const all = findCommand(first.slice(1))?.parameters ?? []
-  // What has a mark may stand anywhere.
-  if (all.some(({ name }) => name === "in:room")) return known.rooms.map((room) => `in:${room}`)
-  switch (all[parameters.length - 1]?.name) {
+  const isMarked = (parameter: Parameter) => parameter.kind === "marked"
+  const isAt = (parameter: Parameter) => parameter.kind === "leading" || parameter.kind === "number"
+  // What has a mark may stand anywhere; what leads, only behind what leads.
+  const before = parameters.slice(0, -1)
+  const marks = all.filter((parameter) => isMarked(parameter) || (isAt(parameter) && before.every(isLeadingWord)))
+  const marked = marks.filter(({ name }) => name.includes(":")).map(({ name }) => markOf(name))
+  if (marked.length > 0) return marked.flatMap((mark) => known.rooms.map((room) => `${mark}${room}`))
+  switch (all[parameters.length - 1]?.kind) {
     case "user":
       return known.users
     case "room":
@@ -36,3 +42,5 @@ const offersFor = (words: ReadonlyArray<string>, known: KnownNames): ReadonlyArr
       return []
   }
 }
+
+const isLeadingWord = (word: string): boolean => /^(?:in:|#\d)/i.test(word)

@@ -1,20 +1,13 @@
 /**
  * What a program, or the screen, learns from a client, in the order in which it happened.
  *
- * `Received` is the server's own word, replies included; every chat message comes once, whatever the connection went
+ * `Received` is the server's own word, replies included; every entry of a log comes once, whatever the connection went
  * through. The other cases tell what the client does on its own: connecting, coming back, and what it could not get.
  */
 import { Schema } from "effect"
+import { Conversation } from "../../common/log/Conversation.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { ServerMessage } from "../../common/wire/ServerMessage.ts"
-
-/** Where chat messages have their order: one log each. */
-export const Conversation = Schema.TaggedUnion({
-  Lobby: {},
-  Inbox: {},
-  Room: { room: RoomName }
-})
-export type Conversation = typeof Conversation.Type
 
 export const ClientEvent = Schema.TaggedUnion({
   /** The first connection stands. */

@@ -1,10 +1,10 @@
-import { nameKey } from "../../common/name/Name.ts"
 /**
  * What a program may ask through the client, and which reply it gets.
  *
  * Handshake and Disconnect are missing: connecting and leaving are the client's own. So are `id`, which it numbers, and
- * the need for a `key`, which it adds to every chat message that has none.
+ * the need for a `key`, which it adds to every request that makes an entry and has none.
  */
+import { nameKey } from "../../common/name/Name.ts"
 import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { ServerMessage } from "../../common/wire/ServerMessage.ts"
 
@@ -12,6 +12,9 @@ const replies = {
   GlobalMessage: "Sent",
   PrivateMessage: "Sent",
   RoomMessage: "Sent",
+  EditMessage: "Sent",
+  DeleteMessage: "Sent",
+  React: "Sent",
   Ping: "Pong",
   ListUsers: "UserList",
   CreateRoom: "RoomCreated",
@@ -32,6 +35,9 @@ export type Request = OmitEach<Extract<ClientMessage, { readonly _tag: Tag }>, "
 /** A chat message on its way out. */
 export type ChatRequest = Extract<Request, { readonly _tag: "GlobalMessage" | "PrivateMessage" | "RoomMessage" }>
 
+/** What makes an entry of a log: repeated, under one `key`, until the server has stored it. */
+export type EntryRequest = ChatRequest | Extract<Request, { readonly _tag: "EditMessage" | "DeleteMessage" | "React" }>
+
 export type HistoryRequest = Extract<Request, { readonly _tag: "GetHistory" }>
 
 /** The reply to a request, by the request's tag. */
@@ -47,4 +53,7 @@ export const isReplyTo = <R extends Request>(request: R): ((message: ServerMessa
 const isAboutItsRoom = (request: Request, reply: ServerMessage): boolean =>
   !("room" in request && "room" in reply) || request.room === undefined || nameKey(request.room) === nameKey(reply.room)
 
-export const isChat = (request: Request): request is ChatRequest => replies[request._tag] === "Sent"
+export const isEntryRequest = (request: Request): request is EntryRequest => replies[request._tag] === "Sent"
+
+export const isChat = (request: Request): request is ChatRequest =>
+  request._tag === "GlobalMessage" || request._tag === "PrivateMessage" || request._tag === "RoomMessage"

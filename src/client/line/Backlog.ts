@@ -13,6 +13,8 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage, olderThan } from "../core/Page.ts"
+import * as Recent from "../core/Recent.ts"
+import { RecentMessages } from "../core/Recent.ts"
 import type { HistoryRequest } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { backlog, noBacklog } from "../screen/Render.ts"
@@ -47,10 +49,13 @@ const arrivalOf = (event: ClientEvent): Arrival | undefined => {
 export const showBacklog = Effect.fnUntraced(function* (arrival: Arrival) {
   const history = yield* fetch(arrival)
   if (history === undefined) return yield* present((style) => noBacklog(arrival.room, style))
+  const recent = yield* RecentMessages
   const { cursor, room } = arrival
   const request: HistoryRequest = { _tag: "GetHistory", ...(room && { room }), before: cursor.seq + 1, limit }
   yield* Ref.set(yield* OlderPage, olderThan(request, history))
-  yield* present((style) => backlog(history, style))
+  yield* Ref.update(recent, (before) => Recent.remember(before, history.messages))
+  const said = yield* Ref.get(recent)
+  yield* present((style) => backlog(history, style, said))
 })
 
 /** Undefined if it cannot be had in time. */

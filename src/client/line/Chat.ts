@@ -2,13 +2,15 @@
 import { Effect, Ref, Runtime, Schema, Stream } from "effect"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage } from "../core/Page.ts"
+import * as Recent from "../core/Recent.ts"
+import { RecentMessages } from "../core/Recent.ts"
 import type { Request } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { render } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { arrivalIn, showBacklog } from "./Backlog.ts"
-import { dialogue } from "./Dialogue.ts"
-import * as Roster from "./Roster.ts"
+import { keyboard } from "./Keyboard.ts"
+import * as NamesSeen from "./NamesSeen.ts"
 import { script } from "./Script.ts"
 
 /** A script's input held what could not be done; stderr has said what, line by line. */
@@ -21,13 +23,16 @@ class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFailed", { 
 const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBacklog: boolean }) {
   const { events } = yield* Client
   const { offerNames } = yield* Screen
-  let roster = Roster.empty
+  const recent = yield* RecentMessages
+  let names = NamesSeen.empty
 
   const showAll = Effect.fnUntraced(function* (batch: ReadonlyArray<ClientEvent>) {
-    const before = roster
-    roster = batch.reduce(Roster.follow, before)
-    if (roster !== before) yield* offerNames(Roster.knownNames(roster))
-    yield* present((style) => batch.flatMap((event) => render(event, style)))
+    yield* Ref.update(recent, (before) => Recent.follow(before, batch))
+    const said = yield* Ref.get(recent)
+    const before = names
+    names = batch.reduce(NamesSeen.follow, before)
+    if (names !== before) yield* offerNames(NamesSeen.knownNames(names))
+    yield* present((style) => batch.flatMap((event) => render(event, style, said)))
   })
 
   yield* Stream.runForEachArray(
@@ -50,10 +55,11 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
 export const chat = Effect.gen(function* () {
   const { isInteractive } = yield* Screen
   const showing = showEvents({ hasBacklog: isInteractive })
-  if (isInteractive) return yield* Effect.all([showing, dialogue], { concurrency: "unbounded", discard: true })
+  if (isInteractive) return yield* Effect.all([showing, keyboard], { concurrency: "unbounded", discard: true })
   const [, failures] = yield* Effect.all([showing, script], { concurrency: "unbounded" })
   if (failures > 0) return yield* new ScriptFailed({ failures })
 }).pipe(
   Effect.catchTag("OutputClosed", () => Effect.void),
-  Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined))
+  Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined)),
+  Effect.provideServiceEffect(RecentMessages, Ref.make(Recent.empty))
 )

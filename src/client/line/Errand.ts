@@ -4,11 +4,15 @@
  */
 import { Duration, Effect, Ref } from "effect"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
-import { type Action, NotUnderstood } from "../command/Command.ts"
+import { type Action, NotUnderstood } from "../command/Action.ts"
 import { help } from "../command/Help.ts"
-import type { RequestError } from "../core/ClientError.ts"
+import { requestFor } from "../command/Meaning.ts"
+import { explainRefusal } from "../command/Refusal.ts"
+import { type RequestError, RequestRejected } from "../core/ClientError.ts"
 import { isPage, OlderPage, olderThan } from "../core/Page.ts"
-import { isChat, type Request } from "../core/Request.ts"
+import * as Recent from "../core/Recent.ts"
+import { RecentMessages } from "../core/Recent.ts"
+import { isChat, isEntryRequest, type Request } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { isPaged } from "../link/Gather.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
@@ -16,17 +20,48 @@ import { remark } from "../screen/Render.ts"
 import { present } from "../screen/Screen.ts"
 
 /** What the server is to be asked for. */
-export type Errand = Extract<Action, { readonly _tag: "Ask" | "More" }>
+export type Errand = Extract<Action, { readonly _tag: "Ask" | "About" | "More" }>
 
 export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   const client = yield* Client
   const olderPage = yield* OlderPage
-  const request = errand._tag === "Ask" ? errand.request : yield* Ref.get(olderPage)
-  if (request === undefined) return yield* new NotUnderstood({ message: nothingOlder })
-  const [elapsed, reply] = yield* Effect.timed(ask(client, request))
+  const recent = yield* RecentMessages
+  const request = yield* requestOf(errand)
+  // A message under way is the last one sent, but not yet at a place.
+  if (isChat(request)) yield* Ref.update(recent, Recent.sending)
+  const [elapsed, reply] = yield* Effect.timed(
+    Effect.catchTag(ask(client, request), "RequestRejected", ({ message, reason }) =>
+      Effect.fail(new RequestRejected({ reason, message: explainRefusal(request, reason) ?? message }))
+    )
+  )
   if (isPage(request)) yield* Ref.set(olderPage, olderThan(request, reply))
+  if (reply._tag === "History") yield* Ref.update(recent, (before) => Recent.remember(before, reply.messages))
+  if (reply._tag === "SearchResults") {
+    yield* Ref.update(recent, (before) => Recent.remember(before, reply.messages.toReversed()))
+  }
+  if (isChat(request) && reply._tag === "Sent") {
+    yield* Ref.update(recent, (before) => Recent.sent(before, request, reply.seq))
+  }
+  if (request._tag === "React" && reply._tag === "Sent" && reply.repeated === true) {
+    yield* present((style) => remark(style, `#${request.target} has that reaction of yours already`))
+  }
   if (request._tag !== "Ping") return
   yield* present((style) => remark(style, `pong after ${Duration.toMillis(elapsed).toFixed(1)} ms`))
+})
+
+const requestOf = Effect.fnUntraced(function* (
+  errand: Errand
+): Effect.fn.Return<Request, NotUnderstood, OlderPage | RecentMessages> {
+  switch (errand._tag) {
+    case "Ask":
+      return errand.request
+    case "About":
+      return yield* Effect.fromResult(requestFor(yield* Ref.get(yield* RecentMessages), errand))
+    case "More": {
+      const request = yield* Ref.get(yield* OlderPage)
+      return request ?? (yield* new NotUnderstood({ message: nothingOlder }))
+    }
+  }
 })
 
 const nothingOlder = "There is nothing older to show. :history or :search comes first."
@@ -34,7 +69,7 @@ const nothingOlder = "There is nothing older to show. :history or :search comes 
 /** A list or a page as a whole, whatever one reply may hold. */
 const ask = (client: Client["Service"], request: Request): Effect.Effect<ServerMessage, RequestError> => {
   if (isPaged(request)) return client.gather(request)
-  return whenAllowed<ServerMessage>(isChat(request) ? client.send(request) : client.request(request))
+  return whenAllowed<ServerMessage>(isEntryRequest(request) ? client.send(request) : client.request(request))
 }
 
 export const showHelp = (command: string | undefined) =>

@@ -20,7 +20,7 @@ import { carryOut, shorten, showHelp } from "./Errand.ts"
 const follow = Effect.fnUntraced(function* (line: string) {
   const action = yield* Effect.fromResult(parse(line))
   if (action._tag === "Help") yield* showHelp(action.command)
-  if (action._tag === "Ask" || action._tag === "More") yield* carryOut(action)
+  if (action._tag === "Ask" || action._tag === "About" || action._tag === "More") yield* carryOut(action)
   return action._tag !== "Quit"
 })
 

@@ -1,8 +1,8 @@
 /**
- * A user's session with a server, for programs: ask and be answered, hear everything once, in order, through any number
+ * A user's dealings with a server, for programs: ask and be answered, hear everything once, in order, through any number
  * of connections.
  *
- * Owns the live `Session`, the Deferred of each open request, and the fiber that keeps one `Link` up. That fiber
+ * Owns the live `Resumption`, the Deferred of each open request, and the fiber that keeps one `Link` up. That fiber
  * reconnects by itself; only the first connection, and a refusal that waiting cannot mend, end the client.
  *
  * Bounds: 1024 open requests, further ones wait for a reply to come in; of what is yet to be said, each open request and
@@ -40,8 +40,9 @@ import {
   Unreachable
 } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
-import { type ChatRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
-import * as Session from "../core/Session.ts"
+import type { Heard } from "../core/Heard.ts"
+import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
+import * as Resumption from "../core/Resumption.ts"
 import * as EventBuffer from "./EventBuffer.ts"
 import { gather, type PagedRequest } from "./Gather.ts"
 import * as Link from "./Link.ts"
@@ -77,8 +78,8 @@ export interface ClientOptions {
 export class Client extends Context.Service<
   Client,
   {
-    /** Sends a chat message; done when the server has stored it. Repeated, under one `key`, until it has been. */
-    readonly send: (message: ChatRequest) => Effect.Effect<ServerMessageOf<"Sent">, RequestError>
+    /** Asks for an entry, a message first of all; done when it is stored. Repeated, under one `key`, until it has been. */
+    readonly send: (request: EntryRequest) => Effect.Effect<ServerMessageOf<"Sent">, RequestError>
     /** Asks, and waits for the reply. A connection that breaks only prolongs the wait; see `ReplyLost` for exceptions. */
     readonly request: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
     /** The same, in as many requests as the whole list or page takes; the events tell of it once. See `Gather`. */
@@ -122,7 +123,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const slots = yield* Semaphore.make(maxOpenRequests)
   const connected = yield* Deferred.make<void, SessionError>()
   const replies = new Map<RequestId, Deferred.Deferred<ServerMessage, RequestError>>()
-  let session = Session.make(options.user)
+  let resumption = Resumption.make(options.user)
   /** What the connection that stands has yet to say, in this order. */
   const unsent = new Set<ClientMessage>()
   const hasUnsent = yield* Queue.sliding<void>(1)
@@ -145,9 +146,9 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     Queue.offerUnsafe(hasUnsent, undefined)
   }
 
-  const hear = (message: ServerMessage) => {
-    const step = Session.receive(session, message)
-    session = step.session
+  const hear = (message: Heard) => {
+    const step = Resumption.receive(resumption, message)
+    resumption = step.resumption
     if (step.rejoinLater !== undefined) Queue.offerUnsafe(toRejoin, step.rejoinLater)
     for (const event of step.events) buffer.offer(event)
     if (step.resend !== undefined) say(...step.resend)
@@ -181,13 +182,13 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
       Effect.forkScoped
     )
     return yield* Link.run(socket, {
-      handshake: Session.handshake(session),
+      handshake: Resumption.handshake(resumption),
       outgoing,
       hear: (message) => {
         hear(message)
         if (message._tag !== "Welcome") return
-        const resumed = Session.resume(session)
-        session = resumed.session
+        const resumed = Resumption.resume(resumption)
+        resumption = resumed.resumption
         isConnected = true
         say(...resumed.messages)
         Deferred.doneUnsafe(welcomed, Effect.void)
@@ -201,9 +202,9 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     const rooms = yield* Queue.takeAll(toRejoin)
     yield* Effect.sleep(rejoinPause)
     for (const room of rooms) {
-      const opened = isConnected ? Session.rejoin(session, room) : undefined
+      const opened = isConnected ? Resumption.rejoin(resumption, room) : undefined
       if (opened === undefined) continue
-      session = opened.session
+      resumption = opened.resumption
       say(opened.message)
     }
   })
@@ -229,8 +230,8 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
       disconnect()
       if (isLeaving) return Effect.never
       toldRefusal = ""
-      const interrupted = Session.interrupt(session)
-      session = interrupted.session
+      const interrupted = Resumption.interrupt(resumption)
+      resumption = interrupted.resumption
       for (const { _tag, id } of interrupted.lost) settle(id, Effect.fail(new ReplyLost({ request: _tag })))
       buffer.offer({ _tag: "Disconnected", cause: broken.cause })
       if (isSettled) return pause
@@ -263,20 +264,20 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     Effect.forkScoped
   )
 
-  type Asked = ReturnType<typeof Session.ask>
+  type Asked = ReturnType<typeof Resumption.ask>
 
-  const register = (ask: (session: Session.Session) => Asked) =>
+  const register = (ask: (resumption: Resumption.Resumption) => Asked) =>
     Effect.suspend(() => {
       if (ending !== undefined) return Effect.fail(ending)
-      const asked = ask(session)
+      const asked = ask(resumption)
       const reply = Deferred.makeUnsafe<ServerMessage, RequestError>()
-      session = asked.session
+      resumption = asked.resumption
       replies.set(asked.id, reply)
       say(asked.message)
       return Effect.succeed({ ...asked, reply })
     })
 
-  const answer = (ask: (session: Session.Session) => Asked) =>
+  const answer = (ask: (resumption: Resumption.Resumption) => Asked) =>
     Effect.acquireUseRelease(
       register(ask),
       ({ reply }) => Deferred.await(reply),
@@ -284,15 +285,15 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
         Effect.sync(() => {
           replies.delete(id)
           unsent.delete(message)
-          session = Session.forget(session, id)
+          resumption = Resumption.forget(resumption, id)
         })
     )
 
   const replyTo = Effect.fnUntraced(function* <R extends Request>(
     request: R,
-    ask: (session: Session.Session, request: R) => Asked
+    ask: (resumption: Resumption.Resumption, request: R) => Asked
   ): Effect.fn.Return<Reply<R>, RequestError> {
-    const reply = yield* slots.withPermit(answer((session) => ask(session, request)))
+    const reply = yield* slots.withPermit(answer((resumption) => ask(resumption, request)))
     if (isReplyTo(request)(reply)) return reply
     return yield* new UnexpectedReply({ issue: `${reply._tag} is no answer to ${request._tag}` })
   })
@@ -300,10 +301,10 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const request = Effect.fn("Client.request")(function* <R extends Request>(
     request: R
   ): Effect.fn.Return<Reply<R>, RequestError> {
-    return yield* replyTo(request, Session.ask)
+    return yield* replyTo(request, Resumption.ask)
   })
 
-  const askQuietly = (request: PagedRequest) => whenAllowed<ServerMessage>(replyTo(request, Session.askQuietly))
+  const askQuietly = (request: PagedRequest) => whenAllowed<ServerMessage>(replyTo(request, Resumption.askQuietly))
 
   const gatherAll = Effect.fn("Client.gather")(function* <R extends PagedRequest>(
     request: R
@@ -318,10 +319,10 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     const request: HistoryRequest = { _tag: "GetHistory", ...(room && { room }), ...range }
     const reply = yield* gather(request, askQuietly)
     // Asked again on another connection, it may have been answered from another log.
-    return Session.epochOf(session, room) === cursor.epoch ? reply : { ...reply, messages: [], more: false }
+    return Resumption.epochOf(resumption, room) === cursor.epoch ? reply : { ...reply, messages: [], more: false }
   })
 
-  const send = Effect.fn("Client.send")(function* (message: ChatRequest) {
+  const send = Effect.fn("Client.send")(function* (message: EntryRequest) {
     const key = message.key ?? (yield* random.uuidV7())
     return yield* request({ ...message, key })
   })
@@ -330,7 +331,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     if (isLeaving || ending !== undefined) return
     isLeaving = true
     // A finalizer runs uninterruptibly, and what cannot be interrupted cannot be timed out.
-    const goodbye = Effect.interruptible(answer((session) => Session.ask(session, { _tag: "Disconnect" })))
+    const goodbye = Effect.interruptible(answer((resumption) => Resumption.ask(resumption, { _tag: "Disconnect" })))
     if (isConnected) yield* goodbye.pipe(Effect.timeoutOption(farewell), Effect.ignore)
     yield* end(new SessionError({ reason: new HasLeft() }))
     yield* Fiber.interrupt(stayConnected)

@@ -1,5 +1,5 @@
 /**
- * One connection to the server: opened, greeted, kept alive. It has no memory; what has to outlive it is in `Session`.
+ * One connection to the server: opened, greeted, kept alive. It has no memory; what has to outlive it is in `Resumption`.
  *
  * In come the socket, a Handshake and what to say; out goes everything the server says, in order. It runs until the
  * connection is over and then fails with the reason, which tells apart what can pass and what cannot. A second Welcome
@@ -11,10 +11,10 @@ import { Array, Deferred, Effect, Predicate, Schema, type Scope, Stream } from "
 import type { Socket } from "effect/socket"
 import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
-import { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import * as Connection from "../../connection/Connection.ts"
 import { encodeLine, type Incoming, makeDecoder } from "../../connection/Line.ts"
 import { NotParley, Refused, Unreachable } from "../core/ClientError.ts"
+import { Heard } from "../core/Heard.ts"
 
 /** The largest line a server may send: a reply has at most its MAILBOX_BYTES, 1 MiB unless they were set. */
 const maxFrameBytes = 4 * 1024 * 1024
@@ -24,7 +24,7 @@ const maxFrameBytes = 4 * 1024 * 1024
  */
 const maxMarks = (bytes: number) => 256 + Math.floor(bytes / 4)
 
-const decode = makeDecoder(ServerMessage, maxMarks)
+const decode = makeDecoder(Heard, maxMarks)
 
 /** How long a server may take to answer a Handshake, or to say anything at all after a Ping. */
 const patience = "10 seconds"
@@ -44,7 +44,7 @@ export interface Conversant {
   readonly handshake: ClientMessage
   /** Waits until there is something to say. May be empty: what was to be said is not to be said any more. */
   readonly outgoing: Effect.Effect<ReadonlyArray<ClientMessage>>
-  readonly hear: (message: ServerMessage) => void
+  readonly hear: (message: Heard) => void
   /** A line that is no message this client knows; if it was a reply, it will get no better one. */
   readonly mishear: (issue: string, id: string | undefined) => void
 }
@@ -63,7 +63,7 @@ export const run = Effect.fnUntraced(function* (
 
   const over = (cause: string) => (Deferred.isDoneUnsafe(welcomed) ? new Broken({ cause }) : new Unreachable({ cause }))
 
-  const greet = (message: ServerMessage): LinkError | undefined => {
+  const greet = (message: Heard): LinkError | undefined => {
     if (message._tag === "Rejected") return new Refused({ reason: message.reason, message: message.message })
     if (message._tag === "Goodbye") return new Unreachable({ cause: message.reason ?? "the server said goodbye" })
     if (message._tag !== "Welcome") return new NotParley({ issue: "it did not answer the Handshake" })
@@ -72,7 +72,7 @@ export const run = Effect.fnUntraced(function* (
     return undefined
   }
 
-  const take = (incoming: Incoming<ServerMessage>): LinkError | undefined => {
+  const take = (incoming: Incoming<Heard>): LinkError | undefined => {
     const isWelcomed = Deferred.isDoneUnsafe(welcomed)
     switch (incoming._tag) {
       case "Oversized":

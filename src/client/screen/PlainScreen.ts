@@ -4,7 +4,7 @@ import { Clock, Effect, Layer, Stdio, Stream } from "effect"
 import { cutLines } from "../command/InputLines.ts"
 import { colourless } from "../text/Palette.ts"
 import * as Timestamp from "../text/Timestamp.ts"
-import type { Line } from "./Render.ts"
+import type { Line } from "./Layout.ts"
 import { OutputClosed, Screen } from "./Screen.ts"
 
 const make = Effect.gen(function* () {
@@ -32,6 +32,7 @@ const make = Effect.gen(function* () {
     })),
     lines: stdio.stdin.pipe(Stream.decodeText(), cutLines),
     show,
+    propose: () => Effect.void,
     offerNames: () => Effect.void
   })
 })

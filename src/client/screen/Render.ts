@@ -1,36 +1,19 @@
-import type { ChatMessage } from "../../common/wire/EntryMessage.ts"
 /**
  * Turns what happened into lines to read. Pure, and the one place where others' text meets the screen: every piece of it
- * passes `safeText` first.
- *
- * On a terminal, what does not fit on a message's first row goes on behind a mark that nobody can put at the beginning of
- * a row, so that it cannot look like another one's message. In plain layout an event is one line, for scripts to read.
+ * passes `safeText` first. Entries of logs are `RenderEntry`'s, rows and margins `Layout`'s.
  */
+import { Conversation } from "../../common/log/Conversation.ts"
+import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
-import { type ClientEvent, Conversation } from "../core/ClientEvent.ts"
-import { colourless, type Palette } from "../text/Palette.ts"
-import { safeLine, safeText } from "../text/SafeText.ts"
-import type { Timestamp } from "../text/Timestamp.ts"
-import { cellsOf, wrap } from "../text/Wrap.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import * as Recent from "../core/Recent.ts"
+import { safeLine } from "../text/SafeText.ts"
+import { aside, count, dimmed, fit, type Line, type Style } from "./Layout.ts"
+import { renderEntry, renderOld } from "./RenderEntry.ts"
 
-export interface Style {
-  readonly layout: "terminal" | "plain"
-  readonly palette: Palette
-  readonly timestamp: Timestamp
-  /** Epoch milliseconds, for telling today's messages from older ones. */
-  readonly now: number
-  /** The width of the terminal. */
-  readonly columns: number
-}
-
-/** `said` is the chat itself; a `notice` is about the connection; an `error` is something that did not work. */
-export interface Line {
-  readonly kind: "said" | "notice" | "error"
-  readonly text: string
-}
-
-export const render = (event: ClientEvent, style: Style): ReadonlyArray<Line> => {
+/** `recent` is what was said up to then, for what is about it. */
+export const render = (event: ClientEvent, style: Style, recent = Recent.empty): ReadonlyArray<Line> => {
   switch (event._tag) {
     case "Connected": {
       if (style.layout === "plain") return []
@@ -38,7 +21,7 @@ export const render = (event: ClientEvent, style: Style): ReadonlyArray<Line> =>
       return notice(style, `connected to ${server.name} ${server.version} as ${user}; :help lists the commands`)
     }
     case "Received":
-      return renderMessage(event.message, style)
+      return renderMessage(event.message, style, recent)
     case "Disconnected":
       return notice(style, `connection lost (${event.cause}), reconnecting…`)
     case "Retrying":
@@ -73,10 +56,14 @@ export const remark = (style: Style, text: string): ReadonlyArray<Line> => aside
 export const echo = (style: Style, typed: string): ReadonlyArray<Line> => dimmed(style, `> ${safeLine(typed)}`)
 
 /** What was said before one came; the last line tells where that ends. */
-export const backlog = ({ messages, more }: ServerMessageOf<"History">, style: Style): ReadonlyArray<Line> => {
+export const backlog = (
+  { messages, more }: ServerMessageOf<"History">,
+  style: Style,
+  recent = Recent.empty
+): ReadonlyArray<Line> => {
   if (messages.length === 0) return []
   const summary = `↑ ${count(messages.length, "earlier message")}${older(more)}`
-  return [...messages.map((message) => renderOld(message, style)), ...dimmed(style, summary)]
+  return [...messages.map((message) => renderOld(message, style, recent)), ...dimmed(style, summary)]
 }
 
 export const noBacklog = (room: string | undefined, style: Style): ReadonlyArray<Line> => {
@@ -84,13 +71,17 @@ export const noBacklog = (room: string | undefined, style: Style): ReadonlyArray
   return notice(style, `what was said before cannot be shown just now; ${command} tries again`)
 }
 
-const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line> => {
+const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Recent): ReadonlyArray<Line> => {
   const names = (users: ReadonlyArray<string>) => users.map((user) => style.palette.user(safeLine(user))).join(", ")
   switch (message._tag) {
     case "GlobalMessage":
     case "PrivateMessage":
     case "RoomMessage":
-      return [{ kind: "said", text: renderChat(message, style) }]
+    case "Edited":
+    case "Deleted":
+    case "Reacted":
+    case "Tombstone":
+      return [renderEntry(message, style, recent)]
     case "Presence":
       return renderPresence("", message, style)
     case "RoomPresence":
@@ -130,12 +121,12 @@ const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line
     case "History": {
       const { messages, more } = message
       const summary = messages.length === 0 ? "nothing was said yet" : `${count(messages.length, "message")} of history`
-      return renderPage(messages, `${summary}${older(more)}`, style)
+      return renderPage(messages, `${summary}${older(more)}`, style, recent)
     }
     case "SearchResults": {
       const { messages, more } = message
       const summary = messages.length === 0 ? "nothing found" : `${count(messages.length, "message")} found`
-      return renderPage(messages.toReversed(), `${summary}${older(more)}`, style)
+      return renderPage(messages.toReversed(), `${summary}${older(more)}`, style, recent)
     }
     // The refusal of a request is told by its asker, with what was asked; the end of the connection as such an event.
     case "Rejected":
@@ -149,44 +140,14 @@ const renderMessage = (message: ServerMessage, style: Style): ReadonlyArray<Line
 }
 
 /** Oldest first, and what there is to say about them. */
-const renderPage = (messages: ReadonlyArray<ChatMessage>, summary: string, style: Style): ReadonlyArray<Line> => [
-  ...messages.map((message) => renderOld(message, style)),
-  ...aside(style, summary)
-]
-
-/** A script is told the time only of what is old. */
-const renderOld = (message: ChatMessage, style: Style): Line => {
-  const text = renderChat(message, style)
-  return { kind: "said", text: style.layout === "plain" ? `${style.timestamp(message.at, style.now)} ${text}` : text }
-}
+const renderPage = (
+  messages: ReadonlyArray<StandingMessage>,
+  summary: string,
+  style: Style,
+  recent: Recent.Recent
+): ReadonlyArray<Line> => [...messages.map((message) => renderOld(message, style, recent)), ...aside(style, summary)]
 
 const older = (isThere: boolean): string => (isThere ? "; :more shows older ones" : "")
-
-const renderChat = (message: ChatMessage, { layout, palette, timestamp, now, columns }: Style): string => {
-  if (layout === "plain") return `${address(message, palette)}: ${safeLine(message.content)}`
-  const time = timestamp(message.at, now)
-  const headWidth = cellsOf(`${time} ${address(message, colourless)}: `)
-  const width = (margin: number) => Math.max(columns - margin, narrowest)
-  const rows = safeText(message.content)
-    .replaceAll("\t", "    ")
-    .split("\n")
-    .flatMap((line, index) => wrap(line, width(index === 0 ? headWidth : gutter.length + 2), width(gutter.length + 2)))
-    .map((row) => row.trimEnd())
-  return `${palette.dim(time)} ${address(message, palette)}: ${rows.join(`\n${gutter}${palette.dim("┊")} `)}`
-}
-
-/** Who says it, and where. */
-const address = (message: ChatMessage, palette: Palette): string => {
-  const from = palette.user(safeLine(message.from))
-  switch (message._tag) {
-    case "GlobalMessage":
-      return from
-    case "RoomMessage":
-      return `${palette.place(`[${safeLine(message.room)}]`)} ${from}`
-    case "PrivateMessage":
-      return `${palette.place("(private)")} ${from} → ${palette.user(safeLine(message.to))}`
-  }
-}
 
 const renderPresence = (
   where: string,
@@ -200,18 +161,6 @@ const renderPresence = (
   if (left.length > 0) lines.push(...dimmed(style, `${where}← ${list(left)} left`))
   return lines
 }
-
-/** As wide as a time and the space behind it. */
-const gutter = " ".repeat(6)
-
-/** How many cells of text a row has at least, however narrow the terminal. */
-const narrowest = 10
-
-const aside = ({ layout }: Style, text: string): ReadonlyArray<Line> => [
-  { kind: "said", text: layout === "plain" ? text : `${gutter}${text}` }
-]
-
-const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style, style.palette.dim(text))
 
 /** What is there to say of those that a list left out. */
 const others = (
@@ -232,12 +181,3 @@ const describeGap = (conversation: Conversation, missing: number | undefined): s
     ? `${where}, history begins anew: messages may be missing`
     : `${where}, ${count(missing, "older message")} left out${hint}`
 }
-
-/** Rows for the terminal, each painted by itself; one line for scripts. */
-const fit = ({ columns }: Style, line: string, paint: (row: string) => string): string => {
-  const width = Math.max(columns - gutter.length, narrowest)
-  const rows = wrap(line, width, width).map((row) => paint(row.trimEnd()))
-  return rows.join(`\n${gutter}`)
-}
-
-const count = (amount: number, thing: string): string => `${amount} ${thing}${amount === 1 ? "" : "s"}`

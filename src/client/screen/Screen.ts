@@ -7,7 +7,7 @@
 import { Context, Effect, Schema, type Stream } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { KnownNames } from "../command/Completion.ts"
-import type { Line, Style } from "./Render.ts"
+import type { Line, Style } from "./Layout.ts"
 
 /** Nobody reads the output any more, as when `head` has seen enough. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {
@@ -24,6 +24,8 @@ export class Screen extends Context.Service<
     readonly lines: Stream.Stream<string, PlatformError>
     /** Done when the lines have been handed to the system. */
     readonly show: (lines: ReadonlyArray<Line>) => Effect.Effect<void, OutputClosed>
+    /** Puts a line where lines are typed, to be changed there, unless something is typed already. */
+    readonly propose: (line: string) => Effect.Effect<void>
     /** Replaces the names that can be completed. */
     readonly offerNames: (names: KnownNames) => Effect.Effect<void>
   }

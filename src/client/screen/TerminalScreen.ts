@@ -19,7 +19,8 @@ import { complete, type KnownNames } from "../command/Completion.ts"
 import { colourful, colourless } from "../text/Palette.ts"
 import * as Timestamp from "../text/Timestamp.ts"
 import { cellsOf } from "../text/Wrap.ts"
-import { error, type Line, type Style } from "./Render.ts"
+import type { Line, Style } from "./Layout.ts"
+import { error } from "./Render.ts"
 import { Screen } from "./Screen.ts"
 
 const prompt = "> "
@@ -132,6 +133,10 @@ const make = Effect.gen(function* () {
     style: Effect.map(Clock.currentTimeMillis, styleAt),
     lines: Stream.fromPull(Effect.succeed(next)),
     show,
+    propose: (line) =>
+      Effect.sync(() => {
+        if (isOpen && editor.line === "") editor.write(line)
+      }),
     offerNames: (names) =>
       Effect.sync(() => {
         known = names

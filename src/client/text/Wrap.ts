@@ -54,3 +54,16 @@ export const wrap = (text: string, firstWidth: number, width: number): ReadonlyA
   }
   return [...rows, row]
 }
+
+/** As much of the text as fits into so many cells, with an ellipsis where some of it does not. */
+export const cutTo = (text: string, width: number): string => {
+  if (cellsOf(text) <= width) return text
+  let kept = ""
+  let cells = 1
+  for (const { segment } of graphemes.segment(text)) {
+    cells += cellsOf(segment)
+    if (cells > width) break
+    kept += segment
+  }
+  return `${kept.trimEnd()}…`
+}

@@ -6,7 +6,7 @@
  * and a running server's WAL can be reset in between. RETENTION may delete messages that have not been read yet, and
  * others may be damaged; how many of both is told, and the rest is written all the same.
  */
-import { Console, Effect, FileSystem, Option, Result, Schema, Stdio } from "effect"
+import { Console, Effect, FileSystem, Option, Schema, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { PlatformError } from "effect/PlatformError"
 import type * as SqlClient from "effect/sql/SqlClient"

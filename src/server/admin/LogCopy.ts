@@ -5,7 +5,8 @@
  * whenever somebody writes: of 22 MiB under 1,000 writes/s, in steps of 100 pages, it had a third after 15 s. But a message
  * never changes, ids rise, and only the oldest are deleted: so all tables but that of the messages are copied at once,
  * with the newest id of that moment, and then the messages up to it, step by step, each a short read of its own.
- * What RETENTION deletes meanwhile is taken out of the copy at the end.
+ * What RETENTION or somebody deletes meanwhile is taken out of the copy at the end. Of what was deleted before, the edits
+ * that a server has not erased yet come without their texts: nothing of it is ever in the copy's file.
  *
  * The tables are made by the migrations, so the copy has every index, also where the original lacks one.
  */
@@ -28,19 +29,36 @@ const copySetup = ["PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF"]
 /** What a copy gets otherwise than by copying. */
 const ownTables = new Set(["messages", "incarnation", "effect_sql_migrations"])
 
+/** Whether a row is the edit of a deleted message. */
+const isErased = `kind = 'Edited' AND EXISTS (
+  SELECT 1 FROM source.messages AS edited
+  WHERE edited.conversation = messages.conversation AND edited.seq = messages.target AND edited.kind = 'Tombstone'
+  UNION ALL
+  SELECT 1 FROM source.erasures
+  WHERE erasures.conversation = messages.conversation AND erasures.target = messages.target
+)`
+const erasedSum = "checksum(conversation, seq, at, sender, '', kind, target, author)"
+/** As a server leaves them once it has erased them. */
+const withoutErased = {
+  content: `CASE WHEN ${isErased} THEN '' ELSE content END`,
+  checksum: `CASE WHEN checksum IS NOT NULL AND ${isErased} THEN ${erasedSum} ELSE checksum END`
+}
+
 const quoted = (name: unknown) => `"${String(name).replaceAll('"', '""')}"`
 
 /** Fills `partial`, an empty file. */
 export const copyLog = Effect.fnUntraced(function* (database: string, partial: string) {
   const { during } = yield* Progress
   const { columns, indexes } = yield* Effect.scoped(makeTables(partial))
-  const insert = (table: string) => {
-    const names = (columns.get(table) ?? []).map(quoted).join(", ")
-    return `INSERT INTO main.${quoted(table)} (${names}) SELECT ${names} FROM source.${quoted(table)}`
+  const insert = (table: string, values: Readonly<Record<string, string>> = {}) => {
+    const names = columns.get(table) ?? []
+    const selected = names.map((name) => values[name] ?? quoted(name)).join(", ")
+    return `INSERT INTO main.${quoted(table)} (${names.map(quoted).join(", ")}) SELECT ${selected} FROM source.${quoted(table)}`
   }
   const sql = yield* SqliteClient.make({
     filename: partial,
     start: ownProcess,
+    functions: new URL("../store/Checksum.ts", import.meta.url),
     setup: [
       ...copySetup,
       "PRAGMA busy_timeout = 5000",
@@ -54,7 +72,7 @@ export const copyLog = Effect.fnUntraced(function* (database: string, partial: s
       // The moment. As part of the opening it does not wait for this process in between.
       "BEGIN",
       "CREATE TEMP TABLE moment AS SELECT MIN(id) AS first, MAX(id) AS last FROM source.messages",
-      ...[...columns.keys()].filter((table) => !ownTables.has(table)).map(insert),
+      ...[...columns.keys()].filter((table) => !ownTables.has(table)).map((table) => insert(table)),
       "COMMIT"
     ]
   })
@@ -63,7 +81,7 @@ export const copyLog = Effect.fnUntraced(function* (database: string, partial: s
     let behind = first - 1
     const step = Effect.gen(function* () {
       const upTo = Math.min(behind + stepMessages, last)
-      yield* sql`${sql.literal(insert("messages"))} WHERE id > ${behind} AND id <= ${upTo} ORDER BY id`
+      yield* sql`${sql.literal(insert("messages", withoutErased))} WHERE id > ${behind} AND id <= ${upTo} ORDER BY id`
       behind = upTo
       return behind < last
     })
@@ -76,7 +94,7 @@ export const copyLog = Effect.fnUntraced(function* (database: string, partial: s
   yield* during({ label: "Making indexes" })(
     Effect.forEach(indexes, ({ definition }) => sql.unsafe(definition), { discard: true })
   )
-  yield* finish(sql, insert("incarnation"))
+  yield* finish(sql, insert("incarnation"), Number(last ?? 0))
 })
 
 /** Today's tables, empty, and what they have. */
@@ -99,8 +117,27 @@ const makeTables = Effect.fnUntraced(function* (partial: string) {
   return { columns, indexes: indexes.map(([name, definition]) => ({ name, definition: String(definition) })) }
 })
 
+/** What was deleted while we copied is a tombstone here as well; and of tombstones nothing else is left. */
+const eraseDeleted = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, last: number) {
+  yield* sql`
+    UPDATE main.messages AS copy
+    SET kind = now.kind, content = now.content, target = now.target, author = now.author, checksum = now.checksum
+    FROM source.messages AS deed
+    JOIN source.messages AS now ON now.conversation = deed.conversation AND now.seq = deed.target
+    WHERE deed.id > ${last} AND deed.kind = 'Deleted' AND now.kind = 'Tombstone' AND copy.id = now.id`
+  yield* sql`
+    UPDATE main.messages AS edit SET content = '', checksum = ${sql.literal(erasedSum)}
+    WHERE kind = 'Edited' AND content <> '' AND EXISTS (
+      SELECT 1 FROM main.messages AS edited
+      WHERE edited.conversation = edit.conversation AND edited.seq = edit.target AND edited.kind = 'Tombstone'
+    )`
+  yield* sql`DELETE FROM main.standing WHERE id NOT IN (SELECT id FROM main.messages WHERE kind = 'Said')`
+  yield* sql`DELETE FROM main.reactors WHERE message NOT IN (SELECT id FROM main.messages WHERE kind = 'Said')`
+  yield* sql`DELETE FROM main.erasures`
+})
+
 /** What was deleted while we copied goes from the copy, too; and it gets a name of its own. */
-const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, insertIncarnation: string) {
+const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, insertIncarnation: string, last: number) {
   yield* sql`
     DELETE FROM main.messages
     WHERE id < COALESCE((SELECT MIN(id) FROM source.messages), ${Number.MAX_SAFE_INTEGER})`
@@ -108,6 +145,7 @@ const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, insertInca
     DELETE FROM main.messages
     WHERE conversation IN (SELECT id FROM main.conversations EXCEPT SELECT id FROM source.conversations)`
   yield* sql`DELETE FROM main.conversations WHERE id NOT IN (SELECT id FROM source.conversations)`
+  yield* eraseDeleted(sql, last)
   // More may have been deleted by now than when the oldest message was asked for.
   yield* sql`
     UPDATE main.conversations AS copy

@@ -126,12 +126,10 @@ type Row = typeof PlacedMessage.Type
 export const isAsStored = (row: Readonly<Record<string, unknown>>): boolean => {
   const { at, author, checksum: stored, content, conversation, from, kind, seq, target } = row
   if (stored === null || stored === undefined) return true
+  const kept = typeof target === "number" ? target : null
+  const by = typeof author === "string" ? author : null
   return (
     stored ===
-    checksum(Number(conversation), Number(seq), Number(at), String(from), String(content), {
-      kind: String(kind),
-      target: typeof target === "number" ? target : null,
-      author: typeof author === "string" ? author : null
-    })
+    checksum(Number(conversation), Number(seq), Number(at), String(from), String(content), String(kind), kept, by)
   )
 }

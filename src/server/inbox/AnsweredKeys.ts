@@ -1,11 +1,11 @@
-import { type NameKey, nameKey } from "../../common/name/Name.ts"
-import type { UserName } from "../../common/name/UserName.ts"
 /**
  * What was answered to the last private messages that had a key, so that one sent again is not heard twice.
  *
  * A key counts between two users. Bounds: the last `maxOfSender` of each sender, so that nobody takes the place of another's,
  * and `maxInAll` together; beyond that the sender who has been quiet longest is forgotten. About 200 bytes each.
  */
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/ClientMessage.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"

@@ -1,4 +1,3 @@
-import type { UserName } from "../../common/name/UserName.ts"
 /**
  * Gathers who came and went until it is time to tell.
  *
@@ -7,6 +6,7 @@ import type { UserName } from "../../common/name/UserName.ts"
  * telling many of much is given (see `paceMillis`). While more are listening than are told of changes, changes are
  * forgotten; when they are fewer again, all are told who is there.
  */
+import type { UserName } from "../../common/name/UserName.ts"
 import { maxNames, type ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { SessionId } from "../session/Asker.ts"
 

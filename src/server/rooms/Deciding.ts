@@ -91,10 +91,15 @@ export const make = Effect.fnUntraced(function* (
       state = evolve(state, { seq: newest + accepted.length, at: now, from: act.from, body: act.body }, act)
     }
     const stored = Arr.isReadonlyArrayNonEmpty(accepted) ? yield* append(Arr.map(accepted, newEntry)) : []
+    // Time stands still after a step back of the clock: when an entry was made is known once it is stored.
+    const times = new Map(stored.map(({ at, seq }) => [seq, at]))
     let next = 0
     const answers = decisions.map((decision): Answer => {
       if (decision._tag === "Refused") return decision
-      if (decision._tag === "Repeated") return { _tag: "Stored", seq: decision.seq, at: decision.at, repeated: true }
+      if (decision._tag === "Repeated") {
+        const { at, seq } = decision
+        return { _tag: "Stored", seq, at: times.get(seq) ?? at, repeated: true }
+      }
       const place = stored[next++]
       return place === undefined ? lost : answerOf(place)
     })

@@ -69,12 +69,9 @@ export const route = (registry: Registry, from: Asker, message: Request): Routed
       const range: Range = { before, after, limit }
       if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
       if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range })
-      // Nothing is moderated yet.
-      const read: RoomCommand = {
-        _tag: "ReadHistory",
-        from,
-        range: only === "moderation" ? { ...range, limit: 0 } : range
-      }
+      // Nothing is moderated yet: there is nothing before the first entry.
+      const part: Range = only === "moderation" ? { before: 1, after: undefined, limit } : range
+      const read: RoomCommand = { _tag: "ReadHistory", from, range: part }
       return room === undefined ? toLobby(read) : toRoom(from, room, read)
     },
     Search: ({ before, limit = defaultHistoryLimit, query, room, with: partner }) => {

@@ -14,7 +14,7 @@ import { Lobby } from "../rooms/Lobby.ts"
 import { RoomProcessor } from "../rooms/RoomProcessor.ts"
 import { Sessions } from "../session/Sessions.ts"
 import * as Registry from "./Registry.ts"
-import { route, Routed, type RoutedOf } from "./Routing.ts"
+import { route, Routed } from "./Routing.ts"
 import { ServerCommand, type ServerCommandOf } from "./ServerCommand.ts"
 
 /** Answers a Claim or a Gone: why not, if not. */

@@ -1,5 +1,5 @@
 /**
- * From what the index found to the messages themselves, as they stand in the log.
+ * From what the index found to the messages themselves, as they stand: with their text as last edited, and their reactions.
  *
  * Each row is decoded by itself, so that one that is damaged sinks no page: it stands there as a placeholder, or, where not
  * even its place can be read, is left out. What was deleted meanwhile is left out as well.
@@ -9,16 +9,17 @@
 import { Effect, Option, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Seq, Timestamp } from "../../common/log/Cursor.ts"
-import type { Entry } from "../../common/log/Entry.ts"
+import { Reaction } from "../../common/log/Entry.ts"
+import type { View } from "../../common/log/Timeline.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
-import { unreadable } from "../history/History.ts"
-import type { Problem } from "./IndexUpkeep.ts"
+import { unreadable, unreadableText } from "../history/History.ts"
+import { type Problem, textBytes, textOf } from "./IndexUpkeep.ts"
 import { isDamage } from "./SearchWindows.ts"
 
 const pieceBytes = 65_536
 
-/** Where a message stands, and how many bytes its content has. */
+/** Where a message stands, and how many bytes its content and its reactions have. */
 export interface Found {
   readonly id: number
   readonly conversation: number
@@ -33,6 +34,16 @@ const decodeFound = Schema.decodeUnknownOption(
 const decodeText = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.Int, from: UserName, content: Content }))
 const decodeSender = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.Int, from: UserName }))
 const decodeId = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.Int }))
+const decodeReply = Schema.decodeUnknownOption(Schema.Struct({ replyTo: Seq }))
+const decodeEdited = Schema.decodeUnknownOption(Schema.Struct({ edited: Timestamp }))
+/** As `standing` has them: of each how many there are, and who reacted so first, with their places. */
+const decodeReactions = Schema.decodeUnknownOption(
+  Schema.Struct({
+    reactions: Schema.fromJsonString(
+      Schema.Array(Schema.Tuple([Reaction, Schema.Natural, Schema.Array(Schema.Tuple([UserName, Seq]))]))
+    )
+  })
+)
 
 /** Where these messages stand, in the order given. */
 export const placesOf = Effect.fnUntraced(function* (
@@ -40,14 +51,18 @@ export const placesOf = Effect.fnUntraced(function* (
   ids: ReadonlyArray<number>
 ): Effect.fn.Return<ReadonlyArray<Found>, Problem> {
   // A number beyond what JavaScript can count would fail the whole answer.
+  const query = (some: ReadonlyArray<number>, condition: string) => sql`
+    SELECT id, CAST(conversation AS TEXT) + 0 AS conversation,
+      CASE WHEN seq BETWEEN 0 AND 9007199254740991 THEN seq END AS seq,
+      CASE WHEN at BETWEEN 0 AND 9007199254740991 THEN at ELSE 0 END AS at,
+      ${sql.literal(textBytes)}
+        + COALESCE((SELECT octet_length(reactions) FROM chat.standing WHERE standing.id = messages.id), 0) AS bytes
+    FROM chat.messages WHERE ${sql.literal(condition)} AND id IN (SELECT value FROM json_each(${JSON.stringify(some)}))`
   const rows = yield* rowsOf(
     ids,
-    (some) => sql`
-      SELECT id, CAST(conversation AS TEXT) + 0 AS conversation,
-        CASE WHEN seq BETWEEN 0 AND 9007199254740991 THEN seq END AS seq,
-        CASE WHEN at BETWEEN 0 AND 9007199254740991 THEN at ELSE 0 END AS at,
-        COALESCE(octet_length(content), 0) AS bytes
-      FROM chat.messages WHERE id IN (SELECT value FROM json_each(${JSON.stringify(some)}))`
+    (some) => query(some, "kind = 'Said'"),
+    // The kind stands behind the content: it cannot be read where that is damaged.
+    (one) => query(one, "true")
   )
   const known = new Map(
     rows.flatMap((row) => Option.toArray(Option.map(decodeFound(row), (found) => [found.id, found] as const)))
@@ -55,45 +70,63 @@ export const placesOf = Effect.fnUntraced(function* (
   return ids.flatMap((id) => known.get(id) ?? [])
 })
 
-/** What these messages say, in the order given. */
-export const entriesOf = Effect.fnUntraced(function* (
+/** These messages, in the order given; without those that were deleted meanwhile. */
+export const messagesOf = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   found: ReadonlyArray<Found>
-): Effect.fn.Return<ReadonlyArray<Entry>, Problem> {
-  const entries: Array<Entry> = []
+): Effect.fn.Return<ReadonlyArray<readonly [Found, View]>, Problem> {
+  const messages: Array<readonly [Found, View]> = []
   for (const piece of pieces(found)) {
     const rows = yield* rowsOf(
       piece.map(({ id }) => id),
       (some) => sql`
-        SELECT id, sender AS "from", content FROM chat.messages
-        WHERE id IN (SELECT value FROM json_each(${JSON.stringify(some)}))`
+        SELECT messages.id, kind, sender AS "from", ${sql.literal(textOf)} AS content, edited, reactions,
+          CASE WHEN target BETWEEN 0 AND 9007199254740991 THEN target END AS "replyTo"
+        FROM chat.messages LEFT JOIN chat.standing AS stands ON stands.id = messages.id
+        WHERE messages.id IN (SELECT value FROM json_each(${JSON.stringify(some)}))`
     )
     const byId = new Map(
       rows.flatMap((row) => Option.toArray(Option.map(decodeId(row), ({ id }) => [id, row] as const)))
     )
-    for (const { at, id, seq } of piece) {
-      const row = byId.get(id)
-      entries.push(
-        Option.match(decodeText(row), {
-          onSome: ({ content, from }) => ({ seq, at, from, content }),
-          onNone: () => unreadable(seq, at, Option.getOrUndefined(decodeSender(row))?.from)
-        })
-      )
+    for (const place of piece) {
+      const row = byId.get(place.id)
+      if (row?.["kind"] === "Said" || row === undefined) messages.push([place, viewOf(place, row)])
     }
   }
-  return entries
+  return messages
 })
 
-/** The rows of these messages; where some cannot be read together, one by one, without those that cannot be read at all. */
+/** What a row says; a message matters more than what was put beside it. */
+const viewOf = ({ at, seq }: Found, row: unknown): View => {
+  const reactions = Option.match(decodeReactions(row), {
+    onNone: () => [],
+    onSome: ({ reactions }) =>
+      reactions.map(([reaction, count, first]) => ({ reaction, users: first.map(([user]) => user), count }))
+  })
+  const beside = { ...Option.getOrUndefined(decodeReply(row)), ...Option.getOrUndefined(decodeEdited(row)), reactions }
+  return Option.match(decodeText(row), {
+    onSome: ({ content, from }) => ({ _tag: "Message", seq, at, from, content, ...beside }),
+    onNone: () => {
+      const { from } = unreadable(seq, at, Option.getOrUndefined(decodeSender(row))?.from)
+      return { _tag: "Message", seq, at, from, content: unreadableText, ...beside }
+    }
+  })
+}
+
+/**
+ * The rows of these messages; where some cannot be read together, one by one, and those that cannot be read at all as they
+ * are read otherwise, if they are.
+ */
 const rowsOf = <Row>(
   ids: ReadonlyArray<number>,
-  query: (ids: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<Row>, Problem>
+  query: (ids: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<Row>, Problem>,
+  otherwise: typeof query = () => Effect.succeed([])
 ): Effect.Effect<ReadonlyArray<Row>, Problem> =>
   Effect.catchIf(query(ids), isDamage, () =>
     ids.length <= 1
-      ? Effect.succeed([])
+      ? Effect.catchIf(otherwise(ids), isDamage, () => Effect.succeed([]))
       : Effect.map(
-          Effect.forEach(ids, (id) => rowsOf([id], query)),
+          Effect.forEach(ids, (id) => rowsOf([id], query, otherwise)),
           (rows) => rows.flat()
         )
   )

@@ -15,10 +15,22 @@ import { type Findings, SearchTooSlow, StorageUnavailable } from "../history/His
 import type { Search } from "../history/Query.ts"
 import * as Outage from "../notices/Outage.ts"
 import { isFull } from "../sql/CannotOpenDatabase.ts"
-import { entriesOf, type Found, pieces, placesOf } from "./FoundEntries.ts"
-import { forgetStep, freeBytes, giveUp, makeAddStep, numbers, prepare, type Problem } from "./IndexUpkeep.ts"
+import { type Found, messagesOf, pieces, placesOf } from "./FoundEntries.ts"
+import {
+  emptyLog,
+  forget,
+  forgetStep,
+  freeBytes,
+  giveUp,
+  makeAddStep,
+  makeMergeStep,
+  numbers,
+  prepare,
+  type Problem,
+  vacuumStep
+} from "./IndexUpkeep.ts"
 import { searchLimit, SearchTurn } from "./SearchTurn.ts"
-import { check, look, type Place, textUnits } from "./SearchWindows.ts"
+import { check, look, type Place, windowBytes } from "./SearchWindows.ts"
 import { phrasesOf } from "./SearchWords.ts"
 
 /** How long new messages may gather before they are indexed. */
@@ -27,6 +39,9 @@ const gatherTime = "100 millis"
 /** How long to wait after a step failed; and for how much more room than it had before an index is made again. */
 const retryTime = "10 seconds"
 const spareBytes = 64 * 1024 * 1024
+
+/** Between two steps of a purge: others want the disk, too. */
+const purgePause = "2 millis"
 
 export interface Searched<C extends Conversation> {
   /** The conversations to search, by their number in the database. */
@@ -51,6 +66,13 @@ export class SearchIndex extends Context.Service<
      * twice as much room; until then searches look at the texts themselves.
      */
     readonly makeRoom: Effect.Effect<number>
+    /** Messages that were deleted are not found by their words any more, which are in the index's files until `purge`. */
+    readonly forget: (ids: ReadonlyArray<number>) => Effect.Effect<void, Problem>
+    /**
+     * Rewrites the index until no word of what was taken out before is in any of its files. Takes 4 µs for each message in
+     * it, in steps of 3 ms between which searches have their turn. On a full disk the index is given up instead.
+     */
+    readonly purge: Effect.Effect<void, Problem>
   }
 >()("parley/server/search/SearchIndex") {
   /**
@@ -87,6 +109,20 @@ export class SearchIndex extends Context.Service<
           Effect.catchCause(() => Effect.succeed(0))
         )
 
+        const inSteps = (step: Effect.Effect<boolean, Problem>) =>
+          Effect.repeat(Effect.tap(oneByOne.withPermit(step), Effect.sleep(purgePause)), {
+            while: (hasMore) => hasMore
+          })
+        const purge = Effect.gen(function* () {
+          yield* inSteps(makeMergeStep(sql))
+          yield* inSteps(vacuumStep(sql))
+          yield* oneByOne.withPermit(emptyLog(sql))
+        }).pipe(
+          Effect.catchIf(isFull, (error) =>
+            Effect.flatMap(makeRoom, (bytes) => (bytes > 0 ? Effect.void : Effect.fail(error)))
+          )
+        )
+
         const hasRoom = Effect.gen(function* () {
           if (bytesGivenUp === 0) return true
           if ((yield* freeBytes(sql)) < roomFor(bytesGivenUp)) return false
@@ -115,6 +151,8 @@ export class SearchIndex extends Context.Service<
         return SearchIndex.of({
           noteUnsafe: () => Queue.offerUnsafe(noted, undefined),
           makeRoom,
+          forget: (ids) => Effect.asVoid(oneByOne.withPermit(forget(sql, ids))),
+          purge,
           search: Effect.fnUntraced(
             function* (searched) {
               const findings = yield* searching.watch(find(sql, searched, oneByOne, () => edition))
@@ -173,7 +211,7 @@ const find = Effect.fnUntraced(function* <C extends Conversation>(
       add(places)
       continue
     }
-    for (const piece of pieces(places, textUnits)) {
+    for (const piece of pieces(places, windowBytes)) {
       if (isEnough()) break
       if (millis > searchLimit) return undefined
       const ids = piece.map(({ id }) => id)
@@ -186,11 +224,11 @@ const find = Effect.fnUntraced(function* <C extends Conversation>(
   const page = found.slice(0, Math.min(limit, howMany(found, maxBytes)))
   const last = page.at(-1)
   // All of it in one turn: a search that waits for its turn holds numbers only.
-  const entries = yield* turn(entriesOf(sql, page))
+  const messages = yield* turn(messagesOf(sql, page))
   return {
-    found: entries.flatMap((entry, index) => {
-      const conversation = conversations.get(page[index]?.conversation ?? 0)
-      return conversation === undefined ? [] : [{ conversation, entry }]
+    found: messages.flatMap(([place, message]) => {
+      const conversation = conversations.get(place.conversation)
+      return conversation === undefined ? [] : [{ conversation, message }]
     }),
     next: last !== undefined && found.length > page.length ? (isBySeq ? last.seq : last.id) : undefined
   }

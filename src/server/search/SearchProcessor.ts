@@ -9,12 +9,11 @@
  */
 import { Context, Effect, FiberMap, Layer, Queue } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
-import type { ChatMessage } from "../../common/wire/EntryMessage.ts"
+import { type StandingMessage, standingMessage } from "../../common/wire/EntryMessage.ts"
 import { lineText } from "../../connection/Line.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { type Findings, History } from "../history/History.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
-import { toChatMessage } from "../rooms/Room.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import type { SearchCommand } from "./SearchCommand.ts"
@@ -120,11 +119,11 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
   )
 }
 
-const messagesOf = (found: Findings<SharedConversation>["found"]): ReadonlyArray<ChatMessage> =>
-  found.map(({ conversation, entry }) => toChatMessage(conversation)(entry))
+const messagesOf = (found: Findings<SharedConversation>["found"]): ReadonlyArray<StandingMessage> =>
+  found.map(({ conversation, message }) => standingMessage(conversation)(message))
 
 /** How many of these fit into so many bytes as lines; one at least. */
-const howMany = Effect.fnUntraced(function* (messages: ReadonlyArray<ChatMessage>, maxBytes: number) {
+const howMany = Effect.fnUntraced(function* (messages: ReadonlyArray<StandingMessage>, maxBytes: number) {
   let bytes = 0
   let piece = 0
   for (const [index, message] of messages.entries()) {

@@ -5,6 +5,9 @@
  * piece that is under way; and among those who search dearly, all get the same. What each has used is forgotten as soon
  * as nobody searches.
  *
+ * Effect's PartitionedSemaphore gives turns round by round, a turn of 20 ms like one of 1 ms: a cheap search would wait for a
+ * piece of every dear one before each of its own. And it counts what waits by partition, not what was used.
+ *
  * Bounds: one waits for each connection; `maxUsers` connections are remembered, and then all begin anew.
  */
 import { Clock, Deferred, Effect, Queue, type Scope } from "effect"

@@ -3,8 +3,8 @@
  *
  * What is in the index is looked at block by block (see IndexUpkeep), for messages in which all terms stand, anywhere: FTS5's
  * own phrases would be compared beyond the end of a block, and cost 9 ns for each term and place. Whether terms stand next
- * to each other is seen in the texts. What is not in the index yet, or not any more, is looked at text by text as well. So a
- * search finds everything whether the index is up to date or not, and it never writes.
+ * to each other is seen in the texts, as they stand. What is not in the index yet, or not any more, or edited since then, is
+ * looked at text by text as well. So a search finds everything whether the index is up to date or not, and it never writes.
  *
  * Bounds, measured: a unit of text costs the index 0.7 ns at worst, 23 ms a block; a byte of a text that is looked at costs
  * 60 ns, whatever is searched for.
@@ -13,7 +13,7 @@ import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
 import { isDamaged } from "../sql/CannotOpenDatabase.ts"
-import { blockSizes, numbers, type Problem } from "./IndexUpkeep.ts"
+import { blockSizes, bytesOf, numbers, outdated, type Problem, textOf } from "./IndexUpkeep.ts"
 import type { Phrase } from "./SearchWords.ts"
 
 /** What to look for, and in which conversations, by their numbers. */
@@ -45,7 +45,7 @@ const maxScopes = 256
 const maxCandidates = 1024
 
 /** 4 ms at 60 ns a byte. */
-export const textUnits = 65_536
+export const windowBytes = 65_536
 const scanMessages = 1024
 
 /** Looks at the next window, for at most `most` messages. */
@@ -90,10 +90,15 @@ const lookAtBlock = Effect.fnUntraced(function* (
     AND rowid < CAST(${bound} AS INTEGER) ${isScoped ? sql`` : sql`AND ${isIn(sql, conversations, "words.rowid")}`}
     ORDER BY rowid DESC LIMIT CAST(${wanted} AS INTEGER)`
   )
+  const isLast = ids.length < wanted && current <= Math.floor(between.oldest / units)
   const lower = ids.at(-1) ?? bound
-  if (ids.length === wanted) return { ids, areChecked, millis, rest: { bound: lower, block: current } }
-  const isLast = current <= Math.floor(between.oldest / units)
-  return { ids, areChecked, millis, rest: isLast ? undefined : { bound: lower, block: current - 1 } }
+  const edited = yield* outdated(sql, isLast ? 0 : lower, bound)
+  return {
+    ids: edited.length === 0 ? ids : [...new Set([...ids, ...edited])].toSorted((a, b) => b - a),
+    areChecked: areChecked && edited.length === 0,
+    millis,
+    rest: isLast ? undefined : { bound: lower, block: ids.length === wanted ? current : current - 1 }
+  }
 })
 
 /** Which of these messages hold what is searched for. One whose text is damaged is believed to. */
@@ -106,7 +111,8 @@ export const check = (
     sql,
     sql`
     SELECT id FROM chat.messages
-    WHERE id IN (SELECT value FROM json_each(searchBegun(${JSON.stringify(ids)}))) AND searchHolds(content, ${query})
+    WHERE id IN (SELECT value FROM json_each(searchBegun(${JSON.stringify(ids)})))
+    AND kind = 'Said' AND searchHolds(${sql.literal(textOf)}, ${query})
     ORDER BY id DESC`
   ).pipe(
     Effect.catchIf(isDamage, () =>
@@ -130,11 +136,11 @@ const lookAtTexts = Effect.fnUntraced(function* (
   const [oldest] = yield* numbers(
     sql`
     WITH newest AS (
-      SELECT id, SUM(cost) OVER (ORDER BY id DESC) AS total FROM (
-        SELECT id, octet_length(content) + 64 AS cost FROM chat.messages WHERE id > ${known} AND id < ${bound} ORDER BY id DESC LIMIT ${scanMessages}
+      SELECT id, SUM(bytes) OVER (ORDER BY id DESC) AS total FROM (
+        SELECT id, ${sql.literal(bytesOf)} AS bytes FROM chat.messages WHERE id > ${known} AND id < ${bound} ORDER BY id DESC LIMIT ${scanMessages}
       )
     )
-    SELECT COALESCE(MIN(id) FILTER (WHERE total <= ${textUnits}), MAX(id)) FROM newest`.values
+    SELECT COALESCE(MIN(id) FILTER (WHERE total <= ${windowBytes}), MAX(id)) FROM newest`.values
   ).pipe(Effect.catchIf(isDamage, () => Effect.succeed([bound - 1])))
   const least = oldest ?? known + 1
   const { ids, millis } = yield* matchesOfTexts(sql, { conversations, query, bound, least, most })
@@ -158,7 +164,7 @@ const matchesOfTexts = (sql: SqlClient.SqlClient, texts: Texts): Effect.Effect<M
     sql`
     SELECT id FROM chat.messages
     WHERE id >= ${least} AND id < searchBegun(${bound}) AND ${isIn(sql, conversations, "messages.id")}
-    AND searchHolds(content, ${query})
+    AND kind = 'Said' AND searchHolds(${sql.literal(textOf)}, ${query})
     ORDER BY id DESC LIMIT ${most}`
   ).pipe(
     Effect.catchIf(

@@ -11,7 +11,6 @@ import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Connection, ConnectionError } from "../../connection/Connection.ts"
 import { lineText } from "../../connection/Line.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
-import type { StorageUnavailable } from "../history/History.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { type Asker, type SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
@@ -48,7 +47,7 @@ export class Sessions extends Context.Service<
     /** Answers one request with a refusal. */
     refuse(to: Asker, reason: Rejection): void
     /** What answers one request; if it fails or dies, the request is refused (invariant 6). */
-    orRefuse(to: Asker, answering: Effect.Effect<void, StorageUnavailable>): Effect.Effect<void>
+    orRefuse(to: Asker, answering: Effect.Effect<void, Unavailable>): Effect.Effect<void>
   }
 >()("parley/server/session/Sessions") {
   static readonly layer = Layer.effect(
@@ -223,6 +222,11 @@ const replyText = (to: Asker, message: ServerMessage): string =>
   lineText(to.id === undefined ? message : { ...message, id: to.id })
 
 const linesOf = (messages: ReadonlyArray<ServerMessage>): string => messages.map(lineText).join("")
+
+/** Whatever keeps something cannot do so just now. */
+interface Unavailable {
+  readonly _tag: "StorageUnavailable"
+}
 
 /** There is one node today. */
 const thisNode = 0

@@ -7,6 +7,8 @@
  * piece by piece, for a commit waits for that, too: 170 ms for 450 MB at once. Measured with 500 MB: the longest commit takes 4 ms
  * meanwhile, and 180 ms with SQLite's own.
  *
+ * Once a message was deleted the log is emptied (see Erasing), for it holds pages that have it.
+ *
  * Bounds: the log is usually 4 to 16 MiB. It grows while a reader (`pnpm admin`) holds one state of the database, or the disk is too
  * slow: without limit, but not without a word.
  */
@@ -31,47 +33,95 @@ const maxPasses = 4
 const readerMillis = 20
 export const busyMillis = 5000
 
-/** By how much a log that had grown is cut at once. */
+/** By how much a log that had grown is cut at once: 10 ms, during which nothing is committed. */
 const cutBytes = 16 * 2 ** 20
+/** Between two cuts. */
+const cutPause = "50 millis"
 
 interface Counts {
+  /** Whether somebody who reads was in the way. */
+  readonly isHeldUp: boolean
   /** In the log, and how many of them are in the database, too. */
   readonly pages: number
   readonly done: number
 }
 
-export interface CheckpointsOptions {
+export interface LogOptions {
   readonly database: string
   readonly writer: SqlClient.SqlClient
   /** A connection for nothing else. */
   readonly own: SqlClient.SqlClient
   readonly watch: Pick<FileWatch, "asOwn">
+}
+
+export interface CheckpointsOptions extends LogOptions {
   /** From which size on the log is warned of. */
   readonly warnBytes?: number
 }
+
+const checkpoint = (sql: SqlClient.SqlClient, mode: "NOOP" | "PASSIVE" | "RESTART" | "TRUNCATE") =>
+  Effect.map(sql`PRAGMA wal_checkpoint(${sql.literal(mode)})`.values, ([row = []]): Counts => ({
+    isHeldUp: row[0] !== 0,
+    pages: Number(row[1]),
+    done: Number(row[2])
+  }))
+
+const limitLog = (writer: SqlClient.SqlClient, bytes: number) =>
+  writer`PRAGMA journal_size_limit = ${writer.literal(`${bytes}`)}`.unprepared
+
+/** Waits for those who read a page or keep the search index at the moment, but not for one that stays. */
+const impatiently = <A, E>(writer: SqlClient.SqlClient, effect: Effect.Effect<A, E>) => {
+  const setPatience = (millis: number) => writer`PRAGMA busy_timeout = ${writer.literal(`${millis}`)}`.unprepared
+  return Effect.ensuring(Effect.andThen(setPatience(readerMillis), effect), Effect.ignore(setPatience(busyMillis)))
+}
+
+/** Takes in all but the little that has come meanwhile, if the disk is fast enough for what comes at all. */
+const takeInMost = Effect.fnUntraced(function* (own: SqlClient.SqlClient) {
+  let counts = yield* checkpoint(own, "PASSIVE")
+  for (let more = 0; more < maxPasses && left(counts) >= enoughPages; more++) counts = yield* checkpoint(own, "PASSIVE")
+  return counts
+})
+
+/**
+ * Takes the whole log in and empties its file, a piece at a time, so that nothing is left of what the pages in it were; tells
+ * whether it is empty. Not if a reader holds one state of the database, or commits come faster than the disk takes them in.
+ * `commit` commits anything: only then SQLite cuts what it keeps of a log.
+ */
+export const emptyLog = Effect.fnUntraced(function* <E>(
+  { database, own, watch, writer }: LogOptions,
+  commit: Effect.Effect<unknown, E>
+) {
+  let isEmpty = false
+  const logBytes = sizeOf(`${database}-wal`)
+  const restoreLimit = Effect.flatMap(logBytes, (bytes) => limitLog(writer, limitFor(bytes)))
+  const cut = Effect.gen(function* () {
+    const bytes = yield* logBytes
+    if (bytes <= cutBytes) return false
+    yield* limitLog(writer, bytes - cutBytes)
+    const { isHeldUp } = yield* impatiently(writer, checkpoint(writer, "RESTART"))
+    if (isHeldUp) return false
+    yield* commit
+    yield* Effect.sleep(cutPause)
+    return (yield* logBytes) < bytes
+  })
+  const empty = Effect.gen(function* () {
+    if (left(yield* takeInMost(own)) >= enoughPages) return
+    yield* Effect.ensuring(Effect.repeat(cut, { while: (hasMore) => hasMore }), Effect.ignore(restoreLimit))
+    if (left(yield* takeInMost(own)) >= enoughPages || (yield* logBytes) > 2 * cutBytes) return
+    isEmpty = !(yield* impatiently(writer, checkpoint(writer, "TRUNCATE"))).isHeldUp
+  })
+  yield* watch.asOwn(empty, true)
+  return isEmpty
+})
 
 export const run = ({ database, own, warnBytes = 256 * 2 ** 20, watch, writer }: CheckpointsOptions) => {
   const outage = Outage.make("The database's log cannot be taken into it", "The database's log is taken into it again")
   let isWarned = false
   let limit = keptBytes
 
-  const checkpoint = (sql: SqlClient.SqlClient, mode: "NOOP" | "PASSIVE" | "RESTART") =>
-    Effect.map(sql`PRAGMA wal_checkpoint(${sql.literal(mode)})`.values, ([row = []]): Counts => ({
-      pages: Number(row[1]),
-      done: Number(row[2])
-    }))
-
-  const setPatience = (millis: number) => writer`PRAGMA busy_timeout = ${writer.literal(`${millis}`)}`.unprepared
-
-  /** Waits for those who read a page or keep the search index at the moment, but not for one that stays. */
-  const beginAnew = Effect.ensuring(
-    Effect.andThen(setPatience(readerMillis), checkpoint(writer, "RESTART")),
-    Effect.ignore(setPatience(busyMillis))
-  )
-
   const setLimit = Effect.fnUntraced(function* (bytes: number) {
     if (bytes === limit) return
-    yield* writer`PRAGMA journal_size_limit = ${writer.literal(`${bytes}`)}`.unprepared
+    yield* limitLog(writer, bytes)
     limit = bytes
   })
 
@@ -89,20 +139,18 @@ export const run = ({ database, own, warnBytes = 256 * 2 ** 20, watch, writer }:
     })
 
   const takeIn = Effect.gen(function* () {
-    // What was added meanwhile is less each time, if the disk is fast enough for what comes at all.
-    let counts = yield* checkpoint(own, "PASSIVE")
-    if (counts.pages < restartPages) return
-    for (let more = 0; more < maxPasses && left(counts) >= enoughPages; more++)
-      counts = yield* checkpoint(own, "PASSIVE")
+    const first = yield* checkpoint(own, "PASSIVE")
+    if (first.pages < restartPages) return
+    const counts = left(first) < enoughPages ? first : yield* takeInMost(own)
     const isLittle = left(counts) < enoughPages || (counts.pages >= muchPages && left(counts) < counts.pages / 8)
-    if (isLittle) yield* beginAnew
+    if (isLittle) yield* impatiently(writer, checkpoint(writer, "RESTART"))
   })
 
   const round = Effect.gen(function* () {
     const standing = yield* checkpoint(own, "NOOP")
     const bytes = yield* sizeOf(`${database}-wal`)
     yield* warn(bytes)
-    yield* setLimit(Math.max(keptBytes, bytes - cutBytes))
+    yield* setLimit(limitFor(bytes))
     if (left(standing) < enoughPages && bytes <= limit) return
     yield* watch.asOwn(takeIn)
   })
@@ -111,6 +159,9 @@ export const run = ({ database, own, warnBytes = 256 * 2 ** 20, watch, writer }:
     .watch(round)
     .pipe(Effect.ignoreCause, Effect.andThen(Effect.sleep(interval)), Effect.forever({ disableYield: true }))
 }
+
+/** What SQLite is to keep of a log of this size when it begins it anew. */
+const limitFor = (bytes: number): number => Math.max(keptBytes, bytes - cutBytes)
 
 const left = ({ done, pages }: Counts): number => pages - done
 

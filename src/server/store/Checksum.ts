@@ -7,22 +7,16 @@
  */
 import { crc32 } from "node:zlib"
 
-export interface Particulars {
-  readonly kind: string
-  readonly target: number | null
-  readonly author: string | null
-}
-
-const plain: Particulars = { kind: "Said", target: null, author: null }
-
-/** `body` is the content of a row. A whole number from 0 to 2^32 - 1. */
+/** `body` is the content of a row. A whole number from 0 to 2^32 - 1. Called in SQL as well. */
 export const checksum = (
   conversation: number,
   seq: number,
   at: number,
   sender: string,
   body: string,
-  { author, kind, target }: Particulars = plain
+  kind: string = "Said",
+  target: number | null = null,
+  author: string | null = null
 ): number => {
   const all = `${conversation}\0${seq}\0${at}\0${sender}\0${body}\0`
   if (kind === "Said" && target === null && author === null) return crc32(all)

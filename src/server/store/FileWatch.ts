@@ -7,8 +7,9 @@
  *   Messages are stored again when the same files are back.
  * - another program wrote into the same file: a backup copied onto it, a log that was emptied. Only our own checkpoints
  *   write to the database, so its time and size are theirs; a log never shrinks below what it keeps, and its header
- *   (sqlite.org/fileformat2.html, 4.1) changes only when it is begun anew. Nothing is stored any more, and nothing is taken
- *   out of the log, until a restart. Not noticed: an older part of the same log, between two looks.
+ *   (sqlite.org/fileformat2.html, 4.1) changes only when it is begun anew, but when we empty it. Nothing is stored any more,
+ *   and nothing is taken out of the log, until a restart. Not noticed: an older part of the same log, between two looks, and
+ *   what is done to the log while we empty it.
  *
  * The database itself must not be opened to look: closing it would end the locks that SQLite has on it.
  */
@@ -24,8 +25,11 @@ export const keptBytes = 64 * 2 ** 20
 export interface FileWatch {
   /** What has to be there when anything is stored. The same list as long as it is the same. */
   readonly guarded: () => ReadonlyArray<FileIdentity>
-  /** Wraps all that writes to the database's file. Not done if somebody else has written to it. */
-  readonly asOwn: <E>(checkpoint: Effect.Effect<void, E>) => Effect.Effect<void, E>
+  /**
+   * Wraps all that writes to the database's file, one after the other. Not done if somebody else has written to it.
+   * `emptiesLog`: the log may be shorter afterwards than what it keeps.
+   */
+  readonly asOwn: <E>(checkpoint: Effect.Effect<void, E>, emptiesLog?: boolean) => Effect.Effect<void, E>
   /** Tells the log what it finds, once. */
   readonly run: Effect.Effect<never>
 }
@@ -40,6 +44,8 @@ export const make = Effect.fnUntraced(function* (database: string) {
   let written: string | undefined
   /** Own checkpoints begun and ended: while one is under way, nobody can say who writes. */
   let ownWrites = 0
+  /** Whether the log may become shorter; changed between two looks only. */
+  let isEmptying = false
   let state = yield* stateOf(database)
   let log = yield* logState(`${database}-wal`)
 
@@ -55,7 +61,8 @@ export const make = Effect.fnUntraced(function* (database: string) {
   })
 
   // One at a time: who looked earlier must not tell of it later.
-  const lookForWriters = Semaphore.makeUnsafe(1).withPermits(1)(
+  const looking = Semaphore.makeUnsafe(1)
+  const lookForWriters = looking.withPermits(1)(
     Effect.gen(function* () {
       const before = ownWrites
       const [isMoved, newState, newLog] = yield* Effect.all([
@@ -65,7 +72,7 @@ export const make = Effect.fnUntraced(function* (database: string) {
       ])
       if (isMoved || written !== undefined) return
       if (before === ownWrites && before % 2 === 0 && newState !== state) return yield* refuse(database)
-      if (!canFollow(log, newLog)) return yield* refuse(`${database}-wal`)
+      if (!isEmptying && !canFollow(log, newLog)) return yield* refuse(`${database}-wal`)
       log = newLog
     })
   )
@@ -91,21 +98,34 @@ export const make = Effect.fnUntraced(function* (database: string) {
     ownWrites++
   })
 
+  const beginEmptying = looking.withPermits(1)(
+    Effect.sync(() => {
+      isEmptying = true
+    })
+  )
+  const endEmptying = looking.withPermits(1)(
+    Effect.gen(function* () {
+      log = yield* logState(`${database}-wal`)
+      isEmptying = false
+    })
+  )
+
+  const oneByOne = Semaphore.makeUnsafe(1)
   const watch: FileWatch = {
     guarded: () => guarded,
-    asOwn: (checkpoint) =>
+    asOwn: (checkpoint, emptiesLog = false) =>
       Effect.andThen(
         lookForWriters,
         Effect.suspend(() =>
           written === undefined
             ? Effect.acquireUseRelease(
-                beginOwn,
+                emptiesLog ? Effect.andThen(beginEmptying, beginOwn) : beginOwn,
                 () => checkpoint,
-                () => endOwn
+                () => (emptiesLog ? Effect.andThen(endOwn, endEmptying) : endOwn)
               )
             : Effect.void
         )
-      ),
+      ).pipe(oneByOne.withPermits(1)),
     run: Effect.forever(Effect.sleep(interval).pipe(Effect.andThen(lookWhereTheyAre), Effect.andThen(lookForWriters)))
   }
   return watch

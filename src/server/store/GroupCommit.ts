@@ -5,12 +5,13 @@
  * and a busy one in batches. A commit that the database refuses because of what is in it is tried again in two halves,
  * and so on, so that only the append that cannot be stored is refused; one that fails because of the disk refuses all.
  *
- * Bounds (invariant 3): a commit takes `maxCommitEntries` unless one append has more; a bad append among n costs the
+ * Bounds (invariant 3): a commit takes `maxCommitEntries`, and `maxCommitCharacters`, unless one append has more; a bad append among n costs the
  * others 2 log n commits; what waits is bounded by the requests under way.
  */
 import { type Array as Arr, Deferred, Effect, Queue, Result, type Schema } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { Conversation } from "../../common/log/Conversation.ts"
+import type { Body } from "../../common/log/Entry.ts"
 import { type NewEntry, StorageUnavailable, type Stored } from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
@@ -27,7 +28,9 @@ export interface Append {
 }
 
 /** 1,000 rows of 64 bytes keep the disk busy for 3 ms, and everyone behind them waiting for as long. */
-const maxCommitEntries = 2000
+export const maxCommitEntries = 2000
+/** UTF-16 units of what they hold: what is made into JSON on the event loop at once, 2 ms of it. */
+export const maxCommitCharacters = 262_144
 
 interface Waiting extends Append {
   readonly stored: Deferred.Deferred<ReadonlyArray<Stored>, StorageUnavailable>
@@ -111,17 +114,24 @@ export const make = Effect.fnUntraced(function* (
     })
 })
 
+/** About as many as are stored: what is no text is short. */
+const charactersOf = (body: Body): number => ("content" in body ? body.content.length : 64)
+
 /** Whole appends, together as many entries as one commit takes. */
 const inCommits = (appends: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray<Waiting>> => {
   const commits: Array<Array<Waiting>> = []
   let size = Infinity
+  let characters = 0
   for (const append of appends) {
-    if (size + append.entries.length > maxCommitEntries) {
+    const held = append.entries.reduce((sum, { body }) => sum + charactersOf(body), 0)
+    if (size + append.entries.length > maxCommitEntries || characters + held > maxCommitCharacters) {
       commits.push([])
       size = 0
+      characters = 0
     }
     commits.at(-1)?.push(append)
     size += append.entries.length
+    characters += held
   }
   return commits
 }

@@ -98,7 +98,7 @@ export const place = (
 const rowOf = (id: number, seq: Seq, at: Timestamp, key: string | undefined, entry: NewEntry): Row => {
   const { content, kind, target } = toStored(entry.body)
   const author = entry.author ?? null
-  const sum = checksum(id, seq, at, entry.from, content, { kind, target, author })
+  const sum = checksum(id, seq, at, entry.from, content, kind, target, author)
   return [id, seq, at, entry.from, content, key ?? null, sum, kind, target, author]
 }
 

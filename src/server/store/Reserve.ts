@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto"
 /**
  * Some space that is kept back, in `chat.sqlite-reserve`: on a full disk nothing can be deleted from a database, for
  * deleting writes first, nor can a server start. It is given back when that is needed, and made again when there is room.
  */
+import { randomBytes } from "node:crypto"
 import { statfs } from "node:fs/promises"
 import { dirname } from "node:path"
 import { Effect, FileSystem } from "effect"

@@ -7,11 +7,11 @@
  */
 import { Effect, Predicate, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { Timestamp } from "../../common/log/Cursor.ts"
+import { type Seq, Timestamp } from "../../common/log/Cursor.ts"
 import type { View } from "../../common/log/Timeline.ts"
 import type { Range } from "../history/Query.ts"
 import { fromText, summaryOf } from "./KeptReactions.ts"
-import type { Given, Source } from "./LogPages.ts"
+import type { Given, ReadLog, Source } from "./LogPages.ts"
 import { decodeAll, type Decoded } from "./StoredEntry.ts"
 
 const decodeNumbers = Schema.decodeUnknownEffect(Schema.Array(Schema.Array(Schema.Int)))
@@ -53,7 +53,7 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
 /** As they are stored: about as many as they have on the wire. */
 export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))
 
-export const make = (sql: SqlClient.SqlClient): Source<View> => {
+export const make = (sql: SqlClient.SqlClient) => {
   const within = (conversation: number, { after = 0, before, limit }: Range, isForwards: boolean) => sql`
     WHERE messages.kind IN ('Said', 'Tombstone') AND conversation = ${conversation} AND seq > ${after}
       AND seq < ${before ?? Number.MAX_SAFE_INTEGER}
@@ -62,13 +62,13 @@ export const make = (sql: SqlClient.SqlClient): Source<View> => {
   const both = sql`${from} LEFT JOIN standing ON standing.id = messages.id`
 
   return {
-    rows: (conversation, range, isForwards) =>
+    rows: (conversation: number, range: Range, isForwards: boolean) =>
       sql`
         SELECT seq, at, sender AS "from", kind, target, COALESCE(standing.content, messages.content) AS content, edited,
           reactions
         ${both} ${within(conversation, range, isForwards)}`,
 
-    sizes: Effect.fnUntraced(function* (conversation, range, isForwards) {
+    sizes: Effect.fnUntraced(function* (conversation: number, range: Range, isForwards: boolean) {
       return yield* decodeNumbers(
         yield* sql`
         SELECT seq, CASE kind WHEN 'Said' THEN
@@ -79,15 +79,15 @@ export const make = (sql: SqlClient.SqlClient): Source<View> => {
       )
     }),
 
-    head: (conversation, seq) =>
+    head: (conversation: number, seq: Seq) =>
       sql`SELECT seq, at, sender AS "from" FROM messages WHERE conversation = ${conversation} AND seq = ${seq}`,
 
     /** In the index alone: no page of the table is read. */
-    places: Effect.fnUntraced(function* ({ id }, range, isForwards) {
+    places: Effect.fnUntraced(function* ({ id }: ReadLog, range: Range, isForwards: boolean) {
       const rows = yield* decodeNumbers(yield* sql`SELECT seq ${from} ${within(id, range, isForwards)}`.values)
       return rows.flatMap(([seq]) => seq ?? [])
     }),
 
     decode: viewsOf
-  }
+  } satisfies Source<View>
 }

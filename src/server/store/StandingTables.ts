@@ -54,7 +54,9 @@ export const make = (sql: SqlClient.SqlClient) => {
       JOIN messages ON messages.conversation = wanted.value ->> 0 AND seq = wanted.value ->> 1
       LEFT JOIN standing ON standing.id = messages.id
       WHERE messages.kind = 'Said'`
-    return (yield* decodeTargets(rows)).map((row): Target => ({ ...row, deeds: groups[row.ordinal] ?? [] }))
+    return (yield* decodeTargets(rows)).map(
+      (row) => Object.assign(row, { deeds: groups[row.ordinal] ?? [] }) satisfies Target
+    )
   })
 
   const reactionsOf = Effect.fnUntraced(function* (targets: ReadonlyArray<Target>) {
@@ -146,11 +148,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       const seq = deed === undefined ? undefined : targetOf(deed.body)
       if (deleted === undefined || target === undefined || deed === undefined || seq === undefined) return []
       const content = JSON.stringify({ deletedBy: deleted.by, deletedAt: deleted.at, bytes: target.bytes })
-      const sum = checksum(deed.conversation, seq, Number(target.at), String(target.sender), content, {
-        kind: "Tombstone",
-        target: null,
-        author: null
-      })
+      const sum = checksum(deed.conversation, seq, Number(target.at), String(target.sender), content, "Tombstone")
       return [[id, content, sum, deed.conversation, seq]]
     })
     if (tombstones.length === 0) return

@@ -1,4 +1,3 @@
-import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 /**
  * What a server knows of each conversation without asking its database: the number it has there, the place and time of
  * its newest entry, and what is under way.
@@ -10,6 +9,7 @@ import { type Conversation, conversationKey } from "../../common/log/Conversatio
  * Bound (invariant 3): about 200 bytes for each conversation that was written to or asked for and is not forgotten: the
  * lobby and MAX_ROOMS rooms. `removals` holds at most one for each room that was forgotten, until its row is gone.
  */
+import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import { Epoch, type Timestamp } from "../../common/log/Cursor.ts"
 import type { Known } from "./Placement.ts"
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { type Action, commands, parse, usage } from "../../../src/client/command/Command.ts"
+import type { Action } from "../../../src/client/command/Action.ts"
+import { commands, parse, usage } from "../../../src/client/command/Command.ts"
 import { help } from "../../../src/client/command/Help.ts"
 import { Content } from "../../../src/common/text/Content.ts"
 import { NastyText } from "../NastyText.ts"

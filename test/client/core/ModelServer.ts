@@ -1,10 +1,10 @@
-import { type Cursor, Epoch } from "../../../src/common/log/Cursor.ts"
-import { RoomName } from "../../../src/common/name/RoomName.ts"
-import { UserName } from "../../../src/common/name/UserName.ts"
 /**
  * A server in miniature, without sockets or time: a lobby and one room, with the protocol's rules for cursors, keys and
  * catching up. What is under way in either direction is held until the test lets it arrive, or loses it.
  */
+import { type Cursor, Epoch } from "../../../src/common/log/Cursor.ts"
+import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
 import type { ClientMessage } from "../../../src/common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
 

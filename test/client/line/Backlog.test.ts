@@ -87,13 +87,13 @@ describe("a person who comes into a room", () => {
       const request = yield* peer.take
       yield* peer.say(inRoom(8), sayToAll("meanwhile", 1), history(request, inRoom(6), inRoom(7)), inRoom(9))
       assert.deepInclude(request, { _tag: "GetHistory", room: dev, before: 8, limit: 20 })
-      assert.deepStrictEqual(yield* until("12:04 [dev] bob: 9"), [
-        "12:04 [dev] bob: 6",
-        "12:04 [dev] bob: 7",
+      assert.deepStrictEqual(yield* until("12:04 #9 [dev] bob: 9"), [
+        "12:04 #6 [dev] bob: 6",
+        "12:04 #7 [dev] bob: 7",
         "↑ 2 earlier messages",
-        "12:04 [dev] bob: 8",
-        "12:04 bob: meanwhile",
-        "12:04 [dev] bob: 9"
+        "12:04 #8 [dev] bob: 8",
+        "12:04 #1 bob: meanwhile",
+        "12:04 #9 [dev] bob: 9"
       ])
     })
   )
@@ -106,11 +106,11 @@ describe("a person who comes into a room", () => {
       const request = yield* peer.take
       yield* peer.say(history(request, inRoom(5)))
       assert.deepInclude(request, { before: 6 })
-      assert.deepStrictEqual((yield* until("12:04 [dev] bob: 7")).slice(-4), [
-        "12:04 [dev] bob: 5",
+      assert.deepStrictEqual((yield* until("12:04 #7 [dev] bob: 7")).slice(-4), [
+        "12:04 #5 [dev] bob: 5",
         "↑ 1 earlier message",
-        "12:04 [dev] bob: 6",
-        "12:04 [dev] bob: 7"
+        "12:04 #6 [dev] bob: 6",
+        "12:04 #7 [dev] bob: 7"
       ])
     })
   )
@@ -129,12 +129,12 @@ describe("a person who comes into a room", () => {
       const request = yield* peer.take
       yield* peer.say(inRoom(8))
       yield* TestClock.adjust("2 seconds")
-      assert.deepStrictEqual(yield* until("12:04 [dev] bob: 8"), [
+      assert.deepStrictEqual(yield* until("12:04 #8 [dev] bob: 8"), [
         "— what was said before cannot be shown just now; :history dev tries again —",
-        "12:04 [dev] bob: 8"
+        "12:04 #8 [dev] bob: 8"
       ])
       yield* peer.say(history(request, inRoom(7)), inRoom(9))
-      assert.deepStrictEqual(yield* until("12:04 [dev] bob: 9"), ["12:04 [dev] bob: 9"])
+      assert.deepStrictEqual(yield* until("12:04 #9 [dev] bob: 9"), ["12:04 #9 [dev] bob: 9"])
     })
   )
 
@@ -142,9 +142,9 @@ describe("a person who comes into a room", () => {
     Effect.gen(function* () {
       const { peer, until } = yield* sitInRoom(yield* make, 7)
       yield* peer.say(rejected(yield* peer.take, { _tag: "StorageUnavailable" }), inRoom(8))
-      assert.deepStrictEqual(yield* until("12:04 [dev] bob: 8"), [
+      assert.deepStrictEqual(yield* until("12:04 #8 [dev] bob: 8"), [
         "— what was said before cannot be shown just now; :history dev tries again —",
-        "12:04 [dev] bob: 8"
+        "12:04 #8 [dev] bob: 8"
       ])
     })
   )
@@ -154,10 +154,10 @@ describe("a person who comes into a room", () => {
       const { peer, until } = yield* sitInRoom(yield* make, 7)
       yield* peer.say(rejected(yield* peer.take, { _tag: "RateLimited", retryAfter: 20 }), sayToAll("refused", 1))
       yield* peer.say(history(yield* peer.take, inRoom(7)))
-      assert.deepStrictEqual(yield* until("12:04 bob: refused"), [
-        "12:04 [dev] bob: 7",
+      assert.deepStrictEqual(yield* until("12:04 #1 bob: refused"), [
+        "12:04 #7 [dev] bob: 7",
         "↑ 1 earlier message",
-        "12:04 bob: refused"
+        "12:04 #1 bob: refused"
       ])
     })
   )
@@ -166,7 +166,7 @@ describe("a person who comes into a room", () => {
     Effect.gen(function* () {
       const { peer, until } = yield* sitInRoom(yield* make, 7)
       yield* peer.say(rejected(yield* peer.take, { _tag: "NotInRoom", room: dev }), sayToAll("next", 1))
-      assert.deepStrictEqual(yield* until("12:04 bob: next"), ["12:04 bob: next"])
+      assert.deepStrictEqual(yield* until("12:04 #1 bob: next"), ["12:04 #1 bob: next"])
     })
   )
 })
@@ -186,14 +186,14 @@ describe("a person whose connection breaks just after coming into a room", () =>
       const repeated = yield* again.take
       assert.deepInclude(repeated, { _tag: "GetHistory", before: 8 })
       yield* again.say(history(repeated, inRoom(7)))
-      assert.deepStrictEqual(yield* until("12:04 [dev] bob: 9"), [
-        "12:04 [dev] bob: 7",
+      assert.deepStrictEqual(yield* until("12:04 #9 [dev] bob: 9"), [
+        "12:04 #7 [dev] bob: 7",
         "↑ 1 earlier message",
-        "12:04 [dev] bob: 8",
+        "12:04 #8 [dev] bob: 8",
         "— connection lost (the server closed it), reconnecting… —",
         "— back —",
         "— 1 new in dev —",
-        "12:04 [dev] bob: 9"
+        "12:04 #9 [dev] bob: 9"
       ])
     })
   )
@@ -208,11 +208,11 @@ describe("a person whose connection breaks just after coming into a room", () =>
       const fresh = { ...joined(yield* again.take, 1), epoch: Epoch.make("second") }
       yield* again.say(fresh)
       yield* again.say(inRoom(2), history(yield* again.take, inRoom(1), inRoom(2)))
-      assert.deepStrictEqual(yield* until("12:04 [dev] bob: 2"), [
+      assert.deepStrictEqual(yield* until("12:04 #2 [dev] bob: 2"), [
         "— connection lost (the server closed it), reconnecting… —",
         "— back —",
         "— in dev, history begins anew: messages may be missing —",
-        "12:04 [dev] bob: 2"
+        "12:04 #2 [dev] bob: 2"
       ])
     })
   )
@@ -226,13 +226,13 @@ describe("a person whose connection breaks just after coming into a room", () =>
       yield* peer.cut
       const again = yield* attend(yield* greet(server, 0))
       yield* again.say(joined(yield* again.take, 10, 3), inRoom(8), inRoom(9), inRoom(10))
-      assert.deepStrictEqual(yield* until("12:04 [dev] bob: 10"), [
+      assert.deepStrictEqual(yield* until("12:04 #10 [dev] bob: 10"), [
         "— connection lost (the server closed it), reconnecting… —",
         "— back —",
         "— 3 new in dev —",
-        "12:04 [dev] bob: 8",
-        "12:04 [dev] bob: 9",
-        "12:04 [dev] bob: 10"
+        "12:04 #8 [dev] bob: 8",
+        "12:04 #9 [dev] bob: 9",
+        "12:04 #10 [dev] bob: 10"
       ])
       yield* type(":lru dev")
       assert.strictEqual((yield* again.take)._tag, "ListRoomUsers")
@@ -250,7 +250,7 @@ describe("a person who connects", () => {
       assert.notProperty(request, "room")
       assert.deepStrictEqual(yield* until("no rooms yet; :cr <room> creates one"), [
         "— connected to fake 1 as ada; :help lists the commands —",
-        "12:04 bob: 7",
+        "12:04 #7 bob: 7",
         "↑ 1 earlier message",
         "1 user: ada",
         "no rooms yet; :cr <room> creates one"
@@ -266,7 +266,7 @@ describe("a script that comes into a room", () => {
       yield* type(":jr dev")
       yield* type(":lru dev")
       yield* peer.say(joined(yield* peer.take, 7), inRoom(8))
-      assert.deepStrictEqual(yield* until("[dev] bob: 8"), ["[dev] → you joined; here: ada", "[dev] bob: 8"])
+      assert.deepStrictEqual(yield* until("#8 [dev] bob: 8"), ["[dev] → you joined; here: ada", "#8 [dev] bob: 8"])
       assert.strictEqual((yield* peer.take)._tag, "ListRoomUsers")
     })
   )

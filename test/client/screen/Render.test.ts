@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Schema } from "effect"
 import { CliOutput } from "effect/cli"
 import { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
-import { render, type Style } from "../../../src/client/screen/Render.ts"
+import type { Style } from "../../../src/client/screen/Layout.ts"
+import { render } from "../../../src/client/screen/Render.ts"
 import { colourful, colourless } from "../../../src/client/text/Palette.ts"
 import { safeLine } from "../../../src/client/text/SafeText.ts"
 import * as Timestamp from "../../../src/client/text/Timestamp.ts"
@@ -34,16 +35,16 @@ const unsafe = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u
 
 describe("what is shown", () => {
   it.each([
-    [{ _tag: "GlobalMessage", seq: 1, at: noon, from: "ada", content: "hi" }, "ada: hi", "12:04 ada: hi"],
+    [{ _tag: "GlobalMessage", seq: 1, at: noon, from: "ada", content: "hi" }, "#1 ada: hi", "12:04 #1 ada: hi"],
     [
       { _tag: "RoomMessage", room: "dev", seq: 1, at: noon, from: "ada", content: "hi" },
-      "[dev] ada: hi",
-      "12:04 [dev] ada: hi"
+      "#1 [dev] ada: hi",
+      "12:04 #1 [dev] ada: hi"
     ],
     [
       { _tag: "PrivateMessage", seq: 1, at: noon - 86_400_000, from: "ada", to: "bob", content: "hi" },
-      "(private) ada → bob: hi",
-      "2026-11-22 12:04 (private) ada → bob: hi"
+      "#1 (private) ada → bob: hi",
+      "2026-11-22 12:04 #1 (private) ada → bob: hi"
     ],
     [{ _tag: "Presence", joined: ["ada", "bob"], left: [] }, "→ ada, bob joined", "      → ada, bob joined"],
     [{ _tag: "RoomPresence", room: "dev", joined: [], left: ["bob"] }, "[dev] ← bob left", "      [dev] ← bob left"],
@@ -91,8 +92,8 @@ describe("what is shown", () => {
     ],
     [
       { _tag: "GlobalMessage", seq: 1, at: 9e15, from: "ada", content: "from beyond the calendar" },
-      "ada: from beyond the calendar",
-      "??:?? ada: from beyond the calendar"
+      "#1 ada: from beyond the calendar",
+      "??:?? #1 ada: from beyond the calendar"
     ]
   ])("of %j is the same for people and for scripts, but for the time", (message, forScripts, forPeople) => {
     assert.deepStrictEqual(texts(received(message), plain), [forScripts])
@@ -101,15 +102,15 @@ describe("what is shown", () => {
 
   it("of several lines is one line for scripts, and marked behind the first for people", () => {
     const event = said("one\ntwo\r\nthree\u2028four")
-    assert.deepStrictEqual(texts(event, plain), ["ada: one ⏎ two ⏎ three ⏎ four"])
-    assert.deepStrictEqual(texts(event, terminal), ["12:04 ada: one\n      ┊ two\n      ┊ three\n      ┊ four"])
+    assert.deepStrictEqual(texts(event, plain), ["#1 ada: one ⏎ two ⏎ three ⏎ four"])
+    assert.deepStrictEqual(texts(event, terminal), ["12:04 #1 ada: one\n      ┊ two\n      ┊ three\n      ┊ four"])
   })
 
   it("of a long line is broken behind a mark, so that padding cannot fake a message", () => {
     const event = said(`so${" ".repeat(26)}12:05 bob: I owe ada 100`)
     assert.deepStrictEqual(
       texts(event, terminal).flatMap((text) => text.split("\n").map((row) => row.trimEnd())),
-      ["12:04 ada: so", "      ┊ 12:05 bob: I owe ada 100"]
+      ["12:04 #1 ada: so", "      ┊ 12:05 bob: I owe ada 100"]
     )
   })
 
@@ -150,11 +151,11 @@ describe("what is shown", () => {
 
   it.each([
     ["History", [], false, ["nothing was said yet"]],
-    ["History", [1], false, ["12:04 ada: 1", "1 message of history"]],
-    ["History", [1, 2], true, ["12:04 ada: 1", "12:04 ada: 2", "2 messages of history; :more shows older ones"]],
+    ["History", [1], false, ["12:04 #1 ada: 1", "1 message of history"]],
+    ["History", [1, 2], true, ["12:04 #1 ada: 1", "12:04 #2 ada: 2", "2 messages of history; :more shows older ones"]],
     ["SearchResults", [], false, ["nothing found"]],
-    ["SearchResults", [2], false, ["12:04 ada: 2", "1 message found"]],
-    ["SearchResults", [2, 1], true, ["12:04 ada: 1", "12:04 ada: 2", "2 messages found; :more shows older ones"]]
+    ["SearchResults", [2], false, ["12:04 #2 ada: 2", "1 message found"]],
+    ["SearchResults", [2, 1], true, ["12:04 #1 ada: 1", "12:04 #2 ada: 2", "2 messages found; :more shows older ones"]]
   ])("of a page, %s %j, is oldest first, with what there is to say about it", (_tag, seqs, more, shown) => {
     const messages = seqs.map((seq) => ({ _tag: "GlobalMessage", seq, at: noon, from: "ada", content: `${seq}` }))
     assert.deepStrictEqual<unknown>(
@@ -167,15 +168,18 @@ describe("what is shown", () => {
     const message = { _tag: "RoomMessage", room: "dev", seq: 1, at: noon, from: "ada", content: "hi" }
     const forScripts: Style = { ...plain, timestamp: Timestamp.utc }
     assert.deepStrictEqual(texts(received({ _tag: "History", messages: [message], more: false }), forScripts), [
-      "2026-11-23T12:04:00Z [dev] ada: hi",
+      "2026-11-23T12:04:00Z #1 [dev] ada: hi",
       "1 message of history"
     ])
-    assert.deepStrictEqual(texts(received(message), forScripts), ["[dev] ada: hi"])
+    assert.deepStrictEqual(texts(received(message), forScripts), ["#1 [dev] ada: hi"])
     assert.strictEqual(Timestamp.utc(9e15, noon), "????-??-??T??:??:??Z")
   })
 
   it("has the time dim and each user in one colour of its own", () => {
-    assert.strictEqual(texts(said("hi"), coloured)[0], "\u001b[2m12:04\u001b[0m \u001b[33mada\u001b[0m: hi")
+    assert.strictEqual(
+      texts(said("hi"), coloured)[0],
+      "\u001b[2m12:04\u001b[0m \u001b[2m#1\u001b[0m \u001b[33mada\u001b[0m: hi"
+    )
   })
 
   it.prop("has every name as it is", { user: UserName, room: RoomName }, ({ user, room }) => {
@@ -208,7 +212,7 @@ describe("text from others", () => {
     [`e${"\u0301\u200d".repeat(9)}`, `e${"\u0301\u200d".repeat(4)}`, "a tower with joiners"],
     ["\t日本語 नमस्ते", " 日本語 नमस्ते", "scripts of the world"]
   ])("%j is shown as %j: %s", (content, shown) => {
-    assert.deepStrictEqual(texts(said(content), plain), [`ada: ${shown}`])
+    assert.deepStrictEqual(texts(said(content), plain), [`#1 ada: ${shown}`])
   })
 
   const nastyEvents = (text: string): ReadonlyArray<ClientEvent> => [

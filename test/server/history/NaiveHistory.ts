@@ -147,8 +147,9 @@ export class NaiveHistory {
       const { body, seq } = entry
       const stands = body._tag === "Said" || body._tag === "Edited" ? timeline.get(targetOf(body) ?? seq) : undefined
       if (stands?._tag !== "Tombstone") return entry
+      const { at, from } = entry
       const { deletedAt, deletedBy } = stands
-      return { ...entry, body: { _tag: "Tombstone", deletedBy, deletedAt } }
+      return { seq, at, from, body: { _tag: "Tombstone", deletedBy, deletedAt } }
     })
   }
 

@@ -1,11 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Option, Schema } from "effect"
-import { Epoch } from "../../../src/common/log/Cursor.ts"
+import { Arbitrary, Option } from "effect"
 import type { Entry } from "../../../src/common/log/Entry.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import { Content } from "../../../src/common/text/Content.ts"
-import type { Stored } from "../../../src/server/history/History.ts"
+import type { Answer } from "../../../src/server/rooms/Deciding.ts"
 import * as Room from "../../../src/server/rooms/Room.ts"
 import type { RoomCommand, RoomCommandOf } from "../../../src/server/rooms/RoomCommand.ts"
 import { type Asker, SessionId } from "../../../src/server/session/Asker.ts"
@@ -35,7 +33,6 @@ const askerOf = (who: number, id: number): Asker => ({
   id: `${id}`,
   isLarge: false
 })
-const epoch = Epoch.make("epoch")
 const sorted = (names: Iterable<string>) => [...names].toSorted()
 
 /** A room as one would write it down: who is in, the log, and what everybody has heard and been answered. */
@@ -92,37 +89,37 @@ class NaiveRoom {
     if (Option.isNone(left)) return
     this.members.delete(who)
     this.heard.delete(who)
-    assert.strictEqual(left.value[1], userOf(who))
-    this.room = left.value[0]
+    assert.deepInclude(left.value, { user: userOf(who), isNameGone: true })
+    this.room = left.value.room
   }
 
-  /** Several connections say something at the same time: one batch, which History has stored. */
+  /** Several connections say something at the same time: one run, which is decided and stored. */
   say(batch: ReadonlyArray<Step>): void {
-    const publishes: Array<RoomCommandOf<"Publish">> = []
-    const stored: Array<Stored> = []
+    const run: Array<RoomCommandOf<"Act">> = []
+    const answers: Array<Answer> = []
     const fresh: Array<Entry> = []
     const expected = new Map<number, Array<string>>()
     for (const { again, who } of batch) {
       const from = askerOf(who, ++this.#ids)
       const first = this.log.at(-1 - again)
       const repeated = again > 6 && first !== undefined
-      const content = Content.make(repeated ? first.content : `message ${from.id}`)
-      const publish: RoomCommandOf<"Publish"> = { _tag: "Publish", from, content, key: undefined }
+      const body = repeated ? { _tag: "Said" as const, content: "again" } : say(`message ${from.id}`)
+      const act: RoomCommandOf<"Act"> = { _tag: "Act", from, body, key: undefined }
       const mayNot = this.room.conversation._tag === "Room" && !this.members.has(who)
-      assert.strictEqual(this.refusal(publish), mayNot ? "NotInRoom" : undefined)
+      assert.strictEqual(this.refusal(act), mayNot ? "NotInRoom" : undefined)
       if (!this.members.has(who)) continue
-      const entry = repeated ? first : { seq: this.log.length + 1, at: 1000 + this.#ids, from: userOf(who), content }
+      const entry = repeated ? first : { seq: this.log.length + 1, at: 1000 + this.#ids, from: userOf(who), body }
       if (!repeated) {
         this.log.push(entry)
         fresh.push(entry)
       }
-      publishes.push(publish)
-      stored.push({ seq: entry.seq, at: entry.at, repeated })
+      run.push(act)
+      answers.push({ _tag: "Stored", seq: entry.seq, at: entry.at, repeated })
       expected.set(who, [...(expected.get(who) ?? []), `Sent to ${from.id}`])
     }
-    const given = this.#given(Room.published(this.room, publishes, stored))
+    const given = this.#given([...Room.told(this.room, fresh), ...Room.answered(run, answers)])
     for (const who of [1, 2, 3, 4, 5, 6]) {
-      const messages = this.heard.has(who) ? fresh.map(showMessage) : []
+      const messages = this.heard.has(who) ? fresh.map(showEntry) : []
       assert.deepStrictEqual(given.get(who) ?? [], [...messages, ...(expected.get(who) ?? [])])
       this.heard.get(who)?.push(...messages)
     }
@@ -136,13 +133,17 @@ class NaiveRoom {
     for (const who of [1, 2, 3, 4, 5, 6]) {
       assert.strictEqual(Room.isMember(room, SessionId.make(who)), this.members.has(who))
     }
-    const log = this.log.map(showMessage)
+    const log = this.log.map(showEntry)
     for (const heard of this.heard.values()) assert.deepStrictEqual(heard, log.slice(log.length - heard.length))
   }
 }
 
 const showMessage = (message: object) =>
   "seq" in message && "content" in message ? `${message.seq} ${message.content}` : JSON.stringify(message)
+
+const showEntry = ({ body, seq }: Entry) => showMessage({ seq, ...body })
+
+const say = (content: string) => ({ _tag: "Said" as const, content })
 
 const play = (naive: NaiveRoom, steps: ReadonlyArray<Step>) => {
   let batch: ReadonlyArray<Step> = []
@@ -179,8 +180,10 @@ describe("A conversation with members", () => {
     ([conversation, seq]) => {
       const from = askerOf(1, 1)
       const room = Room.join(Room.make(conversation), from)
-      const publish: RoomCommandOf<"Publish"> = { _tag: "Publish", from, content: Content.make("x"), key: undefined }
-      assert.deepStrictEqual(Room.published(room, [publish], [{ seq, at: 7, repeated: true }]), [
+      const act: RoomCommandOf<"Act"> = { _tag: "Act", from, body: say("x"), key: undefined }
+      assert.isTrue(Room.isMember(room, from.session))
+      assert.deepStrictEqual(Room.told(room, []), [])
+      assert.deepStrictEqual(Room.answered([act], [{ _tag: "Stored", seq, at: 7, repeated: true }]), [
         { _tag: "Reply", to: from, message: { _tag: "Sent", seq, at: 7, repeated: true } }
       ])
     },
@@ -188,22 +191,15 @@ describe("A conversation with members", () => {
   )
 
   it.prop(
-    "says its name and who is in to whoever joins, newcomer included, in order",
-    [Arbitrary.array(wholeNumber(1, 6), { minLength: 1 }), Schema.Boolean],
-    ([joiners, truncated]) => {
+    "names who is in to whoever joins, newcomer included, in order",
+    [Arbitrary.array(wholeNumber(1, 6), { minLength: 1 })],
+    ([joiners]) => {
       let room = Room.make({ _tag: "Room", room: RoomName.make("Dev") })
       const joined = new Set<number>()
       for (const who of joiners) {
-        if (joined.has(who)) continue
         joined.add(who)
         room = Room.join(room, askerOf(who, 1))
-        assert.deepStrictEqual(Room.greeting(room, askerOf(who, 1), { epoch, seq: 3, missed: 0, truncated }), {
-          _tag: "RoomJoined",
-          room: RoomName.make("Dev"),
-          epoch,
-          seq: 3,
-          missed: 0,
-          truncated,
+        assert.deepStrictEqual(Room.usersOf(room, undefined), {
           users: sorted([...joined].map(userOf)).map((user) => UserName.make(user)),
           count: joined.size
         })
@@ -211,4 +207,15 @@ describe("A conversation with members", () => {
     },
     tries(50)
   )
+
+  it("keeps a name in while a later connection has it, however the earlier one goes", () => {
+    const before = Room.join(Room.make({ _tag: "Lobby" }), askerOf(1, 1))
+    const again: Asker = { ...askerOf(2, 1), user: UserName.make("USER1") }
+    const left = Option.getOrThrow(Room.leave(Room.join(before, again), SessionId.make(1)))
+    assert.isFalse(left.isNameGone)
+    assert.deepStrictEqual<ReadonlyArray<string>>(left.room.roster, ["USER1"])
+    const gone = Option.getOrThrow(Room.leave(left.room, SessionId.make(2)))
+    assert.isTrue(gone.isNameGone)
+    assert.deepStrictEqual(gone.room.roster, [])
+  })
 })

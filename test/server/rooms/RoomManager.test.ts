@@ -1,13 +1,13 @@
 /** One conversation alone, with real sessions over sockets that note what is written to them. */
 import { assert, describe, it } from "@effect/vitest"
-import { Array as Arr, ConfigProvider, Effect, Layer, Stream } from "effect"
+import { Array as Arr, ConfigProvider, Effect, Layer, Option, Stream } from "effect"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import { Content } from "../../../src/common/text/Content.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
 import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
 import { Turns } from "../../../src/server/processor/Turns.ts"
+import * as Deciding from "../../../src/server/rooms/Deciding.ts"
 import { LogReader } from "../../../src/server/rooms/LogReader.ts"
 import * as RoomManager from "../../../src/server/rooms/RoomManager.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
@@ -46,7 +46,9 @@ describe("RoomManager", () => {
           }),
         close: () => Effect.void
       })
-      const manager = yield* RoomManager.make({ conversation: { _tag: "Room", room }, onVacated: () => {} })
+      const conversation = { _tag: "Room", room } as const
+      const deciding = yield* Deciding.make(conversation)
+      const manager = yield* RoomManager.make({ conversation, deciding, onVacated: () => {} })
       const names = Arr.makeBy(200, (index) => `member-${index}`)
       const members = yield* Effect.forEach(names, (name) =>
         Effect.map(open(connection(name)), ({ id }): Asker => ({
@@ -57,7 +59,7 @@ describe("RoomManager", () => {
         }))
       )
       for (const from of members)
-        assert.isTrue(yield* Mailbox.ask(manager.mailbox, { _tag: "Join", from, after: undefined }))
+        assert.isTrue(Option.isSome(yield* Mailbox.ask(manager.mailbox, { _tag: "Join", from, after: undefined })))
       const [first, last] = [members[0], members.at(-1)]
       if (first === undefined || last === undefined) return assert.fail("there are no members")
 
@@ -69,9 +71,9 @@ describe("RoomManager", () => {
       }
       heard.length = 0
       Mailbox.tellUnsafe(manager.mailbox, {
-        _tag: "Publish",
+        _tag: "Act",
         from: first,
-        content: Content.make("hello"),
+        body: { _tag: "Said", content: "hello" },
         key: undefined
       })
       yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => lastHeard().includes("RoomLeft") }))

@@ -4,11 +4,13 @@ import { nameKey } from "../../../src/common/name/Name.ts"
 import { ClientMessage } from "../../../src/common/wire/ClientMessage.ts"
 import * as Registry from "../../../src/server/routing/Registry.ts"
 import { route, Routed } from "../../../src/server/routing/Routing.ts"
+import { Request } from "../../../src/server/routing/ServerCommand.ts"
 import { Asker } from "../../../src/server/session/Asker.ts"
 import { oneOf, someRoom, someSession, someUser, tries } from "../../support/generators.ts"
 import { applyAll, someRegistryCommand } from "./RegistryCommands.ts"
 
 const isRouted = Schema.is(Routed)
+const isBeside = Request.isAnyOf(["EditMessage", "DeleteMessage", "React"])
 
 const someAsker: Arbitrary.Arbitrary<Asker> = Arbitrary.all({
   session: someSession,
@@ -19,47 +21,48 @@ const someAsker: Arbitrary.Arbitrary<Asker> = Arbitrary.all({
 const someRegistry = Arbitrary.array(someRegistryCommand).pipe(Arbitrary.map(applyAll))
 
 /** Messages about users and rooms that there may be. */
-const someMessage = Arbitrary.all([Arbitrary.schema(ClientMessage), someUser, someRoom]).pipe(
-  Arbitrary.map(([message, user, room]): ClientMessage => {
+const someMessage = Arbitrary.all([Arbitrary.schema(Request), someUser, someRoom]).pipe(
+  Arbitrary.map(([message, user, room]): Request => {
     if (message._tag === "PrivateMessage") return { ...message, to: user }
-    if (message._tag === "GetHistory") return message
+    if (message._tag === "GetHistory" || isBeside(message)) return message
     return "room" in message ? { ...message, room } : message
   })
 )
 
 /** All that a destination says about who asked, wherever it says it. */
 const askersIn = (routed: Routed): ReadonlyArray<Asker> => {
-  if (routed._tag === "Reply") return [routed.to]
-  if (routed._tag === "ListUsers") return [routed.from]
+  if (routed._tag === "Refuse") return [routed.to]
   const { command } = routed
   const outer = "from" in command ? [command.from] : []
   return command._tag === "InRoom" && "from" in command.command ? [...outer, command.command.from] : outer
 }
 
 const somePrivateMessage = Arbitrary.all([Arbitrary.schema(ClientMessage.cases.PrivateMessage), someUser]).pipe(
-  Arbitrary.map(([{ _tag, content }, to]): ClientMessage & { _tag: "PrivateMessage" } => ({ _tag, content, to }))
+  Arbitrary.map(([{ _tag, content }, to]): Request & { _tag: "PrivateMessage" } => ({ _tag, content, to }))
 )
 
-const destinations: { readonly [Tag in ClientMessage["_tag"]]: ReadonlyArray<string> } = {
-  Handshake: ["Reply Rejected"],
-  GlobalMessage: ["ToLobby Publish"],
-  PrivateMessage: ["ToUsers Deliver", "Reply Rejected"],
-  Ping: ["Reply Pong"],
-  ListUsers: ["ListUsers"],
-  Disconnect: ["Reply Goodbye"],
+const beside = ["ToLobby Act", "ToRooms InRoom Act", "Refuse"]
+
+const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> } = {
+  Handshake: ["Refuse"],
+  GlobalMessage: ["ToLobby Act"],
+  PrivateMessage: ["ToUsers Deliver", "Refuse"],
+  EditMessage: beside,
+  DeleteMessage: beside,
+  React: beside,
+  ListUsers: ["ToLobby ListMembers"],
   CreateRoom: ["ToRooms Create"],
   JoinRoom: ["ToRooms InRoom Join"],
   LeaveRoom: ["ToRooms InRoom Leave"],
   ListRooms: ["ToRooms List"],
   ListRoomUsers: ["ToRooms InRoom ListMembers"],
-  RoomMessage: ["ToRooms InRoom Publish"],
-  GetHistory: ["ToLobby ReadHistory", "ToRooms InRoom ReadHistory", "ToUsers ReadInbox", "Reply Rejected"],
-  Search: ["ToRooms Search", "ToUsers SearchInbox", "Reply Rejected"]
+  RoomMessage: ["ToRooms InRoom Act"],
+  GetHistory: ["ToLobby ReadHistory", "ToRooms InRoom ReadHistory", "ToUsers ReadInbox", "Refuse"],
+  Search: ["ToRooms Search", "ToUsers SearchInbox", "Refuse"]
 }
 
 const describeRouted = (routed: Routed) => {
-  if (routed._tag === "Reply") return `Reply ${routed.message._tag}`
-  if (routed._tag === "ListUsers") return routed._tag
+  if (routed._tag === "Refuse") return "Refuse"
   const { command } = routed
   return `${routed._tag} ${command._tag}${command._tag === "InRoom" ? ` ${command.command._tag}` : ""}`
 }
@@ -94,21 +97,21 @@ describe("Routing", () => {
       const to = route(registry, from, message)
       const found = Registry.find(registry, message.to)
       const { content, key } = message
+      const body = { _tag: "Said" as const, content }
       if (nameKey(message.to) === nameKey(from.user)) {
-        assert.deepInclude(to, { _tag: "Reply", to: from })
-        assert.deepNestedInclude(to, { "message.reason": { _tag: "CannotMessageYourself" } })
+        assert.deepStrictEqual(to, { _tag: "Refuse", to: from, reason: { _tag: "CannotMessageYourself" } })
       } else if (Option.isSome(found)) {
         const { session, user } = found.value
         assert.deepStrictEqual(to, {
           _tag: "ToUsers",
-          command: { _tag: "Deliver", from, to: user, receivers: [session], content, key }
+          command: { _tag: "Deliver", from, to: user, receivers: [session], body, key }
         })
       } else if (key === undefined) {
-        assert.deepNestedInclude(to, { "message.reason": { _tag: "UserNotFound", user: message.to } })
+        assert.deepStrictEqual(to, { _tag: "Refuse", to: from, reason: { _tag: "UserNotFound", user: message.to } })
       } else {
         assert.deepStrictEqual(to, {
           _tag: "ToUsers",
-          command: { _tag: "Deliver", from, to: message.to, receivers: [], content, key }
+          command: { _tag: "Deliver", from, to: message.to, receivers: [], body, key }
         })
       }
     },
@@ -120,16 +123,39 @@ describe("Routing", () => {
     [someRegistry, someAsker, someMessage],
     ([registry, from, message]) => {
       const to = route(registry, from, message)
-      if (message._tag === "GlobalMessage") {
-        const { content, key } = message
-        assert.deepStrictEqual(to, { _tag: "ToLobby", command: { _tag: "Publish", from, content, key } })
-      } else if (message._tag === "RoomMessage") {
-        const { content, key, room } = message
-        const command = { _tag: "Publish", from, content, key }
-        assert.deepStrictEqual<unknown>(to, { _tag: "ToRooms", command: { _tag: "InRoom", from, room, command } })
-      }
+      if (message._tag !== "GlobalMessage" && message._tag !== "RoomMessage") return
+      const { content, key, replyTo } = message
+      const body = { _tag: "Said", content, ...(replyTo !== undefined && { replyTo }) }
+      const command = { _tag: "Act", from, body, key }
+      assert.deepStrictEqual<unknown>(
+        to,
+        message._tag === "GlobalMessage"
+          ? { _tag: "ToLobby", command }
+          : { _tag: "ToRooms", command: { _tag: "InRoom", from, room: message.room, command } }
+      )
     },
     tries(500)
+  )
+
+  it.prop(
+    "hands on what is to be done to a message, in the conversation it names; in private it takes an account",
+    [someRegistry, someAsker, Arbitrary.filter(Arbitrary.schema(Request), isBeside)],
+    ([registry, from, message]) => {
+      const to = route(registry, from, message)
+      const { key, room, target } = message
+      if (room !== undefined && message.with !== undefined) assert.include(JSON.stringify(to), "only one of the two")
+      else if (message.with !== undefined) {
+        const reason = { _tag: "AccountRequired", action: message._tag }
+        assert.deepStrictEqual<unknown>(to, { _tag: "Refuse", to: from, reason })
+      } else {
+        const command = { _tag: "Act", from, key }
+        const expected =
+          room === undefined ? { _tag: "ToLobby", command } : { _tag: "ToRooms", command: { room, command } }
+        assert.containSubset(to, expected)
+        assert.include(JSON.stringify(to), `"target":${target}`)
+      }
+    },
+    tries(300)
   )
 
   it.prop(
@@ -137,9 +163,11 @@ describe("Routing", () => {
     [someRegistry, someAsker, ClientMessage.cases.GetHistory],
     ([registry, from, message]) => {
       const to = route(registry, from, message)
-      const { after, before, limit = 50 } = message
+      const { after, before, limit = 50, only } = message
       const text = JSON.stringify(to)
+      const isModeration = only === "moderation" && message.with === undefined
       if (message.room !== undefined && message.with !== undefined) assert.include(text, "only one of the two")
+      else if (isModeration) assert.include(text, JSON.stringify({ before: 1, limit }), "nothing is moderated yet")
       else assert.include(text, JSON.stringify({ before, after, limit }))
     },
     tries(200)

@@ -5,6 +5,8 @@ import { Arbitrary, Context, Effect, Exit, Fiber, FileSystem, Layer, Schema } fr
 import * as SqlClient from "effect/sql/SqlClient"
 import { TestClock } from "effect/testing"
 import type { Conversation } from "../../../src/common/log/Conversation.ts"
+import { viewOf, type View } from "../../../src/common/log/Timeline.ts"
+import * as Timeline from "../../../src/common/log/Timeline.ts"
 import { SearchTooSlow } from "../../../src/server/history/History.ts"
 import { giveUp, makeAddStep } from "../../../src/server/search/IndexUpkeep.ts"
 import { SearchIndex } from "../../../src/server/search/SearchIndex.ts"
@@ -18,9 +20,12 @@ import { migrate } from "../../../src/server/store/Migrations.ts"
 import * as OldestMessages from "../../../src/server/store/OldestMessages.ts"
 import { randomEpoch } from "../../../src/server/store/RandomEpoch.ts"
 import { silently } from "../../support/FaultyServer.ts"
-import { oneOf, tries } from "../../support/generators.ts"
+import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
+import * as StoredRows from "./StoredRows.ts"
 
 const lobby: Conversation = { _tag: "Lobby" }
+
+const contentOf = (message: View): string => (message._tag === "Message" ? message.content : "")
 
 /** A database with these messages in the lobby, and the index beside it. */
 const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArray<string>) {
@@ -29,11 +34,11 @@ const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArray<stri
   const file = `${folder}/chat.sqlite`
   const database = yield* SqliteClient.make({ filename: file, setup: ["PRAGMA journal_mode = WAL"] })
   yield* Effect.provideService(migrate(), SqlClient.SqlClient, database)
-  const tables = LogTables.make(database)
-  yield* tables.epoch(yield* randomEpoch)
-  yield* tables.open(new Map([["lobby", lobby]]))
+  yield* LogTables.make(database).epoch(yield* randomEpoch)
+  const log = StoredRows.make(database)
+  yield* log.open
   const contents = typeof messages === "number" ? Array.from({ length: messages }, () => "ripe") : messages
-  yield* tables.insertRows(contents.map((content, index) => [1, index + 1, 1000 + index, "ada", content, null, 0]))
+  yield* log.append(contents.map((content, index) => StoredRows.said(index + 1, content)))
   const sql = yield* SqliteClient.make({
     filename: `${file}-search`,
     setup: indexSetup(file),
@@ -53,9 +58,9 @@ const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArray<stri
       search: { query, before: options.before, limit: options.limit ?? 500 },
       maxBytes: options.maxBytes
     })
-  const seqs = (query: string) => Effect.map(search(query), ({ found }) => found.map(({ entry }) => entry.seq))
+  const seqs = (query: string) => Effect.map(search(query), ({ found }) => found.map(({ message }) => message.seq))
   const find = (limit: number) => search("ripe", { limit })
-  return { database, file, find, holds, index, search, seqs, sql, tables }
+  return { append: log.append, database, file, find, holds, index, search, seqs, sql }
 })
 
 /** So many texts of 8,192 characters behind the first message, stored at once. */
@@ -64,6 +69,10 @@ const storeLong = (database: SqlClient.SqlClient, count: number) => database`
   INSERT INTO messages (conversation, seq, at, sender, content)
   SELECT 1, value + 1, 1, 'ada', replace(hex(zeroblob(4096)), '00', '中国')
   FROM numbers`
+
+/** Another one over the same file. */
+const indexOf = (sql: SqlClient.SqlClient) =>
+  Effect.map(Layer.build(SearchIndex.layer(sql)), (built) => Context.get(built, SearchIndex))
 
 /** Counts the pieces of a search. */
 const counting = () => {
@@ -88,7 +97,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       const { find } = yield* fresh(3)
       const { found, next } = yield* find(2)
       assert.deepStrictEqual(
-        found.map(({ entry }) => entry.seq),
+        found.map(({ message }) => message.seq),
         [3, 2]
       )
       assert.strictEqual(next, 2)
@@ -112,16 +121,16 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
   it.effect("finds everything once, page by page, by count and by size, in the index and beside it", () =>
     Effect.gen(function* () {
       const texts = Array.from({ length: 40 }, (_, n) => `ripe ${n % 3 === 0 ? "red " : ""}${"x".repeat(n * 10)}`)
-      const { holds, index, search, tables } = yield* fresh(texts)
+      const { append, holds, index, search } = yield* fresh(texts)
       const pages = Effect.fnUntraced(function* (query: string, options: { limit?: number; maxBytes?: number }) {
         const seqs: Array<number> = []
         let before: number | undefined
         do {
           const { found, next } = yield* search(query, { ...options, before })
           assert.isNotEmpty(found)
-          const bytes = found.reduce((sum, { entry }) => sum + Buffer.byteLength(entry.content), 0)
+          const bytes = found.reduce((sum, { message }) => sum + Buffer.byteLength(contentOf(message)), 0)
           if (found.length > 1) assert.isAtMost(bytes, options.maxBytes ?? Infinity)
-          seqs.push(...found.map(({ entry }) => entry.seq))
+          seqs.push(...found.map(({ message }) => message.seq))
           before = next
         } while (before !== undefined)
         return seqs
@@ -137,7 +146,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       yield* check(40)
       yield* holds(40)
       yield* check(40)
-      yield* tables.insertRows([[1, 41, 1, "ada", "ripe", null, 0]])
+      yield* append([StoredRows.said(41, "ripe")])
       yield* check(41)
       index.noteUnsafe()
       yield* holds(41)
@@ -147,9 +156,9 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
 
   it.effect("ends a search after a second of searching, while another is answered in between", () =>
     Effect.gen(function* () {
-      const { database, search, tables } = yield* fresh(["ripe"])
+      const { append, database, search } = yield* fresh(["ripe"])
       yield* storeLong(database, 1500)
-      yield* tables.insertRows([9998, 9999].map((seq) => [1, seq, 1, "ada", "ripe", null, 0]))
+      yield* append([9998, 9999].map((seq) => StoredRows.said(seq, "ripe")))
       const slow = yield* Effect.forkChild(search("中国中国国"), { startImmediately: true })
       const { found } = yield* search("ripe", { limit: 1 })
       assert.lengthOf(found, 1)
@@ -184,7 +193,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       const { pieces, turn } = counting()
       const { found } = yield* Effect.provideService(search("ripe red"), SearchTurn, turn)
       assert.deepStrictEqual(
-        found.map(({ entry }) => entry.seq),
+        found.map(({ message }) => message.seq),
         [3]
       )
       assert.strictEqual(pieces.count, 6)
@@ -253,7 +262,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       assert.deepStrictEqual(yield* seqs("ripe"), [4, 3, 2, 1])
       const { found } = yield* search("ripe")
       assert.deepStrictEqual(
-        found.map(({ entry }) => [entry.from, entry.at, entry.content.split(" ", 2).join(" ")]),
+        found.map(({ message }) => [message.from, message.at, contentOf(message).split(" ", 2).join(" ")]),
         [
           ["ada", 1003, "ripe four"],
           ["unknown", 0, "(This message"],
@@ -268,7 +277,7 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const broken = `ripe ${"ж".repeat(8000)}`
-      const { database, file, holds, index, seqs, sql, tables } = yield* fresh(["ripe", broken, "ripe"])
+      const { append, database, file, holds, index, seqs, sql } = yield* fresh(["ripe", broken, "ripe"])
       yield* database`PRAGMA wal_checkpoint(TRUNCATE)`
       // The content goes on in pages of its own; each begins with the number of the next.
       const bytes = yield* files.readFile(file)
@@ -280,10 +289,169 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       assert.deepStrictEqual(yield* seqs("ripe"), [3, 1])
       index.noteUnsafe()
       yield* holds(2)
-      yield* tables.insertRows([[1, 4, 1, "ada", "ripe", null, 0]])
+      yield* append([StoredRows.said(4, "ripe")])
       yield* sql`INSERT INTO words (rowid, scope, content, characters) VALUES (2, 'c1 l0 s0', 'ripe', '')`
       assert.deepStrictEqual(yield* seqs("ripe"), [4, 3, 2, 1])
     }).pipe(silently)
+  )
+})
+
+/** What happens to a log, each at one of the messages before it. */
+const someDeeds = Arbitrary.array(
+  Arbitrary.all({
+    kind: oneOf("say", "say", "say", "edit", "edit", "delete", "react", "take in", "search"),
+    text: oneOf("a", "b", "a b", "b a", "a c a b", "c"),
+    at: wholeNumber(0, 1000)
+  }),
+  { minLength: 1, maxLength: 40 }
+)
+
+/** One index for many logs, each a conversation of its own. */
+class Shared extends Context.Service<Shared, Effect.Success<ReturnType<typeof fresh>> & { logs: number }>()(
+  "parley/test/server/search/SearchIndex.test/Shared"
+) {
+  static readonly layer = Layer.effect(
+    Shared,
+    Effect.map(fresh([]), (made) => ({ ...made, logs: 1 }))
+  )
+}
+
+layer(Shared.layer.pipe(Layer.provide(NodeFileSystem.layer)))("a search finds messages as they stand", (it) => {
+  it.effect.prop(
+    "whatever was edited and deleted, and however much of that the index has taken in: as the timeline of the log has them",
+    [someDeeds],
+    Effect.fnUntraced(function* ([deeds]) {
+      const shared = yield* Shared
+      const number = ++shared.logs
+      const log = StoredRows.make(shared.database, number)
+      yield* log.open
+      const takeIn = makeAddStep(shared.sql)
+
+      const pages = Effect.fnUntraced(function* (query: string) {
+        const views: Array<View> = []
+        let before: number | undefined
+        do {
+          const search = { query, before, limit: 2 }
+          const conversations = new Map([[number, lobby]])
+          const { found, next } = yield* shared.index.search({ conversations, isBySeq: true, search })
+          views.push(...found.map(({ message }) => message))
+          before = next
+        } while (before !== undefined)
+        return views
+      })
+      const check = Effect.gen(function* () {
+        const messages = [...Timeline.of(log.log).values()].toSorted((one, other) => other.seq - one.seq)
+        for (const query of ["a", '"a b"', "b c", "zz"]) {
+          const expected = messages.filter(
+            (one) => one._tag === "Message" && holds(termsOf(one.content), phrasesOf(query))
+          )
+          assert.deepStrictEqual(yield* pages(query), expected.map(viewOf), query)
+        }
+      })
+
+      for (const { at, kind, text } of deeds) {
+        const seq = log.log.length + 1
+        const target = 1 + (at % Math.max(log.log.length, 1))
+        const isMessage = Timeline.of(log.log).get(target)?._tag === "Message"
+        if (kind === "say") yield* log.append([StoredRows.said(seq, text)])
+        if (kind === "edit" && isMessage) yield* log.append([StoredRows.edited(seq, target, text)])
+        if (kind === "delete" && isMessage) yield* log.append([StoredRows.deleted(seq, target)])
+        if (kind === "react" && isMessage) yield* log.append([StoredRows.reacted(seq, target, text)])
+        if (kind === "take in") yield* takeIn
+        if (kind === "search") yield* check
+      }
+      yield* check
+      yield* takeIn
+      yield* check
+    }),
+    tries(60, 40)
+  )
+})
+
+layer(NodeFileSystem.layer)("the search index follows edits and deletions", (it) => {
+  it.effect("an older message that is edited stays in its block, whatever became of those behind it", () =>
+    Effect.gen(function* () {
+      // Each is nearly 64 KiB of units: 40 make a block of the small size and more.
+      const { append, database, search, sql } = yield* fresh([])
+      const text = "x".repeat(8000)
+      const messages = (from: number, count: number) =>
+        append(Array.from({ length: count }, (_, n) => StoredRows.said(from + n, n === 0 ? "ripe" : text)))
+      for (let n = 0; n < 20; n++) yield* messages(1 + n * 100, 100)
+      const takeIn = Effect.repeat(makeAddStep(sql), { while: (hasMore) => hasMore })
+      yield* takeIn
+      const blocks = Effect.map(
+        sql`
+        SELECT id, units FROM marks ORDER BY id`.values,
+        (rows) => rows.length
+      )
+      assert.isAbove(yield* blocks, 100)
+      // Messages behind them are deleted before and after: their cost is what it was.
+      yield* append([
+        StoredRows.deleted(2001, 1050),
+        StoredRows.edited(2002, 101, "red"),
+        StoredRows.deleted(2003, 1051)
+      ])
+      yield* takeIn
+      yield* append([StoredRows.edited(2004, 1801, "red"), StoredRows.edited(2005, 901, "red")])
+      yield* takeIn
+      const everywhere = new Map(Array.from({ length: 300 }, (_, n): readonly [number, Conversation] => [n + 1, lobby]))
+      const { found } = yield* (yield* indexOf(sql)).search({
+        conversations: everywhere,
+        isBySeq: false,
+        search: { query: "red", before: undefined, limit: 9 }
+      })
+      assert.deepStrictEqual(
+        found.map(({ message }) => message.seq),
+        [1801, 901, 101]
+      )
+      assert.lengthOf((yield* search("ripe")).found, 17)
+      assert.strictEqual((yield* database`SELECT COUNT(*) FROM messages`.values)[0]?.[0], 2005)
+    })
+  )
+
+  it.effect("takes ten thousand edits of one message in as few steps as if nobody had edited, and one more", () =>
+    Effect.gen(function* () {
+      const { append, database, seqs, sql } = yield* fresh(["ripe"])
+      yield* database`
+        WITH RECURSIVE numbers (value) AS (SELECT 2 UNION ALL SELECT value + 1 FROM numbers WHERE value < 10000)
+        INSERT INTO messages (conversation, seq, at, sender, content, kind, target)
+        SELECT 1, value, 1, 'ada', 'edited ' || value, 'Edited', 1 FROM numbers`
+      yield* append([StoredRows.edited(10_001, 1, "red")])
+      let steps = 1
+      const counted = Effect.tap(makeAddStep(sql), (hasMore) => Effect.sync(() => (steps += hasMore ? 1 : 0)))
+      yield* Effect.repeat(counted, { while: (hasMore) => hasMore })
+      assert.isAtMost(steps, 22)
+      assert.deepStrictEqual(yield* seqs("red"), [1])
+      assert.deepStrictEqual(yield* seqs("ripe"), [])
+      assert.deepStrictEqual(yield* sql`SELECT COUNT(*) FROM words('edited')`.values, [[0]])
+    })
+  )
+
+  it.effect("keeps nothing of what was deleted in any of its files once it was purged, and finds the rest", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const long = Array.from({ length: 700 }, (_, n) => `Wombat${n}`).join(" ")
+      const { append, file, index, seqs, sql } = yield* fresh(["ripe xylophonist", "ripe", long, "ripe zugzwang"])
+      yield* sql`PRAGMA main.secure_delete = ON`
+      const takeIn = Effect.repeat(makeAddStep(sql), { while: (hasMore) => hasMore })
+      yield* takeIn
+      yield* append([StoredRows.edited(5, 2, "quagmire"), StoredRows.deleted(6, 1)])
+      yield* takeIn
+      yield* append([StoredRows.deleted(7, 3), StoredRows.deleted(8, 2)])
+      yield* index.forget([2, 3])
+      const purging = yield* Effect.forkChild(index.purge, { startImmediately: true })
+      yield* Effect.andThen(
+        TestClock.adjust("1 second"),
+        Effect.sync(() => purging.pollUnsafe())
+      ).pipe(Effect.repeat({ until: (exit) => exit !== undefined }))
+      yield* Fiber.join(purging)
+      const bytes = Buffer.concat(
+        yield* Effect.forEach(["-search", "-search-wal"], (ending) => files.readFile(`${file}${ending}`))
+      ).toString("latin1")
+      for (const word of ["xylophon", "quagmir", "ombat"]) assert.notInclude(bytes, word)
+      assert.include(bytes, "zugzwang")
+      assert.deepStrictEqual(yield* seqs("ripe"), [4])
+    })
   )
 })
 
@@ -310,9 +478,7 @@ class Troubled extends Context.Service<Troubled, Effect.Success<ReturnType<typeo
     Effect.gen(function* () {
       const made = yield* fresh(troubled)
       yield* made.holds(troubled.length)
-      yield* made.tables.insertRows(
-        troubled.map((content, n) => [1, troubled.length + n + 1, 1, "ada", content, null, 0])
-      )
+      yield* made.append(troubled.map((content, n) => StoredRows.said(troubled.length + n + 1, content)))
       return made
     })
   )

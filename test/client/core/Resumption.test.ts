@@ -1,8 +1,8 @@
-/** What a session says, asks again and forgets: its rules one by one. SessionDelivery.test.ts has them together. */
+/** What a client says, asks again and forgets: its rules one by one. ResumptionDelivery.test.ts has them together. */
 import { assert, describe, it } from "@effect/vitest"
 import { HashMap } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
-import * as Session from "../../../src/client/core/Session.ts"
+import * as Resumption from "../../../src/client/core/Resumption.ts"
 import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import type { ClientMessage } from "../../../src/common/wire/ClientMessage.ts"
@@ -15,7 +15,7 @@ const otherEpoch = Epoch.make("second")
 
 const welcome = (seq: number, lobbyEpoch = epoch): ServerMessage => ({
   _tag: "Welcome",
-  id: Session.handshakeId,
+  id: Resumption.handshakeId,
   user: ada,
   protocol: 1,
   server: { name: "parley", version: "1" },
@@ -44,44 +44,44 @@ const inRoom = (seq: number, room = dev): ServerMessage => ({
   content: `${seq}`
 })
 
-const hearAll = (session: Session.Session, messages: ReadonlyArray<ServerMessage>) => {
+const hearAll = (resumption: Resumption.Resumption, messages: ReadonlyArray<ServerMessage>) => {
   const events: Array<ClientEvent> = []
-  let current = session
+  let current = resumption
   for (const message of messages) {
-    const step = Session.receive(current, message)
-    current = step.session
+    const step = Resumption.receive(current, message)
+    current = step.resumption
     events.push(...step.events)
   }
-  return { session: current, events }
+  return { resumption: current, events }
 }
 
 /** Ada, in the room dev at seq 4, in the lobby at seq 7. */
 const settled = () => {
-  const { session } = hearAll(Session.make(ada), [welcome(7)])
-  const asked = Session.ask(session, { _tag: "JoinRoom", room: dev })
-  return hearAll(asked.session, [joined(asked.id, 4, 0)]).session
+  const { resumption } = hearAll(Resumption.make(ada), [welcome(7)])
+  const asked = Resumption.ask(resumption, { _tag: "JoinRoom", room: dev })
+  return hearAll(asked.resumption, [joined(asked.id, 4, 0)]).resumption
 }
 
 const tags = (messages: ReadonlyArray<ClientMessage>) => messages.map(({ _tag }) => _tag)
 
-describe("a session whose connection broke", () => {
+describe("a client whose connection broke", () => {
   it("greets with its place in the lobby, and joins its rooms again before it repeats its requests", () => {
-    const first = Session.ask(settled(), { _tag: "RoomMessage", room: dev, content: "hi", key: "0123456789abcdef" })
-    const second = Session.ask(first.session, { _tag: "ListUsers" })
-    const { session, lost } = Session.interrupt(second.session)
+    const first = Resumption.ask(settled(), { _tag: "RoomMessage", room: dev, content: "hi", key: "0123456789abcdef" })
+    const second = Resumption.ask(first.resumption, { _tag: "ListUsers" })
+    const { resumption, lost } = Resumption.interrupt(second.resumption)
     assert.deepStrictEqual(lost, [])
-    assert.deepInclude(Session.handshake(session), { user: ada, after: { lobby: { epoch, seq: 7 } } })
-    const { messages } = Session.resume(hearAll(session, [welcome(9)]).session)
+    assert.deepInclude(Resumption.handshake(resumption), { user: ada, after: { lobby: { epoch, seq: 7 } } })
+    const { messages } = Resumption.resume(hearAll(resumption, [welcome(9)]).resumption)
     assert.deepStrictEqual(tags(messages), ["JoinRoom", "RoomMessage", "ListUsers"])
     assert.deepInclude(messages[0], { room: dev, after: { epoch, seq: 4 } })
     assert.deepStrictEqual(messages.slice(1), [first.message, second.message])
   })
 
   it("tells how much it missed, as far as the server can say", () => {
-    const { session } = Session.interrupt(settled())
-    const back = hearAll(session, [welcome(10)])
-    const resumed = Session.resume(back.session)
-    const rejoined = hearAll(resumed.session, [joined(resumed.messages[0]?.id ?? "", 6, 2), inRoom(5), inRoom(6)])
+    const { resumption } = Resumption.interrupt(settled())
+    const back = hearAll(resumption, [welcome(10)])
+    const resumed = Resumption.resume(back.resumption)
+    const rejoined = hearAll(resumed.resumption, [joined(resumed.messages[0]?.id ?? "", 6, 2), inRoom(5), inRoom(6)])
     assert.deepStrictEqual(back.events, [{ _tag: "Reconnected", missed: 3 }])
     assert.deepStrictEqual(
       rejoined.events.map(({ _tag }) => _tag),
@@ -90,36 +90,40 @@ describe("a session whose connection broke", () => {
   })
 
   it("tells how much it missed also where the server leaves some out", () => {
-    const resumed = Session.resume(Session.interrupt(settled()).session)
-    const { events } = hearAll(resumed.session, [joined(resumed.messages[0]?.id ?? "", 10, 2), inRoom(9), inRoom(10)])
+    const resumed = Resumption.resume(Resumption.interrupt(settled()).resumption)
+    const { events } = hearAll(resumed.resumption, [
+      joined(resumed.messages[0]?.id ?? "", 10, 2),
+      inRoom(9),
+      inRoom(10)
+    ])
     assert.deepInclude(events[0], { _tag: "Rejoined", missed: 6 })
     assert.deepInclude(events[1], { _tag: "Gap", missing: 4 })
     assert.strictEqual(events.length, 4)
   })
 
   it("repeats neither the creation of a room nor a goodbye, and names them as lost", () => {
-    const created = Session.ask(settled(), { _tag: "CreateRoom", room: dev })
-    const { session, lost } = Session.interrupt(created.session)
+    const created = Resumption.ask(settled(), { _tag: "CreateRoom", room: dev })
+    const { resumption, lost } = Resumption.interrupt(created.resumption)
     assert.deepStrictEqual(lost, [created.message])
-    assert.deepStrictEqual(tags(Session.resume(session).messages), ["JoinRoom"])
+    assert.deepStrictEqual(tags(Resumption.resume(resumption).messages), ["JoinRoom"])
   })
 
   it("joins its rooms anew however often the connection breaks in between", () => {
-    const once = Session.resume(Session.interrupt(settled()).session)
-    const twice = Session.resume(Session.interrupt(once.session).session)
+    const once = Resumption.resume(Resumption.interrupt(settled()).resumption)
+    const twice = Resumption.resume(Resumption.interrupt(once.resumption).resumption)
     assert.deepStrictEqual(tags(twice.messages), ["JoinRoom"])
   })
 
   it("starts again where the history is another one, and says so", () => {
-    const { session } = Session.interrupt(settled())
-    const back = hearAll(session, [welcome(2, otherEpoch)])
+    const { resumption } = Resumption.interrupt(settled())
+    const back = hearAll(resumption, [welcome(2, otherEpoch)])
     assert.deepStrictEqual(back.events, [
       { _tag: "Reconnected", missed: 0 },
       { _tag: "Gap", conversation: { _tag: "Lobby" } }
     ])
-    const resumed = Session.resume(back.session)
+    const resumed = Resumption.resume(back.resumption)
     const id = resumed.messages[0]?.id ?? ""
-    const rejoined = hearAll(resumed.session, [joined(id, 0, 0, otherEpoch), inRoom(1)])
+    const rejoined = hearAll(resumed.resumption, [joined(id, 0, 0, otherEpoch), inRoom(1)])
     assert.deepStrictEqual(
       rejoined.events.map(({ _tag }) => _tag),
       ["Rejoined", "Gap", "Received"]
@@ -127,8 +131,8 @@ describe("a session whose connection broke", () => {
   })
 
   it("gives up a room that it may not enter again", () => {
-    const resumed = Session.resume(Session.interrupt(settled()).session)
-    const refused = hearAll(resumed.session, [
+    const resumed = Resumption.resume(Resumption.interrupt(settled()).resumption)
+    const refused = hearAll(resumed.resumption, [
       {
         _tag: "Rejected",
         id: resumed.messages[0]?.id ?? "",
@@ -137,7 +141,7 @@ describe("a session whose connection broke", () => {
       }
     ])
     assert.deepStrictEqual(refused.events, [{ _tag: "RejoinRefused", room: dev, message: "There is none." }])
-    assert.deepStrictEqual(tags(Session.resume(refused.session).messages), [])
+    assert.deepStrictEqual(tags(Resumption.resume(refused.resumption).messages), [])
   })
 
   it("hears a guest's private messages anew, for their count starts again", () => {
@@ -150,7 +154,7 @@ describe("a session whose connection broke", () => {
       content: "psst"
     })
     const before = hearAll(settled(), [secret(1), secret(2)])
-    const after = hearAll(Session.interrupt(before.session).session, [welcome(7), secret(1)])
+    const after = hearAll(Resumption.interrupt(before.resumption).resumption, [welcome(7), secret(1)])
     assert.strictEqual(after.events.filter(({ _tag }) => _tag === "Received").length, 1)
   })
 })
@@ -168,18 +172,18 @@ describe("a quiet request", () => {
     ["a reply", history],
     ["a refusal", refusal]
   ])("has %s that is no event, also when nobody waits for it any more", (_, replyTo) => {
-    const asked = Session.askQuietly(settled(), { _tag: "GetHistory" })
-    const loud = Session.ask(asked.session, { _tag: "GetHistory" })
-    const forgotten = Session.forget(loud.session, asked.id)
-    for (const session of [loud.session, forgotten]) {
-      assert.deepStrictEqual(hearAll(session, [replyTo(asked.id)]).events, [])
-      assert.strictEqual(hearAll(session, [replyTo(loud.id)]).events.length, 1)
+    const asked = Resumption.askQuietly(settled(), { _tag: "GetHistory" })
+    const loud = Resumption.ask(asked.resumption, { _tag: "GetHistory" })
+    const forgotten = Resumption.forget(loud.resumption, asked.id)
+    for (const resumption of [loud.resumption, forgotten]) {
+      assert.deepStrictEqual(hearAll(resumption, [replyTo(asked.id)]).events, [])
+      assert.strictEqual(hearAll(resumption, [replyTo(loud.id)]).events.length, 1)
     }
   })
 
   it("is asked again on the next connection, after the room is joined", () => {
-    const asked = Session.askQuietly(settled(), { _tag: "GetHistory", room: dev })
-    const { messages } = Session.resume(Session.interrupt(asked.session).session)
+    const asked = Resumption.askQuietly(settled(), { _tag: "GetHistory", room: dev })
+    const { messages } = Resumption.resume(Resumption.interrupt(asked.resumption).resumption)
     assert.deepStrictEqual(tags(messages), ["JoinRoom", "GetHistory"])
     assert.deepStrictEqual(messages[1], asked.message)
   })
@@ -188,27 +192,27 @@ describe("a quiet request", () => {
 describe("a room that was left", () => {
   it("is not joined again", () => {
     const left = hearAll(settled(), [{ _tag: "RoomLeft", id: "x", room: dev }])
-    assert.deepStrictEqual(tags(Session.resume(left.session).messages), [])
+    assert.deepStrictEqual(tags(Resumption.resume(left.resumption).messages), [])
   })
 })
 
 const roomNumber = (index: number) => RoomName.make(`room${index}`)
 
-describe("a session whose server lies", () => {
+describe("a client whose server lies", () => {
   it("is in no room that it did not ask for", () => {
-    const asked = Session.ask(settled(), { _tag: "CreateRoom", room: roomNumber(0) })
+    const asked = Resumption.ask(settled(), { _tag: "CreateRoom", room: roomNumber(0) })
     const lies = Array.from({ length: 1000 }, (_, index) => joined("x", 1, 0, epoch, roomNumber(index)))
-    const heard = hearAll(asked.session, [...lies, joined(asked.id, 1, 0, epoch, roomNumber(0))])
+    const heard = hearAll(asked.resumption, [...lies, joined(asked.id, 1, 0, epoch, roomNumber(0))])
     assert.deepStrictEqual(heard.events, [])
-    assert.strictEqual(HashMap.size(heard.session.rooms), 1)
-    assert.deepStrictEqual(tags(Session.resume(heard.session).messages), ["JoinRoom"])
+    assert.strictEqual(HashMap.size(heard.resumption.rooms), 1)
+    assert.deepStrictEqual(tags(Resumption.resume(heard.resumption).messages), ["JoinRoom"])
   })
 
   it("is not in another room than the one it asked for", () => {
-    const asked = Session.ask(settled(), { _tag: "JoinRoom", room: roomNumber(1) })
-    const heard = hearAll(asked.session, [joined(asked.id, 1, 0, epoch, roomNumber(2))])
+    const asked = Resumption.ask(settled(), { _tag: "JoinRoom", room: roomNumber(1) })
+    const heard = hearAll(asked.resumption, [joined(asked.id, 1, 0, epoch, roomNumber(2))])
     assert.deepStrictEqual(heard.events, [])
-    assert.strictEqual(HashMap.size(heard.session.rooms), 1)
+    assert.strictEqual(HashMap.size(heard.resumption.rooms), 1)
   })
 
   it("hears nothing of leaving a room that it is not in, and has no place there", () => {
@@ -219,37 +223,37 @@ describe("a session whose server lies", () => {
       heard.events.map(({ _tag }) => _tag),
       ["Received"]
     )
-    assert.deepStrictEqual(heard.session, before)
+    assert.deepStrictEqual(heard.resumption, before)
   })
 })
 
-describe("a session whose asker does not wait", () => {
-  const join = (session: Session.Session, room = dev) => Session.ask(session, { _tag: "JoinRoom", room })
-  const welcomed = () => hearAll(Session.make(ada), [welcome(7)]).session
+describe("a client whose asker does not wait", () => {
+  const join = (resumption: Resumption.Resumption, room = dev) => Resumption.ask(resumption, { _tag: "JoinRoom", room })
+  const welcomed = () => hearAll(Resumption.make(ada), [welcome(7)]).resumption
 
   it("is in the room it was entering all the same", () => {
     const asked = join(welcomed())
-    const heard = hearAll(Session.forget(asked.session, asked.id), [joined(asked.id, 4, 0), inRoom(5)])
+    const heard = hearAll(Resumption.forget(asked.resumption, asked.id), [joined(asked.id, 4, 0), inRoom(5)])
     assert.strictEqual(heard.events.length, 2)
-    assert.deepInclude(Session.resume(heard.session).messages[0], { _tag: "JoinRoom", after: { epoch, seq: 5 } })
+    assert.deepInclude(Resumption.resume(heard.resumption).messages[0], { _tag: "JoinRoom", after: { epoch, seq: 5 } })
   })
 
   it("does not ask again on the next connection", () => {
     const asked = join(welcomed())
-    const forgotten = Session.forget(asked.session, asked.id)
-    const { session } = Session.resume(forgotten)
-    assert.deepStrictEqual(Session.resume(forgotten).messages, [])
-    assert.deepStrictEqual(Session.interrupt(forgotten).lost, [])
-    assert.strictEqual(HashMap.size(session.open), 0)
+    const forgotten = Resumption.forget(asked.resumption, asked.id)
+    const { resumption } = Resumption.resume(forgotten)
+    assert.deepStrictEqual(Resumption.resume(forgotten).messages, [])
+    assert.deepStrictEqual(Resumption.interrupt(forgotten).lost, [])
+    assert.strictEqual(HashMap.size(resumption.open), 0)
   })
 
   it("remembers 100 such rooms at most", () => {
-    let session = welcomed()
+    let resumption = welcomed()
     for (let index = 0; index < 500; index++) {
-      const asked = join(session, roomNumber(index))
-      session = Session.forget(asked.session, asked.id)
+      const asked = join(resumption, roomNumber(index))
+      resumption = Resumption.forget(asked.resumption, asked.id)
     }
-    assert.strictEqual(HashMap.size(session.open), 100)
+    assert.strictEqual(HashMap.size(resumption.open), 100)
   })
 })
 
@@ -264,35 +268,35 @@ describe("a room that cannot be entered again just now", () => {
   it.each<Rejection>([{ _tag: "StorageUnavailable" }, { _tag: "RateLimited", retryAfter: 100 }])(
     "is tried again later after %j, and that is told once",
     (reason) => {
-      const resumed = Session.resume(Session.interrupt(settled()).session)
-      const first = Session.receive(resumed.session, refusal(resumed.messages[0]?.id ?? "", reason))
+      const resumed = Resumption.resume(Resumption.interrupt(settled()).resumption)
+      const first = Resumption.receive(resumed.resumption, refusal(resumed.messages[0]?.id ?? "", reason))
       assert.deepStrictEqual(first.events, [{ _tag: "Retrying", cause: "dev: Not now." }])
       assert.strictEqual(first.rejoinLater, dev)
-      const again = Session.rejoin(first.session, dev)
+      const again = Resumption.rejoin(first.resumption, dev)
       assert.deepInclude(again?.message, { _tag: "JoinRoom", room: dev, after: { epoch, seq: 4 } })
       if (again === undefined) return
-      assert.isUndefined(Session.rejoin(again.session, dev))
-      const second = Session.receive(again.session, refusal(again.id, reason))
+      assert.isUndefined(Resumption.rejoin(again.resumption, dev))
+      const second = Resumption.receive(again.resumption, refusal(again.id, reason))
       assert.deepStrictEqual([second.events, second.rejoinLater], [[], dev])
-      const third = Session.rejoin(second.session, dev)
+      const third = Resumption.rejoin(second.resumption, dev)
       assert.isDefined(third)
       if (third === undefined) return
-      const rejoined = hearAll(third.session, [joined(third.id, 6, 2), inRoom(5)])
+      const rejoined = hearAll(third.resumption, [joined(third.id, 6, 2), inRoom(5)])
       assert.deepStrictEqual(
         rejoined.events.map(({ _tag }) => _tag),
         ["Rejoined", "Received"]
       )
-      assert.isUndefined(Session.rejoin(rejoined.session, dev))
+      assert.isUndefined(Resumption.rejoin(rejoined.resumption, dev))
     }
   )
 
   it("is not tried again once one has left", () => {
-    const resumed = Session.resume(Session.interrupt(settled()).session)
+    const resumed = Resumption.resume(Resumption.interrupt(settled()).resumption)
     const id = resumed.messages[0]?.id ?? ""
-    const refused = hearAll(resumed.session, [
+    const refused = hearAll(resumed.resumption, [
       refusal(id, { _tag: "StorageUnavailable" }),
       { _tag: "RoomLeft", room: dev }
     ])
-    assert.isUndefined(Session.rejoin(refused.session, dev))
+    assert.isUndefined(Resumption.rejoin(refused.resumption, dev))
   })
 })

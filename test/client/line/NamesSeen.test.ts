@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
-import * as Roster from "../../../src/client/line/Roster.ts"
+import * as NamesSeen from "../../../src/client/line/NamesSeen.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
@@ -10,7 +10,7 @@ const room = (name: string) => RoomName.make(name)
 
 const known = (...messages: ReadonlyArray<ServerMessage>) => {
   const events = messages.map((message): ClientEvent => ({ _tag: "Received", message }))
-  return Roster.knownNames(events.reduce(Roster.follow, Roster.empty))
+  return NamesSeen.knownNames(events.reduce(NamesSeen.follow, NamesSeen.empty))
 }
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index)
 

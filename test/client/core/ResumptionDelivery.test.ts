@@ -1,15 +1,15 @@
-/** What a session hands on of the logs, whatever happens to its connection: a model of client and server, played at random. */
+/** What a client hands on of the logs, whatever happens to its connection: a model of client and server, played at random. */
 import { assert, describe, it } from "@effect/vitest"
 import { HashMap, Schema } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
-import * as Session from "../../../src/client/core/Session.ts"
+import * as Resumption from "../../../src/client/core/Resumption.ts"
 import { ada, dev, ModelServer } from "./ModelServer.ts"
 
 const happening = Schema.Literals(["say", "sayInRoom", "hear", "hearInRoom", "work", "work", "arrive", "arrive", "cut"])
 
-/** A client in miniature: a session, and what it was told. */
+/** A client in miniature: what it remembers, and what it was told. */
 class ModelClient {
-  session = Session.make(ada)
+  resumption = Resumption.make(ada)
   readonly events: Array<ClientEvent> = []
   readonly server: ModelServer
   #isWelcomed = false
@@ -22,12 +22,12 @@ class ModelClient {
 
   connect(): void {
     this.#isWelcomed = false
-    this.server.send([Session.handshake(this.session)])
+    this.server.send([Resumption.handshake(this.resumption)])
   }
 
-  ask(request: Parameters<typeof Session.ask>[1]): void {
-    const asked = Session.ask(this.session, request)
-    this.session = asked.session
+  ask(request: Parameters<typeof Resumption.ask>[1]): void {
+    const asked = Resumption.ask(this.resumption, request)
+    this.resumption = asked.resumption
     if (this.#isWelcomed) this.server.send([asked.message])
   }
 
@@ -42,12 +42,12 @@ class ModelClient {
   arrive(): boolean {
     const message = this.server.arriving()
     if (message === undefined) return false
-    const step = Session.receive(this.session, message)
-    this.session = step.session
+    const step = Resumption.receive(this.resumption, message)
+    this.resumption = step.resumption
     this.events.push(...step.events)
     if (message._tag === "Welcome") {
-      const resumed = Session.resume(this.session)
-      this.session = resumed.session
+      const resumed = Resumption.resume(this.resumption)
+      this.resumption = resumed.resumption
       this.#isWelcomed = true
       this.server.send(resumed.messages)
     }
@@ -56,7 +56,7 @@ class ModelClient {
 
   cut(): void {
     this.server.cut()
-    this.session = Session.interrupt(this.session).session
+    this.resumption = Resumption.interrupt(this.resumption).resumption
     this.connect()
   }
 
@@ -106,7 +106,7 @@ const play = (
   return client
 }
 
-describe("a session", () => {
+describe("a client", () => {
   const arbitrary = { runs: 1000, size: 60 }
 
   it.prop(
@@ -147,7 +147,7 @@ describe("a session", () => {
     "gets every message of its own stored once, and in the end has nothing open",
     { happenings: Schema.Array(happening) },
     ({ happenings }) => {
-      const { server, session } = play(happenings)
+      const { server, resumption } = play(happenings)
       for (const place of ["lobby", "room"] as const) {
         const mine = server[place].filter(({ from }) => from === ada).map(({ content }) => content)
         const said = happenings.filter((happening) => happening === (place === "lobby" ? "say" : "sayInRoom"))
@@ -158,7 +158,7 @@ describe("a session", () => {
           mine.toSorted((a, b) => Number(a.slice(5)) - Number(b.slice(5)))
         )
       }
-      assert.strictEqual(HashMap.size(session.open), 0)
+      assert.strictEqual(HashMap.size(resumption.open), 0)
     },
     { arbitrary }
   )

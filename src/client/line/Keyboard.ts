@@ -2,8 +2,11 @@
  * The input of a person: read at once, so that one can ask for help or quit whatever the connection does; requests wait
  * for their turn, each for the reply to the one before, which keeps their order as in `Script`.
  */
-import { type Cause, Effect, Queue, Stream } from "effect"
-import { ask, parse } from "../command/Command.ts"
+import { type Cause, Effect, Queue, Ref, Stream } from "effect"
+import { ask } from "../command/Action.ts"
+import { parse } from "../command/Command.ts"
+import { pin, textToEdit } from "../command/Meaning.ts"
+import { RecentMessages } from "../core/Recent.ts"
 import { isChat } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { echo, error, notice } from "../screen/Render.ts"
@@ -22,11 +25,13 @@ interface Typed {
   readonly errand: Errand
 }
 
-const isMessage = (errand: Errand) => errand._tag === "Ask" && isChat(errand.request)
+/** What everybody is told of, and so the one who asked for it too. */
+const isTold = (errand: Errand) => errand._tag === "About" || (errand._tag === "Ask" && isChat(errand.request))
 
-export const dialogue = Effect.gen(function* () {
+export const keyboard = Effect.gen(function* () {
   const client = yield* Client
-  const { lines } = yield* Screen
+  const { lines, propose } = yield* Screen
+  const recent = yield* RecentMessages
   const waiting = yield* Queue.bounded<Typed, Cause.Done>(maxWaiting)
   const unanswered = new Set<Typed>()
 
@@ -43,12 +48,20 @@ export const dialogue = Effect.gen(function* () {
   /** Does what a line asks for, or sees to it; tells whether to read on. */
   const obey = Effect.fnUntraced(function* (line: string) {
     const action = yield* Effect.fromResult(parse(line))
+    if (action._tag === "About" && action.act._tag === "Edit" && action.act.content === undefined) {
+      const { content, number } = yield* Effect.fromResult(textToEdit(yield* Ref.get(recent), action))
+      yield* propose(`:edit #${number} ${content}`)
+      return true
+    }
     // A message is shown when it comes back from the server; a command would be seen nowhere.
-    const isErrand = action._tag === "Ask" || action._tag === "More"
-    const isCommand = action._tag === "Help" || (isErrand && !isMessage(action))
+    const isErrand = action._tag === "Ask" || action._tag === "About" || action._tag === "More"
+    const isCommand = action._tag === "Help" || (isErrand && !isTold(action))
     if (isCommand) yield* present((style) => echo(style, line))
     if (action._tag === "Help") yield* showHelp(action.command)
-    if (isErrand) yield* submit({ text: line, errand: action })
+    if (isErrand) {
+      const errand = action._tag === "About" ? pin(yield* Ref.get(recent), action) : action
+      yield* submit({ text: line, errand })
+    }
     return action._tag !== "Quit"
   })
 
@@ -65,8 +78,9 @@ export const dialogue = Effect.gen(function* () {
   const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
     carryOut(typed.errand).pipe(
       Effect.raceFirst(tellDelay(typed)),
-      Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
-        complain(isMessage(typed.errand) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
+      Effect.catchTag("NotUnderstood", ({ message }) => complain(message)),
+      Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
+        complain(isTold(typed.errand) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
       ),
       Effect.andThen(Effect.sync(() => unanswered.delete(typed)))
     )

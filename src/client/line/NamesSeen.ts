@@ -14,62 +14,62 @@ const maxNames = 1000
 
 type Names = HashMap.HashMap<NameKey, string>
 
-export interface Roster {
+export interface NamesSeen {
   readonly users: Names
   readonly rooms: Names
 }
 
-export const empty: Roster = { users: HashMap.empty(), rooms: HashMap.empty() }
+export const empty: NamesSeen = { users: HashMap.empty(), rooms: HashMap.empty() }
 
-export const knownNames = ({ users, rooms }: Roster): KnownNames => ({
+export const knownNames = ({ users, rooms }: NamesSeen): KnownNames => ({
   users: [...HashMap.values(users)].toSorted(),
   rooms: [...HashMap.values(rooms)].toSorted()
 })
 
-export const follow = (roster: Roster, event: ClientEvent): Roster => {
+export const follow = (seen: NamesSeen, event: ClientEvent): NamesSeen => {
   switch (event._tag) {
     case "Received":
-      return learn(roster, event.message)
+      return learn(seen, event.message)
     case "Rejoined":
-      return learn(roster, event.joined)
+      return learn(seen, event.joined)
     default:
-      return roster
+      return seen
   }
 }
 
-const learn = (roster: Roster, message: ServerMessage): Roster => {
+const learn = (seen: NamesSeen, message: ServerMessage): NamesSeen => {
   switch (message._tag) {
     case "GlobalMessage":
     case "PrivateMessage":
     case "RoomMessage":
-      return add(roster, [message.from])
+      return add(seen, [message.from])
     case "Presence":
-      return remove(add(message.all ? { ...roster, users: HashMap.empty() } : roster, message.joined), message.left)
+      return remove(add(message.all ? { ...seen, users: HashMap.empty() } : seen, message.joined), message.left)
     case "RoomPresence":
-      return add(roster, message.joined, [message.room])
+      return add(seen, message.joined, [message.room])
     case "UserList":
-      return add({ ...roster, users: HashMap.empty() }, message.users)
+      return add({ ...seen, users: HashMap.empty() }, message.users)
     case "RoomUsers":
     case "RoomJoined":
-      return add(roster, message.users, [message.room])
+      return add(seen, message.users, [message.room])
     case "RoomCreated":
-      return add(roster, [message.by], [message.room])
+      return add(seen, [message.by], [message.room])
     case "RoomList":
       return add(
-        roster,
+        seen,
         [],
         message.rooms.map(({ room }) => room)
       )
     default:
-      return roster
+      return seen
   }
 }
 
 const add = (
-  { users, rooms }: Roster,
+  { users, rooms }: NamesSeen,
   newUsers: ReadonlyArray<string>,
   newRooms: ReadonlyArray<string> = []
-): Roster => ({
+): NamesSeen => ({
   users: newUsers.reduce(addName, users),
   rooms: newRooms.reduce(addName, rooms)
 })
@@ -77,7 +77,7 @@ const add = (
 const addName = (names: Names, name: string): Names =>
   HashMap.size(names) >= maxNames || HashMap.has(names, nameKey(name)) ? names : HashMap.set(names, nameKey(name), name)
 
-const remove = ({ users, rooms }: Roster, gone: ReadonlyArray<string>): Roster => ({
+const remove = ({ users, rooms }: NamesSeen, gone: ReadonlyArray<string>): NamesSeen => ({
   users: gone.reduce((names, name) => HashMap.remove(names, nameKey(name)), users),
   rooms
 })

@@ -1,0 +1,40 @@
+/** What a typed line asks for, as data: read by `Command`, carried out by `line/Errand`. */
+import { Schema } from "effect"
+import type { Seq } from "../../common/log/Cursor.ts"
+import type { Reaction } from "../../common/log/Entry.ts"
+import type { Whereabouts } from "../core/Heard.ts"
+import type { Request } from "../core/Request.ts"
+
+export type Action =
+  | { readonly _tag: "Ask"; readonly request: Request }
+  /** Something is to be done to a message, which `Meaning` finds. */
+  | About
+  /** The page of history or findings behind the one shown last. */
+  | { readonly _tag: "More" }
+  | { readonly _tag: "Help"; readonly command: string | undefined }
+  | { readonly _tag: "Quit" }
+  | { readonly _tag: "Nothing" }
+
+export interface About {
+  readonly _tag: "About"
+  readonly mention: Mention
+  readonly act: Act
+}
+
+/** Which message is meant, as far as the line says so. */
+export interface Mention {
+  readonly where?: Whereabouts
+  readonly number?: Seq
+}
+
+export type Act =
+  /** Without `content`, the text is yet to be changed. */
+  | { readonly _tag: "Edit"; readonly content?: string }
+  | { readonly _tag: "Delete"; readonly reason?: string }
+  | { readonly _tag: "React"; readonly reaction: Reaction; readonly isTakenBack: boolean }
+  | { readonly _tag: "Reply"; readonly content: string }
+
+/** The line asks for nothing that can be done; `message` says what is wrong and what to type instead. */
+export class NotUnderstood extends Schema.TaggedError<NotUnderstood>()("NotUnderstood", { message: Schema.String }) {}
+
+export const ask = (request: Request) => ({ _tag: "Ask", request }) as const

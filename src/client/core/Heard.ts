@@ -1,0 +1,87 @@
+/**
+ * What a client hears: the messages it knows, and of later protocols the entries it does not know yet.
+ *
+ * Whatever carries a `seq` counts, known or not: a client that drops the entry of a kind it has never heard of takes the
+ * next one for a sign that something is missing. So a message with an unknown `_tag` that is an entry comes through as
+ * data, by its place alone: what it says is not kept, and nothing is shown of it.
+ */
+import { Schema, SchemaTransformation } from "effect"
+import type { Conversation } from "../../common/log/Conversation.ts"
+import { Seq, Timestamp } from "../../common/log/Cursor.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import { RoomName } from "../../common/name/RoomName.ts"
+import { UserName } from "../../common/name/UserName.ts"
+import { text } from "../../common/text/Text.ts"
+import { type EntryMessage, whereabouts } from "../../common/wire/EntryMessage.ts"
+import { ServerMessage } from "../../common/wire/ServerMessage.ts"
+
+const known: ReadonlySet<string> = new Set(Object.keys(ServerMessage.cases))
+
+/** The `_tag` of a message that this client does not know. */
+const UnknownTag = text(1, 64).check(
+  Schema.makeFilter<string>((tag) => !known.has(tag), { message: "there is a message of this kind" })
+)
+
+const place = { seq: Seq, at: Timestamp, from: UserName, ...whereabouts }
+
+/** An entry of a kind that a later protocol has. A reply is none: only replies carry an `id`. */
+export const LaterEntry = Schema.TaggedStruct("LaterEntry", { kind: UnknownTag, ...place })
+export type LaterEntry = typeof LaterEntry.Type
+
+const OnTheWire = Schema.Struct({ _tag: UnknownTag, id: Schema.optionalKey(Schema.Never), ...place })
+
+const LaterEntryMessage = OnTheWire.pipe(
+  Schema.decodeTo(
+    Schema.toType(LaterEntry),
+    SchemaTransformation.transform<LaterEntry, typeof OnTheWire.Type>({
+      decode: ({ _tag: kind, id: _id, ...entry }) => ({ ...entry, _tag: "LaterEntry", kind }),
+      encode: ({ kind, ...entry }) => ({ ...entry, _tag: kind })
+    })
+  )
+)
+
+/** Known messages first: what is wrong with one of those is told as what is wrong with it. */
+export const Heard = Schema.Union([ServerMessage, LaterEntryMessage])
+export type Heard = typeof Heard.Type
+
+export type HeardEntry = EntryMessage | LaterEntry
+
+const isKnownEntry = ServerMessage.isAnyOf([
+  "GlobalMessage",
+  "PrivateMessage",
+  "RoomMessage",
+  "Edited",
+  "Deleted",
+  "Reacted",
+  "Tombstone"
+])
+
+export const isEntry = (message: Heard): message is HeardEntry => message._tag === "LaterEntry" || isKnownEntry(message)
+
+/** Where a message stands, as requests and entries say it: in a room, in private with somebody, or else in the lobby. */
+export interface Whereabouts {
+  readonly room?: RoomName
+  readonly with?: UserName
+}
+
+/** The log of what `user` reads there. */
+export const conversationAt = ({ room, with: other }: Whereabouts, user: UserName): Conversation => {
+  if (room !== undefined) return { _tag: "Room", room }
+  return other === undefined ? { _tag: "Lobby" } : { _tag: "Inbox", user }
+}
+
+/** Where an entry that `user` was sent stands. */
+export const whereaboutsOf = (entry: HeardEntry, user: UserName): Whereabouts => {
+  switch (entry._tag) {
+    case "GlobalMessage":
+      return {}
+    case "RoomMessage":
+      return { room: entry.room }
+    case "PrivateMessage":
+      return { with: nameKey(entry.from) === nameKey(user) ? entry.to : entry.from }
+    default: {
+      const { room, with: other } = entry
+      return room === undefined ? (other === undefined ? {} : { with: other }) : { room }
+    }
+  }
+}

@@ -1,0 +1,387 @@
+/**
+ * What a client remembers from one connection to the next, and how everything it hears changes that. Pure: `Client`
+ * owns the one live value and all effects.
+ *
+ * 1. Of each conversation it keeps its place, the newest `seq` handed on in the log's current `epoch`. An entry, of
+ *    whatever kind, that is at or before the place is dropped, so none is handed on twice; one beyond the next shows a gap, so none is missed
+ *    silently.
+ * 2. After a connection broke, it is played again: a Handshake with the places in lobby and inbox, a JoinRoom
+ *    with the place in each room, then every request still open, in the order in which they were asked. One that
+ *    makes an entry keeps its `key`, by which the server knows it.
+ * 3. CreateRoom and Disconnect are not repeatable: asking twice is not the same as asking once. They end with the
+ *    connection, and their askers are told.
+ * 4. Nothing is believed that was not asked for: one is in a room by the reply to a JoinRoom for it, and nothing else
+ *    changes that, or a place, in a room one is not in.
+ *
+ * It grows with the rooms one has asked to be in and the requests one has open, which `Client` bounds; and by at most
+ * 100 joinings that nobody waits for any more.
+ */
+import { HashMap, Option } from "effect"
+import type { Conversation } from "../../common/log/Conversation.ts"
+import type { Cursor, Epoch, Seq } from "../../common/log/Cursor.ts"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { ClientMessage, RequestId } from "../../common/wire/ClientMessage.ts"
+import { Rejection } from "../../common/wire/Rejection.ts"
+import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { ClientEvent } from "./ClientEvent.ts"
+import { conversationAt, type Heard, type HeardEntry, isEntry, whereaboutsOf } from "./Heard.ts"
+import type { Request } from "./Request.ts"
+
+export interface Resumption {
+  readonly user: UserName
+  /** Undefined until the first Welcome. */
+  readonly lobby: Place | undefined
+  readonly inbox: Place | undefined
+  readonly rooms: HashMap.HashMap<NameKey, Membership>
+  readonly open: HashMap.HashMap<RequestId, OpenRequest>
+  readonly asked: number
+}
+
+/** `epoch` is missing where the log lives no longer than the connection: in a guest's inbox. */
+interface Place {
+  readonly epoch: Epoch | undefined
+  readonly seq: Seq
+}
+
+interface Membership {
+  readonly room: RoomName
+  readonly place: Place
+  /** The server could not take one back just now; see `rejoin`. */
+  readonly isAway?: boolean
+}
+
+interface OpenRequest {
+  readonly message: ClientMessage
+  /** Counts the requests of one resumption, so that they can be repeated in their order. */
+  readonly number: number
+  /** Who asked: a program that waits for the reply, one that waits no more, or the client itself. */
+  readonly asker: "waiting" | "gone" | "client"
+  /** It is to be asked again when it is known whether one is in its room. */
+  readonly isHeld?: boolean
+}
+
+interface Step {
+  readonly resumption: Resumption
+  readonly events: ReadonlyArray<ClientEvent>
+  /** A room to be joined again after a pause. */
+  readonly rejoinLater?: RoomName
+  /** It was refused only because a room could not be joined again yet: its asker waits on. */
+  readonly isHeld?: true
+  /** What was held, now that it is known whether one is in the room. */
+  readonly resend?: ReadonlyArray<ClientMessage>
+}
+
+/** How many joinings that nobody waits for are remembered until the reply. */
+const maxAbandoned = 100
+
+/** The `id` of every Handshake; no request gets it. */
+export const handshakeId: RequestId = "handshake"
+
+export const make = (user: UserName): Resumption => ({
+  user,
+  lobby: undefined,
+  inbox: undefined,
+  rooms: HashMap.empty(),
+  open: HashMap.empty(),
+  asked: 0
+})
+
+/** Numbers a request and remembers it until its reply. */
+export const ask = (resumption: Resumption, request: Request | { readonly _tag: "Disconnect" }) =>
+  open(resumption, (id) => ({ ...withPlace(resumption, request), id }), "waiting")
+
+/** Who asks to come into a room that could not be joined again yet goes on where it was, too. */
+const withPlace = <R extends Request | { readonly _tag: "Disconnect" }>(resumption: Resumption, request: R): R => {
+  if (request._tag !== "JoinRoom" || request.after !== undefined) return request
+  const membership = Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(request.room)))
+  const isLeaving = HashMap.some(
+    resumption.open,
+    ({ message }) => message._tag === "LeaveRoom" && nameKey(message.room) === nameKey(request.room)
+  )
+  const after = isLeaving ? undefined : cursorOf(membership?.place)
+  return after === undefined ? request : { ...request, after }
+}
+
+/** The same, for a request whose reply is for its asker alone: it is no event, however late it comes. */
+export const askQuietly = (resumption: Resumption, request: Request) =>
+  open(resumption, (id) => ({ ...request, id }), "waiting", quiet)
+
+/** How such a request's `id` begins. */
+const quiet = "quiet "
+
+/** The incarnation of a room's log, or of the lobby's; none where one is not in. */
+export const epochOf = (resumption: Resumption, room: RoomName | undefined): Epoch | undefined =>
+  (room === undefined ? resumption.lobby : placeIn(resumption, room))?.epoch
+
+/**
+ * Nobody waits for this reply any more: the request is not to be repeated. A room that is being joined may still be
+ * entered, and then one is in it.
+ */
+export const forget = (resumption: Resumption, id: RequestId): Resumption => {
+  const request = openRequest(resumption, id)
+  if (request?.message._tag !== "JoinRoom" || request.asker !== "waiting") return close(resumption, id)
+  const abandoned = HashMap.reduce(resumption.open, 0, (sum, { asker }) => (asker === "gone" ? sum + 1 : sum))
+  if (abandoned >= maxAbandoned) return close(resumption, id)
+  return { ...resumption, open: HashMap.set(resumption.open, id, { ...request, asker: "gone" }) }
+}
+
+const close = (resumption: Resumption, id: RequestId): Resumption => ({
+  ...resumption,
+  open: HashMap.remove(resumption.open, id)
+})
+
+/** The first message of a connection. */
+export const handshake = (resumption: Resumption): ClientMessage => {
+  const lobby = cursorOf(resumption.lobby)
+  const inbox = cursorOf(resumption.inbox)
+  const after = { ...(lobby && { lobby }), ...(inbox && { inbox }) }
+  return { _tag: "Handshake", id: handshakeId, user: resumption.user, after }
+}
+
+/** What to send once the server has said Welcome. */
+export const resume = (
+  before: Resumption
+): { readonly resumption: Resumption; readonly messages: ReadonlyArray<ClientMessage> } => {
+  const waiting = HashMap.filter(before.open, ({ asker }) => asker === "waiting").pipe(
+    HashMap.map((request): OpenRequest => ({ ...request, isHeld: false }))
+  )
+  const requests = [...HashMap.values(waiting)].toSorted((a, b) => a.number - b.number)
+  const rejoins: Array<ClientMessage> = []
+  let resumption: Resumption = { ...before, open: waiting }
+  for (const membership of HashMap.values(before.rooms)) {
+    const opened = openRejoin(resumption, membership)
+    rejoins.push(opened.message)
+    resumption = opened.resumption
+  }
+  return { resumption, messages: [...rejoins, ...requests.map(({ message }) => message)] }
+}
+
+/** The JoinRoom for a room that could not be entered before; undefined if one is in it, has left it, or is entering. */
+export const rejoin = (resumption: Resumption, room: RoomName) => {
+  const membership = Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))
+  const isEntering = HashMap.some(resumption.open, ({ message }) => isJoinOf(message, room))
+  return membership?.isAway === true && !isEntering ? openRejoin(resumption, membership) : undefined
+}
+
+const openRejoin = (resumption: Resumption, { room, place }: Membership) => {
+  const after = cursorOf(place)
+  return open(resumption, (id) => ({ _tag: "JoinRoom", id, room, ...(after && { after }) }), "client")
+}
+
+const isJoinOf = (message: ClientMessage, room: RoomName): boolean =>
+  message._tag === "JoinRoom" && nameKey(message.room) === nameKey(room)
+
+/** The connection is gone. `lost` are the requests that cannot be repeated. */
+export const interrupt = (
+  resumption: Resumption
+): { readonly resumption: Resumption; readonly lost: ReadonlyArray<ClientMessage> } => {
+  const ended = [...HashMap.values(resumption.open)].filter(
+    (request) => request.asker !== "waiting" || !isRepeatable(request)
+  )
+  const kept = ended.reduce(
+    (rest, { message }) => (message.id ? HashMap.remove(rest, message.id) : rest),
+    resumption.open
+  )
+  const lost = ended.filter(({ asker }) => asker === "waiting").map(({ message }) => message)
+  return { resumption: { ...resumption, open: kept }, lost }
+}
+
+/** Takes in what the server said. */
+export const receive = (resumption: Resumption, message: Heard): Step => {
+  const id = "id" in message ? message.id : undefined
+  if (message._tag === "Rejected" && isTooSoon(resumption, message)) return hold(resumption, message)
+  const step = follow(resumption, message)
+  if (id === undefined) return step
+  return { ...step, resumption: close(step.resumption, id), events: id.startsWith(quiet) ? [] : step.events }
+}
+
+/** Whether a request about a room is refused since the room could not be joined again yet. */
+const isTooSoon = (resumption: Resumption, { id, reason }: ServerMessageOf<"Rejected">): boolean => {
+  const asked = openRequest(resumption, id)
+  if (reason._tag !== "NotInRoom" || asked?.asker !== "waiting" || asked.message._tag === "LeaveRoom") return false
+  return Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(reason.room)))?.isAway === true
+}
+
+const hold = (resumption: Resumption, { id }: ServerMessageOf<"Rejected">): Step => {
+  const asked = openRequest(resumption, id)
+  if (id === undefined || asked === undefined) return { resumption, events: [] }
+  return {
+    resumption: { ...resumption, open: HashMap.set(resumption.open, id, { ...asked, isHeld: true }) },
+    events: [],
+    isHeld: true
+  }
+}
+
+/** Sends on what was held for a room, in the order in which it was asked. */
+const withHeld = (step: Step, room: RoomName): Step => {
+  const isOfRoom = ({ isHeld, message }: OpenRequest) =>
+    isHeld === true && "room" in message && message.room !== undefined && nameKey(message.room) === nameKey(room)
+  const held = [...HashMap.values(step.resumption.open)].filter(isOfRoom).toSorted((a, b) => a.number - b.number)
+  if (held.length === 0) return step
+  const open = HashMap.map(step.resumption.open, (request): OpenRequest =>
+    isOfRoom(request) ? { ...request, isHeld: false } : request
+  )
+  return { ...step, resumption: { ...step.resumption, open }, resend: held.map(({ message }) => message) }
+}
+
+const follow = (resumption: Resumption, message: Heard): Step => {
+  if (isEntry(message)) return advance(resumption, message)
+  switch (message._tag) {
+    case "Welcome":
+      return welcome(resumption, message)
+    case "RoomJoined":
+      return roomJoined(resumption, message)
+    case "RoomLeft":
+      return roomLeft(resumption, message)
+    case "Rejected":
+      return rejected(resumption, message)
+    default:
+      return { resumption, events: [{ _tag: "Received", message }] }
+  }
+}
+
+const welcome = (before: Resumption, message: ServerMessageOf<"Welcome">): Step => {
+  const lobby = resumed(before.lobby, message.lobby)
+  // Without a log that outlives the connection, the count of the inbox starts again.
+  const inbox: Resumed = message.inbox ? resumed(before.inbox, message.inbox) : { place: fresh, missed: 0, gap: false }
+  const resumption = { ...before, user: message.user, lobby: lobby.place, inbox: inbox.place }
+  if (before.lobby === undefined) return { resumption, events: [{ _tag: "Connected", welcome: message }] }
+  const gaps: Array<ClientEvent> = []
+  if (lobby.gap) gaps.push({ _tag: "Gap", conversation: { _tag: "Lobby" } })
+  if (inbox.gap) gaps.push({ _tag: "Gap", conversation: { _tag: "Inbox", user: message.user } })
+  return { resumption, events: [{ _tag: "Reconnected", missed: lobby.missed }, ...gaps] }
+}
+
+interface Resumed {
+  readonly place: Place
+  readonly missed: number
+  /** Whether messages may be missing that nobody can count. */
+  readonly gap: boolean
+}
+
+/** Where to go on when the log stands at `now`: at the old place, if it still is one. */
+const resumed = (before: Place | undefined, now: Cursor): Resumed => {
+  if (before === undefined) return { place: now, missed: 0, gap: false }
+  if (before.epoch !== now.epoch || before.seq > now.seq) return { place: now, missed: 0, gap: true }
+  return { place: before, missed: now.seq - before.seq, gap: false }
+}
+
+/** Hands an entry on, if it is a new one, and remembers its place. One that is not known is counted and shown as nothing. */
+const advance = (resumption: Resumption, entry: HeardEntry): Step => {
+  const conversation = conversationAt(whereaboutsOf(entry, resumption.user), resumption.user)
+  const place = placeOf(resumption, conversation)
+  const received: ReadonlyArray<ClientEvent> = entry._tag === "LaterEntry" ? [] : [{ _tag: "Received", message: entry }]
+  if (place === undefined) return { resumption, events: received }
+  if (entry.seq <= place.seq) return { resumption, events: [] }
+  const missing = entry.seq - place.seq - 1
+  return {
+    resumption: movedTo(resumption, conversation, { epoch: place.epoch, seq: entry.seq }),
+    events: missing === 0 ? received : [{ _tag: "Gap", conversation, missing }, ...received]
+  }
+}
+
+const roomJoined = (resumption: Resumption, message: ServerMessageOf<"RoomJoined">): Step => {
+  const { room, epoch, seq, missed } = message
+  const request = openRequest(resumption, message.id)
+  if (request === undefined || !isJoinOf(request.message, room)) return { resumption, events: [] }
+  const before = placeIn(resumption, room)
+  const { place, gap, missed: missedInAll } = resumed(before, { epoch, seq })
+  // The first message that follows has the seq after this one.
+  const start = seq - missed
+  const isKept = before !== undefined && !gap
+  const missing = isKept ? Math.max(0, start - before.seq) : 0
+  const events: Array<ClientEvent> = [
+    request.asker === "client"
+      ? { _tag: "Rejoined", joined: message, missed: missedInAll }
+      : { _tag: "Received", message }
+  ]
+  const conversation: Conversation = { _tag: "Room", room }
+  if (gap) events.push({ _tag: "Gap", conversation })
+  if (missing > 0) events.push({ _tag: "Gap", conversation, missing })
+  const kept = { epoch, seq: isKept ? Math.max(place.seq, start) : start }
+  return withHeld({ resumption: inRoom(resumption, room, kept), events }, room)
+}
+
+const roomLeft = (resumption: Resumption, message: ServerMessageOf<"RoomLeft">): Step => {
+  const isNews = placeIn(resumption, message.room) !== undefined || openRequest(resumption, message.id) !== undefined
+  const events: ReadonlyArray<ClientEvent> = isNews ? [{ _tag: "Received", message }] : []
+  return withHeld({ resumption: outOfRoom(resumption, message.room), events }, message.room)
+}
+
+const rejected = (resumption: Resumption, message: ServerMessageOf<"Rejected">): Step => {
+  const refused = openRequest(resumption, message.id)
+  if (refused?.message._tag === "LeaveRoom" && message.reason._tag === "NotInRoom") {
+    const { room } = refused.message
+    return withHeld({ resumption: outOfRoom(resumption, room), events: [{ _tag: "Received", message }] }, room)
+  }
+  if (refused?.asker !== "client" || refused.message._tag !== "JoinRoom") {
+    return { resumption, events: [{ _tag: "Received", message }] }
+  }
+  const { room } = refused.message
+  if (isPassing(message.reason)) return postponed(resumption, room, message.message)
+  const events: ReadonlyArray<ClientEvent> = [{ _tag: "RejoinRefused", room, message: message.message }]
+  return withHeld({ resumption: outOfRoom(resumption, room), events }, room)
+}
+
+/** What has nothing to do with the room. */
+const isPassing = Rejection.isAnyOf(["RateLimited", "StorageUnavailable"])
+
+/** Tells of it once, however often it has to be tried. */
+const postponed = (resumption: Resumption, room: RoomName, why: string): Step => {
+  const membership = Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))
+  if (membership === undefined) return { resumption, events: [] }
+  return {
+    resumption: { ...resumption, rooms: HashMap.set(resumption.rooms, nameKey(room), { ...membership, isAway: true }) },
+    events: membership.isAway === true ? [] : [{ _tag: "Retrying", cause: `${room}: ${why}` }],
+    rejoinLater: room
+  }
+}
+
+const fresh: Place = { epoch: undefined, seq: 0 }
+
+const open = <Message extends ClientMessage>(
+  resumption: Resumption,
+  withId: (id: RequestId) => Message,
+  asker: OpenRequest["asker"],
+  prefix = ""
+): { readonly resumption: Resumption; readonly message: Message; readonly id: RequestId } => {
+  const number = resumption.asked + 1
+  const id = `${prefix}${number}`
+  const message = withId(id)
+  const request: OpenRequest = { message, number, asker }
+  return { resumption: { ...resumption, asked: number, open: HashMap.set(resumption.open, id, request) }, message, id }
+}
+
+const isRepeatable = ({ message }: OpenRequest): boolean =>
+  message._tag !== "CreateRoom" && message._tag !== "Disconnect"
+
+const openRequest = (resumption: Resumption, id: RequestId | undefined): OpenRequest | undefined =>
+  Option.getOrUndefined(HashMap.get(resumption.open, id ?? ""))
+
+const placeIn = (resumption: Resumption, room: RoomName): Place | undefined =>
+  Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))?.place
+
+const placeOf = (resumption: Resumption, conversation: Conversation): Place | undefined => {
+  if (conversation._tag === "Room") return placeIn(resumption, conversation.room)
+  return conversation._tag === "Lobby" ? resumption.lobby : resumption.inbox
+}
+
+const movedTo = (resumption: Resumption, conversation: Conversation, place: Place): Resumption => {
+  if (conversation._tag === "Room") return inRoom(resumption, conversation.room, place)
+  return conversation._tag === "Lobby" ? { ...resumption, lobby: place } : { ...resumption, inbox: place }
+}
+
+const inRoom = (resumption: Resumption, room: RoomName, place: Place): Resumption => ({
+  ...resumption,
+  rooms: HashMap.set(resumption.rooms, nameKey(room), { room, place })
+})
+
+const outOfRoom = (resumption: Resumption, room: RoomName): Resumption => ({
+  ...resumption,
+  rooms: HashMap.remove(resumption.rooms, nameKey(room))
+})
+
+const cursorOf = (place: Place | undefined): Cursor | undefined =>
+  place?.epoch === undefined ? undefined : { epoch: place.epoch, seq: place.seq }

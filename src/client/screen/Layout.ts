@@ -1,0 +1,50 @@
+/**
+ * How text stands on a screen: the margin under the times, rows that fit, what is dim.
+ *
+ * On a terminal, what does not fit on a message's first row goes on behind a mark that nobody can put at the beginning of
+ * a row, so that it cannot look like another one's message. In plain layout an event is one line, for scripts to read.
+ */
+import type { Palette } from "../text/Palette.ts"
+import type { Timestamp } from "../text/Timestamp.ts"
+import { wrap } from "../text/Wrap.ts"
+
+export interface Style {
+  readonly layout: "terminal" | "plain"
+  readonly palette: Palette
+  readonly timestamp: Timestamp
+  /** Epoch milliseconds, for telling today's messages from older ones. */
+  readonly now: number
+  /** The width of the terminal, in cells. */
+  readonly columns: number
+}
+
+/** `said` is the chat itself; a `notice` is about the connection; an `error` is something that did not work. */
+export interface Line {
+  readonly kind: "said" | "notice" | "error"
+  readonly text: string
+}
+
+/** As wide as a time and the space behind it. */
+export const gutter = " ".repeat(6)
+
+/** How many cells of text a row has at least, however narrow the terminal. */
+const narrowest = 10
+
+/** What is left of a row beside so many cells. */
+export const widthBeside = ({ columns }: Style, cells: number): number => Math.max(columns - cells, narrowest)
+
+/** What is no message: on a terminal it stands beside the times. */
+export const aside = ({ layout }: Style, text: string): ReadonlyArray<Line> => [
+  { kind: "said", text: layout === "plain" ? text : `${gutter}${text}` }
+]
+
+export const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style, style.palette.dim(text))
+
+/** Rows for the terminal, each painted by itself; one line for scripts. */
+export const fit = (style: Style, line: string, paint: (row: string) => string): string => {
+  const width = widthBeside(style, gutter.length)
+  const rows = wrap(line, width, width).map((row) => paint(row.trimEnd()))
+  return rows.join(`\n${gutter}`)
+}
+
+export const count = (amount: number, thing: string): string => `${amount} ${thing}${amount === 1 ? "" : "s"}`

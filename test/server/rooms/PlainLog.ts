@@ -1,0 +1,72 @@
+/** A log as one would write it down, and what has to be known of it to decide: looked up anew each time, in all of it. */
+import { AuthorId, type Entry } from "../../../src/common/log/Entry.ts"
+import * as Timeline from "../../../src/common/log/Timeline.ts"
+import { nameKey } from "../../../src/common/name/Name.ts"
+import {
+  type Facts,
+  keyOf,
+  type Question,
+  type ReactorFacts,
+  type TargetFacts
+} from "../../../src/server/history/History.ts"
+import type { Act } from "../../../src/server/rooms/Act.ts"
+
+export interface PlainEntry {
+  readonly entry: Entry
+  readonly act: Act
+}
+
+export class PlainLog {
+  readonly entries: Array<PlainEntry> = []
+
+  add(act: Act, at: number): Entry {
+    const entry: Entry = { seq: this.entries.length + 1, at, from: act.from, body: act.body }
+    this.entries.push({ entry, act })
+    return entry
+  }
+
+  timeline(): Timeline.Timeline {
+    return Timeline.of(this.entries.map(({ entry }) => entry))
+  }
+
+  facts({ keys, targets }: Question): Facts {
+    const answered = new Map<string, { readonly seq: number; readonly at: number }>()
+    for (const { from, key } of keys) {
+      const first = this.entries.find(({ act }) => act.key === key && nameKey(act.from) === nameKey(from))
+      if (first !== undefined) answered.set(keyOf(from, key), { seq: first.entry.seq, at: first.entry.at })
+    }
+    return {
+      answered,
+      targets: new Map(targets.flatMap((seq) => this.#target(seq).map((target) => [seq, target] as const)))
+    }
+  }
+
+  #target(seq: number): ReadonlyArray<TargetFacts> {
+    const found = this.entries[seq - 1]
+    if (found === undefined) return []
+    const standing = this.timeline().get(seq)
+    const is = standing?._tag ?? "Other"
+    const reactions = standing?._tag === "Message" ? standing.reactions : []
+    return [
+      {
+        seq,
+        at: found.entry.at,
+        is,
+        author: is === "Tombstone" ? undefined : found.act.author,
+        reactions: reactions.map(({ by, reaction }) => ({ reaction, count: by.length })),
+        reactors: reactions.flatMap(({ by, reaction }) =>
+          by.map((reactor): ReactorFacts => {
+            const made = this.entries[reactor.seq - 1]
+            return {
+              reaction,
+              user: nameKey(reactor.user),
+              author: made?.act.author ?? AuthorId.make("nobody"),
+              seq: reactor.seq,
+              at: made?.entry.at ?? 0
+            }
+          })
+        )
+      }
+    ]
+  }
+}
