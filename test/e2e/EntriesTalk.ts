@@ -77,7 +77,15 @@ export const talking = Effect.fnUntraced(function* (
   return { server, ada, ben, epoch: standing.epoch }
 })
 
-const kinds = new Set(["GlobalMessage", "RoomMessage", "PrivateMessage", "Edited", "Deleted", "Reacted", "Tombstone"])
+const kinds: ReadonlySet<string> = new Set([
+  "GlobalMessage",
+  "RoomMessage",
+  "PrivateMessage",
+  "Edited",
+  "Deleted",
+  "Reacted",
+  "Tombstone"
+])
 export const isEntry = ({ _tag }: Line): boolean => kinds.has(_tag)
 
 /** The entries that have come to a client and were not read yet. */

@@ -24,6 +24,7 @@ const wrongIn = (program: Program) =>
 const connect = { _tag: "Connect", resume: false } as const
 const join = { _tag: "JoinRoom", room: 0, spelling: 0, cursor: "none" } as const
 const room = { room: 0, spelling: 0 } as const
+const say = { keyed: false, reply: 0 } as const
 
 /** Programs that found something once. */
 const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
@@ -34,7 +35,7 @@ const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
       [
         {
           user: 0,
-          actions: [join, { _tag: "LeaveRoom", ...room }, { _tag: "SayRoom", ...room, keyed: false }]
+          actions: [join, { _tag: "LeaveRoom", ...room }, { _tag: "SayRoom", ...room, ...say }]
         }
       ]
     ]
@@ -54,7 +55,7 @@ const returned: Program = {
   network: 439353,
   steps: [
     [
-      { user: 2, actions: [{ _tag: "SayRoom", ...room, keyed: false }] },
+      { user: 2, actions: [{ _tag: "SayRoom", ...room, ...say }] },
       { user: 2, actions: [{ _tag: "Vanish" }] },
       { user: 2, actions: [connect, join] }
     ]

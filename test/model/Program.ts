@@ -14,6 +14,15 @@ const roomCount = 3
 /** A room by its number; `spelling` gives its name in another case. */
 const room = { room: Schema.Natural, spelling: Schema.Natural }
 
+/** 0 says no reply; otherwise it is to the place that is so far back (see `message`). */
+const say = { keyed: Schema.Boolean, reply: Schema.Natural }
+
+/**
+ * A place in the lobby's log (0) or that of the room before this number: `back` from two behind the newest that its user has
+ * heard of, so that it may be one that is not there yet; or, if it is `own`, among what that user has said there.
+ */
+const message = { log: Schema.Natural, spelling: Schema.Natural, own: Schema.Boolean, back: Schema.Natural }
+
 export const Action = Schema.TaggedUnion({
   /** Connects, with the cursors of the last connection if `resume`. A user who is connected says Handshake again. */
   Connect: { resume: Schema.Boolean },
@@ -24,11 +33,14 @@ export const Action = Schema.TaggedUnion({
   CreateRoom: room,
   JoinRoom: { ...room, cursor: Schema.Literals(["none", "last", "behind", "ahead", "otherEpoch"]) },
   LeaveRoom: room,
-  SayLobby: { keyed: Schema.Boolean },
-  SayRoom: { ...room, keyed: Schema.Boolean },
-  SayTo: { user: Schema.Natural, spelling: Schema.Natural, keyed: Schema.Boolean },
-  /** Says a message with a key again: the last, the one before it, and so on. */
-  Repeat: { back: Schema.Natural },
+  SayLobby: say,
+  SayRoom: { ...room, ...say },
+  SayTo: { user: Schema.Natural, spelling: Schema.Natural, ...say },
+  Edit: { ...message, keyed: Schema.Boolean },
+  Delete: { ...message, keyed: Schema.Boolean },
+  React: { ...message, keyed: Schema.Boolean, reaction: Schema.Natural, remove: Schema.Boolean },
+  /** Asks again for something that had a key, the last, the one before it, and so on; or uses its key for a message. */
+  Repeat: { back: Schema.Natural, anew: Schema.Boolean },
   ListUsers: {},
   ListRooms: {},
   ListRoomUsers: room,
@@ -70,7 +82,7 @@ export const stepsTo = (beginning: Beginning): Program["steps"] => {
     actions: [
       { _tag: "JoinRoom", room: user % roomCount, spelling: 0, cursor: "none" },
       { _tag: "JoinRoom", room: 0, spelling: 0, cursor: "none" },
-      { _tag: "SayRoom", room: 0, spelling: 0, keyed: user % 2 === 0 }
+      { _tag: "SayRoom", room: 0, spelling: 0, keyed: user % 2 === 0, reply: 0 }
     ]
   }))
   if (beginning === "nobody") return []
@@ -91,7 +103,10 @@ const weights: { readonly [Name in Tag]: number } = {
   SayLobby: 6,
   SayRoom: 12,
   SayTo: 6,
-  Repeat: 6,
+  Edit: 8,
+  Delete: 5,
+  React: 10,
+  Repeat: 8,
   ListUsers: 1,
   ListRooms: 1,
   ListRoomUsers: 3,
@@ -106,6 +121,13 @@ const small = wholeNumber(0, 9)
 const someRoom = { room: wholeNumber(0, roomCount - 1), spelling: wholeNumber(0, 1) }
 const boolean = Arbitrary.schema(Schema.Boolean)
 const range = { before: small, after: small, limit: small }
+const someSay = { keyed: boolean, reply: oneOf(0, 0, 1, 2, 3, 4, 6) }
+const someMessage = {
+  log: wholeNumber(0, roomCount),
+  spelling: wholeNumber(0, 1),
+  own: boolean,
+  back: oneOf(0, 1, 2, 2, 2, 3, 3, 4, 5, 6, 9)
+}
 
 const fields: { readonly [Name in Tag]: Readonly<Record<string, Arbitrary.Arbitrary<unknown>>> } = {
   Connect: { resume: boolean },
@@ -115,10 +137,13 @@ const fields: { readonly [Name in Tag]: Readonly<Record<string, Arbitrary.Arbitr
   CreateRoom: someRoom,
   JoinRoom: { ...someRoom, cursor: oneOf("none", "last", "last", "last", "behind", "ahead", "otherEpoch") },
   LeaveRoom: someRoom,
-  SayLobby: { keyed: boolean },
-  SayRoom: { ...someRoom, keyed: boolean },
-  SayTo: { user: wholeNumber(0, userCount - 1), spelling: wholeNumber(0, 1), keyed: boolean },
-  Repeat: { back: wholeNumber(0, 2) },
+  SayLobby: someSay,
+  SayRoom: { ...someRoom, ...someSay },
+  SayTo: { user: wholeNumber(0, userCount - 1), spelling: wholeNumber(0, 1), ...someSay },
+  Edit: { ...someMessage, keyed: boolean },
+  Delete: { ...someMessage, keyed: boolean },
+  React: { ...someMessage, keyed: boolean, reaction: wholeNumber(0, 2), remove: oneOf(false, false, true) },
+  Repeat: { back: wholeNumber(0, 2), anew: oneOf(false, false, true) },
   ListUsers: {},
   ListRooms: {},
   ListRoomUsers: someRoom,

@@ -11,7 +11,7 @@ import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import * as Connection from "../../src/connection/Connection.ts"
 import { encodeLine, makeDecoder } from "../../src/connection/Line.ts"
 import type { End } from "../support/MemorySocket.ts"
-import { lobby, logOf, roomLog } from "../support/ReferenceLog.ts"
+import { entryIn, inboxLog, lobby, roomLog } from "../support/ReferenceEntry.ts"
 import type { TraceEvent } from "../support/ReferenceTrace.ts"
 
 export type Unsent = ClientMessage extends infer Message
@@ -44,7 +44,9 @@ export class SimulatedUser {
   #requests = 0
   #said = 0
   readonly #cursors = new Map<string, Cursor>()
-  /** Messages that were said with a key, oldest first. */
+  /** Where what it said itself stands, in each log. */
+  readonly #own = new Map<string, Array<number>>()
+  /** Requests that had a key, oldest first. */
   readonly keyed: Array<Unsent> = []
 
   constructor(name: UserName, wire: Wire) {
@@ -66,6 +68,12 @@ export class SimulatedUser {
   }
   cursor(log: string): Cursor | undefined {
     return this.#cursors.get(log)
+  }
+
+  /** A place in a log, so far back: from two behind the newest it has heard of, or among its own messages. */
+  placeIn(log: string, back: number, isOwn: boolean): number {
+    const own = isOwn ? this.#own.get(log)?.at(-1 - back) : undefined
+    return own ?? Math.max(0, (this.#cursors.get(log)?.seq ?? 0) + 2 - back)
   }
 
   /** Opens a connection, which is not the user's own until it has said Handshake. */
@@ -123,12 +131,23 @@ export class SimulatedUser {
     return this.#line === undefined || !this.#line.isOpen ? Effect.void : this.#sayOn(this.#line, message)
   }
 
-  /** Says something new. With a key, it can be said again. */
-  chat(make: (content: string) => Unsent, keyed: boolean): Effect.Effect<void> {
-    const content = `${this.name} says ${++this.#said}`
-    const message = keyed ? { ...make(content), key: `key of ${content}`.padEnd(16, ".") } : make(content)
+  /** Asks for something with words that nobody has used before. With a key, it can be asked for again. */
+  ask(make: (words: string) => Unsent, keyed: boolean): Effect.Effect<void> {
+    const words = `${this.name} says ${++this.#said}`
+    const message = keyed ? { ...make(words), key: `key of ${words}`.padEnd(16, ".") } : make(words)
     if (keyed && this.isConnected) this.keyed.push(message)
     return this.say(message)
+  }
+
+  /** Asks again for something that had a key; or says something else in its place, under its key. */
+  repeat(back: number, isAnew: boolean): Effect.Effect<void> {
+    const message = this.keyed.at(-1 - back)
+    if (message === undefined) return Effect.void
+    if (!isAnew || !("key" in message) || message._tag === "PrivateMessage") return this.say(message)
+    const { key = "" } = message
+    const said = { content: `${this.name} says ${++this.#said}`, key }
+    const room = "room" in message ? message.room : undefined
+    return this.say(room === undefined ? { _tag: "GlobalMessage", ...said } : { _tag: "RoomMessage", room, ...said })
   }
 
   sayNonsense(): Effect.Effect<void> {
@@ -175,13 +194,17 @@ export class SimulatedUser {
     if ("id" in message && message.id !== undefined) line.waiting.delete(message.id)
     if (message._tag === "Welcome") {
       line.isWelcome = true
+      // An inbox is the connection's.
+      this.#cursors.delete(inboxLog)
       if (!this.#cursors.has(lobby)) this.#cursors.set(lobby, message.lobby)
     } else if (message._tag === "RoomJoined" && !this.#cursors.has(roomLog(message.room))) {
       this.#cursors.set(roomLog(message.room), { epoch: message.epoch, seq: message.seq })
-    } else if (message._tag === "GlobalMessage" || message._tag === "RoomMessage") {
-      const log = logOf(message) ?? lobby
-      const epoch = this.#cursors.get(log)?.epoch ?? Epoch.make("unknown")
-      this.#cursors.set(log, { epoch, seq: message.seq })
     }
+    const heard = message._tag === "PrivateMessage" ? { ...message, log: inboxLog } : entryIn(message)
+    if (heard === undefined) return
+    const { from, log, seq } = heard
+    this.#cursors.set(log, { epoch: this.#cursors.get(log)?.epoch ?? Epoch.make("unknown"), seq })
+    const own = this.#own.get(log) ?? []
+    if (from === this.name && "content" in message && !own.includes(seq)) this.#own.set(log, [...own, seq])
   }
 }

@@ -15,7 +15,7 @@ import { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
 import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
-import { lobby, roomLog } from "../support/ReferenceLog.ts"
+import { inboxLog, lobby, roomLog } from "../support/ReferenceEntry.ts"
 import type { TraceEvent } from "../support/ReferenceTrace.ts"
 import { Action, type ActionOf, type Program, stepsTo, type Turn } from "./Program.ts"
 import { SimulatedUser } from "./SimulatedUser.ts"
@@ -164,9 +164,14 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
     yield* rest()
   }
 
-  // What nobody who stayed has seen may be in the logs all the same: the observer reads all of them.
+  // What nobody who stayed has seen may be in the logs all the same: the observer is given all of them.
+  for (const room of rooms) yield* observer.say({ _tag: "JoinRoom", room })
+  yield* settle
   for (const room of rooms) {
-    yield* observer.say({ _tag: "JoinRoom", room })
+    const last = observer.cursor(roomLog(room))
+    if (last === undefined) continue
+    yield* observer.say({ _tag: "LeaveRoom", room })
+    yield* observer.say({ _tag: "JoinRoom", room, after: { ...last, seq: 0 } })
     yield* observer.say({ _tag: "GetHistory", room, limit: 500 })
   }
   yield* observer.say({ _tag: "GetHistory", limit: 500 })
@@ -183,19 +188,35 @@ const act = (user: SimulatedUser, scope: Scope.Scope, action: Action): Effect.Ef
     CreateRoom: (at) => user.say({ _tag: "CreateRoom", room: roomNamed(at) }),
     JoinRoom: (join) => user.say({ _tag: "JoinRoom", room: roomNamed(join), ...cursorOf(user, join) }),
     LeaveRoom: (at) => user.say({ _tag: "LeaveRoom", room: roomNamed(at) }),
-    SayLobby: ({ keyed }) => user.chat((content) => ({ _tag: "GlobalMessage", content }), keyed),
-    SayRoom: (at) => user.chat((content) => ({ _tag: "RoomMessage", room: roomNamed(at), content }), at.keyed),
-    SayTo: ({ keyed, spelling, user: number }) => {
-      const name = names[number] ?? observerName
-      return user.chat(
-        (content) => ({ _tag: "PrivateMessage", to: spelling === 0 ? name : otherCase(name), content }),
+    SayLobby: ({ keyed, reply }) =>
+      user.ask((content) => ({ _tag: "GlobalMessage", content, ...replyIn(user, lobby, reply) }), keyed),
+    SayRoom: ({ keyed, reply, ...at }) => {
+      const room = roomNamed(at)
+      return user.ask(
+        (content) => ({ _tag: "RoomMessage", room, content, ...replyIn(user, roomLog(room), reply) }),
         keyed
       )
     },
-    Repeat: ({ back }) => {
-      const message = user.keyed.at(-1 - back)
-      return message === undefined ? Effect.void : user.say(message)
+    SayTo: ({ keyed, reply, spelling, user: number }) => {
+      const name = names[number] ?? observerName
+      const to = spelling === 0 ? name : otherCase(name)
+      return user.ask((content) => ({ _tag: "PrivateMessage", to, content, ...replyIn(user, inboxLog, reply) }), keyed)
     },
+    Edit: ({ keyed, ...at }) =>
+      user.ask((content) => ({ _tag: "EditMessage", ...messageAt(user, at), content }), keyed),
+    Delete: ({ keyed, ...at }) =>
+      user.ask((reason) => ({ _tag: "DeleteMessage", ...messageAt(user, at), reason }), keyed),
+    React: ({ keyed, reaction, remove, ...at }) =>
+      user.ask(
+        () => ({
+          _tag: "React",
+          ...messageAt(user, at),
+          reaction: reactions[reaction] ?? "?",
+          ...(remove && { remove })
+        }),
+        keyed
+      ),
+    Repeat: ({ anew, back }) => user.repeat(back, anew),
     ListUsers: () => user.say({ _tag: "ListUsers" }),
     ListRooms: () => user.say({ _tag: "ListRooms" }),
     ListRoomUsers: (at) => user.say({ _tag: "ListRoomUsers", room: roomNamed(at) }),
@@ -223,6 +244,24 @@ const cursorOf = (user: SimulatedUser, { cursor, ...at }: ActionOf<"JoinRoom">) 
   if (cursor === "behind") return { after: { ...last, seq: Math.floor(last.seq / 2) } }
   if (cursor === "ahead") return { after: { ...last, seq: last.seq + 1000 } }
   return { after: { ...last, epoch: user.cursor(lobby)?.epoch === last.epoch ? otherEpoch : last.epoch } }
+}
+
+const reactions = ["👍", "ok", "OK"]
+
+const replyIn = (user: SimulatedUser, log: string, reply: number) =>
+  reply === 0 ? {} : { replyTo: user.placeIn(log, reply, false) }
+
+interface MessageAt {
+  readonly log: number
+  readonly spelling: number
+  readonly own: boolean
+  readonly back: number
+}
+
+const messageAt = (user: SimulatedUser, { back, log, own, spelling }: MessageAt) => {
+  if (log === 0) return { target: user.placeIn(lobby, back, own) }
+  const room = roomNamed({ room: log - 1, spelling })
+  return { room, target: user.placeIn(roomLog(room), back, own) }
 }
 
 const otherEpoch = Epoch.make("another")

@@ -1,34 +1,27 @@
 /**
  * The logs of the lobby and the rooms, put together from what everybody saw of them, and what must be true of a log.
- *
- * Every content in a trace is unique, but for repeats with the same key: that is how an entry is known again.
  */
 import { nameKey } from "../../src/common/name/Name.ts"
-import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
-import { keyOf, type Report, type Request, type Trace } from "./ReferenceTrace.ts"
+import { type Deed, type HeardEntry, entryIn, nameOf, type Wish, wishesOf } from "./ReferenceEntry.ts"
+import { outcomesOf, statesOf } from "./ReferenceTimeline.ts"
+import type { Report, Request, Trace } from "./ReferenceTrace.ts"
 
 export interface LogEntry {
   readonly seq: number
   readonly at: number
   readonly from: string
-  readonly content: string
+  /** Nothing, if all who saw it saw a Tombstone. */
+  readonly deed: Deed | undefined
   /** The place in the trace where somebody first knew of it. */
   readonly knownAt: number
-  /** The place where it was first said. */
+  /** The place where it was first asked for. */
   readonly saidAt: number
+  /** Those that may have made it: one, if it was answered. */
+  readonly madeBy: ReadonlyArray<Request>
 }
 
 export type Log = Map<number, LogEntry>
 export type Logs = ReadonlyMap<string, Log>
-
-export const lobby = "lobby"
-export const roomLog = (room: string) => `room ${nameKey(room)}`
-
-/** The log a message of the protocol is about, whoever says it. */
-export const logOf = (message: { readonly _tag: string; readonly room?: string }): string | undefined => {
-  if (message._tag === "GlobalMessage") return lobby
-  return message._tag === "RoomMessage" && message.room !== undefined ? roomLog(message.room) : undefined
-}
 
 /** The newest place that was known before this point of the trace, and the newest that could have been. */
 export const newestKnown = (log: Log, at: number) => newestOf(log, (entry) => entry.knownAt < at)
@@ -36,95 +29,96 @@ export const newestPossible = (log: Log, at: number) => newestOf(log, (entry) =>
 const newestOf = (log: Log, isIn: (entry: LogEntry) => boolean) =>
   Math.max(0, ...[...log.values()].filter(isIn).map(({ seq }) => seq))
 
-/** A chat message that was said, to the lobby or a room. */
-interface Publish {
-  readonly request: Request
-  readonly log: string
-  readonly from: string
-  readonly content: string
-  readonly key: string | undefined
-}
-
-const publishesOf = (trace: Trace): ReadonlyArray<Publish> =>
-  trace.requests.flatMap((request) => {
-    const { message, session } = request
-    if (message._tag !== "GlobalMessage" && message._tag !== "RoomMessage") return []
-    const log = logOf(message)
-    return log === undefined || session.user === undefined
-      ? []
-      : [{ request, log, from: session.user, content: message.content, key: message.key }]
-  })
+export const inOrder = (log: Log): ReadonlyArray<LogEntry> => [...log.values()].toSorted((a, b) => a.seq - b.seq)
 
 /** Builds the logs from every sight of an entry, and reports where two sights differ. */
 export const readLogs = (trace: Trace, report: Report): Logs => {
   const logs = new Map<string, Log>()
-  const firstSaid = new Map<string, number>()
-  for (const { content, request } of publishesOf(trace)) {
-    firstSaid.set(content, Math.min(request.saidAt, firstSaid.get(content) ?? Infinity))
-  }
+  const wishes = wishesOf(trace.requests)
+  const byDeed = Map.groupBy(wishes, wishName)
 
-  const learn = (log: string, seen: Omit<LogEntry, "knownAt" | "saidAt">, at: number) => {
-    const entries = logs.get(log) ?? new Map<number, LogEntry>()
-    logs.set(log, entries)
-    const known = entries.get(seen.seq)
+  const learn = ({ at: time, deed, from, log: name, seq }: Omit<HeardEntry, "tombstone">, at: number, by?: Request) => {
+    const log = logs.get(name) ?? new Map<number, LogEntry>()
+    logs.set(name, log)
+    const known = log.get(seq)
     const knownAt = Math.min(at, known?.knownAt ?? Infinity)
-    entries.set(seen.seq, { ...seen, knownAt, saidAt: firstSaid.get(seen.content) ?? Infinity })
+    const same = known?.deed ?? deed
+    const asked = same === undefined ? [] : (byDeed.get(wishName({ log: name, from, deed: same })) ?? [])
+    const madeBy = by === undefined ? (known?.madeBy ?? asked.map(({ request }) => request)) : [by]
+    // Of what nobody saw it is not known who asked for it, nor when.
+    const saidAt = same === undefined ? 0 : Math.min(Infinity, ...asked.map(({ request }) => request.saidAt))
+    log.set(seq, {
+      seq,
+      at: time,
+      from,
+      deed: same,
+      knownAt,
+      saidAt,
+      madeBy: madeBy.length === 0 ? asked.map(({ request }) => request) : madeBy
+    })
     if (known === undefined) return
-    if (known.at !== seen.at || known.content !== seen.content || nameKey(known.from) !== nameKey(seen.from)) {
-      report(at, `two versions of ${log} ${seen.seq}: ${known.content} and ${seen.content}`)
+    const isOther = known.deed !== undefined && deed !== undefined && nameOf(known.deed) !== nameOf(deed)
+    if (known.at !== time || nameKey(known.from) !== nameKey(from) || isOther) {
+      report(at, `two versions of ${name} ${seq}: ${JSON.stringify(known.deed)} and ${JSON.stringify(deed)}`)
     }
-  }
-  const learnMessage = (message: ChatMessage, at: number) => {
-    const log = logOf(message)
-    if (log !== undefined) learn(log, message, at)
   }
 
   for (const { heard } of trace.sessions) {
     for (const { at, message } of heard) {
-      if (message._tag === "GlobalMessage" || message._tag === "RoomMessage") learnMessage(message, at)
-      else if (message._tag === "History") for (const old of message.messages) learnMessage(old, at)
+      const entry = entryIn(message)
+      if (entry !== undefined) learn(entry, at)
+      if (message._tag !== "History") continue
+      // How it stands says that it was there, and what was said only if it was not edited.
+      for (const old of message.messages) {
+        const standing = entryIn(old)
+        if (standing !== undefined) learn({ ...standing, deed: "edited" in old ? undefined : standing.deed }, at)
+      }
     }
   }
-  for (const { content, from, log, request } of publishesOf(trace)) {
+  for (const { deed, from, log, request } of wishes) {
     const { heardAt, reply } = request
-    if (reply?._tag === "Sent") learn(log, { seq: reply.seq, at: reply.at, from, content }, heardAt)
+    if (reply?._tag !== "Sent" || reply.repeated === true) continue
+    learn({ log, seq: reply.seq, at: reply.at, from, deed }, heardAt, request)
   }
   return logs
 }
 
-/** One count without gaps; each entry said once by its author, in its author's order and in the order of time. */
+const wishName = ({ deed, from, log }: Pick<Wish, "deed" | "from" | "log">) => `${log} ${nameKey(from)} ${nameOf(deed)}`
+
+/** One count without gaps, in the order of time; each entry was asked for by its author, may be made there, and is once. */
 export const checkLogs = (trace: Trace, logs: Logs, report: Report): void => {
-  const publishes = publishesOf(trace)
   for (const [name, log] of logs) {
-    const said = new Map(
-      publishes.filter((publish) => publish.log === name).map((publish) => [publish.content, publish])
-    )
-    const entries = [...log.values()].toSorted((a, b) => a.seq - b.seq)
-    const contents = new Set<string>()
+    const entries = inOrder(log)
+    const states = statesOf(entries)
+    const deeds = new Set<string>()
     let latest = 0
-    for (const [index, entry] of entries.entries()) {
-      const what = `${name} ${entry.seq}`
-      if (entry.seq !== index + 1) report(entry.knownAt, `${name} has no ${index + 1}, but ${entry.seq}`)
-      if (contents.has(entry.content)) report(entry.knownAt, `${what} was stored before: ${entry.content}`)
-      contents.add(entry.content)
-      const publish = said.get(entry.content)
-      if (publish === undefined) report(entry.knownAt, `${what} was said by nobody: ${entry.content}`)
-      else if (nameKey(publish.from) !== nameKey(entry.from)) {
-        report(entry.knownAt, `${what} was said by ${publish.from}, not ${entry.from}`)
+    for (const [index, { at, deed, from, knownAt, madeBy, seq }] of entries.entries()) {
+      const what = `${name} ${seq} by ${from}, ${JSON.stringify(deed)},`
+      if (seq !== index + 1) report(knownAt, `${name} has no ${index + 1}, but ${seq}`)
+      if (at < latest) report(knownAt, `${what} is older than the one before`)
+      latest = at
+      if (deed === undefined) continue
+      if (deed.kind !== "Reacted" && deeds.has(nameOf(deed))) report(knownAt, `${what} was stored before`)
+      deeds.add(nameOf(deed))
+      const before = states[index]
+      if (madeBy.length === 0) report(knownAt, `${what} was asked for by nobody`)
+      else if (before === undefined || !madeBy.some(({ session }) => isAllowed(before, deed, session.id, from))) {
+        report(knownAt, `${what} must not stand behind what there was`)
       }
-      if (entry.at < latest) report(entry.knownAt, `${what} is older than the one before`)
-      latest = entry.at
     }
     checkOrder(
-      publishes.filter((publish) => publish.log === name),
+      wishesOf(trace.requests).filter((wish) => wish.log === name),
       report
     )
   }
 }
 
-/** Whoever had a Sent before another message was said stands before it; so do the earlier messages of one session. */
-const checkOrder = (publishes: ReadonlyArray<Publish>, report: Report) => {
-  const stored = publishes.flatMap(({ request }) =>
+const isAllowed = (...asked: Parameters<typeof outcomesOf>) =>
+  outcomesOf(...asked).some(({ kind }) => kind === "Accepted")
+
+/** Whoever had a Sent before something else was asked for stands before it; so do the earlier requests of one session. */
+const checkOrder = (wishes: ReadonlyArray<Wish>, report: Report) => {
+  const stored = wishes.flatMap(({ request }) =>
     request.reply?._tag === "Sent" && request.reply.repeated === undefined ? [{ request, seq: request.reply.seq }] : []
   )
   for (const [index, later] of stored.entries()) {
@@ -133,41 +127,6 @@ const checkOrder = (publishes: ReadonlyArray<Publish>, report: Report) => {
         earlier.request.heardAt < later.request.saidAt || earlier.request.session === later.request.session
       if (isBefore && earlier.seq >= later.seq) {
         report(later.request.heardAt, `${later.seq} was said after ${earlier.seq}, but does not stand behind it`)
-      }
-    }
-  }
-}
-
-/** A Sent says where the message stands; a repeat is answered with the place of the first, and only a repeat is. */
-export const checkRepeats = (trace: Trace, report: Report): void => {
-  const publishes = trace.requests.flatMap((request) => {
-    const { message, session } = request
-    const isChat =
-      message._tag === "GlobalMessage" || message._tag === "RoomMessage" || message._tag === "PrivateMessage"
-    if (!isChat || message.key === undefined) return []
-    return [{ request, identity: `${keyOf(session)} ${logOf(message) ?? "inbox"} ${message.key}` }]
-  })
-  for (const [index, { identity, request }] of publishes.entries()) {
-    const { heardAt, reply, saidAt } = request
-    if (reply?._tag !== "Sent") continue
-    const earlier = publishes.slice(0, index).filter((other) => other.identity === identity)
-    const sent = earlier.flatMap(({ request }) => (request.reply?._tag === "Sent" ? [request] : []))
-    if (reply.repeated === true && earlier.length === 0) report(heardAt, `the first of its key is called a repeat`)
-    if (
-      reply.repeated === undefined &&
-      sent.some((first) => first.heardAt < saidAt || first.session === request.session)
-    ) {
-      report(heardAt, `a repeat was stored again`)
-    }
-    for (const { reply: first, session } of sent) {
-      // The place in the inbox of a connection that is gone is 0.
-      const isGone =
-        session !== request.session &&
-        request.message._tag === "PrivateMessage" &&
-        reply.repeated === true &&
-        reply.seq === 0
-      if (first?._tag === "Sent" && ((first.seq !== reply.seq && !isGone) || first.at !== reply.at)) {
-        report(heardAt, `a repeat was answered with ${reply.seq} at ${reply.at}, not ${first.seq} at ${first.at}`)
       }
     }
   }

@@ -4,7 +4,8 @@
  * It knows nothing of the server's inside and nothing of time but the order of what clients said and heard. Where users
  * act at the same time it accepts any order, and then holds everybody to the one they saw.
  */
-import { checkLogs, checkRepeats, readLogs } from "./ReferenceLog.ts"
+import { checkRepeats } from "./ReferenceKeys.ts"
+import { checkLogs, readLogs } from "./ReferenceLog.ts"
 import { checkReplies } from "./ReferenceReplies.ts"
 import { checkStreams } from "./ReferenceStreams.ts"
 import { readTrace, type TraceEvent } from "./ReferenceTrace.ts"

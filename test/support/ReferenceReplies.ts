@@ -6,9 +6,12 @@
  */
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
-import { type Log, logOf, type Logs, newestKnown, newestPossible, lobby, roomLog } from "./ReferenceLog.ts"
+import { lobby, roomLog, wishOf } from "./ReferenceEntry.ts"
+import { identityOf } from "./ReferenceKeys.ts"
+import { inOrder, type Log, type Logs, newestKnown, newestPossible } from "./ReferenceLog.ts"
 import { pageOf } from "./ReferencePage.ts"
 import { possibly, readRoom, type RoomFacts, spanOf, type Stay, staysOnServer, surely } from "./ReferenceRooms.ts"
+import { outcomesOf, shown, type State, statesOf, textOf } from "./ReferenceTimeline.ts"
 import { keyOf, type Report, type Request, type SessionFacts, type Trace } from "./ReferenceTrace.ts"
 
 type Expect = (request: Request) => string | undefined
@@ -41,19 +44,84 @@ export const checkReplies = (trace: Trace, logs: Logs, report: Report): void => 
     return extra === undefined ? undefined : `names ${extra}, who is not there`
   }
 
-  const checkHistory = (log: Log | undefined, request: Request): string | undefined => {
-    const { heardAt, message, reply, saidAt } = request
+  const known = new Map<string, { readonly log: Log; readonly states: ReadonlyArray<State> }>()
+  const knownOf = (name: string) => {
+    const log: Log = logs.get(name) ?? new Map()
+    const found = known.get(name) ?? { log, states: statesOf(inOrder(log)) }
+    known.set(name, found)
+    return found
+  }
+
+  /** Where a log may have ended when this request was carried out: its own connection's requests are so in their order. */
+  const endsOf = (request: Request, name: string) => {
+    const { log } = knownOf(name)
+    const own = [...request.session.requests.values()]
+    const at = own.indexOf(request)
+    const places = own.map((one) =>
+      wishOf(one)?.log === name && one.reply?._tag === "Sent" && one.reply.repeated === undefined
+        ? one.reply.seq
+        : undefined
+    )
+    const least = Math.max(newestKnown(log, request.saidAt), ...places.slice(0, at).map((seq) => seq ?? 0))
+    const most = Math.min(
+      newestPossible(log, request.heardAt),
+      ...places.slice(at + 1).map((seq) => (seq ?? Infinity) - 1)
+    )
+    return { least, most }
+  }
+
+  /** A page of what there was at some moment, as it stood then or, since it is read beside, a little later. */
+  const checkHistory = (name: string | undefined, request: Request): string | undefined => {
+    const { message, reply } = request
     if (message._tag !== "GetHistory" || reply?._tag !== "History") return "is no History"
-    const entries = [...(log?.values() ?? [])].toSorted((a, b) => a.seq - b.seq)
     const range = { before: message.before, after: message.after, limit: message.limit ?? 50 }
-    const seqs = reply.messages.map(({ seq }) => seq).join(" ")
-    const least = log === undefined ? 0 : newestKnown(log, saidAt)
-    const most = log === undefined ? 0 : newestPossible(log, heardAt)
+    const texts = reply.messages.map(textOf)
+    if (name === undefined) return texts.length === 0 && !reply.more ? undefined : "gives what is not stored"
+    const { least, most } = endsOf(request, name)
+    const { states } = knownOf(name)
     for (let newest = least; newest <= most; newest++) {
-      const page = pageOf(entries.slice(0, newest), range)
-      if (page.more === reply.more && page.entries.map(({ seq }) => seq).join(" ") === seqs) return undefined
+      for (const state of states.slice(newest, most + 1)) {
+        const page = pageOf(
+          shown(state).filter(({ seq }) => seq <= newest),
+          range
+        )
+        const isSame = page.entries.every(({ text = "" }, index) => text === "" || text === texts[index])
+        if (page.more === reply.more && page.entries.length === texts.length && isSame) return undefined
+      }
     }
-    return `gives [${seqs}], more ${reply.more}, of a log of ${least} to ${most}`
+    return `gives ${texts.join(" ")}, more ${reply.more}, of a log of ${least} to ${most}`
+  }
+
+  /** Something was to be done in a log: it fits what stood there before it, or at some moment until its reply. */
+  const checkDeed = (request: Request): string | undefined => {
+    const { message, reply, session } = request
+    if ("with" in message && message.with !== undefined) return undefined
+    const wish = wishOf(request)
+    if (wish === undefined || reply === undefined) return "is missing"
+    const { states } = knownOf(wish.log)
+    const outcomesAt = (place: number) => {
+      const state = states[place]
+      return state === undefined ? [] : outcomesOf(state, wish.deed, session.id, wish.from)
+    }
+    if (reply._tag === "Sent" && reply.repeated === undefined) {
+      return outcomesAt(reply.seq - 1).some(({ kind }) => kind === "Accepted")
+        ? undefined
+        : "accepts what must not be done"
+    }
+    const { least, most } = endsOf(request, wish.log)
+    const outcomes = Array.from({ length: Math.max(0, most - least + 1) }, (_, index) =>
+      outcomesAt(least + index)
+    ).flat()
+    if (reply._tag !== "Sent") {
+      const isRight = outcomes.some(({ kind }) => kind === kindOf(reply))
+      return isRight ? undefined : `is not right of ${JSON.stringify(wish.deed)} in a log of ${least} to ${most}`
+    }
+    const identity = identityOf(request)
+    const isRepeat =
+      identity !== undefined &&
+      trace.requests.some((one) => one !== request && one.saidAt < request.heardAt && identityOf(one) === identity)
+    if (isRepeat || outcomes.some(({ kind, seq }) => kind === "Repeated" && seq === reply.seq)) return undefined
+    return "repeats what was not there"
   }
 
   const expectations: { readonly [Tag in Request["message"]["_tag"]]?: Expect } = {
@@ -73,12 +141,29 @@ export const checkReplies = (trace: Trace, logs: Logs, report: Report): void => 
         : "refuses a free name"
     },
     Disconnect: ({ reply }) => (reply?._tag === "Goodbye" ? undefined : "is no Goodbye"),
-    GlobalMessage: ({ reply }) => (reply?._tag === "Sent" ? undefined : "is not Sent"),
+    GlobalMessage: checkDeed,
+    EditMessage: checkDeed,
+    DeleteMessage: checkDeed,
+    React: checkDeed,
     PrivateMessage: (request) => {
       const { message, reply, session } = request
       if (message._tag !== "PrivateMessage" || reply === undefined) return "is missing"
       if (nameKey(message.to) === keyOf(session)) {
         return kindOf(reply) === "CannotMessageYourself" ? undefined : "is not CannotMessageYourself"
+      }
+      const { replyTo } = message
+      const isWith = ({ from, to }: { readonly from: string; readonly to: string }) =>
+        [from, to].some((user) => nameKey(user) === nameKey(message.to))
+      /** When what is replied to was heard. */
+      const repliedTo = session.heard.find(
+        ({ message: heard }) => heard._tag === "PrivateMessage" && heard.seq === replyTo && isWith(heard)
+      )
+      if (kindOf(reply) === "MessageNotFound") {
+        const isThere = replyTo === undefined || (repliedTo !== undefined && repliedTo.at < request.saidAt)
+        return isThere ? "does not find what is replied to" : undefined
+      }
+      if (reply._tag === "Sent" && reply.repeated === undefined && replyTo !== undefined) {
+        if (repliedTo === undefined || repliedTo.at > request.heardAt) return "replies to what is not there"
       }
       const receivers = stays.filter(({ user }) => nameKey(user) === nameKey(message.to))
       if (reply._tag === "Sent") {
@@ -144,9 +229,8 @@ export const checkReplies = (trace: Trace, logs: Logs, report: Report): void => 
         : "lacks the one who joins"
     }
     if (!isMember) return kind === "NotInRoom" ? undefined : "is not NotInRoom"
-    if (message._tag === "RoomMessage") return kind === "Sent" ? undefined : "is not Sent"
     if (message._tag === "LeaveRoom") return kind === "RoomLeft" ? undefined : "is not RoomLeft"
-    return checkHistory(logs.get(roomLog(name)), request)
+    return message._tag === "GetHistory" ? checkHistory(roomLog(name), request) : checkDeed(request)
   }
 
   const checkSession = (session: SessionFacts) => {
@@ -157,8 +241,9 @@ export const checkReplies = (trace: Trace, logs: Logs, report: Report): void => 
       if (reply === undefined) continue
       const room = message._tag !== "CreateRoom" && "room" in message ? message.room : undefined
       const isOfLobby =
-        message._tag === "GlobalMessage" || (message._tag === "GetHistory" && message.with === undefined)
-      const conversation = room === undefined ? (isOfLobby ? lobby : logOf(message)) : roomLog(room)
+        room === undefined &&
+        (wishOf(request) !== undefined || (message._tag === "GetHistory" && message.with === undefined))
+      const conversation = isOfLobby ? lobby : room === undefined ? undefined : roomLog(room)
       let violation: string | undefined
       if (room !== undefined) {
         violation = checkInRoom(request, room, memberOf.has(nameKey(room)))
@@ -166,7 +251,7 @@ export const checkReplies = (trace: Trace, logs: Logs, report: Report): void => 
         if (reply._tag === "RoomLeft") memberOf.delete(nameKey(room))
       } else if (message._tag === "GetHistory") {
         // A guest's inbox is not stored.
-        violation = checkHistory(message.with === undefined ? logs.get(lobby) : undefined, request)
+        violation = checkHistory(message.with === undefined ? lobby : undefined, request)
       } else violation = expectations[message._tag]?.(request)
       if (violation !== undefined) {
         report(heardAt, `the reply ${kindOf(reply)} to ${session.user}'s ${message._tag} ${room ?? ""} ${violation}`)

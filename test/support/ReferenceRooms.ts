@@ -6,7 +6,8 @@
  * only possible, at both ends of that.
  */
 import { nameKey } from "../../src/common/name/Name.ts"
-import { type Logs, roomLog } from "./ReferenceLog.ts"
+import { roomLog } from "./ReferenceEntry.ts"
+import type { Logs } from "./ReferenceLog.ts"
 import type { Request, SessionFacts, Trace } from "./ReferenceTrace.ts"
 
 export interface Stay {

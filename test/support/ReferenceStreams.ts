@@ -4,7 +4,8 @@
  */
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
-import { type Log, lobby, logOf, type Logs, newestKnown, newestPossible, roomLog } from "./ReferenceLog.ts"
+import { entryIn, type HeardEntry, lobby, roomLog, wishOf } from "./ReferenceEntry.ts"
+import { type Log, type Logs, newestKnown, newestPossible } from "./ReferenceLog.ts"
 import type { Report, Request, SessionFacts, Trace } from "./ReferenceTrace.ts"
 
 /** How many old messages a newcomer gets at most. */
@@ -12,6 +13,8 @@ const maxReplay = 1000
 
 /** How far a connection has come in a conversation it is in, and who it thinks is there. */
 interface Listening {
+  /** When it asked to hear it. */
+  readonly since: number
   next: number
   readonly users: Set<string>
   isSure: boolean
@@ -64,6 +67,7 @@ const checkConversations = (
     const fits = cursor !== undefined && cursor.epoch === message.epoch && cursor.seq <= message.seq
     const next = fits ? Math.max(cursor.seq, message.seq - maxReplay) + 1 : message.seq + 1
     return {
+      since: saidAt,
       next,
       missed: message.seq + 1 - next,
       isTruncated: cursor !== undefined && !(fits && next === cursor.seq + 1)
@@ -72,22 +76,41 @@ const checkConversations = (
 
   const hearRoomJoined = (at: number, message: Extract<ServerMessage, { _tag: "RoomJoined" }>) => {
     const log = roomLog(message.room)
-    const { isTruncated, missed, next } = begin(log, at, message, requestOf(session, message))
+    const { isTruncated, missed, next, since } = begin(log, at, message, requestOf(session, message))
     if (message.missed !== missed || message.truncated !== isTruncated) {
       report(at, `${session.user} missed ${missed} in ${log}, not ${message.missed}, truncated ${message.truncated}`)
     }
-    listening.set(log, { next, users: new Set(message.users), isSure: true })
+    listening.set(log, { since, next, users: new Set(message.users), isSure: true })
   }
 
-  const hearChat = (at: number, log: string, seq: number) => {
+  const hearEntry = (at: number, entry: HeardEntry) => {
+    const { log, seq } = entry
     const room = listening.get(log)
     if (room === undefined) report(at, `${session.user} hears ${log} ${seq} without being there`)
     else if (room.next !== seq) report(at, `${session.user} hears ${log} ${seq}, not ${room.next}`)
-    if (room !== undefined) room.next = seq + 1
+    if (room === undefined) return
+    room.next = seq + 1
+    checkErased(at, entry, room.since)
+  }
+
+  /** Whoever comes after a deletion is given a Tombstone, and nobody is given one without a deletion. */
+  const checkErased = (at: number, { deed, from, log, seq, tombstone }: HeardEntry, since: number) => {
+    const deletions = [...(logs.get(log) ?? nothing).values()].filter(({ deed: done }) => done?.kind === "Deleted")
+    const place = deed?.kind === "Said" ? seq : deed?.kind === "Edited" ? deed.target : undefined
+    const erased = deletions.find(({ deed: done }) => done?.target === place)
+    if (place !== undefined && erased !== undefined && erased.knownAt < since) {
+      report(at, `${session.user} is given ${JSON.stringify(deed)} of ${from}, which was deleted`)
+    }
+    if (tombstone === undefined) return
+    const { deletedAt, deletedBy } = tombstone
+    const isTrue = deletions.some(
+      (by) => by.at === deletedAt && nameKey(by.from) === nameKey(deletedBy) && by.saidAt < at
+    )
+    if (!isTrue) report(at, `${session.user} hears that ${log} ${seq} was deleted by ${deletedBy} at ${deletedAt}`)
   }
 
   const hearSent = (at: number, request: Request | undefined, message: Extract<ServerMessage, { _tag: "Sent" }>) => {
-    const log = request === undefined ? undefined : logOf(request.message)
+    const log = request === undefined ? undefined : wishOf(request)?.log
     if (log === undefined || message.repeated === true) return
     if ((listening.get(log)?.next ?? 0) <= message.seq) report(at, `${session.user} hears of Sent before the message`)
   }
@@ -131,11 +154,12 @@ const checkConversations = (
   for (const { at, message } of session.heard) {
     while (quiets[0] !== undefined && quiets[0] < at) compareNewest(quiets.shift() ?? 0)
     const request = requestOf(session, message)
-    if (message._tag === "Welcome") {
-      listening.set(lobby, { next: begin(lobby, at, message.lobby, request).next, users: new Set(), isSure: false })
+    const entry = entryIn(message)
+    if (entry !== undefined) hearEntry(at, entry)
+    else if (message._tag === "Welcome") {
+      const { next, since } = begin(lobby, at, message.lobby, request)
+      listening.set(lobby, { since, next, users: new Set(), isSure: false })
     } else if (message._tag === "RoomJoined") hearRoomJoined(at, message)
-    else if (message._tag === "GlobalMessage") hearChat(at, lobby, message.seq)
-    else if (message._tag === "RoomMessage") hearChat(at, roomLog(message.room), message.seq)
     else if (message._tag === "Sent") hearSent(at, request, message)
     else if (message._tag === "Presence") hearPresence(lobby, message)
     else if (message._tag === "RoomPresence") hearPresence(roomLog(message.room), message)
@@ -183,18 +207,29 @@ const checkDelivery = (trace: Trace, report: Report) => {
   for (const { request, said } of privatesSaid(trace)) {
     const { heardAt, reply, saidAt, session } = request
     if (reply?._tag !== "Sent" || reply.repeated === true) continue
-    const own = privatesHeardBy(session).find(({ message }) => message.content === said.content)
+    const inbox = privatesHeardBy(session)
+    const own = inbox.find(({ message }) => message.content === said.content)
     if (own === undefined || own.at > heardAt || own.message.seq !== reply.seq || own.message.at !== reply.at) {
       report(heardAt, `${session.user} does not have ${said.content} at ${reply.seq} before its Sent`)
     }
+    if (own !== undefined && own.message.replyTo !== said.replyTo) {
+      report(heardAt, `${said.content} replies to ${own.message.replyTo}, not to ${said.replyTo}`)
+    }
+    const repliedTo = inbox.find(({ message }) => message.seq === said.replyTo)?.message.content
     const quiet = trace.quietAfter(heardAt)
     const receivers = trace.sessions.filter(
       ({ endSaid, user, welcomedAt }) =>
         nameKey(user ?? "") === nameKey(said.to) && welcomedAt < saidAt && endSaid > quiet
     )
     for (const receiver of receivers) {
-      const theirs = privatesHeardBy(receiver).find(({ message }) => message.content === said.content)
-      if (theirs === undefined || theirs.message.at !== reply.at) report(heardAt, `${said.to} misses ${said.content}`)
+      const messages = privatesHeardBy(receiver).map(({ message }) => message)
+      const theirs = messages.find(({ content }) => content === said.content)
+      if (theirs === undefined || theirs.at !== reply.at) report(heardAt, `${said.to} misses ${said.content}`)
+      // By their own place, if they have it.
+      const place = messages.find(({ content }) => content === repliedTo)?.seq
+      if (theirs !== undefined && theirs.replyTo !== place) {
+        report(heardAt, `${said.to} hears a reply to ${theirs.replyTo}, not to ${place}`)
+      }
     }
   }
   for (const session of trace.sessions) {
