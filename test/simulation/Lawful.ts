@@ -30,5 +30,7 @@ export const unlawful = (log: Log | undefined, entry: NewEntry, editWindow: numb
     return mine !== undefined && log.authors[mine.seq - 1] === author ? undefined : "it takes back another's reaction"
   }
   if (log.authors[body.target - 1] !== author) return "its target is another's"
-  return body._tag === "Deleted" || at - target.at < editWindow ? undefined : "its target is too old for an edit"
+  // Whatever the clocks say, a window of 0 is none.
+  const isInTime = editWindow > 0 && at - target.at < editWindow
+  return body._tag === "Deleted" || isInTime ? undefined : "its target is too old for an edit"
 }

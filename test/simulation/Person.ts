@@ -251,6 +251,7 @@ export class Person {
 
   /** Asks for an entry. `before`: what the same was answered with before. */
   send(request: EntryRequest, before?: ServerMessageOf<"Sent">): Effect.Effect<void> {
+    const { disk } = this.#options
     const log = logOf(request)
     const stay = log === undefined ? undefined : this.#presence?.view.stay(log)
     return this.#fork(
@@ -258,7 +259,9 @@ export class Person {
         Effect.map(client.send(request), (sent) => {
           const answered = { request, sent, presence, before }
           this.#answered.push(answered)
-          if (request.key !== undefined) this.#repeatable = [...this.#repeatable.slice(1 - keptForRepeats), answered]
+          const place = request.key && log ? disk.placeOf(log, this.name, request.key) : undefined
+          // Who is told of a reaction that was there already has stored nothing under its key.
+          if (place === sent.seq) this.#repeatable = [...this.#repeatable.slice(1 - keptForRepeats), answered]
         }),
       (error, presence) => {
         if (request.key !== undefined) this.#refused.push(request)

@@ -65,7 +65,8 @@ const wrongNotAllowed = (action: string, body: Body, { author, editWindow, lates
   if (action !== request._tag) return `${request._tag} is refused as ${action}`
   if (body._tag !== "Edited" && body._tag !== "Deleted") return `${action} is nobody's own`
   const isOwn = author !== undefined && log?.authors[body.target - 1] === author
-  const isInTime = body._tag === "Deleted" || latest - (log?.atOf(body.target) ?? 0) < editWindow
+  const isYoung = editWindow > 0 && latest - (log?.atOf(body.target) ?? 0) < editWindow
+  const isInTime = body._tag === "Deleted" || isYoung
   return isOwn && isInTime ? `${action} of what it wrote itself is refused` : undefined
 }
 

@@ -165,7 +165,8 @@ export const watch = (label: string, witness: Witness): Watch => {
     } else if (first !== seq && !log.hasReaction(body, user, seq, moment)) {
       accuse(`${what} is answered with ${seq} as a repeat, of which it is none`)
     }
-    if (request.key !== undefined) complain(origins.answered(name, user, request.key, seq))
+    // Who is told of a reaction that was there already has stored nothing, and its key may still be used.
+    if (request.key !== undefined && first === seq) complain(origins.answered(name, user, request.key, seq))
     const place = places.get(name)
     if (place === undefined || place < seq) accuse(`${what} is answered with ${seq} before it is told`)
   }
