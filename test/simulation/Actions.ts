@@ -111,10 +111,10 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
   const growing = chance.is(0.01) ? 6 : 0
 
   const normal: ReadonlyArray<Choice> = [
-    { weight: 14, action: somebody((person) => talk(person, chance.between(1, 4))) },
+    { weight: 12, action: somebody((person) => talk(person, chance.between(1, 4))) },
     { weight: 3, action: somebody((person) => talk(person, chance.between(10, 30))) },
-    { weight: 12, action: somebody((person) => act(person, chance.between(1, 4))) },
-    { weight: 2, action: somebody((person) => act(person, chance.between(10, 20))) },
+    { weight: 22, action: somebody((person) => act(person, chance.between(1, 5))) },
+    { weight: 4, action: somebody((person) => act(person, chance.between(10, 20))) },
     { weight: 3, action: somebody((person) => sendAll(person, flurry(disk, person, whereabouts(person)))) },
     { weight: 1, action: somebody((person) => sendAll(person, manyOf(chance, disk, whereabouts(person)))) },
     { weight: 2, action: agree },
@@ -124,7 +124,7 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     { weight: 2, action: somebody((person) => person.ask({ _tag: "CreateRoom", room: chance.pick(rooms) })) },
     { weight: 2, action: somebody((person) => person.ask({ _tag: "LeaveRoom", room: chance.pick(rooms) })) },
     { weight: 2, action: somebody((person) => person.ask({ _tag: "GetHistory", limit: chance.between(1, 20) })) },
-    { weight: 5, action: somebody(look) },
+    { weight: 9, action: somebody(look) },
     { weight: 2, action: somebody(joinBehind) },
     { weight: 3, action: somebody((person) => person.sayPrivately(chance.pick(people).name)) },
     { weight: 3, action: somebody((person) => person.arrive()) },

@@ -17,17 +17,21 @@ const kinds = ["edit", "edit", "delete", "react", "react", "take back", "reply"]
 /** More than a message keeps. */
 const manyReactions = 55
 
-/** One deed, in a room or in the lobby. */
+/** One deed, in a room or in the lobby; who has nothing to do anything to says something first. */
 export const deed = (chance: Chance, disk: Disk, person: Person, room: RoomName | undefined): EntryRequest => {
   const log = room === undefined ? lobbyKey : roomKey(room)
   const where = { ...(room && { room }), ...keyFor(chance, person, log) }
-  const own = () => ownIn(chance, disk, log, person.name)
   const any = () => targetIn(chance, disk, log)
+  const own = ownIn(chance, disk, log, person.name)
+  if (own === undefined) {
+    const said = { content: person.words(), ...(where.key !== undefined && { key: where.key }) }
+    return room === undefined ? { _tag: "GlobalMessage", ...said } : { _tag: "RoomMessage", room, ...said }
+  }
   switch (chance.pick(kinds)) {
     case "edit":
-      return { _tag: "EditMessage", ...where, target: chance.is(0.8) ? own() : any(), content: person.words() }
+      return { _tag: "EditMessage", ...where, target: chance.is(0.8) ? own : any(), content: person.words() }
     case "delete": {
-      const target = chance.is(0.7) ? own() : any()
+      const target = chance.is(0.8) ? own : any()
       return { _tag: "DeleteMessage", ...where, target, ...(chance.is(0.5) && { reason: "it was wrong" }) }
     }
     case "react":
@@ -90,11 +94,11 @@ export const targetIn = (chance: Chance, disk: Disk, log: string): number => {
   return dice < 0.9 ? chance.between(1, Math.max(1, newest)) : chance.pick([0, newest + 1, newest + 2, newest + 1000])
 }
 
-/** One of the last messages under a name, if there are any. */
-const ownIn = (chance: Chance, disk: Disk, log: string, name: string): number => {
+/** One of the last messages under a name, if there are any; mostly the last of all. */
+const ownIn = (chance: Chance, disk: Disk, log: string, name: string): number | undefined => {
   const { made = [], messages = [] } = disk.log(log) ?? {}
-  const [first, ...others] = messages.slice(-40).filter((seq) => made[seq - 1]?.from === name)
-  return first === undefined ? targetIn(chance, disk, log) : chance.pick([first, ...others.slice(-4)])
+  const [last, ...others] = messages.toReversed().slice(0, 40).filter((seq) => made[seq - 1]?.from === name)
+  return last === undefined ? undefined : chance.pick([last, last, ...others.slice(0, 4)])
 }
 
 /** A reaction of somebody's to something recent, if there is any. */

@@ -100,6 +100,8 @@ export class Strangers {
   #cursor(room: RoomName | undefined) {
     const { chance, disk } = this.#options
     const log = room === undefined ? lobbyKey : roomKey(room)
+    // Many from the same place: what is read for one may be kept for the next.
+    if (chance.is(0.4)) return { epoch: disk.epochOf(log), seq: 0 }
     return { epoch: disk.epochOf(log), seq: chance.between(0, disk.newest(log) + (chance.is(0.1) ? 5 : 0)) }
   }
 
