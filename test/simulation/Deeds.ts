@@ -66,11 +66,7 @@ export const flurry = (disk: Disk, person: Person, room: RoomName | undefined): 
 }
 
 /** More different reactions to one message than it keeps. */
-export const manyOf = (
-  chance: Chance,
-  disk: Disk,
-  room: RoomName | undefined
-): ReadonlyArray<EntryRequest> => {
+export const manyOf = (chance: Chance, disk: Disk, room: RoomName | undefined): ReadonlyArray<EntryRequest> => {
   const target = targetIn(chance, disk, room === undefined ? lobbyKey : roomKey(room))
   return Array.from({ length: manyReactions }, (_, index) => ({
     _tag: "React",
@@ -97,7 +93,10 @@ export const targetIn = (chance: Chance, disk: Disk, log: string): number => {
 /** One of the last messages under a name, if there are any; mostly the last of all. */
 const ownIn = (chance: Chance, disk: Disk, log: string, name: string): number | undefined => {
   const { made = [], messages = [] } = disk.log(log) ?? {}
-  const [last, ...others] = messages.toReversed().slice(0, 40).filter((seq) => made[seq - 1]?.from === name)
+  const [last, ...others] = messages
+    .toReversed()
+    .slice(0, 40)
+    .filter((seq) => made[seq - 1]?.from === name)
   return last === undefined ? undefined : chance.pick([last, last, ...others.slice(0, 4)])
 }
 
@@ -106,7 +105,9 @@ const takenBack = (chance: Chance, disk: Disk, log: string, name: string) => {
   const recent = (disk.log(log)?.messages ?? []).slice(-20).flatMap((seq) => {
     const standing = disk.log(log)?.standing(seq)
     const known = standing?._tag === "Message" ? standing.reactions : []
-    return known.flatMap(({ by, reaction }) => (by.some(({ user }) => user === name) ? [{ target: seq, reaction }] : []))
+    return known.flatMap(({ by, reaction }) =>
+      by.some(({ user }) => user === name) ? [{ target: seq, reaction }] : []
+    )
   })
   const [first, ...others] = recent
   if (first === undefined || chance.is(0.2)) {

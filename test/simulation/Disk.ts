@@ -233,17 +233,9 @@ export class Disk {
       history: History.of({
         append: (entries) => noting(entries, append(entries)),
         read: (conversation, range, maxBytes) =>
-          read(
-            conversationKey(conversation),
-            () => this.#page(conversation, range, maxBytes),
-            this.#costs.read
-          ),
+          read(conversationKey(conversation), () => this.#page(conversation, range, maxBytes), this.#costs.read),
         standing: (conversation, range, maxBytes) =>
-          read(
-            conversationKey(conversation),
-            () => this.#standing(conversation, range, maxBytes),
-            this.#costs.read
-          ),
+          read(conversationKey(conversation), () => this.#standing(conversation, range, maxBytes), this.#costs.read),
         facts: (conversation, question) =>
           read(
             conversationKey(conversation),
@@ -313,8 +305,7 @@ export class Disk {
 const nothing: Facts = { answered: new Map(), targets: new Map() }
 
 /** What counts against the bytes of a page. */
-const contentOf = (what: object): string =>
-  "content" in what && typeof what.content === "string" ? what.content : ""
+const contentOf = (what: object): string => ("content" in what && typeof what.content === "string" ? what.content : "")
 
 const textOf = ({ _tag, ...fields }: Entry["body"]): string =>
   _tag === "Said" ? fieldsOf(fields) : `${_tag} ${fieldsOf(fields)}`
