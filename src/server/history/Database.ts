@@ -67,12 +67,12 @@ export const layerFile = ({
 }: DatabaseOptions): Layer.Layer<History, CannotOpenDatabase, FileSystem.FileSystem> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { closing, epoch, index, reader, reserve, writer } = yield* connect(file, schema)
+      const { closing, epoch, index, reader, reserve, watch, writer } = yield* connect(file, schema)
       const emptied = yield* Queue.unbounded<RoomName>()
       const history =
         retention === "forever"
           ? SqlHistory.layer
-          : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, writer }))
+          : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, watch, writer }))
       // Made last, so ended first: from then on nobody waits for the disk.
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
       return Layer.provideMerge(hurry, history).pipe(
@@ -127,7 +127,7 @@ const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrat
   yield* Effect.forkScoped(watch.run)
   yield* Effect.forkScoped(Checkpoints.run({ database: filename, own, watch, writer }))
   yield* Effect.forkScoped(reserve.keep)
-  return { closing, epoch, index, reader, reserve, writer }
+  return { closing, epoch, index, reader, reserve, watch, writer }
 })
 
 /** Sees to it that the database is ours, and not of a later version; tells whether it is a new one. */
