@@ -47,6 +47,7 @@ const readerSetup = ["PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PR
 export const indexSetup = (database: string) => [
   "PRAGMA busy_timeout = 2000",
   "PRAGMA main.locking_mode = EXCLUSIVE",
+  "PRAGMA main.secure_delete = ON",
   "PRAGMA auto_vacuum = INCREMENTAL",
   "PRAGMA journal_mode = WAL",
   "PRAGMA synchronous = NORMAL",
@@ -77,7 +78,7 @@ export const layerFile = ({
       const history =
         retention === "forever"
           ? SqlHistory.layer
-          : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, writer }))
+          : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, watch: log.watch, writer }))
       // Made last, so ended first: from then on nobody waits for the disk.
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
       return Layer.provideMerge(hurry, Layer.merge(history, Erasing.layer({ ...log, deleted }))).pipe(
