@@ -21,7 +21,7 @@ const someReaction = oneOf("👍", "👍", "👍", "ok", '"', "1")
 const keys = ["key 1 ..........", "key 2 ..........", "key 3 .........."] as const
 
 const someReacted = Arbitrary.map(
-  Arbitrary.all([someTarget, someReaction, wholeNumber(0, 3)]),
+  Arbitrary.all([someTarget, someReaction, wholeNumber(0, 2)]),
   ([target, reaction, removed]): Body =>
     removed === 0 ? { _tag: "Reacted", target, reaction, removed: true } : { _tag: "Reacted", target, reaction }
 )
@@ -66,6 +66,18 @@ const first = Arr.makeBy(5, (index): NewEntry => ({
   key: undefined
 }))
 
+/** So many that not all are named, so that it matters who is next when one of the first thinks better of it. */
+const crowd = names.map(
+  (from): NewEntry => ({
+    conversation: lobby,
+    from,
+    author: undefined,
+    body: { _tag: "Reacted", target: 1, reaction: "👍" },
+    at: 1,
+    key: undefined
+  })
+)
+
 export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: number): void => {
   it.effect.prop(
     "reads, shows as it stands, and knows of what is decided on, the same as a log that is folded",
@@ -73,7 +85,7 @@ export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: numbe
     Effect.fnUntraced(function* ([acts, ranges]) {
       const history = yield* History
       const naive = new NaiveHistory()
-      for (const run of [first, ...acts]) {
+      for (const run of [first, crowd, ...acts]) {
         if (!Arr.isReadonlyArrayNonEmpty(run)) continue
         const stored = yield* history.append(run)
         assert.deepStrictEqual(
