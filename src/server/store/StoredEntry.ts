@@ -68,7 +68,7 @@ export const entryOf = (row: unknown): Row => {
 }
 
 /** What such a row gives. `otherwise` has the place and the time if the row has none. */
-export const decodeEntry = (row: unknown, otherwise: Pick<Entry, "at" | "seq"> = { seq: 0, at: 0 }): Decoded =>
+const decodeEntry = (row: unknown, otherwise: Pick<Entry, "at" | "seq"> = { seq: 0, at: 0 }): Decoded =>
   decodeAs(entryOf(row), otherwise)
 
 const decodeAs = (row: Row, otherwise: Pick<Entry, "at" | "seq">): Decoded => {
