@@ -8,7 +8,7 @@
 import { nameKey } from "../name/Name.ts"
 import type { UserName } from "../name/UserName.ts"
 import type { Seq, Timestamp } from "./Cursor.ts"
-import { type Body, type BodyOf, type Entry, maxReactions, type Reaction, targetOf } from "./Entry.ts"
+import { type BodyOf, type Entry, maxReactions, type Reaction, targetOf } from "./Entry.ts"
 
 /** Who reacted so, earliest first. A name reacts in one way once. */
 interface Reactions {
