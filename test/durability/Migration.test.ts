@@ -153,7 +153,10 @@ realTime("a database from before there were kinds of entries", (it) => {
       yield* before(file)
       const bytes = yield* files.readFile(file)
       const addKinds = migrations["3_kinds"] ?? Effect.void
-      const schema = { ...migrations, "3_kinds": Effect.andThen(Effect.orDie(addKinds), Effect.die(new Error("out of luck"))) }
+      const schema = {
+        ...migrations,
+        "3_kinds": Effect.andThen(Effect.orDie(addKinds), Effect.die(new Error("out of luck")))
+      }
       assert.match(String(yield* Effect.exit(Effect.scoped(Logbook.open(file, { schema })))), /out of luck/)
       assert.deepStrictEqual(yield* files.readFile(file), bytes)
       assert.lengthOf(yield* Logbook.contents(yield* Logbook.open(file)), 3)
