@@ -217,11 +217,8 @@ const act = (user: SimulatedUser, scope: Scope.Scope, action: Action): Effect.Ef
         keyed
       ),
     Rework: ({ deeds, ...at }) => {
-      // What the first does must not change which message the others are about.
       const message = messageAt(user, at)
-      return Effect.forEach(deeds, (deed) => user.ask((words) => requestOf(deed, message, words), false), {
-        discard: true
-      })
+      return user.askAll(deeds.map((deed) => (words) => requestOf(deed, message, words)))
     },
     Repeat: ({ anew, back }) => user.repeat(back, anew),
     ListUsers: () => user.say({ _tag: "ListUsers" }),
