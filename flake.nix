@@ -1,3 +1,7 @@
+# What was checked of this flake: it was parsed and evaluated with Nix 2.8 against a stand-in for nixpkgs (no network to the real
+# one). The shell's and apps' definitions for all four systems evaluate, and the start script and the shell's way of using the
+# system's Node were run on Debian with pnpm 10, 11 and 12. It has not been run on NixOS or macOS, and there is no flake.lock
+# until the first `nix develop` or `nix run` writes one.
 {
   description = "parley, a multi-client chat server and client on Effect";
 

@@ -60,7 +60,7 @@ realTime("pnpm admin backup", (it) => {
       const copy = `${path}/copy.sqlite`
       const contents = yield* sqlite(
         copy,
-        "SELECT seq, content FROM messages JOIN conversations ON conversation = conversations.id WHERE kind = 'Lobby' ORDER BY seq"
+        "SELECT seq, content FROM messages JOIN conversations ON conversation = conversations.id WHERE conversations.kind = 'Lobby' ORDER BY seq"
       )
       assert.isAtLeast(contents.length, before)
       assert.isAtMost(contents.length, after + 1)

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { Client } from "../../src/client/link/Client.ts"
+import type { Rejection } from "../../src/common/wire/Rejection.ts"
 import { dev, inLobby, inRoom, joined, listen, rejected, sent } from "./ClientTalk.ts"
 import { ada, connect, epoch, greet, idOf, make } from "./FakeServer.ts"
 
@@ -38,6 +39,27 @@ describe("a client whose connection breaks", () => {
         "RoomMessage 5",
         "Sent 6"
       ])
+    })
+  )
+
+  it.live("counts the entries of a later protocol, live and replayed, and misses nothing because of them", () =>
+    Effect.gen(function* () {
+      const server = yield* make
+      const { client, peer } = yield* connect(server)
+      const next = yield* listen(client)
+      const later = (seq: number) => `{"_tag":"TopicSet","seq":${seq},"at":0,"from":"bob","topic":"x"}\n`
+      yield* peer.sayText(later(8))
+      yield* peer.say(inLobby(9))
+      assert.deepStrictEqual(yield* next(2), ["Connected", "GlobalMessage 9"])
+      yield* peer.sayText(later(10))
+      yield* peer.say({ _tag: "Presence", joined: [ada], left: [] })
+      assert.deepStrictEqual(yield* next(1), ["Presence"])
+      yield* peer.cut
+      const again = yield* greet(server, 12)
+      assert.deepInclude(again.handshake, { after: { lobby: { epoch, seq: 10 } } })
+      yield* again.peer.sayText(later(11))
+      yield* again.peer.say(inLobby(12))
+      assert.deepStrictEqual(yield* next(3), ["Disconnected", "Reconnected 2", "GlobalMessage 12"])
     })
   )
 
@@ -82,6 +104,33 @@ describe("a client whose connection breaks", () => {
       yield* early.say(rejected(yield* early.take, { _tag: "UserNameTaken", user: ada }))
       yield* greet(server, 7)
       assert.deepStrictEqual(yield* next(5), ["Connected", "Goodbye", "Disconnected", "Retrying", "Reconnected 0"])
+    })
+  )
+
+  it.live.each<Rejection>([{ _tag: "TooManyConnections" }, { _tag: "SlowConsumer" }])(
+    "tries again after it was refused with %j",
+    (reason) =>
+      Effect.gen(function* () {
+        const server = yield* make
+        const { client, peer } = yield* connect(server)
+        const next = yield* listen(client)
+        yield* peer.cut
+        const early = yield* server.accept
+        yield* early.say(rejected(yield* early.take, reason))
+        yield* greet(server, 7)
+        assert.deepStrictEqual(yield* next(4), ["Connected", "Disconnected", "Retrying", "Reconnected 0"])
+      })
+  )
+
+  it.live("comes back after it was told that it reads too slowly", () =>
+    Effect.gen(function* () {
+      const server = yield* make
+      const { client, peer } = yield* connect(server)
+      const next = yield* listen(client)
+      yield* peer.say({ _tag: "Rejected", reason: { _tag: "SlowConsumer" }, message: "too slow" })
+      yield* peer.cut
+      yield* greet(server, 7)
+      assert.deepStrictEqual(yield* next(4), ["Connected", "Rejected", "Disconnected", "Reconnected 0"])
     })
   )
 

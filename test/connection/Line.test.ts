@@ -15,7 +15,8 @@ const notUtf8 = "it is not UTF-8"
 const notObject = "it is not a JSON object"
 
 /** The paths a sentence about a wrong field may begin with. */
-const fields = /^(_tag|id|user|credentials|after|content|key|to|nonce|room|with|before|limit|query|it is|it does)\b/
+const fields =
+  /^(_tag|id|user|credentials|after|content|key|to|nonce|room|with|before|limit|query|target|reaction|replyTo|reason|remove|only|it is|it does)\b/
 
 describe("A line", () => {
   it.prop(

@@ -3,9 +3,10 @@
  * the server, and its end.
  */
 import { Effect } from "effect"
-import type { Request } from "../../src/client/core/Request.ts"
-import { conversationKey } from "../../src/common/log/Conversation.ts"
+import type { EntryRequest, Request } from "../../src/client/core/Request.ts"
 import type { Chance } from "./Chance.ts"
+import { deed, flurry, manyOf, targetIn } from "./Deeds.ts"
+import { lobbyKey, roomKey } from "./Entries.ts"
 import type { Person } from "./Person.ts"
 import { maxReplay } from "./WireWatch.ts"
 import { rooms, type World } from "./World.ts"
@@ -37,6 +38,26 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
       { discard: true }
     )
 
+  /** A place to do something to messages in: the lobby, or a room one is in. */
+  const whereabouts = (person: Person) => {
+    const room = chance.pick([undefined, ...rooms])
+    return room !== undefined && person.isIn(room) ? room : undefined
+  }
+  const act = (person: Person, times: number) =>
+    Effect.forEach(
+      Array.from({ length: times }, () => whereabouts(person)),
+      (room) => person.send(deed(chance, disk, person, room)),
+      { discard: true }
+    )
+  const sendAll = (person: Person, requests: ReadonlyArray<EntryRequest>) =>
+    Effect.forEach(requests, (request) => person.send(request), { discard: true })
+
+  /** Several people do the same to the same message at once: each to their own name. */
+  const agree = Effect.suspend(() => {
+    const target = targetIn(chance, disk, lobbyKey)
+    return Effect.forEach(people, (person) => person.send({ _tag: "React", target, reaction: "👍" }), { discard: true })
+  })
+
   /** Asks for a list, a page or what can be found. */
   const look = (person: Person) => {
     const room = chance.pick(rooms)
@@ -53,6 +74,9 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
           limit: chance.between(1, 50),
           ...where
         },
+        { _tag: "Search", query: "cyd", room, before: chance.between(1, 40) },
+        { _tag: "GetHistory", limit: chance.between(1, 500), before: chance.between(0, 40), ...where },
+        { _tag: "GetHistory", only: chance.pick(["messages", "moderation"]), ...where },
         { _tag: "GetHistory", limit: chance.between(1, 500), after: chance.between(0, 20), ...where }
       ])
     )
@@ -65,7 +89,7 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
   const joinBehind = (person: Person) => {
     const room = chance.pick(rooms)
     if (person.isIn(room)) return Effect.void
-    const log = conversationKey({ _tag: "Room", room })
+    const log = roomKey(room)
     return person.ask({
       _tag: "JoinRoom",
       room,
@@ -87,14 +111,20 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
   const growing = chance.is(0.01) ? 6 : 0
 
   const normal: ReadonlyArray<Choice> = [
-    { weight: 14, action: somebody((person) => talk(person, chance.between(1, 4))) },
+    { weight: 12, action: somebody((person) => talk(person, chance.between(1, 4))) },
     { weight: 3, action: somebody((person) => talk(person, chance.between(10, 30))) },
+    { weight: 22, action: somebody((person) => act(person, chance.between(1, 5))) },
+    { weight: 4, action: somebody((person) => act(person, chance.between(10, 20))) },
+    { weight: 3, action: somebody((person) => sendAll(person, flurry(disk, person, whereabouts(person)))) },
+    { weight: 1, action: somebody((person) => sendAll(person, manyOf(chance, disk, whereabouts(person)))) },
+    { weight: 2, action: agree },
     { weight: 4, action: somebody((person) => person.sayAgain()) },
+    { weight: 4, action: somebody((person) => person.repeat((among) => chance.between(0, among - 1))) },
     { weight: 6, action: somebody((person) => person.ask({ _tag: "JoinRoom", room: chance.pick(rooms) })) },
     { weight: 2, action: somebody((person) => person.ask({ _tag: "CreateRoom", room: chance.pick(rooms) })) },
     { weight: 2, action: somebody((person) => person.ask({ _tag: "LeaveRoom", room: chance.pick(rooms) })) },
     { weight: 2, action: somebody((person) => person.ask({ _tag: "GetHistory", limit: chance.between(1, 20) })) },
-    { weight: 5, action: somebody(look) },
+    { weight: 9, action: somebody(look) },
     { weight: 2, action: somebody(joinBehind) },
     { weight: 3, action: somebody((person) => person.sayPrivately(chance.pick(people).name)) },
     { weight: 3, action: somebody((person) => person.arrive()) },

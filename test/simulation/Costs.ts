@@ -4,18 +4,24 @@
  * 1. A reply has MAILBOX_BYTES at most, or one message, and no more messages than were asked for. A list has 1000 names.
  * 2. A log is read for a page twice, and once more for each 64 KiB of the reply; for what was missed, so often for all of it
  *    and once for each commit meanwhile; and after a commit that failed. A search looks twice at each conversation.
- * 3. Nothing is read for who is gone: what was being read at that moment is the last.
- * 4. From one rest to the next no more turns are taken than what happened in between explains.
+ * 3. What has to be known to decide is looked up once for a run, and no more of it than the run is about: at most once for
+ *    each request that depends on what stands in the log.
+ * 4. Nothing is read for who is gone: what was being read at that moment is the last.
+ * 5. From one rest to the next no more turns are taken than what happened in between explains.
  *
  * Reads name no request, so they are counted for each log, against what all requests about it may cost.
  */
 import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
 import { defaultHistoryLimit } from "../../src/common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
+import type { Question } from "../../src/server/history/History.ts"
 import type { Journal } from "./Journal.ts"
 
 /** The contract says so, whatever the server holds for right. */
 const maxNames = 1000
+
+/** How many requests are decided on together. */
+const maxRun = 1000
 
 const pieceBytes = 64 * 1024
 /** One that may come up empty behind the last piece, and one that a piece cut short. */
@@ -44,6 +50,8 @@ interface Ledger {
   allowed: number
   searches: number
   searchesAllowed: number
+  lookups: number
+  lookupsAllowed: number
   /** Commits until it is known again where the log stands, after one that failed. */
   doubt: number
 }
@@ -104,6 +112,18 @@ export class Costs {
       this.accuse(`${log} is searched, and nobody is there who asked`)
   }
 
+  /** What a run is about is looked up. */
+  readonly facts = (log: string, { keys, targets, users }: Question): void => {
+    this.happen(1)
+    const ledger = this.#ledger(log)
+    ledger.lookups++
+    const most = Math.max(keys.length, targets.length, users.length)
+    if (most > maxRun) this.accuse(`${most} facts about ${log} are looked up at once`)
+    if (ledger.lookups > ledger.lookupsAllowed) {
+      this.accuse(`${log} is looked into ${ledger.lookups} times, where ${ledger.lookupsAllowed} are enough`)
+    }
+  }
+
   readonly append = (log: string): void => {
     this.happen(1)
     const ledger = this.#ledger(log)
@@ -121,6 +141,9 @@ export class Costs {
 
   allow(log: string, reads: number): void {
     this.#ledger(log).allowed += reads
+  }
+  allowLookup(log: string): void {
+    this.#ledger(log).lookupsAllowed++
   }
   allowSearch(log: string): void {
     this.#ledger(log).searchesAllowed += 2
@@ -178,7 +201,15 @@ export class Costs {
   #ledger(log: string): Ledger {
     const known = this.#ledgers.get(log)
     if (known !== undefined) return known
-    const none: Ledger = { reads: 0, allowed: 0, searches: 0, searchesAllowed: 0, doubt: 0 }
+    const none: Ledger = {
+      reads: 0,
+      allowed: 0,
+      searches: 0,
+      searchesAllowed: 0,
+      lookups: 0,
+      lookupsAllowed: 0,
+      doubt: 0
+    }
     this.#ledgers.set(log, none)
     return none
   }

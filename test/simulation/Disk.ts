@@ -8,17 +8,27 @@ import { Effect, Queue } from "effect"
 import { type Conversation, conversationKey } from "../../src/common/log/Conversation.ts"
 import { Epoch } from "../../src/common/log/Cursor.ts"
 import type { Entry } from "../../src/common/log/Entry.ts"
-import { nameKey } from "../../src/common/name/Name.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
-import { History, type NewEntry, StorageUnavailable, type Stored } from "../../src/server/history/History.ts"
-import type { Search } from "../../src/server/history/Query.ts"
+import {
+  type Facts,
+  History,
+  keyOf,
+  type NewEntry,
+  type Page,
+  type StandingPage,
+  StorageUnavailable,
+  type Stored
+} from "../../src/server/history/History.ts"
+import type { Range, Search } from "../../src/server/history/Query.ts"
 import { SearchTurn } from "../../src/server/search/SearchTurn.ts"
 import { pageOf } from "../support/ReferencePage.ts"
 import type { Chance } from "./Chance.ts"
 import type { Costs } from "./Costs.ts"
 import { type Match, matching, newestOf } from "./DiskSearch.ts"
 import type { Journal } from "./Journal.ts"
+import { unlawful } from "./Lawful.ts"
+import { Log } from "./Log.ts"
 
 /** How the disk behaves just now. */
 export interface Health {
@@ -30,19 +40,17 @@ export interface Health {
   lying: number
 }
 
-interface Log {
-  readonly conversation: Conversation
-  readonly number: number
-  readonly entries: Array<Entry>
-  /** The how manieth of all that was ever stored each of them is. */
-  readonly numbers: Array<number>
-  /** Where entries with a key stand, by sender and key. */
-  readonly places: Map<string, Stored>
-}
-
 /** A batch on its way to the disk. */
 interface Pending {
   readonly commit: () => void
+}
+
+export interface DiskOptions {
+  readonly chance: Chance
+  readonly journal: Journal
+  readonly costs: Costs
+  /** How long one may edit, in milliseconds. */
+  readonly editWindow: number
 }
 
 export interface Mounted {
@@ -59,25 +67,31 @@ export class Disk {
   readonly #chance: Chance
   readonly #journal: Journal
   readonly #costs: Costs
+  readonly #editWindow: number
   readonly #logs = new Map<string, Log>()
   #lastNumber = 0
   #stored = 0
 
-  constructor(chance: Chance, journal: Journal, costs: Costs) {
+  constructor({ chance, costs, editWindow, journal }: DiskOptions) {
     this.#chance = chance
     this.#journal = journal
     this.#costs = costs
+    this.#editWindow = editWindow
   }
 
   /** Names all logs. */
   get logs(): Iterable<string> {
     return this.#logs.keys()
   }
-  entries(key: string): ReadonlyArray<Entry> {
-    return this.#logs.get(key)?.entries ?? []
+  log(key: string | undefined): Log | undefined {
+    return this.#logs.get(key ?? "")
   }
   newest(key: string): number {
-    return this.entries(key).length
+    return this.#logs.get(key)?.newest ?? 0
+  }
+  /** How many entries were ever stored: names a moment. */
+  get moment(): number {
+    return this.#stored
   }
   /** Names the log's incarnation, for who would go on where it left. */
   epochOf(key: string): Epoch {
@@ -88,7 +102,7 @@ export class Disk {
   }
   /** Where the sender's message with this key stands. */
   placeOf(key: string, from: UserName, messageKey: string): number | undefined {
-    return this.#logs.get(key)?.places.get(identity(from, messageKey))?.seq
+    return this.#logs.get(key)?.places.get(keyOf(from, messageKey))?.seq
   }
 
   readonly heal = (): void => {
@@ -97,7 +111,7 @@ export class Disk {
     this.health.lying = 0
   }
 
-  /** Stores at once, as an earlier server may have done. */
+  /** Stores at once, as an earlier server may have done, whatever that allowed. */
   store(entries: ReadonlyArray<NewEntry>): ReadonlyArray<Stored> {
     return entries.map((entry) => this.#append(entry, () => ++this.#lastNumber))
   }
@@ -130,8 +144,7 @@ export class Disk {
       wanted: Search,
       isAlone: boolean
     ) => {
-      const { entries = [], numbers = [] } = this.#logs.get(name) ?? {}
-      return matching(searched, entries, isAlone ? undefined : numbers, wanted)
+      return matching(searched, this.#logs.get(name), isAlone, wanted)
     }
 
     const numberOf = (name: string): number => {
@@ -181,7 +194,7 @@ export class Disk {
         const lying = this.#chance.is(this.health.lying)
         let stored: ReadonlyArray<Stored> | undefined
         const commit = () => {
-          stored ??= entries.map((entry) => this.#append(entry, numberOf))
+          stored ??= entries.map((entry) => this.#append(entry, numberOf, this.#editWindow))
           return stored
         }
         const batch: Pending = { commit }
@@ -220,10 +233,14 @@ export class Disk {
       history: History.of({
         append: (entries) => noting(entries, append(entries)),
         read: (conversation, range, maxBytes) =>
+          read(conversationKey(conversation), () => this.#page(conversation, range, maxBytes), this.#costs.read),
+        standing: (conversation, range, maxBytes) =>
+          read(conversationKey(conversation), () => this.#standing(conversation, range, maxBytes), this.#costs.read),
+        facts: (conversation, question) =>
           read(
             conversationKey(conversation),
-            () => pageOf(this.entries(conversationKey(conversation)), range, maxBytes),
-            this.#costs.read
+            () => this.#logs.get(conversationKey(conversation))?.facts(question) ?? nothing,
+            (name) => this.#costs.facts(name, question)
           ),
         newest,
         search,
@@ -240,25 +257,36 @@ export class Disk {
     }
   }
 
-  #append({ at: now, content, conversation, from, key }: NewEntry, numberOf: (name: string) => number): Stored {
+  /** `editWindow`: there if a server decided to store this just now. */
+  #append(entry: NewEntry, numberOf: (name: string) => number, editWindow?: number): Stored {
+    const { at: now, author, body, conversation, from, key } = entry
     const name = conversationKey(conversation)
-    const log: Log = this.#logs.get(name) ?? {
-      conversation,
-      number: numberOf(name),
-      entries: [],
-      numbers: [],
-      places: new Map()
-    }
+    const log = this.#logs.get(name) ?? new Log(conversation, numberOf(name))
     this.#logs.set(name, log)
-    const first = key === undefined ? undefined : log.places.get(identity(from, key))
+    const first = key === undefined ? undefined : log.places.get(keyOf(from, key))
     if (first !== undefined) return { ...first, repeated: true }
-    const at = Math.max(now, log.entries.at(-1)?.at ?? 0)
-    const stored = { seq: log.entries.length + 1, at, repeated: false }
-    log.entries.push({ seq: stored.seq, at, from, content })
-    log.numbers.push(++this.#stored)
-    if (key !== undefined) log.places.set(identity(from, key), stored)
-    this.#journal.note(`disk ${name} ${stored.seq} ${content.slice(0, 100)}`)
+    const wrong = editWindow === undefined ? undefined : unlawful(log, entry, editWindow)
+    const at = Math.max(now, log.atOf(log.newest))
+    const stored = { seq: log.newest + 1, at, repeated: false }
+    log.append({ seq: stored.seq, at, from, body }, author, ++this.#stored)
+    if (key !== undefined) log.places.set(keyOf(from, key), stored)
+    this.#journal.note(`disk ${name} ${stored.seq} ${textOf(body).slice(0, 100)}`)
+    if (wrong !== undefined) this.#journal.accuse(`${name} ${stored.seq} was stored, and ${wrong}`)
     return stored
+  }
+
+  #page(conversation: Conversation, range: Range, maxBytes: number | undefined): Page {
+    const { read = [] } = this.#logs.get(conversationKey(conversation)) ?? {}
+    const sized = read.map((entry) => ({ seq: entry.seq, content: contentOf(entry.body), entry }))
+    const { entries, more } = pageOf(sized, range, maxBytes)
+    return { entries: entries.map(({ entry }) => entry), more }
+  }
+
+  #standing(conversation: Conversation, range: Range, maxBytes: number | undefined): StandingPage {
+    const views = this.#logs.get(conversationKey(conversation))?.views() ?? []
+    const sized = views.map(({ seq, view }) => ({ seq, content: contentOf(view), view }))
+    const { entries, more } = pageOf(sized, range, maxBytes)
+    return { messages: entries.map(({ view }) => view), more }
   }
 
   #fail(what: string, names: Iterable<string>): Effect.Effect<never, StorageUnavailable> {
@@ -274,4 +302,12 @@ export class Disk {
   }
 }
 
-const identity = (from: UserName, key: string) => `${nameKey(from)} ${key}`
+const nothing: Facts = { answered: new Map(), targets: new Map() }
+
+/** What counts against the bytes of a page. */
+const contentOf = (what: object): string => ("content" in what && typeof what.content === "string" ? what.content : "")
+
+const textOf = ({ _tag, ...fields }: Entry["body"]): string =>
+  _tag === "Said" ? fieldsOf(fields) : `${_tag} ${fieldsOf(fields)}`
+
+const fieldsOf = (fields: object): string => Object.values(fields).join(" ")

@@ -1,29 +1,35 @@
-/** What a search must find, written without regard to time: each entry is looked at, each time. */
+/** What a search must find, written without regard to time: each message is looked at, each time, as it stands. */
 import type { Conversation } from "../../src/common/log/Conversation.ts"
-import type { Entry } from "../../src/common/log/Entry.ts"
+import type { Standing, View } from "../../src/common/log/Timeline.ts"
 import type { Findings } from "../../src/server/history/History.ts"
 import type { Search } from "../../src/server/history/Query.ts"
-import { holds, phrasesOf, termsOf } from "../../src/server/search/SearchWords.ts"
+import { holds, type Phrase, phrasesOf, termsOf } from "../../src/server/search/SearchWords.ts"
+import { textBytes } from "./Entries.ts"
+import type { Log } from "./Log.ts"
 
-/** An entry that holds all that is searched for. `place`: what one gives as `before` to go on behind it. */
+/** A message that holds all that is searched for. `place`: what one gives as `before` to go on behind it. */
 export interface Match<Searched extends Conversation> {
   readonly conversation: Searched
-  readonly entry: Entry
+  readonly message: View
   readonly place: number
 }
 
-/** All of one log. `numbers`: their places where several logs are searched; otherwise those are their seqs. */
+/** Whether a message is one that a search finds: never a tombstone. */
+export const isMatch = (message: Standing | View, phrases: ReadonlyArray<Phrase>): boolean =>
+  message._tag === "Message" && holds(termsOf(message.content), phrases)
+
+/** All of one log. `isAlone`: no other is searched, so a place is a seq. */
 export const matching = <Searched extends Conversation>(
   conversation: Searched,
-  entries: ReadonlyArray<Entry>,
-  numbers: ReadonlyArray<number> | undefined,
+  log: Log | undefined,
+  isAlone: boolean,
   { before = Infinity, query }: Search
 ): ReadonlyArray<Match<Searched>> => {
   const phrases = phrasesOf(query)
-  if (phrases.length === 0) return []
-  return entries.flatMap((entry, index) => {
-    const place = numbers?.[index] ?? entry.seq
-    return place < before && holds(termsOf(entry.content), phrases) ? [{ conversation, entry, place }] : []
+  if (log === undefined || phrases.length === 0) return []
+  return log.views().flatMap(({ number, seq, view }) => {
+    const place = isAlone ? seq : number
+    return place < before && isMatch(view, phrases) ? [{ conversation, message: view, place }] : []
   })
 }
 
@@ -35,8 +41,8 @@ export const newestOf = <Searched extends Conversation>(
 ): Findings<Searched> => {
   let bytes = 0
   const newestFirst = matches.toSorted((one, other) => other.place - one.place)
-  const cut = newestFirst.slice(0, limit).findIndex(({ entry }, index) => {
-    bytes += Buffer.byteLength(entry.content)
+  const cut = newestFirst.slice(0, limit).findIndex(({ message }, index) => {
+    bytes += textBytes(message)
     return index > 0 && bytes > maxBytes
   })
   const found = newestFirst.slice(0, cut < 0 ? limit : cut)

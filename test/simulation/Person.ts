@@ -4,21 +4,22 @@
  * A person may leave and come again, with a new client that remembers nothing. Every message has a text of its own, so
  * that one that is stored twice is found.
  */
+import { isDeepStrictEqual } from "node:util"
 import { Clock, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { Socket } from "effect/socket"
 import type { RequestError } from "../../src/client/core/ClientError.ts"
-import type { ChatRequest, Request } from "../../src/client/core/Request.ts"
+import type { EntryRequest, Request } from "../../src/client/core/Request.ts"
 import { Client } from "../../src/client/link/Client.ts"
-import { conversationKey } from "../../src/common/log/Conversation.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
+import type { MessageKey } from "../../src/common/wire/ClientMessage.ts"
 import { Rejection } from "../../src/common/wire/Rejection.ts"
 import type { ServerMessageOf } from "../../src/common/wire/ServerMessage.ts"
 import type { Disk } from "./Disk.ts"
+import { bodyOf, lobbyKey, logOf, roomKey } from "./Entries.ts"
 import type { Journal } from "./Journal.ts"
 import { countingFibers } from "./Life.ts"
 import { View } from "./View.ts"
-import { logOf } from "./WireWatch.ts"
 import type { Tally, WorldClock } from "./WorldClock.ts"
 
 /** A client, from its arrival on. */
@@ -32,14 +33,16 @@ interface Presence {
 }
 
 interface Answered {
-  readonly request: ChatRequest
+  readonly request: EntryRequest
   readonly sent: ServerMessageOf<"Sent">
   readonly presence: Presence
+  /** What it was answered with before, if it is a repeat. */
+  readonly before: ServerMessageOf<"Sent"> | undefined
 }
 
 /** A message that was refused because its sender is not in the room. */
 interface Excluded {
-  readonly request: ChatRequest
+  readonly request: EntryRequest
   readonly presence: Presence
   /** Its stay in the room when it was asked to send it. */
   readonly stay: object | undefined
@@ -72,7 +75,11 @@ export class Person {
   /** Stays in rooms that it has asked to end. */
   readonly #ending = new WeakSet<object>()
   /** What was refused, and may be sent again under the same key. */
-  #refused: Array<ChatRequest> = []
+  #refused: Array<EntryRequest> = []
+  /** What was answered, and may be sent again under the same key: the last few. */
+  #repeatable: Array<Answered> = []
+  /** The last keys it has used, and in which log. */
+  #keys: Array<readonly [log: string, key: MessageKey]> = []
 
   constructor(options: PersonOptions) {
     this.name = options.name
@@ -99,10 +106,10 @@ export class Person {
   }
   /** How far it has seen a room's log; undefined where it is not in. */
   seenOf(room: RoomName): number | undefined {
-    return this.#presence?.view.lastOf(keyOf(room))
+    return this.#presence?.view.lastOf(roomKey(room))
   }
   isIn(room: RoomName): boolean {
-    return this.#presence?.view.stay(keyOf(room)) !== undefined
+    return this.#presence?.view.stay(roomKey(room)) !== undefined
   }
 
   /** Counts what timers and fibers its client has. */
@@ -177,17 +184,34 @@ export class Person {
     )
   })
 
-  /** Says something new in a room, or in the lobby. `key`: chosen by the person, and not by the client. */
+  /** A text that nobody has written before. */
+  words(padding = 0): string {
+    return `${this.name} ${++this.#said}${".".repeat(padding)}`
+  }
+
+  /** A key that nobody has used before: chosen by the person, and not by the client. */
+  newKey(log: string): MessageKey {
+    const key = `${this.name}'s own key, number ${++this.#said}`
+    this.#keys = [...this.#keys.slice(1 - keptForRepeats), [log, key]]
+    return key
+  }
+
+  /** Keys that it has used in a log, for whatever. */
+  keysOf(log: string): ReadonlyArray<MessageKey> {
+    return this.#keys.flatMap(([used, key]) => (used === log ? [key] : []))
+  }
+
+  /** Says something new in a room, or in the lobby. */
   say(room: RoomName | undefined, padding: number, hasKey: boolean): Effect.Effect<void> {
-    const content = `${this.name} ${++this.#said}${".".repeat(padding)}`
-    const key = hasKey ? { key: `${this.name}'s own key, number ${this.#said}` } : {}
-    return this.#send(
+    const key = hasKey ? { key: this.newKey(room === undefined ? lobbyKey : roomKey(room)) } : {}
+    const content = this.words(padding)
+    return this.send(
       room === undefined ? { _tag: "GlobalMessage", content, ...key } : { _tag: "RoomMessage", room, content, ...key }
     )
   }
 
   sayPrivately(to: UserName): Effect.Effect<void> {
-    return this.#send({ _tag: "PrivateMessage", to, content: `${this.name} whispers ${++this.#said}` })
+    return this.send({ _tag: "PrivateMessage", to, content: `${this.name} whispers ${++this.#said}` })
   }
 
   /** Asks for something that nobody can be too fast for who has said nothing for a while. */
@@ -201,11 +225,17 @@ export class Person {
   /** Says what was refused again, under the same key. */
   sayAgain(): Effect.Effect<void> {
     const request = this.#refused.shift()
-    return request === undefined ? Effect.void : this.#send(request)
+    return request === undefined ? Effect.void : this.send(request)
+  }
+
+  /** Asks once more for what was done, under the same key, whatever has become of it. */
+  repeat(which: (among: number) => number): Effect.Effect<void> {
+    const done = this.#repeatable[which(this.#repeatable.length)]
+    return done === undefined ? Effect.void : this.send(done.request, done.sent)
   }
 
   ask(request: Request): Effect.Effect<void> {
-    const log = request._tag === "LeaveRoom" ? keyOf(request.room) : undefined
+    const log = request._tag === "LeaveRoom" ? roomKey(request.room) : undefined
     const stay = log === undefined ? undefined : this.#presence?.view.stay(log)
     return this.#fork(
       (client) => {
@@ -219,19 +249,27 @@ export class Person {
     )
   }
 
-  #send(request: ChatRequest): Effect.Effect<void> {
+  /** Asks for an entry. `before`: what the same was answered with before. */
+  send(request: EntryRequest, before?: ServerMessageOf<"Sent">): Effect.Effect<void> {
+    const { disk } = this.#options
     const log = logOf(request)
     const stay = log === undefined ? undefined : this.#presence?.view.stay(log)
     return this.#fork(
       (client, presence) =>
         Effect.map(client.send(request), (sent) => {
-          this.#answered.push({ request, sent, presence })
+          const answered = { request, sent, presence, before }
+          this.#answered.push(answered)
+          const place = request.key && log ? disk.placeOf(log, this.name, request.key) : undefined
+          // Who is told of a reaction that was there already has stored nothing under its key.
+          if (place === sent.seq) this.#repeatable = [...this.#repeatable.slice(1 - keptForRepeats), answered]
         }),
       (error, presence) => {
         if (request.key !== undefined) this.#refused.push(request)
-        this.#options.journal.note(`${this.name} cannot send ${request.content}: ${error.message}`)
+        this.#options.journal.note(`${this.name} cannot send: ${error.message}`, request)
         if (isExclusion(error)) this.#excluded.push({ request, presence, stay })
-        else if (!this.#isExpected(error)) this.#accuse(`${request.content} was refused: ${error.message}`)
+        else if (!this.#isExpected(error) && !mayBeRefused(request, error)) {
+          this.#accuse(`${JSON.stringify(request)} was refused: ${error.message}`)
+        }
       }
     )
   }
@@ -278,28 +316,42 @@ export class Person {
     this.#presence?.view.compare()
     for (const { log, stay, view } of this.#out.splice(0)) if (view.stay(log) === stay) view.leave(log)
     for (const { presence, request, stay } of this.#excluded.splice(0)) {
-      if (request._tag !== "RoomMessage") this.#accuse(`${request.content} was refused as if the lobby were a room`)
-      else if (stay !== undefined && !this.#ending.has(stay) && presence.view.stay(keyOf(request.room)) === stay) {
-        this.#accuse(`${request.content} was refused in a room it is in`)
+      const what = JSON.stringify(request)
+      const log = logOf(request)
+      if (log === undefined || log === lobbyKey) this.#accuse(`${what} was refused as if the lobby were a room`)
+      else if (stay !== undefined && !this.#ending.has(stay) && presence.view.stay(log) === stay) {
+        this.#accuse(`${what} was refused in a room it is in`)
       }
     }
-    for (const { presence, request, sent } of this.#answered.splice(0)) {
+    for (const { before, presence, request, sent } of this.#answered.splice(0)) {
       const log = logOf(request)
       if (log === undefined) continue
-      const entry = disk.entries(log)[sent.seq - 1]
-      if (entry?.content !== request.content || entry.from !== name || entry.at !== sent.at) {
-        this.#accuse(`${request.content} was answered with ${sent.seq}, where ${JSON.stringify(entry)} stands`)
+      const what = JSON.stringify(request)
+      const entry = disk.log(log)?.made[sent.seq - 1]
+      const isDone = sent.repeated === true || isDeepStrictEqual(entry?.body, bodyOf(request))
+      if (!isDone || entry?.from !== name || entry.at !== sent.at) {
+        this.#accuse(`${what} was answered with ${sent.seq}, where ${JSON.stringify(entry)} stands`)
       }
-      if (!presence.view.hasSeen(log, sent.seq)) {
-        this.#accuse(`${request.content} was answered with ${sent.seq}, and not seen`)
+      if (before !== undefined && (sent.repeated !== true || sent.seq !== before.seq || sent.at !== before.at)) {
+        this.#accuse(`${what} was answered with ${JSON.stringify(sent)}, and before with ${JSON.stringify(before)}`)
       }
+      if (!presence.view.hasSeen(log, sent.seq)) this.#accuse(`${what} was answered with ${sent.seq}, and not seen`)
     }
   }
 }
 
-const isNobody = Rejection.isAnyOf(["UserNotFound", "CannotMessageYourself"])
+/** How many of what was done, and how many keys, may be used again. */
+const keptForRepeats = 20
 
-const keyOf = (room: RoomName) => conversationKey({ _tag: "Room", room })
+/** Why something may be refused that depends on what stands in the log. Whether it was so is judged where it is said. */
+const isAboutTarget = Rejection.isAnyOf(["MessageNotFound", "NotAllowed", "TooManyReactions"])
+
+const mayBeRefused = (request: EntryRequest, error: RequestError): boolean =>
+  error._tag === "RequestRejected" &&
+  isAboutTarget(error.reason) &&
+  (!("content" in request) || "target" in request || request.replyTo !== undefined)
+
+const isNobody = Rejection.isAnyOf(["UserNotFound", "CannotMessageYourself"])
 
 const isExclusion = (error: RequestError) =>
   error._tag === "RequestRejected" && (error.reason._tag === "NotInRoom" || error.reason._tag === "RoomNotFound")

@@ -78,8 +78,8 @@ const simulate = Effect.fnUntraced(function* ({ chance, clock, turns }: Ground, 
   const judge = () => {
     for (const person of people) person.check()
     for (const log of disk.logs) {
-      const contents = new Set(disk.entries(log).map(({ content }) => content))
-      if (contents.size < disk.newest(log)) journal.accuse(`${log} holds a message twice`)
+      const texts = (disk.log(log)?.made ?? []).flatMap(({ body }) => ("content" in body ? [body.content] : []))
+      if (new Set(texts).size < texts.length) journal.accuse(`${log} holds a text twice`)
     }
     return journal.wrong.length === 0
   }

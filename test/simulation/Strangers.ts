@@ -5,13 +5,14 @@
  * or forgotten, in the middle of a line, before the Handshake, or while they are being answered.
  */
 import { type Array as Arr, Effect, Exit, Scope } from "effect"
-import { conversationKey } from "../../src/common/log/Conversation.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
 import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
 import { encodeLine } from "../../src/connection/Line.ts"
 import type { Chance } from "./Chance.ts"
+import { reactions } from "./Deeds.ts"
 import type { Disk } from "./Disk.ts"
+import { lobbyKey, roomKey } from "./Entries.ts"
 import type { Journal } from "./Journal.ts"
 import type { Network } from "./Network.ts"
 
@@ -98,15 +99,21 @@ export class Strangers {
 
   #cursor(room: RoomName | undefined) {
     const { chance, disk } = this.#options
-    const log = conversationKey(room === undefined ? { _tag: "Lobby" } : { _tag: "Room", room })
+    const log = room === undefined ? lobbyKey : roomKey(room)
+    // Many from the same place: what is read for one may be kept for the next.
+    if (chance.is(0.4)) return { epoch: disk.epochOf(log), seq: 0 }
     return { epoch: disk.epochOf(log), seq: chance.between(0, disk.newest(log) + (chance.is(0.1) ? 5 : 0)) }
   }
 
   #request(id: string, isGreedy: boolean): ClientMessage {
-    const { chance, names, rooms } = this.#options
+    const { chance, disk, names, rooms } = this.#options
     const room = chance.pick(rooms)
     const where = chance.is(0.5) ? { room } : {}
     const content = `a stranger's ${++this.#said}`
+    const key = chance.is(0.3) ? { key: `a stranger's key ${chance.between(1, 3)}` } : {}
+    const newest = disk.newest(where.room === undefined ? lobbyKey : roomKey(where.room))
+    // Some of it is only about to be there.
+    const target = chance.between(Math.max(0, newest - 5), newest + 10)
     const dear: Arr.NonEmptyReadonlyArray<() => ClientMessage> = [
       () => ({ _tag: "JoinRoom", id, room, ...(chance.is(0.7) && { after: this.#cursor(room) }) }),
       () => ({ _tag: "GetHistory", id, ...where, limit: chance.between(1, 500) }),
@@ -120,6 +127,12 @@ export class Strangers {
       () => ({ _tag: "ListRoomUsers", id, room }),
       () => ({ _tag: "PrivateMessage", id, to: chance.pick(names), content }),
       () => ({ _tag: "GlobalMessage", id, content }),
+      () => ({ _tag: "GlobalMessage", id, content, replyTo: target, ...key }),
+      () => ({ _tag: "EditMessage", id, ...where, target, content, ...key }),
+      () => ({ _tag: "DeleteMessage", id, ...where, target, ...key }),
+      () => ({ _tag: "React", id, ...where, target, reaction: chance.pick(reactions), ...key }),
+      () => ({ _tag: "React", id, ...where, target, reaction: chance.pick(reactions), remove: true }),
+      () => ({ _tag: "EditMessage", id, with: chance.pick(names), target, content }),
       () => ({ _tag: "RoomMessage", id, room, content }),
       () => ({ _tag: "LeaveRoom", id, room }),
       () => ({ _tag: "CreateRoom", id, room }),

@@ -1,20 +1,33 @@
 /**
  * What one client was handed of the logs, and whether that is a copy of them: contiguous, in order, without a repeat,
  * from the place on where the client first came in. A `Gap` is allowed for what the server need not send again.
+ *
+ * And whether it makes of it what the log makes of it: the messages as they stand, folded from what the client was handed on
+ * all its connections, beside those folded from the entries as they were made.
  */
+import { isDeepStrictEqual } from "node:util"
 import type { ClientEvent } from "../../src/client/core/ClientEvent.ts"
 import { conversationKey } from "../../src/common/log/Conversation.ts"
-import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
+import type { Entry } from "../../src/common/log/Entry.ts"
+import { follow, type Timeline } from "../../src/common/log/Timeline.ts"
+import type { EntryMessage } from "../../src/common/wire/EntryMessage.ts"
 import type { Disk } from "./Disk.ts"
+import { entryOf, isEntry, lobbyKey, logOf } from "./Entries.ts"
 import type { Journal } from "./Journal.ts"
-import { lobbyKey, logOf, maxReplay } from "./WireWatch.ts"
+import type { Log } from "./Log.ts"
+import { maxReplay } from "./WireWatch.ts"
 
 interface Place {
   /** The client sees what comes after this. */
-  readonly start: number
+  start: number
   /** The newest it was handed. */
   last: number
   readonly epoch: string
+  /** The messages as they stand behind the start, or behind the last gap: by what was handed, and by what was made. */
+  heard: Timeline
+  made: Timeline
+  /** Handed, and not in these yet. */
+  fresh: Array<Entry>
 }
 
 export class View {
@@ -25,7 +38,7 @@ export class View {
   readonly #places = new Map<string, Place>()
   /** Those that are other ones since a client came back. */
   readonly #made = new Set<string>()
-  readonly #handed: Array<readonly [log: string, message: ChatMessage]> = []
+  readonly #handed: Array<readonly [log: string, entry: Entry]> = []
 
   constructor(owner: string, disk: Disk, journal: Journal) {
     this.#owner = owner
@@ -83,23 +96,52 @@ export class View {
           )
         }
         if (message._tag === "RoomLeft") return this.#end(conversationKey({ _tag: "Room", room: message.room }))
-        if ("content" in message) return this.#take(message)
+        if (isEntry(message)) return this.#take(message)
       }
     }
   }
 
   /** Compares what was handed on since the last time with the disk. */
   compare(): void {
-    for (const [log, { at, content, from, seq }] of this.#handed.splice(0)) {
-      const entry = this.#disk.entries(log)[seq - 1]
-      if (entry?.content !== content || entry.from !== from || entry.at !== at) {
-        this.#accuse(`${log} ${seq} is seen as "${content}" from ${from}, and stored as ${JSON.stringify(entry)}`)
+    for (const [name, entry] of this.#handed.splice(0)) {
+      const log = this.#disk.log(name)
+      if (log?.isTold(entry) !== true) {
+        this.#accuse(
+          `${name} is seen as ${JSON.stringify(entry)}, and stored as ${JSON.stringify(log?.made[entry.seq - 1])}`
+        )
       }
+    }
+    for (const [name, place] of this.#places) {
+      const log = this.#disk.log(name)
+      const fresh = place.fresh.splice(0)
+      if (log === undefined || fresh.length === 0) continue
+      place.heard = follow(place.heard, fresh)
+      place.made = follow(
+        place.made,
+        fresh.flatMap(({ seq }) => log.made[seq - 1] ?? [])
+      )
+      this.#compareTimelines(name, log, place)
+    }
+  }
+
+  #compareTimelines(name: string, log: Log, { heard, last, made }: Place): void {
+    for (const [seq, stands] of made) {
+      const seen = heard.get(seq)
+      // What was deleted while it was away may be a tombstone already, before the deletion itself is seen.
+      const isAhead = seen?._tag === "Tombstone" && isDeepStrictEqual(seen, log.standing(seq))
+      if (!isAhead && !isDeepStrictEqual(seen, stands)) {
+        this.#accuse(`${name} ${seq} stands as ${JSON.stringify(seen)} at ${last}, and is ${JSON.stringify(stands)}`)
+      }
+    }
+    for (const [seq, seen] of heard) {
+      // The tombstone of an edit stands behind that of the message.
+      const isEdit = seen._tag === "Tombstone" && log.made[seq - 1]?.body._tag === "Edited"
+      if (!made.has(seq) && !isEdit) this.#accuse(`${name} ${seq} stands as ${JSON.stringify(seen)}, and is no message`)
     }
   }
 
   #begin(log: string, start: number, epoch: string): void {
-    this.#places.set(log, { start, last: start, epoch })
+    this.#places.set(log, { start, last: start, epoch, heard: new Map(), made: new Map(), fresh: [] })
   }
 
   /** A room that nothing was written to may have gone and been made again: then there is a gap that nobody can count. */
@@ -115,14 +157,16 @@ export class View {
     this.#places.delete(log)
   }
 
-  #take(message: ChatMessage): void {
+  #take(message: EntryMessage): void {
     const log = logOf(message)
     if (log === undefined) return
     const place = this.#places.get(log)
     if (place === undefined) return this.#accuse(`${log} ${message.seq} is seen from outside`)
     if (message.seq !== place.last + 1) this.#accuse(`${log} ${message.seq} is seen where ${place.last + 1} comes next`)
     place.last = Math.max(place.last, message.seq)
-    this.#handed.push([log, message])
+    const entry = entryOf(message)
+    this.#handed.push([log, entry])
+    place.fresh.push(entry)
   }
 
   #skip(log: string, missing: number | undefined): void {
@@ -130,7 +174,13 @@ export class View {
     const place = this.#places.get(log)
     const behind = place === undefined ? 0 : this.#disk.newest(log) - place.last
     if (missing === undefined || behind < maxReplay + missing) this.#accuse(`${log} has a gap of ${missing}`)
-    if (place !== undefined) place.last += missing ?? 0
+    if (place === undefined) return
+    place.last += missing ?? 0
+    // What was done to earlier messages meanwhile is not known.
+    place.start = place.last
+    place.heard = new Map()
+    place.made = new Map()
+    place.fresh = []
   }
 
   #accuse(what: string): void {

@@ -2,40 +2,40 @@
  * Judges what a server says on one connection, at the moment it says it, by what is on the disk.
  *
  * 1. What is told of a log is on the disk already, and told in its order: without a gap and without a repeat from the
- *    place on that the Welcome or RoomJoined named, which is the client's cursor where it had one.
- * 2. A `Sent` names the place where the disk has the message, and comes after the message itself.
- * 3. Each request has one reply, and what that cost was bounded (see `Costs`).
+ *    place on that the Welcome or RoomJoined named, which is the client's cursor where it had one. It is told as it was made;
+ *    what has been deleted, and edits of it, may be told as tombstones, and must be to who came afterwards.
+ * 2. A `Sent` names the place of the entry that was made, or of the first with its key, or of the reaction that was there
+ *    already, and comes after the entry itself (see `Origins`).
+ * 3. Each request has one reply, and what that cost was bounded (see `Costs`). What is refused is refused rightly (see
+ *    `Refusals`).
  * 4. Times never go back within a conversation, and what depends on how long something took is right (see `Silence`).
- * 5. A page is what stands in the log, and what is found holds what was searched for.
+ * 5. A page is what stands in the log, and what is found holds what was searched for (see `Pages`).
  */
-import { conversationKey } from "../../src/common/log/Conversation.ts"
+import { isDeepStrictEqual } from "node:util"
+import type { EntryRequest } from "../../src/client/core/Request.ts"
 import type { Cursor } from "../../src/common/log/Cursor.ts"
+import type { Body } from "../../src/common/log/Entry.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
 import { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
-import type { ChatMessage } from "../../src/common/wire/EntryMessage.ts"
+import type { EntryMessage } from "../../src/common/wire/EntryMessage.ts"
 import { ServerMessage, type ServerMessageOf } from "../../src/common/wire/ServerMessage.ts"
 import { makeSplitter } from "../../src/connection/Frames.ts"
 import { type Decoder, makeDecoder } from "../../src/connection/Line.ts"
-import { holds, phrasesOf, termsOf } from "../../src/server/search/SearchWords.ts"
 import type { Costs, Needs } from "./Costs.ts"
 import type { Disk } from "./Disk.ts"
+import { bodyOf, entryOf, isEntry, isEntryRequest, lobbyKey, logOf, roomKey, textBytes } from "./Entries.ts"
 import type { Journal } from "./Journal.ts"
 import type { Tap } from "./Network.ts"
+import type { Origins } from "./Origins.ts"
+import { wrongInFindings, wrongInHistory } from "./Pages.ts"
+import { wrongInRefusal } from "./Refusals.ts"
 import { type Limits, Silence } from "./Silence.ts"
+import type { WorldClock } from "./WorldClock.ts"
 
 /** How many missed messages a client is sent at most. */
 export const maxReplay = 1000
-
-export const lobbyKey = conversationKey({ _tag: "Lobby" })
-
-/** The log a message is of; undefined of a private message. */
-export const logOf = (message: ChatMessage | ClientMessage): string | undefined => {
-  if (message._tag === "GlobalMessage") return lobbyKey
-  return message._tag === "RoomMessage" ? roomKey(message.room) : undefined
-}
-
-const roomKey = (room: RoomName) => conversationKey({ _tag: "Room", room })
 
 const ofClient = makeDecoder(ClientMessage)
 const ofServer = makeDecoder(ServerMessage)
@@ -44,9 +44,30 @@ export interface Witness {
   readonly disk: Disk
   readonly journal: Journal
   readonly costs: Costs
+  readonly origins: Origins
   readonly limits: Limits
-  /** The time that only passes, in milliseconds. */
-  readonly now: () => number
+  /** How long one may edit, and how large a reply may be: milliseconds and bytes. */
+  readonly editWindow: number
+  readonly mailboxBytes: number
+  readonly clock: WorldClock
+}
+
+/** A request under way. */
+interface Open {
+  readonly request: ClientMessage
+  /** When it was said: after how many entries of all logs, and after how many settings of the clocks. */
+  readonly moment: number
+  readonly steps: number
+  /** How far its asker had been told of the log it is about. */
+  readonly told: number
+  /** The logs it may search, the first of them in any case. */
+  readonly searched: ReadonlyArray<string>
+}
+
+/** Somebody came to a log: when it asked to, and what it was told to be the newest. */
+interface Coming {
+  readonly moment: number
+  readonly seq: number
 }
 
 /** Sees one connection, and may be told that the machine stood still. */
@@ -55,12 +76,15 @@ export interface Watch extends Tap {
   readonly isGone: () => boolean
 }
 
-export const watch = (label: string, { costs, disk, journal, limits, now }: Witness): Watch => {
+export const watch = (label: string, witness: Witness): Watch => {
+  const { clock, costs, disk, editWindow, journal, limits, mailboxBytes, origins } = witness
+  const { now } = clock
   const account = costs.open(label)
   const silence = new Silence(limits, now())
-  const open = new Map<string, ClientMessage>()
+  const open = new Map<string, Open>()
   /** Where each log stands for this client. */
   const places = new Map<string, number>()
+  const comings = new Map<string, Coming>()
   /** When the last was said that it was told of, by conversation. */
   const times = new Map<string, number>()
   const asked = new Set<string>()
@@ -68,11 +92,15 @@ export const watch = (label: string, { costs, disk, journal, limits, now }: Witn
   let user: UserName | undefined
 
   const accuse = (what: string) => journal.accuse(`${label}: ${what}`)
+  const complain = (wrong: string | undefined) => {
+    if (wrong !== undefined) accuse(wrong)
+  }
 
   const begin = (
     log: string,
     { epoch, seq }: Cursor,
     after: Cursor | undefined,
+    moment: number,
     reply?: ServerMessageOf<"RoomJoined">
   ) => {
     // It may have waited for the client to read, and the log may have grown since.
@@ -80,6 +108,7 @@ export const watch = (label: string, { costs, disk, journal, limits, now }: Witn
     const fits = after !== undefined && after.epoch === epoch && after.seq <= seq
     const place = fits ? Math.max(after.seq, seq - maxReplay) : seq
     places.set(log, place)
+    comings.set(log, { moment, seq })
     times.delete(log)
     if (place === disk.newest(log)) account.catchUp(log)
     if (reply === undefined) return
@@ -89,104 +118,104 @@ export const watch = (label: string, { costs, disk, journal, limits, now }: Witn
     if (reply.truncated !== truncated) accuse(`RoomJoined says truncated: ${reply.truncated} of ${log}`)
   }
 
-  const hearPrivate = ({ seq }: ChatMessage) => {
+  const hearPrivate = ({ seq }: EntryMessage) => {
     inbox++
     if (seq !== inbox) accuse(`private message ${seq} is told where ${inbox} comes next`)
   }
 
-  const hearChat = (message: ChatMessage) => {
-    const log = logOf(message)
-    const last = times.get(log ?? "") ?? 0
+  const hearEntry = (message: EntryMessage) => {
+    const name = logOf(message)
+    const last = times.get(name ?? "") ?? 0
     if (message.at < last) accuse(`it is told of ${message.at} behind ${last}`)
-    times.set(log ?? "", message.at)
-    if (log === undefined) return hearPrivate(message)
-    const place = places.get(log)
-    const { at, content, from, seq } = message
-    const entry = disk.entries(log)[seq - 1]
-    if (entry === undefined) accuse(`${log} ${seq} is told and not stored`)
-    else if (entry.content !== content || entry.from !== from || entry.at !== at) {
-      accuse(`${log} ${seq} is told as "${content}" from ${from} at ${at}, and stored as ${JSON.stringify(entry)}`)
+    times.set(name ?? "", message.at)
+    if (name === undefined) return hearPrivate(message)
+    const { seq } = message
+    const entry = entryOf(message)
+    const log = disk.log(name)
+    const coming = comings.get(name)
+    if (log?.made[seq - 1] === undefined) accuse(`${name} ${seq} is told and not stored`)
+    else if (log.isTold(entry) === false) {
+      accuse(`${name} is told as ${JSON.stringify(entry)}, and stored as ${JSON.stringify(log.made[seq - 1])}`)
+    } else if (coming !== undefined && seq <= coming.seq && log.wasDeleted(seq, coming.moment)) {
+      if (entry.body._tag !== "Tombstone") accuse(`${name} ${seq} is told, and was deleted before it came`)
     }
-    if (place === undefined) accuse(`${log} ${seq} is told to who is not in`)
-    else if (seq !== place + 1) accuse(`${log} ${seq} is told where ${place + 1} comes next`)
-    places.set(log, seq)
-    if (seq === disk.newest(log)) account.catchUp(log)
+    const place = places.get(name)
+    if (place === undefined) accuse(`${name} ${seq} is told to who is not in`)
+    else if (seq !== place + 1) accuse(`${name} ${seq} is told where ${place + 1} comes next`)
+    places.set(name, seq)
+    if (seq === disk.newest(name)) account.catchUp(name)
   }
 
-  const hearPage = (messages: ReadonlyArray<ChatMessage>) => {
-    for (const message of messages) {
-      const log = logOf(message)
-      const entry = log === undefined ? undefined : disk.entries(log)[message.seq - 1]
-      if (entry?.content !== message.content || entry.from !== message.from || entry.at !== message.at) {
-        accuse(`a page holds ${log} ${message.seq}, which is stored as ${JSON.stringify(entry)}`)
-      }
+  const hearSent = ({ at, repeated, seq }: ServerMessageOf<"Sent">, request: EntryRequest, moment: number) => {
+    const name = logOf(request)
+    if (name === undefined || user === undefined) return
+    const body = bodyOf(request)
+    const log = disk.log(name)
+    const entry = log?.made[seq - 1]
+    const what = JSON.stringify(body)
+    if (log === undefined || entry === undefined) return accuse(`${what} is answered with ${seq} and not stored`)
+    if (entry.at !== at || nameKey(entry.from) !== nameKey(user)) {
+      accuse(`${what} is answered with ${seq} at ${at}, where ${JSON.stringify(entry)} stands`)
     }
+    const first = request.key === undefined ? undefined : disk.placeOf(name, user, request.key)
+    if (repeated === undefined) {
+      if (!isDeepStrictEqual(entry.body, body)) accuse(`${what} is answered with ${seq}: ${JSON.stringify(entry)}`)
+      if (request.key !== undefined && first !== seq) accuse(`${what} is ${seq}, and stands under its key at ${first}`)
+      complain(origins.made(label, log.authors[seq - 1]))
+    } else if (first !== seq && !log.hasReaction(body, user, seq, moment)) {
+      accuse(`${what} is answered with ${seq} as a repeat, of which it is none`)
+    }
+    // Who is told of a reaction that was there already has stored nothing, and its key may still be used.
+    if (request.key !== undefined && first === seq) complain(origins.answered(name, user, request.key, seq))
+    const place = places.get(name)
+    if (place === undefined || place < seq) accuse(`${what} is answered with ${seq} before it is told`)
   }
 
-  const hearHistory = ({ messages }: ServerMessageOf<"History">, { after }: ClientMessageOf<"GetHistory">) => {
-    hearPage(messages)
-    const first = messages.at(0)?.seq ?? 0
-    for (const [index, { seq }] of messages.entries()) {
-      if (seq !== first + index) accuse(`a page holds ${seq} where ${first + index} comes next`)
-    }
-    if (after !== undefined && messages.length > 0 && first !== after + 1)
-      accuse(`a page behind ${after} begins at ${first}`)
+  const hearRefusal = ({ reason }: ServerMessageOf<"Rejected">, { moment, request, steps }: Open) => {
+    if (!isEntryRequest(request)) return
+    const latest = steps === clock.steps ? clock.wall() : Infinity
+    const author = origins.authorOf(label)
+    const log = disk.log(logOf(request))
+    const wrong = wrongInRefusal(reason, { request, log, moment, user, author, latest, editWindow })
+    if (wrong !== undefined) accuse(`${JSON.stringify(request)}: ${wrong}`)
   }
 
-  const hearFindings = ({ messages }: ServerMessageOf<"SearchResults">, { query }: ClientMessageOf<"Search">) => {
-    hearPage(messages)
-    const phrases = phrasesOf(query)
-    for (const { content } of messages) {
-      if (!holds(termsOf(content), phrases)) accuse(`"${content}" is found, which does not hold ${query}`)
-    }
-  }
-
-  const hearSent = ({ at, seq }: ServerMessageOf<"Sent">, request: ClientMessage) => {
-    const log = logOf(request)
-    if (log === undefined || !("content" in request)) return
-    const entry = disk.entries(log)[seq - 1]
-    if (entry === undefined) return accuse(`${request.content} is answered with ${seq} and not stored`)
-    if (entry.content !== request.content || entry.at !== at || entry.from !== user) {
-      accuse(`${request.content} is answered with ${seq} at ${at}, where ${JSON.stringify(entry)} stands`)
-    }
-    if (user !== undefined && request.key !== undefined && disk.placeOf(log, user, request.key) !== seq) {
-      accuse(`${request.content} is answered with ${seq}, and stands under its key elsewhere`)
-    }
-    const place = places.get(log)
-    if (place === undefined || place < seq) accuse(`${request.content} is answered with ${seq} before it is told`)
-  }
-
-  const hearReply = (message: ServerMessage, request: ClientMessage) => {
+  const hearReply = (message: ServerMessage, asked: Open, bytes: number) => {
+    const { moment, request, searched } = asked
     if (message._tag === "Welcome" && request._tag === "Handshake") {
       user = message.user
-      begin(lobbyKey, message.lobby, request.after?.lobby)
+      begin(lobbyKey, message.lobby, request.after?.lobby, moment)
     } else if (message._tag === "RoomJoined" && request._tag === "JoinRoom") {
-      begin(roomKey(message.room), message, request.after, message)
+      begin(roomKey(message.room), message, request.after, moment, message)
     } else if (message._tag === "RoomLeft") {
       places.delete(roomKey(message.room))
       account.catchUp(roomKey(message.room))
-    } else if (message._tag === "Sent") hearSent(message, request)
-    else if (message._tag === "History" && request._tag === "GetHistory") hearHistory(message, request)
-    else if (message._tag === "SearchResults" && request._tag === "Search") hearFindings(message, request)
+    } else if (message._tag === "Sent" && isEntryRequest(request)) hearSent(message, request, moment)
+    else if (message._tag === "Rejected") hearRefusal(message, asked)
+    else if (message._tag === "History" && request._tag === "GetHistory" && request.with === undefined) {
+      complain(wrongInHistory(disk, nameOf(request), { reply: message, bytes, maxBytes: mailboxBytes }, request, asked))
+    } else if (message._tag === "SearchResults" && request._tag === "Search") {
+      complain(wrongInFindings(disk, searched, message, request, asked))
+    }
   }
 
   const hear = (message: ServerMessage, bytes: number) => {
     const wrong = silence.judge(message, now())
     if (wrong !== undefined) accuse(wrong)
-    if ("content" in message) return hearChat(message)
+    if (isEntry(message)) return hearEntry(message)
     if (!("id" in message) || message.id === undefined) return
-    const request = open.get(message.id)
-    if (request === undefined) return accuse(`${message._tag} answers no request, or one that was answered`)
+    const asked = open.get(message.id)
+    if (asked === undefined) return accuse(`${message._tag} answers no request, or one that was answered`)
     open.delete(message.id)
     account.answer(message.id, message, bytes)
-    hearReply(message, request)
+    hearReply(message, asked, bytes)
   }
 
   /** Which log is read for the reply, if one is, and how often at most. */
   const needsOf = (request: ClientMessage): Needs | undefined => {
     if (request._tag === "GetHistory") {
       if (request.with !== undefined) return undefined
-      return { log: request.room === undefined ? lobbyKey : roomKey(request.room), reads: costs.readsOfPage }
+      return { log: nameOf(request), reads: costs.readsOfPage }
     }
     if (request._tag === "Handshake") return needsToJoin(lobbyKey, request.after?.lobby)
     return request._tag === "JoinRoom" ? needsToJoin(roomKey(request.room), request.after) : undefined
@@ -208,9 +237,13 @@ export const watch = (label: string, { costs, disk, journal, limits, now }: Witn
     said: eachMessage(ofClient, (message) => {
       costs.happen(1)
       journal.note(`${label} >`, message)
+      const name = isEntryRequest(message) ? logOf(message) : undefined
+      if (name !== undefined && isEntryRequest(message) && dependsOnLog(bodyOf(message))) costs.allowLookup(name)
       if (message.id === undefined) return
-      open.set(message.id, message)
-      account.ask(message.id, message, needsOf(message), searchedBy(message))
+      const searched = searchedBy(message)
+      const told = message._tag === "GetHistory" ? (places.get(nameOf(message)) ?? 0) : 0
+      open.set(message.id, { request: message, moment: disk.moment, steps: clock.steps, told, searched })
+      account.ask(message.id, message, needsOf(message), searched)
     }),
     told: eachMessage(
       ofServer,
@@ -231,12 +264,16 @@ export const watch = (label: string, { costs, disk, journal, limits, now }: Witn
   }
 }
 
-type ClientMessageOf<Tag extends ClientMessage["_tag"]> = Extract<ClientMessage, { readonly _tag: Tag }>
+/** The room's log, or else the lobby's. */
+const nameOf = ({ room }: { readonly room?: RoomName }) => (room === undefined ? lobbyKey : roomKey(room))
+
+/** Whether it has to be looked up what stands there, before it can be said whether it may be. */
+const dependsOnLog = (body: Body): boolean => body._tag !== "Said" || body.replyTo !== undefined
 
 /** 500 entries are read at once, or 64 KiB of them: half of that, where the next one would have been too much. */
 const readsOfReplay = (disk: Disk, log: string, after: number): number => {
-  const missed = disk.entries(log).slice(Math.max(after, disk.newest(log) - maxReplay))
-  const bytes = missed.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0)
+  const missed = disk.log(log)?.made.slice(Math.max(after, disk.newest(log) - maxReplay)) ?? []
+  const bytes = missed.reduce((sum, { body }) => sum + textBytes(body), 0)
   return 2 + Math.ceil(missed.length / 500) + Math.ceil(bytes / (32 * 1024))
 }
 

@@ -5,14 +5,19 @@
  * killed, and then nothing it does any more can reach anybody.
  */
 import { type Array, Cause, Effect, Exit, Logger, Predicate, Scope } from "effect"
+import { type Conversation, conversationKey } from "../../src/common/log/Conversation.ts"
+import type { Body } from "../../src/common/log/Entry.ts"
 import { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
+import type { NewEntry } from "../../src/server/history/History.ts"
 import type { Chance } from "./Chance.ts"
 import { Costs } from "./Costs.ts"
+import { reactions } from "./Deeds.ts"
 import { Disk } from "./Disk.ts"
 import { Journal } from "./Journal.ts"
 import { begin, type Holdings, type Life } from "./Life.ts"
 import { Network } from "./Network.ts"
+import { Origins } from "./Origins.ts"
 import { Person } from "./Person.ts"
 import { Strangers } from "./Strangers.ts"
 import type { Turns } from "./Turns.ts"
@@ -25,6 +30,27 @@ export const rooms: Array.NonEmptyReadonlyArray<RoomName> = [RoomName.make("dev"
 
 /** A farewell takes 5 s at most, whoever does not read. */
 const longestStop = 5000
+
+const said = (content: string): Body => ({ _tag: "Said", content })
+
+/** An entry that another server has stored, by somebody nobody knows any more. */
+const another = (conversation: Conversation, body: Body, at: number, name = "another"): NewEntry => ({
+  conversation,
+  from: UserName.make(name),
+  author: undefined,
+  body,
+  at,
+  key: undefined
+})
+
+/** Mostly messages, and what was done to the last ones; some of that is about what is no message, or none any more. */
+const bodyOfAnother = (chance: Chance, content: string, newest: number): Body => {
+  const target = chance.between(Math.max(1, newest - 30), Math.max(1, newest))
+  const dice = chance.next()
+  if (dice < 0.1) return { _tag: "Edited", target, content }
+  if (dice < 0.15) return { _tag: "Deleted", target }
+  return dice < 0.3 ? { _tag: "Reacted", target, reaction: chance.pick(reactions) } : said(content)
+}
 
 export interface World {
   readonly disk: Disk
@@ -42,7 +68,7 @@ export interface World {
   readonly isRunning: () => boolean
   /** What the server holds that runs. */
   readonly holdings: () => Holdings | undefined
-  /** Stores a message in a room's log, or in the lobby's, as a server that was there before. */
+  /** Stores an entry in a room's log, or in the lobby's, as a server that was there before. */
   readonly writeAsAnother: (room: RoomName | undefined, padding: number) => void
   /** Somebody sets the clocks on the wall. */
   readonly stepWall: (millis: number) => Effect.Effect<void>
@@ -66,20 +92,23 @@ export const make = Effect.fnUntraced(function* (
   // The client says something every 40 s.
   const idleMillis = chance.pick([60_000, 300_000])
   const rate = chance.pick([0, 0, 0, 5])
+  const editWindow = chance.pick([86_400_000, 86_400_000, 20_000, 0])
   const settings = {
+    EDIT_WINDOW: `${editWindow} millis`,
     MAILBOX_BYTES: String(mailboxBytes),
     IDLE_TIMEOUT: String(idleMillis),
     MESSAGE_RATE: String(rate),
     MESSAGE_BURST: "20"
   }
   const costs = new Costs(journal, mailboxBytes)
-  const disk = new Disk(chance, journal, costs)
+  const disk = new Disk({ chance, journal, costs, editWindow })
+  const origins = new Origins()
   // As an earlier server left them: it takes a hundred times as long as any other run.
   const isCrowded = chance.is(0.005)
   if (isCrowded) {
     for (let number = 1; number <= 1050; number++) {
       const conversation = { _tag: "Room", room: RoomName.make(`room${number}`) } as const
-      disk.store([{ conversation, from: UserName.make("another"), content: "old", at: clock.wall(), key: undefined }])
+      disk.store([another(conversation, said("old"), clock.wall())])
     }
   }
   // Long pages are read in several pieces.
@@ -87,13 +116,14 @@ export const make = Effect.fnUntraced(function* (
     for (let number = 1; number <= 60; number++) {
       const content = `another's long ${number}${".".repeat(4000)}`
       const conversation = { _tag: "Lobby" } as const
-      disk.store([{ conversation, from: UserName.make("another"), content, at: clock.wall(), key: undefined }])
+      disk.store([another(conversation, said(content), clock.wall())])
     }
   }
   const rest = Effect.tap(turns.rest, () => Effect.sync(() => costs.rest(turns.taken())))
   let watches: ReadonlyArray<Watch> = []
   const tap = (label: string) => {
-    const watching = watch(label, { disk, journal, costs, limits: { idleMillis, rate }, now })
+    const limits = { idleMillis, rate }
+    const watching = watch(label, { disk, journal, costs, origins, limits, editWindow, mailboxBytes, clock })
     watches = [...watches.filter((watching) => !watching.isGone()), watching]
     return watching
   }
@@ -168,7 +198,8 @@ export const make = Effect.fnUntraced(function* (
     writeAsAnother: (room, padding) => {
       const conversation = room === undefined ? ({ _tag: "Lobby" } as const) : ({ _tag: "Room", room } as const)
       const content = `another ${++written}${".".repeat(padding)}`
-      disk.store([{ conversation, from: UserName.make("another"), content, at: clock.wall(), key: undefined }])
+      const newest = disk.newest(conversationKey(conversation))
+      disk.store([another(conversation, bodyOfAnother(chance, content, newest), clock.wall())])
     },
     isServed: () => life !== undefined && life.stoppingSince === undefined,
     stepWall: (millis) =>

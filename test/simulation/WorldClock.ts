@@ -35,8 +35,12 @@ export class WorldClock {
   readonly now = (): number => this.#now
   readonly wall = (): number => this.#now + this.#wallAhead
 
+  /** How often the clocks on the wall were set. */
+  steps = 0
+
   /** Somebody sets the clocks on the wall. They never show a time before 1970. */
   stepWall(millis: number): void {
+    this.steps++
     this.#wallAhead = Math.max(-this.#now, this.#wallAhead + millis)
   }
 

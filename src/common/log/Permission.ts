@@ -47,7 +47,8 @@ export const may = (
         : { _tag: "MessageNotFound", seq: act.replyTo }
     case "Edited":
       if (target?.is !== "Message") return { _tag: "MessageNotFound", seq: act.target }
-      return target.author === actor.author && now - target.at < editWindow
+      // A clock that went back makes no message younger than new.
+      return target.author === actor.author && Math.max(now - target.at, 0) < editWindow
         ? undefined
         : { _tag: "NotAllowed", action: "EditMessage" }
     case "Deleted":

@@ -50,6 +50,8 @@ export class LogReader extends Context.Service<
       id: RequestId | undefined,
       isWanted: () => boolean
     ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
+    /** Something was deleted: what was read before is not given again. */
+    forget(conversation: SharedConversation): void
     /**
      * All entries between two places. For the few that a failed commit left, if it was carried out all the same: they are
      * wanted at once, and are no more than a run.
@@ -89,7 +91,8 @@ export class LogReader extends Context.Service<
           const text = entries.map((entry) => `${JSON.stringify(say(entry))}\n`).join("")
           return { lines: Buffer.from(text), first: entries[0]?.seq ?? upTo + 1, upTo: more ? last : upTo }
         })
-        const keep = (piece: Piece) => kept.add(`${group} ${name}`, piece)
+        const edition = kept.edition()
+        const keep = (piece: Piece) => kept.add(`${group} ${name}`, piece, edition)
         return yield* turns.log.take(group, made)
       })
 
@@ -155,7 +158,12 @@ export class LogReader extends Context.Service<
         ]
       })
 
-      return LogReader.of({ piece, historyReply, between })
+      return LogReader.of({
+        piece,
+        historyReply,
+        between,
+        forget: (conversation) => kept.forget(conversationKey(conversation))
+      })
     })
   )
 }
@@ -191,6 +199,7 @@ const fit = (views: ReadonlyArray<View>, say: (view: View) => object, room: numb
 const makeKept = (clock: Clock.Clock) => {
   const pieces = new Map<string, { readonly piece: Piece; readonly until: number }>()
   let bytes = 0
+  let edition = 0
   const drop = (name: string, piece: Piece) => {
     pieces.delete(name)
     bytes -= piece.lines.length
@@ -200,7 +209,15 @@ const makeKept = (clock: Clock.Clock) => {
       const known = pieces.get(name)
       return known !== undefined && known.until >= monotonicMillis(clock) ? known.piece : undefined
     },
-    add: (name: string, piece: Piece): Piece => {
+    /** How often something was forgotten. */
+    edition: () => edition,
+    forget: (group: string) => {
+      edition++
+      for (const [name, { piece }] of pieces) if (name.startsWith(`${group} `)) drop(name, piece)
+    },
+    /** Unless something was forgotten since it was begun. */
+    add: (name: string, piece: Piece, begun: number): Piece => {
+      if (begun !== edition) return piece
       const now = monotonicMillis(clock)
       const before = pieces.get(name)
       if (before !== undefined) drop(name, before.piece)

@@ -45,7 +45,7 @@ export interface RoomManager {
 }
 
 /** A fact about who is in. */
-export interface MembersChanged {
+interface MembersChanged {
   /** How many names. */
   readonly users: number
   readonly session: SessionId
@@ -118,7 +118,9 @@ export const make = Effect.fnUntraced(function* ({
     answers: ReturnType<typeof Room.answered> = []
   ) {
     const missed = gap === undefined ? [] : yield* reader.between(conversation, gap.after, gap.before)
-    const deliveries = [...Room.told(room, [...missed, ...entries]), ...answers]
+    const all = [...missed, ...entries]
+    if (all.some(({ body }) => body._tag === "Deleted")) reader.forget(conversation)
+    const deliveries = [...Room.told(room, all), ...answers]
     told = seq
     yield* telling.tell(deliveries)
   })

@@ -40,9 +40,6 @@ const gatherTime = "100 millis"
 const retryTime = "10 seconds"
 const spareBytes = 64 * 1024 * 1024
 
-/** Between two steps of a purge: others want the disk, too. */
-const purgePause = "2 millis"
-
 export interface Searched<C extends Conversation> {
   /** The conversations to search, by their number in the database. */
   readonly conversations: ReadonlyMap<number, C>
@@ -70,7 +67,7 @@ export class SearchIndex extends Context.Service<
     readonly forget: (ids: ReadonlyArray<number>) => Effect.Effect<void, Problem>
     /**
      * Rewrites the index until no word of what was taken out before is in any of its files. Takes 4 µs for each message in
-     * it, in steps of 3 ms between which searches have their turn. On a full disk the index is given up instead.
+     * it, in steps of 3 ms, half of the time, so that searches have theirs. On a full disk the index is given up instead.
      */
     readonly purge: Effect.Effect<void, Problem>
   }
@@ -110,9 +107,10 @@ export class SearchIndex extends Context.Service<
         )
 
         const inSteps = (step: Effect.Effect<boolean, Problem>) =>
-          Effect.repeat(Effect.tap(oneByOne.withPermit(step), Effect.sleep(purgePause)), {
-            while: (hasMore) => hasMore
-          })
+          Effect.timed(oneByOne.withPermit(step)).pipe(
+            Effect.tap(([took]) => Effect.sleep(took)),
+            Effect.repeat({ while: ([, hasMore]) => hasMore })
+          )
         const purge = Effect.gen(function* () {
           yield* inSteps(makeMergeStep(sql))
           yield* inSteps(vacuumStep(sql))

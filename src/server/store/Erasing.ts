@@ -227,5 +227,6 @@ const erasuresAfter = (sql: SqlClient.SqlClient, through: number) =>
 const checksumOf = (conversation: number, row: unknown): number | null =>
   Option.match(decodeEdit(row), {
     onNone: () => null,
-    onSome: ({ at, sender, seq }) => checksum(conversation, seq, at, sender, "")
+    onSome: ({ at, author, kind, sender, seq, target }) =>
+      checksum(conversation, seq, at, sender, "", kind, target, author)
   })

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HashMap } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
+import type { Heard, HeardEntry, Whereabouts } from "../../../src/client/core/Heard.ts"
 import * as Resumption from "../../../src/client/core/Resumption.ts"
 import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
@@ -44,7 +45,7 @@ const inRoom = (seq: number, room = dev): ServerMessage => ({
   content: `${seq}`
 })
 
-const hearAll = (resumption: Resumption.Resumption, messages: ReadonlyArray<ServerMessage>) => {
+const hearAll = (resumption: Resumption.Resumption, messages: ReadonlyArray<Heard>) => {
   const events: Array<ClientEvent> = []
   let current = resumption
   for (const message of messages) {
@@ -298,5 +299,85 @@ describe("a room that cannot be entered again just now", () => {
       { _tag: "RoomLeft", room: dev }
     ])
     assert.isUndefined(Resumption.rejoin(refused.resumption, dev))
+  })
+})
+
+describe("the entries of a log", () => {
+  const by = { at: 0, from: bob }
+  const kinds: ReadonlyArray<(place: Whereabouts & { readonly seq: number }) => HeardEntry> = [
+    (place) => ({ _tag: "Edited", ...place, ...by, target: 1, content: "new" }),
+    (place) => ({ _tag: "Deleted", ...place, ...by, target: 1 }),
+    (place) => ({ _tag: "Reacted", ...place, ...by, target: 1, reaction: "👍" }),
+    (place) => ({ _tag: "Tombstone", ...place, ...by, deletedBy: bob, deletedAt: 0 }),
+    (place) => ({ _tag: "LaterEntry", kind: "TopicSet", ...place, ...by })
+  ]
+  const conversations: ReadonlyArray<readonly [string, Whereabouts, number]> = [
+    ["a room", { room: dev }, 4],
+    ["the lobby", {}, 7],
+    ["private", { with: bob }, 0]
+  ]
+  const allIn = (where: Whereabouts, place: number) =>
+    kinds.map((make, index) => make(Object.assign({ seq: place + 1 + index }, where)))
+  const received = (events: ReadonlyArray<ClientEvent>) =>
+    events.flatMap((event) => (event._tag === "Received" ? [event.message._tag] : [event._tag]))
+
+  it.each(conversations)("count in %s, whatever their kind, and are told of once", (_, where, place) => {
+    const entries = allIn(where, place)
+    const { events, resumption } = hearAll(settled(), entries)
+    assert.deepStrictEqual(received(events), ["Edited", "Deleted", "Reacted", "Tombstone"])
+    assert.deepStrictEqual(hearAll(resumption, entries), { resumption, events: [] })
+  })
+
+  it.each(conversations)("show in %s what is missing before them, also those that are not known", (_, where, place) => {
+    for (const entry of allIn(where, place + 2)) {
+      const [gap] = hearAll(settled(), [{ ...entry, seq: place + 3 }]).events
+      assert.deepInclude(gap, { _tag: "Gap", missing: 2 })
+    }
+  })
+
+  it("of another room, of the lobby and of the inbox move no place in this one", () => {
+    const others = [...allIn({ room: roomNumber(1) }, 4), ...allIn({}, 7), ...allIn({ with: bob }, 0)]
+    const { events } = hearAll(hearAll(settled(), others).resumption, [inRoom(5)])
+    assert.deepStrictEqual(received(events), ["RoomMessage"])
+  })
+
+  it("are asked for behind the last of them, also if that one is not known", () => {
+    const { resumption } = hearAll(settled(), [...allIn({ room: dev }, 4), ...allIn({}, 7)])
+    assert.deepInclude(Resumption.handshake(resumption), { after: { lobby: { epoch, seq: 12 } } })
+    assert.deepInclude(Resumption.resume(resumption).messages[0], { room: dev, after: { epoch, seq: 9 } })
+  })
+})
+
+describe("an edit, a deletion or a reaction under way", () => {
+  const key = "0123456789abcdef"
+  const requests: ReadonlyArray<Parameters<typeof Resumption.ask>[1]> = [
+    { _tag: "EditMessage", room: dev, target: 1, content: "new", key },
+    { _tag: "DeleteMessage", room: dev, target: 1, key },
+    { _tag: "React", room: dev, target: 1, reaction: "👍", key }
+  ]
+
+  it.each(requests)("is asked for again on the next connection, under its key: %j", (request) => {
+    const asked = Resumption.ask(settled(), request)
+    const { lost, resumption } = Resumption.interrupt(asked.resumption)
+    assert.deepStrictEqual(lost, [])
+    assert.deepStrictEqual(Resumption.resume(resumption).messages.slice(1), [asked.message])
+  })
+
+  it.each(requests)("waits while its room cannot be entered again yet: %j", (request) => {
+    const asked = Resumption.ask(settled(), request)
+    const resumed = Resumption.resume(Resumption.interrupt(asked.resumption).resumption)
+    const refuse = (id: string | undefined, reason: Rejection): ServerMessage => ({
+      _tag: "Rejected",
+      id: id ?? "",
+      reason,
+      message: "Not now."
+    })
+    const away = hearAll(resumed.resumption, [refuse(resumed.messages[0]?.id, { _tag: "StorageUnavailable" })])
+    const held = Resumption.receive(away.resumption, refuse(asked.id, { _tag: "NotInRoom", room: dev }))
+    assert.deepStrictEqual([held.isHeld, held.events], [true, []])
+    const again = Resumption.rejoin(held.resumption, dev)
+    assert.isDefined(again)
+    if (again === undefined) return
+    assert.deepStrictEqual(Resumption.receive(again.resumption, joined(again.id, 4, 0)).resend, [asked.message])
   })
 })

@@ -11,7 +11,16 @@ const ada = UserName.make("ada")
 const sentence = "x".repeat(2000)
 const names = Array.from({ length: 1000 }, (_, index) => UserName.make(`user${index}`.padEnd(32, "x")))
 
-const chat: ServerMessage = { _tag: "GlobalMessage", seq: 1, at: 0, from: ada, content: "漢".repeat(8192) }
+const chat = { _tag: "GlobalMessage" as const, seq: 1, at: 0, from: ada, content: "漢".repeat(8192) }
+const popular = {
+  ...chat,
+  content: "x",
+  reactions: Array.from({ length: 50 }, (_, index) => ({
+    reaction: `${index}`.padEnd(32, "x"),
+    users: names.slice(0, 20),
+    count: 20
+  }))
+}
 const received = (message: ServerMessage): ClientEvent => ({ _tag: "Received", message })
 
 /** Events that are large in different places, and how many characters each has at least. */
@@ -28,6 +37,11 @@ const large: ReadonlyArray<readonly [string, ClientEvent, number]> = [
   ["who came and went", received({ _tag: "Presence", joined: names, left: names }), 64_000],
   ["a list", received({ _tag: "UserList", users: names, count: 1000 }), 32_000],
   ["a history", received({ _tag: "History", messages: [chat, chat], more: false }), 16_384],
+  ["an edit", received({ _tag: "Edited", seq: 2, at: 0, from: ada, target: 1, content: chat.content }), 8192],
+  ["a deletion", received({ _tag: "Deleted", seq: 2, at: 0, from: ada, target: 1, reason: "漢".repeat(300) }), 300],
+  ["a reaction", received({ _tag: "Reacted", seq: 2, at: 0, from: ada, target: 1, reaction: "漢".repeat(32) }), 150],
+  ["a tombstone", received({ _tag: "Tombstone", seq: 2, at: 0, from: ada, deletedBy: ada, deletedAt: 0 }), 150],
+  ["a message with all its reactions", received({ _tag: "History", messages: [popular], more: false }), 32_000],
   ["a lost connection", { _tag: "Disconnected", cause: sentence }, 2000],
   ["a room that is closed", { _tag: "RejoinRefused", room: dev, message: sentence }, 2000]
 ]
@@ -68,6 +82,21 @@ describe("a buffer of events", () => {
         Array.from({ length: 100 }, (_, index) => index + 1)
       )
     })
+  )
+
+  it.effect(
+    "goes on behind a gap only when half of it is free, so that there is not a gap between any two events",
+    () =>
+      Effect.gen(function* () {
+        const buffer = yield* EventBuffer.make
+        for (let seq = 1; seq <= 3000; seq++) buffer.offer(received({ ...chat, seq }))
+        yield* buffer.events.pipe(Stream.take(100), Stream.runDrain)
+        for (let seq = 3001; seq <= 3010; seq++) buffer.offer(received({ ...chat, seq }))
+        buffer.end()
+        const rest = yield* Stream.runCollect(buffer.events)
+        assert.strictEqual(rest.filter(({ _tag }) => _tag === "Skipped").length, 1)
+        assert.strictEqual(rest.at(-1)?._tag, "Skipped")
+      })
   )
 
   it.effect("tells where events are missing, and goes on behind that", () =>

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Schema } from "effect"
 import { CliOutput } from "effect/cli"
 import { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
+import * as Recent from "../../../src/client/core/Recent.ts"
 import type { Style } from "../../../src/client/screen/Layout.ts"
 import { render } from "../../../src/client/screen/Render.ts"
 import { colourful, colourless } from "../../../src/client/text/Palette.ts"
@@ -45,6 +46,37 @@ describe("what is shown", () => {
       { _tag: "PrivateMessage", seq: 1, at: noon - 86_400_000, from: "ada", to: "bob", content: "hi" },
       "#1 (private) ada → bob: hi",
       "2026-11-22 12:04 #1 (private) ada → bob: hi"
+    ],
+    [
+      { _tag: "Edited", room: "dev", seq: 9, at: noon, from: "ada", target: 1, content: "hello" },
+      "[dev] ada edited #1: hello",
+      "12:04 [dev] ada edited #1: hello"
+    ],
+    [{ _tag: "Deleted", seq: 9, at: noon, from: "ada", target: 1 }, "ada deleted #1", "12:04 ada deleted #1"],
+    [
+      { _tag: "Deleted", with: "bo", seq: 9, at: noon, from: "ada", target: 1, reason: "no" },
+      "(private) ada → bo deleted #1: no",
+      "12:04 (private) ada → bo deleted #1: no"
+    ],
+    [
+      { _tag: "Reacted", with: "bob", seq: 9, at: noon, from: "bob", target: 1, reaction: "👍" },
+      "(private) bob reacted 👍 to #1",
+      "12:04 (private) bob reacted 👍 to #1"
+    ],
+    [
+      { _tag: "Reacted", seq: 9, at: noon, from: "bob", target: 1, reaction: "👍", removed: true },
+      "bob took back 👍 from #1",
+      "12:04 bob took back 👍 from #1"
+    ],
+    [
+      { _tag: "Tombstone", room: "dev", seq: 9, at: noon, from: "ada", deletedBy: "Ada", deletedAt: noon },
+      "#9 [dev] ada, deleted",
+      "12:04 #9 [dev] ada, deleted"
+    ],
+    [
+      { _tag: "Tombstone", seq: 9, at: noon, from: "ada", deletedBy: "bob", deletedAt: noon },
+      "#9 ada, deleted by bob",
+      "12:04 #9 ada, deleted by bob"
     ],
     [{ _tag: "Presence", joined: ["ada", "bob"], left: [] }, "→ ada, bob joined", "      → ada, bob joined"],
     [{ _tag: "RoomPresence", room: "dev", joined: [], left: ["bob"] }, "[dev] ← bob left", "      [dev] ← bob left"],
@@ -104,6 +136,87 @@ describe("what is shown", () => {
     const event = said("one\ntwo\r\nthree\u2028four")
     assert.deepStrictEqual(texts(event, plain), ["#1 ada: one ⏎ two ⏎ three ⏎ four"])
     assert.deepStrictEqual(texts(event, terminal), ["12:04 #1 ada: one\n      ┊ two\n      ┊ three\n      ┊ four"])
+  })
+
+  describe("of a reply and a reaction", () => {
+    const replying = { _tag: "GlobalMessage", seq: 2, at: noon, from: "bob", content: "yes", replyTo: 1 }
+    const reacting = { _tag: "Reacted", seq: 3, at: noon, from: "bob", target: 1, reaction: "👍" }
+    const knowing = (content: string) => Recent.follow(Recent.empty, [said(content)])
+    const textsKnowing = (message: object, style: Style, recent: Recent.Recent) =>
+      render(received(message), style, recent).map(({ text }) => text)
+
+    it("tells people what they are about, if that was shown lately", () => {
+      const recent = knowing("who waters them?")
+      assert.deepStrictEqual(textsKnowing(replying, terminal, recent), [
+        "      ↳ #1 ada: who waters them?\n12:04 #2 bob: yes"
+      ])
+      assert.deepStrictEqual(textsKnowing(reacting, { ...terminal, columns: 80 }, recent), [
+        "12:04 bob reacted 👍 to #1 “who waters them?”"
+      ])
+      assert.deepStrictEqual(texts(received(replying), terminal), ["      ↳ #1\n12:04 #2 bob: yes"])
+    })
+
+    it("tells scripts the number alone, behind which nothing is to be guessed", () => {
+      const recent = knowing("who waters them?")
+      assert.deepStrictEqual(textsKnowing(replying, plain, recent), ["#2 bob ↳ #1: yes"])
+      assert.deepStrictEqual(textsKnowing(reacting, plain, recent), ["bob reacted 👍 to #1"])
+    })
+
+    it("forgets the words once they are deleted", () => {
+      const deleted = received({ _tag: "Deleted", seq: 2, at: noon, from: "ada", target: 1 })
+      const recent = Recent.follow(knowing("a secret"), [deleted])
+      for (const message of [replying, reacting]) {
+        assert.notInclude(textsKnowing(message, terminal, recent).join(""), "secret")
+      }
+    })
+
+    it.prop("has of the words one row, whatever they are", { text: NastyText }, ({ text }) => {
+      const recent = knowing(`x${text.join("")}`)
+      for (const style of [terminal, coloured]) {
+        const [quote = "", reply = ""] = textsKnowing(replying, style, recent).join("").split("\n")
+        assert.isTrue(withoutColours(quote).startsWith("      ↳ #1 ada: x"))
+        assert.isAtMost(cellsOf(withoutColours(quote)), 40)
+        assert.strictEqual(withoutColours(reply), "12:04 #2 bob: yes")
+        assert.notMatch(withoutColours(quote), unsafe)
+      }
+    })
+  })
+
+  describe("of a message in a history", () => {
+    const message = {
+      _tag: "GlobalMessage",
+      seq: 1,
+      at: noon,
+      from: "ada",
+      content: "hi",
+      edited: noon,
+      reactions: [
+        { reaction: "👍", users: ["bob"], count: 1 },
+        { reaction: "❤", users: ["bob", "cy", "dan", "eve"], count: 21 }
+      ]
+    }
+    const history = (content: string) => received({ _tag: "History", messages: [{ ...message, content }], more: false })
+
+    it("tells behind it that it was edited, and who reacted", () => {
+      assert.strictEqual(texts(history("hi"), terminal)[0], "12:04 #1 ada: hi  (edited)  👍 bob  ❤ 21")
+    })
+
+    it("has that on rows of its own where it does not fit", () => {
+      assert.strictEqual(
+        texts(history("as long as a row can be"), terminal)[0],
+        "12:04 #1 ada: as long as a row can be\n      ┊ (edited)  👍 bob  ❤ 21"
+      )
+    })
+
+    it("tells scripts the same behind tabs, which no text holds", () => {
+      const [line = ""] = texts(history("hi\t(edited)\t👍 9"), { ...plain, timestamp: Timestamp.utc })
+      assert.deepStrictEqual(line.split("\t"), [
+        "2026-11-23T12:04:00Z #1 ada: hi (edited) 👍 9",
+        "edited",
+        "👍 1",
+        "❤ 21"
+      ])
+    })
   })
 
   it("of a long line is broken behind a mark, so that padding cannot fake a message", () => {
@@ -224,6 +337,12 @@ describe("text from others", () => {
     { _tag: "Received", message: { _tag: "PrivateMessage", seq: 1, at: noon, from: ada, to: ada, content: text } },
     { _tag: "Received", message: { _tag: "Rejected", reason: { _tag: "CannotMessageYourself" }, message: text } },
     { _tag: "Received", message: { _tag: "RoomLeft", room: RoomName.make("dev"), reason: text } },
+    {
+      _tag: "Received",
+      message: { _tag: "Edited", seq: 2, at: noon, from: ada, target: 1, content: text }
+    },
+    { _tag: "Received", message: { _tag: "Deleted", seq: 2, at: noon, from: ada, target: 1, reason: text } },
+    { _tag: "Received", message: { _tag: "Reacted", seq: 2, at: noon, from: ada, target: 1, reaction: text } },
     { _tag: "Disconnected", cause: text },
     { _tag: "RejoinRefused", room: RoomName.make("dev"), message: text }
   ]

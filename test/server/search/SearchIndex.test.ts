@@ -2,77 +2,18 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
 import { Arbitrary, Context, Effect, Exit, Fiber, FileSystem, Layer, Schema } from "effect"
-import * as SqlClient from "effect/sql/SqlClient"
 import { TestClock } from "effect/testing"
 import type { Conversation } from "../../../src/common/log/Conversation.ts"
-import { viewOf, type View } from "../../../src/common/log/Timeline.ts"
-import * as Timeline from "../../../src/common/log/Timeline.ts"
 import { SearchTooSlow } from "../../../src/server/history/History.ts"
 import { giveUp, makeAddStep } from "../../../src/server/search/IndexUpkeep.ts"
-import { SearchIndex } from "../../../src/server/search/SearchIndex.ts"
 import { SearchTurn, type Turn } from "../../../src/server/search/SearchTurn.ts"
 import { look } from "../../../src/server/search/SearchWindows.ts"
 import { holds, phrasesOf, termsOf } from "../../../src/server/search/SearchWords.ts"
-import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
-import { indexSetup } from "../../../src/server/store/Database.ts"
-import * as LogTables from "../../../src/server/store/LogTables.ts"
-import { migrate } from "../../../src/server/store/Migrations.ts"
 import * as OldestMessages from "../../../src/server/store/OldestMessages.ts"
-import { randomEpoch } from "../../../src/server/store/RandomEpoch.ts"
 import { silently } from "../../support/FaultyServer.ts"
-import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
+import { oneOf, tries } from "../../support/generators.ts"
+import { contentOf, fresh, lobby, storeLong } from "./FreshIndex.ts"
 import * as StoredRows from "./StoredRows.ts"
-
-const lobby: Conversation = { _tag: "Lobby" }
-
-const contentOf = (message: View): string => (message._tag === "Message" ? message.content : "")
-
-/** A database with these messages in the lobby, and the index beside it. */
-const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArray<string>) {
-  const files = yield* FileSystem.FileSystem
-  const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
-  const file = `${folder}/chat.sqlite`
-  const database = yield* SqliteClient.make({ filename: file, setup: ["PRAGMA journal_mode = WAL"] })
-  yield* Effect.provideService(migrate(), SqlClient.SqlClient, database)
-  yield* LogTables.make(database).epoch(yield* randomEpoch)
-  const log = StoredRows.make(database)
-  yield* log.open
-  const contents = typeof messages === "number" ? Array.from({ length: messages }, () => "ripe") : messages
-  yield* log.append(contents.map((content, index) => StoredRows.said(index + 1, content)))
-  const sql = yield* SqliteClient.make({
-    filename: `${file}-search`,
-    setup: indexSetup(file),
-    functions: new URL("../../../src/server/search/SearchFunctions.ts", import.meta.url)
-  })
-  const index = Context.get(yield* Layer.build(SearchIndex.layer(sql)), SearchIndex)
-  /** Lets the index do what it does in the background, until so many messages are in it. */
-  const holds = (count: number) =>
-    Effect.andThen(TestClock.adjust("100 millis"), sql`SELECT COUNT(*) FROM words_docsize`.values).pipe(
-      Effect.repeat({ until: (rows) => rows[0]?.[0] === count }),
-      Effect.asVoid
-    )
-  const search = (query: string, options: { limit?: number; before?: number | undefined; maxBytes?: number } = {}) =>
-    index.search({
-      conversations: new Map([[1, lobby]]),
-      isBySeq: true,
-      search: { query, before: options.before, limit: options.limit ?? 500 },
-      maxBytes: options.maxBytes
-    })
-  const seqs = (query: string) => Effect.map(search(query), ({ found }) => found.map(({ message }) => message.seq))
-  const find = (limit: number) => search("ripe", { limit })
-  return { append: log.append, database, file, find, holds, index, search, seqs, sql }
-})
-
-/** So many texts of 8,192 characters behind the first message, stored at once. */
-const storeLong = (database: SqlClient.SqlClient, count: number) => database`
-  WITH RECURSIVE numbers (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < ${count})
-  INSERT INTO messages (conversation, seq, at, sender, content)
-  SELECT 1, value + 1, 1, 'ada', replace(hex(zeroblob(4096)), '00', '中国')
-  FROM numbers`
-
-/** Another one over the same file. */
-const indexOf = (sql: SqlClient.SqlClient) =>
-  Effect.map(Layer.build(SearchIndex.layer(sql)), (built) => Context.get(built, SearchIndex))
 
 /** Counts the pieces of a search. */
 const counting = () => {
@@ -293,165 +234,6 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       yield* sql`INSERT INTO words (rowid, scope, content, characters) VALUES (2, 'c1 l0 s0', 'ripe', '')`
       assert.deepStrictEqual(yield* seqs("ripe"), [4, 3, 2, 1])
     }).pipe(silently)
-  )
-})
-
-/** What happens to a log, each at one of the messages before it. */
-const someDeeds = Arbitrary.array(
-  Arbitrary.all({
-    kind: oneOf("say", "say", "say", "edit", "edit", "delete", "react", "take in", "search"),
-    text: oneOf("a", "b", "a b", "b a", "a c a b", "c"),
-    at: wholeNumber(0, 1000)
-  }),
-  { minLength: 1, maxLength: 40 }
-)
-
-/** One index for many logs, each a conversation of its own. */
-class Shared extends Context.Service<Shared, Effect.Success<ReturnType<typeof fresh>> & { logs: number }>()(
-  "parley/test/server/search/SearchIndex.test/Shared"
-) {
-  static readonly layer = Layer.effect(
-    Shared,
-    Effect.map(fresh([]), (made) => ({ ...made, logs: 1 }))
-  )
-}
-
-layer(Shared.layer.pipe(Layer.provide(NodeFileSystem.layer)))("a search finds messages as they stand", (it) => {
-  it.effect.prop(
-    "whatever was edited and deleted, and however much of that the index has taken in: as the timeline of the log has them",
-    [someDeeds],
-    Effect.fnUntraced(function* ([deeds]) {
-      const shared = yield* Shared
-      const number = ++shared.logs
-      const log = StoredRows.make(shared.database, number)
-      yield* log.open
-      const takeIn = makeAddStep(shared.sql)
-
-      const pages = Effect.fnUntraced(function* (query: string) {
-        const views: Array<View> = []
-        let before: number | undefined
-        do {
-          const search = { query, before, limit: 2 }
-          const conversations = new Map([[number, lobby]])
-          const { found, next } = yield* shared.index.search({ conversations, isBySeq: true, search })
-          views.push(...found.map(({ message }) => message))
-          before = next
-        } while (before !== undefined)
-        return views
-      })
-      const check = Effect.gen(function* () {
-        const messages = [...Timeline.of(log.log).values()].toSorted((one, other) => other.seq - one.seq)
-        for (const query of ["a", '"a b"', "b c", "zz"]) {
-          const expected = messages.filter(
-            (one) => one._tag === "Message" && holds(termsOf(one.content), phrasesOf(query))
-          )
-          assert.deepStrictEqual(yield* pages(query), expected.map(viewOf), query)
-        }
-      })
-
-      for (const { at, kind, text } of deeds) {
-        const seq = log.log.length + 1
-        const target = 1 + (at % Math.max(log.log.length, 1))
-        const isMessage = Timeline.of(log.log).get(target)?._tag === "Message"
-        if (kind === "say") yield* log.append([StoredRows.said(seq, text)])
-        if (kind === "edit" && isMessage) yield* log.append([StoredRows.edited(seq, target, text)])
-        if (kind === "delete" && isMessage) yield* log.append([StoredRows.deleted(seq, target)])
-        if (kind === "react" && isMessage) yield* log.append([StoredRows.reacted(seq, target, text)])
-        if (kind === "take in") yield* takeIn
-        if (kind === "search") yield* check
-      }
-      yield* check
-      yield* takeIn
-      yield* check
-    }),
-    tries(60, 40)
-  )
-})
-
-layer(NodeFileSystem.layer)("the search index follows edits and deletions", (it) => {
-  it.effect("an older message that is edited stays in its block, whatever became of those behind it", () =>
-    Effect.gen(function* () {
-      // Each is nearly 64 KiB of units: 40 make a block of the small size and more.
-      const { append, database, search, sql } = yield* fresh([])
-      const text = "x".repeat(8000)
-      const messages = (from: number, count: number) =>
-        append(Array.from({ length: count }, (_, n) => StoredRows.said(from + n, n === 0 ? "ripe" : text)))
-      for (let n = 0; n < 20; n++) yield* messages(1 + n * 100, 100)
-      const takeIn = Effect.repeat(makeAddStep(sql), { while: (hasMore) => hasMore })
-      yield* takeIn
-      const blocks = Effect.map(
-        sql`
-        SELECT id, units FROM marks ORDER BY id`.values,
-        (rows) => rows.length
-      )
-      assert.isAbove(yield* blocks, 100)
-      // Messages behind them are deleted before and after: their cost is what it was.
-      yield* append([
-        StoredRows.deleted(2001, 1050),
-        StoredRows.edited(2002, 101, "red"),
-        StoredRows.deleted(2003, 1051)
-      ])
-      yield* takeIn
-      yield* append([StoredRows.edited(2004, 1801, "red"), StoredRows.edited(2005, 901, "red")])
-      yield* takeIn
-      const everywhere = new Map(Array.from({ length: 300 }, (_, n): readonly [number, Conversation] => [n + 1, lobby]))
-      const { found } = yield* (yield* indexOf(sql)).search({
-        conversations: everywhere,
-        isBySeq: false,
-        search: { query: "red", before: undefined, limit: 9 }
-      })
-      assert.deepStrictEqual(
-        found.map(({ message }) => message.seq),
-        [1801, 901, 101]
-      )
-      assert.lengthOf((yield* search("ripe")).found, 17)
-      assert.strictEqual((yield* database`SELECT COUNT(*) FROM messages`.values)[0]?.[0], 2005)
-    })
-  )
-
-  it.effect("takes ten thousand edits of one message in as few steps as if nobody had edited, and one more", () =>
-    Effect.gen(function* () {
-      const { append, database, seqs, sql } = yield* fresh(["ripe"])
-      yield* database`
-        WITH RECURSIVE numbers (value) AS (SELECT 2 UNION ALL SELECT value + 1 FROM numbers WHERE value < 10000)
-        INSERT INTO messages (conversation, seq, at, sender, content, kind, target)
-        SELECT 1, value, 1, 'ada', 'edited ' || value, 'Edited', 1 FROM numbers`
-      yield* append([StoredRows.edited(10_001, 1, "red")])
-      let steps = 1
-      const counted = Effect.tap(makeAddStep(sql), (hasMore) => Effect.sync(() => (steps += hasMore ? 1 : 0)))
-      yield* Effect.repeat(counted, { while: (hasMore) => hasMore })
-      assert.isAtMost(steps, 22)
-      assert.deepStrictEqual(yield* seqs("red"), [1])
-      assert.deepStrictEqual(yield* seqs("ripe"), [])
-      assert.deepStrictEqual(yield* sql`SELECT COUNT(*) FROM words('edited')`.values, [[0]])
-    })
-  )
-
-  it.effect("keeps nothing of what was deleted in any of its files once it was purged, and finds the rest", () =>
-    Effect.gen(function* () {
-      const files = yield* FileSystem.FileSystem
-      const long = Array.from({ length: 700 }, (_, n) => `Wombat${n}`).join(" ")
-      const { append, file, index, seqs, sql } = yield* fresh(["ripe xylophonist", "ripe", long, "ripe zugzwang"])
-      yield* sql`PRAGMA main.secure_delete = ON`
-      const takeIn = Effect.repeat(makeAddStep(sql), { while: (hasMore) => hasMore })
-      yield* takeIn
-      yield* append([StoredRows.edited(5, 2, "quagmire"), StoredRows.deleted(6, 1)])
-      yield* takeIn
-      yield* append([StoredRows.deleted(7, 3), StoredRows.deleted(8, 2)])
-      yield* index.forget([2, 3])
-      const purging = yield* Effect.forkChild(index.purge, { startImmediately: true })
-      yield* Effect.andThen(
-        TestClock.adjust("1 second"),
-        Effect.sync(() => purging.pollUnsafe())
-      ).pipe(Effect.repeat({ until: (exit) => exit !== undefined }))
-      yield* Fiber.join(purging)
-      const bytes = Buffer.concat(
-        yield* Effect.forEach(["-search", "-search-wal"], (ending) => files.readFile(`${file}${ending}`))
-      ).toString("latin1")
-      for (const word of ["xylophon", "quagmir", "ombat"]) assert.notInclude(bytes, word)
-      assert.include(bytes, "zugzwang")
-      assert.deepStrictEqual(yield* seqs("ripe"), [4])
-    })
   )
 })
 

@@ -1,0 +1,92 @@
+/** Which message a command means, and what is asked of the server: from the line that was typed to the request. */
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import type { About } from "../../../src/client/command/Action.ts"
+import { parse } from "../../../src/client/command/Command.ts"
+import { pin, requestFor, textToEdit } from "../../../src/client/command/Meaning.ts"
+import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
+import * as Recent from "../../../src/client/core/Recent.ts"
+import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
+import { ada, bob, dev } from "../core/ModelServer.ts"
+
+const shown = (...messages: ReadonlyArray<ServerMessage>) =>
+  Recent.follow(
+    { ...Recent.empty, user: ada },
+    messages.map((message): ClientEvent => ({ _tag: "Received", message }))
+  )
+const inLobby = (seq: number, from = bob) => ({ _tag: "GlobalMessage", seq, at: 0, from, content: `${seq}` }) as const
+const inRoom = (seq: number, from = bob) =>
+  ({ _tag: "RoomMessage", room: dev, seq, at: 0, from, content: `${seq}` }) as const
+const fromBob = { _tag: "PrivateMessage", seq: 3, at: 0, from: bob, to: ada, content: "psst" } as const
+
+const aboutIn = (line: string): About => {
+  const action = Result.getOrThrow(parse(line))
+  if (action._tag !== "About") throw new Error(`${line} is about no message`)
+  return action
+}
+const asked = (line: string, recent: Recent.Recent) => Result.getOrThrow(requestFor(recent, aboutIn(line)))
+const complaint = (line: string, recent: Recent.Recent) =>
+  Result.getOrThrow(Result.flip(requestFor(recent, aboutIn(line)))).message
+
+/** Ada wrote 4 in the lobby and, last of all, 12 in dev; bob wrote 12 in the lobby, and 3 in private behind that. */
+const recent = Recent.sent(
+  shown(inLobby(4, ada), inRoom(12, ada), inLobby(12), fromBob),
+  { _tag: "RoomMessage", room: dev, content: "12" },
+  12
+)
+
+describe("a command about a message", () => {
+  it.each([
+    [":edit now", { _tag: "EditMessage", room: "dev", target: 12, content: "now" }],
+    [":edit #4 now", { _tag: "EditMessage", target: 4, content: "now" }],
+    [":edit #12 now", { _tag: "EditMessage", room: "dev", target: 12, content: "now" }],
+    [":edit in:* #12 now", { _tag: "EditMessage", target: 12, content: "now" }],
+    [":edit #7 in:ops  now", { _tag: "EditMessage", room: "ops", target: 7, content: " now" }],
+    [":edit #4 #5 in:dev", { _tag: "EditMessage", target: 4, content: "#5 in:dev" }],
+    [":delete", { _tag: "DeleteMessage", room: "dev", target: 12 }],
+    [":delete #4 wrong room ", { _tag: "DeleteMessage", target: 4, reason: "wrong room" }],
+    [":delete in:@bob #3", { _tag: "DeleteMessage", with: "bob", target: 3 }],
+    [":react 👍", { _tag: "React", with: "bob", target: 3, reaction: "👍" }],
+    [":react #12 👍", { _tag: "React", target: 12, reaction: "👍" }],
+    [":unreact in:dev #12 👍", { _tag: "React", room: "dev", target: 12, reaction: "👍", remove: true }],
+    [":reply yes", { _tag: "PrivateMessage", to: "bob", content: "yes", replyTo: 3 }],
+    [":reply #12 yes", { _tag: "GlobalMessage", content: "yes", replyTo: 12 }],
+    [":reply in:dev #12 yes", { _tag: "RoomMessage", room: "dev", content: "yes", replyTo: 12 }]
+  ])("%j asks for %j", (line, request) => {
+    assert.deepStrictEqual<unknown>(asked(line, recent), request)
+  })
+
+  it.each([
+    [":edit now", "not known for certain which message you sent last"],
+    [":delete", "not known for certain which message you sent last"],
+    [":edit #12 now", "#12 is by bob, and only its author can edit a message. To answer it, type :reply #12"],
+    [":edit #7 now", "no message #7 was shown lately. Say where it is: :edit in:dev #7"],
+    [":reply #7 yes", "no message #7 was shown lately"],
+    [":edit in:dev now", "say which message of that place by its number"],
+    [":delete wrong room", "say which message by its number"],
+    [":edit #12", "#12 is by bob"],
+    [":edit in:dev #12", "the new text is missing"]
+  ])("%j is refused rather than guessed, where only others' messages were shown", (line, hint) => {
+    assert.include(complaint(line, shown(inLobby(12), inRoom(11))), hint)
+  })
+
+  it.each([":reply yes", ":react 👍"])("%j has nothing to be about at first", (line) => {
+    assert.include(complaint(line, Recent.empty), "no message was shown yet")
+  })
+
+  it("is about the message shown last when it was typed, whatever is shown until its turn", () => {
+    const typed = pin(recent, aboutIn(":react 👍"))
+    const later = Recent.follow(recent, [{ _tag: "Received", message: inRoom(13) }])
+    assert.deepInclude(Result.getOrThrow(requestFor(later, typed)), { with: bob, target: 3 })
+    assert.deepStrictEqual(pin(recent, aboutIn(":edit now")), aboutIn(":edit now"))
+  })
+
+  it("that edits without a text has the old one to be changed, if that is known and is one line", () => {
+    assert.deepStrictEqual(Result.getOrThrow(textToEdit(recent, aboutIn(":edit"))), { number: 12, content: "12" })
+    const lines = Recent.sent(recent, { _tag: "GlobalMessage", content: "a\nb" }, 13)
+    for (const known of [lines, shown(inLobby(4, ada))]) {
+      assert.isTrue(Result.isFailure(textToEdit(known, aboutIn(":edit #4"))))
+      assert.isTrue(Result.isFailure(textToEdit(known, aboutIn(":edit"))))
+    }
+  })
+})

@@ -1,0 +1,36 @@
+/**
+ * Whether an entry may be made that a server has decided to make, said once more and in another way than the server says it:
+ * by what stands in the log at the moment at which it is stored.
+ *
+ * So an entry changes something, or else it is refused or answered with the one that did; and what a guest wrote is theirs
+ * for that connection only.
+ */
+import { placeOf, step } from "../../src/common/log/Timeline.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
+import type { NewEntry } from "../../src/server/history/History.ts"
+import type { Log } from "./Log.ts"
+
+/** What is wrong with it, if anything is. `editWindow` in milliseconds, by the clock on the wall. */
+export const unlawful = (log: Log | undefined, entry: NewEntry, editWindow: number): string | undefined => {
+  const { at, author, body, from } = entry
+  if (author === undefined) return "it is nobody's"
+  if (body._tag === "Tombstone") return "it is what only a deletion leaves"
+  if (body._tag === "Said") {
+    return body.replyTo === undefined || log?.isMessage(body.replyTo) === true ? undefined : "it replies to no message"
+  }
+  const target = log?.standing(body.target)
+  if (log === undefined || target?._tag !== "Message") return "no message stands at its target"
+  const seq = log.newest + 1
+  const made = { seq, at, from, body }
+  if (placeOf(made) === undefined || step(target, made) === target) return "it changes nothing"
+  if (body._tag === "Reacted") {
+    if (body.removed !== true) return undefined
+    const reactors = target.reactions.find(({ reaction }) => reaction === body.reaction)?.by
+    const mine = reactors?.find(({ user }) => nameKey(user) === nameKey(from))
+    return mine !== undefined && log.authors[mine.seq - 1] === author ? undefined : "it takes back another's reaction"
+  }
+  if (log.authors[body.target - 1] !== author) return "its target is another's"
+  // Whatever the clocks say, a window of 0 is none.
+  const isInTime = editWindow > 0 && at - target.at < editWindow
+  return body._tag === "Deleted" || isInTime ? undefined : "its target is too old for an edit"
+}
