@@ -55,6 +55,11 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
     for (const talker of talkers) talker.connect(port)
     return server
   })
+  /** What was deleted is erased by the next start at the latest. */
+  const eraseLeft = Effect.gen(function* () {
+    yield* FileServer.start(file)
+    yield* Eventually.isSo("what was deleted was erased", () => CrashLog.isErased(CrashLog.read(file)))
+  }).pipe(Effect.scoped)
   const everyoneIsBack = Eventually.isSo("everyone was back", () => members.every((member) => member.isBack()))
   const problems = () => [...ledger.problems, ...CrashLog.faults(CrashLog.read(file), ledger)].slice(0, 10)
 
@@ -97,7 +102,8 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
   yield* Eventually.isSo("everyone had heard everything", () => CrashLog.isAllHeard(CrashLog.read(file), ledger))
   const stored = CrashLog.read(file)
   const told = yield* readAll(server.port, [...stored.keys()])
-  yield* server.kill("SIGTERM")
+  yield* server.kill("SIGKILL")
+  yield* eraseLeft
   const differing = [...stored].flatMap(([place, entries]) => {
     const expected = CrashLog.standingIn(entries)
     const given = told.get(place) ?? []

@@ -78,7 +78,7 @@ export const faults = (stored: CrashLog, { heard, promised, refused }: Ledger): 
     const deleted = deletions.get(place)
     const target = deed?.kind === "Said" ? seq : deed?.kind === "Edited" ? deed.target : undefined
     const isDeleted = deed === undefined || (target !== undefined && deleted?.has(target) === true)
-    // Edits are erased a moment after their message.
+    // Edits are erased a moment after their message: see `isErased`.
     const isLeft = entry?.deed?.kind === "Edited" && deleted?.has(entry.deed.target) === true
     const isSame = isDeleted ? entry?.deed === undefined || isLeft : isAlike(deed, entry?.deed)
     return entry !== undefined && isSame && entry.seq === seq && entry.at === at && entry.from === from
@@ -114,6 +114,13 @@ export const faults = (stored: CrashLog, { heard, promised, refused }: Ledger): 
 }
 
 const isAlike = (one: Deed, other: Deed | undefined) => other !== undefined && nameOf(one) === nameOf(other)
+
+/** Whether nothing is left of what was deleted. */
+export const isErased = (stored: CrashLog): boolean =>
+  [...stored.values()].every((entries) => {
+    const deleted = deletedIn(entries)
+    return entries.every(({ deed }) => deed?.kind !== "Edited" || !deleted.has(deed.target))
+  })
 
 const deletedIn = (entries: ReadonlyArray<Made>): ReadonlySet<number> =>
   new Set(entries.flatMap(({ deed }) => (deed?.kind === "Deleted" ? [deed.target] : [])))
