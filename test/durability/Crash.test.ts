@@ -1,6 +1,6 @@
 /**
- * The server is killed, again and again, while clients write: nothing that was answered as sent may be lost, be twice,
- * or change its place.
+ * The server is killed, again and again, while clients write, edit, delete, react and reply: nothing that was answered as
+ * sent may be lost, be twice, or change its place; and History says afterwards what follows from all that.
  *
  * A failure prints the seed: `CRASH_SEED=<seed> pnpm test test/durability/Crash` repeats the moments, as far as a busy
  * machine does the same twice. `CRASH_ROUNDS=<n>` kills each server more often; so does `pnpm test:long`.
@@ -51,6 +51,8 @@ const report = (results: ReadonlyArray<Effect.Success<ReturnType<typeof CrashLan
     rounds: sum(({ rounds }) => rounds),
     answered: sum(({ answered }) => answered),
     repeated: sum(({ repeated }) => repeated),
+    refused: sum(({ refused }) => refused),
+    kinds: results.map(({ kinds }) => kinds),
     stored: sum(({ stored }) => stored)
   }
   assert.deepStrictEqual(

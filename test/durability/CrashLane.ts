@@ -5,11 +5,12 @@
  * everything that any client heard.
  */
 import { Effect, FileSystem, Latch, Random, Scope } from "effect"
+import { textOf } from "../support/ReferenceTimeline.ts"
+import * as CrashLog from "./CrashLog.ts"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Ledger from "./Ledger.ts"
 import * as ParleyTalker from "./ParleyTalker.ts"
-import * as StoredLog from "./StoredLog.ts"
 import * as Talker from "./Talker.ts"
 
 const rooms = ["garden", "kitchen", "attic"]
@@ -54,8 +55,13 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
     for (const talker of talkers) talker.connect(port)
     return server
   })
+  /** What was deleted is erased by the next start at the latest. */
+  const eraseLeft = Effect.gen(function* () {
+    yield* FileServer.start(file)
+    yield* Eventually.isSo("what was deleted was erased", () => CrashLog.isErased(CrashLog.read(file)))
+  }).pipe(Effect.scoped)
   const everyoneIsBack = Eventually.isSo("everyone was back", () => members.every((member) => member.isBack()))
-  const problems = () => [...ledger.problems, ...StoredLog.faults(StoredLog.read(file), ledger)].slice(0, 10)
+  const problems = () => [...ledger.problems, ...CrashLog.faults(CrashLog.read(file), ledger)].slice(0, 10)
 
   /** Tells what was wrong in it. */
   const live = Effect.fnUntraced(function* (round: number) {
@@ -86,19 +92,24 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
 
   for (let round = 1; round <= rounds; round++) {
     const found = yield* live(round)
-    if (found.length > 0) return { problems: found, rounds: round, answered: 0, repeated: 0, stored: 0 }
+    if (found.length > 0)
+      return { problems: found, rounds: round, answered: 0, repeated: 0, refused: 0, kinds: {}, stored: 0 }
   }
 
   const server = yield* startServer
   yield* everyoneIsBack
   yield* Eventually.isSo("everything was answered", () => members.every((member) => member.isQuiet()))
-  yield* Eventually.isSo("everyone had heard everything", () => StoredLog.isAllHeard(StoredLog.read(file), ledger))
-  const stored = StoredLog.read(file)
+  yield* Eventually.isSo("everyone had heard everything", () => CrashLog.isAllHeard(CrashLog.read(file), ledger))
+  const stored = CrashLog.read(file)
   const told = yield* readAll(server.port, [...stored.keys()])
-  yield* server.kill("SIGTERM")
+  yield* server.kill("SIGKILL")
+  yield* eraseLeft
   const differing = [...stored].flatMap(([place, entries]) => {
-    const asStored = entries.map(({ at, content, from, seq }) => [seq, at, from, content])
-    return JSON.stringify(asStored) === JSON.stringify(told.get(place)) ? [] : [`GetHistory differs in ${place}`]
+    const expected = CrashLog.standingIn(entries)
+    const given = told.get(place) ?? []
+    const at = expected.findIndex((text, index) => text !== given[index])
+    if (at === -1 && expected.length === given.length) return []
+    return [`GetHistory of ${place} differs: ${given[at]} for ${expected[at]}, ${given.length} of ${expected.length}`]
   })
   return {
     problems: [...problems(), ...differing],
@@ -106,6 +117,13 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
     answered: ledger.promised.length,
     /** Those whose Sent was lost in a crash after they had been stored. */
     repeated: ledger.promised.filter(({ repeated }) => repeated).length,
+    refused: ledger.refused.length,
+    kinds: Object.fromEntries(
+      Array.from(
+        Map.groupBy([...stored.values()].flat(), ({ deed }) => deed?.kind ?? "Tombstone"),
+        ([kind, some]) => [kind, some.length]
+      )
+    ),
     stored: [...stored.values()].reduce((sum, entries) => sum + entries.length, 0)
   }
 }, Effect.scoped)
@@ -113,15 +131,12 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
 /** The logs as the server tells them to somebody new, page by page. */
 const readAll = Effect.fnUntraced(function* (port: number, places: ReadonlyArray<string>) {
   const reader = yield* FileServer.join(port, "reader")
-  const told = new Map<string, ReadonlyArray<unknown>>()
+  const told = new Map<string, ReadonlyArray<string>>()
   for (const place of places) {
     const where = place === Ledger.lobby ? {} : { room: place }
     if (place !== Ledger.lobby) yield* reader.ask({ _tag: "JoinRoom", room: place })
     const log = yield* FileServer.readLog(reader, where)
-    told.set(
-      place,
-      log.map((one) => [one.seq, one.at, one.from, one._tag === "Tombstone" ? "" : one.content])
-    )
+    told.set(place, log.map(textOf))
   }
   return told
 }, Effect.scoped)

@@ -4,40 +4,47 @@
  * Anything that goes against the protocol while it happens is noted as a problem; the database is compared with the
  * rest.
  */
-import type { Entry } from "../../src/common/log/Entry.ts"
+import type { Deed, HeardEntry } from "../support/ReferenceEntry.ts"
 
 /** Where a message is sent: a room, or here. */
 export const lobby = "the lobby"
 
-/** A message, as far as these tests go. */
-export interface Spoken extends Pick<Entry, "at" | "from" | "seq"> {
-  readonly content: string
-}
+/** An entry that was made; or, without a deed, its Tombstone. */
+export type Made = Pick<HeardEntry, "at" | "deed" | "from" | "seq">
 
-/** A message that was answered with Sent. */
-export interface Promised extends Spoken {
+/** What was answered with Sent. */
+export interface Promised extends Made {
   readonly place: string
   readonly key: string
+  readonly deed: Deed
   /** The server said that it had it from an earlier attempt. */
   readonly repeated: boolean
 }
 
-/** One client's view of one log: the place before its first message, and every message since. */
+/** What was refused: it must never be there. */
+export interface Refused {
+  readonly place: string
+  readonly key: string
+  readonly from: string
+}
+
+/** One client's view of one log: the place before its first entry, and every entry since. */
 export interface Heard {
   readonly who: string
   readonly place: string
   epoch: string | undefined
   first: number
-  readonly entries: Array<Spoken>
+  readonly entries: Array<Made>
 }
 
 export interface Ledger {
   readonly promised: Array<Promised>
+  readonly refused: Array<Refused>
   readonly heard: Array<Heard>
   readonly problems: Array<string>
 }
 
-export const make = (): Ledger => ({ promised: [], heard: [], problems: [] })
+export const make = (): Ledger => ({ promised: [], refused: [], heard: [], problems: [] })
 
 export const newHeard = (ledger: Ledger, who: string, place: string): Heard => {
   const heard: Heard = { who, place, epoch: undefined, first: 0, entries: [] }
@@ -60,9 +67,9 @@ export const begin = (ledger: Ledger, heard: Heard, epoch: string, newest: numbe
   if (newest < cursor) ledger.problems.push(`${where}: heard ${cursor}, but the newest is ${newest}`)
 }
 
-/** A message comes: it has to be the next one. */
-export const hear = (ledger: Ledger, heard: Heard, { at, content, from, seq }: Spoken) => {
+/** An entry comes: it has to be the next one. */
+export const hear = (ledger: Ledger, heard: Heard, { at, deed, from, seq }: Made) => {
   const cursor = cursorOf(heard)
   if (seq !== cursor + 1) ledger.problems.push(`${heard.who} in ${heard.place}: ${seq} came after ${cursor}`)
-  heard.entries.push({ seq, at, from, content })
+  heard.entries.push({ seq, at, from, deed })
 }

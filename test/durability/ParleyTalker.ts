@@ -8,6 +8,7 @@ import { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
 import { MessageKey } from "../../src/common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
+import { entryIn } from "../support/ReferenceEntry.ts"
 import { begin, hear, type Ledger, lobby, newHeard } from "./Ledger.ts"
 
 /** How many messages it has under way. */
@@ -52,8 +53,8 @@ export const start = Effect.fnUntraced(function* (options: ParleyTalkerOptions) 
     joined.add(place)
   }
   const receive = (message: ServerMessage) => {
-    if (message._tag === "GlobalMessage") hear(ledger, logOf(lobby), message)
-    if (message._tag === "RoomMessage") hear(ledger, logOf(message.room), message)
+    const entry = entryIn(message)
+    if (entry !== undefined) hear(ledger, logOf("room" in message ? (message.room ?? lobby) : lobby), entry)
     if (message._tag === "RoomJoined") isIn(message.room, message.epoch, message.seq)
   }
   const isAmiss = (event: ClientEvent) => void ledger.problems.push(`${name}: ${JSON.stringify(event)}`)
@@ -85,7 +86,8 @@ export const start = Effect.fnUntraced(function* (options: ParleyTalkerOptions) 
         : { _tag: "RoomMessage", room: RoomName.make(place), ...message }
     )
     underWay--
-    ledger.promised.push({ place, key, from, content: message.content, seq, at, repeated: repeated ?? false })
+    const deed = { kind: "Said" as const, words: message.content, target: undefined }
+    ledger.promised.push({ place, key, from, deed, seq, at, repeated: repeated ?? false })
   })
   const voice = Effect.fnUntraced(function* (number: number) {
     for (let count = 1; ; count++) {

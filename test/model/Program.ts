@@ -39,6 +39,8 @@ export const Action = Schema.TaggedUnion({
   Edit: { ...message, keyed: Schema.Boolean },
   Delete: { ...message, keyed: Schema.Boolean },
   React: { ...message, keyed: Schema.Boolean, reaction: Schema.Natural, remove: Schema.Boolean },
+  /** Does several things to one message, one right behind the other. */
+  Rework: { ...message, deeds: Schema.Array(Schema.Literals(["Edit", "Delete", "React", "TakeBack", "Reply"])) },
   /** Asks again for something that had a key, the last, the one before it, and so on; or uses its key for a message. */
   Repeat: { back: Schema.Natural, anew: Schema.Boolean },
   ListUsers: {},
@@ -106,6 +108,7 @@ const weights: { readonly [Name in Tag]: number } = {
   Edit: 8,
   Delete: 5,
   React: 10,
+  Rework: 8,
   Repeat: 8,
   ListUsers: 1,
   ListRooms: 1,
@@ -143,6 +146,13 @@ const fields: { readonly [Name in Tag]: Readonly<Record<string, Arbitrary.Arbitr
   Edit: { ...someMessage, keyed: boolean },
   Delete: { ...someMessage, keyed: boolean },
   React: { ...someMessage, keyed: boolean, reaction: wholeNumber(0, 2), remove: oneOf(false, false, true) },
+  Rework: {
+    ...someMessage,
+    deeds: Arbitrary.array(oneOf("Edit", "Delete", "React", "React", "TakeBack", "TakeBack", "Reply"), {
+      minLength: 2,
+      maxLength: 5
+    })
+  },
   Repeat: { back: wholeNumber(0, 2), anew: oneOf(false, false, true) },
   ListUsers: {},
   ListRooms: {},

@@ -126,9 +126,9 @@ export class SimulatedUser {
     }
   )
 
-  /** Says it, if there is anybody to say it to. */
-  say(message: Unsent): Effect.Effect<void> {
-    return this.#line === undefined || !this.#line.isOpen ? Effect.void : this.#sayOn(this.#line, message)
+  /** Says these in one piece, if there is anybody to say it to. */
+  say(...messages: ReadonlyArray<Unsent>): Effect.Effect<void> {
+    return this.#line === undefined || !this.#line.isOpen ? Effect.void : this.#sayOn(this.#line, ...messages)
   }
 
   /** Asks for something with words that nobody has used before. With a key, it can be asked for again. */
@@ -137,6 +137,11 @@ export class SimulatedUser {
     const message = keyed ? { ...make(words), key: `key of ${words}`.padEnd(16, ".") } : make(words)
     if (keyed && this.isConnected) this.keyed.push(message)
     return this.say(message)
+  }
+
+  /** Asks for several things in one piece, each with words that nobody has used before. */
+  askAll(makes: ReadonlyArray<(words: string) => Unsent>): Effect.Effect<void> {
+    return this.say(...makes.map((make) => make(`${this.name} says ${++this.#said}`)))
   }
 
   /** Asks again for something that had a key; or says something else in its place, under its key. */
@@ -161,13 +166,16 @@ export class SimulatedUser {
     })
   }
 
-  #sayOn(line: Line, message: Unsent): Effect.Effect<void> {
+  #sayOn(line: Line, ...messages: ReadonlyArray<Unsent>): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const id = `${++this.#requests}`
-      const said: ClientMessage = { ...message, id }
-      line.waiting.add(id)
-      this.#wire.trace.push({ _tag: "Said", session: line.session, message: said })
-      return Effect.ignore(line.connection.write([encodeLine(said)]))
+      const lines = messages.map((message) => {
+        const id = `${++this.#requests}`
+        const said: ClientMessage = { ...message, id }
+        line.waiting.add(id)
+        this.#wire.trace.push({ _tag: "Said", session: line.session, message: said })
+        return encodeLine(said)
+      })
+      return Effect.ignore(line.connection.write([Buffer.concat(lines)]))
     })
   }
 

@@ -18,7 +18,7 @@ import { MemorySocketServer } from "../support/MemorySocket.ts"
 import { inboxLog, lobby, roomLog } from "../support/ReferenceEntry.ts"
 import type { TraceEvent } from "../support/ReferenceTrace.ts"
 import { Action, type ActionOf, type Program, stepsTo, type Turn } from "./Program.ts"
-import { SimulatedUser } from "./SimulatedUser.ts"
+import { SimulatedUser, type Unsent } from "./SimulatedUser.ts"
 
 const names = ["Ada", "bob", "Σας", "straße", "Жук", "漢", "a.b-c_d", "Zoë"].map((name) => UserName.make(name))
 const rooms = ["dev", "Ops", "Ж"].map((name) => RoomName.make(name))
@@ -216,6 +216,10 @@ const act = (user: SimulatedUser, scope: Scope.Scope, action: Action): Effect.Ef
         }),
         keyed
       ),
+    Rework: ({ deeds, ...at }) => {
+      const message = messageAt(user, at)
+      return user.askAll(deeds.map((deed) => (words) => requestOf(deed, message, words)))
+    },
     Repeat: ({ anew, back }) => user.repeat(back, anew),
     ListUsers: () => user.say({ _tag: "ListUsers" }),
     ListRooms: () => user.say({ _tag: "ListRooms" }),
@@ -258,7 +262,32 @@ interface MessageAt {
   readonly back: number
 }
 
-const messageAt = (user: SimulatedUser, { back, log, own, spelling }: MessageAt) => {
+const requestOf = (
+  deed: ActionOf<"Rework">["deeds"][number],
+  { target, ...where }: ReturnType<typeof messageAt>,
+  words: string
+): Unsent => {
+  switch (deed) {
+    case "Edit":
+      return { _tag: "EditMessage", ...where, target, content: words }
+    case "Delete":
+      return { _tag: "DeleteMessage", ...where, target, reason: words }
+    case "React":
+      return { _tag: "React", ...where, target, reaction: "👍" }
+    case "TakeBack":
+      return { _tag: "React", ...where, target, reaction: "👍", remove: true }
+    case "Reply": {
+      const said = { content: words, replyTo: target }
+      const { room } = { room: undefined, ...where }
+      return room === undefined ? { _tag: "GlobalMessage", ...said } : { _tag: "RoomMessage", room, ...said }
+    }
+  }
+}
+
+const messageAt = (
+  user: SimulatedUser,
+  { back, log, own, spelling }: MessageAt
+): { readonly target: number; readonly room?: RoomName } => {
   if (log === 0) return { target: user.placeIn(lobby, back, own) }
   const room = roomNamed({ room: log - 1, spelling })
   return { room, target: user.placeIn(roomLog(room), back, own) }

@@ -120,8 +120,11 @@ const checkConversations = (
     { joined, left }: { joined: ReadonlyArray<string>; left: ReadonlyArray<string> }
   ) => {
     const users = listening.get(log)?.users
-    for (const user of left) users?.delete(user)
-    for (const user of joined) users?.add(user)
+    if (users === undefined) return
+    // Who comes back in another spelling is still that user.
+    for (const known of users)
+      if ([...left, ...joined].some((user) => nameKey(user) === nameKey(known))) users.delete(known)
+    for (const user of joined) users.add(user)
   }
 
   /** In a quiet moment, who it has been told of and who there is are the same. */
