@@ -116,7 +116,7 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     { weight: 22, action: somebody((person) => act(person, chance.between(1, 5))) },
     { weight: 4, action: somebody((person) => act(person, chance.between(10, 20))) },
     { weight: 3, action: somebody((person) => sendAll(person, flurry(disk, person, whereabouts(person)))) },
-    { weight: 1, action: somebody((person) => sendAll(person, manyOf(chance, disk, whereabouts(person)))) },
+    { weight: 2, action: somebody((person) => sendAll(person, manyOf(chance, disk, whereabouts(person)))) },
     { weight: 2, action: agree },
     { weight: 4, action: somebody((person) => person.sayAgain()) },
     { weight: 4, action: somebody((person) => person.repeat((among) => chance.between(0, among - 1))) },

@@ -201,7 +201,15 @@ export class Costs {
   #ledger(log: string): Ledger {
     const known = this.#ledgers.get(log)
     if (known !== undefined) return known
-    const none: Ledger = { reads: 0, allowed: 0, searches: 0, searchesAllowed: 0, lookups: 0, lookupsAllowed: 0, doubt: 0 }
+    const none: Ledger = {
+      reads: 0,
+      allowed: 0,
+      searches: 0,
+      searchesAllowed: 0,
+      lookups: 0,
+      lookupsAllowed: 0,
+      doubt: 0
+    }
     this.#ledgers.set(log, none)
     return none
   }

@@ -54,24 +54,25 @@ export const flurry = (disk: Disk, person: Person, room: RoomName | undefined): 
   const target = disk.newest(room === undefined ? lobbyKey : roomKey(room)) + 1
   const content = person.words()
   const reaction = reactions[0]
+  const key = person.newKey(room === undefined ? lobbyKey : roomKey(room))
   return [
     room === undefined ? { _tag: "GlobalMessage", content } : { _tag: "RoomMessage", room, content },
-    { _tag: "EditMessage", ...where, target, content: person.words() },
+    { _tag: "EditMessage", ...where, target, content: person.words(), key },
     { _tag: "React", ...where, target, reaction },
     { _tag: "React", ...where, target, reaction },
     { _tag: "React", ...where, target, reaction, remove: true },
+    { _tag: "React", ...where, target, reaction },
+    // The key is used already, so this is not done.
+    { _tag: "DeleteMessage", ...where, target, key },
     { _tag: "DeleteMessage", ...where, target },
     { _tag: "EditMessage", ...where, target, content: person.words() }
   ]
 }
 
 /** More different reactions to one message than it keeps. */
-export const manyOf = (
-  chance: Chance,
-  disk: Disk,
-  room: RoomName | undefined
-): ReadonlyArray<EntryRequest> => {
-  const target = targetIn(chance, disk, room === undefined ? lobbyKey : roomKey(room))
+export const manyOf = (chance: Chance, disk: Disk, room: RoomName | undefined): ReadonlyArray<EntryRequest> => {
+  const name = room === undefined ? lobbyKey : roomKey(room)
+  const target = disk.log(name)?.messages.at(chance.between(-3, -1)) ?? targetIn(chance, disk, name)
   return Array.from({ length: manyReactions }, (_, index) => ({
     _tag: "React",
     ...(room && { room }),
@@ -97,7 +98,10 @@ export const targetIn = (chance: Chance, disk: Disk, log: string): number => {
 /** One of the last messages under a name, if there are any; mostly the last of all. */
 const ownIn = (chance: Chance, disk: Disk, log: string, name: string): number | undefined => {
   const { made = [], messages = [] } = disk.log(log) ?? {}
-  const [last, ...others] = messages.toReversed().slice(0, 40).filter((seq) => made[seq - 1]?.from === name)
+  const [last, ...others] = messages
+    .toReversed()
+    .slice(0, 40)
+    .filter((seq) => made[seq - 1]?.from === name)
   return last === undefined ? undefined : chance.pick([last, last, ...others.slice(0, 4)])
 }
 
@@ -106,7 +110,9 @@ const takenBack = (chance: Chance, disk: Disk, log: string, name: string) => {
   const recent = (disk.log(log)?.messages ?? []).slice(-20).flatMap((seq) => {
     const standing = disk.log(log)?.standing(seq)
     const known = standing?._tag === "Message" ? standing.reactions : []
-    return known.flatMap(({ by, reaction }) => (by.some(({ user }) => user === name) ? [{ target: seq, reaction }] : []))
+    return known.flatMap(({ by, reaction }) =>
+      by.some(({ user }) => user === name) ? [{ target: seq, reaction }] : []
+    )
   })
   const [first, ...others] = recent
   if (first === undefined || chance.is(0.2)) {

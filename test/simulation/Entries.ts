@@ -64,7 +64,11 @@ const bodyTold = (message: EntryMessage): Body => {
     case "Edited":
       return { _tag: "Edited", target: message.target, content: message.content }
     case "Deleted":
-      return { _tag: "Deleted", target: message.target, ...(message.reason !== undefined && { reason: message.reason }) }
+      return {
+        _tag: "Deleted",
+        target: message.target,
+        ...(message.reason !== undefined && { reason: message.reason })
+      }
     case "Reacted": {
       const { reaction, removed, target } = message
       return { _tag: "Reacted", target, reaction, ...(removed && { removed }) }
@@ -82,7 +86,11 @@ export const bodyOf = (request: EntryRequest): Body => {
     case "EditMessage":
       return { _tag: "Edited", target: request.target, content: request.content }
     case "DeleteMessage":
-      return { _tag: "Deleted", target: request.target, ...(request.reason !== undefined && { reason: request.reason }) }
+      return {
+        _tag: "Deleted",
+        target: request.target,
+        ...(request.reason !== undefined && { reason: request.reason })
+      }
     case "React": {
       const { reaction, remove, target } = request
       return { _tag: "Reacted", target, reaction, ...(remove && { removed: remove }) }

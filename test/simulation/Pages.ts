@@ -50,6 +50,7 @@ export const wrongInHistory = (
   disk: Disk,
   name: string,
   { bytes, maxBytes, reply: { messages, more } }: HistoryReply,
+  // eslint-disable-next-line no-restricted-properties -- a field of the protocol, and no focused test
   { after, before = Infinity, limit = defaultHistoryLimit, only }: Requested<"GetHistory">,
   asked: Asked
 ): string | undefined => {
@@ -62,24 +63,29 @@ export const wrongInHistory = (
   const all = log?.messages ?? []
   const first = all.indexOf(messages[0]?.seq ?? 0)
   const inOrder = messages.every(({ seq }, index) => all[first + index] === seq)
-  if (messages.length > 0 && !inOrder) return `a page holds ${messages.map(({ seq }) => seq).join(" ")} of ${all.join(" ")}`
+  if (messages.length > 0 && !inOrder)
+    return `a page holds ${messages.map(({ seq }) => seq).join(" ")} of ${all.join(" ")}`
   const last = messages.at(-1)?.seq
   if (last !== undefined && last >= before) return `a page before ${before} holds ${last}`
   /** The last that there must be. */
   const reach = all.findLast((seq) => seq <= asked.told && seq < before && seq > (after ?? 0)) ?? 0
   const begin = after === undefined ? all[0] : all.find((seq) => seq > after)
-  if (after !== undefined && last !== undefined && messages[0]?.seq !== begin) return `a page behind ${after} does not begin at ${begin}`
+  if (after !== undefined && last !== undefined && messages[0]?.seq !== begin)
+    return `a page behind ${after} does not begin at ${begin}`
   if (after === undefined && (last ?? 0) < reach) return `a page ends at ${last}, before ${reach}`
   if (!more) {
     if ((last ?? 0) < reach) return `a page ends at ${last} without saying that there is more, up to ${reach}`
-    if (last !== undefined && messages[0]?.seq !== begin) return `a page begins at ${messages[0]?.seq} without saying that there is more`
+    if (last !== undefined && messages[0]?.seq !== begin)
+      return `a page begins at ${messages[0]?.seq} without saying that there is more`
     return undefined
   }
   const next = after === undefined ? all[first - 1] : all[first + messages.length]
   if (next === undefined || next >= before || last === undefined) return "a page says that there is more"
   if (messages.length >= limit) return undefined
   const sizes = (log?.since(next, asked.moment) ?? []).map((standing) => JSON.stringify(standing).length)
-  return bytes + Math.max(...sizes) + frameBytes < maxBytes ? `a page of ${bytes} bytes has room for ${next}` : undefined
+  return bytes + Math.max(...sizes) + frameBytes < maxBytes
+    ? `a page of ${bytes} bytes has room for ${next}`
+    : undefined
 }
 
 export const wrongInFindings = (

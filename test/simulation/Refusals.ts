@@ -54,7 +54,8 @@ const wrongNotFound = (seq: number, body: Body, { author, log, moment, user }: R
   if (body._tag === "Said") return `${seq} is not found for a reply, and is a message`
   const versions = log.since(seq, moment)
   const isFound = (standing: Standing) => {
-    if (standing._tag !== "Message" || body._tag !== "Reacted" || body.removed !== true) return standing._tag === "Message"
+    if (standing._tag !== "Message" || body._tag !== "Reacted" || body.removed !== true)
+      return standing._tag === "Message"
     const mine = reactorsOf(standing, body.reaction).find((one) => nameKey(one.user) === nameKey(user ?? ""))
     return mine !== undefined && author !== undefined && log.authors[mine.seq - 1] === author
   }

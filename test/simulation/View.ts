@@ -106,7 +106,9 @@ export class View {
     for (const [name, entry] of this.#handed.splice(0)) {
       const log = this.#disk.log(name)
       if (log?.isTold(entry) !== true) {
-        this.#accuse(`${name} is seen as ${JSON.stringify(entry)}, and stored as ${JSON.stringify(log?.made[entry.seq - 1])}`)
+        this.#accuse(
+          `${name} is seen as ${JSON.stringify(entry)}, and stored as ${JSON.stringify(log?.made[entry.seq - 1])}`
+        )
       }
     }
     for (const [name, place] of this.#places) {
