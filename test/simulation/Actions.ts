@@ -115,7 +115,7 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     { weight: 3, action: somebody((person) => talk(person, chance.between(10, 30))) },
     { weight: 22, action: somebody((person) => act(person, chance.between(1, 5))) },
     { weight: 4, action: somebody((person) => act(person, chance.between(10, 20))) },
-    { weight: 3, action: somebody((person) => sendAll(person, flurry(disk, person, whereabouts(person)))) },
+    { weight: 3, action: somebody((person) => sendAll(person, flurry(chance, disk, person, whereabouts(person)))) },
     { weight: 2, action: somebody((person) => sendAll(person, manyOf(chance, disk, whereabouts(person)))) },
     { weight: 2, action: agree },
     { weight: 4, action: somebody((person) => person.sayAgain()) },

@@ -89,6 +89,8 @@ export const watch = (label: string, witness: Witness): Watch => {
   /** When the last was said that it was told of, by conversation. */
   const times = new Map<string, number>()
   const asked = new Set<string>()
+  /** The furthest place it was told of by a Sent: replies about one log keep the order of the requests. */
+  const done = new Map<string, number>()
   let inbox = 0
   let user: UserName | undefined
 
@@ -169,6 +171,7 @@ export const watch = (label: string, witness: Witness): Watch => {
     }
     // Who is told of a reaction that was there already has stored nothing, and its key may still be used.
     if (request.key !== undefined && first === seq) complain(origins.answered(name, user, request.key, seq))
+    done.set(name, Math.max(seq, done.get(name) ?? 0))
     const place = places.get(name)
     if (place === undefined || place < seq) accuse(`${what} is answered with ${seq} before it is told`)
   }
@@ -177,8 +180,9 @@ export const watch = (label: string, witness: Witness): Watch => {
     if (!isEntryRequest(request)) return
     const latest = steps === clock.steps ? clock.wall() : Infinity
     const author = origins.authorOf(label)
-    const log = disk.log(logOf(request))
-    const wrong = wrongInRefusal(reason, { request, log, moment, user, author, latest, editWindow })
+    const name = logOf(request)
+    const decided = { log: disk.log(name), moment, done: done.get(name ?? "") ?? 0 }
+    const wrong = wrongInRefusal(reason, { request, ...decided, user, author, latest, editWindow })
     if (wrong !== undefined) accuse(`${JSON.stringify(request)}: ${wrong}`)
   }
 
