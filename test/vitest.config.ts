@@ -26,10 +26,10 @@ export const apart = [
 export const long = [
   "test/{admin,bench,durability,model,simulation}/**/*.test.ts",
   "test/client/{ClientProcess,Reconnect,Terminal}.test.ts",
-  "test/e2e/{Load,OneConnection,Process,ProcessEnd,Shutdown}.test.ts",
+  "test/e2e/{Entries,Load,OneConnection,Process,ProcessEnd,Shutdown}.test.ts",
   "test/server/search/SearchIndex.test.ts",
   "test/server/sql/Waiting.test.ts",
-  "test/server/store/SqlHistory.test.ts"
+  "test/server/store/{MemoryHistory,SqlHistory}.test.ts"
 ]
 
 const include = ["test/**/*.test.ts"]

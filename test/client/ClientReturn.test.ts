@@ -42,6 +42,27 @@ describe("a client whose connection breaks", () => {
     })
   )
 
+  it.live("counts the entries of a later protocol, live and replayed, and misses nothing because of them", () =>
+    Effect.gen(function* () {
+      const server = yield* make
+      const { client, peer } = yield* connect(server)
+      const next = yield* listen(client)
+      const later = (seq: number) => `{"_tag":"TopicSet","seq":${seq},"at":0,"from":"bob","topic":"x"}\n`
+      yield* peer.sayText(later(8))
+      yield* peer.say(inLobby(9))
+      assert.deepStrictEqual(yield* next(2), ["Connected", "GlobalMessage 9"])
+      yield* peer.sayText(later(10))
+      yield* peer.say({ _tag: "Presence", joined: [ada], left: [] })
+      assert.deepStrictEqual(yield* next(1), ["Presence"])
+      yield* peer.cut
+      const again = yield* greet(server, 12)
+      assert.deepInclude(again.handshake, { after: { lobby: { epoch, seq: 10 } } })
+      yield* again.peer.sayText(later(11))
+      yield* again.peer.say(inLobby(12))
+      assert.deepStrictEqual(yield* next(3), ["Disconnected", "Reconnected 2", "GlobalMessage 12"])
+    })
+  )
+
   it.live("takes what is asked meanwhile along, and forgets what nobody waits for any more", () =>
     Effect.gen(function* () {
       const server = yield* make

@@ -8,7 +8,7 @@ import * as Eventually from "./Eventually.ts"
 type Database = Effect.Success<ReturnType<typeof ErasingFile.open>>
 
 /** Their beginnings, since in an index words share theirs. In lower case, as an index has them. */
-export const words = ["zugzwangl", "quaggamir", "xylophoni", "wombatif", "numbatif"]
+const words = ["zugzwangl", "quaggamir", "xylophoni", "wombatif", "numbatif"]
 
 /** 8,192 characters: three pages of a database. */
 const long = (word: string) => `${word} `.repeat(1000).slice(0, 8192)

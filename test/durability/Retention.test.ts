@@ -117,4 +117,24 @@ realTime("retention", (it) => {
       assert.propertyVal(yield* again.ask({ _tag: "RoomMessage", room: "garden", content: "four" }), "seq", 1)
     })
   )
+
+  it.effect("is not taken for another program's doing: what is said meanwhile goes on being stored", () =>
+    Effect.gen(function* () {
+      const file = yield* FileServer.newFile
+      yield* Logbook.fill(
+        file,
+        Array.from({ length: 2000 }, (_, index) => ({ content: `stale ${index} ${"x".repeat(2000)}`, at: 1 }))
+      )
+      const history = yield* Logbook.open(file, { retention: Duration.millis(500) })
+      // Whoever watches the file looks at it once a second.
+      const until = (yield* Clock.currentTimeMillis) + 2500
+      const say = Effect.andThen(
+        Logbook.write(history, [{ content: `fresh ${"x".repeat(2000)}` }]),
+        Clock.currentTimeMillis
+      )
+      yield* Effect.repeat(say, { until: (now) => now > until })
+      const [oldest] = yield* Logbook.contents(history)
+      assert.include(oldest, "fresh")
+    })
+  )
 })

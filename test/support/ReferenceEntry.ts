@@ -65,7 +65,7 @@ const heard = (message: InALog, deed: Deed | undefined): HeardEntry => {
 }
 
 /** What a request wants to be done. */
-export const deedOf = (message: ClientMessage | { readonly _tag: "Nonsense" }): Deed | undefined => {
+const deedOf = (message: ClientMessage | { readonly _tag: "Nonsense" }): Deed | undefined => {
   switch (message._tag) {
     case "GlobalMessage":
     case "RoomMessage":

@@ -12,7 +12,7 @@ export const identityOf = (request: Request): string | undefined => {
 }
 
 /** One that is there already is answered as a repeat, too, under whatever key. */
-export const isReaction = ({ message }: Request) => message._tag === "React" && message.remove === undefined
+const isReaction = ({ message }: Request) => message._tag === "React" && message.remove === undefined
 
 /** A Sent says where the entry stands; a repeat is answered with the place of the first, and only a repeat is. */
 export const checkRepeats = (trace: Trace, report: Report): void => {

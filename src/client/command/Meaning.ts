@@ -42,10 +42,11 @@ const placeOf = (
 ): Result.Result<Recent.Place, NotUnderstood> => {
   if (number === undefined) return where === undefined ? lastOne(recent, act) : complain(act, numberMissing)
   if (where !== undefined) return Result.succeed({ where, seq: number })
+  const shown = Recent.lastNumbered(recent, number)
   const own = isOnOwn(act) ? Recent.lastOwnNumbered(recent, number) : undefined
-  const others = act._tag === "Edit" ? undefined : Recent.lastNumbered(recent, number)
-  const shown = own ?? others
-  return shown === undefined ? complain(act, notShown(number, act)) : Result.succeed(shown)
+  if (own !== undefined) return Result.succeed(own)
+  if (shown === undefined) return complain(act, notShown(number, act))
+  return act._tag === "Edit" ? complain(act, notYours(shown)) : Result.succeed(shown)
 }
 
 const lastOne = (recent: Recent.Recent, act: Act): Result.Result<Recent.Place, NotUnderstood> => {
@@ -102,8 +103,10 @@ const nameOf = (act: Act): string => {
 const numberMissing = "say which message of that place by its number, for example in:dev #12"
 const reasonAlone = "say which message by its number, for example :delete #12 wrong room"
 const notShown = (number: number, act: Act): string =>
-  `no message #${number}${act._tag === "Edit" ? " of yours" : ""} was shown lately. Say where it stands: ` +
-  `:${nameOf(act)} in:room #${number}, in:@user what was said in private, in:* in the lobby`
+  `no message #${number} was shown lately. Say where it is: :${nameOf(act)} in:dev #${number} in a room, ` +
+  `in:@ada #${number} in private with ada, in:* #${number} in the lobby`
+const notYours = ({ from, seq }: Recent.Shown): string =>
+  `#${seq} is by ${from}, and only its author can edit a message. To answer it, type :reply #${seq} <text>`
 const lastUnknown = (act: Act): string =>
   "it is not known for certain which message you sent last. Say its number, as :history shows it: " +
   `:${nameOf(act)} #12`

@@ -12,7 +12,7 @@ import { nameKey } from "../../common/name/Name.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { text } from "../../common/text/Text.ts"
-import { type EntryMessage, whereabouts } from "../../common/wire/EntryMessage.ts"
+import { EntryMessage, whereabouts } from "../../common/wire/EntryMessage.ts"
 import { ServerMessage } from "../../common/wire/ServerMessage.ts"
 
 const known: ReadonlySet<string> = new Set(Object.keys(ServerMessage.cases))
@@ -25,8 +25,8 @@ const UnknownTag = text(1, 64).check(
 const place = { seq: Seq, at: Timestamp, from: UserName, ...whereabouts }
 
 /** An entry of a kind that a later protocol has. A reply is none: only replies carry an `id`. */
-export const LaterEntry = Schema.TaggedStruct("LaterEntry", { kind: UnknownTag, ...place })
-export type LaterEntry = typeof LaterEntry.Type
+const LaterEntry = Schema.TaggedStruct("LaterEntry", { kind: UnknownTag, ...place })
+type LaterEntry = typeof LaterEntry.Type
 
 const OnTheWire = Schema.Struct({ _tag: UnknownTag, id: Schema.optionalKey(Schema.Never), ...place })
 
@@ -46,17 +46,10 @@ export type Heard = typeof Heard.Type
 
 export type HeardEntry = EntryMessage | LaterEntry
 
-const isKnownEntry = ServerMessage.isAnyOf([
-  "GlobalMessage",
-  "PrivateMessage",
-  "RoomMessage",
-  "Edited",
-  "Deleted",
-  "Reacted",
-  "Tombstone"
-])
+const entryTags: ReadonlySet<string> = new Set(Object.keys(EntryMessage.cases))
 
-export const isEntry = (message: Heard): message is HeardEntry => message._tag === "LaterEntry" || isKnownEntry(message)
+export const isEntry = (message: Heard): message is HeardEntry =>
+  message._tag === "LaterEntry" || entryTags.has(message._tag)
 
 /** Where a message stands, as requests and entries say it: in a room, in private with somebody, or else in the lobby. */
 export interface Whereabouts {

@@ -40,7 +40,7 @@ export interface Shown extends Place {
   readonly words: string
 }
 
-export interface Mine extends Place {
+interface Mine extends Place {
   readonly content: string
 }
 

@@ -7,6 +7,7 @@ import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
+import { isEntry } from "../core/Heard.ts"
 import * as Recent from "../core/Recent.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { aside, count, dimmed, fit, type Line, type Style } from "./Layout.ts"
@@ -72,16 +73,9 @@ export const noBacklog = (room: string | undefined, style: Style): ReadonlyArray
 }
 
 const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Recent): ReadonlyArray<Line> => {
+  if (isEntry(message)) return [renderEntry(message, style, recent)]
   const names = (users: ReadonlyArray<string>) => users.map((user) => style.palette.user(safeLine(user))).join(", ")
   switch (message._tag) {
-    case "GlobalMessage":
-    case "PrivateMessage":
-    case "RoomMessage":
-    case "Edited":
-    case "Deleted":
-    case "Reacted":
-    case "Tombstone":
-      return [renderEntry(message, style, recent)]
     case "Presence":
       return renderPresence("", message, style)
     case "RoomPresence":

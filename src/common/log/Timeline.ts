@@ -8,10 +8,10 @@
 import { nameKey } from "../name/Name.ts"
 import type { UserName } from "../name/UserName.ts"
 import type { Seq, Timestamp } from "./Cursor.ts"
-import { type Body, type BodyOf, type Entry, maxReactions, type Reaction, targetOf } from "./Entry.ts"
+import { type BodyOf, type Entry, maxReactions, type Reaction, targetOf } from "./Entry.ts"
 
 /** Who reacted so, earliest first. A name reacts in one way once. */
-export interface Reactions {
+interface Reactions {
   readonly reaction: Reaction
   readonly by: ReadonlyArray<Reactor>
 }
@@ -139,6 +139,3 @@ const react = (
 
 const inOrder = (reactions: ReadonlyArray<Reactions>): ReadonlyArray<Reactions> =>
   reactions.toSorted((a, b) => (a.by[0]?.seq ?? 0) - (b.by[0]?.seq ?? 0))
-
-/** Whether an entry's kind stands at its own place, and counts as a message. */
-export const isStanding = (body: Body): boolean => body._tag === "Said"

@@ -67,7 +67,7 @@ export interface TargetFacts extends Target {
   readonly reactors: ReadonlyArray<ReactorFacts>
 }
 
-export interface ReactionCount {
+interface ReactionCount {
   readonly reaction: Reaction
   readonly count: number
 }

@@ -10,4 +10,3 @@ export const Announcement = Schema.TaggedUnion({
   RoomCreated: { room: RoomName, by: Asker }
 })
 export type Announcement = typeof Announcement.Type
-export type AnnouncementOf<Tag extends Announcement["_tag"]> = Extract<Announcement, { readonly _tag: Tag }>

@@ -45,7 +45,7 @@ export interface RoomManager {
 }
 
 /** A fact about who is in. */
-export interface MembersChanged {
+interface MembersChanged {
   /** How many names. */
   readonly users: number
   readonly session: SessionId

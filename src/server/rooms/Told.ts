@@ -9,7 +9,7 @@ import type { Seq } from "../../common/log/Cursor.ts"
 import type { Entry } from "../../common/log/Entry.ts"
 
 /** Entries between two places, both exclusive, that have to be read before others are told. */
-export interface Gap {
+interface Gap {
   readonly after: Seq
   readonly before: Seq
 }

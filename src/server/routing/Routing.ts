@@ -25,7 +25,6 @@ export const Routed = Schema.TaggedUnion({
   Refuse: { to: Asker, reason: Rejection }
 })
 export type Routed = typeof Routed.Type
-export type RoutedOf<Tag extends Routed["_tag"]> = Extract<Routed, { readonly _tag: Tag }>
 
 export const route = (registry: Registry, from: Asker, message: Request): Routed =>
   Request.match(message, {

@@ -25,7 +25,7 @@ export interface Before {
 export const reactorKey = (reaction: Reaction, user: NameKey): string => `${user} ${reaction}`
 
 /** Somebody who reacts, by the entry at `seq`. */
-export interface NewReactor {
+interface NewReactor {
   readonly reaction: Reaction
   readonly key: NameKey
   readonly user: UserName

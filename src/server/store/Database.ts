@@ -17,6 +17,7 @@ import type { FileIdentity } from "../sql/FileIdentity.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
+import * as Erasing from "./Erasing.ts"
 import * as FileWatch from "./FileWatch.ts"
 import * as LogTables from "./LogTables.ts"
 import * as MemoryHistory from "./MemoryHistory.ts"
@@ -46,6 +47,7 @@ const readerSetup = ["PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PR
 export const indexSetup = (database: string) => [
   "PRAGMA busy_timeout = 2000",
   "PRAGMA main.locking_mode = EXCLUSIVE",
+  "PRAGMA main.secure_delete = ON",
   "PRAGMA auto_vacuum = INCREMENTAL",
   "PRAGMA journal_mode = WAL",
   "PRAGMA synchronous = NORMAL",
@@ -68,7 +70,7 @@ export const layerFile = ({
 }: DatabaseOptions): Layer.Layer<History, CannotOpenDatabase, FileSystem.FileSystem> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { closing, epoch, index, reader, reserve, writer } = yield* connect(file, schema)
+      const { closing, epoch, index, log, reader, reserve, writer } = yield* connect(file, schema)
       const emptied = yield* Queue.unbounded<RoomName>()
       /** One waiting says that there is something to erase. */
       const deleted = yield* Queue.sliding<void>(1)
@@ -76,10 +78,10 @@ export const layerFile = ({
       const history =
         retention === "forever"
           ? SqlHistory.layer
-          : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, writer }))
+          : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, watch: log.watch, writer }))
       // Made last, so ended first: from then on nobody waits for the disk.
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
-      return Layer.provideMerge(hurry, history).pipe(
+      return Layer.provideMerge(hurry, Layer.merge(history, Erasing.layer({ ...log, deleted }))).pipe(
         Layer.provide([
           SearchIndex.layer(index, reserve.giveBack),
           Layer.succeed(SqlHistory.Connections, { emptied, epoch, noteDeletedUnsafe, reader, writer })
@@ -129,9 +131,10 @@ const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrat
 
   watch = yield* FileWatch.make(filename)
   yield* Effect.forkScoped(watch.run)
-  yield* Effect.forkScoped(Checkpoints.run({ database: filename, own, watch, writer }))
+  const log = { database: filename, own, watch, writer }
+  yield* Effect.forkScoped(Checkpoints.run(log))
   yield* Effect.forkScoped(reserve.keep)
-  return { closing, epoch, index, reader, reserve, writer }
+  return { closing, epoch, index, log, reader, reserve, writer }
 })
 
 /** Sees to it that the database is ours, and not of a later version; tells whether it is a new one. */

@@ -178,8 +178,9 @@ const logState = (path: string) =>
 
 /** Whether nobody but SQLite needs to have written in between. */
 const canFollow = (earlier: LogState, later: LogState): boolean => {
+  // The header comes with the first that is written.
+  if (later.beginnings === undefined) return earlier.beginnings === undefined && later.size === 0
   if (earlier.beginnings === undefined) return true
-  if (later.beginnings === undefined) return false
   if (later.salts === earlier.salts) return later.size >= earlier.size
   // It counts in 32 bits.
   const times = (later.beginnings - earlier.beginnings) >>> 0

@@ -58,7 +58,7 @@ const isReadable = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [[isOld] = []] = yield* sql`
     SELECT COUNT(*) FROM sqlite_schema
-    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'checksum')`.values
+    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'kind')`.values
   if (isOld === 0) return true
   return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages`.pipe(
     Effect.as(true),
@@ -113,9 +113,11 @@ const addKinds = Effect.gen(function* () {
   yield* sql`ALTER TABLE messages ADD COLUMN target INTEGER`
   // Who may change it, see AuthorId; nobody may what is from before.
   yield* sql`ALTER TABLE messages ADD COLUMN author TEXT`
-  // Pages of messages as they stand must not pass over thousands of reactions.
-  yield* sql`CREATE INDEX messages_standing ON messages (conversation, seq) WHERE kind IN ('Said', 'Tombstone')`
-  yield* sql`CREATE INDEX messages_edits ON messages (conversation, target) WHERE kind = 'Edited'`
+  // Pages of messages as they stand must not pass over thousands of reactions. Slower is better than not at all.
+  if (yield* Readable) {
+    yield* sql`CREATE INDEX messages_standing ON messages (conversation, seq) WHERE kind IN ('Said', 'Tombstone')`
+    yield* sql`CREATE INDEX messages_edits ON messages (conversation, target) WHERE kind = 'Edited'`
+  }
   // How messages stand that somebody edited or reacted to, by their id: the text as last edited, if it was; as JSON, of each
   // reaction how many there are and the first of them.
   yield* sql`

@@ -14,6 +14,7 @@ import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { resultCode } from "../sql/CannotOpenDatabase.ts"
 import * as UnsyncedTransaction from "../sql/UnsyncedTransaction.ts"
+import type { FileWatch } from "./FileWatch.ts"
 import * as OldestMessages from "./OldestMessages.ts"
 import type { Reserve } from "./Reserve.ts"
 
@@ -46,9 +47,10 @@ export interface RetentionOptions {
   readonly retention: Duration.Duration
   readonly emptied: Queue.Queue<RoomName>
   readonly reserve: Reserve
+  readonly watch: Pick<FileWatch, "asOwn">
 }
 
-export const layer = ({ emptied, reserve, retention, writer }: RetentionOptions) => {
+export const layer = ({ emptied, reserve, retention, watch, writer }: RetentionOptions) => {
   const tables = OldestMessages.make(writer)
   const outage = Outage.make("Old messages cannot be deleted", "Old messages are deleted again")
   const interval = intervalOf(retention)
@@ -58,7 +60,7 @@ export const layer = ({ emptied, reserve, retention, writer }: RetentionOptions)
   const touched = new Set<number>()
 
   /** The log can be used again from its beginning once all of it is in the database. */
-  const checkpoint = writer`PRAGMA wal_checkpoint(PASSIVE)`.unprepared
+  const checkpoint = watch.asOwn(Effect.asVoid(writer`PRAGMA wal_checkpoint(PASSIVE)`.unprepared))
 
   const step = Effect.gen(function* () {
     const cutoff = (yield* Clock.currentTimeMillis) - Duration.toMillis(retention)

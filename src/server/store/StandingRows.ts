@@ -3,7 +3,7 @@
  * from elsewhere, as the search does: `viewsOf` says what they give.
  *
  * Read over `messages_standing`, an index of such rows alone, so that a page costs the same however much was edited or
- * reacted to in between. SQLite would take the index of all places, which looks as good to it; so it is told.
+ * reacted to in between. A damaged database may lack it (see Migrations), and is read all the same.
  */
 import { Effect, Predicate, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -58,7 +58,7 @@ export const make = (sql: SqlClient.SqlClient) => {
     WHERE messages.kind IN ('Said', 'Tombstone') AND conversation = ${conversation} AND seq > ${after}
       AND seq < ${before ?? Number.MAX_SAFE_INTEGER}
     ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
-  const from = sql.literal("FROM messages INDEXED BY messages_standing")
+  const from = sql.literal("FROM messages")
   const both = sql`${from} LEFT JOIN standing ON standing.id = messages.id`
 
   return {

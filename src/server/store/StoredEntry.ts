@@ -67,10 +67,6 @@ export const entryOf = (row: unknown): Row => {
   return { seq, at, from, body: fromStored({ kind, target, content }) }
 }
 
-/** What such a row gives. `otherwise` has the place and the time if the row has none. */
-export const decodeEntry = (row: unknown, otherwise: Pick<Entry, "at" | "seq"> = { seq: 0, at: 0 }): Decoded =>
-  decodeAs(entryOf(row), otherwise)
-
 const decodeAs = (row: Row, otherwise: Pick<Entry, "at" | "seq">): Decoded => {
   const entry = decodeOne(row)
   if (Result.isSuccess(entry)) return { entry: entry.success, problem: undefined }

@@ -59,11 +59,12 @@ describe("a command about a message", () => {
   it.each([
     [":edit now", "not known for certain which message you sent last"],
     [":delete", "not known for certain which message you sent last"],
-    [":edit #12 now", "no message #12 of yours was shown lately. Say where it stands: :edit in:room #12"],
+    [":edit #12 now", "#12 is by bob, and only its author can edit a message. To answer it, type :reply #12"],
+    [":edit #7 now", "no message #7 was shown lately. Say where it is: :edit in:dev #7"],
     [":reply #7 yes", "no message #7 was shown lately"],
     [":edit in:dev now", "say which message of that place by its number"],
     [":delete wrong room", "say which message by its number"],
-    [":edit #12", "no message #12 of yours"],
+    [":edit #12", "#12 is by bob"],
     [":edit in:dev #12", "the new text is missing"]
   ])("%j is refused rather than guessed, where only others' messages were shown", (line, hint) => {
     assert.include(complaint(line, shown(inLobby(12), inRoom(11))), hint)

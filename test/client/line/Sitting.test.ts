@@ -141,7 +141,7 @@ describe("a script", () => {
       const reply = yield* take
       assert.deepInclude<object>(reply.request, { content: "yes", replyTo: 2 })
       yield* peer.say(sent(reply.message, 4))
-      yield* until("in:* in the lobby.")
+      yield* until("#9 in the lobby.")
       assert.strictEqual(
         (yield* Effect.flip(Fiber.join(sitting))).message,
         "1 lines of the input could not be carried out."

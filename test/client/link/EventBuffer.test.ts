@@ -84,6 +84,21 @@ describe("a buffer of events", () => {
     })
   )
 
+  it.effect(
+    "goes on behind a gap only when half of it is free, so that there is not a gap between any two events",
+    () =>
+      Effect.gen(function* () {
+        const buffer = yield* EventBuffer.make
+        for (let seq = 1; seq <= 3000; seq++) buffer.offer(received({ ...chat, seq }))
+        yield* buffer.events.pipe(Stream.take(100), Stream.runDrain)
+        for (let seq = 3001; seq <= 3010; seq++) buffer.offer(received({ ...chat, seq }))
+        buffer.end()
+        const rest = yield* Stream.runCollect(buffer.events)
+        assert.strictEqual(rest.filter(({ _tag }) => _tag === "Skipped").length, 1)
+        assert.strictEqual(rest.at(-1)?._tag, "Skipped")
+      })
+  )
+
   it.effect("tells where events are missing, and goes on behind that", () =>
     Effect.gen(function* () {
       const buffer = yield* EventBuffer.make

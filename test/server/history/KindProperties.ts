@@ -4,13 +4,14 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Arbitrary, Array as Arr, Effect } from "effect"
-import type { Body } from "../../../src/common/log/Entry.ts"
-import { AuthorId } from "../../../src/common/log/Entry.ts"
+import { AuthorId, type Body, maxReactions } from "../../../src/common/log/Entry.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { History, type NewEntry } from "../../../src/server/history/History.ts"
 import { oneOf, tries, troublesomeContent, wholeNumber } from "../../support/generators.ts"
 import type { Fresh } from "./HistoryProperties.ts"
 import { lobby, NaiveHistory, room, someBytes, someRange } from "./NaiveHistory.ts"
+
+const ada = UserName.make("ada")
 
 /** More than are named, each in two spellings. */
 const names = Arr.makeBy(25, (index) => UserName.make(`user${index}`))
@@ -21,7 +22,7 @@ const someReaction = oneOf("👍", "👍", "👍", "ok", '"', "1")
 const keys = ["key 1 ..........", "key 2 ..........", "key 3 .........."] as const
 
 const someReacted = Arbitrary.map(
-  Arbitrary.all([someTarget, someReaction, wholeNumber(0, 3)]),
+  Arbitrary.all([someTarget, someReaction, wholeNumber(0, 2)]),
   ([target, reaction, removed]): Body =>
     removed === 0 ? { _tag: "Reacted", target, reaction, removed: true } : { _tag: "Reacted", target, reaction }
 )
@@ -66,6 +67,16 @@ const first = Arr.makeBy(5, (index): NewEntry => ({
   key: undefined
 }))
 
+/** So many that not all are named, so that it matters who is next when one of the first thinks better of it. */
+const crowd = names.map((from): NewEntry => ({
+  conversation: lobby,
+  from,
+  author: undefined,
+  body: { _tag: "Reacted", target: 1, reaction: "👍" },
+  at: 1,
+  key: undefined
+}))
+
 export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: number): void => {
   it.effect.prop(
     "reads, shows as it stands, and knows of what is decided on, the same as a log that is folded",
@@ -73,7 +84,7 @@ export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: numbe
     Effect.fnUntraced(function* ([acts, ranges]) {
       const history = yield* History
       const naive = new NaiveHistory()
-      for (const run of [first, ...acts]) {
+      for (const run of [first, crowd, ...acts]) {
         if (!Arr.isReadonlyArrayNonEmpty(run)) continue
         const stored = yield* history.append(run)
         assert.deepStrictEqual(
@@ -102,5 +113,32 @@ export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: numbe
       }
     }, fresh),
     tries(runs, 40)
+  )
+
+  it.effect("does nothing to what comes later, be it in the same run, and keeps 50 ways to react to a message", () =>
+    Effect.gen(function* () {
+      const history = yield* History
+      const act = (body: Body): NewEntry => ({
+        conversation: lobby,
+        from: ada,
+        author: undefined,
+        body,
+        at: 1,
+        key: undefined
+      })
+      yield* history.append([
+        act({ _tag: "Reacted", target: 2, reaction: "early" }),
+        act({ _tag: "Said", content: "a" }),
+        act({ _tag: "Edited", target: 3, content: "itself" }),
+        ...Arr.makeBy(51, (index) => act({ _tag: "Reacted", target: 2, reaction: `r${index}` }))
+      ])
+      const { messages } = yield* history.standing(lobby, { before: undefined, after: undefined, limit: 10 })
+      const [message] = messages
+      assert(message?._tag === "Message")
+      assert.deepStrictEqual(
+        message.reactions.map(({ reaction }) => reaction),
+        Arr.makeBy(maxReactions, (index) => `r${index}`)
+      )
+    }).pipe(fresh)
   )
 }

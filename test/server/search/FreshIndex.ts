@@ -17,6 +17,9 @@ export const lobby: Conversation = { _tag: "Lobby" }
 /** What a message says; nothing of a tombstone. */
 export const contentOf = (message: View): string => (message._tag === "Message" ? message.content : "")
 
+/** What an index calls. */
+export const functions = new URL("../../../src/server/search/SearchFunctions.ts", import.meta.url)
+
 /** A database with these messages in the lobby, and the index beside it. */
 export const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArray<string>) {
   const files = yield* FileSystem.FileSystem
@@ -32,7 +35,7 @@ export const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArr
   const sql = yield* SqliteClient.make({
     filename: `${file}-search`,
     setup: indexSetup(file),
-    functions: new URL("../../../src/server/search/SearchFunctions.ts", import.meta.url)
+    functions
   })
   const index = Context.get(yield* Layer.build(SearchIndex.layer(sql)), SearchIndex)
   /** Lets the index do what it does in the background, until so many messages are in it. */
@@ -59,7 +62,3 @@ export const storeLong = (database: SqlClient.SqlClient, count: number) => datab
   INSERT INTO messages (conversation, seq, at, sender, content)
   SELECT 1, value + 1, 1, 'ada', replace(hex(zeroblob(4096)), '00', '中国')
   FROM numbers`
-
-/** Another one over the same file. */
-export const indexOf = (sql: SqlClient.SqlClient) =>
-  Effect.map(Layer.build(SearchIndex.layer(sql)), (built) => Context.get(built, SearchIndex))
