@@ -52,6 +52,16 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
   const sendAll = (person: Person, requests: ReadonlyArray<EntryRequest>) =>
     Effect.forEach(requests, (request) => person.send(request), { discard: true })
 
+  /** People come, who have missed something, while others go on talking and the disk is slow. */
+  const bustle = Effect.gen(function* () {
+    disk.health.slowness = Math.max(disk.health.slowness, 50)
+    for (let round = 0; round < 6; round++) {
+      yield* world.strangers.come(true)
+      for (const person of people) yield* person.say(undefined, 0, false)
+      yield* network.pass(chance.between(0, 40))
+    }
+  })
+
   /** Several people do the same to the same message at once: each to their own name. */
   const agree = Effect.suspend(() => {
     const target = targetIn(chance, disk, lobbyKey)
@@ -115,9 +125,10 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     { weight: 3, action: somebody((person) => talk(person, chance.between(10, 30))) },
     { weight: 22, action: somebody((person) => act(person, chance.between(1, 5))) },
     { weight: 4, action: somebody((person) => act(person, chance.between(10, 20))) },
-    { weight: 3, action: somebody((person) => sendAll(person, flurry(disk, person, whereabouts(person)))) },
-    { weight: 1, action: somebody((person) => sendAll(person, manyOf(chance, disk, whereabouts(person)))) },
+    { weight: 3, action: somebody((person) => sendAll(person, flurry(chance, disk, person, whereabouts(person)))) },
+    { weight: 2, action: somebody((person) => sendAll(person, manyOf(chance, disk, whereabouts(person)))) },
     { weight: 2, action: agree },
+    { weight: 2, action: bustle },
     { weight: 4, action: somebody((person) => person.sayAgain()) },
     { weight: 4, action: somebody((person) => person.repeat((among) => chance.between(0, among - 1))) },
     { weight: 6, action: somebody((person) => person.ask({ _tag: "JoinRoom", room: chance.pick(rooms) })) },

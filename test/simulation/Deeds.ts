@@ -49,25 +49,38 @@ export const deed = (chance: Chance, disk: Disk, person: Person, room: RoomName 
 }
 
 /** Says something and does all there is to it before it can be known where it stands. */
-export const flurry = (disk: Disk, person: Person, room: RoomName | undefined): ReadonlyArray<EntryRequest> => {
+export const flurry = (
+  chance: Chance,
+  disk: Disk,
+  person: Person,
+  room: RoomName | undefined
+): ReadonlyArray<EntryRequest> => {
   const where = room === undefined ? {} : { room }
   const target = disk.newest(room === undefined ? lobbyKey : roomKey(room)) + 1
   const content = person.words()
   const reaction = reactions[0]
-  return [
+  const key = person.newKey(room === undefined ? lobbyKey : roomKey(room))
+  const kept: ReadonlyArray<EntryRequest> = [
     room === undefined ? { _tag: "GlobalMessage", content } : { _tag: "RoomMessage", room, content },
-    { _tag: "EditMessage", ...where, target, content: person.words() },
+    { _tag: "EditMessage", ...where, target, content: person.words(), key },
     { _tag: "React", ...where, target, reaction },
     { _tag: "React", ...where, target, reaction },
     { _tag: "React", ...where, target, reaction, remove: true },
+    { _tag: "React", ...where, target, reaction },
+    // The key is used already, so this is not done.
+    { _tag: "DeleteMessage", ...where, target, key }
+  ]
+  const deleted: ReadonlyArray<EntryRequest> = [
     { _tag: "DeleteMessage", ...where, target },
     { _tag: "EditMessage", ...where, target, content: person.words() }
   ]
+  return chance.is(0.5) ? kept : [...kept, ...deleted]
 }
 
 /** More different reactions to one message than it keeps. */
 export const manyOf = (chance: Chance, disk: Disk, room: RoomName | undefined): ReadonlyArray<EntryRequest> => {
-  const target = targetIn(chance, disk, room === undefined ? lobbyKey : roomKey(room))
+  const name = room === undefined ? lobbyKey : roomKey(room)
+  const target = disk.log(name)?.messages.at(chance.between(-3, -1)) ?? targetIn(chance, disk, name)
   return Array.from({ length: manyReactions }, (_, index) => ({
     _tag: "React",
     ...(room && { room }),

@@ -71,6 +71,7 @@ export class Disk {
   readonly #logs = new Map<string, Log>()
   #lastNumber = 0
   #stored = 0
+  #instants = 0
 
   constructor({ chance, costs, editWindow, journal }: DiskOptions) {
     this.#chance = chance
@@ -105,6 +106,11 @@ export class Disk {
     return this.#logs.get(key)?.places.get(keyOf(from, messageKey))?.seq
   }
 
+  /** Names this very instant: later than all before it, although nothing may have been stored. */
+  instant(): number {
+    return ++this.#instants
+  }
+
   readonly heal = (): void => {
     this.health.slowness = 0
     this.health.failing = 0
@@ -113,7 +119,13 @@ export class Disk {
 
   /** Stores at once, as an earlier server may have done, whatever that allowed. */
   store(entries: ReadonlyArray<NewEntry>): ReadonlyArray<Stored> {
-    return entries.map((entry) => this.#append(entry, () => ++this.#lastNumber))
+    return entries.map((entry) => {
+      const { body, conversation } = entry
+      const stored = this.#append(entry, () => ++this.#lastNumber)
+      const log = this.log(conversationKey(conversation))
+      if (body._tag === "Deleted" && log?.isMessage(body.target) === true) log.deletionTold(body.target, this.instant())
+      return stored
+    })
   }
 
   /** The store of a server that starts now. */

@@ -5,7 +5,8 @@
  * So an entry changes something, or else it is refused or answered with the one that did; and what a guest wrote is theirs
  * for that connection only.
  */
-import { placeOf, step } from "../../src/common/log/Timeline.ts"
+import { isDeepStrictEqual } from "node:util"
+import { step } from "../../src/common/log/Timeline.ts"
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { NewEntry } from "../../src/server/history/History.ts"
 import type { Log } from "./Log.ts"
@@ -22,7 +23,7 @@ export const unlawful = (log: Log | undefined, entry: NewEntry, editWindow: numb
   if (log === undefined || target?._tag !== "Message") return "no message stands at its target"
   const seq = log.newest + 1
   const made = { seq, at, from, body }
-  if (placeOf(made) === undefined || step(target, made) === target) return "it changes nothing"
+  if (isDeepStrictEqual(step(target, made), target)) return "it changes nothing"
   if (body._tag === "Reacted") {
     if (body.removed !== true) return undefined
     const reactors = target.reactions.find(({ reaction }) => reaction === body.reaction)?.by

@@ -35,6 +35,8 @@ export class Log {
   /** Where entries with a key stand, by sender and key. */
   readonly places = new Map<string, Stored>()
   readonly #versions = new Map<Seq, Array<Version>>()
+  /** At which instant somebody was told first that a message is deleted. */
+  readonly #deleted = new Map<Seq, number>()
   readonly #edits = new Map<Seq, Array<Seq>>()
 
   constructor(conversation: Conversation, number: number) {
@@ -99,11 +101,15 @@ export class Log {
     return (this.numbers[seq - 1] ?? Infinity) <= moment
   }
 
-  /** Whether what stands there had been deleted at that moment. */
-  wasDeleted(seq: Seq, moment: number): boolean {
+  /** Somebody was told at that instant that a message is deleted: from then on nobody may be given it. */
+  deletionTold(message: Seq, instant: number): void {
+    if (!this.#deleted.has(message)) this.#deleted.set(message, instant)
+  }
+
+  /** Whether somebody had been told by that instant that what stands there is deleted, or what it was an edit of. */
+  wasDeleted(seq: Seq, instant: number): boolean {
     const body = this.made[seq - 1]?.body
-    const message = body?._tag === "Edited" ? body.target : seq
-    return this.since(message, moment)[0]?._tag === "Tombstone" && this.#tombstonedAt(message) <= moment
+    return (this.#deleted.get(body?._tag === "Edited" ? body.target : seq) ?? Infinity) < instant
   }
 
   /** The messages as they stand, each with its place among all that was ever stored. */
@@ -170,10 +176,6 @@ export class Log {
     if (entry === undefined || standing?._tag !== "Tombstone") return
     const body: Body = { _tag: "Tombstone", deletedBy: standing.deletedBy, deletedAt: standing.deletedAt }
     this.read[seq - 1] = { ...entry, body }
-  }
-
-  #tombstonedAt(seq: Seq): number {
-    return this.#versions.get(seq)?.find(({ standing }) => standing._tag === "Tombstone")?.since ?? Infinity
   }
 
   #versionsOf(seq: Seq): Array<Version> {

@@ -19,6 +19,8 @@ export interface Refused {
   readonly log: Log | undefined
   /** When it was asked. */
   readonly moment: number
+  /** What was there when it was decided, whenever it was asked: what its asker had asked for before. */
+  readonly done: number
   readonly user: UserName | undefined
   /** Undefined if that is not known. */
   readonly author: AuthorId | undefined
@@ -47,10 +49,11 @@ export const wrongInRefusal = (reason: Rejection, refused: Refused): string | un
   }
 }
 
-const wrongNotFound = (seq: number, body: Body, { author, log, moment, user }: Refused) => {
+const wrongNotFound = (seq: number, body: Body, { author, done, log, moment, user }: Refused) => {
   const target = body._tag === "Said" ? body.replyTo : "target" in body ? body.target : undefined
   if (target !== seq) return `${seq} is not found, where ${target} was meant`
-  if (log === undefined || !log.wasThere(seq, moment) || !log.isMessage(seq)) return undefined
+  if (log === undefined || !log.isMessage(seq)) return undefined
+  if (seq > done && !log.wasThere(seq, moment)) return undefined
   if (body._tag === "Said") return `${seq} is not found for a reply, and is a message`
   const versions = log.since(seq, moment)
   const isFound = (standing: Standing) => {

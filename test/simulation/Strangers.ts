@@ -101,8 +101,9 @@ export class Strangers {
     const { chance, disk } = this.#options
     const log = room === undefined ? lobbyKey : roomKey(room)
     // Many from the same place: what is read for one may be kept for the next.
-    if (chance.is(0.4)) return { epoch: disk.epochOf(log), seq: 0 }
-    return { epoch: disk.epochOf(log), seq: chance.between(0, disk.newest(log) + (chance.is(0.1) ? 5 : 0)) }
+    const newest = disk.newest(log)
+    const seq = chance.pick([0, 0, chance.between(0, newest), chance.between(0, newest), newest + chance.between(1, 5)])
+    return { epoch: disk.epochOf(log), seq }
   }
 
   #request(id: string, isGreedy: boolean): ClientMessage {

@@ -55,8 +55,9 @@ export interface Witness {
 /** A request under way. */
 interface Open {
   readonly request: ClientMessage
-  /** When it was said: after how many entries of all logs, and after how many settings of the clocks. */
+  /** When it was said: after how many entries of all logs, at which instant, and after how many settings of the clocks. */
   readonly moment: number
+  readonly instant: number
   readonly steps: number
   /** How far its asker had been told of the log it is about. */
   readonly told: number
@@ -66,7 +67,7 @@ interface Open {
 
 /** Somebody came to a log: when it asked to, and what it was told to be the newest. */
 interface Coming {
-  readonly moment: number
+  readonly instant: number
   readonly seq: number
 }
 
@@ -88,6 +89,8 @@ export const watch = (label: string, witness: Witness): Watch => {
   /** When the last was said that it was told of, by conversation. */
   const times = new Map<string, number>()
   const asked = new Set<string>()
+  /** The furthest place it was told of by a Sent: replies about one log keep the order of the requests. */
+  const done = new Map<string, number>()
   let inbox = 0
   let user: UserName | undefined
 
@@ -100,7 +103,7 @@ export const watch = (label: string, witness: Witness): Watch => {
     log: string,
     { epoch, seq }: Cursor,
     after: Cursor | undefined,
-    moment: number,
+    instant: number,
     reply?: ServerMessageOf<"RoomJoined">
   ) => {
     // It may have waited for the client to read, and the log may have grown since.
@@ -108,7 +111,7 @@ export const watch = (label: string, witness: Witness): Watch => {
     const fits = after !== undefined && after.epoch === epoch && after.seq <= seq
     const place = fits ? Math.max(after.seq, seq - maxReplay) : seq
     places.set(log, place)
-    comings.set(log, { moment, seq })
+    comings.set(log, { instant, seq })
     times.delete(log)
     if (place === disk.newest(log)) account.catchUp(log)
     if (reply === undefined) return
@@ -136,9 +139,10 @@ export const watch = (label: string, witness: Witness): Watch => {
     if (log?.made[seq - 1] === undefined) accuse(`${name} ${seq} is told and not stored`)
     else if (log.isTold(entry) === false) {
       accuse(`${name} is told as ${JSON.stringify(entry)}, and stored as ${JSON.stringify(log.made[seq - 1])}`)
-    } else if (coming !== undefined && seq <= coming.seq && log.wasDeleted(seq, coming.moment)) {
+    } else if (coming !== undefined && seq <= coming.seq && log.wasDeleted(seq, coming.instant)) {
       if (entry.body._tag !== "Tombstone") accuse(`${name} ${seq} is told, and was deleted before it came`)
     }
+    if (entry.body._tag === "Deleted") log?.deletionTold(entry.body.target, disk.instant())
     const place = places.get(name)
     if (place === undefined) accuse(`${name} ${seq} is told to who is not in`)
     else if (seq !== place + 1) accuse(`${name} ${seq} is told where ${place + 1} comes next`)
@@ -167,6 +171,7 @@ export const watch = (label: string, witness: Witness): Watch => {
     }
     // Who is told of a reaction that was there already has stored nothing, and its key may still be used.
     if (request.key !== undefined && first === seq) complain(origins.answered(name, user, request.key, seq))
+    done.set(name, Math.max(seq, done.get(name) ?? 0))
     const place = places.get(name)
     if (place === undefined || place < seq) accuse(`${what} is answered with ${seq} before it is told`)
   }
@@ -175,18 +180,19 @@ export const watch = (label: string, witness: Witness): Watch => {
     if (!isEntryRequest(request)) return
     const latest = steps === clock.steps ? clock.wall() : Infinity
     const author = origins.authorOf(label)
-    const log = disk.log(logOf(request))
-    const wrong = wrongInRefusal(reason, { request, log, moment, user, author, latest, editWindow })
+    const name = logOf(request)
+    const decided = { log: disk.log(name), moment, done: done.get(name ?? "") ?? 0 }
+    const wrong = wrongInRefusal(reason, { request, ...decided, user, author, latest, editWindow })
     if (wrong !== undefined) accuse(`${JSON.stringify(request)}: ${wrong}`)
   }
 
   const hearReply = (message: ServerMessage, asked: Open, bytes: number) => {
-    const { moment, request, searched } = asked
+    const { instant, moment, request, searched } = asked
     if (message._tag === "Welcome" && request._tag === "Handshake") {
       user = message.user
-      begin(lobbyKey, message.lobby, request.after?.lobby, moment)
+      begin(lobbyKey, message.lobby, request.after?.lobby, instant)
     } else if (message._tag === "RoomJoined" && request._tag === "JoinRoom") {
-      begin(roomKey(message.room), message, request.after, moment, message)
+      begin(roomKey(message.room), message, request.after, instant, message)
     } else if (message._tag === "RoomLeft") {
       places.delete(roomKey(message.room))
       account.catchUp(roomKey(message.room))
@@ -242,7 +248,8 @@ export const watch = (label: string, witness: Witness): Watch => {
       if (message.id === undefined) return
       const searched = searchedBy(message)
       const told = message._tag === "GetHistory" ? (places.get(nameOf(message)) ?? 0) : 0
-      open.set(message.id, { request: message, moment: disk.moment, steps: clock.steps, told, searched })
+      const when = { moment: disk.moment, instant: disk.instant(), steps: clock.steps }
+      open.set(message.id, { request: message, ...when, told, searched })
       account.ask(message.id, message, needsOf(message), searched)
     }),
     told: eachMessage(
