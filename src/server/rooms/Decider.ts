@@ -8,6 +8,7 @@
  * A key that was answered is answered again, whatever it is used for now. What people say without replying to anything
  * depends on nothing, and is decided without looking anything up: nearly every run is nothing else.
  */
+import { HashMap, Option } from "effect"
 import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { type AuthorId, type Body, type Entry, maxReactions, targetOf } from "../../common/log/Entry.ts"
 import { type Circumstances, may } from "../../common/log/Permission.ts"
@@ -15,10 +16,27 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/ClientMessage.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
-import { type Facts, keyOf, type Question, type ReactorFacts, type TargetFacts } from "../history/History.ts"
+import {
+  type Facts,
+  keyOf,
+  type Question,
+  type ReactorFacts,
+  type Stored,
+  type TargetFacts
+} from "../history/History.ts"
 import type { Act, Intent } from "./Act.ts"
 
-export type State = Facts
+/** Persistent, for it is made anew with every entry of a run, and a run has a thousand. */
+export interface State {
+  readonly answered: HashMap.HashMap<string, Pick<Stored, "at" | "seq">>
+  readonly targets: HashMap.HashMap<Seq, TargetFacts>
+}
+
+/** The state that was looked up. */
+export const stateOf = ({ answered, targets }: Facts): State => ({
+  answered: HashMap.fromIterable(answered),
+  targets: HashMap.fromIterable(targets)
+})
 
 export type Decision =
   | { readonly _tag: "Refused"; readonly reason: Rejection }
@@ -43,10 +61,10 @@ export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
 
 export const decide = (state: State, act: Act, circumstances: Circumstances): Decision => {
   const { body, from, key } = act
-  const first = key === undefined ? undefined : state.answered.get(keyOf(from, key))
+  const first = key === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.answered, keyOf(from, key)))
   if (first !== undefined) return { _tag: "Repeated", seq: first.seq, at: first.at }
   const place = placeOf(body)
-  const target = place === undefined ? undefined : state.targets.get(place)
+  const target = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
   const refusal = may(act, body, target, circumstances)
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
   return body._tag === "Reacted" && target !== undefined ? react(act, body, target) : { _tag: "Accepted" }
@@ -81,12 +99,12 @@ export interface Origin {
 /** The state after one entry more, which is the newest. */
 export const evolve = (state: State, entry: Entry, { author, key }: Origin): State => {
   const { at, body, from, seq } = entry
-  const answered = key === undefined ? state.answered : new Map(state.answered).set(keyOf(from, key), { seq, at })
+  const answered = key === undefined ? state.answered : HashMap.set(state.answered, keyOf(from, key), { seq, at })
   const own: TargetFacts = { seq, at, author, is: body._tag === "Said" ? "Message" : "Other", ...untouched }
-  const targets = new Map(state.targets).set(seq, own)
-  const target = state.targets.get(targetOf(body) ?? 0)
-  if (target?.is === "Message") targets.set(target.seq, after(target, entry, author))
-  return { answered, targets }
+  const targets = HashMap.set(state.targets, seq, own)
+  const target = Option.getOrUndefined(HashMap.get(state.targets, targetOf(body) ?? 0))
+  if (target?.is !== "Message") return { answered, targets }
+  return { answered, targets: HashMap.set(targets, target.seq, after(target, entry, author)) }
 }
 
 const untouched = { reactions: [], reactors: [] }

@@ -15,7 +15,7 @@ import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History, type NewEntry, type StorageUnavailable, type Stored } from "../history/History.ts"
 import type { Act } from "./Act.ts"
-import { decide, type Decision, evolve, isFree, questionOf, type State } from "./Decider.ts"
+import { decide, type Decision, evolve, isFree, questionOf, type State, stateOf } from "./Decider.ts"
 
 /** What became of one act. */
 export type Answer =
@@ -79,7 +79,7 @@ export const make = Effect.fnUntraced(function* (
 
   const decideAll = Effect.fnUntraced(function* (run: Arr.NonEmptyReadonlyArray<Act>) {
     const { seq: newest } = yield* history.newest(conversation)
-    let state: State = yield* history.facts(conversation, questionOf(run))
+    let state: State = stateOf(yield* history.facts(conversation, questionOf(run)))
     const now = clock.currentTimeMillisUnsafe()
     const decisions: Array<Decision> = []
     const accepted: Array<Act> = []

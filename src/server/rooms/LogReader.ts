@@ -41,8 +41,16 @@ export interface Piece {
 export class LogReader extends Context.Service<
   LogReader,
   {
-    /** The next entries behind `after`, up to `upTo` at most, of one incarnation of a log. */
-    piece(log: Log, after: Seq, upTo: Seq): Effect.Effect<Piece, StorageUnavailable>
+    /**
+     * The next entries behind `after`, up to `upTo` at most, of one incarnation of a log. Nothing is read if they are not
+     * wanted any more when their turn has come.
+     */
+    piece(
+      log: Log,
+      after: Seq,
+      upTo: Seq,
+      isWanted?: () => boolean
+    ): Effect.Effect<Piece | undefined, StorageUnavailable>
     /** A `History` reply, encoded, in pieces. As soon as it is not wanted any more, nothing more is read. */
     historyReply(
       conversation: SharedConversation,
@@ -76,10 +84,16 @@ export class LogReader extends Context.Service<
       const read = (conversation: SharedConversation, range: Range) =>
         history.read(conversation, { ...range, limit: Math.min(range.limit, pieceEntries) }, pieceBytes)
 
-      const piece = Effect.fnUntraced(function* ({ conversation, epoch }: Log, after: Seq, upTo: Seq) {
+      const piece = Effect.fnUntraced(function* (
+        { conversation, epoch }: Log,
+        after: Seq,
+        upTo: Seq,
+        isWanted: () => boolean = () => true
+      ) {
         const name = `${epoch} ${after}`
         const group = conversationKey(conversation)
         const made = Effect.suspend(() => {
+          if (!isWanted()) return Effect.undefined
           const known = kept.find(`${group} ${name}`)
           return known === undefined ? Effect.map(fresh, keep) : Effect.succeed(known)
         })

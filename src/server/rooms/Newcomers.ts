@@ -53,10 +53,9 @@ export const makeNewcomers = ({ conversation, onCaughtUp, reader, sessions, told
 
   const pieceFor = (from: Asker, after: Seq, { epoch, seq }: Cursor) =>
     // It may have gone while this waited for the next attempt.
-    Effect.suspend(() => (isBehind(from) ? reader.piece({ conversation, epoch }, after, seq) : Effect.undefined)).pipe(
-      Effect.retry(Schedule.spaced(retryInterval)),
-      Effect.orDie
-    )
+    Effect.suspend(() =>
+      isBehind(from) ? reader.piece({ conversation, epoch }, after, seq, () => isBehind(from)) : Effect.undefined
+    ).pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie)
 
   const arrive = (from: Asker) => {
     if (!isBehind(from)) return
@@ -95,7 +94,9 @@ export const makeNewcomers = ({ conversation, onCaughtUp, reader, sessions, told
       const now = told()
       const start = startOf(now, after)
       const first =
-        start.from < now.seq ? yield* reader.piece({ conversation, epoch: now.epoch }, start.from, now.seq) : undefined
+        start.from < now.seq
+          ? yield* reader.piece({ conversation, epoch: now.epoch }, start.from, now.seq, () => isBehind(from))
+          : undefined
       const standing = standingOf(now, start, first?.first)
       return {
         ...standing,

@@ -5,7 +5,7 @@ import { UserName } from "../../../src/common/name/UserName.ts"
 import type { MessageKey } from "../../../src/common/wire/ClientMessage.ts"
 import type { Rejection } from "../../../src/common/wire/Rejection.ts"
 import type { Act, Intent } from "../../../src/server/rooms/Act.ts"
-import { decide, type Decision, evolve, isFree, questionOf } from "../../../src/server/rooms/Decider.ts"
+import { decide, type Decision, evolve, isFree, questionOf, stateOf } from "../../../src/server/rooms/Decider.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
 import { PlainLog } from "./PlainLog.ts"
 
@@ -54,7 +54,7 @@ const circumstances = { now: 1000, editWindow: 500 }
 
 /** Decides on a run as the deciding half does: everything is looked up once, before. */
 const decideRun = (log: PlainLog, run: ReadonlyArray<Act>): ReadonlyArray<Decision> => {
-  let state = log.facts(questionOf(run))
+  let state = stateOf(log.facts(questionOf(run)))
   return run.map((act) => {
     const decision = decide(state, act, circumstances)
     if (decision._tag === "Accepted") state = evolve(state, log.add(act, circumstances.now), act)
@@ -219,15 +219,15 @@ describe("Deciding", () => {
     const reply = (replyTo: number) => decideRun(log, [by(ben, { _tag: "Said", content: "re", replyTo })])[0]
     assert.deepStrictEqual(reply(1), { _tag: "Accepted" })
     for (const seq of [0, 2, 3, 99]) assert.deepStrictEqual(reply(seq), refused({ _tag: "MessageNotFound", seq }))
-    const facts = {
+    const state = stateOf({
       answered: new Map(),
       targets: new Map([[1, { seq: 1, at: 0, author: undefined, is: "Gone" as const, reactions: [], reactors: [] }]])
-    }
-    assert.deepStrictEqual(decide(facts, by(ben, { _tag: "Said", content: "re", replyTo: 1 }), circumstances), {
+    })
+    assert.deepStrictEqual(decide(state, by(ben, { _tag: "Said", content: "re", replyTo: 1 }), circumstances), {
       _tag: "Accepted"
     })
     assert.deepStrictEqual(
-      decide(facts, by(ben, { _tag: "Reacted", target: 1, reaction: "👍" }), circumstances),
+      decide(state, by(ben, { _tag: "Reacted", target: 1, reaction: "👍" }), circumstances),
       refused({ _tag: "MessageNotFound", seq: 1 })
     )
   })

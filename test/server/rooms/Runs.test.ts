@@ -31,6 +31,17 @@ describe("A run", () => {
     assert.deepStrictEqual(runLengths(Array.from({ length: 20 }, () => say("x".repeat(8192)))), [9, 9, 2])
   })
 
+  it("holds a hundred acts at most that depend on what stands", () => {
+    const react: Waiting = { ...say("x"), body: { _tag: "Reacted", target: 1, reaction: "👍" } }
+    const acts = Array.from({ length: 300 }, (_, index) => (index % 2 === 0 ? react : say("x")))
+    assert.deepStrictEqual(runLengths(acts), [199, 101])
+  })
+
+  it("counts the reasons and the reactions among its texts", () => {
+    const remove: Waiting = { ...say("x"), body: { _tag: "Deleted", target: 1, reason: "x".repeat(30_000) } }
+    assert.deepStrictEqual(runLengths([remove, remove, remove, remove]), [3, 1])
+  })
+
   it("is answered before anything else that its senders asked of the conversation, which holds up nobody else", () => {
     const runs = makeRuns<{ readonly command: Waiting | { readonly _tag: "Gone"; readonly session: SessionId } }>()
     const act = say("first")
