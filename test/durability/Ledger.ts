@@ -13,7 +13,7 @@ export const lobby = "the lobby"
 export type Made = Pick<HeardEntry, "at" | "deed" | "from" | "seq">
 
 /** What was answered with Sent. */
-export interface Promised extends Made {
+interface Promised extends Made {
   readonly place: string
   readonly key: string
   readonly deed: Deed
@@ -22,7 +22,7 @@ export interface Promised extends Made {
 }
 
 /** What was refused: it must never be there. */
-export interface Refused {
+interface Refused {
   readonly place: string
   readonly key: string
   readonly from: string

@@ -7,7 +7,7 @@
 import type { Seq } from "../../src/common/log/Cursor.ts"
 import type { AuthorId } from "../../src/common/log/Entry.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
-import type { MessageKey } from "../../src/common/wire/ClientMessage.ts"
+import type { MessageKey } from "../../src/common/wire/RequestId.ts"
 import { keyOf } from "../../src/server/history/History.ts"
 
 export class Origins {

@@ -27,8 +27,9 @@ import { Socket } from "effect/socket"
 import type { Cursor } from "../../common/log/Cursor.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { ClientMessage, RequestId } from "../../common/wire/ClientMessage.ts"
+import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
+import type { RequestId } from "../../common/wire/RequestId.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import {
   HasLeft,

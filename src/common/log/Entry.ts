@@ -33,6 +33,10 @@ export const Body = Schema.TaggedUnion({
 export type Body = typeof Body.Type
 export type BodyOf<Tag extends Body["_tag"]> = Extract<Body, { readonly _tag: Tag }>
 
+/** What somebody may want to do: every kind but what only follows from others. */
+export const Intent = Schema.Union([Body.cases.Said, Body.cases.Edited, Body.cases.Deleted, Body.cases.Reacted])
+export type Intent = typeof Intent.Type
+
 export const Entry = Schema.Struct({ seq: Seq, at: Timestamp, from: UserName, body: Body })
 export type Entry = typeof Entry.Type
 

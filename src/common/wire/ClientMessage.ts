@@ -6,20 +6,12 @@
  */
 import { Schema } from "effect"
 import { Cursor, Seq } from "../log/Cursor.ts"
-import { Body, Reaction } from "../log/Entry.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Content } from "../text/Content.ts"
 import { text } from "../text/Text.ts"
-import { whereabouts } from "./EntryMessage.ts"
-
-/** Chosen by the client, for matching a reply to its request on one connection. */
-export const RequestId = text(1, 64)
-export type RequestId = typeof RequestId.Type
-
-/** Makes a repeated send recognisable: unique for good, a UUID or ULID. */
-export const MessageKey = text(16, 64)
-export type MessageKey = typeof MessageKey.Type
+import { entryRequests } from "./EntryRequest.ts"
+import { MessageKey, RequestId } from "./RequestId.ts"
 
 /** How a user proves an account is theirs. The longest are RSA keys and their signatures: 4 KiB are plenty. */
 const Credentials = Schema.TaggedUnion({
@@ -53,12 +45,8 @@ export type SearchQuery = typeof SearchQuery.Type
 const id = Schema.optionalKey(RequestId)
 const key = Schema.optionalKey(MessageKey)
 const replyTo = Schema.optionalKey(Seq)
-const { Deleted, Edited, Reacted } = Body.cases
-const reason = Deleted.fields.reason
-/** Which conversation, where it may be any: a room, the private one with a user, or the lobby. */
-const any = { id, ...whereabouts, key }
 
-export const ClientMessage = Schema.TaggedUnion({
+const others = {
   Handshake: {
     id,
     user: UserName,
@@ -67,23 +55,13 @@ export const ClientMessage = Schema.TaggedUnion({
   },
   GlobalMessage: { id, content: Content, replyTo, key },
   PrivateMessage: { id, to: UserName, content: Content, replyTo, key },
-  Ping: { id, nonce: Schema.Int },
   ListUsers: { id, after: Schema.optionalKey(UserName) },
-  Disconnect: { id },
   CreateRoom: { id, room: RoomName },
   JoinRoom: { id, room: RoomName, after: Schema.optionalKey(Cursor) },
   LeaveRoom: { id, room: RoomName },
   ListRooms: { id, after: Schema.optionalKey(RoomName) },
   ListRoomUsers: { id, room: RoomName, after: Schema.optionalKey(UserName) },
   RoomMessage: { id, room: RoomName, content: Content, replyTo, key },
-  EditMessage: { ...any, target: Edited.fields.target, content: Content },
-  DeleteMessage: { ...any, target: Deleted.fields.target, reason },
-  React: {
-    ...any,
-    target: Reacted.fields.target,
-    reaction: Reaction,
-    remove: Schema.optionalKey(Schema.Literal(true))
-  },
   GetHistory: {
     id,
     room: Schema.optionalKey(RoomName),
@@ -101,5 +79,15 @@ export const ClientMessage = Schema.TaggedUnion({
     before: Schema.optionalKey(Seq),
     limit: Schema.optionalKey(HistoryLimit)
   }
-})
+}
+/** What goes its own way; see also `EntryRequest`. */
+export const OtherRequest = Schema.TaggedUnion(others)
+export type OtherRequest = typeof OtherRequest.Type
+
+const handedOn = { ...others, ...entryRequests }
+/** What a connection hands on to the server's processors. */
+export const HandedOn = Schema.TaggedUnion(handedOn)
+export type HandedOn = typeof HandedOn.Type
+
+export const ClientMessage = Schema.TaggedUnion({ ...handedOn, Ping: { id, nonce: Schema.Int }, Disconnect: { id } })
 export type ClientMessage = typeof ClientMessage.Type

@@ -9,9 +9,10 @@ import { Cursor, Epoch, Seq, Timestamp } from "../log/Cursor.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Sentence, text } from "../text/Text.ts"
-import { maxHistoryLimit, RequestId } from "./ClientMessage.ts"
+import { maxHistoryLimit } from "./ClientMessage.ts"
 import { beside, chat, StandingMessage } from "./EntryMessage.ts"
 import { Rejection } from "./Rejection.ts"
+import { RequestId } from "./RequestId.ts"
 
 /** The version of the protocol spoken here. */
 export const protocolVersion = 1

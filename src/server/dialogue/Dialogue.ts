@@ -12,14 +12,13 @@
  */
 import { Clock, Data, Duration, Effect, Fiber, Stream } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
-import { ClientMessage } from "../../common/wire/ClientMessage.ts"
+import { ClientMessage, type HandedOn } from "../../common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Connection } from "../../connection/Connection.ts"
 import { encodeLine, encodeText, type Incoming, lineText } from "../../connection/Line.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
-import type { Request } from "../routing/ServerCommand.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
 import { rejected } from "../session/Rejected.ts"
 import type { Session } from "../session/Session.ts"
@@ -106,7 +105,7 @@ export const make = Effect.gen(function* () {
     else yield* outcome.follow
   })
 
-  const request = Effect.fnUntraced(function* (talk: Talk, message: Request, user: UserName) {
+  const request = Effect.fnUntraced(function* (talk: Talk, message: HandedOn, user: UserName) {
     const { session } = talk
     const large = isLarge(message)
     if (large || session.isBusy()) yield* flush(talk)

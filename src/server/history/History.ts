@@ -13,7 +13,7 @@ import type { View } from "../../common/log/Timeline.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
-import { MessageKey } from "../../common/wire/ClientMessage.ts"
+import { MessageKey } from "../../common/wire/RequestId.ts"
 import type { Range, Search } from "./Query.ts"
 
 /** An entry to be stored. The same `key` from the same sender in the same conversation is stored once. */

@@ -6,7 +6,7 @@
  */
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { MessageKey } from "../../common/wire/ClientMessage.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 

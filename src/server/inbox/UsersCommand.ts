@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { Body } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
-import { MessageKey } from "../../common/wire/ClientMessage.ts"
+import { MessageKey } from "../../common/wire/RequestId.ts"
 import { Range, Search } from "../history/Query.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
 

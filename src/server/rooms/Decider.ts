@@ -11,11 +11,12 @@
 import { HashMap, Option } from "effect"
 import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { type AuthorId, type Body, type Entry, maxReactions, targetOf } from "../../common/log/Entry.ts"
+import type { Intent } from "../../common/log/Entry.ts"
 import { type Circumstances, may } from "../../common/log/Permission.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { MessageKey } from "../../common/wire/ClientMessage.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
 import {
   type Facts,
   keyOf,
@@ -24,7 +25,7 @@ import {
   type Stored,
   type TargetFacts
 } from "../history/History.ts"
-import type { Act, Intent } from "./Act.ts"
+import type { Act } from "./Act.ts"
 
 /** Persistent, for it is made anew with every entry of a run, and a run has a thousand. */
 export interface State {

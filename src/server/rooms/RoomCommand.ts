@@ -1,12 +1,12 @@
 /** What the one fiber that owns a conversation is told: the lobby's or a room's manager. Plain data, as every command. */
 import { Schema } from "effect"
 import { Cursor } from "../../common/log/Cursor.ts"
+import { Intent } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
-import { MessageKey } from "../../common/wire/ClientMessage.ts"
+import { MessageKey } from "../../common/wire/RequestId.ts"
 import { Range } from "../history/Query.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
-import { Intent } from "./Act.ts"
 
 export const RoomCommand = Schema.TaggedUnion({
   Join: { from: Asker, after: Schema.UndefinedOr(Cursor) },

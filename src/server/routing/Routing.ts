@@ -6,16 +6,15 @@
 import { Option, Schema } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import { defaultHistoryLimit } from "../../common/wire/ClientMessage.ts"
+import { defaultHistoryLimit, type HandedOn, OtherRequest } from "../../common/wire/ClientMessage.ts"
+import { type EntryRequest, intentOf, isEntryRequest } from "../../common/wire/EntryRequest.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
 import type { Range, Search } from "../history/Query.ts"
 import { UsersCommand } from "../inbox/UsersCommand.ts"
-import type { Intent } from "../rooms/Act.ts"
 import { RoomCommand } from "../rooms/RoomCommand.ts"
 import { RoomsCommand } from "../rooms/RoomsCommand.ts"
 import { Asker } from "../session/Asker.ts"
 import { find, type Registry } from "./Registry.ts"
-import { Request } from "./ServerCommand.ts"
 
 export const Routed = Schema.TaggedUnion({
   ToLobby: { command: RoomCommand },
@@ -26,8 +25,11 @@ export const Routed = Schema.TaggedUnion({
 })
 export type Routed = typeof Routed.Type
 
-export const route = (registry: Registry, from: Asker, message: Request): Routed =>
-  Request.match(message, {
+export const route = (registry: Registry, from: Asker, message: HandedOn): Routed =>
+  isEntryRequest(message) ? act(from, message) : routeOther(registry, from, message)
+
+const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Routed =>
+  OtherRequest.match(message, {
     GlobalMessage: ({ content, key, replyTo }) => toLobby({ _tag: "Act", from, body: said(content, replyTo), key }),
     RoomMessage: ({ content, key, replyTo, room }) =>
       toRoom(from, room, { _tag: "Act", from, body: said(content, replyTo), key }),
@@ -44,20 +46,6 @@ export const route = (registry: Registry, from: Asker, message: Request): Routed
         ? refuse(from, { _tag: "UserNotFound", user: to })
         : toUsers({ _tag: "Deliver", from, to, receivers: [], body, key })
     },
-    EditMessage: (asked) => act(from, asked, { _tag: "Edited", target: asked.target, content: asked.content }),
-    DeleteMessage: (asked) =>
-      act(from, asked, {
-        _tag: "Deleted",
-        target: asked.target,
-        ...(asked.reason !== undefined && { reason: asked.reason })
-      }),
-    React: (asked) =>
-      act(from, asked, {
-        _tag: "Reacted",
-        target: asked.target,
-        reaction: asked.reaction,
-        ...(asked.remove === true && { removed: true })
-      }),
     CreateRoom: ({ room }) => toRooms({ _tag: "Create", from, room }),
     JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),
     LeaveRoom: ({ room }) => toRoom(from, room, { _tag: "Leave", from }),
@@ -89,14 +77,13 @@ const said = (content: string, replyTo: number | undefined) => ({
   ...(replyTo !== undefined && { replyTo })
 })
 
-type Asked = Extract<Request, { readonly _tag: "EditMessage" | "DeleteMessage" | "React" }>
-
-/** Something is to be done to a message, in a conversation of any kind. */
-const act = (from: Asker, { _tag: action, key, room, with: partner }: Asked, body: Intent): Routed => {
+/** Something is to be done, in a conversation of any kind. */
+const act = (from: Asker, request: EntryRequest): Routed => {
+  const { _tag: action, key, room, with: partner } = request
   if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
   // In private there are entries beside messages between accounts only.
   if (partner !== undefined) return refuse(from, { _tag: "AccountRequired", action })
-  const command: RoomCommand = { _tag: "Act", from, body, key }
+  const command: RoomCommand = { _tag: "Act", from, body: intentOf(request), key }
   return room === undefined ? toLobby(command) : toRoom(from, room, command)
 }
 

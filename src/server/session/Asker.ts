@@ -1,7 +1,7 @@
 /** Who asked: enough to answer one request, as data that could come from another machine. */
 import { Schema } from "effect"
 import { UserName } from "../../common/name/UserName.ts"
-import { RequestId } from "../../common/wire/ClientMessage.ts"
+import { RequestId } from "../../common/wire/RequestId.ts"
 
 /** Names one connection for as long as the server runs, and says which node holds it. Never reused. */
 export const SessionId = Schema.Natural.pipe(Schema.brand("SessionId"))

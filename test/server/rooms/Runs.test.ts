@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Intent } from "../../../src/common/log/Entry.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import type { Intent } from "../../../src/server/rooms/Act.ts"
 import { makeRuns, type Waiting } from "../../../src/server/rooms/Runs.ts"
 import { SessionId } from "../../../src/server/session/Asker.ts"
 
