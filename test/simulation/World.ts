@@ -44,9 +44,10 @@ const another = (conversation: Conversation, body: Body, at: number, name = "ano
 })
 
 /** Mostly messages, and what was done to the last ones; some of that is about what is no message, or none any more. */
-const bodyOfAnother = (chance: Chance, content: string, newest: number): Body => {
+const bodyOfAnother = (chance: Chance, content: string, newest: number, isMessage: (seq: number) => boolean): Body => {
   const target = chance.between(Math.max(1, newest - 30), Math.max(1, newest))
   const dice = chance.next()
+  if (!isMessage(target)) return said(content)
   if (dice < 0.1) return { _tag: "Edited", target, content }
   if (dice < 0.15) return { _tag: "Deleted", target }
   return dice < 0.3 ? { _tag: "Reacted", target, reaction: chance.pick(reactions) } : said(content)
@@ -198,8 +199,11 @@ export const make = Effect.fnUntraced(function* (
     writeAsAnother: (room, padding) => {
       const conversation = room === undefined ? ({ _tag: "Lobby" } as const) : ({ _tag: "Room", room } as const)
       const content = `another ${++written}${".".repeat(padding)}`
-      const newest = disk.newest(conversationKey(conversation))
-      disk.store([another(conversation, bodyOfAnother(chance, content, newest), clock.wall())])
+      const name = conversationKey(conversation)
+      // Nothing is done to what is no message: whoever decides sees to that.
+      const isMessage = (seq: number) => disk.log(name)?.made[seq - 1]?.body._tag === "Said"
+      const body = bodyOfAnother(chance, content, disk.newest(name), isMessage)
+      disk.store([another(conversation, body, clock.wall())])
     },
     isServed: () => life !== undefined && life.stoppingSince === undefined,
     stepWall: (millis) =>
