@@ -44,14 +44,18 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
       const waiting = new Map<SessionId, Array<SearchCommand>>()
       const serving = yield* FiberMap.make<SessionId>()
 
-      /** As many as the reply may hold; asked for again if they are longer as JSON than the contents were. */
+      /**
+       * As many as the reply may hold; asked for again if they are longer as JSON than the contents were, or have got longer
+       * since: each time for fewer.
+       */
       const findings = Effect.fnUntraced(function* ({ conversations, search }: SearchCommand) {
-        const { found, next } = yield* history.search(conversations, search, Math.max(replyBytes, 1))
-        const messages = messagesOf(found)
-        const count = yield* howMany(messages, replyBytes)
-        if (count === messages.length) return { messages, next }
-        const fewer = yield* history.search(conversations, { ...search, limit: count }, Math.max(replyBytes, 1))
-        return { messages: messagesOf(fewer.found), next: fewer.next }
+        for (let limit = search.limit; ;) {
+          const { found, next } = yield* history.search(conversations, { ...search, limit }, Math.max(replyBytes, 1))
+          const messages = messagesOf(found)
+          const count = yield* howMany(messages, replyBytes)
+          if (count === messages.length) return { messages, next }
+          limit = count
+        }
       })
 
       const carryOut = Effect.fnUntraced(
