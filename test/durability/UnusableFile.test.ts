@@ -118,6 +118,26 @@ const unusable: ReadonlyArray<Unusable> = [
     }),
     cause: /newer version of parley/
   },
+  {
+    what: "without the index that keeps a message from being stored twice",
+    make: Effect.fnUntraced(function* (folder: string) {
+      const file = `${folder}/chat.sqlite`
+      yield* Logbook.fill(file, lines)
+      yield* query(file, "DROP INDEX messages_by_key")
+      return file
+    }),
+    cause: /its index messages_by_key is missing.*pnpm admin verify/
+  },
+  {
+    what: "with a trigger of somebody else",
+    make: Effect.fnUntraced(function* (folder: string) {
+      const file = `${folder}/chat.sqlite`
+      yield* Logbook.fill(file, lines)
+      yield* query(file, "CREATE TRIGGER lost BEFORE INSERT ON messages BEGIN SELECT RAISE(IGNORE); END")
+      return file
+    }),
+    cause: /a trigger that is not parley's/
+  },
   { what: "whose pages are damaged", make: changed((bytes) => bytes.fill(0xff, 4096)), cause: /is damaged/ },
   { what: "of which the end is missing", make: changed((bytes) => bytes.slice(0, 8192)), cause: /is damaged/ },
   {

@@ -4,8 +4,8 @@
  * A reply has 1000 names and 1 MiB at most, and says by `more` that there is more. The parts become one reply, which is
  * as if it had come at once.
  *
- * Bounds: a list ends with the part that makes it 10,000 names, a page with its `limit`. A part that brings nothing is
- * the last, whatever it says.
+ * Bounds: a list ends with the part that makes it 10,000 names, a page with its `limit`. A part that brings
+ * nothing new is the last, whatever it says.
  */
 import { Effect } from "effect"
 import { defaultHistoryLimit } from "../../common/wire/ClientMessage.ts"
@@ -39,7 +39,9 @@ export const gather = Effect.fnUntraced(function* <R extends PagedRequest>(
   let rest = restOf(request, whole)
   while (rest !== undefined) {
     const longer = join(request, whole, yield* ask(rest))
-    rest = sizeOf(longer) > sizeOf(whole) ? restOf(request, longer) : undefined
+    const next = sizeOf(longer) > sizeOf(whole) ? restOf(request, longer) : undefined
+    // Whoever is asked the same again gives the same again.
+    rest = JSON.stringify(next) === JSON.stringify(rest) ? undefined : next
     whole = longer
   }
   if (isReplyTo(request)(whole)) return whole

@@ -2,7 +2,8 @@
 import { Schema } from "effect"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
-import { Sentence, text } from "../text/Text.ts"
+import { line } from "../text/Content.ts"
+import { Sentence } from "../text/Text.ts"
 
 /** How long to wait before trying again, in milliseconds. */
 const retryAfter = Schema.Natural
@@ -23,7 +24,7 @@ export const Rejection = Schema.TaggedUnion({
   RoomNotFound: { room: RoomName },
   AlreadyInRoom: { room: RoomName },
   NotInRoom: { room: RoomName },
-  NotAllowed: { action: text(1, 64) },
+  NotAllowed: { action: line(64) },
   RateLimited: { retryAfter },
   TooManyRooms: { limit: Schema.Natural },
   TooManyConnections: {},
@@ -35,7 +36,7 @@ export const Rejection = Schema.TaggedUnion({
   /** `seq`: where no message stands, or none any more. */
   MessageNotFound: { seq: Schema.Natural },
   TooManyReactions: { limit: Schema.Natural },
-  AccountRequired: { action: text(1, 64) }
+  AccountRequired: { action: line(64) }
 })
 export type Rejection = typeof Rejection.Type
 

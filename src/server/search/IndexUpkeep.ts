@@ -17,7 +17,7 @@
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged, resultCode } from "../sql/CannotOpenDatabase.ts"
 
 export type Problem = SqlError | Schema.SchemaError
 
@@ -197,10 +197,15 @@ const followEdits = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, throu
 export const forget = (sql: SqlClient.SqlClient, ids: ReadonlyArray<number>) =>
   sql`DELETE FROM words WHERE rowid IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
 
+/** SQLITE_CORRUPT */
+const damagedPage = 11
+
 /** Steps that take in what was stored; each tells whether there may be more. */
 export const makeAddStep = (sql: SqlClient.SqlClient) => {
   let most = stepEntries
   const isOfDamage = (error: Problem) => error._tag === "SqlError" && isDamaged(error.reason.cause)
+  /** Some rows are; where the whole file is no database, none will be read, and whoever watches is told that. */
+  const isOfRows = (error: Problem) => error._tag === "SqlError" && resultCode(error.reason.cause) === damagedPage
   /** What it was done to, if that can be read, is not found by words that it may not say any more. */
   const pass = Effect.gen(function* () {
     // Not in the transaction: SQLite commits nothing in which it has met a damaged page.
@@ -218,21 +223,27 @@ export const makeAddStep = (sql: SqlClient.SqlClient) => {
       Effect.andThen(forget(sql, target === null || target === undefined ? [] : [target]), through)
     )
   })
+  let isTold = false
+  const tell = (error: Problem) => {
+    if (isTold) return Effect.void
+    isTold = true
+    return Effect.logWarning(
+      "A message is damaged in the database and will not be found by its words. pnpm admin verify tells whether others are, too",
+      error
+    )
+  }
   const step: Effect.Effect<boolean, Problem> = Effect.suspend(() => addSome(sql, most)).pipe(
     Effect.tap(() =>
       Effect.sync(() => {
         most = Math.min(most * 2, stepEntries)
       })
     ),
-    Effect.catchIf(isOfDamage, (error) => {
+    Effect.catchIf(isOfRows, (error) => {
       if (most > 1) {
         most = 1
         return Effect.succeed(true)
       }
-      return Effect.andThen(
-        Effect.logWarning("A message is damaged in the database and will not be found by its words", error),
-        Effect.as(pass, true)
-      )
+      return Effect.andThen(tell(error), Effect.as(pass, true))
     })
   )
   return step

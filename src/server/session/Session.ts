@@ -7,6 +7,7 @@
  * (see Mailbox), and what is made on behalf of one connection at a time (invariant 10).
  */
 import { Deferred, Effect, Fiber } from "effect"
+import type { AuthorId } from "../../common/log/Entry.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { encodeLine } from "../../connection/Line.ts"
 import type { SessionId } from "./Asker.ts"
@@ -21,6 +22,7 @@ const maxInFlightCharacters = 128 * 1024
 
 export interface SessionOptions {
   readonly id: SessionId
+  readonly author: AuthorId
   readonly now: number
   readonly handler: Fiber.Fiber<unknown, unknown>
   readonly outbox: (on: Pick<OutboxOptions, "onLost" | "onOverflow">) => Outbox
@@ -29,6 +31,8 @@ export interface SessionOptions {
 /** A class, as there may be ten thousand: closures would hold the same things once more for each method. */
 export class Session {
   readonly id: SessionId
+  /** Whose what it writes is. */
+  readonly author: AuthorId
   readonly outbox: Outbox
   /** When this connection last sent anything, in monotonic milliseconds. */
   lastHeardAt: number
@@ -41,8 +45,9 @@ export class Session {
   #waiter: { readonly below: number; readonly done: Deferred.Deferred<void> } | undefined
   #lastWords: ServerMessage | undefined
 
-  constructor({ handler, id, now, outbox }: SessionOptions) {
+  constructor({ author, handler, id, now, outbox }: SessionOptions) {
     this.id = id
+    this.author = author
     this.lastHeardAt = now
     this.#handler = handler
     this.outbox = outbox({ onOverflow: () => this.#cut(), onLost: () => this.#handler.interruptUnsafe() })

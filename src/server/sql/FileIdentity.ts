@@ -23,3 +23,6 @@ export const identify = (path: string): FileIdentity => {
 /** The first that is not what it was. */
 export const findMoved = (files: ReadonlyArray<FileIdentity>): FileIdentity | undefined =>
   files.find(({ identity, path }) => identify(path).identity !== identity)
+
+/** 0 if nothing can be found there. */
+export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0

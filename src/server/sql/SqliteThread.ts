@@ -6,7 +6,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { parentPort, workerData } from "node:worker_threads"
-import { type FileIdentity, findMoved } from "./FileIdentity.ts"
+import { type FileIdentity, findMoved, sizeOf } from "./FileIdentity.ts"
 
 export interface Setup {
   readonly filename: string
@@ -101,6 +101,20 @@ const serve = (database: DatabaseSync) => {
   }
 
   let guarded: ReadonlyArray<FileIdentity> = []
+  /** How long the log was after the last statement that wrote: only its own connection ever makes it shorter. */
+  let logBytes = 0
+
+  const refuseShortened = () => {
+    const shortened = guarded.find(({ path }) => path.endsWith("-wal") && sizeOf(path) < logBytes)
+    if (shortened === undefined) return
+    const error = new Error(
+      `${shortened.path} was written to by another program. Start the server again, for what is said may be lost; before that, look at the database with pnpm admin verify`
+    )
+    throw Object.assign(error, { errcode: movedCode })
+  }
+  const noteLog = () => {
+    for (const { path } of guarded) if (path.endsWith("-wal")) logBytes = sizeOf(path)
+  }
 
   /** Before what begins to write, and before what commits it: 15 us. */
   const guard = ({ sql }: Question) => {
@@ -108,6 +122,7 @@ const serve = (database: DatabaseSync) => {
     if (guarded.length === 0 || (database.isTransaction && !isCommit)) return
     try {
       refuseMoved(guarded)
+      refuseShortened()
     } catch (error) {
       if (database.isTransaction) database.exec("ROLLBACK")
       throw error
@@ -123,6 +138,7 @@ const serve = (database: DatabaseSync) => {
       statement.setReturnArrays(question.rowsAs === "arrays")
       // `run` would fail after it has inserted a rowid beyond 2^53; `all` does the same work without reporting one.
       const rows = statement.all(...question.parameters.map(bind))
+      if (!isRead && !database.isTransaction) noteLog()
       return { _tag: "Rows", rows, isTransaction: database.isTransaction }
     } catch (error) {
       return failure(error, database.isTransaction)

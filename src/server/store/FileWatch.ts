@@ -54,9 +54,9 @@ export const make = Effect.fnUntraced(function* (database: string) {
     // No file is ever like this one.
     guarded = [...files, { path, identity: "overwritten" }]
     yield* Effect.logError(
-      `${path} was written to by another program: a copy, perhaps. Messages are refused, for they would be lost. Stop the ` +
-        "server, look at the database with `pnpm admin verify`, put a backup there if it is damaged (and remove its " +
-        "-wal), and start again."
+      `${path} was written to by another program (a copy, a tool, a touch). Messages are refused until the server is ` +
+        "started again, for they might be lost. Stop it, and look at the database with `pnpm admin verify`: if it is sound, " +
+        "start again; if not, put a backup there first and remove the files beside it."
     )
   })
 

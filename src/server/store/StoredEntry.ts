@@ -8,7 +8,7 @@
  */
 import { Effect, Predicate, Result, Schema } from "effect"
 import { Seq, Timestamp } from "../../common/log/Cursor.ts"
-import { AuthorId, Body, Entry } from "../../common/log/Entry.ts"
+import { Body, Entry } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { type NewEntry, StorageUnavailable, unreadable } from "../history/History.ts"
@@ -16,7 +16,6 @@ import { fromStored } from "./StoredBody.ts"
 
 const isContent = Schema.is(Content)
 const isBody = Schema.is(Body)
-const isAuthor = Schema.is(AuthorId)
 const isUserName = Schema.is(UserName)
 const isSeq = Schema.is(Seq)
 const isTimestamp = Schema.is(Timestamp)
@@ -29,7 +28,7 @@ export const checkStorable = (entries: ReadonlyArray<NewEntry>): Effect.Effect<v
   for (const { at, author, body, from, key } of entries) {
     const wrong = wrongIn({ at, from, body })
     if (key !== undefined && !isExact(key)) wrong.push("key")
-    if (author !== undefined && !(isAuthor(author) && isExact(author))) wrong.push("author")
+    if (author !== undefined && !isExact(author)) wrong.push("author")
     if (wrong.length === 0) continue
     const cause = new Error(`An entry cannot be stored: its ${wrong.join(" and its ")} cannot be in a database.`)
     return Effect.fail(new StorageUnavailable({ cause }))

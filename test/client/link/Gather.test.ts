@@ -127,6 +127,11 @@ describe("what comes in parts", () => {
           { _tag: "UserList", users: [bob], more: true, count: 9 },
           { _tag: "UserList", users: [], more: true, count: 9 }
         ],
+        [
+          { _tag: "ListUsers" },
+          { _tag: "UserList", users: [bob], more: true, count: 9 },
+          { _tag: "UserList", users: [bob], more: true, count: 9 }
+        ],
         [{ _tag: "ListRooms" }, { _tag: "RoomList", rooms: [], more: true, count: 9 }, { _tag: "Pong", nonce: 1 }],
         [{ _tag: "GetHistory" }, { _tag: "History", messages: [], more: true }, { _tag: "Pong", nonce: 1 }]
       ]
