@@ -3,10 +3,9 @@
  * use. What was answered as stored is there again when the file is.
  */
 import * as process from "node:process"
-import { inspect } from "node:util"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Logger, type PlatformError } from "effect"
+import { Cause, Effect, FileSystem, Logger, type PlatformError } from "effect"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Logbook from "./Logbook.ts"
@@ -228,8 +227,8 @@ realTime("while it is in use, a database that", (it) => {
         const files = yield* FileSystem.FileSystem
         const folder = yield* FileServer.newFolder
         const said: Array<string> = []
-        const logger = Logger.make(({ logLevel, message }) => {
-          said.push(`${logLevel} ${String(message)}`)
+        const logger = Logger.make(({ cause, logLevel, message }) => {
+          said.push(`${logLevel} ${String(message)} ${Cause.pretty(cause)}`)
         })
         const program = Effect.gen(function* () {
           const history = yield* Logbook.open(`${folder}/data/chat.sqlite`)
