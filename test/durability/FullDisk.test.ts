@@ -14,13 +14,13 @@ const realTime = layer(NodeServices.layer, { excludeTestServices: true })
 
 const mebibyte = 2 ** 20
 
-const mount = (folder: string) =>
-  execFileSync("sh", ["-c", `mount -t tmpfs -o size=96m tmpfs ${folder}`], { stdio: "ignore" })
+const mount = (folder: string, mebibytes: number) =>
+  execFileSync("sh", ["-c", `mount -t tmpfs -o size=${mebibytes}m tmpfs ${folder}`], { stdio: "ignore" })
 
-const smallDisk = Effect.gen(function* () {
+const smallDisk = Effect.fnUntraced(function* (mebibytes = 96) {
   const folder = yield* FileServer.newFolder
   yield* Effect.acquireRelease(
-    Effect.sync(() => mount(folder)),
+    Effect.sync(() => mount(folder, mebibytes)),
     () => Effect.sync(() => execFileSync("sh", ["-c", `umount --lazy ${folder}`]))
   )
   return folder
@@ -80,7 +80,7 @@ realTime("on a full disk", (it) => {
     `the server starts, what was stored is read, and RETENTION deletes what is old, until there is room${note}`,
     () =>
       Effect.gen(function* () {
-        const folder = yield* smallDisk
+        const folder = yield* smallDisk()
         const file = `${folder}/chat.sqlite`
         const now = yield* Clock.currentTimeMillis
         yield* Effect.scoped(
@@ -106,7 +106,7 @@ realTime("on a full disk", (it) => {
 
   mounted(`what is sent is stored as long as the search index can be given up for it${note}`, () =>
     Effect.gen(function* () {
-      const folder = yield* smallDisk
+      const folder = yield* smallDisk()
       const file = `${folder}/chat.sqlite`
       // Many words that stand once each: an index of several megabytes.
       const line = (number: number) => ({
@@ -131,5 +131,25 @@ realTime("on a full disk", (it) => {
       assert.lengthOf(yield* Logbook.contents(history), 9000)
       assert.isBelow(yield* indexBytes(file), mebibyte)
     })
+  )
+
+  mounted(
+    `little of it is the search index when there is no room for more messages, which are found all the same${note}`,
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* smallDisk(64)
+        const file = `${folder}/chat.sqlite`
+        const history = yield* Logbook.open(file)
+        let said = 0
+        const say = Effect.suspend(() => {
+          const content = Array.from({ length: 500 }, (_, word) => `w${said}x${word}`).join(" ")
+          said++
+          return Logbook.write(history, [{ content }])
+        })
+        yield* Effect.ignore(Effect.forever(say))
+        assert.isBelow(yield* indexBytes(file), 8 * mebibyte)
+        const { found } = yield* history.search([Logbook.lobby], { query: "w0x7", limit: 1, before: undefined })
+        assert.lengthOf(found, 1)
+      })
   )
 })

@@ -40,6 +40,13 @@ const gatherTime = "100 millis"
 const retryTime = "10 seconds"
 const spareBytes = 64 * 1024 * 1024
 
+/**
+ * The last of a disk is for messages. With less than this free, for the database's log takes 16 MiB and an index that is taken
+ * in some more, nothing is indexed; with less than that, what there is of an index is given up.
+ */
+const growthBytes = 40 * 1024 * 1024
+const leastBytes = 20 * 1024 * 1024
+
 export interface Searched<C extends Conversation> {
   /** The conversations to search, by their number in the database. */
   readonly conversations: ReadonlyMap<number, C>
@@ -122,8 +129,10 @@ export class SearchIndex extends Context.Service<
         )
 
         const hasRoom = Effect.gen(function* () {
-          if (bytesGivenUp === 0) return true
-          if ((yield* freeBytes(sql)) < roomFor(bytesGivenUp)) return false
+          const free = yield* freeBytes(sql)
+          // While there is still some for it: giving up writes first.
+          if (free < leastBytes) yield* makeRoom
+          if (free < growthBytes || (bytesGivenUp > 0 && free < roomFor(bytesGivenUp))) return false
           bytesGivenUp = 0
           return true
         })
