@@ -10,10 +10,10 @@ import type { MigrationError } from "effect/sql/Migrator"
 import type { SqlError } from "effect/sql/SqlError"
 import { resultCode } from "../sql/CannotOpenDatabase.ts"
 import { AdminError, NotSound, sqlProblem } from "./AdminError.ts"
+import * as ChatDatabase from "./ChatDatabase.ts"
 import { databaseFlag, forceFlag, named } from "./Flags.ts"
 import { abandonable } from "./Interruption.ts"
 import { copyLog } from "./LogCopy.ts"
-import * as LogFile from "./LogFile.ts"
 import * as NewFile from "./NewFile.ts"
 import { Output } from "./Output.ts"
 import * as Report from "./Report.ts"
@@ -38,7 +38,7 @@ export const backup = Effect.fn("backup")(function* (target: NewFile.Target) {
       })
     })
   // A database that cannot be read is told of before anything is said or done about the file.
-  yield* abandonable(Effect.scoped(LogFile.openHere(database)))
+  yield* abandonable(Effect.scoped(ChatDatabase.openHere(database)))
   return yield* NewFile.write(target, fill)
 })
 

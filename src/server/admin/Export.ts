@@ -17,8 +17,8 @@ import { standingMessage } from "../../common/wire/EntryMessage.ts"
 import { isDamaged } from "../sql/CannotOpenDatabase.ts"
 import { viewsOf } from "../store/StandingRows.ts"
 import { AdminError, NotSound, type OutputClosed, sqlProblem, systemProblem } from "./AdminError.ts"
+import * as ChatDatabase from "./ChatDatabase.ts"
 import { databaseFlag, forceFlag, named } from "./Flags.ts"
-import * as LogFile from "./LogFile.ts"
 import { isAsStored } from "./MessageCheck.ts"
 import * as NewFile from "./NewFile.ts"
 import { Output } from "./Output.ts"
@@ -44,7 +44,7 @@ const exportLog = Effect.fn("exportLog")(
     wanted: Wanted,
     write: (text: string) => Effect.Effect<void, AdminError | OutputClosed>
   ) {
-    const sql = yield* LogFile.open(database)
+    const sql = yield* ChatDatabase.open(database)
     const { conversation, id } = yield* find(sql, database, wanted)
     const [[first, newest] = []] = yield* sql`
       SELECT (SELECT seq FROM messages WHERE conversation = ${id} ORDER BY seq LIMIT 1),

@@ -9,8 +9,8 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import { Entry } from "../../common/log/Entry.ts"
 import { checksum } from "../store/Checksum.ts"
 import { entryOf } from "../store/StoredEntry.ts"
+import * as ChatDatabase from "./ChatDatabase.ts"
 import { type Findings, issueOf } from "./Findings.ts"
-import * as LogFile from "./LogFile.ts"
 import { Progress } from "./Progress.ts"
 import { plural, timeOf } from "./Report.ts"
 
@@ -50,7 +50,7 @@ export const checkMessages = Effect.fnUntraced(function* (
   let untimely = 0
   let firstUntimely = ""
   let unchecked = 0
-  const checksums = sql.literal((yield* LogFile.hasChecksums(sql)) ? ", checksum" : "")
+  const checksums = sql.literal((yield* ChatDatabase.hasChecksums(sql)) ? ", checksum" : "")
 
   const look = (rows: ReadonlyArray<Row>) => {
     for (const { at, conversation, deletedThrough, seq } of rows) {

@@ -26,7 +26,7 @@ export interface Target {
 /** What SQLite, and the server, keep beside a database. */
 const companions = ["-wal", "-shm", "-journal", "-search", "-lock", "-reserve"]
 
-/** SQLite's limit for databases (see LogFile), less the names that are given in between. */
+/** SQLite's limit for databases (see ChatDatabase), less the names that are given in between. */
 const maxPathBytes = 504 - ".partial.lock".length
 
 const cannotWrite = (file: string, problem: string) => new AdminError({ message: `Cannot write ${file}: ${problem}` })

@@ -11,9 +11,9 @@ import { Argument, Command, Flag, Prompt } from "effect/cli"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { AdminError, sqlProblem, systemProblem } from "./AdminError.ts"
+import * as ChatDatabase from "./ChatDatabase.ts"
 import { databaseFlag, named } from "./Flags.ts"
 import { isInUse, openAlone } from "./InUse.ts"
-import * as LogFile from "./LogFile.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import { plural, printable } from "./Report.ts"
@@ -35,9 +35,9 @@ const failing = ({ database, room }: Removal) =>
 
 /** The room's name as it is written, and how many messages it has. */
 const look = Effect.fnUntraced(function* (removal: Removal) {
-  yield* LogFile.find(removal.database)
+  yield* ChatDatabase.find(removal.database)
   if (yield* failing(removal)(isInUse(removal.database))) return yield* used(removal)
-  const sql = yield* LogFile.openHere(removal.database)
+  const sql = yield* ChatDatabase.openHere(removal.database)
   return yield* findRoom(sql, removal)
 }, Effect.scoped)
 

@@ -7,8 +7,8 @@
 import { Effect, Schema } from "effect"
 import { Command } from "effect/cli"
 import { AdminError, sqlProblem } from "./AdminError.ts"
+import * as ChatDatabase from "./ChatDatabase.ts"
 import { databaseFlag, jsonFlag, named } from "./Flags.ts"
-import * as LogFile from "./LogFile.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import { grouped, plural, printable, sizeOf, timeOf } from "./Report.ts"
@@ -36,7 +36,7 @@ const decodeSizes = Schema.decodeUnknownEffect(
 const listRooms = Effect.fn("listRooms")(
   function* (database: string) {
     const { during } = yield* Progress
-    const sql = yield* LogFile.open(database)
+    const sql = yield* ChatDatabase.open(database)
     const rooms = new Map<unknown, RoomSize>(
       (yield* sql`SELECT id, name FROM conversations WHERE kind = 'Room'`.values).map(([id, name]) => [
         id,

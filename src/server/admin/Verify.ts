@@ -11,10 +11,10 @@ import { type Conversation, conversationKey } from "../../common/log/Conversatio
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { NotSound, sqlProblem } from "./AdminError.ts"
+import * as ChatDatabase from "./ChatDatabase.ts"
 import { Findings, issueOf } from "./Findings.ts"
 import { databaseFlag, jsonFlag, named } from "./Flags.ts"
 import { abandonable } from "./Interruption.ts"
-import * as LogFile from "./LogFile.ts"
 import { checkMessages } from "./MessageCheck.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
@@ -22,14 +22,14 @@ import * as Report from "./Report.ts"
 import { checkEpoch, checkMigrations, checkSchema } from "./SchemaCheck.ts"
 import { checkStanding } from "./StandingCheck.ts"
 
-const inspecting = (open: typeof LogFile.open) => (file: string, shownAs: string) =>
+const inspecting = (open: typeof ChatDatabase.open) => (file: string, shownAs: string) =>
   abandonable(Effect.scoped(Effect.flatMap(open(file, shownAs), (sql) => inspectLog(sql, shownAs))))
 
 /** Checks the file, which is called `shownAs` in what is said of it. Fails only if it cannot be read at all. */
-export const inspect = inspecting(LogFile.open)
+export const inspect = inspecting(ChatDatabase.open)
 
 /** The same for a file that nobody else has. */
-export const inspectUnused = inspecting(LogFile.openHere)
+export const inspectUnused = inspecting(ChatDatabase.openHere)
 
 const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: string) {
   const findings = new Findings()
@@ -39,7 +39,7 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
       findings.add(`${what} cannot be read: ${sqlProblem(error)}`)
       return Effect.succeed(otherwise)
     })
-  const bytes = yield* reading("the size", 0, LogFile.bytesOf(sql))
+  const bytes = yield* reading("the size", 0, ChatDatabase.bytesOf(sql))
   yield* reading("the file", undefined, checkFile(sql, findings))
   const missing = yield* reading("the tables", new Set<string>(), checkSchema(sql, findings))
   /** That a table is missing has been said. */
