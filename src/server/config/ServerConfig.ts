@@ -16,7 +16,8 @@ import {
   Result,
   Runtime,
   Schema,
-  SchemaGetter
+  SchemaGetter,
+  Struct
 } from "effect"
 
 /** One setting: how its text is read, and what a person should know of it. */
@@ -250,35 +251,27 @@ export const read = Effect.fnUntraced(function* <A>(setting: Setting<A>) {
     : new InvalidSetting({ name: setting.name, value: text ?? "", allowed: setting.allowed })
 })
 
+interface Read extends Struct.Lambda {
+  <Value>(setting: Setting<Value>): Effect.Effect<Value, InvalidSetting | Config.ConfigError>
+  readonly "~lambda.out": this["~lambda.in"] extends Setting<infer Value>
+    ? Effect.Effect<Value, InvalidSetting | Config.ConfigError>
+    : never
+}
+
+/** Every setting; fails with the first that does not parse. */
+const readAll = Effect.all(Struct.map(settings, Struct.lambda<Read>(read)))
+
 export class ServerConfig extends Context.Service<ServerConfig, Values>()("parley/server/config/ServerConfig") {
   /** Reads every setting from the `ConfigProvider`. */
   static readonly layer = Layer.effect(
     ServerConfig,
     Effect.gen(function* () {
-      const { tlsCert, tlsKey } = yield* Effect.all({ tlsCert: read(settings.tlsCert), tlsKey: read(settings.tlsKey) })
-      if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-        const { allowed, name } = tlsCert === undefined ? settings.tlsCert : settings.tlsKey
+      const values = yield* readAll
+      if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
+        const { allowed, name } = values.tlsCert === undefined ? settings.tlsCert : settings.tlsKey
         return yield* new InvalidSetting({ name, value: "", allowed })
       }
-      return ServerConfig.of({
-        host: yield* read(settings.host),
-        port: yield* read(settings.port),
-        database: yield* read(settings.database),
-        retention: yield* read(settings.retention),
-        maxFrameBytes: yield* read(settings.maxFrameBytes),
-        maxConnections: yield* read(settings.maxConnections),
-        handshakeTimeout: yield* read(settings.handshakeTimeout),
-        idleTimeout: yield* read(settings.idleTimeout),
-        messageRate: yield* read(settings.messageRate),
-        messageBurst: yield* read(settings.messageBurst),
-        mailboxBytes: yield* read(settings.mailboxBytes),
-        maxRoomsPerUser: yield* read(settings.maxRoomsPerUser),
-        maxRooms: yield* read(settings.maxRooms),
-        editWindow: yield* read(settings.editWindow),
-        presenceMax: yield* read(settings.presenceMax),
-        tlsCert,
-        tlsKey
-      })
+      return ServerConfig.of(values)
     })
   )
 }
