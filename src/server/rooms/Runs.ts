@@ -95,11 +95,9 @@ export const makeRuns = <Envelope extends { readonly command: RoomCommand }>(): 
   }
 }
 
-/** Of the texts that everybody is told, in UTF-16 units. */
-const charactersIn = ({ body }: Waiting): number => {
-  if ("content" in body) return body.content.length
-  return body._tag === "Deleted" ? (body.reason?.length ?? 0) : body.reaction.length
-}
+/** Of what everybody is told, in UTF-16 units: of what is no text, all of it. */
+const charactersIn = ({ body }: Waiting): number =>
+  "content" in body ? body.content.length : JSON.stringify(body).length
 
 /** Whose command it is; reminders are nobody's. */
 const sessionOf = (command: RoomCommand): SessionId | undefined => {
