@@ -25,9 +25,9 @@ export const apart = [
  */
 export const long = [
   "test/{admin,bench,durability,model,simulation}/**/*.test.ts",
-  "test/client/{ClientProcess,Reconnect,Terminal}.test.ts",
-  "test/e2e/{Entries,Load,OneConnection,Process,ProcessEnd,Shutdown}.test.ts",
-  "test/server/search/SearchIndex.test.ts",
+  "test/client/{ClientProcess,ClientReturn,Reconnect,Terminal}.test.ts",
+  "test/e2e/{Entries,EntriesAllowed,EntriesReplay,Load,OneConnection,Process,ProcessEnd,Reactions,Shutdown}.test.ts",
+  "test/server/search/{SearchEdits,SearchIndex}.test.ts",
   "test/server/sql/Waiting.test.ts",
   "test/server/store/{MemoryHistory,SqlHistory}.test.ts"
 ]
