@@ -14,10 +14,10 @@ const defaultRuns = 250
 /** Seeds that went wrong before something was mended, with the simulator as it is now. */
 const found: ReadonlyArray<{ readonly seed: number; readonly what: string }> = [
   {
-    seed: 144,
-    what: "a room whose first commit failed stays for ever if everybody leaves before its log was looked at"
+    seed: 881716,
+    what: "who asks to join a room that could not be joined again yet, and is refused, waits for it and all else there for ever"
   },
-  { seed: 856572858, what: "who left a room and went before that was carried out stays in it for ever" }
+  { seed: 881357, what: "a page of findings gets longer than it may be while it is made" }
 ]
 
 describe("The server and its clients", () => {

@@ -202,7 +202,7 @@ export const receive = (resumption: Resumption, message: Heard): Step => {
 const isTooSoon = (resumption: Resumption, { id, reason }: ServerMessageOf<"Rejected">): boolean => {
   const asked = openRequest(resumption, id)
   if (reason._tag !== "NotInRoom" || asked?.asker !== "waiting" || asked.message._tag === "LeaveRoom") return false
-  return Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(reason.room)))?.isAway === true
+  return isAway(resumption, reason.room)
 }
 
 const hold = (resumption: Resumption, { id }: ServerMessageOf<"Rejected">): Step => {
@@ -317,14 +317,23 @@ const rejected = (resumption: Resumption, message: ServerMessageOf<"Rejected">):
     const { room } = refused.message
     return withHeld({ resumption: outOfRoom(resumption, room), events: [{ _tag: "Received", message }] }, room)
   }
-  if (refused?.asker !== "client" || refused.message._tag !== "JoinRoom") {
-    return { resumption, events: [{ _tag: "Received", message }] }
-  }
+  if (refused?.message._tag !== "JoinRoom") return { resumption, events: [{ _tag: "Received", message }] }
   const { room } = refused.message
+  if (refused.asker !== "client") {
+    const step: Step = { resumption, events: [{ _tag: "Received", message }] }
+    if (!isAway(resumption, room)) return step
+    // It was asked in the place of the next attempt, for which others wait.
+    if (isPassing(message.reason)) return { ...step, rejoinLater: room }
+    return withHeld({ ...step, resumption: outOfRoom(resumption, room) }, room)
+  }
   if (isPassing(message.reason)) return postponed(resumption, room, message.message)
   const events: ReadonlyArray<ClientEvent> = [{ _tag: "RejoinRefused", room, message: message.message }]
   return withHeld({ resumption: outOfRoom(resumption, room), events }, room)
 }
+
+/** Whether it is to be joined again as soon as it can be. */
+const isAway = (resumption: Resumption, room: RoomName): boolean =>
+  Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))?.isAway === true
 
 /** What has nothing to do with the room. */
 const isPassing = Rejection.isAnyOf(["RateLimited", "StorageUnavailable"])

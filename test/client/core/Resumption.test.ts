@@ -380,4 +380,34 @@ describe("an edit, a deletion or a reaction under way", () => {
     if (again === undefined) return
     assert.deepStrictEqual(Resumption.receive(again.resumption, joined(again.id, 4, 0)).resend, [asked.message])
   })
+
+  it.each([
+    ["is tried again if that is refused for a while", { _tag: "StorageUnavailable" }, dev, 0],
+    [
+      "is over if that is refused for good, and all that waited is told so",
+      { _tag: "RoomNotFound", room: dev },
+      undefined,
+      1
+    ]
+  ] as const)("waits for its room, and the joining that one asks for meanwhile %s", (_, reason, later, resent) => {
+    const refuse = (id: string | undefined, reason: Rejection): ServerMessage => ({
+      _tag: "Rejected",
+      id: id ?? "",
+      reason,
+      message: "Not now."
+    })
+    const asked = Resumption.ask(settled(), { _tag: "DeleteMessage", room: dev, target: 1, key })
+    const resumed = Resumption.resume(Resumption.interrupt(asked.resumption).resumption)
+    const away = hearAll(resumed.resumption, [refuse(resumed.messages[0]?.id, { _tag: "StorageUnavailable" })])
+    const held = Resumption.receive(away.resumption, refuse(asked.id, { _tag: "NotInRoom", room: dev }))
+    const own = Resumption.ask(held.resumption, { _tag: "JoinRoom", room: dev })
+    assert.isUndefined(Resumption.rejoin(own.resumption, dev), "it is being asked for")
+    const step = Resumption.receive(own.resumption, refuse(own.id, reason))
+    assert.strictEqual(step.rejoinLater, later)
+    assert.lengthOf(step.resend ?? [], resent)
+    assert.deepStrictEqual(
+      step.events.map(({ _tag }) => _tag),
+      ["Received"]
+    )
+  })
 })
