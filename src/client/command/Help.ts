@@ -10,7 +10,9 @@ export const commandLines = commands.map((command) => `  ${usage(command).padEnd
 export const help = (name?: string): ReadonlyArray<string> => {
   const command = name === undefined ? undefined : findCommand(name)
   if (command !== undefined) return [`${usage(command)}  ${command.summary}`, `for example: ${command.example}`]
+  const unknown = name === undefined ? [] : [`There is no command ":${name}". These there are:`]
   return [
+    ...unknown,
     "What you type goes to everybody. A line that begins with a colon is a command:",
     ...commandLines,
     'To send a line that begins with a colon, double it: "::) hello" sends ":) hello".'

@@ -64,7 +64,7 @@ const requestOf = Effect.fnUntraced(function* (
   }
 })
 
-const nothingOlder = "There is nothing older to show. :history or :search comes first."
+const nothingOlder = "There is nothing older to show. What :history or :search showed last, if anything, was all."
 
 /** A list or a page as a whole, whatever one reply may hold. */
 const ask = (client: Client["Service"], request: Request): Effect.Effect<ServerMessage, RequestError> => {

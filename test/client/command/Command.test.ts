@@ -124,6 +124,7 @@ describe("the table of commands", () => {
   })
 
   it("explains one command with an example", () => {
+    assert.strictEqual(help("foo")[0], 'There is no command ":foo". These there are:')
     assert.deepStrictEqual(help("pm"), [
       ":pm <user> <message>  tell one user something in private",
       "for example: :pm ada Are you there?"

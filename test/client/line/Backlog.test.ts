@@ -318,7 +318,7 @@ describe("a person on the real server", () => {
       yield* type(":more")
       assert.deepStrictEqual(numbersIn(yield* until("5 messages of history"), "room"), upTo(5))
       yield* type(":more")
-      yield* until("There is nothing older to show. :history or :search comes first.")
+      yield* until("There is nothing older to show. What :history or :search showed last, if anything, was all.")
     })
   )
 
