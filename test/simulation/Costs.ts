@@ -146,7 +146,7 @@ export class Costs {
     this.#ledger(log).lookupsAllowed++
   }
   allowSearch(log: string): void {
-    this.#ledger(log).searchesAllowed += 2
+    this.#ledger(log).searchesAllowed += 3
   }
 
   /** Nothing more happens until time passes, after so many tasks. */

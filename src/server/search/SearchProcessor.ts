@@ -45,17 +45,19 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
       const serving = yield* FiberMap.make<SessionId>()
 
       /**
-       * As many as the reply may hold; asked for again if they are longer as JSON than the contents were, or have got longer
-       * since: each time for fewer.
+       * As many as the reply may hold; asked for again if they are longer as JSON than the contents were. If they have got
+       * longer once more since then, one is enough.
        */
       const findings = Effect.fnUntraced(function* ({ conversations, search }: SearchCommand) {
-        for (let limit = search.limit; ;) {
+        const find = Effect.fnUntraced(function* (limit: number) {
           const { found, next } = yield* history.search(conversations, { ...search, limit }, Math.max(replyBytes, 1))
           const messages = messagesOf(found)
-          const count = yield* howMany(messages, replyBytes)
-          if (count === messages.length) return { messages, next }
-          limit = count
-        }
+          return { count: yield* howMany(messages, replyBytes), messages, next }
+        })
+        const page = yield* find(search.limit)
+        if (page.count === page.messages.length) return page
+        const fewer = yield* find(page.count)
+        return fewer.count === fewer.messages.length ? fewer : yield* find(1)
       })
 
       const carryOut = Effect.fnUntraced(
