@@ -107,7 +107,7 @@ realTime("a database from before there were kinds of entries", (it) => {
       assert.deepStrictEqual(yield* history.newest(Logbook.room("new")), { epoch: Epoch.make("today.10"), seq: 0 })
       const [again] = yield* Logbook.write(history, [{ content: "text 4 😀", key: "4" }])
       assert.deepStrictEqual(again, { seq: 4, at: 1004, repeated: true })
-      const { targets } = yield* history.facts(Logbook.lobby, { keys: [], targets: [2, 3], users: [] })
+      const { targets } = yield* history.facts(Logbook.lobby, { keys: [], targets: [2, 3], reactors: [] })
       assert.deepStrictEqual(
         Array.from(targets.values(), ({ author, is }) => [is, author]),
         [

@@ -113,11 +113,11 @@ export class Costs {
   }
 
   /** What a run is about is looked up. */
-  readonly facts = (log: string, { keys, targets, users }: Question): void => {
+  readonly facts = (log: string, { keys, reactors, targets }: Question): void => {
     this.happen(1)
     const ledger = this.#ledger(log)
     ledger.lookups++
-    const most = Math.max(keys.length, targets.length, users.length)
+    const most = Math.max(keys.length, targets.length, reactors.length)
     if (most > maxRun) this.accuse(`${most} facts about ${log} are looked up at once`)
     if (ledger.lookups > ledger.lookupsAllowed) {
       this.accuse(`${log} is looked into ${ledger.lookups} times, where ${ledger.lookupsAllowed} are enough`)

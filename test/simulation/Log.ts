@@ -12,7 +12,7 @@ import { placeOf, type Standing, step, type View, viewOf } from "../../src/commo
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
 import type { Facts, Question, Stored, TargetFacts } from "../../src/server/history/History.ts"
-import { keyOf } from "../../src/server/history/History.ts"
+import { keyOf, reactorName } from "../../src/server/history/History.ts"
 
 /** How a message stood from some moment on. */
 interface Version {
@@ -120,13 +120,13 @@ export class Log {
     })
   }
 
-  facts({ keys, targets, users }: Question): Facts {
+  facts({ keys, reactors, targets }: Question): Facts {
     const answered = new Map<string, Stored>()
     for (const { from, key } of keys) {
       const first = this.places.get(keyOf(from, key))
       if (first !== undefined) answered.set(keyOf(from, key), first)
     }
-    const asked = new Set(users.map(nameKey))
+    const asked = new Set(reactors.map(({ reaction, target, user }) => reactorName(target, user, reaction)))
     return {
       answered,
       targets: new Map(
@@ -150,7 +150,7 @@ export class Log {
       reactions: reactions.map(({ by, reaction }) => ({ reaction, count: by.length })),
       reactors: reactions.flatMap(({ by, reaction }) =>
         by.flatMap(({ seq: place, user }) =>
-          asked.has(nameKey(user))
+          asked.has(reactorName(seq, user, reaction))
             ? [{ reaction, user: nameKey(user), author: this.authors[place - 1], seq: place, at: this.atOf(place) }]
             : []
         )

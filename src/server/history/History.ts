@@ -55,15 +55,25 @@ export interface Question {
   /** Those that may have been answered before. */
   readonly keys: ReadonlyArray<{ readonly from: UserName; readonly key: MessageKey }>
   readonly targets: ReadonlyArray<Seq>
-  /** Whose reactions to the targets are asked for. */
-  readonly users: ReadonlyArray<UserName>
+  /** Whether these people react to their targets in these ways. */
+  readonly reactors: ReadonlyArray<ReactorQuestion>
 }
+
+export interface ReactorQuestion {
+  readonly target: Seq
+  readonly user: UserName
+  readonly reaction: Reaction
+}
+
+/** Names one reaction of one user to one message, inside its conversation. */
+export const reactorName = (target: Seq, user: UserName, reaction: Reaction): string =>
+  `${target} ${nameKey(user)} ${reaction}`
 
 /** What is known of the entry at some place. Of `Message`s also what was reacted to them. */
 export interface TargetFacts extends Target {
   /** All ways in which somebody reacts. */
   readonly reactions: ReadonlyArray<ReactionCount>
-  /** Those of the users that were asked for. */
+  /** Those that were asked for. */
   readonly reactors: ReadonlyArray<ReactorFacts>
 }
 

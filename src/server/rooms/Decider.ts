@@ -55,9 +55,9 @@ export const isFree = ({ body }: Pick<Act, "body">): boolean => placeOf(body) ==
 export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
   keys: acts.flatMap(({ from, key }) => (key === undefined ? [] : [{ from, key }])),
   targets: [...new Set(acts.flatMap(({ body }) => placeOf(body) ?? []))],
-  users: [
-    ...new Map(acts.flatMap(({ body, from }) => (body._tag === "Reacted" ? [[nameKey(from), from]] : []))).values()
-  ]
+  reactors: acts.flatMap(({ body, from }) =>
+    body._tag === "Reacted" ? [{ target: body.target, user: from, reaction: body.reaction }] : []
+  )
 })
 
 export const decide = (state: State, act: Act, circumstances: Circumstances): Decision => {

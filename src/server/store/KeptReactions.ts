@@ -9,7 +9,6 @@ import { Schema } from "effect"
 import { Seq } from "../../common/log/Cursor.ts"
 import { Reaction } from "../../common/log/Entry.ts"
 import type { ReactionSummary, Reactor } from "../../common/log/Timeline.ts"
-import { UserName } from "../../common/name/UserName.ts"
 
 export interface KeptReaction {
   readonly reaction: Reaction
@@ -17,8 +16,13 @@ export interface KeptReaction {
   readonly first: ReadonlyArray<Reactor>
 }
 
+/**
+ * Read as they were written, for to look at each of a thousand names and 50 reactions takes 10 ms, and they were looked at when
+ * they were stored. `verify` looks again.
+ */
+export const StoredName = Schema.String.pipe(Schema.brand("UserName"))
 const Tuples = Schema.fromJsonString(
-  Schema.Array(Schema.Tuple([Reaction, Schema.Natural, Schema.Array(Schema.Tuple([UserName, Seq]))]))
+  Schema.Array(Schema.Tuple([Schema.String, Schema.Natural, Schema.Array(Schema.Tuple([StoredName, Seq]))]))
 )
 const decodeTuples = Schema.decodeUnknownOption(Tuples)
 

@@ -15,6 +15,7 @@ import {
   type Facts,
   keyOf,
   type Question,
+  reactorName,
   type ReactorFacts,
   type Stored,
   type TargetFacts
@@ -125,20 +126,20 @@ export const bytesOfStanding = (standing: Standing): number => {
   return Buffer.byteLength(standing.content) + bytesOfReactions(toText(kept))
 }
 
-export const factsOf = (log: MemoryLog, { keys, targets, users }: Question): Facts => {
+export const factsOf = (log: MemoryLog, { keys, reactors, targets }: Question): Facts => {
   const answered = keys.flatMap(({ from, key }) => {
     const name = keyOf(from, key)
     const stored = log.places.get(name)
     return stored === undefined ? [] : [[name, { seq: stored.seq, at: stored.at }] as const]
   })
-  const asked = new Set(users.map(nameKey))
+  const asked = new Set(reactors.map(({ reaction, target, user }) => reactorName(target, user, reaction)))
   const known = targets
     .filter((seq) => seq >= 1 && seq <= newestOf(log))
     .map((seq) => [seq, targetFacts(log, seq, asked)] as const)
   return { answered: new Map(answered), targets: new Map(known) }
 }
 
-const targetFacts = (log: MemoryLog, seq: Seq, users: ReadonlySet<string>): TargetFacts => {
+const targetFacts = (log: MemoryLog, seq: Seq, asked: ReadonlySet<string>): TargetFacts => {
   const held = heldAt(log, seq)
   if (held === undefined) return { seq, is: "Gone", at: 0, author: undefined, reactions: [], reactors: [] }
   const { at } = held.entry
@@ -157,7 +158,7 @@ const targetFacts = (log: MemoryLog, seq: Seq, users: ReadonlySet<string>): Targ
     reactors: reactions
       .flatMap(({ by, reaction }) =>
         by.flatMap(({ seq: place, user }): ReadonlyArray<ReactorFacts> => {
-          const reacted = users.has(nameKey(user)) ? heldAt(log, place) : undefined
+          const reacted = asked.has(reactorName(seq, user, reaction)) ? heldAt(log, place) : undefined
           if (reacted === undefined) return []
           const { author, entry } = reacted
           return [{ reaction, user: nameKey(user), author, seq: place, at: entry.at }]

@@ -11,10 +11,9 @@ import { Seq } from "../../common/log/Cursor.ts"
 import { targetOf } from "../../common/log/Entry.ts"
 import { maxReactors } from "../../common/log/Timeline.ts"
 import { nameKey } from "../../common/name/Name.ts"
-import { UserName } from "../../common/name/UserName.ts"
 import { checksum } from "./Checksum.ts"
 import { type After, follow, reactorKey } from "./Consequences.ts"
-import { fromText, inOrder, type KeptReaction, toText } from "./KeptReactions.ts"
+import { fromText, inOrder, type KeptReaction, StoredName, toText } from "./KeptReactions.ts"
 import type { Deed } from "./Placement.ts"
 
 const pieceBytes = 65_536
@@ -34,7 +33,7 @@ const decodeFirst = Schema.decodeUnknownEffect(
   Schema.Array(
     Schema.Struct({
       ordinal: Schema.Int,
-      first: Schema.fromJsonString(Schema.Array(Schema.Tuple([UserName, Seq])))
+      first: Schema.fromJsonString(Schema.Array(Schema.Tuple([StoredName, Seq])))
     })
   )
 )

@@ -121,7 +121,11 @@ export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: numbe
         const question = {
           keys: keys.flatMap((key) => names.map((from) => ({ from, key }))),
           targets: Arr.makeBy(40, (seq) => seq),
-          users: names.filter((_, index) => index % 2 === 0)
+          reactors: names.flatMap((user, index) =>
+            index % 2 === 0
+              ? [1, 2, 3, 9].flatMap((target) => ["👍", "ok"].map((reaction) => ({ target, user, reaction })))
+              : []
+          )
         }
         assert.deepStrictEqual(yield* history.facts(conversation, question), naive.facts(conversation, question))
       }

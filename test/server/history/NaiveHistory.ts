@@ -14,7 +14,8 @@ import {
   type Question,
   type StandingPage,
   type Stored,
-  type TargetFacts
+  type TargetFacts,
+  reactorName
 } from "../../../src/server/history/History.ts"
 import { oneOf, someUser, troublesomeContent, wholeNumber } from "../../support/generators.ts"
 import { type PageRange, pageOf } from "../../support/ReferencePage.ts"
@@ -175,10 +176,10 @@ export class NaiveHistory {
   }
 
   /** As `History.facts`. */
-  facts(conversation: Conversation, { keys, targets, users }: Question): Facts {
+  facts(conversation: Conversation, { keys, reactors: asked, targets }: Question): Facts {
     const log = this.log(conversation)
     const timeline = this.timeline(conversation)
-    const names = new Set<string>(users.map(nameKey))
+    const names = new Set(asked.map(({ reaction, target, user }) => reactorName(target, user, reaction)))
     const authors = this.all.filter((one) => conversationKey(one.conversation) === conversationKey(conversation))
     const answered = keys.flatMap(({ from, key }) => {
       const stored = this.answered(conversation, from, key)
@@ -199,7 +200,7 @@ export class NaiveHistory {
         reactors: reactions
           .flatMap(({ by, reaction }) =>
             by.flatMap((one) =>
-              names.has(nameKey(one.user))
+              names.has(reactorName(seq, one.user, reaction))
                 ? [
                     {
                       reaction,

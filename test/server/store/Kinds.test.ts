@@ -196,7 +196,11 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
         entries.map(({ body }) => body._tag),
         ["Said", "Said", "Said", "Edited", "Said", "Deleted"]
       )
-      const { targets } = yield* history.facts(lobby, { keys: [], targets: [1, 2, 3], users: [ada] })
+      const { targets } = yield* history.facts(lobby, {
+        keys: [],
+        targets: [1, 2, 3],
+        reactors: [{ target: 1, user: ada, reaction: "👍" }]
+      })
       assert.deepStrictEqual(
         [...targets.values()].map(({ is }) => is),
         ["Message", "Message", "Tombstone"]
