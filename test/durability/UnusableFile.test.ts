@@ -126,7 +126,35 @@ const unusable: ReadonlyArray<Unusable> = [
       yield* query(file, "DROP INDEX messages_by_key")
       return file
     }),
-    cause: /its index messages_by_key is missing.*pnpm admin verify/
+    cause: /its index messages_by_key is missing or not unique.*pnpm admin verify/
+  },
+  {
+    what: "whose index lets a message be stored twice",
+    make: Effect.fnUntraced(function* (folder: string) {
+      const file = `${folder}/chat.sqlite`
+      yield* Logbook.fill(file, lines)
+      yield* query(
+        file,
+        "DROP INDEX messages_by_key",
+        "CREATE INDEX messages_by_key ON messages (conversation, idempotency_key)"
+      )
+      return file
+    }),
+    cause: /its index messages_by_key is missing or not unique/
+  },
+  {
+    what: "with a trigger under a name of parley's",
+    make: Effect.fnUntraced(function* (folder: string) {
+      const file = `${folder}/chat.sqlite`
+      yield* Logbook.fill(file, lines)
+      yield* query(
+        file,
+        "DROP TRIGGER conversation_removed",
+        "CREATE TRIGGER conversation_removed AFTER INSERT ON messages BEGIN DELETE FROM messages WHERE id = NEW.id; END"
+      )
+      return file
+    }),
+    cause: /a trigger that is not parley's/
   },
   {
     what: "with a trigger of somebody else",

@@ -162,19 +162,19 @@ const checkOrigin = Effect.fnUntraced(function* (
 
 /** Without these, what is sent again would be stored again. */
 const neededIndexes = ["messages_by_place", "messages_by_key"]
-const knownTriggers: ReadonlySet<unknown> = new Set(["conversation_removed"])
+const knownTrigger = { name: "conversation_removed", table: "conversations" }
 
 /** Whether what is answered as stored would be stored, and once. The rest is for `pnpm admin verify` to find. */
 const checkSchema = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   unusable: (problem: string) => CannotOpenDatabase
 ) {
-  const objects = yield* sql`SELECT type, name FROM sqlite_schema WHERE type IN ('index', 'trigger')`.values
-  const named = (type: string) => objects.flatMap(([kind, name]) => (kind === type ? [name] : []))
-  const missing = neededIndexes.find((name) => !named("index").includes(name))
   const remedy = "Look at it with `pnpm admin verify`, restore a backup, or set DATABASE to another file."
-  if (missing !== undefined) return yield* unusable(`its index ${missing} is missing. ${remedy}`)
-  if (named("trigger").some((name) => !knownTriggers.has(name))) {
+  const unique = yield* sql`SELECT name FROM pragma_index_list('messages') WHERE "unique" = 1`.values
+  const missing = neededIndexes.find((index) => !unique.some(([name]) => name === index))
+  if (missing !== undefined) return yield* unusable(`its index ${missing} is missing or not unique. ${remedy}`)
+  const triggers = yield* sql`SELECT name, tbl_name FROM sqlite_schema WHERE type = 'trigger'`.values
+  if (triggers.some(([name, table]) => name !== knownTrigger.name || table !== knownTrigger.table)) {
     return yield* unusable(`it has a trigger that is not parley's. ${remedy}`)
   }
 })

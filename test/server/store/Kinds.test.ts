@@ -1,7 +1,7 @@
 /** What is done to messages, as rows of a database: one commit, pages that cost the same, and nothing that comes back. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Array as Arr, Duration, Effect } from "effect"
 import { AuthorId, type Body } from "../../../src/common/log/Entry.ts"
 import type { View } from "../../../src/common/log/Timeline.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
@@ -171,6 +171,11 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
           ]
         )
       }
+      // What is decided on is looked up by its place, however long the log is.
+      const targets = Arr.makeBy(100, (index) => index + 1)
+      const [scanning] = yield* Effect.timed(sql`SELECT COUNT(*) FROM messages WHERE length(sender) > 0`)
+      const [looking] = yield* Effect.timed(history.facts(lobby, { keys: [], targets, reactors: [] }))
+      assert.isBelow(Duration.toMillis(looking), 5 * Duration.toMillis(scanning) + 20)
     })
   )
 
