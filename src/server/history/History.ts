@@ -59,7 +59,7 @@ export interface Question {
   readonly reactors: ReadonlyArray<ReactorQuestion>
 }
 
-export interface ReactorQuestion {
+interface ReactorQuestion {
   readonly target: Seq
   readonly user: UserName
   readonly reaction: Reaction

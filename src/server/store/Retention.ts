@@ -7,7 +7,7 @@
  *
  * On a full disk deleting needs room first: the reserve is given back for it, and made again afterwards.
  */
-import { Clock, Duration, Effect, Layer, Queue } from "effect"
+import { Clock, Duration, Effect, Layer, Queue, Schedule } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import * as Outage from "../notices/Outage.ts"
@@ -39,6 +39,10 @@ const stepPages = 64
 const intervalOf = (retention: Duration.Duration) =>
   Duration.clamp(Duration.divideUnsafe(retention, 10), { minimum: Duration.millis(100), maximum: Duration.minutes(10) })
 
+/** How often and for how long it is tried to make the file shorter: 5 s. */
+const shortenTries = 50
+const shortenPause = "100 millis"
+
 /** After a failure, that of a full disk not counted. */
 const patience = Duration.seconds(5)
 
@@ -61,6 +65,12 @@ export const layer = ({ emptied, reserve, retention, watch, writer }: RetentionO
 
   /** The log can be used again from its beginning once all of it is in the database. */
   const checkpoint = watch.asOwn(Effect.asVoid(writer`PRAGMA wal_checkpoint(PASSIVE)`.unprepared))
+  /** The file gets shorter only once all of the log is in it, for which a reader may have to be waited. */
+  const shorten = Effect.gen(function* () {
+    yield* checkpoint
+    const [[, pages, done] = []] = yield* writer`PRAGMA wal_checkpoint(NOOP)`.values
+    return pages === done
+  }).pipe(Effect.repeat({ until: (isWhole) => isWhole, schedule: Schedule.spaced(shortenPause), times: shortenTries }))
 
   const step = Effect.gen(function* () {
     const cutoff = (yield* Clock.currentTimeMillis) - Duration.toMillis(retention)
@@ -98,7 +108,7 @@ export const layer = ({ emptied, reserve, retention, watch, writer }: RetentionO
     const { noteUnsafe } = yield* SearchIndex
     noteUnsafe()
     yield* Effect.repeat(vacuumStep, { while: (hasMore) => hasMore })
-    yield* checkpoint
+    yield* shorten
     yield* reserve.refill
   })
 
