@@ -4,6 +4,7 @@ import { Effect, Fiber, Queue } from "effect"
 import { chat } from "../../../src/client/line/Chat.ts"
 import { Client } from "../../../src/client/link/Client.ts"
 import { Screen } from "../../../src/client/screen/Screen.ts"
+import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { ClientMessage } from "../../../src/common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
@@ -132,20 +133,46 @@ describe("a script", () => {
       const { endInput, peer, sitting, take, type, until } = yield* sit(yield* make, { isInteractive: false })
       for (const line of ["Twelv", ":edit Twelve", ":history", ":reply #2 yes", ":delete #9"]) yield* type(line)
       yield* endInput
-      yield* peer.say(sent((yield* take).message, 1))
+      yield* peer.say(sent((yield* take).message, 1), said(1, "Twelv", ada))
       const edit = yield* take
       assert.deepInclude<object>(edit.request, { _tag: "EditMessage", target: 1 })
-      yield* peer.say(sent(edit.message, 3))
+      yield* peer.say(sent(edit.message, 3), said(2, "what?"))
+      yield* peer.say({ _tag: "Edited", seq: 3, at, from: ada, target: 1, content: "Twelve" })
       const messages = [{ _tag: "GlobalMessage", seq: 2, at, from: bob, content: "what?" } as const]
       yield* peer.say({ _tag: "History", ...idOf((yield* take).message), messages, more: false })
       const reply = yield* take
       assert.deepInclude<object>(reply.request, { content: "yes", replyTo: 2 })
-      yield* peer.say(sent(reply.message, 4))
+      yield* peer.say(sent(reply.message, 4), said(4, "yes", ada))
       yield* until("#9 in the lobby.")
       assert.strictEqual(
         (yield* Effect.flip(Fiber.join(sitting))).message,
         "1 lines of the input could not be carried out."
       )
+    })
+  )
+
+  it.live("goes on only when what it sent is shown, so that the next line is about that", () =>
+    Effect.gen(function* () {
+      const { peer, take, type } = yield* sit(yield* make, { isInteractive: false })
+      yield* peer.say(said(1, "Who waters them?"))
+      for (const line of [":pm bob psst", ":reply to my psst"]) yield* type(line)
+      const { message } = yield* take
+      yield* peer.say(sent(message, 1), said(2, "Nobody?"))
+      yield* peer.say({ _tag: "PrivateMessage", seq: 1, at, from: ada, to: bob, content: "psst" })
+      const reply = yield* take
+      assert.deepInclude<object>(reply.request, { _tag: "PrivateMessage", to: "bob", replyTo: 1 })
+    })
+  )
+
+  it.live("goes on where what it sent will not be shown any more, for its log has begun anew", () =>
+    Effect.gen(function* () {
+      const server = yield* make
+      const { peer, take, type } = yield* sit(server, { isInteractive: false })
+      for (const line of ["hello", "hello?"]) yield* type(line)
+      yield* peer.say(sent((yield* take).message, 1))
+      yield* peer.cut
+      const { peer: next } = yield* greet(server, 0, Epoch.make("second"))
+      assert.deepInclude<object>(yield* next.take, { _tag: "GlobalMessage", content: "hello?" })
     })
   )
 })
