@@ -76,6 +76,12 @@ export const sent = (before: Recent, request: ChatRequest, seq: Seq): Recent => 
 export const find = ({ shown, user }: Recent, { seq, where }: Place): Shown | undefined =>
   shown.get(keyOf(conversationAt(where, user), seq))
 
+/** Whether it was shown, and is by oneself. */
+export const isOwn = (recent: Recent, place: Place): boolean => {
+  const from = find(recent, place)?.from
+  return from !== undefined && nameKey(from) === nameKey(recent.user)
+}
+
 export const last = ({ shown }: Recent): Shown | undefined => [...shown.values()].at(-1)
 
 /** The message of this number that was shown last. */

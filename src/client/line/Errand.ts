@@ -7,7 +7,7 @@ import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
 import { help } from "../command/Help.ts"
 import { requestFor } from "../command/Meaning.ts"
-import { explainRefusal } from "../command/Refusal.ts"
+import { explainRefusal, targetOf } from "../command/Refusal.ts"
 import { type RequestError, RequestRejected } from "../core/ClientError.ts"
 import { isPage, OlderPage, olderThan } from "../core/Page.ts"
 import * as Recent from "../core/Recent.ts"
@@ -31,7 +31,10 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   if (isChat(request)) yield* Ref.update(recent, Recent.sending)
   const [elapsed, reply] = yield* Effect.timed(
     Effect.catchTag(ask(client, request), "RequestRejected", ({ message, reason }) =>
-      Effect.fail(new RequestRejected({ reason, message: explainRefusal(request, reason) ?? message }))
+      Effect.flatMap(Ref.get(recent), (recent) => {
+        const explained = explainRefusal(request, reason, isAboutOwn(recent, request))
+        return Effect.fail(new RequestRejected({ reason, message: explained ?? message }))
+      })
     )
   )
   if (isPage(request)) yield* Ref.set(olderPage, olderThan(request, reply))
@@ -54,6 +57,12 @@ export const carryOutAndShow = Effect.fnUntraced(function* (errand: Errand) {
   const isEntry = isEntryRequest(request) && reply._tag === "Sent"
   yield* told(isEntry ? { where: whereaboutsOfRequest(request), seq: reply.seq } : undefined)
 })
+
+const isAboutOwn = (recent: Recent.Recent, request: Request): boolean => {
+  const seq = targetOf(request)
+  if (seq === undefined || !isEntryRequest(request)) return false
+  return Recent.isOwn(recent, { where: whereaboutsOfRequest(request), seq })
+}
 
 const requestOf = Effect.fnUntraced(function* (
   errand: Errand

@@ -13,6 +13,7 @@
  */
 import { Effect, Stream } from "effect"
 import { parse } from "../command/Command.ts"
+import * as Recent from "../core/Recent.ts"
 import { Client } from "../link/Client.ts"
 import { error } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
@@ -31,9 +32,9 @@ export const script = Effect.gen(function* () {
   const client = yield* Client
   const { lines } = yield* Screen
   let failures = 0
-  yield* lines.pipe(
+  yield* lines(() => Recent.empty).pipe(
     Stream.zipWithIndex,
-    Stream.runForEachWhile(([text, index]) =>
+    Stream.runForEachWhile(([{ text }, index]) =>
       follow(text).pipe(
         Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) => {
           failures += 1

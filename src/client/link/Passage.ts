@@ -44,8 +44,4 @@ export const make = (placeOf: (where: Whereabouts) => Place | undefined): Passag
 
 /** A guest's inbox has no epoch: there, the count that went back tells that the log is another one. */
 const hasPassed = (before: Place | undefined, now: Place | undefined, seq: Seq): boolean =>
-  before === undefined ||
-  now === undefined ||
-  now.epoch !== before.epoch ||
-  now.seq < before.seq ||
-  now.seq >= seq
+  before === undefined || now === undefined || now.epoch !== before.epoch || now.seq < before.seq || now.seq >= seq

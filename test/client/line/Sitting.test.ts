@@ -91,7 +91,7 @@ describe("a person", () => {
       const { say, type, until } = yield* sit(yield* make)
       yield* say("Twelv", 1)
       yield* type(":edit")
-      assert.deepStrictEqual((yield* until("Twelv")).slice(-1), ["proposed: :edit #1 Twelv"])
+      assert.deepStrictEqual((yield* until("Twelv")).slice(-1), ["proposed: :edit in:* #1 Twelv"])
     })
   )
 
@@ -114,6 +114,21 @@ describe("a person", () => {
       yield* type(":react #1 👍")
       yield* peer.say({ _tag: "Sent", ...idOf((yield* take).message), seq: 3, at, repeated: true })
       yield* until("#1 has that reaction of yours already")
+    })
+  )
+
+  it.live("answers nobody who said something while the answer was typed, and has it back with the number", () =>
+    Effect.gen(function* () {
+      const { begin, peer, take, type, until } = yield* sit(yield* make)
+      yield* peer.say({ _tag: "PrivateMessage", seq: 1, at, from: bob, to: ada, content: "psst" })
+      yield* until("psst")
+      yield* begin
+      yield* peer.say(said(1, "hello, all"))
+      yield* until("hello, all")
+      yield* type(":reply between us")
+      yield* until("proposed: :reply in:@bob #1 between us")
+      yield* type(":reply in:@bob #1 between us")
+      assert.deepInclude<object>((yield* take).request, { _tag: "PrivateMessage", to: "bob", replyTo: 1 })
     })
   )
 
