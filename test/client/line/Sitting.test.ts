@@ -132,6 +132,28 @@ describe("a person", () => {
     })
   )
 
+  it.live("goes back past entries that only a later client knows, and hears of refusals in the server's words", () =>
+    Effect.gen(function* () {
+      const { peer, take, type, until } = yield* sit(yield* make)
+      const later = (seq: number) => ({ _tag: "TopicSet", seq, at, from: bob, topic: "tomatoes" })
+      const answer = (request: ClientMessage, more: boolean, messages: ReadonlyArray<object>) =>
+        peer.sayText(`${JSON.stringify({ _tag: "History", ...idOf(request), messages, more })}\n`)
+      yield* type(":history 2")
+      yield* answer((yield* take).message, true, [later(8), later(9)])
+      yield* until("nothing here that this client could show; :more shows older ones")
+      yield* type(":more")
+      const more = yield* take
+      assert.deepInclude<object>(more.request, { before: 8 })
+      yield* answer(more.message, false, [said(6, "six"), later(7)])
+      yield* until("1 message of history")
+      yield* type(":delete in:* #6")
+      const reason = { _tag: "Hibernating" }
+      const refusal = { _tag: "Rejected", ...idOf((yield* take).message), reason, message: "Come back in spring." }
+      yield* peer.sayText(`${JSON.stringify(refusal)}\n`)
+      yield* until("Not sent: :delete in:* #6: Come back in spring.")
+    })
+  )
+
   it.live("is told of a refusal which command to type", () =>
     Effect.gen(function* () {
       const { peer, take, type, until } = yield* sit(yield* make)
