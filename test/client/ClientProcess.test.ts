@@ -75,6 +75,19 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       })
     )
 
+    it.effect("answers what it said the line before, in private too", () =>
+      Effect.gen(function* () {
+        yield* join("ben")
+        const { stdout, stderr } = yield* run("terse", "hello", ":pm ben psst", ":reply to my psst", ":react 👍")
+        assert.deepStrictEqual(stdout.map(withoutNumber).slice(0, 3), [
+          "terse: hello",
+          "(private) terse → ben: psst",
+          "(private) terse → ben ↳ #1: to my psst"
+        ])
+        assert.include(stderr[0], "line 4: :react 👍: In private, that takes an account on both sides.")
+      })
+    )
+
     it.effect("is told of a line that is too long, and goes on behind it", () =>
       Effect.gen(function* () {
         const { stdout, stderr, exitCode } = yield* run("long", "one", "x".repeat(5_000_000), "three")

@@ -1,6 +1,7 @@
 /** A screen without a terminal: the test types, and reads what is shown row by row. */
 import { type Cause, DateTime, Effect, Queue, Stream } from "effect"
-import { Screen } from "../../src/client/screen/Screen.ts"
+import * as Recent from "../../src/client/core/Recent.ts"
+import { Screen, type TypedLine } from "../../src/client/screen/Screen.ts"
 import { colourless } from "../../src/client/text/Palette.ts"
 import * as Timestamp from "../../src/client/text/Timestamp.ts"
 
@@ -8,8 +9,10 @@ import * as Timestamp from "../../src/client/text/Timestamp.ts"
 export const noon = Date.UTC(2026, 10, 23, 12, 4)
 
 export const make = Effect.fnUntraced(function* (options: { readonly isInteractive: boolean }) {
-  const typed = yield* Queue.unbounded<string, Cause.Done>()
+  const typed = yield* Queue.unbounded<TypedLine, Cause.Done>()
   const shown = yield* Queue.unbounded<string>()
+  let look = () => Recent.empty
+  let begun: Recent.Recent | undefined
   const screen = Screen.of({
     ...options,
     style: Effect.succeed({
@@ -19,7 +22,10 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
       now: noon,
       columns: 100
     }),
-    lines: Stream.fromQueue(typed),
+    lines: (looking) => {
+      look = looking
+      return Stream.fromQueue(typed)
+    },
     show: (lines) =>
       Effect.asVoid(
         Queue.offerAll(
@@ -32,7 +38,16 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
   })
   return {
     screen,
-    type: (line: string) => Queue.offer(typed, line),
+    /** Types the first key of the line that comes next. */
+    begin: Effect.sync(() => {
+      begun = look()
+    }),
+    type: (text: string) =>
+      Effect.suspend(() => {
+        const line = { text, begun: begun ?? look() }
+        begun = undefined
+        return Queue.offer(typed, line)
+      }),
     endInput: Queue.end(typed),
     /** What is shown up to a line that ends like this. */
     until: Effect.fnUntraced(function* (ending: string) {

@@ -93,10 +93,10 @@ export const start = ({ port }: FakeServer) =>
   )
 
 /** Lets the next connection in. */
-export const greet = Effect.fnUntraced(function* (server: FakeServer, seq: number) {
+export const greet = Effect.fnUntraced(function* (server: FakeServer, seq: number, now = epoch) {
   const peer = yield* server.accept
   const handshake = yield* peer.take
-  yield* peer.say(welcome(seq))
+  yield* peer.say({ ...welcome(seq), lobby: { epoch: now, seq } })
   return { peer, handshake }
 })
 

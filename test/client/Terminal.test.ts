@@ -103,6 +103,28 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
     })
   )
 
+  it.effect.skipIf(hasNoTmux)("answers what was shown last when one began to type, or else nothing", () =>
+    Effect.gen(function* () {
+      const { port } = yield* startServer()
+      const terminal = yield* startInTerminal(["--user", "ada"], { PORT: `${port}`, NO_COLOR: "1" })
+      yield* terminal.showsIn(" room")
+      const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
+      yield* bob.type(":pm ada psst")
+      yield* terminal.shows("hh:mm #n (private) bob → ada: psst", ">")
+      yield* terminal.type(":reply bet")
+      yield* terminal.shows("> :reply bet")
+      yield* bob.type("hello")
+      yield* terminal.shows("hh:mm #n bob: hello", "> :reply bet")
+      yield* terminal.type("ween us")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("> :reply in:@bob #1 between us")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("      ↳ #1 bob: psst", "hh:mm #n (private) ada → bob: between us", ">")
+      yield* terminal.press("C-c")
+      yield* terminal.shows("exit 0")
+    })
+  )
+
   const ways = [
     ["by itself", "nina", clientCommand],
     // As npx and pnpm do: what they started runs in their process group, and they wait for its end.

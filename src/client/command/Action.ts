@@ -34,7 +34,13 @@ export type Act =
   | { readonly _tag: "React"; readonly reaction: Reaction; readonly isTakenBack: boolean }
   | { readonly _tag: "Reply"; readonly content: string }
 
-/** The line asks for nothing that can be done; `message` says what is wrong and what to type instead. */
-export class NotUnderstood extends Schema.TaggedError<NotUnderstood>()("NotUnderstood", { message: Schema.String }) {}
+/**
+ * The line asks for nothing that can be done; `message` says what is wrong and what to type instead. `instead` is the
+ * line that says for certain what this one may have meant.
+ */
+export class NotUnderstood extends Schema.TaggedError<NotUnderstood>()("NotUnderstood", {
+  message: Schema.String,
+  instead: Schema.optionalKey(Schema.String)
+}) {}
 
 export const ask = (request: Request) => ({ _tag: "Ask", request }) as const

@@ -13,9 +13,9 @@ import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { HistoryLimit, SearchQuery } from "../../common/wire/ClientMessage.ts"
-import type { Whereabouts } from "../core/Heard.ts"
 import { type Act, type Action, ask, type Mention, NotUnderstood } from "./Action.ts"
 import { assign, cut, type Kind, type Parameter } from "./Parameter.ts"
+import { placeNamed } from "./Place.ts"
 import { nearest } from "./Suggestion.ts"
 
 /** In UTF-16 units. The longest message has 8192 characters of two each; with what stands before it, that is less. */
@@ -66,17 +66,6 @@ const define = <Arguments>(definition: {
 
 const nothing = Schema.Struct({})
 const room = Schema.Struct({ room: RoomName })
-
-const decodeRoom = Schema.decodeUnknownOption(RoomName)
-const decodeUser = Schema.decodeUnknownOption(UserName)
-
-/** `dev` is a room, `@ada` what was said in private with her, `*` the lobby: no name holds either. */
-const placeNamed = (typed: string): Option.Option<Whereabouts> => {
-  if (typed === "*") return Option.some({})
-  return typed.startsWith("@")
-    ? Option.map(decodeUser(typed.slice(1)), (user) => ({ with: user }))
-    : Option.map(decodeRoom(typed), (room) => ({ room }))
-}
 
 const Place = Schema.String.check(
   Schema.makeFilter<string>((typed) => Option.isSome(placeNamed(typed)), {

@@ -9,13 +9,57 @@ import { Result } from "effect"
 import * as Recent from "../core/Recent.ts"
 import type { Request } from "../core/Request.ts"
 import { type About, type Act, type Mention, NotUnderstood } from "./Action.ts"
+import { address } from "./Place.ts"
 
-/** The same with the message it is about now, if that is the one shown last: another may be shown until it is its turn. */
-export const pin = (recent: Recent.Recent, about: About): About => {
+/**
+ * The same with the place of the message it is about, for others may be shown until it is its turn. `begun` is what had
+ * been shown when the line was begun: whatever came meanwhile is not what was meant, and is not sent to.
+ */
+export const pin = (begun: Recent.Recent, now: Recent.Recent, about: About): Result.Result<About, NotUnderstood> => {
   const { act, mention } = about
-  if (mention.number !== undefined || mention.where !== undefined || isOnOwn(act)) return about
-  const last = Recent.last(recent)
-  return last === undefined ? about : { ...about, mention: { where: last.where, number: last.seq } }
+  const isNumbered = mention.number !== undefined
+  if (mention.where !== undefined || (!isNumbered && isOnOwn(act))) return Result.succeed(about)
+  const place = placeOf(now, mention, act)
+  // The number may be of a page that is still on its way.
+  if (Result.isFailure(place)) return isNumbered ? Result.succeed(about) : Result.fail(place.failure)
+  const { seq, where } = place.success
+  const meant = Result.getOrUndefined(placeOf(begun, mention, act))
+  const isMeant = meant === undefined ? isNumbered : isSame(meant, place.success)
+  if (isMeant) return Result.succeed({ act, mention: { where, number: seq }, _tag: "About" })
+  return Result.fail(unclear(now, act, meant, place.success))
+}
+
+const isSame = (one: Recent.Place, other: Recent.Place): boolean =>
+  address(one.where, one.seq) === address(other.where, other.seq)
+
+const unclear = (now: Recent.Recent, act: Act, meant: Recent.Place | undefined, other: Recent.Place): NotUnderstood => {
+  const isThere = meant === undefined || Recent.find(now, meant) !== undefined
+  const shown = Recent.find(now, other)
+  const words = shown === undefined ? "" : `, ${shown.from}: “${shown.words.slice(0, maxQuoted)}”`
+  const news = isThere
+    ? `${address(other.where, other.seq)} came while you typed${words}`
+    : "the message you may mean is gone since you began to type"
+  const instead = meant === undefined ? undefined : spell(act, meant)
+  const advice = instead === undefined ? "Say which message by its number" : `If you meant another one: ${instead}`
+  return new NotUnderstood({
+    message: `Not sent: ${news}. ${advice.length > maxAdvice ? `${advice.slice(0, maxAdvice)}…` : advice}`,
+    ...(instead !== undefined && { instead })
+  })
+}
+
+/** In UTF-16 units: enough to know it again. */
+const maxQuoted = 40
+const maxAdvice = 120
+
+/** The line that asks for this, wherever and whenever it is typed. */
+const spell = (act: Act, { seq, where }: Recent.Place): string => {
+  const words = wordsOf(act)
+  return `:${nameOf(act)} ${address(where, seq)}${words === undefined ? "" : ` ${words}`}`
+}
+
+const wordsOf = (act: Act): string | undefined => {
+  if (act._tag === "React") return act.reaction
+  return act._tag === "Delete" ? act.reason : act.content
 }
 
 export const requestFor = (recent: Recent.Recent, { act, mention }: About): Result.Result<Request, NotUnderstood> =>
@@ -25,12 +69,12 @@ export const requestFor = (recent: Recent.Recent, { act, mention }: About): Resu
 export const textToEdit = (
   recent: Recent.Recent,
   about: About
-): Result.Result<{ readonly number: number; readonly content: string }, NotUnderstood> =>
+): Result.Result<Recent.Place & { readonly content: string }, NotUnderstood> =>
   Result.flatMap(placeOf(recent, about.mention, about.act), ({ seq, where }) => {
     const { mine } = recent
     const isMine = mine?.seq === seq && mine.where.room === where.room && mine.where.with === where.with
     if (!isMine || /[\n\t]/.test(mine.content)) return complain(about.act, textMissing)
-    return Result.succeed({ number: seq, content: mine.content })
+    return Result.succeed({ where, seq, content: mine.content })
   })
 
 const textMissing = "the new text is missing. Type it behind the command: :edit #12 new text"
@@ -40,6 +84,8 @@ const placeOf = (
   { number, where }: Mention,
   act: Act
 ): Result.Result<Recent.Place, NotUnderstood> => {
+  if (where === undefined && act._tag === "Delete" && /^in:\S/i.test(act.reason ?? ""))
+    return complain(act, placeBehind)
   if (number === undefined) return where === undefined ? lastOne(recent, act) : complain(act, numberMissing)
   if (where !== undefined) return Result.succeed({ where, seq: number })
   const shown = Recent.lastNumbered(recent, number)
@@ -100,13 +146,16 @@ const nameOf = (act: Act): string => {
   return names[act._tag]
 }
 
-const numberMissing = "say which message of that place by its number, for example in:dev #12"
+const numberMissing =
+  "say which message of that place by its number, for example in:dev #12. Text that begins with in: goes behind a number"
+/** What is erased does not come back: this is no reason. */
+const placeBehind = "say the place before the number, for example :delete in:dev #12"
 const reasonAlone = "say which message by its number, for example :delete #12 wrong room"
 const notShown = (number: number, act: Act): string =>
   `no message #${number} was shown lately. Say where it is: :${nameOf(act)} in:dev #${number} in a room, ` +
   `in:@ada #${number} in private with ada, in:* #${number} in the lobby`
-const notYours = ({ from, seq }: Recent.Shown): string =>
-  `#${seq} is by ${from}, and only its author can edit a message. To answer it, type :reply #${seq} <text>`
+const notYours = ({ from, seq, where }: Recent.Shown): string =>
+  `#${seq} is by ${from}, and only its author can edit a message. To answer it, type :reply ${address(where, seq)} <text>`
 const lastUnknown = (act: Act): string =>
   "it is not known for certain which message you sent last. Say its number, as :history shows it: " +
   `:${nameOf(act)} #12`

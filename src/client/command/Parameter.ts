@@ -13,7 +13,7 @@ export type Kind =
   | "command"
   /** How many. A number that stands alone is meant so, whatever could stand before it. */
   | "count"
-  /** All that is left of the line, exactly as typed. */
+  /** All that is left of the line, exactly as typed; white space alone is nothing. */
   | "text"
   /** The same, without the white space around it. */
   | "words"
@@ -49,7 +49,7 @@ export const assign = (parameters: ReadonlyArray<Parameter>, text: string): Assi
     }
     if (kind === "text" || kind === "words") {
       const all = kind === "words" ? rest.trim() : rest
-      return { words: all === "" ? words : { ...words, [name]: all }, surplus: "" }
+      return { words: all.trim() === "" ? words : { ...words, [name]: all }, surplus: "" }
     }
     const [word, after] = cut(rest.trimStart())
     if (word === "") break
@@ -70,14 +70,14 @@ export const markOf = (name: string): string => name.slice(0, name.indexOf(":") 
 
 const isLeading = (kind: Kind): boolean => kind === "leading" || kind === "number"
 
-/** Takes the words at the beginning that show whose they are, in any order, each once; gives the rest. */
+/** Takes the words at the beginning that show whose they are, in their order, each once; gives the rest. */
 const assignLeading = (parameters: ReadonlyArray<Parameter>, text: string, words: Record<string, string>): string => {
   const [word, after] = cut(text.trimStart())
-  for (const { kind, name } of parameters) {
-    const value = name in words ? undefined : leadingValue(kind, name, word)
+  for (const [index, { kind, name }] of parameters.entries()) {
+    const value = leadingValue(kind, name, word)
     if (value === undefined) continue
     words[name] = value
-    return assignLeading(parameters, after, words)
+    return assignLeading(parameters.slice(index + 1), after, words)
   }
   return text
 }

@@ -3,7 +3,8 @@
  *
  * Whatever carries a `seq` counts, known or not: a client that drops the entry of a kind it has never heard of takes the
  * next one for a sign that something is missing. So a message with an unknown `_tag` that is an entry comes through as
- * data, by its place alone: what it says is not kept, and nothing is shown of it.
+ * data, by its place alone: what it says is not kept, and nothing is shown of it. In a page it is left out, but counts
+ * where the next page begins. A refusal for a reason that is not known is NotAllowed of that name, in the server's words.
  */
 import { Schema, SchemaTransformation } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
@@ -11,8 +12,11 @@ import { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
+import { line } from "../../common/text/Content.ts"
 import { text } from "../../common/text/Text.ts"
-import { EntryMessage, whereabouts } from "../../common/wire/EntryMessage.ts"
+import { maxHistoryLimit } from "../../common/wire/ClientMessage.ts"
+import { EntryMessage, StandingMessage, whereabouts } from "../../common/wire/EntryMessage.ts"
+import { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerMessage } from "../../common/wire/ServerMessage.ts"
 
 const known: ReadonlySet<string> = new Set(Object.keys(ServerMessage.cases))
@@ -40,8 +44,77 @@ const LaterEntryMessage = OnTheWire.pipe(
   )
 )
 
+/** What a page would be with the entries that were left out. There if any were. */
+const span = Schema.optionalKey(Schema.Struct({ oldest: Seq, newest: Seq, count: Schema.Natural }))
+
+const messages = Schema.Array(Schema.Union([StandingMessage, OnTheWire])).check(Schema.isMaxLength(maxHistoryLimit))
+
+const { History, Rejected, SearchResults } = ServerMessage.cases
+const LaterHistory = Schema.Struct({ ...History.fields, span })
+const LaterFindings = Schema.Struct({ ...SearchResults.fields, span })
+
+type PageEntry = (typeof messages.Type)[number]
+const isStanding = Schema.is(StandingMessage)
+
+/** The known entries of a page, and what it spans. */
+const withoutLater = (entries: ReadonlyArray<PageEntry>) => {
+  const seqs = entries.map(({ seq }) => seq)
+  return {
+    messages: entries.filter(isStanding),
+    ...(seqs.length > 0 && { span: { oldest: Math.min(...seqs), newest: Math.max(...seqs), count: seqs.length } })
+  }
+}
+
+const HistoryOnTheWire = Schema.Struct({ ...History.fields, messages })
+const LaterHistoryMessage = HistoryOnTheWire.pipe(
+  Schema.decodeTo(
+    Schema.toType(LaterHistory),
+    SchemaTransformation.transform<typeof LaterHistory.Type, typeof HistoryOnTheWire.Type>({
+      decode: (page) => ({ ...page, ...withoutLater(page.messages) }),
+      encode: (page) => page
+    })
+  )
+)
+
+const FindingsOnTheWire = Schema.Struct({ ...SearchResults.fields, messages })
+const LaterFindingsMessage = FindingsOnTheWire.pipe(
+  Schema.decodeTo(
+    Schema.toType(LaterFindings),
+    SchemaTransformation.transform<typeof LaterFindings.Type, typeof FindingsOnTheWire.Type>({
+      decode: (page) => ({ ...page, ...withoutLater(page.messages) }),
+      encode: (page) => page
+    })
+  )
+)
+
+const knownReasons: ReadonlySet<string> = new Set(Object.keys(Rejection.cases))
+const UnknownReason = Schema.Struct({
+  _tag: line(64).check(
+    Schema.makeFilter<string>((tag) => !knownReasons.has(tag), { message: "there is a reason of this kind" })
+  )
+})
+const NotAllowed = Schema.toType(Rejection.cases.NotAllowed)
+const LaterRejectedMessage = Schema.Struct({
+  ...Rejected.fields,
+  reason: UnknownReason.pipe(
+    Schema.decodeTo(
+      NotAllowed,
+      SchemaTransformation.transform<typeof NotAllowed.Type, typeof UnknownReason.Type>({
+        decode: ({ _tag: action }) => ({ _tag: "NotAllowed", action }),
+        encode: ({ action }) => ({ _tag: action })
+      })
+    )
+  )
+})
+
 /** Known messages first: what is wrong with one of those is told as what is wrong with it. */
-export const Heard = Schema.Union([ServerMessage, LaterEntryMessage])
+export const Heard = Schema.Union([
+  ServerMessage,
+  LaterEntryMessage,
+  LaterHistoryMessage,
+  LaterFindingsMessage,
+  LaterRejectedMessage
+])
 export type Heard = typeof Heard.Type
 
 export type HeardEntry = EntryMessage | LaterEntry

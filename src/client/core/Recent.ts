@@ -19,7 +19,7 @@ import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
 import { conversationAt, isEntry, type Whereabouts, whereaboutsOf } from "./Heard.ts"
-import type { ChatRequest } from "./Request.ts"
+import { type ChatRequest, whereaboutsOfRequest } from "./Request.ts"
 
 export interface Recent {
   readonly user: UserName
@@ -76,6 +76,12 @@ export const sent = (before: Recent, request: ChatRequest, seq: Seq): Recent => 
 export const find = ({ shown, user }: Recent, { seq, where }: Place): Shown | undefined =>
   shown.get(keyOf(conversationAt(where, user), seq))
 
+/** Whether it was shown, and is by oneself. */
+export const isOwn = (recent: Recent, place: Place): boolean => {
+  const from = find(recent, place)?.from
+  return from !== undefined && nameKey(from) === nameKey(recent.user)
+}
+
 export const last = ({ shown }: Recent): Shown | undefined => [...shown.values()].at(-1)
 
 /** The message of this number that was shown last. */
@@ -108,7 +114,10 @@ const learn = (recent: Draft, event: ClientEvent): Draft => {
 /** A `Recent` whose map is nobody else's yet. */
 type Draft = Recent & { readonly shown: Map<string, Shown> }
 
+/** A page is shown oldest first. */
 const hear = (recent: Draft, message: ServerMessage | StandingMessage): Draft => {
+  if (message._tag === "History") return message.messages.reduce(hear, recent)
+  if (message._tag === "SearchResults") return message.messages.toReversed().reduce(hear, recent)
   if (message._tag === "RoomLeft") return forgetAll(recent, { _tag: "Room", room: message.room })
   if (!isEntry(message)) return recent
   const where = whereaboutsOf(message, recent.user)
@@ -162,8 +171,3 @@ const isMine = ({ mine, user }: Recent, key: string): boolean =>
   mine !== undefined && keyOf(conversationAt(mine.where, user), mine.seq) === key
 
 const keyOf = (conversation: Conversation, seq: Seq): string => `${conversationKey(conversation)}#${seq}`
-
-const whereaboutsOfRequest = (request: ChatRequest): Whereabouts => {
-  if (request._tag === "RoomMessage") return { room: request.room }
-  return request._tag === "PrivateMessage" ? { with: request.to } : {}
-}

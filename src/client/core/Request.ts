@@ -7,6 +7,7 @@
 import { nameKey } from "../../common/name/Name.ts"
 import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { ServerMessage } from "../../common/wire/ServerMessage.ts"
+import type { Whereabouts } from "./Heard.ts"
 
 const replies = {
   GlobalMessage: "Sent",
@@ -54,6 +55,14 @@ const isAboutItsRoom = (request: Request, reply: ServerMessage): boolean =>
   !("room" in request && "room" in reply) || request.room === undefined || nameKey(request.room) === nameKey(reply.room)
 
 export const isEntryRequest = (request: Request): request is EntryRequest => replies[request._tag] === "Sent"
+
+/** Where the entry is to stand. */
+export const whereaboutsOfRequest = (request: EntryRequest): Whereabouts => {
+  if (request._tag === "PrivateMessage") return { with: request.to }
+  const { room, with: other } = { room: undefined, with: undefined, ...request }
+  if (room !== undefined) return { room }
+  return other === undefined ? {} : { with: other }
+}
 
 export const isChat = (request: Request): request is ChatRequest =>
   request._tag === "GlobalMessage" || request._tag === "PrivateMessage" || request._tag === "RoomMessage"

@@ -41,7 +41,7 @@ export interface Resumption {
 }
 
 /** `epoch` is missing where the log lives no longer than the connection: in a guest's inbox. */
-interface Place {
+export interface Place {
   readonly epoch: Epoch | undefined
   readonly seq: Seq
 }
@@ -373,7 +373,7 @@ const openRequest = (resumption: Resumption, id: RequestId | undefined): OpenReq
 const placeIn = (resumption: Resumption, room: RoomName): Place | undefined =>
   Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))?.place
 
-const placeOf = (resumption: Resumption, conversation: Conversation): Place | undefined => {
+export const placeOf = (resumption: Resumption, conversation: Conversation): Place | undefined => {
   if (conversation._tag === "Room") return placeIn(resumption, conversation.room)
   return conversation._tag === "Lobby" ? resumption.lobby : resumption.inbox
 }

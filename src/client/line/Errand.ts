@@ -7,12 +7,12 @@ import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
 import { help } from "../command/Help.ts"
 import { requestFor } from "../command/Meaning.ts"
-import { explainRefusal } from "../command/Refusal.ts"
+import { explainRefusal, targetOf } from "../command/Refusal.ts"
 import { type RequestError, RequestRejected } from "../core/ClientError.ts"
 import { isPage, OlderPage, olderThan } from "../core/Page.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
-import { isChat, isEntryRequest, type Request } from "../core/Request.ts"
+import { isChat, isEntryRequest, type Request, whereaboutsOfRequest } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { isPaged } from "../link/Gather.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
@@ -31,23 +31,38 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   if (isChat(request)) yield* Ref.update(recent, Recent.sending)
   const [elapsed, reply] = yield* Effect.timed(
     Effect.catchTag(ask(client, request), "RequestRejected", ({ message, reason }) =>
-      Effect.fail(new RequestRejected({ reason, message: explainRefusal(request, reason) ?? message }))
+      Effect.flatMap(Ref.get(recent), (recent) => {
+        const explained = explainRefusal(request, reason, isAboutOwn(recent, request))
+        return Effect.fail(new RequestRejected({ reason, message: explained ?? message }))
+      })
     )
   )
   if (isPage(request)) yield* Ref.set(olderPage, olderThan(request, reply))
-  if (reply._tag === "History") yield* Ref.update(recent, (before) => Recent.remember(before, reply.messages))
-  if (reply._tag === "SearchResults") {
-    yield* Ref.update(recent, (before) => Recent.remember(before, reply.messages.toReversed()))
-  }
   if (isChat(request) && reply._tag === "Sent") {
     yield* Ref.update(recent, (before) => Recent.sent(before, request, reply.seq))
   }
   if (request._tag === "React" && reply._tag === "Sent" && reply.repeated === true) {
     yield* present((style) => remark(style, `#${request.target} has that reaction of yours already`))
   }
-  if (request._tag !== "Ping") return
-  yield* present((style) => remark(style, `pong after ${Duration.toMillis(elapsed).toFixed(1)} ms`))
+  if (request._tag === "Ping") {
+    yield* present((style) => remark(style, `pong after ${Duration.toMillis(elapsed).toFixed(1)} ms`))
+  }
+  return { request, reply }
 })
+
+/** The same, done only when all that came of it has been shown: the entry comes behind the reply. */
+export const carryOutAndShow = Effect.fnUntraced(function* (errand: Errand) {
+  const { reply, request } = yield* carryOut(errand)
+  const { told } = yield* Client
+  const isEntry = isEntryRequest(request) && reply._tag === "Sent"
+  yield* told(isEntry ? { where: whereaboutsOfRequest(request), seq: reply.seq } : undefined)
+})
+
+const isAboutOwn = (recent: Recent.Recent, request: Request): boolean => {
+  const seq = targetOf(request)
+  if (seq === undefined || !isEntryRequest(request)) return false
+  return Recent.isOwn(recent, { where: whereaboutsOfRequest(request), seq })
+}
 
 const requestOf = Effect.fnUntraced(function* (
   errand: Errand

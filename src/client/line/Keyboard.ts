@@ -3,14 +3,15 @@
  * for their turn, each for the reply to the one before, which keeps their order as in `Script`.
  */
 import { type Cause, Effect, Queue, Ref, Stream } from "effect"
-import { ask } from "../command/Action.ts"
+import { ask, type NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
 import { pin, textToEdit } from "../command/Meaning.ts"
+import { address } from "../command/Place.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import { isChat } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { echo, error, notice } from "../screen/Render.ts"
-import { present, Screen } from "../screen/Screen.ts"
+import { present, Screen, type TypedLine } from "../screen/Screen.ts"
 import { carryOut, type Errand, shorten, showHelp } from "./Errand.ts"
 
 /** How many requests may wait; beyond, what is typed waits to be read. */
@@ -46,11 +47,13 @@ export const keyboard = Effect.gen(function* () {
   })
 
   /** Does what a line asks for, or sees to it; tells whether to read on. */
-  const obey = Effect.fnUntraced(function* (line: string) {
-    const action = yield* Effect.fromResult(parse(line))
+  const obey = Effect.fnUntraced(function* ({ begun, text: line }: TypedLine) {
+    const parsed = yield* Effect.fromResult(parse(line))
+    const action =
+      parsed._tag === "About" ? yield* Effect.fromResult(pin(begun, yield* Ref.get(recent), parsed)) : parsed
     if (action._tag === "About" && action.act._tag === "Edit" && action.act.content === undefined) {
-      const { content, number } = yield* Effect.fromResult(textToEdit(yield* Ref.get(recent), action))
-      yield* propose(`:edit #${number} ${content}`)
+      const { content, seq, where } = yield* Effect.fromResult(textToEdit(yield* Ref.get(recent), action))
+      yield* propose(`:edit ${address(where, seq)} ${content}`)
       return true
     }
     // A message is shown when it comes back from the server; a command would be seen nowhere.
@@ -58,16 +61,18 @@ export const keyboard = Effect.gen(function* () {
     const isCommand = action._tag === "Help" || (isErrand && !isTold(action))
     if (isCommand) yield* present((style) => echo(style, line))
     if (action._tag === "Help") yield* showHelp(action.command)
-    if (isErrand) {
-      const errand = action._tag === "About" ? pin(yield* Ref.get(recent), action) : action
-      yield* submit({ text: line, errand })
-    }
+    if (isErrand) yield* submit({ text: line, errand: action })
     return action._tag !== "Quit"
   })
 
-  const readLines = Stream.runForEachWhile(lines, (line) =>
-    Effect.catchTag(obey(line), "NotUnderstood", ({ message }) => Effect.as(complain(message), true))
-  )
+  const putRight = Effect.fnUntraced(function* ({ instead, message }: NotUnderstood) {
+    yield* complain(message)
+    if (instead !== undefined) yield* propose(instead)
+    return true
+  })
+
+  const typed = lines(() => Ref.getUnsafe(recent))
+  const readLines = Stream.runForEachWhile(typed, (line) => Effect.catchTag(obey(line), "NotUnderstood", putRight))
 
   const tellDelay = Effect.fnUntraced(function* ({ text }: Typed) {
     yield* Effect.sleep(patience)

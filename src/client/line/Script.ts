@@ -7,20 +7,23 @@
  * tenths of a millisecond on one machine; even at 20 ms it is as fast as a server allows by default, 50 messages a
  * second. Nothing is read ahead, so a large input waits in its pipe.
  *
+ * A line is carried out when what came of it has been shown: what the next one says without a number is about that.
+ *
  * At the end comes one more Ping: with its Pong, everything that happened until then has been heard.
  */
 import { Effect, Stream } from "effect"
 import { parse } from "../command/Command.ts"
+import * as Recent from "../core/Recent.ts"
 import { Client } from "../link/Client.ts"
 import { error } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
-import { carryOut, shorten, showHelp } from "./Errand.ts"
+import { carryOutAndShow, shorten, showHelp } from "./Errand.ts"
 
 /** Carries out one line; tells whether to read on. */
 const follow = Effect.fnUntraced(function* (line: string) {
   const action = yield* Effect.fromResult(parse(line))
   if (action._tag === "Help") yield* showHelp(action.command)
-  if (action._tag === "Ask" || action._tag === "About" || action._tag === "More") yield* carryOut(action)
+  if (action._tag === "Ask" || action._tag === "About" || action._tag === "More") yield* carryOutAndShow(action)
   return action._tag !== "Quit"
 })
 
@@ -29,9 +32,9 @@ export const script = Effect.gen(function* () {
   const client = yield* Client
   const { lines } = yield* Screen
   let failures = 0
-  yield* lines.pipe(
+  yield* lines(() => Recent.empty).pipe(
     Stream.zipWithIndex,
-    Stream.runForEachWhile(([text, index]) =>
+    Stream.runForEachWhile(([{ text }, index]) =>
       follow(text).pipe(
         Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) => {
           failures += 1

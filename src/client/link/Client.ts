@@ -41,18 +41,22 @@ import {
   Unreachable
 } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
-import type { Heard } from "../core/Heard.ts"
+import { conversationAt, type Heard } from "../core/Heard.ts"
 import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
 import * as Resumption from "../core/Resumption.ts"
 import * as EventBuffer from "./EventBuffer.ts"
 import { gather, type PagedRequest } from "./Gather.ts"
 import * as Link from "./Link.ts"
+import * as Passage from "./Passage.ts"
 import { whenAllowed } from "./WhenAllowed.ts"
 
 const maxOpenRequests = 1024
 
 /** How long a server may take to say Goodbye. */
 const farewell = "2 seconds"
+
+/** How long a server may take to tell of an entry that it has stored, while it is connected. */
+const lateness = "10 seconds"
 
 /** How long a connection has to stand until what ends it is no failure to connect. */
 const settling = "10 seconds"
@@ -95,6 +99,11 @@ export class Client extends Context.Service<
     ) => Effect.Effect<ServerMessageOf<"History">, RequestError>
     /** Everything that happens from the first connection on. For one reader: what it takes is gone. */
     readonly events: Stream.Stream<ClientEvent, SessionError>
+    /**
+     * Done when the reader of the events has dealt with all that has happened until now; and with this entry, once it
+     * has come, or it is certain that it will not. A server that does not tell of it is waited for 10 seconds.
+     */
+    readonly told: (entry?: Passage.Awaited) => Effect.Effect<void>
     readonly isConnected: Effect.Effect<boolean>
     /** Says goodbye and ends the events. Happens by itself when the scope closes. */
     readonly leave: Effect.Effect<void>
@@ -136,6 +145,11 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   let isLeaving = false
   let ending: SessionError | undefined
 
+  const passage = Passage.make((where) => {
+    if (ending !== undefined) return undefined
+    return Resumption.placeOf(resumption, conversationAt(where, resumption.user))
+  })
+
   const settle = (id: RequestId | undefined, outcome: Effect.Effect<ServerMessage, RequestError>) => {
     const reply = replies.get(id ?? "")
     if (reply !== undefined) Deferred.doneUnsafe(reply, outcome)
@@ -152,6 +166,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     resumption = step.resumption
     if (step.rejoinLater !== undefined) Queue.offerUnsafe(toRejoin, step.rejoinLater)
     for (const event of step.events) buffer.offer(event)
+    passage.look()
     if (step.resend !== undefined) say(...step.resend)
     if (step.isHeld === true) return
     if (message._tag === "Rejected") {
@@ -243,6 +258,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     Effect.sync(() => {
       ending = error
       disconnect()
+      passage.look()
       for (const id of replies.keys()) settle(id, Effect.fail(error))
       Deferred.doneUnsafe(connected, Effect.fail(error))
       buffer.end(streamError)
@@ -328,6 +344,15 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     return yield* request({ ...message, key })
   })
 
+  const passes = (entry: Passage.Awaited): Effect.Effect<void> =>
+    Effect.timeoutOrElse(passage.passes(entry), {
+      duration: lateness,
+      orElse: () => Effect.suspend(() => (isConnected ? Effect.void : passes(entry)))
+    })
+
+  const told: Client["Service"]["told"] = (entry) =>
+    Effect.andThen(entry === undefined ? Effect.void : passes(entry), buffer.caughtUp)
+
   const leave = Effect.gen(function* () {
     if (isLeaving || ending !== undefined) return
     isLeaving = true
@@ -346,6 +371,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     gather: gatherAll,
     backlog,
     events: buffer.events,
+    told,
     isConnected: Effect.sync(() => isConnected),
     leave
   })

@@ -8,7 +8,7 @@
  * Bound: 32 MiB of memory, by all that an event holds; the reader is handed some 256 KiB at a time. That is 80,000
  * short messages, or all of the longest page.
  */
-import { Cause, Effect, Exit, Queue, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Queue, Stream } from "effect"
 import type { SessionError } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { footprint } from "../core/Footprint.ts"
@@ -20,6 +20,8 @@ export interface EventBuffer {
   readonly offer: (event: ClientEvent) => void
   /** What is held can still be read; then the stream ends, or fails. */
   readonly end: (error?: SessionError) => void
+  /** Done when the reader has come back for more behind all that is held now, or when the events have ended. */
+  readonly caughtUp: Effect.Effect<void>
   /** For one reader. */
   readonly events: Stream.Stream<ClientEvent, SessionError>
 }
@@ -35,10 +37,22 @@ export const make: Effect.Effect<EventBuffer> = Effect.gen(function* () {
   let heldBytes = 0
   /** The last in the queue, while that is where events are missing. */
   let gap: Gap | undefined
+  let held = 0
+  let released = 0
+  let isReaderBack = false
+  let hasEnded = false
+  /** Whoever waits for the reader, and behind how many of all that were ever held. */
+  const waiting = new Map<Deferred.Deferred<void>, number>()
 
-  const hold = (held: Held | Gap) => {
-    heldBytes += held.bytes
-    Queue.offerUnsafe(queue, held)
+  /** Whoever asks for more has dealt with what it was given. */
+  const tellWaiting = () => {
+    for (const [done, count] of waiting) if (hasEnded || released >= count) Deferred.doneUnsafe(done, Effect.void)
+  }
+
+  const hold = (next: Held | Gap) => {
+    held += 1
+    heldBytes += next.bytes
+    Queue.offerUnsafe(queue, next)
   }
 
   const offer = (event: ClientEvent) => {
@@ -53,13 +67,32 @@ export const make: Effect.Effect<EventBuffer> = Effect.gen(function* () {
     hold({ event, bytes })
   }
 
-  const release = (held: Held | Gap): ClientEvent => {
-    heldBytes -= held.bytes
-    if (held === gap) gap = undefined
-    return held instanceof Gap ? { _tag: "Skipped", events: held.events } : held.event
+  const release = (next: Held | Gap): ClientEvent => {
+    released += 1
+    heldBytes -= next.bytes
+    if (next === gap) gap = undefined
+    return next instanceof Gap ? { _tag: "Skipped", events: next.events } : next.event
   }
 
-  const takeBatch = Effect.map(Queue.take(queue), (first) => {
+  const caughtUp = Effect.suspend(() => {
+    // What is released may be in the reader's hands still: only its coming back tells.
+    if (hasEnded || held === 0 || (isReaderBack && released === held)) return Effect.void
+    const done = Deferred.makeUnsafe<void>()
+    waiting.set(done, held)
+    return Effect.ensuring(
+      Deferred.await(done),
+      Effect.sync(() => waiting.delete(done))
+    )
+  })
+
+  const comeBack = Effect.suspend(() => {
+    isReaderBack = true
+    tellWaiting()
+    return Queue.take(queue)
+  })
+
+  const takeBatch = Effect.map(comeBack, (first) => {
+    isReaderBack = false
     const batch: [ClientEvent, ...Array<ClientEvent>] = [release(first)]
     let bytes = first.bytes
     while (bytes < batchBytes) {
@@ -73,7 +106,10 @@ export const make: Effect.Effect<EventBuffer> = Effect.gen(function* () {
 
   return {
     offer,
+    caughtUp,
     end: (error) => {
+      hasEnded = true
+      tellWaiting()
       if (error === undefined) Queue.endUnsafe(queue)
       else Queue.failCauseUnsafe(queue, Cause.fail(error))
     },

@@ -11,6 +11,7 @@ import { Effect } from "effect"
 import { defaultHistoryLimit } from "../../common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { type RequestError, UnexpectedReply } from "../core/ClientError.ts"
+import { joinedSpan, type Span, spanOf, type Spanning } from "../core/Page.ts"
 import { isReplyTo, type Reply, type Request } from "../core/Request.ts"
 
 const maxListed = 10_000
@@ -65,13 +66,13 @@ const restOf = (request: PagedRequest, whole: ServerMessage): PagedRequest | und
       return isWhole || request._tag !== "ListRooms" ? undefined : { ...request, after }
     }
     case "History": {
-      const limit = missing - whole.messages.length
-      const [first, last] = [whole.messages.at(0), whole.messages.at(-1)]
-      if (!whole.more || limit <= 0 || !first || !last || request._tag !== "GetHistory") return undefined
-      return { ...request, ...(request.after === undefined ? { before: first.seq } : { after: last.seq }), limit }
+      const span = spanOf(whole)
+      const limit = missing - sizeOf(whole)
+      if (!whole.more || limit <= 0 || span === undefined || request._tag !== "GetHistory") return undefined
+      return { ...request, ...(request.after === undefined ? { before: span.oldest } : { after: span.newest }), limit }
     }
     case "SearchResults": {
-      const limit = missing - whole.messages.length
+      const limit = missing - sizeOf(whole)
       if (whole.next === undefined || limit <= 0 || request._tag !== "Search") return undefined
       return { ...request, before: whole.next, limit }
     }
@@ -94,16 +95,19 @@ const join = (request: PagedRequest, whole: ServerMessage, part: ServerMessage):
   if (whole._tag === "History" && part._tag === "History") {
     const isForward = request._tag === "GetHistory" && request.after !== undefined
     const [older, newer] = isForward ? [whole, part] : [part, whole]
-    return { ...part, messages: [...older.messages, ...newer.messages] }
+    return withSpan({ ...part, messages: [...older.messages, ...newer.messages] }, joinedSpan(whole, part))
   }
   if (whole._tag === "SearchResults" && part._tag === "SearchResults") {
-    return { ...part, messages: [...whole.messages, ...part.messages] }
+    return withSpan({ ...part, messages: [...whole.messages, ...part.messages] }, joinedSpan(whole, part))
   }
   return whole
 }
 
+const withSpan = <Page extends Spanning>(page: Page, span: Span | undefined): Page =>
+  span === undefined ? page : { ...page, span }
+
 const sizeOf = (whole: ServerMessage): number => {
   if ("users" in whole) return whole.users.length
   if ("rooms" in whole) return whole.rooms.length
-  return "messages" in whole ? whole.messages.length : 0
+  return "messages" in whole ? (spanOf(whole)?.count ?? 0) : 0
 }

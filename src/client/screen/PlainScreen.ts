@@ -30,7 +30,12 @@ const make = Effect.gen(function* () {
       now,
       columns: Infinity
     })),
-    lines: stdio.stdin.pipe(Stream.decodeText(), cutLines),
+    lines: (look) =>
+      stdio.stdin.pipe(
+        Stream.decodeText(),
+        cutLines,
+        Stream.map((text) => ({ text, begun: look() }))
+      ),
     show,
     propose: () => Effect.void,
     offerNames: () => Effect.void

@@ -8,6 +8,7 @@ import { endsConnection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { isEntry } from "../core/Heard.ts"
+import { spanOf } from "../core/Page.ts"
 import * as Recent from "../core/Recent.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { aside, count, dimmed, fit, type Line, type Style } from "./Layout.ts"
@@ -114,7 +115,9 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
     }
     case "History": {
       const { messages, more } = message
-      const summary = messages.length === 0 ? "nothing was said yet" : `${count(messages.length, "message")} of history`
+      const isEmpty = spanOf(message) === undefined
+      const nothing = isEmpty ? "nothing was said yet" : "nothing here that this client could show"
+      const summary = messages.length === 0 ? nothing : `${count(messages.length, "message")} of history`
       return renderPage(messages, `${summary}${older(more)}`, style, recent)
     }
     case "SearchResults": {

@@ -7,11 +7,18 @@
 import { Context, Effect, Schema, type Stream } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { KnownNames } from "../command/Completion.ts"
+import type { Recent } from "../core/Recent.ts"
 import type { Line, Style } from "./Layout.ts"
 
 /** Nobody reads the output any more, as when `head` has seen enough. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {
   override readonly message = "The output is closed."
+}
+
+export interface TypedLine {
+  readonly text: string
+  /** What had been shown when the line was begun. */
+  readonly begun: Recent
 }
 
 export class Screen extends Context.Service<
@@ -20,8 +27,11 @@ export class Screen extends Context.Service<
     readonly isInteractive: boolean
     /** How to render for this screen, as it is at the moment. */
     readonly style: Effect.Effect<Style>
-    /** What is typed or piped in, without line breaks; ends with the input, and when the person wants to leave. */
-    readonly lines: Stream.Stream<string, PlatformError>
+    /**
+     * What is typed or piped in, without line breaks; ends with the input, and when the person wants to leave. For one
+     * reader. `look` is asked, at once, when the first character of a line is typed.
+     */
+    readonly lines: (look: () => Recent) => Stream.Stream<TypedLine, PlatformError>
     /** Done when the lines have been handed to the system. */
     readonly show: (lines: ReadonlyArray<Line>) => Effect.Effect<void, OutputClosed>
     /** Puts a line where lines are typed, to be changed there, unless something is typed already. */

@@ -16,18 +16,21 @@ import { type Cause, Clock, DateTime, Effect, Layer, Queue, Stream } from "effec
 import { TerminalCapabilities } from "effect/cli"
 import { maxLineLength, tooLong } from "../command/Command.ts"
 import { complete, type KnownNames } from "../command/Completion.ts"
+import * as Recent from "../core/Recent.ts"
 import { colourful, colourless } from "../text/Palette.ts"
 import * as Timestamp from "../text/Timestamp.ts"
 import { cellsOf } from "../text/Wrap.ts"
 import type { Line, Style } from "./Layout.ts"
 import { error } from "./Render.ts"
-import { Screen } from "./Screen.ts"
+import { Screen, type TypedLine } from "./Screen.ts"
 
 const prompt = "> "
 
 const maxWaitingLength = 1024 * 1024
 /** What a line takes beside its characters. */
 const lengthPerLine = 64
+/** What 1000 messages take that were shown when a line was begun, if the line before was begun when others were. */
+const lengthPerView = 32 * 1024
 const tooMuch = "Not read: too many lines are waiting for the server. Type this one again later."
 
 const eraseLine = { ctrl: true, name: "u" }
@@ -35,13 +38,18 @@ const eraseLine = { ctrl: true, name: "u" }
 const make = Effect.gen(function* () {
   const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
   // Unbounded in name only: `take` counts.
-  const lines = yield* Queue.unbounded<string, Cause.Done>()
+  const lines = yield* Queue.unbounded<{ readonly typed: TypedLine; readonly length: number }, Cause.Done>()
   const timestamp = Timestamp.make(DateTime.zoneMakeLocal())
   let known: KnownNames = { users: [], rooms: [] }
   let isOpen = true
   let waitingLength = 0
   /** What is typed belongs to a line that was too long, up to its end. */
   let isPassingOver = false
+  let look = () => Recent.empty
+  /** What had been shown when the line being typed was begun; undefined while there is none. */
+  let begun: Recent.Recent | undefined
+  /** What comes with the last line that waits: lines have it in common, unless something was shown in between. */
+  let lastBegun = Recent.empty
 
   const styleAt = (now: number): Style => ({
     layout: "terminal",
@@ -52,15 +60,18 @@ const make = Effect.gen(function* () {
   })
 
   const take = (editor: readline.Interface, line: string) => {
-    const length = line.length + lengthPerLine
+    const typed = { text: line, begun: begun ?? look() }
+    begun = undefined
+    const length = line.length + lengthPerLine + (typed.begun === lastBegun ? 0 : lengthPerView)
     if (waitingLength + length > maxWaitingLength) return draw(editor, error(styleAt(0), tooMuch))
     waitingLength += length
-    Queue.offerUnsafe(lines, line)
+    lastBegun = typed.begun
+    Queue.offerUnsafe(lines, { typed, length })
   }
 
-  const next = Effect.map(Queue.take(lines), (line): [string] => {
-    waitingLength -= line.length + lengthPerLine
-    return [line]
+  const next = Effect.map(Queue.take(lines), ({ length, typed }): [TypedLine] => {
+    waitingLength -= length
+    return [typed]
   })
 
   const open = Effect.sync(() => {
@@ -85,8 +96,12 @@ const make = Effect.gen(function* () {
       if (!isPassingOver) draw(editor, error(styleAt(0), tooLong))
       isPassingOver = true
     }
+    const noteBeginning = () => {
+      begun = editor.line === "" ? undefined : (begun ?? look())
+    }
     // The editor's own listener comes first.
     process.stdin.on("keypress", passOver)
+    process.stdin.on("keypress", noteBeginning)
     let isStopped = false
     const takeOver = () => {
       isStopped = false
@@ -110,6 +125,7 @@ const make = Effect.gen(function* () {
       isOpen = false
       process.off("SIGCONT", takeOver)
       process.stdin.off("keypress", passOver)
+      process.stdin.off("keypress", noteBeginning)
       Queue.endUnsafe(lines)
     })
     editor.prompt()
@@ -131,11 +147,16 @@ const make = Effect.gen(function* () {
   return Screen.of({
     isInteractive: true,
     style: Effect.map(Clock.currentTimeMillis, styleAt),
-    lines: Stream.fromPull(Effect.succeed(next)),
+    lines: (looking) => {
+      look = looking
+      return Stream.fromPull(Effect.succeed(next))
+    },
     show,
     propose: (line) =>
       Effect.sync(() => {
-        if (isOpen && editor.line === "") editor.write(line)
+        if (!isOpen || editor.line !== "") return
+        editor.write(line)
+        begun = look()
       }),
     offerNames: (names) =>
       Effect.sync(() => {

@@ -54,6 +54,7 @@ describe("what a line asks for", () => {
     [":more", { _tag: "More" }],
     [":help", { _tag: "Help", command: undefined }],
     [":help :rm", { _tag: "Help", command: "rm" }],
+    [":edit  ", { _tag: "About", mention: {}, act: { _tag: "Edit" } }],
     ["", { _tag: "Nothing" }],
     [" \t", { _tag: "Nothing" }]
   ])("%j is read as meant", (line, action) => {
@@ -83,6 +84,11 @@ describe("what a line asks for", () => {
     [":delet", "Did you mean :delete [in:room] [#n] [reason]?"],
     [":answer x", "Did you mean :reply [in:room] [#n] <text>?"],
     [":reply #12", "<text> is missing"],
+    [":reply  ", "<text> is missing"],
+    [":reply #12  \t", "<text> is missing"],
+    [":rm dev   ", "<message> is missing"],
+    [":pm ada   ", "<message> is missing"],
+    [":pm ada \u3000", "<message> is missing"],
     [":react #12", "<reaction> is missing"],
     [":react 12 👍", 'there is no place for "👍"'],
     [":react too-long-for-a-reaction-by-some-letters", "<reaction> must have 1 to 32 characters"],

@@ -41,7 +41,11 @@ describe("a command about a message", () => {
     [":edit #4 now", { _tag: "EditMessage", target: 4, content: "now" }],
     [":edit #12 now", { _tag: "EditMessage", room: "dev", target: 12, content: "now" }],
     [":edit in:* #12 now", { _tag: "EditMessage", target: 12, content: "now" }],
-    [":edit #7 in:ops  now", { _tag: "EditMessage", room: "ops", target: 7, content: " now" }],
+    [":edit in:ops #7  now", { _tag: "EditMessage", room: "ops", target: 7, content: " now" }],
+    [":edit #4 in:ops is quiet", { _tag: "EditMessage", target: 4, content: "in:ops is quiet" }],
+    [":reply #4 in:ops #7", { _tag: "GlobalMessage", content: "in:ops #7", replyTo: 4 }],
+    [":reply in:dev #12 in:ops", { _tag: "RoomMessage", room: "dev", content: "in:ops", replyTo: 12 }],
+    [":reply see in:ops", { _tag: "PrivateMessage", to: "bob", content: "see in:ops", replyTo: 3 }],
     [":edit #4 #5 in:dev", { _tag: "EditMessage", target: 4, content: "#5 in:dev" }],
     [":delete", { _tag: "DeleteMessage", room: "dev", target: 12 }],
     [":delete #4 wrong room ", { _tag: "DeleteMessage", target: 4, reason: "wrong room" }],
@@ -59,9 +63,11 @@ describe("a command about a message", () => {
   it.each([
     [":edit now", "not known for certain which message you sent last"],
     [":delete", "not known for certain which message you sent last"],
-    [":edit #12 now", "#12 is by bob, and only its author can edit a message. To answer it, type :reply #12"],
+    [":edit #12 now", "#12 is by bob, and only its author can edit a message. To answer it, type :reply in:* #12"],
     [":edit #7 now", "no message #7 was shown lately. Say where it is: :edit in:dev #7"],
     [":reply #7 yes", "no message #7 was shown lately"],
+    [":delete #12 in:ops", "say the place before the number"],
+    [":reply in:ops is quiet", "Text that begins with in: goes behind a number"],
     [":edit in:dev now", "say which message of that place by its number"],
     [":delete wrong room", "say which message by its number"],
     [":edit #12", "#12 is by bob"],
@@ -75,14 +81,53 @@ describe("a command about a message", () => {
   })
 
   it("is about the message shown last when it was typed, whatever is shown until its turn", () => {
-    const typed = pin(recent, aboutIn(":react 👍"))
+    const typed = Result.getOrThrow(pin(recent, recent, aboutIn(":react 👍")))
     const later = Recent.follow(recent, [{ _tag: "Received", message: inRoom(13) }])
     assert.deepInclude(Result.getOrThrow(requestFor(later, typed)), { with: bob, target: 3 })
-    assert.deepStrictEqual(pin(recent, aboutIn(":edit now")), aboutIn(":edit now"))
+    const edit = aboutIn(":edit now")
+    assert.deepStrictEqual(Result.getOrThrow(pin(recent, recent, edit)), edit)
+  })
+
+  const meanwhile = Recent.follow(
+    recent,
+    [inLobby(13), inRoom(4)].map((message) => ({ _tag: "Received", message }))
+  )
+  it.each([
+    [":reply  to you", ":reply in:@bob #3  to you", "in:dev #4 came while you typed, bob: “4”"],
+    [":react 👍", ":react in:@bob #3 👍", "in:dev #4 came"],
+    [":unreact 👍", ":unreact in:@bob #3 👍", "in:dev #4 came"],
+    [":reply #4 yes", ":reply in:* #4 yes", "in:dev #4 came"]
+  ])("%j is not sent to what came since it was begun, but can be typed as %j", (line, instead, news) => {
+    const refused = Result.getOrThrow(Result.flip(pin(recent, meanwhile, aboutIn(line))))
+    assert.strictEqual(refused.instead, instead)
+    assert.include(refused.message, news)
+    assert.deepStrictEqual(asked(instead, meanwhile), asked(line, recent))
+  })
+
+  it.each([":edit #4 now", ":reply #13 yes", ":reply in:dev #4 yes", ":reply #12 yes", ":edit now"])(
+    "%j means the same whatever came since it was begun",
+    (line) => {
+      const pinned = Result.getOrThrow(pin(recent, meanwhile, aboutIn(line)))
+      assert.deepStrictEqual(requestFor(meanwhile, pinned), requestFor(meanwhile, aboutIn(line)))
+    }
+  )
+
+  it("is not sent where nothing had been shown when it was begun, or the message is gone", () => {
+    const first = Result.getOrThrow(Result.flip(pin(Recent.empty, recent, aboutIn(":reply yes"))))
+    assert.isUndefined(first.instead)
+    const deleted = Recent.follow(recent, [
+      { _tag: "Received", message: { _tag: "Deleted", with: bob, seq: 4, at: 0, from: bob, target: 3 } }
+    ])
+    const gone = Result.getOrThrow(Result.flip(pin(recent, deleted, aboutIn(":reply yes"))))
+    assert.include(gone.message, "is gone since you began to type")
   })
 
   it("that edits without a text has the old one to be changed, if that is known and is one line", () => {
-    assert.deepStrictEqual(Result.getOrThrow(textToEdit(recent, aboutIn(":edit"))), { number: 12, content: "12" })
+    assert.deepStrictEqual(Result.getOrThrow(textToEdit(recent, aboutIn(":edit"))), {
+      where: { room: dev },
+      seq: 12,
+      content: "12"
+    })
     const lines = Recent.sent(recent, { _tag: "GlobalMessage", content: "a\nb" }, 13)
     for (const known of [lines, shown(inLobby(4, ada))]) {
       assert.isTrue(Result.isFailure(textToEdit(known, aboutIn(":edit #4"))))

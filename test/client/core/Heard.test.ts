@@ -41,3 +41,42 @@ describe("an entry of a known kind", () => {
     assert.deepInclude(hear(edited), { _tag: "Malformed", issue: "content: must have 1 to 8192 characters" })
   })
 })
+
+const hello = { _tag: "RoomMessage", room: "dev", seq: 11, at: 2, from: "bob", content: "hello" }
+
+describe("a page with entries of a kind that is not known", () => {
+  it.each(["History", "SearchResults"])("is heard without them, and with what they span (%s)", (_tag) => {
+    const page = { _tag, id: "1", more: true }
+    assert.deepStrictEqual<unknown>(hear({ ...page, messages: [topic, hello] }), {
+      _tag: "Message",
+      message: { ...page, messages: [hello], span: { oldest: 11, newest: 12, count: 2 } }
+    })
+  })
+
+  it.each([
+    ["an entry of no place", [{ _tag: "TopicSet", topic: "tomatoes" }]],
+    ["a known one with something wrong in it", [{ ...hello, content: "" }]],
+    ["more entries than a page has", Array.from({ length: 501 }, () => topic)]
+  ])("is none with %s", (_, messages) => {
+    assert.deepInclude(hear({ _tag: "History", id: "1", more: true, messages }), { _tag: "Malformed", id: "1" })
+  })
+
+  it("is not what a page is heard as that has none", () => {
+    const page = { _tag: "History", id: "1", more: true, messages: [hello] }
+    assert.deepStrictEqual<unknown>(hear(page), { _tag: "Message", message: page })
+  })
+})
+
+describe("a refusal for a reason that is not known", () => {
+  const refusal = { _tag: "Rejected", id: "1", message: "The garden sleeps. Come back in spring." }
+
+  it("is NotAllowed of that name, and keeps the server's words", () => {
+    const heard = hear({ ...refusal, reason: { _tag: "Hibernating", until: 7 } })
+    const reason = { _tag: "NotAllowed", action: "Hibernating" }
+    assert.deepStrictEqual<unknown>(heard, { _tag: "Message", message: { ...refusal, reason } })
+  })
+
+  it.each([{ _tag: "RateLimited" }, { _tag: "x".repeat(65) }, {}])("is none for %j", (reason) => {
+    assert.deepInclude(hear({ ...refusal, reason }), { _tag: "Malformed" })
+  })
+})

@@ -4,6 +4,7 @@ import { Effect, Fiber, Queue } from "effect"
 import { chat } from "../../../src/client/line/Chat.ts"
 import { Client } from "../../../src/client/link/Client.ts"
 import { Screen } from "../../../src/client/screen/Screen.ts"
+import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { ClientMessage } from "../../../src/common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
@@ -90,7 +91,7 @@ describe("a person", () => {
       const { say, type, until } = yield* sit(yield* make)
       yield* say("Twelv", 1)
       yield* type(":edit")
-      assert.deepStrictEqual((yield* until("Twelv")).slice(-1), ["proposed: :edit #1 Twelv"])
+      assert.deepStrictEqual((yield* until("Twelv")).slice(-1), ["proposed: :edit in:* #1 Twelv"])
     })
   )
 
@@ -116,6 +117,43 @@ describe("a person", () => {
     })
   )
 
+  it.live("answers nobody who said something while the answer was typed, and has it back with the number", () =>
+    Effect.gen(function* () {
+      const { begin, peer, take, type, until } = yield* sit(yield* make)
+      yield* peer.say({ _tag: "PrivateMessage", seq: 1, at, from: bob, to: ada, content: "psst" })
+      yield* until("psst")
+      yield* begin
+      yield* peer.say(said(1, "hello, all"))
+      yield* until("hello, all")
+      yield* type(":reply between us")
+      yield* until("proposed: :reply in:@bob #1 between us")
+      yield* type(":reply in:@bob #1 between us")
+      assert.deepInclude<object>((yield* take).request, { _tag: "PrivateMessage", to: "bob", replyTo: 1 })
+    })
+  )
+
+  it.live("goes back past entries that only a later client knows, and hears of refusals in the server's words", () =>
+    Effect.gen(function* () {
+      const { peer, take, type, until } = yield* sit(yield* make)
+      const later = (seq: number) => ({ _tag: "TopicSet", seq, at, from: bob, topic: "tomatoes" })
+      const answer = (request: ClientMessage, more: boolean, messages: ReadonlyArray<object>) =>
+        peer.sayText(`${JSON.stringify({ _tag: "History", ...idOf(request), messages, more })}\n`)
+      yield* type(":history 2")
+      yield* answer((yield* take).message, true, [later(8), later(9)])
+      yield* until("nothing here that this client could show; :more shows older ones")
+      yield* type(":more")
+      const more = yield* take
+      assert.deepInclude<object>(more.request, { before: 8 })
+      yield* answer(more.message, false, [said(6, "six"), later(7)])
+      yield* until("1 message of history")
+      yield* type(":delete in:* #6")
+      const reason = { _tag: "Hibernating" }
+      const refusal = { _tag: "Rejected", ...idOf((yield* take).message), reason, message: "Come back in spring." }
+      yield* peer.sayText(`${JSON.stringify(refusal)}\n`)
+      yield* until("Not sent: :delete in:* #6: Come back in spring.")
+    })
+  )
+
   it.live("is told of a refusal which command to type", () =>
     Effect.gen(function* () {
       const { peer, take, type, until } = yield* sit(yield* make)
@@ -132,20 +170,46 @@ describe("a script", () => {
       const { endInput, peer, sitting, take, type, until } = yield* sit(yield* make, { isInteractive: false })
       for (const line of ["Twelv", ":edit Twelve", ":history", ":reply #2 yes", ":delete #9"]) yield* type(line)
       yield* endInput
-      yield* peer.say(sent((yield* take).message, 1))
+      yield* peer.say(sent((yield* take).message, 1), said(1, "Twelv", ada))
       const edit = yield* take
       assert.deepInclude<object>(edit.request, { _tag: "EditMessage", target: 1 })
-      yield* peer.say(sent(edit.message, 3))
+      yield* peer.say(sent(edit.message, 3), said(2, "what?"))
+      yield* peer.say({ _tag: "Edited", seq: 3, at, from: ada, target: 1, content: "Twelve" })
       const messages = [{ _tag: "GlobalMessage", seq: 2, at, from: bob, content: "what?" } as const]
       yield* peer.say({ _tag: "History", ...idOf((yield* take).message), messages, more: false })
       const reply = yield* take
       assert.deepInclude<object>(reply.request, { content: "yes", replyTo: 2 })
-      yield* peer.say(sent(reply.message, 4))
+      yield* peer.say(sent(reply.message, 4), said(4, "yes", ada))
       yield* until("#9 in the lobby.")
       assert.strictEqual(
         (yield* Effect.flip(Fiber.join(sitting))).message,
         "1 lines of the input could not be carried out."
       )
+    })
+  )
+
+  it.live("goes on only when what it sent is shown, so that the next line is about that", () =>
+    Effect.gen(function* () {
+      const { peer, take, type } = yield* sit(yield* make, { isInteractive: false })
+      yield* peer.say(said(1, "Who waters them?"))
+      for (const line of [":pm bob psst", ":reply to my psst"]) yield* type(line)
+      const { message } = yield* take
+      yield* peer.say(sent(message, 1), said(2, "Nobody?"))
+      yield* peer.say({ _tag: "PrivateMessage", seq: 1, at, from: ada, to: bob, content: "psst" })
+      const reply = yield* take
+      assert.deepInclude<object>(reply.request, { _tag: "PrivateMessage", to: "bob", replyTo: 1 })
+    })
+  )
+
+  it.live("goes on where what it sent will not be shown any more, for its log has begun anew", () =>
+    Effect.gen(function* () {
+      const server = yield* make
+      const { peer, take, type } = yield* sit(server, { isInteractive: false })
+      for (const line of ["hello", "hello?"]) yield* type(line)
+      yield* peer.say(sent((yield* take).message, 1))
+      yield* peer.cut
+      const { peer: next } = yield* greet(server, 0, Epoch.make("second"))
+      assert.deepInclude<object>(yield* next.take, { _tag: "GlobalMessage", content: "hello?" })
     })
   )
 })

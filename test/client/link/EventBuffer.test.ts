@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Deferred, Effect, Fiber, Stream } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import * as EventBuffer from "../../../src/client/link/EventBuffer.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
@@ -112,6 +112,28 @@ describe("a buffer of events", () => {
       buffer.offer(received({ ...chat, seq: 3001 }))
       buffer.end()
       assert.strictEqual((yield* Stream.runCollect(buffer.events)).length, 1)
+    })
+  )
+
+  it.effect("tells when its reader has dealt with what was held, and not when it was only handed out", () =>
+    Effect.gen(function* () {
+      const buffer = yield* EventBuffer.make
+      yield* buffer.caughtUp
+      buffer.offer(received(chat))
+      const isDealtWith = yield* Deferred.make<void>()
+      yield* buffer.events.pipe(
+        Stream.runForEachArray(() => Deferred.await(isDealtWith)),
+        Effect.forkChild({ startImmediately: true })
+      )
+      const waiting = yield* Effect.forkChild(buffer.caughtUp, { startImmediately: true })
+      yield* Effect.yieldNow
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* Deferred.succeed(isDealtWith, undefined)
+      yield* Fiber.join(waiting)
+      yield* buffer.caughtUp
+      buffer.offer(received(chat))
+      yield* Effect.sync(() => buffer.end())
+      yield* buffer.caughtUp
     })
   )
 })

@@ -1,0 +1,25 @@
+/**
+ * A conversation as a person types it behind `in:`, read and written.
+ *
+ * `dev` is a room, `@ada` what was said in private with her, `*` the lobby: no name holds either sign.
+ */
+import { Option, Schema } from "effect"
+import { RoomName } from "../../common/name/RoomName.ts"
+import { UserName } from "../../common/name/UserName.ts"
+import type { Whereabouts } from "../core/Heard.ts"
+
+const decodeRoom = Schema.decodeUnknownOption(RoomName)
+const decodeUser = Schema.decodeUnknownOption(UserName)
+
+export const placeNamed = (typed: string): Option.Option<Whereabouts> => {
+  if (typed === "*") return Option.some({})
+  return typed.startsWith("@")
+    ? Option.map(decodeUser(typed.slice(1)), (user) => ({ with: user }))
+    : Option.map(decodeRoom(typed), (room) => ({ room }))
+}
+
+/** `in:dev #12`: the message of that number, whatever else is shown. */
+export const address = ({ room, with: other }: Whereabouts, number: number): string => {
+  const place = room ?? (other === undefined ? "*" : `@${other}`)
+  return `in:${place} #${number}`
+}
