@@ -52,6 +52,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["presence"],
     ["sql"],
     ["history"],
+    ["accounts"],
     ["search"],
     ["store"],
     ["rooms"],

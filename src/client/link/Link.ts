@@ -9,7 +9,7 @@
  */
 import { Array, Deferred, Effect, Predicate, Schema, type Scope, Stream } from "effect"
 import type { Socket } from "effect/socket"
-import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
+import { type ClientMessage, written } from "../../common/wire/ClientMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
 import * as Connection from "../../connection/Connection.ts"
 import { encodeLine, type Incoming, makeDecoder } from "../../connection/Line.ts"
@@ -110,7 +110,9 @@ export const run = Effect.fnUntraced(function* (
 
   // A failed write tells less than what can still be read, which may be the reason: so reading decides on the end.
   const say = (messages: Array.NonEmptyReadonlyArray<ClientMessage>) =>
-    connection.write(Array.map(messages, encodeLine)).pipe(Effect.catch(() => Effect.never))
+    connection
+      .write(Array.map(messages, (message) => encodeLine(written(message))))
+      .pipe(Effect.catch(() => Effect.never))
   const sayAll = (messages: ReadonlyArray<ClientMessage>) =>
     Array.isReadonlyArrayNonEmpty(messages) ? say(messages) : Effect.void
   const write = Effect.forever(Effect.flatMap(outgoing, sayAll))

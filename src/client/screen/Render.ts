@@ -128,10 +128,7 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
     // The refusal of a request is told by its asker, with what was asked; the end of the connection as such an event.
     case "Rejected":
       return message.id === undefined && !endsConnection(message.reason) ? error(style, message.message) : []
-    case "Goodbye":
-    case "Welcome":
-    case "Sent":
-    case "Pong":
+    default:
       return []
   }
 }

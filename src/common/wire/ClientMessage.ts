@@ -10,16 +10,10 @@ import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Content } from "../text/Content.ts"
 import { text } from "../text/Text.ts"
+import { accountRequests, DeviceName, Invite } from "./AccountRequest.ts"
+import { Credentials, Password } from "./Credentials.ts"
 import { entryRequests } from "./EntryRequest.ts"
 import { MessageKey, RequestId } from "./RequestId.ts"
-
-/** How a user proves an account is theirs. The longest are RSA keys and their signatures: 4 KiB are plenty. */
-const Credentials = Schema.TaggedUnion({
-  Password: { password: text(0, 1024) },
-  Token: { token: text(0, 1024) },
-  Key: { publicKey: text(0, 4096) },
-  KeyProof: { publicKey: text(0, 4096), signature: text(0, 4096) }
-})
 
 /** How many entries one GetHistory may ask for. */
 export const maxHistoryLimit = 500
@@ -51,6 +45,9 @@ const others = {
     id,
     user: UserName,
     credentials: Schema.optionalKey(Credentials),
+    register: Schema.optionalKey(Schema.Struct({ password: Password, invite: Schema.optionalKey(Invite) })),
+    /** What a device that is made by this is to be called. */
+    device: Schema.optionalKey(DeviceName),
     after: Schema.optionalKey(Schema.Struct({ lobby: Schema.optionalKey(Cursor), inbox: Schema.optionalKey(Cursor) }))
   },
   GlobalMessage: { id, content: Content, replyTo, key },
@@ -80,14 +77,19 @@ const others = {
     limit: Schema.optionalKey(HistoryLimit)
   }
 }
-/** What goes its own way; see also `EntryRequest`. */
+/** What goes its own way; see also `EntryRequest` and `AccountRequest`. */
 export const OtherRequest = Schema.TaggedUnion(others)
 export type OtherRequest = typeof OtherRequest.Type
 
-const handedOn = { ...others, ...entryRequests }
+const handedOn = { ...others, ...entryRequests, ...accountRequests }
 /** What a connection hands on to the server's processors. */
 export const HandedOn = Schema.TaggedUnion(handedOn)
 export type HandedOn = typeof HandedOn.Type
 
 export const ClientMessage = Schema.TaggedUnion({ ...handedOn, Ping: { id, nonce: Schema.Int }, Disconnect: { id } })
 export type ClientMessage = typeof ClientMessage.Type
+
+const encode = Schema.encodeSync(ClientMessage)
+/** As it is written: with what is secret in it. */
+export const written = (message: ClientMessage): object => (hasSecrets(message) ? encode(message) : message)
+const hasSecrets = ClientMessage.isAnyOf(["Handshake", "Register", "ChangePassword", "DeleteAccount"])

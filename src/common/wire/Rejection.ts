@@ -1,9 +1,11 @@
 /** Why a request was refused: the facts a program needs. The sentence for a person stands beside it in `Rejected`. */
 import { Schema } from "effect"
+import { Timestamp } from "../log/Cursor.ts"
+import { Reason } from "../log/Entry.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { line } from "../text/Content.ts"
-import { Sentence } from "../text/Text.ts"
+import { Sentence, text } from "../text/Text.ts"
 
 /** How long to wait before trying again, in milliseconds. */
 const retryAfter = Schema.Natural
@@ -36,22 +38,42 @@ export const Rejection = Schema.TaggedUnion({
   /** `seq`: where no message stands, or none any more. */
   MessageNotFound: { seq: Schema.Natural },
   TooManyReactions: { limit: Schema.Natural },
-  AccountRequired: { action: line(64) }
+  AccountRequired: { action: line(64) },
+  DeviceNotFound: { device: text(0, 64) },
+  KeyNotFound: { fingerprint: text(0, 128) },
+  AccountExists: { user: UserName },
+  /** `to`: the name of an account that this one looks like. */
+  NameTooSimilar: { user: UserName, to: UserName },
+  InvalidInvite: {},
+  RegistrationClosed: {},
+  TooManyDevices: { limit: Schema.Natural },
+  /** The account is disabled, or in `room`, one is banned there. */
+  Banned: {
+    room: Schema.optionalKey(RoomName),
+    until: Schema.optionalKey(Timestamp),
+    reason: Schema.optionalKey(Reason)
+  }
 })
 export type Rejection = typeof Rejection.Type
 
 /** The refusals after which the server closes the connection. */
-export const endsConnection = Rejection.isAnyOf([
+export const endsConnection = (rejection: Rejection): boolean =>
+  alwaysEnds(rejection) || (rejection._tag === "Banned" && rejection.room === undefined)
+const alwaysEnds = Rejection.isAnyOf([
   "FrameTooLarge",
   "HandshakeRequired",
   "HandshakeTimeout",
   "UserNameTaken",
-  "InvalidCredentials",
+  "NameTooSimilar",
   "PasswordRequired",
   "TooManyConnections",
   "SlowConsumer",
   "ServerStopping"
 ])
+
+/** A Handshake refused for one of these is the last: guessing on needs another connection. */
+export const endsHandshake = (rejection: Rejection): boolean => endsConnection(rejection) || guessed(rejection)
+const guessed = Rejection.isAnyOf(["InvalidCredentials", "TooManyAttempts"])
 
 /** One sentence for a person: what was wrong and what to do. */
 export const describe: (rejection: Rejection) => string = Rejection.match({
@@ -62,8 +84,9 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   AlreadyIdentified: () => "This connection has a name already. Open another connection to use another name.",
   UserNameTaken: ({ user }) => `The name ${user} is in use. Choose another one.`,
   InvalidCredentials: () =>
-    "These credentials are not valid for this name. Check them, or come without any as a guest.",
-  PasswordRequired: ({ user }) => `The name ${user} belongs to an account. Give its password, or choose another name.`,
+    "These credentials are not valid for this name. Check the name and the password, token or key.",
+  PasswordRequired: ({ user }) =>
+    `The name ${user} needs a login: it belongs to an account, or this server lets no guests in. Log in, register, or choose another name.`,
   TooManyAttempts: ({ retryAfter }) => `There were too many attempts. Try again in ${seconds(retryAfter)}.`,
   UserNotFound: ({ user }) => `No user called ${user} is here. Ask for the list of users.`,
   CannotMessageYourself: () => "A private message goes to somebody else. Name another user.",
@@ -83,14 +106,35 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
     `The search took longer than ${seconds(limit)}. Search for rarer words, or in one room.`,
   MessageNotFound: ({ seq }) => `There is no message ${seq} here, or not any more. Look at the history for its number.`,
   TooManyReactions: ({ limit }) => `A message keeps ${limit} different reactions. Use one that is there already.`,
-  AccountRequired: ({ action }) => `Only accounts can do that (${action}).`
+  AccountRequired: ({ action }) => `Only accounts can do that (${action}). Register first; it takes a password.`,
+  DeviceNotFound: ({ device }) => `This account has no device ${device}. Ask for the list of devices.`,
+  KeyNotFound: ({ fingerprint }) => `This account has no key ${fingerprint}. Ask for the list of keys.`,
+  AccountExists: ({ user }) => `There is an account called ${user} already. Log in, or choose another name.`,
+  NameTooSimilar: ({ to, user }) =>
+    `The name ${user} looks like ${to}, which belongs to an account. Choose one that cannot be mistaken for it.`,
+  InvalidInvite: () => "This invite is not valid, or was used or has run out. Ask whoever runs the server for another.",
+  RegistrationClosed: () => "This server makes no accounts. Ask whoever runs it for one.",
+  TooManyDevices: ({ limit }) => `An account has ${limit} devices at most. Remove one that is not used any more.`,
+  Banned: ({ reason, room, until }) => {
+    const where = room === undefined ? "This account is disabled" : `You are banned from the room ${room}`
+    const ends = until === undefined ? "" : ` until ${new Date(until).toISOString()}`
+    return `${where}${ends}${reason === undefined ? "." : `: ${reason}`}`
+  }
 })
+
+/** Why a password is not heard. */
+const plaintext =
+  "This connection is not encrypted: anybody on the way could read the password. Connect with TLS; whoever runs the server can also set ALLOW_PLAINTEXT_PASSWORDS=true."
 
 /** What to do instead, for what a request may be refused for. */
 const notAllowed: Readonly<Record<string, string>> = {
   EditMessage:
-    "Only its author can edit a message, on the connection it was sent on, and only for a while. Send another one.",
-  DeleteMessage: "Only its author can delete a message, on the connection it was sent on."
+    "Only its author can edit a message, and only for a while; a guest on the connection it was sent on. Send another one.",
+  DeleteMessage: "Only its author can delete a message; a guest only on the connection it was sent on.",
+  Handshake: plaintext,
+  Register: plaintext,
+  ChangePassword: plaintext,
+  DeleteAccount: plaintext
 }
 
 const seconds = (milliseconds: number) => `${Math.max(0.1, Math.ceil(milliseconds / 100) / 10)} s`

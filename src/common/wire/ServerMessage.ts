@@ -9,6 +9,7 @@ import { Cursor, Epoch, Seq, Timestamp } from "../log/Cursor.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Sentence, text } from "../text/Text.ts"
+import { accountMessages, standing } from "./AccountMessage.ts"
 import { maxHistoryLimit } from "./ClientMessage.ts"
 import { beside, chat, StandingMessage } from "./EntryMessage.ts"
 import { Rejection } from "./Rejection.ts"
@@ -24,6 +25,8 @@ const users = Schema.Array(UserName).check(Schema.isMaxLength(maxNames))
 const page = { more: Schema.optionalKey(Schema.Literal(true)), count: Schema.Natural }
 /** There if this is no change but everybody: what was known before is to be forgotten. */
 const all = Schema.optionalKey(Schema.Literal(true))
+/** How many entries follow to catch up, and whether older ones were left out; there if the Handshake asked for them. */
+const missed = { missed: Schema.optionalKey(Schema.Natural), truncated: Schema.optionalKey(Schema.Boolean) }
 /** Messages as they stand, in pages. */
 const messages = Schema.Array(StandingMessage).check(Schema.isMaxLength(maxHistoryLimit))
 
@@ -34,14 +37,15 @@ export const ServerMessage = Schema.TaggedUnion({
     protocol: Schema.Literal(protocolVersion),
     server: Schema.Struct({ name: text(0, 64), version: text(0, 64) }),
     account: Schema.Boolean,
-    token: Schema.optionalKey(text(0, 1024)),
-    lobby: Cursor,
-    inbox: Schema.optionalKey(Cursor)
+    lobby: Schema.Struct({ ...Cursor.fields, ...missed }),
+    inbox: Schema.optionalKey(Schema.Struct({ ...Cursor.fields, ...missed })),
+    ...standing
   },
   Presence: { joined: users, left: users, all },
   Sent: { id, seq: Seq, at: Timestamp, repeated: Schema.optionalKey(Schema.Literal(true)) },
   ...chat,
   ...beside,
+  ...accountMessages,
   Pong: { id, nonce: Schema.Int },
   UserList: { id, users, ...page },
   RoomCreated: { id, room: RoomName, by: UserName },
@@ -59,10 +63,13 @@ export const ServerMessage = Schema.TaggedUnion({
   RoomLeft: { id, room: RoomName, reason: Schema.optionalKey(Sentence) },
   RoomList: {
     id,
-    rooms: Schema.Array(Schema.Struct({ room: RoomName, users: Schema.Natural })).check(Schema.isMaxLength(maxNames)),
+    rooms: Schema.Array(
+      Schema.Struct({ room: RoomName, users: Schema.Natural, member: Schema.optionalKey(Schema.Literal(true)) })
+    ).check(Schema.isMaxLength(maxNames)),
     ...page
   },
-  RoomUsers: { id, room: RoomName, users, ...page },
+  /** `away`: members who are not connected. `count` is of both together. */
+  RoomUsers: { id, room: RoomName, users, away: Schema.optionalKey(users), ...page },
   History: { id, messages, more: Schema.Boolean },
   /** Newest first. `next`, there if there is more, is what to give as `before` for the page behind this one. */
   SearchResults: {

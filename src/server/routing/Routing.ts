@@ -6,9 +6,11 @@
 import { Option, Schema } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import { AccountRequest, isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { defaultHistoryLimit, type HandedOn, OtherRequest } from "../../common/wire/ClientMessage.ts"
 import { type EntryRequest, intentOf, isEntryRequest } from "../../common/wire/EntryRequest.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
+import { AccountsCommand } from "../accounts/AccountsCommand.ts"
 import type { Range, Search } from "../history/Query.ts"
 import { UsersCommand } from "../inbox/UsersCommand.ts"
 import { RoomCommand } from "../rooms/RoomCommand.ts"
@@ -20,13 +22,18 @@ export const Routed = Schema.TaggedUnion({
   ToLobby: { command: RoomCommand },
   ToRooms: { command: RoomsCommand },
   ToUsers: { command: UsersCommand },
+  ToAccounts: { command: AccountsCommand },
   /** Here and now. */
   Refuse: { to: Asker, reason: Rejection }
 })
 export type Routed = typeof Routed.Type
 
 export const route = (registry: Registry, from: Asker, message: HandedOn): Routed =>
-  isEntryRequest(message) ? act(from, message) : routeOther(registry, from, message)
+  isEntryRequest(message)
+    ? act(from, message)
+    : isAccountRequest(message)
+      ? ask(from, message)
+      : routeOther(registry, from, message)
 
 const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Routed =>
   OtherRequest.match(message, {
@@ -70,6 +77,15 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     },
     Handshake: () => refuse(from, { _tag: "AlreadyIdentified" })
   })
+
+/** What only accounts may ask is refused to guests here: who is a guest is known. */
+const ask = (from: Asker, request: AccountRequest): Routed => {
+  const isForGuests = request._tag === "Register" || request._tag === "GetUser"
+  if (from.account === undefined && !isForGuests) return refuse(from, { _tag: "AccountRequired", action: request._tag })
+  if (request._tag === "MarkRead" && request.room !== undefined && request.with !== undefined)
+    return refuse(from, oneOfBoth)
+  return { _tag: "ToAccounts", command: { _tag: "Request", from, request } }
+}
 
 const said = (content: string, replyTo: number | undefined) => ({
   _tag: "Said" as const,

@@ -64,6 +64,8 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
         ToLobby: ({ command }) => Mailbox.tellUnsafe(lobby.mailbox, command),
         ToRooms: ({ command }) => Mailbox.tellUnsafe(rooms, command),
         ToUsers: ({ command }) => Mailbox.tellUnsafe(users, command),
+        ToAccounts: ({ command: { from, request } }) =>
+          sessions.refuse(from, { _tag: "AccountRequired", action: request._tag }),
         Refuse: ({ reason, to }) => sessions.refuse(to, reason)
       })
 

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { UserName } from "../../common/name/UserName.ts"
 import { RequestId } from "../../common/wire/RequestId.ts"
+import { AccountId } from "./AccountId.ts"
 
 /** Names one connection for as long as the server runs, and says which node holds it. Never reused. */
 export const SessionId = Schema.Natural.pipe(Schema.brand("SessionId"))
@@ -17,12 +18,13 @@ export const sessionOf = (node: number, count: number): SessionId => SessionId.m
 export const nodeOf = (session: SessionId): number => Math.floor(session / connectionsOfNode)
 
 /**
- * The user who asked, the connection to answer on, and the request's own `id`, if it had one. `isLarge`: what is asked for
+ * The user who asked, as which account if it is no guest, the connection to answer on, and the request's own `id`, if it had one. `isLarge`: what is asked for
  * may be large, and the connection is read no further until all of it has been given.
  */
 export const Asker = Schema.Struct({
   session: SessionId,
   user: UserName,
+  account: Schema.optionalKey(AccountId),
   id: Schema.UndefinedOr(RequestId),
   isLarge: Schema.Boolean
 })

@@ -8,8 +8,10 @@
  */
 import { Deferred, Effect, Fiber } from "effect"
 import type { AuthorId } from "../../common/log/Entry.ts"
+import type { DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { encodeLine } from "../../connection/Line.ts"
+import { type AccountId, authorOfAccount } from "./AccountId.ts"
 import type { SessionId } from "./Asker.ts"
 import type { Outbox, OutboxOptions } from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
@@ -28,11 +30,19 @@ export interface SessionOptions {
   readonly outbox: (on: Pick<OutboxOptions, "onLost" | "onOverflow">) => Outbox
 }
 
+/** Whose a connection is, if it is no guest's, and as which of its devices; none where nothing was proven but a password once. */
+export interface Ownership {
+  readonly account: AccountId
+  readonly device: DeviceId | undefined
+}
+
 /** A class, as there may be ten thousand: closures would hold the same things once more for each method. */
 export class Session {
   readonly id: SessionId
   /** Whose what it writes is. */
-  readonly author: AuthorId
+  author: AuthorId
+  /** An account's, once it has proven that. */
+  owner: Ownership | undefined
   readonly outbox: Outbox
   /** When this connection last sent anything, in monotonic milliseconds. */
   lastHeardAt: number
@@ -48,9 +58,16 @@ export class Session {
   constructor({ author, handler, id, now, outbox }: SessionOptions) {
     this.id = id
     this.author = author
+    this.owner = undefined
     this.lastHeardAt = now
     this.#handler = handler
     this.outbox = outbox({ onOverflow: () => this.#cut(), onLost: () => this.#handler.interruptUnsafe() })
+  }
+
+  /** From now on it is this account's, and so is what it writes. */
+  belongTo(owner: Ownership): void {
+    this.owner = owner
+    this.author = authorOfAccount(owner.account)
   }
 
   /** One more request is under way, with a text of so many characters. */

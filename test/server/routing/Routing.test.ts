@@ -42,6 +42,8 @@ const somePrivateMessage = Arbitrary.all([Arbitrary.schema(ClientMessage.cases.P
 
 const beside = ["ToLobby Act", "ToRooms InRoom Act", "Refuse"]
 
+const forAccounts = ["ToAccounts Request", "Refuse"]
+
 const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> } = {
   Handshake: ["Refuse"],
   GlobalMessage: ["ToLobby Act"],
@@ -57,7 +59,17 @@ const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> }
   ListRoomUsers: ["ToRooms InRoom ListMembers"],
   RoomMessage: ["ToRooms InRoom Act"],
   GetHistory: ["ToLobby ReadHistory", "ToRooms InRoom ReadHistory", "ToUsers ReadInbox", "Refuse"],
-  Search: ["ToRooms Search", "ToUsers SearchInbox", "Refuse"]
+  Search: ["ToRooms Search", "ToUsers SearchInbox", "Refuse"],
+  Register: ["ToAccounts Request"],
+  ChangePassword: forAccounts,
+  ListDevices: forAccounts,
+  RemoveDevice: forAccounts,
+  AddKey: forAccounts,
+  ListKeys: forAccounts,
+  RemoveKey: forAccounts,
+  DeleteAccount: forAccounts,
+  GetUser: ["ToAccounts Request"],
+  MarkRead: forAccounts
 }
 
 const describeRouted = (routed: Routed) => {

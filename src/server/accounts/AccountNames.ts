@@ -1,0 +1,39 @@
+/**
+ * The names of all accounts, for those who must not wait: a directory in memory that is told facts. The AccountProcessor
+ * fills it at the start and tells it of each change, after the change is stored.
+ *
+ * Bounds: as many entries as there are accounts, about 300 bytes each.
+ */
+import { Context, Layer } from "effect"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { AccountId } from "../session/AccountId.ts"
+
+/** `isDeleted`: the name is still nobody else's, but nobody answers to it. */
+export interface NamedAccount {
+  readonly id: AccountId
+  readonly user: UserName
+  readonly isDeleted: boolean
+}
+
+export class AccountNames extends Context.Service<
+  AccountNames,
+  {
+    readonly find: (user: UserName) => NamedAccount | undefined
+    /** The same name, or one that looks the same. */
+    readonly similar: (user: UserName) => NamedAccount | undefined
+    readonly set: (account: NamedAccount) => void
+    readonly remove: (user: UserName) => void
+  }
+>()("parley/server/accounts/AccountNames") {
+  static readonly layer = Layer.sync(AccountNames, () => {
+    const byKey = new Map<NameKey, NamedAccount>()
+    // Names that look alike are told apart by `Skeleton`, once it is here.
+    return AccountNames.of({
+      find: (user) => byKey.get(nameKey(user)),
+      similar: (user) => byKey.get(nameKey(user)),
+      set: (account) => void byKey.set(nameKey(account.user), account),
+      remove: (user) => void byKey.delete(nameKey(user))
+    })
+  })
+}
