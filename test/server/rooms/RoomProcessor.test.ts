@@ -2,11 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Array as Arr, ConfigProvider, Deferred, Effect, Layer, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
-import { History } from "../../../src/server/history/History.ts"
+import { History, StorageUnavailable } from "../../../src/server/history/History.ts"
 import { Announcements } from "../../../src/server/presence/Announcements.ts"
 import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
 import { Turns } from "../../../src/server/processor/Turns.ts"
@@ -25,18 +26,48 @@ const room = RoomName.make("dev")
 /** As many rooms as one likes. */
 const settings = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MAX_ROOMS: "10000", MAX_ROOMS_PER_USER: "10000" }))
 
-const services = RoomProcessor.layer.pipe(
-  Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer]),
-  Layer.provideMerge([Sessions.layer, Turns.layer, MemoryHistory.layer]),
-  Layer.provideMerge(ServerConfig.layer),
-  Layer.provide(settings)
-)
+const servicesWith = (history: Layer.Layer<History>) =>
+  RoomProcessor.layer.pipe(
+    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer]),
+    Layer.provideMerge([Sessions.layer, Turns.layer, history]),
+    Layer.provideMerge(ServerConfig.layer),
+    Layer.provide(settings)
+  )
+
+type Part = "append" | "newest" | "read"
+
+/** A history of which parts can be broken: what is asked of them then fails, though not at once. */
+const breakable = () => {
+  let broken: ReadonlyArray<Part> = []
+  const failure = Effect.fail(new StorageUnavailable({ cause: "broken" }))
+  const orFail = <A>(part: Part, effect: Effect.Effect<A, StorageUnavailable>) =>
+    Effect.suspend(() =>
+      broken.includes(part) ? Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 10 }), failure) : effect
+    )
+  const layer = Layer.effect(
+    History,
+    Effect.map(History, (history) =>
+      History.of({
+        ...history,
+        append: (entries) => orFail("append", history.append(entries)),
+        read: (...args) => orFail("read", history.read(...args)),
+        newest: (conversation) => orFail("newest", history.newest(conversation))
+      })
+    )
+  ).pipe(Layer.provide(MemoryHistory.layer))
+  return {
+    layer,
+    breaks: (...parts: ReadonlyArray<Part>) => {
+      broken = parts
+    }
+  }
+}
 
 interface Heard {
   readonly _tag: string
   readonly id?: string
   readonly seq?: number
-  readonly epoch?: string
+  readonly epoch?: Epoch
   readonly users?: ReadonlyArray<string>
   readonly reason?: { readonly _tag: string }
 }
@@ -44,7 +75,7 @@ interface Heard {
 /** Long enough for all that waits for no time to pass. */
 const rest = Effect.repeat(Effect.yieldNow, { times: 100 })
 
-type Wish = "join" | "leave" | "say" | "list" | "read"
+type Wish = "join" | "return" | "leave" | "say" | "list" | "read"
 
 const person = Effect.fnUntraced(function* (name: string) {
   const sessions = yield* Sessions
@@ -70,6 +101,12 @@ const person = Effect.fnUntraced(function* (name: string) {
     switch (wish) {
       case "join":
         return { _tag: "Join", from, after: undefined }
+      case "return":
+        return {
+          _tag: "Join",
+          from,
+          after: { epoch: heard.find(({ epoch }) => epoch)?.epoch ?? Epoch.make("none"), seq: 0 }
+        }
       case "leave":
         return { _tag: "Leave", from }
       case "say":
@@ -111,11 +148,11 @@ const person = Effect.fnUntraced(function* (name: string) {
 type Needs = History | RoomProcessor | Sessions | Turns | Scope.Scope
 
 /** `fibers`: how many there are more than at the beginning. */
-const withRooms = <A, E>(use: (fibers: () => number) => Effect.Effect<A, E, Needs>) => {
+const withRooms = <A, E>(use: (fibers: () => number) => Effect.Effect<A, E, Needs>, history = MemoryHistory.layer) => {
   const tally = { count: 0 }
   return Effect.scoped(
     Effect.gen(function* () {
-      const context = yield* countingFibers(tally)(Layer.build(Layer.fresh(services)))
+      const context = yield* countingFibers(tally)(Layer.build(Layer.fresh(servicesWith(history))))
       yield* rest
       const before = tally.count
       return yield* Effect.provideContext(
@@ -260,6 +297,95 @@ describe("Rooms", () => {
       })
     )
   )
+
+  it.effect("stay for who comes while their maker goes", () =>
+    withRooms(() =>
+      Effect.gen(function* () {
+        const [ada, ben] = [yield* person("ada"), yield* person("ben")]
+        ada.create(room)
+        yield* rest
+        const { open } = yield* gate
+        ada.go()
+        ben.ask("join")
+        yield* open
+        yield* rest
+        ben.ask("say", "list")
+        yield* rest
+        assert.deepStrictEqual(ben.replies(), ["RoomJoined", "Sent", "RoomUsers"])
+      })
+    )
+  )
+
+  it.effect("that were made again stay when the maker of the one before goes", () =>
+    withRooms(() =>
+      Effect.gen(function* () {
+        const [ada, ben] = [yield* person("ada"), yield* person("ben")]
+        const mailbox = yield* RoomProcessor
+        ada.create(room)
+        yield* rest
+        const { open } = yield* gate
+        ada.go()
+        Mailbox.tellUnsafe(mailbox, { _tag: "Emptied", room })
+        ben.create(room)
+        yield* rest
+        yield* open
+        yield* rest
+        ben.ask("list")
+        yield* rest
+        assert.deepStrictEqual(ben.replies(), ["RoomCreated", "RoomUsers"])
+      })
+    )
+  )
+
+  it.effect("let in who comes while it is not known whether what was said last is stored", () => {
+    const history = breakable()
+    return withRooms(
+      (fibers) =>
+        Effect.gen(function* () {
+          const [ada, ben] = [yield* person("ada"), yield* person("ben")]
+          ada.create(room)
+          ada.ask("join", "say")
+          yield* rest
+          history.breaks("append", "newest")
+          ada.ask("say", "leave")
+          yield* rest
+          ben.ask("join")
+          yield* rest
+          assert.deepStrictEqual(ada.replies().slice(-2), ["StorageUnavailable", "RoomLeft"])
+          assert.deepStrictEqual(ben.replies(), ["RoomJoined"])
+          ben.ask("leave")
+          yield* rest
+          assert.isAbove(fibers(), 0)
+          history.breaks()
+          yield* TestClock.adjust("1 second")
+          yield* rest
+          assert.strictEqual(fibers(), 0)
+        }),
+      history.layer
+    )
+  })
+
+  it.effect("have no fiber any more when whoever came last could not be let in", () => {
+    const history = breakable()
+    return withRooms(
+      (fibers) =>
+        Effect.gen(function* () {
+          const ada = yield* person("ada")
+          ada.create(room)
+          ada.ask("join")
+          yield* rest
+          ada.ask("say", "leave")
+          yield* rest
+          assert.strictEqual(fibers(), 0)
+          history.breaks("read")
+          ada.ask("return")
+          yield* rest
+          assert.strictEqual(ada.replies().at(-1), "StorageUnavailable")
+          assert.strictEqual(fibers(), 0)
+        }),
+      history.layer
+    )
+  })
 
   it.effect.prop(
     "answer every request once, lose no message and leave nothing behind, whenever people come and go",
