@@ -77,7 +77,9 @@ const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> }
 
 /** What is to be done to a message, in private often with somebody there may be. */
 const someBeside = Arbitrary.all([Arbitrary.filter(Arbitrary.schema(Request), isBeside), someUser]).pipe(
-  Arbitrary.map(([message, user]) => (message.with === undefined ? message : { ...message, with: user }))
+  Arbitrary.map(([message, user]) =>
+    message.with === undefined ? message : Object.assign({}, message, { with: user })
+  )
 )
 
 /** The asker's other connections that others see. */
