@@ -75,7 +75,7 @@ export const refusal = (room: Room, command: RoomCommand): Option.Option<Rejecti
 
 const needsMembership = RoomCommand.isAnyOf(["Join", "Leave", "Act", "ReadHistory"])
 /** What takes a member, but none that is in. */
-const isForAway = RoomCommand.isAnyOf(["Leave", "ReadHistory"])
+export const isForAway = RoomCommand.isAnyOf(["Leave", "ReadHistory"])
 
 /** Whether the account that asks is a member, on whatever connection. */
 export const isEnrolled = (room: Room, { account, user }: Pick<Asker, "account" | "user">): boolean =>
