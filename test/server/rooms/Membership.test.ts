@@ -3,6 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
+import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
+import { RoomProcessor } from "../../../src/server/rooms/RoomProcessor.ts"
 import { AccountId } from "../../../src/server/session/AccountId.ts"
 import { outcome, type Person, person, rest, running, withStore } from "./Household.ts"
 
@@ -415,6 +417,33 @@ describe("The rooms of an account", () => {
           })
         )
       )
+  )
+})
+
+describe("An account that is gone", () => {
+  it.effect("is in no room any more, neither present nor away, and is told on what connections it has", () =>
+    withStore((store) =>
+      running(
+        store,
+        Effect.gen(function* () {
+          const guest = yield* person("guest")
+          const [one, other] = [yield* person("ada", ada), yield* person("ben", ben)]
+          yield* outcomes(guest, create, join)
+          for (const account of [one, other]) yield* outcomes(account, join)
+          yield* other.go
+          for (const [account, { user }] of [
+            [ada, one],
+            [ben, other]
+          ] as const) {
+            yield* store.kept.forgetAccount(account)
+            Mailbox.tellUnsafe(yield* RoomProcessor, { _tag: "Dismiss", account, user })
+          }
+          yield* rest
+          assert.deepStrictEqual(yield* usersFor(guest), { users: ["guest"], away: undefined, count: 1 })
+          assert.deepStrictEqual(one.told("RoomLeft"), [{ _tag: "RoomLeft", room: "dev" }])
+        })
+      )
+    )
   )
 })
 
