@@ -128,6 +128,24 @@ describe("An account that has joined a room", () => {
     )
   )
 
+  it.effect("has written what it wrote, though its connection is gone before that is stored", () =>
+    withStore((store) =>
+      running(
+        store,
+        Effect.gen(function* () {
+          const [one, other] = [yield* person("ada", ada), yield* person("ada", ada)]
+          yield* outcomes(one, create, join)
+          yield* outcomes(other, join)
+          one.say(message("hello"))
+          yield* one.end
+          yield* one.go
+          const edit = { _tag: "EditMessage", room: dev, target: 1, content: "hello all" } as const
+          assert.deepStrictEqual(yield* outcomes(other, edit), ["Sent"])
+        })
+      )
+    )
+  )
+
   it.effect("may leave it where none of its connections is in, and nobody else is", () =>
     withStore((store) =>
       running(
@@ -293,6 +311,26 @@ describe("What is asked while a membership is being stored", () => {
     )
   )
 
+  it.effect("leaves nobody in who goes while another connection leaves for both", () =>
+    withStore((store) =>
+      running(
+        store,
+        Effect.gen(function* () {
+          const guest = yield* person("guest")
+          const [one, other] = [yield* person("ada", ada), yield* person("ada", ada)]
+          yield* outcomes(guest, create, join)
+          const goOn = store.holdUp("join")
+          one.say(join)
+          yield* rest
+          assert.deepStrictEqual(yield* outcomes(other, leave), ["NotInRoom"])
+          yield* one.go
+          yield* goOn
+          assert.deepStrictEqual(yield* usersFor(guest), { users: ["guest"], away: ["ada"], count: 2 })
+        })
+      )
+    )
+  )
+
   it.effect("comes one after the other from several connections of one account, and what is kept is what is so", () =>
     withStore((store) =>
       running(
@@ -391,6 +429,11 @@ describe("The rooms of an account", () => {
           ])
           store.breaks()
           assert.deepStrictEqual(yield* outcomes(stranger, listRooms, join), ["RoomList", "RoomJoined"])
+
+          const before = store.counts.rooms
+          for (const connection of [one, other]) yield* connection.go
+          yield* outcomes(yield* person("ada", ada), listRooms)
+          assert.strictEqual(store.counts.rooms, before + 1, "nothing is remembered of who is not here")
         })
       )
     )
