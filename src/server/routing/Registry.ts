@@ -13,7 +13,7 @@ import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 
 /** So often an account may be connected at once. */
-export const maxConnections = 16
+const maxConnections = 16
 
 export interface Registration {
   readonly user: UserName
