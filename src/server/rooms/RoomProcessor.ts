@@ -33,7 +33,7 @@ import * as Deciding from "./Deciding.ts"
 import type { LogReader } from "./LogReader.ts"
 import { retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
-import type { RoomCommand } from "./RoomCommand.ts"
+import { RoomCommand } from "./RoomCommand.ts"
 import * as RoomManager from "./RoomManager.ts"
 import { type Inhabited, makeRoomMembers } from "./RoomMembers.ts"
 import { RoomsCommand, type RoomsCommandOf } from "./RoomsCommand.ts"
@@ -56,6 +56,8 @@ interface Running {
   readonly scope: Scope.Closeable
   /** How many commands it was sent. */
   sent: number
+  /** Whether somebody went: who could not be let in may try again, and finds the room. */
+  isLeft: boolean
 }
 
 /** The rooms that concern one connection. */
@@ -115,6 +117,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       const send = (running: Running, command: RoomCommand) => {
         running.sent++
+        if (isForWhoGoes(command)) running.isLeft = true
         Mailbox.tellUnsafe(running.manager.mailbox, command)
       }
 
@@ -149,7 +152,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           })
         )
         const manager = yield* making.pipe(Scope.provide(own), Effect.provideContext(managerServices))
-        const running: Running = { number, manager, scope: own, sent: 0 }
+        const running: Running = { number, manager, scope: own, sent: 0, isLeft: false }
         room.running = running
         return running
       })
@@ -317,7 +320,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const running = room?.running
         if (room === undefined || running?.number !== manager || running.sent !== handled) return
         room.running = undefined
-        return Effect.andThen(forget(room) ?? Effect.void, Scope.close(running.scope, Exit.void))
+        const gone = running.isLeft ? forget(room) : undefined
+        return Effect.andThen(gone ?? Effect.void, Scope.close(running.scope, Exit.void))
       }
 
       /** In turns, since who goes may leave a hundred rooms behind. Until then a room can be used again. */
@@ -353,7 +357,12 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         Dismiss: dismiss,
         MembersChanged: note,
         MembershipChanged: noteMembership,
-        MembersRead: noteMembers,
+        MembersRead: (read) => {
+          noteMembers(read)
+          const running = rooms.get(read.room)?.running
+          // They were members, and went with their accounts.
+          if (read.members === 0 && running !== undefined) running.isLeft = true
+        },
         RoomsRead: resume,
         Emptied: lookAt,
         Vacated: (vacated) => later(inTurn(() => end(vacated)))
@@ -369,3 +378,5 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
     })
   )
 }
+
+const isForWhoGoes = RoomCommand.isAnyOf(["Leave", "Gone", "Dismiss"])

@@ -292,6 +292,21 @@ describe("What is asked while a membership is being stored", () => {
     )
   )
 
+  it.effect("finds the room when it is asked again after that, even if nobody else is in", () =>
+    withStore((store) =>
+      running(
+        store,
+        Effect.gen(function* () {
+          const one = yield* person("ada", ada)
+          store.breaks("join")
+          assert.deepStrictEqual(yield* outcomes(one, create, join), ["RoomCreated", "StorageUnavailable"])
+          store.breaks()
+          assert.deepStrictEqual(yield* outcomes(one, join), ["RoomJoined"])
+        })
+      )
+    )
+  )
+
   it.effect("leaves nobody in who is gone by then, but a member", () =>
     withStore((store) =>
       running(
