@@ -7,14 +7,10 @@
 import { Context, Layer } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { AccountId } from "../session/AccountId.ts"
+import type { Account } from "./Account.ts"
 
-/** `isDeleted`: the name is still nobody else's, but nobody answers to it. */
-export interface NamedAccount {
-  readonly id: AccountId
-  readonly user: UserName
-  readonly isDeleted: boolean
-}
+/** Of a `Deleted` one the name is still nobody else's, but nobody answers to it. */
+export type NamedAccount = Pick<Account, "id" | "state" | "user">
 
 export class AccountNames extends Context.Service<
   AccountNames,

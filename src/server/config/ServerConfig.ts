@@ -88,6 +88,33 @@ const wholeNumber = (minimum: number, maximum: number) =>
 
 const anyText = Schema.String.check(Schema.isNonEmpty())
 
+const onOrOff = Schema.Literals(["on", "off"]).pipe(
+  Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((text) => text === "on"),
+    encode: SchemaGetter.transform((isOn) => (isOn ? "on" : "off"))
+  })
+)
+
+const trueOrFalse = Schema.Literals(["true", "false"]).pipe(
+  Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((text) => text === "true"),
+    encode: SchemaGetter.transform((is) => (is ? "true" : "false"))
+  })
+)
+
+/** Host names, in lower case: DNS knows no other. */
+const NamesText = Schema.String.pipe(
+  Schema.decodeTo(Schema.Array(Schema.String), {
+    decode: SchemaGetter.transform((text: string) =>
+      text
+        .split(",")
+        .map((name) => name.trim().toLowerCase())
+        .filter((name) => name !== "")
+    ),
+    encode: SchemaGetter.transform((names) => names.join(","))
+  })
+)
+
 const logLevels = new Map(LogLevel.values.map((level) => [level.toLowerCase(), level]))
 
 /** Beside the others because effect/cli has a `--log-level` of its own, which goes before this one. */
@@ -210,6 +237,41 @@ export const settings = {
     fallback: "1000",
     allowed: "a whole number from 0 to 1000000",
     description: "Up to how many users in a conversation are told who comes and goes"
+  },
+  guests: {
+    name: "GUESTS",
+    schema: onOrOff,
+    fallback: "on",
+    allowed: "on or off",
+    description: "Whether somebody without an account is let in"
+  },
+  registration: {
+    name: "REGISTRATION",
+    schema: Schema.Literals(["open", "invite", "off"]),
+    fallback: "open",
+    allowed: "open, invite or off",
+    description: "Who may make an account: everybody, who has an invite (pnpm admin invite), or nobody"
+  },
+  serverName: {
+    name: "SERVER_NAME",
+    schema: NamesText,
+    fallback: "",
+    allowed: "host names, separated by commas",
+    description: "The names this server is reached by; a login by key must be for one of them"
+  },
+  allowPlaintextPasswords: {
+    name: "ALLOW_PLAINTEXT_PASSWORDS",
+    schema: trueOrFalse,
+    fallback: "false",
+    allowed: "true or false",
+    description: "Whether passwords are heard on connections that are neither encrypted nor from this machine"
+  },
+  adminSocket: {
+    name: "ADMIN_SOCKET",
+    schema: Schema.UndefinedOr(anyText),
+    fallback: undefined,
+    allowed: "a path for a Unix socket",
+    description: "Where pnpm admin reaches the running server; beside the database unless set"
   },
   tlsCert: {
     name: "TLS_CERT",
