@@ -81,9 +81,9 @@ export const serverWithFault = (fault: Fault) => {
             dieIfAnyArmed(deliveries)
             return sessions.deliverInTurns(deliveries)
           }),
-        replyEncoded: (to, pieces) => {
-          dieIfArmed(decodeReply(JSON.parse(Buffer.concat(pieces).toString())), "Reply")
-          sessions.replyEncoded(to, pieces)
+        replyEncoded: (to, tag, pieces) => {
+          dieIfArmed(decodeReply({ ...JSON.parse(`{${Buffer.concat(pieces).toString()}`), _tag: tag }), "Reply")
+          sessions.replyEncoded(to, tag, pieces)
         },
         reply: (to, message) => {
           dieIfArmed(message, "Reply")

@@ -7,6 +7,7 @@
 import { Context, Layer } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { AccountId } from "../session/AccountId.ts"
 import type { Account } from "./Account.ts"
 
 /** Of a `Deleted` one the name is still nobody else's, but nobody answers to it. */
@@ -18,18 +19,29 @@ export class AccountNames extends Context.Service<
     readonly find: (user: UserName) => NamedAccount | undefined
     /** The same name, or one that looks the same. */
     readonly similar: (user: UserName) => NamedAccount | undefined
+    /** Whether there is such an account that may be used. */
+    readonly isActive: (account: AccountId) => boolean
     readonly set: (account: NamedAccount) => void
     readonly remove: (user: UserName) => void
   }
 >()("parley/server/accounts/AccountNames") {
   static readonly layer = Layer.sync(AccountNames, () => {
     const byKey = new Map<NameKey, NamedAccount>()
+    const byId = new Map<AccountId, NamedAccount>()
     // Names that look alike are told apart by `Skeleton`, once it is here.
     return AccountNames.of({
       find: (user) => byKey.get(nameKey(user)),
       similar: (user) => byKey.get(nameKey(user)),
-      set: (account) => void byKey.set(nameKey(account.user), account),
-      remove: (user) => void byKey.delete(nameKey(user))
+      isActive: (account) => byId.get(account)?.state === "Active",
+      set: (account) => {
+        byKey.set(nameKey(account.user), account)
+        byId.set(account.id, account)
+      },
+      remove: (user) => {
+        const known = byKey.get(nameKey(user))
+        byKey.delete(nameKey(user))
+        if (known !== undefined) byId.delete(known.id)
+      }
     })
   })
 }
