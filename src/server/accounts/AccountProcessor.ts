@@ -7,11 +7,11 @@
  */
 import { Clock, Context, Effect, Layer, Option, PubSub, RcMap, Result, Semaphore } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
+import { fingerprintOf, parsePublicKey } from "../../common/ssh/SshPublicKey.ts"
 import { maxKeys } from "../../common/wire/AccountMessage.ts"
+import type { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
-import { fingerprintOf, parsePublicKey } from "../../common/ssh/SshPublicKey.ts"
 import { StorageUnavailable } from "../history/History.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
@@ -149,7 +149,11 @@ export class AccountProcessor extends Context.Service<
       const listKeys = (from: Owner): Answering =>
         Effect.map(accounts.keys(from.account), (keys) => ({
           _tag: "Keys",
-          keys: keys.map(({ fingerprint, name, since }) => ({ fingerprint, ...(name !== undefined && { name }), since }))
+          keys: keys.map(({ fingerprint, name, since }) => ({
+            fingerprint,
+            ...(name !== undefined && { name }),
+            since
+          }))
         }))
 
       const removeKey = (from: Owner, { fingerprint }: RequestOf<"RemoveKey">): Answering =>
@@ -251,7 +255,9 @@ export class AccountProcessor extends Context.Service<
         const { account } = from
         if (account === undefined) return sessions.refuse(from, { _tag: "AccountRequired", action: request._tag })
         const inTurn = Effect.scoped(
-          Effect.flatMap(RcMap.get(inOrder, account), (turn) => turn.withPermits(1)(answerTo({ ...from, account }, request)))
+          Effect.flatMap(RcMap.get(inOrder, account), (turn) =>
+            turn.withPermits(1)(answerTo({ ...from, account }, request))
+          )
         )
         return answering(from, inTurn)
       }
@@ -294,10 +300,7 @@ const fillNames = Effect.fnUntraced(function* (accounts: Accounts["Service"], na
   }
 })
 
-const placeOf = (
-  room: RequestOf<"MarkRead">["room"],
-  partner: RequestOf<"MarkRead">["with"]
-): ReadPlace => {
+const placeOf = (room: RequestOf<"MarkRead">["room"], partner: RequestOf<"MarkRead">["with"]): ReadPlace => {
   if (room !== undefined) return { _tag: "Room", room }
   return partner === undefined ? { _tag: "Lobby" } : { _tag: "With", user: partner }
 }

@@ -7,8 +7,8 @@
  * is made when that has been.
  */
 import { Clock, Context, Effect, Layer, Option, Result } from "effect"
-import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import { maxDevices } from "../../common/wire/AccountMessage.ts"
+import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import type { Credentials } from "../../common/wire/Credentials.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
@@ -93,7 +93,9 @@ export class Login extends Context.Service<
 
       const refusalOf = ({ reason, state }: Account): Rejection | undefined => {
         if (state === "Active") return undefined
-        return state === "Deleted" ? { _tag: "InvalidCredentials" } : { _tag: "Banned", ...(reason !== undefined && { reason }) }
+        return state === "Deleted"
+          ? { _tag: "InvalidCredentials" }
+          : { _tag: "Banned", ...(reason !== undefined && { reason }) }
       }
 
       const tryOut = (stranger: Stranger, credentials: Exclude<Credentials, { readonly _tag: "Key" }>) => {
@@ -103,7 +105,10 @@ export class Login extends Context.Service<
           case "KeyProof":
             return counted(stranger.user, stranger.peer, key.prove(stranger, credentials))
           case "Token":
-            return Effect.map(token.prove(stranger, credentials), Result.fromOption<Rejection>(() => ({ _tag: "InvalidCredentials" })))
+            return Effect.map(
+              token.prove(stranger, credentials),
+              Result.fromOption<Rejection>(() => ({ _tag: "InvalidCredentials" }))
+            )
         }
       }
 
@@ -142,7 +147,9 @@ export class Login extends Context.Service<
             return Result.mapBoth(added, {
               onSuccess: (device): Enrolled => ({ device, token: made }),
               onFailure: (why): Rejection =>
-                why === "TooManyDevices" ? { _tag: "TooManyDevices", limit: maxDevices } : { _tag: "InvalidCredentials" }
+                why === "TooManyDevices"
+                  ? { _tag: "TooManyDevices", limit: maxDevices }
+                  : { _tag: "InvalidCredentials" }
             })
           }).pipe(refusing),
         plaintext,

@@ -5,8 +5,8 @@
  * is worth less than one made today is made anew, from the password that has just been right.
  */
 import { Clock, Effect, Option, type Redacted } from "effect"
-import { Accounts, type WithPassword } from "./Accounts.ts"
 import { PasswordHash } from "./Account.ts"
+import { Accounts, type WithPassword } from "./Accounts.ts"
 import { Passwords } from "./Passwords.ts"
 import { formatPhcString, parsePhcString } from "./PhcString.ts"
 import type { Proof } from "./Proof.ts"

@@ -6,11 +6,11 @@
  * look alike cannot both be the first, the name is looked at again and the account is stored.
  */
 import { Clock, Context, Effect, Layer, Redacted, Result, Semaphore } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import type { Password } from "../../common/wire/Credentials.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
-import { nameKey } from "../../common/name/Name.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import type { Peer } from "../session/Peer.ts"
 import { type Account, PasswordHash } from "./Account.ts"
@@ -107,7 +107,8 @@ export class Registering extends Context.Service<
         register: Effect.fnUntraced(function* (applicant) {
           const { action, invite, password, peer, user } = applicant
           if (registration === "off") return Result.fail<Rejection>({ _tag: "RegistrationClosed" })
-          if (registration === "invite" && invite === undefined) return Result.fail<Rejection>({ _tag: "InvalidInvite" })
+          if (registration === "invite" && invite === undefined)
+            return Result.fail<Rejection>({ _tag: "InvalidInvite" })
           const refusal = login.plaintext(peer, action) ?? refusalOfName(user)
           if (refusal !== undefined) return Result.fail(refusal)
           const hash = yield* newPassword(password, action === "Register" ? "password" : "register.password")
@@ -120,7 +121,9 @@ export class Registering extends Context.Service<
           const like = names.similar(user)
           if (like === undefined) return undefined
           if (nameKey(like.user) !== nameKey(user)) return { _tag: "NameTooSimilar", user, to: like.user }
-          return like.state === "Deleted" ? { _tag: "UserNameTaken", user } : { _tag: "PasswordRequired", user: like.user }
+          return like.state === "Deleted"
+            ? { _tag: "UserNameTaken", user }
+            : { _tag: "PasswordRequired", user: like.user }
         }
       })
     })

@@ -19,10 +19,10 @@ export const make = Effect.gen(function* () {
       const next = yield* makeToken
       const now = clock.currentTimeMillisUnsafe()
       const used = yield* accounts.useToken(user, Secrets.hashOf(token), Secrets.hashOf(next), now, name)
-      return Option.map(
-        used,
-        ({ account, device }): Proven => ({ account, enrolled: { device: device.id, token: next } })
-      )
+      return Option.map(used, ({ account, device }): Proven => ({
+        account,
+        enrolled: { device: device.id, token: next }
+      }))
     })
   }
   return proof
