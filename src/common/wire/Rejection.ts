@@ -118,7 +118,7 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   Banned: ({ reason, room, until }) => {
     const where = room === undefined ? "This account is disabled" : `You are banned from the room ${room}`
     const ends = until === undefined ? "" : ` until ${new Date(until).toISOString()}`
-    return `${where}${ends}${reason === undefined ? "." : `: ${reason}`}`
+    return `${where}${ends}${reason === undefined ? "" : ` (${reason})`}.`
   }
 })
 
