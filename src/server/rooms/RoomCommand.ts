@@ -20,9 +20,7 @@ export const RoomCommand = Schema.TaggedUnion({
   /** A room was made, of which the lobby's members are told. */
   RoomMade: { room: RoomName, by: Asker },
   /** There is something to be announced, when the time to gather is over. */
-  Announce: {},
-  /** The log may be empty by now: see whether anybody needs the room. */
-  CheckVacancy: {}
+  Announce: {}
 })
 export type RoomCommand = typeof RoomCommand.Type
 export type RoomCommandOf<Tag extends RoomCommand["_tag"]> = Extract<RoomCommand, { readonly _tag: Tag }>

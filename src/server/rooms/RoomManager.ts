@@ -55,7 +55,10 @@ interface MembersChanged {
 export interface RoomManagerOptions {
   readonly conversation: SharedConversation
   readonly deciding: Deciding
-  /** Called when nobody is in, with how many commands were handled so far of those it was sent. */
+  /**
+   * Called when nobody is in and nothing is under way, with how many commands were handled so far of those it was sent. If it
+   * was sent no more it may be ended, and nothing is lost.
+   */
   readonly onVacated: (handled: number) => void
   /** Called before anybody is told. */
   readonly onMembers?: (changed: MembersChanged) => void
@@ -100,7 +103,8 @@ export const make = Effect.fnUntraced(function* ({
   /** Something may have been stored that members were not told of. */
   let isDoubtful = false
   let handled = 0
-  let mayBeVacant = false
+  /** Replies that are made beside it. */
+  let besides = 0
 
   const newcomers = makeNewcomers({
     conversation,
@@ -174,7 +178,6 @@ export const make = Effect.fnUntraced(function* ({
   const join = ({ after, from }: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
     Effect.suspend(() => {
       room = Room.join(room, from)
-      mayBeVacant = false
       newcomers.add(from)
       noteMember(from.session, from.user, true)
       const coming = newcomers.begin(from, after).pipe(
@@ -216,6 +219,8 @@ export const make = Effect.fnUntraced(function* ({
       newcomers.drop(from.session, true)
       sessions.refuse(from, { _tag: "StorageUnavailable" })
       leave(from.session)
+      // Nothing else may come that would say so.
+      tellIfVacant()
     }
     answer(Option.none())
   }
@@ -228,7 +233,6 @@ export const make = Effect.fnUntraced(function* ({
       room = rest
       noteMember(session, user, false, isNameGone)
     }
-    mayBeVacant = true
   }
 
   /** `isNews`: the name itself came or went. */
@@ -239,11 +243,20 @@ export const make = Effect.fnUntraced(function* ({
       Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
   }
 
-  /** Goes on without waiting for it. */
-  const beside = (effect: Effect.Effect<void>) =>
-    Effect.asVoid(Effect.forkIn(effect, scope, { startImmediately: true }))
+  /** Goes on without waiting for it, and is not vacant before it was given. */
+  const beside = (reply: Effect.Effect<void>) =>
+    Effect.suspend(() => {
+      besides++
+      const given = Effect.sync(() => {
+        besides--
+        tellIfVacant()
+      })
+      return Effect.asVoid(Effect.forkIn(Effect.ensuring(reply, given), scope, { startImmediately: true }))
+    })
 
-  const later = (effect: Effect.Effect<void>, delay: Duration.Input) => beside(Effect.delay(effect, delay))
+  /** Not waited for by anybody: of no use once nobody is in. */
+  const later = (effect: Effect.Effect<void>, delay: Duration.Input) =>
+    Effect.asVoid(Effect.forkIn(Effect.delay(effect, delay), scope, { startImmediately: true }))
 
   /** Thousands are told in turns; nobody leaves the lobby and stays. */
   const announce = Effect.suspend(() => {
@@ -282,9 +295,6 @@ export const make = Effect.fnUntraced(function* ({
         return
       case "Announce":
         return later(announce, announcing.pause())
-      case "CheckVacancy":
-        mayBeVacant = true
-        return
       case "Act":
         runs.add(command)
         call()
@@ -297,8 +307,10 @@ export const make = Effect.fnUntraced(function* ({
   }
 
   const tellIfVacant = () => {
-    // Again after every command, for one that came between may have kept the room from being closed.
-    if (mayBeVacant && runs.isIdle() && Room.isEmpty(room)) onVacated(handled)
+    // What failed may have been stored, and whoever came after this manager would not look for it.
+    const isIdle = runs.isIdle() && besides === 0 && !isDoubtful
+    // Again after every command, for one that came between may have kept it from being ended.
+    if (isIdle && Room.isEmpty(room)) onVacated(handled)
   }
 
   const acting = Mailbox.process(mailbox, {

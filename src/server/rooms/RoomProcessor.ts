@@ -1,14 +1,20 @@
 /**
- * Which rooms there are: owns the directory, and hands each room's commands to its manager.
+ * Which rooms there are: owns the directory, and hands each room's commands to its manager, if anybody is in.
  *
  * Bounds (invariant 3): `MAX_ROOMS` rooms in all; `MAX_ROOMS_PER_USER` rooms that one connection made, and as many that
  * it is in. A room nobody is in goes away if its log is empty, because nothing was written or RETENTION has taken it all;
  * made again it has another epoch.
  *
+ * A room has a manager from the first Join until nobody is in and nothing is under way: a room nobody is in takes some
+ * hundred bytes and no fiber. What others than members may ask of it is answered here.
+ *
  * A room may be emptied while somebody's Join is on its way to its manager. So the manager says after how many commands
- * it was empty, and it goes only if it was sent no more than that.
+ * it was empty, and is ended only if it was sent no more than that: nothing is in its mailbox, and what comes next starts
+ * another one, which finds in the log all that this one made (invariants 5 and 9). Managers are numbered, since what one
+ * said last may be looked at when there is another.
  */
-import { Context, Effect, Exit, Layer, PubSub, Queue, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Option, PubSub, Queue, Scope } from "effect"
+import type { Conversation } from "../../common/log/Conversation.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
@@ -23,6 +29,7 @@ import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import * as Deciding from "./Deciding.ts"
 import type { LogReader } from "./LogReader.ts"
+import * as Room from "./Room.ts"
 import type { RoomCommand } from "./RoomCommand.ts"
 import * as RoomManager from "./RoomManager.ts"
 import { RoomsCommand, type RoomsCommandOf } from "./RoomsCommand.ts"
@@ -32,12 +39,20 @@ interface OpenRoom {
   readonly key: NameKey
   /** Unknown of rooms that were there before the server started. */
   readonly madeBy: SessionId | undefined
-  readonly manager: RoomManager.RoomManager
-  readonly scope: Scope.Closeable
-  /** How many commands its manager was sent. */
-  sent: number
+  readonly conversation: typeof Conversation.cases.Room.Type
+  running: Running | undefined
   /** How many are in, as its manager told last. */
   users: number
+}
+
+/** The manager of a room that somebody is in. */
+interface Running {
+  /** That of no other manager, whatever its room. */
+  readonly number: number
+  readonly manager: RoomManager.RoomManager
+  readonly scope: Scope.Closeable
+  /** How many commands it was sent. */
+  sent: number
 }
 
 /** The rooms that concern one connection. */
@@ -73,6 +88,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         return { rooms, ...numbered }
       })
       const involvements = new Map<SessionId, Involvement>()
+      /** How many managers there were so far. */
+      let started = 0
 
       const involvementOf = (session: SessionId): Involvement => {
         const known = involvements.get(session)
@@ -82,25 +99,15 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         return none
       }
 
-      const send = (room: OpenRoom, command: RoomCommand) => {
-        room.sent++
-        Mailbox.tellUnsafe(room.manager.mailbox, command)
+      const send = (running: Running, command: RoomCommand) => {
+        running.sent++
+        Mailbox.tellUnsafe(running.manager.mailbox, command)
       }
 
-      const open = Effect.fnUntraced(function* (name: RoomName, madeBy: SessionId | undefined) {
+      const register = (name: RoomName, madeBy: SessionId | undefined) => {
         const key = nameKey(name)
-        const roomScope = yield* Scope.fork(scope)
         const conversation = { _tag: "Room", room: name } as const
-        const making = Effect.flatMap(Deciding.make(conversation), (deciding) =>
-          RoomManager.make({
-            conversation,
-            deciding,
-            onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
-            onVacated: (handled) => Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, handled })
-          })
-        )
-        const manager = yield* making.pipe(Scope.provide(roomScope), Effect.provideContext(managerServices))
-        const room: OpenRoom = { name, key, madeBy, manager, scope: roomScope, sent: 0, users: 0 }
+        const room: OpenRoom = { name, key, madeBy, conversation, running: undefined, users: 0 }
         rooms.set(key, room)
         sorted.splice(
           placeOf(sorted, ({ key }) => key, key),
@@ -108,9 +115,29 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           room
         )
         lists.forget()
+      }
+
+      /** Waits for nothing; what comes meanwhile stands behind. */
+      const start = Effect.fnUntraced(function* (room: OpenRoom) {
+        const { conversation, key } = room
+        const number = ++started
+        const own = yield* Scope.fork(scope)
+        const making = Effect.flatMap(Deciding.make(conversation), (deciding) =>
+          RoomManager.make({
+            conversation,
+            deciding,
+            onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
+            onVacated: (handled) =>
+              Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
+          })
+        )
+        const manager = yield* making.pipe(Scope.provide(own), Effect.provideContext(managerServices))
+        const running: Running = { number, manager, scope: own, sent: 0 }
+        room.running = running
+        return running
       })
 
-      const create = Effect.fnUntraced(function* ({ from, room }: RoomsCommandOf<"Create">) {
+      const create = ({ from, room }: RoomsCommandOf<"Create">) => {
         const key = nameKey(room)
         const { made } = involvementOf(from.session)
         const existing = rooms.get(key)
@@ -120,11 +147,11 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         }
         if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
 
-        yield* open(room, from.session)
+        register(room, from.session)
         made.add(key)
         sessions.reply(from, { _tag: "RoomCreated", room, by: from.user })
         PubSub.publishUnsafe(announcements, { _tag: "RoomCreated", room, by: from })
-      })
+      }
 
       const list = ({ after, from }: RoomsCommandOf<"List">) =>
         turns.memory
@@ -141,7 +168,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const search = ({ from, room, search }: RoomsCommandOf<"Search">) => {
         const { session } = from
         if (room === undefined) {
-          const isIn = Array.from(involvements.get(session)?.isIn ?? [], (key) => rooms.get(key)?.manager.conversation)
+          const isIn = Array.from(involvements.get(session)?.isIn ?? [], (key) => rooms.get(key)?.conversation)
           const conversations = isIn.flatMap((conversation) => conversation ?? [])
           return Mailbox.tellUnsafe(searches, { from, conversations: [{ _tag: "Lobby" }, ...conversations], search })
         }
@@ -149,10 +176,19 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
         if (involvements.get(session)?.isIn.has(open.key) !== true)
           return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
-        Mailbox.tellUnsafe(searches, { from, conversations: [open.manager.conversation], search })
+        Mailbox.tellUnsafe(searches, { from, conversations: [open.conversation], search })
       }
 
-      const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">) => {
+      /** What a room is asked that nobody is in, and in which nothing is under way that was to be answered before. */
+      const answerVacant = ({ conversation, name }: OpenRoom, command: RoomCommand) => {
+        const vacant = Room.make(conversation)
+        const refusal = Room.refusal(vacant, command)
+        if (Option.isSome(refusal) && "from" in command) return sessions.refuse(command.from, refusal.value)
+        if (command._tag !== "ListMembers") return
+        sessions.reply(command.from, { _tag: "RoomUsers", room: name, ...Room.usersOf(vacant, command.after) })
+      }
+
+      const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">): Mailbox.Handled => {
         const key = nameKey(room)
         const open = rooms.get(key)
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
@@ -164,17 +200,22 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           joined.add(key)
         }
         if (command._tag === "Leave") involvements.get(from.session)?.joined.delete(key)
-        send(open, command)
+        if (open.running !== undefined) return send(open.running, command)
+        if (command._tag !== "Join") return answerVacant(open, command)
+        return Effect.map(start(open), (running) => send(running, command))
       }
 
-      const vanish = ({ session }: RoomsCommandOf<"Gone">) => {
+      const vanish = ({ session }: RoomsCommandOf<"Gone">): Mailbox.Handled => {
         const involvement = involvements.get(session)
         if (involvement === undefined) return
         involvements.delete(session)
+        const vacant: Array<OpenRoom> = []
         for (const key of involvement.made.union(involvement.joined)) {
           const room = rooms.get(key)
-          if (room !== undefined) send(room, { _tag: "Gone", session })
+          if (room?.running !== undefined) send(room.running, { _tag: "Gone", session })
+          else if (room !== undefined) vacant.push(room)
         }
+        if (vacant.length > 0) return later(Effect.forEach(vacant, (room) => inTurn(() => forget(room))))
       }
 
       const note = ({ isIn, room: key, session, users }: RoomsCommandOf<"MembersChanged">) => {
@@ -186,34 +227,43 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         else involvements.get(session)?.isIn.delete(key)
       }
 
-      const close = ({ handled, room: key }: RoomsCommandOf<"Vacated">) => {
-        const room = rooms.get(key)
-        if (room === undefined || room.sent !== handled || !history.forgetUnsafe(room.manager.conversation)) return
+      /** A room goes if nobody is in and its log is empty. */
+      const forget = (room: OpenRoom) => {
+        const { conversation, key, madeBy } = room
+        if (rooms.get(key) !== room || room.running !== undefined || !history.forgetUnsafe(conversation)) return
         rooms.delete(key)
         sorted.splice(
           placeOf(sorted, ({ key }) => key, key),
           1
         )
         lists.forget()
-        if (room.madeBy !== undefined) involvements.get(room.madeBy)?.made.delete(key)
-        return Scope.close(room.scope, Exit.void)
+        if (madeBy !== undefined) involvements.get(madeBy)?.made.delete(key)
+      }
+
+      const end = ({ handled, manager, room: key }: RoomsCommandOf<"Vacated">): Mailbox.Handled => {
+        const room = rooms.get(key)
+        const running = room?.running
+        if (room === undefined || running?.number !== manager || running.sent !== handled) return
+        room.running = undefined
+        forget(room)
+        return Scope.close(running.scope, Exit.void)
       }
 
       /** In turns, since who goes may leave a hundred rooms behind. Until then a room can be used again. */
-      const closeInTime = (vacated: RoomsCommandOf<"Vacated">) =>
-        turns.memory
-          .take(
-            "vacated",
-            Effect.suspend(() => close(vacated) ?? Effect.void)
-          )
-          .pipe(Effect.forkIn(scope), Effect.asVoid)
+      const inTurn = (act: () => Mailbox.Handled) =>
+        turns.memory.take(
+          "vacated",
+          Effect.suspend(() => act() ?? Effect.void)
+        )
+
+      const later = (acts: Effect.Effect<unknown>) => Effect.asVoid(Effect.forkIn(acts, scope))
 
       const lookAt = ({ room }: RoomsCommandOf<"Emptied">) => {
         const open = rooms.get(nameKey(room))
-        if (open !== undefined) send(open, { _tag: "CheckVacancy" })
+        if (open !== undefined) forget(open)
       }
 
-      for (const name of history.rooms) yield* open(name, undefined)
+      for (const name of history.rooms) register(name, undefined)
       yield* Queue.take(history.emptied).pipe(
         Effect.map((room) => Mailbox.tellUnsafe(mailbox, { _tag: "Emptied", room })),
         Effect.forever,
@@ -229,7 +279,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           Gone: vanish,
           MembersChanged: note,
           Emptied: lookAt,
-          Vacated: closeInTime
+          Vacated: (vacated) => later(inTurn(() => end(vacated)))
         }),
         refuse: (command) => {
           if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })

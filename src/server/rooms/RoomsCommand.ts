@@ -18,8 +18,8 @@ export const RoomsCommand = Schema.TaggedUnion({
   MembersChanged: { room: NameKey, session: SessionId, isIn: Schema.Boolean, users: Schema.Natural },
   /** A room's log has lost its last entry. */
   Emptied: { room: RoomName },
-  /** Nobody is in a room, after its manager has handled so many commands. */
-  Vacated: { room: NameKey, handled: Schema.Natural }
+  /** Nobody is in a room and nothing under way, after its manager of this number has handled so many commands. */
+  Vacated: { room: NameKey, manager: Schema.Natural, handled: Schema.Natural }
 })
 export type RoomsCommand = typeof RoomsCommand.Type
 export type RoomsCommandOf<Tag extends RoomsCommand["_tag"]> = Extract<RoomsCommand, { readonly _tag: Tag }>
