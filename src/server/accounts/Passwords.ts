@@ -7,12 +7,12 @@
  *    more wait, a second in all; who comes then is refused at once.
  * 3. Neither a password nor its hash is part of any error or log.
  */
-import { timingSafeEqual } from "node:crypto"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { Context, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import { Kdf, SecureRandom } from "effect/crypto"
 import { opaque } from "./PasswordText.ts"
 import type { HashCost, PasswordHash } from "./PhcString.ts"
+import { areEqual } from "./Secrets.ts"
 
 const currentCost: HashCost = { memoryKib: 19_456, passes: 2, lanes: 1 }
 const saltBytes = 16
@@ -89,7 +89,7 @@ const make = Effect.fnUntraced(function* (current: HashCost) {
       const against = known ?? nobodys
       const expected = Redacted.value(against.hash)
       const derived = yield* derive(against, against.salt, expected.length, password)
-      const matches = timingSafeEqual(derived, expected) && known !== undefined
+      const matches = areEqual(derived, expected) && known !== undefined
       return { matches, needsRehash: matches && isWeaker(against, current) }
     })
   })

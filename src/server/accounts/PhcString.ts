@@ -28,10 +28,9 @@ const maxLanes = 4
 const minMemoryKibOfLane = 8
 
 const minSaltBytes = 8
-const maxSaltBytes = 64
 const minHashBytes = 16
-const maxHashBytes = 64
 
+/** Of salt and hash, 64 bytes are 86 characters. */
 const format =
   /^\$argon2id\$v=19\$m=([1-9]\d{0,5}),t=([1-9]\d?),p=([1-9])\$([A-Za-z0-9+/]{1,86})\$([A-Za-z0-9+/]{1,86})$/
 
@@ -39,8 +38,8 @@ const format =
 export const parsePhcString = (text: string): PasswordHash | undefined => {
   const [, memory, passes, lanes, salt, hash] = format.exec(text) ?? []
   const cost = { memoryKib: Number(memory), passes: Number(passes), lanes: Number(lanes) }
-  const saltBytes = decode(salt ?? "", minSaltBytes, maxSaltBytes)
-  const hashBytes = decode(hash ?? "", minHashBytes, maxHashBytes)
+  const saltBytes = decode(salt ?? "", minSaltBytes)
+  const hashBytes = decode(hash ?? "", minHashBytes)
   if (!isAffordable(cost) || saltBytes === undefined || hashBytes === undefined) return undefined
   return { ...cost, salt: saltBytes, hash: Redacted.make(hashBytes) }
 }
@@ -54,9 +53,9 @@ const isAffordable = ({ lanes, memoryKib, passes }: HashCost): boolean =>
 /** Base64 without padding. */
 const encode = (bytes: Uint8Array): string => Base64.encode(bytes).replaceAll("=", "")
 
-/** None if there are too few or too many bytes, or if it is not how these bytes are written: the last character has spare bits. */
-const decode = (text: string, minimum: number, maximum: number): Uint8Array | undefined => {
+/** None if there are too few bytes, or if it is not how these bytes are written: the last character has spare bits. */
+const decode = (text: string, minimum: number): Uint8Array | undefined => {
   const bytes = Result.getOrUndefined(Base64.decode(text.padEnd(Math.ceil(text.length / 4) * 4, "=")))
-  if (bytes === undefined || bytes.length < minimum || bytes.length > maximum) return undefined
+  if (bytes === undefined || bytes.length < minimum) return undefined
   return encode(bytes) === text ? bytes : undefined
 }
