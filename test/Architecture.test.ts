@@ -44,7 +44,7 @@ const layerOf = (path: string) => path.split("/").slice(0, 2).join("/")
  * one floor know nothing of each other. A file beside the folders puts them together, and only its like may import it.
  */
 const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
-  "src/common": [["text"], ["name"], ["log"], ["wire"]],
+  "src/common": [["text"], ["name"], ["log", "ssh"], ["wire"]],
   "src/server": [
     ["config", "processor", "notices"],
     ["session"],
@@ -55,6 +55,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["accounts"],
     ["search"],
     ["store"],
+    ["accounts"],
     ["rooms"],
     ["inbox"],
     ["routing"],
