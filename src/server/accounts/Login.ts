@@ -18,9 +18,10 @@ import type { Account } from "./Account.ts"
 import { Accounts } from "./Accounts.ts"
 import { Attempts } from "./Attempts.ts"
 import * as KeyProof from "./KeyProof.ts"
+import type { PasswordsBusy } from "./Passwords.ts"
 import * as PasswordProof from "./PasswordProof.ts"
 import type { Claim, Enrolled, Proven } from "./Proof.ts"
-import * as Secrets from "./Secrets.ts"
+import { hashOf, Secrets } from "./Secrets.ts"
 import * as TokenProof from "./TokenProof.ts"
 
 /** A claim, and where it comes from. */
@@ -69,8 +70,7 @@ export class Login extends Context.Service<
       const key = yield* KeyProof.make
       const password = yield* PasswordProof.make
       const token = yield* TokenProof.make
-      const makeToken = yield* Secrets.makeToken
-      const challenge = yield* Secrets.makeNonce
+      const secrets = yield* Secrets
 
       const plaintext = (peer: Peer, action: string): Rejection | undefined =>
         peer.isPrivate || allowPlaintextPasswords ? undefined : { _tag: "NotAllowed", action }
@@ -138,10 +138,10 @@ export class Login extends Context.Service<
           ).pipe(refusing),
         enrol: (account, name) =>
           Effect.gen(function* () {
-            const made = yield* makeToken
+            const made = yield* secrets.token
             const added = yield* accounts.addDevice(
               account.id,
-              { name: name ?? unnamed, token: Secrets.hashOf(made) },
+              { name: name ?? unnamed, token: hashOf(made) },
               clock.currentTimeMillisUnsafe()
             )
             return Result.mapBoth(added, {
@@ -153,7 +153,7 @@ export class Login extends Context.Service<
             })
           }).pipe(refusing),
         plaintext,
-        challenge
+        challenge: secrets.nonce
       })
     })
   )

@@ -21,7 +21,7 @@ import { Login, refusing } from "./Login.ts"
 import { Passwords } from "./Passwords.ts"
 import { formatPhcString } from "./PhcString.ts"
 import type { Enrolled } from "./Proof.ts"
-import * as Secrets from "./Secrets.ts"
+import { hashOf, hashOfCode, Secrets } from "./Secrets.ts"
 
 export interface Applicant {
   readonly user: UserName
@@ -56,7 +56,7 @@ export class Registering extends Context.Service<
       const clock = yield* Clock.Clock
       const common = yield* CommonPasswords
       const login = yield* Login
-      const makeToken = yield* Secrets.makeToken
+      const secrets = yield* Secrets
       const names = yield* AccountNames
       const passwords = yield* Passwords
       const oneAtATime = yield* Semaphore.make(1)
@@ -81,15 +81,15 @@ export class Registering extends Context.Service<
       const create = Effect.fnUntraced(function* ({ device, invite, user }: Applicant, password: PasswordHash) {
         const refusal = refusalOfName(user)
         if (refusal !== undefined) return Result.fail(refusal)
-        const token = yield* makeToken
+        const token = yield* secrets.token
         const created = yield* accounts.create({
           user,
           password,
           reset: undefined,
           isAdmin: false,
           at: clock.currentTimeMillisUnsafe(),
-          invite: registration === "invite" && invite !== undefined ? Secrets.hashOfCode(invite) : undefined,
-          device: { name: device ?? "unnamed", token: Secrets.hashOf(token) }
+          invite: registration === "invite" && invite !== undefined ? hashOfCode(invite) : undefined,
+          device: { name: device ?? "unnamed", token: hashOf(token) }
         })
         if (Result.isFailure(created)) {
           return Result.fail<Rejection>(

@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Base64Url } from "effect/encoding"
+import { SecretHash } from "./Account.ts"
 
 const tokenBytes = 32
 const nonceBytes = 32
@@ -40,9 +41,12 @@ export class Secrets extends Context.Service<
   static readonly layer: Layer.Layer<Secrets> = Secrets.layerWith.pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }
 
-/** What is kept of a secret: 32 bytes by which it is found again. */
-export const digestOf = (secret: Redacted.Redacted): Uint8Array =>
-  new Uint8Array(createHash("sha256").update(Redacted.value(secret)).digest())
+/** What is kept of a secret, and by which it is found again. */
+export const hashOf = (secret: Redacted.Redacted): SecretHash =>
+  SecretHash.make(createHash("sha256").update(Redacted.value(secret)).digest("hex"))
+
+/** The same of a code, however it was typed. What is no code has a hash that no code has. */
+export const hashOfCode = (typed: Redacted.Redacted): SecretHash => hashOf(codeFrom(typed) ?? typed)
 
 /**
  * A code as it was made, from how somebody typed it: in capitals, in other groups or none, with `o` for 0 and `i` or `l` for 1.

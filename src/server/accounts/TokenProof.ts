@@ -7,18 +7,18 @@
 import { Clock, Effect, Option, type Redacted } from "effect"
 import { Accounts } from "./Accounts.ts"
 import type { Proof, Proven } from "./Proof.ts"
-import * as Secrets from "./Secrets.ts"
+import { hashOf, Secrets } from "./Secrets.ts"
 
 export const make = Effect.gen(function* () {
   const accounts = yield* Accounts
   const clock = yield* Clock.Clock
-  const makeToken = yield* Secrets.makeToken
+  const secrets = yield* Secrets
 
   const proof: Proof<{ readonly token: Redacted.Redacted }> = {
     prove: Effect.fnUntraced(function* ({ device: name, user }, { token }) {
-      const next = yield* makeToken
+      const next = yield* secrets.token
       const now = clock.currentTimeMillisUnsafe()
-      const used = yield* accounts.useToken(user, Secrets.hashOf(token), Secrets.hashOf(next), now, name)
+      const used = yield* accounts.useToken(user, hashOf(token), hashOf(next), now, name)
       return Option.map(used, ({ account, device }): Proven => ({
         account,
         enrolled: { device: device.id, token: next }
