@@ -38,6 +38,8 @@ export class Memberships extends Context.Service<
   {
     /** The rooms of an account, in the order of their names. */
     rooms(account: AccountId): Kept<ReadonlyArray<RoomName>>
+    /** The rooms that any account is in: they are there, whether anything was written in them or not. */
+    readonly inhabited: Kept<ReadonlyArray<RoomName>>
     /** The accounts that are in a room, in the order of their names. */
     members(room: RoomName): Kept<ReadonlyArray<Member>>
     /**

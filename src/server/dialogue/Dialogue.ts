@@ -161,7 +161,7 @@ export const make = Effect.gen(function* () {
     const owner = { account: account.id, device: enrolled.device }
     session.belongTo(owner)
     yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
-    yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id })
+    yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
     talk.account = account.id
     say(talk, { _tag: "Registered", token: Redacted.value(enrolled.token), device: enrolled.device }, id)
   })

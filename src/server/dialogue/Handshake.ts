@@ -58,7 +58,7 @@ export const make = Effect.gen(function* () {
   const sessions = yield* Sessions
 
   const claim = (session: Session, user: UserName, account: AccountId | undefined) =>
-    Mailbox.ask(server, { _tag: "Claim", session: session.id, user, account })
+    Mailbox.ask(server, { _tag: "Claim", session: session.id, user, ...(account !== undefined && { account }) })
 
   /** The account and the device it is from now on, if it is one; what was proven is here once it has the name. */
   const own = Effect.fnUntraced(function* (
@@ -75,7 +75,7 @@ export const make = Effect.gen(function* () {
     const registered = yield* who.register
     if (Result.isSuccess(registered)) {
       const { account } = registered.success
-      yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id })
+      yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
     }
     return registered
   })

@@ -5,6 +5,7 @@
  * broken connection is not heard twice, as far as its key is still known (see AnsweredKeys).
  */
 import { Clock, Context, Effect, Layer } from "effect"
+import type { Intent } from "../../common/log/Entry.ts"
 import type { ChatMessage } from "../../common/wire/EntryMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
@@ -15,6 +16,15 @@ import { Sessions } from "../session/Sessions.ts"
 import { makeAnsweredKeys, type Sent } from "./AnsweredKeys.ts"
 import { makePrivatePlaces } from "./PrivatePlaces.ts"
 import { UsersCommand, type UsersCommandOf } from "./UsersCommand.ts"
+
+/** As the request was called. */
+const actionOf = ({ _tag }: Intent): string => actions[_tag]
+const actions: { readonly [Tag in Intent["_tag"]]: string } = {
+  Said: "PrivateMessage",
+  Edited: "EditMessage",
+  Deleted: "DeleteMessage",
+  Reacted: "React"
+}
 
 export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbox<UsersCommand>>()(
   "parley/server/inbox/UserProcessor"
@@ -87,6 +97,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
       yield* Mailbox.process(mailbox, {
         handle: UsersCommand.match({
           Deliver: deliver,
+          Act: ({ body, from }) => reply(from, rejected({ _tag: "AccountRequired", action: actionOf(body) })),
           ReadInbox: ({ from }) => reply(from, { _tag: "History", messages: [], more: false }),
           SearchInbox: ({ from }) => reply(from, { _tag: "SearchResults", messages: [], more: false }),
           Gone: ({ session }) => {

@@ -5,10 +5,10 @@
  * log is not decided here; `published` is told. Invariant 5: who gets an entry is decided once for a whole run, and in the
  * run's order.
  */
-import { HashMap, HashSet, Option } from "effect"
+import { HashMap, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Entry } from "../../common/log/Entry.ts"
-import { nameKey } from "../../common/name/Name.ts"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { entryMessage } from "../../common/wire/EntryMessage.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
@@ -26,10 +26,11 @@ export interface Room {
   /** The members who are told what is said as it is said; the others are still catching up. */
   readonly upToDate: HashMap.HashMap<SessionId, UserName>
   /**
-   * Members whose names are those of later connections: a name is free once its connection is gone, but that leaves only when
-   * what it said is stored, and hears it until then.
+   * The same by their names, in the order in which they came: an account has several connections, and a guest's name is free
+   * once its connection is gone, but that leaves only when what it said is stored, and hears it until then.
    */
-  readonly superseded: HashSet.HashSet<SessionId>
+  readonly byName: HashMap.HashMap<NameKey, ReadonlyArray<SessionId>>
+  /** Each name once, as it came last. */
   readonly roster: Roster.Roster<UserName>
 }
 
@@ -37,7 +38,7 @@ export const make = (conversation: Room["conversation"]): Room => ({
   conversation,
   members: HashMap.empty(),
   upToDate: HashMap.empty(),
-  superseded: HashSet.empty(),
+  byName: HashMap.empty(),
   roster: []
 })
 
@@ -56,20 +57,20 @@ export const refusal = (room: Room, command: RoomCommand): Option.Option<Rejecti
 
 const needsMembership = RoomCommand.isAnyOf(["Join", "Leave", "Act", "ReadHistory"])
 
-const namesakes = (room: Room, { session, user }: Asker): ReadonlyArray<SessionId> =>
-  Roster.has(room.roster, user)
-    ? [...HashMap.entries(room.members)].flatMap(([id, other]) =>
-        id !== session && nameKey(other) === nameKey(user) ? [id] : []
-      )
-    : []
+/** Which connections are in under this name, the latest last. */
+export const sessionsOf = (room: Room, user: UserName): ReadonlyArray<SessionId> =>
+  Option.getOrElse(HashMap.get(room.byName, nameKey(user)), () => [])
 
 /** Adds a member, who hears nothing of what is said until it has caught up. */
-export const join = (room: Room, from: Asker): Room => ({
+export const join = (room: Room, { session, user }: Asker): Room => ({
   ...room,
-  members: HashMap.set(room.members, from.session, from.user),
-  superseded: namesakes(room, from).reduce((all, earlier) => HashSet.add(all, earlier), room.superseded),
-  roster: Roster.insert(room.roster, from.user)
+  members: HashMap.set(room.members, session, user),
+  byName: HashMap.set(room.byName, nameKey(user), [...without(sessionsOf(room, user), session), session]),
+  roster: Roster.insert(room.roster, user)
 })
+
+const without = (sessions: ReadonlyArray<SessionId>, session: SessionId): ReadonlyArray<SessionId> =>
+  sessions.filter((other) => other !== session)
 
 /** Lets a member who has caught up hear what is said from now on. */
 export const caughtUp = (room: Room, session: SessionId): Room =>
@@ -95,7 +96,10 @@ export interface Left {
 /** Takes a member out. */
 export const leave = (room: Room, session: SessionId): Option.Option<Left> =>
   Option.map(HashMap.get(room.members, session), (user) => {
-    const isNameGone = !HashSet.has(room.superseded, session)
+    const others = without(sessionsOf(room, user), session)
+    const latest = Option.flatMap(Option.fromNullishOr(others.at(-1)), (other) => HashMap.get(room.members, other))
+    const isNameGone = others.length === 0
+    const key = nameKey(user)
     return {
       user,
       isNameGone,
@@ -103,8 +107,12 @@ export const leave = (room: Room, session: SessionId): Option.Option<Left> =>
         ...room,
         members: HashMap.remove(room.members, session),
         upToDate: HashMap.remove(room.upToDate, session),
-        superseded: HashSet.remove(room.superseded, session),
-        roster: isNameGone ? Roster.remove(room.roster, user) : room.roster
+        byName: isNameGone ? HashMap.remove(room.byName, key) : HashMap.set(room.byName, key, others),
+        // It is spelled as by who is in.
+        roster: Option.match(latest, {
+          onNone: () => Roster.remove(room.roster, user),
+          onSome: (spelled) => (spelled === user ? room.roster : Roster.insert(room.roster, spelled))
+        })
       }
     }
   })
@@ -135,12 +143,12 @@ const replyOf = (answer: Answer) => {
 export const everybody = (room: Room): ReadonlyArray<SessionId> => sessions(room.members)
 
 const sessions = (members: Room["members"]): ReadonlyArray<SessionId> => {
-  const known = sessionsOf.get(members)
+  const known = listed.get(members)
   if (known !== undefined) return known
   const found = Array.from(HashMap.keys(members))
-  sessionsOf.set(members, found)
+  listed.set(members, found)
   return found
 }
 
 /** A room is written to far more often than it is joined: its list of connections is made once per membership. */
-const sessionsOf = new WeakMap<Room["members"], ReadonlyArray<SessionId>>()
+const listed = new WeakMap<Room["members"], ReadonlyArray<SessionId>>()

@@ -177,9 +177,11 @@ export const make = Effect.fnUntraced(function* ({
 
   const join = ({ after, from }: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
     Effect.suspend(() => {
+      // A guest of a name that is still in is somebody else; an account's other connection is not.
+      const isNews = from.account === undefined || Room.sessionsOf(room, from.user).length === 0
       room = Room.join(room, from)
       newcomers.add(from)
-      noteMember(from.session, from.user, true)
+      noteMember(from.session, from.user, true, isNews)
       const coming = newcomers.begin(from, after).pipe(
         Effect.flatMap((catchUp) =>
           conversation._tag === "Lobby" ? letIn(catchUp, answer) : greet(from, catchUp, answer)

@@ -34,8 +34,8 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
       const mailbox = yield* Mailbox.make<ServerCommand, ServerAnswer>()
 
       let registry = Registry.empty
-      const claim = ({ session, user }: ServerCommandOf<"Claim">): ServerAnswer => {
-        const claimed = Registry.claim(registry, session, user)
+      const claim = ({ account, session, user }: ServerCommandOf<"Claim">): ServerAnswer => {
+        const claimed = Registry.claim(registry, session, user, account)
         if (Result.isFailure(claimed)) return Option.some(claimed.failure)
         registry = claimed.success
         return Option.none()
@@ -44,20 +44,26 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
       const arrive = ({ session }: ServerCommandOf<"Arrive">) => {
         const arrived = Registry.arrive(registry, session)
         if (Option.isNone(arrived)) return
-        const [next, user] = arrived.value
+        const [next, { isNews, user }] = arrived.value
         registry = next
-        PubSub.publishUnsafe(announcements, { _tag: "UserArrived", user, session })
+        if (isNews) PubSub.publishUnsafe(announcements, { _tag: "UserArrived", user, session })
+      }
+
+      const own = ({ account, session, user }: ServerCommandOf<"Own">) => {
+        const owned = Registry.own(registry, session, account)
+        if (Option.isNone(owned)) return
+        registry = owned.value
       }
 
       const depart = ({ session }: ServerCommandOf<"Gone">) => {
         const departed = Registry.depart(registry, session)
         if (Option.isNone(departed)) return
-        const [next, { present, user }] = departed.value
+        const [next, { isNews, user }] = departed.value
         registry = next
         Mailbox.tellUnsafe(lobby.mailbox, { _tag: "Gone", session })
         Mailbox.tellUnsafe(rooms, { _tag: "Gone", session })
         Mailbox.tellUnsafe(users, { _tag: "Gone", session })
-        if (present) PubSub.publishUnsafe(announcements, { _tag: "UserDeparted", user, session })
+        if (isNews) PubSub.publishUnsafe(announcements, { _tag: "UserDeparted", user, session })
       }
 
       const dispatch: (routed: Routed) => Mailbox.Handled = Routed.match({
@@ -78,6 +84,8 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
               return answer(claim(command))
             case "Arrive":
               return arrive(command)
+            case "Own":
+              return own(command)
             case "Gone":
               depart(command)
               return answer(Option.none())

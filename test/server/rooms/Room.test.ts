@@ -10,7 +10,7 @@ import { type Asker, SessionId } from "../../../src/server/session/Asker.ts"
 import type { Delivery } from "../../../src/server/session/Delivery.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
 
-/** What one of six connections does, each with a user of its own. */
+/** What one of six connections does; two users have two of them each. */
 interface Step {
   readonly what: "join" | "catchUp" | "leave" | "say"
   readonly who: number
@@ -26,13 +26,13 @@ const step: Arbitrary.Arbitrary<Step> = Arbitrary.all({
 const steps = Arbitrary.array(step)
 const conversation = oneOf<Room.Room["conversation"]>({ _tag: "Room", room: RoomName.make("dev") }, { _tag: "Lobby" })
 
-const userOf = (who: number) => UserName.make(`user${who}`)
+const userOf = (who: number) => UserName.make(`user${who > 4 ? who - 4 : who}`)
 const askerOf = (who: number, id: number): Asker => ({
   session: SessionId.make(who),
   user: userOf(who),
   request: id
 })
-const sorted = (names: Iterable<string>) => [...names].toSorted()
+const sorted = (names: Iterable<string>) => [...new Set(names)].toSorted()
 
 /** A room as one would write it down: who is in, the log, and what everybody has heard and been answered. */
 class NaiveRoom {
@@ -88,7 +88,8 @@ class NaiveRoom {
     if (Option.isNone(left)) return
     this.members.delete(who)
     this.heard.delete(who)
-    assert.deepInclude(left.value, { user: userOf(who), isNameGone: true })
+    const isNameGone = ![...this.members].some((other) => userOf(other) === userOf(who))
+    assert.deepInclude(left.value, { user: userOf(who), isNameGone })
     this.room = left.value.room
   }
 
@@ -200,12 +201,23 @@ describe("A conversation with members", () => {
         room = Room.join(room, askerOf(who, 1))
         assert.deepStrictEqual(Room.usersOf(room, undefined), {
           users: sorted([...joined].map(userOf)).map((user) => UserName.make(user)),
-          count: joined.size
+          count: new Set([...joined].map(userOf)).size
         })
       }
     },
     tries(50)
   )
+
+  it("names who is in as its latest connection spells it, whichever goes first", () => {
+    const loud: Asker = { ...askerOf(2, 1), user: UserName.make("USER1") }
+    const both = Room.join(Room.join(Room.make({ _tag: "Lobby" }), askerOf(1, 1)), loud)
+    assert.deepStrictEqual<ReadonlyArray<string>>(both.roster, ["USER1"])
+    const left = Option.getOrThrow(Room.leave(both, SessionId.make(2)))
+    assert.deepStrictEqual<ReadonlyArray<string>>(left.room.roster, ["user1"])
+    assert.isFalse(left.isNameGone)
+    const gone = Option.getOrThrow(Room.leave(left.room, SessionId.make(1)))
+    assert.deepStrictEqual([gone.isNameGone, gone.room.roster], [true, []])
+  })
 
   it("keeps a name in while a later connection has it, however the earlier one goes", () => {
     const before = Room.join(Room.make({ _tag: "Lobby" }), askerOf(1, 1))
