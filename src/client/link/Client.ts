@@ -8,7 +8,6 @@
  * Bounds: 1024 open requests, further ones wait for a reply to come in; of what is yet to be said, each open request and
  * each room to be joined again once; the unread events as `EventBuffer` says.
  */
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import {
   Context,
   Deferred,
@@ -44,6 +43,7 @@ import type { ClientEvent } from "../core/ClientEvent.ts"
 import { conversationAt, type Heard } from "../core/Heard.ts"
 import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
 import * as Resumption from "../core/Resumption.ts"
+import { type Address, dial } from "./Dial.ts"
 import * as EventBuffer from "./EventBuffer.ts"
 import { gather, type PagedRequest } from "./Gather.ts"
 import * as Link from "./Link.ts"
@@ -113,17 +113,9 @@ export class Client extends Context.Service<
   static readonly layer = (options: ClientOptions): Layer.Layer<Client, SessionError, Socket.Socket> =>
     Layer.effect(Client, make(options)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
-  static readonly layerTcp = (
-    options: ClientOptions & { readonly host: string; readonly port: number }
-  ): Layer.Layer<Client, SessionError> =>
-    Client.layer(options).pipe(
-      Layer.provide(
-        Layer.effect(
-          Socket.Socket,
-          NodeSocket.makeNet({ host: options.host, port: options.port, noDelay: true, openTimeout: "10 seconds" })
-        )
-      )
-    )
+  /** Connects over TCP or TLS. */
+  static readonly layerDialled = (options: ClientOptions & Address): Layer.Layer<Client, SessionError> =>
+    Client.layer(options).pipe(Layer.provide(Layer.effect(Socket.Socket, dial(options))))
 }
 
 const make = Effect.fnUntraced(function* (options: ClientOptions) {
@@ -227,14 +219,18 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
 
   const isPassing = (error: SessionError["reason"]): boolean => {
     if (!Deferred.isDoneUnsafe(connected)) return false
-    return error._tag === "Unreachable" || (error._tag === "Refused" && isPassingRefusal(error.reason))
+    return (
+      error._tag === "Unreachable" ||
+      error._tag === "TlsFailed" ||
+      (error._tag === "Refused" && isPassingRefusal(error.reason))
+    )
   }
 
   let toldRefusal = ""
-  /** That no server is there is to be expected while it restarts; that it is there and says no is news, once. */
+  /** That no server is there is to be expected while it restarts; that it is there and not to be talked to is news, once. */
   const tellRefusal = (error: SessionError["reason"]) =>
     Effect.sync(() => {
-      if (error._tag !== "Refused" || !isPassing(error) || error.message === toldRefusal) return
+      if (error._tag === "Unreachable" || !isPassing(error) || error.message === toldRefusal) return
       toldRefusal = error.message
       buffer.offer({ _tag: "Retrying", cause: error.message })
     })
