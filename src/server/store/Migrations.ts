@@ -151,10 +151,27 @@ const addKinds = Effect.gen(function* () {
   yield* sql`CREATE UNIQUE INDEX erasures_by_place ON erasures (conversation, target)`
 })
 
+/**
+ * A key that was answered with an entry which was not made under it: a reaction that was there already. It goes with that
+ * entry (message is its id), and holds nothing of what was said: there is nothing to erase in it.
+ */
+const addAnsweredKeys = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    CREATE TABLE answered_keys (
+      conversation INTEGER NOT NULL,
+      idempotency_key TEXT NOT NULL,
+      message INTEGER NOT NULL,
+      PRIMARY KEY (conversation, idempotency_key)
+    ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX answered_keys_by_message ON answered_keys (message)`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
-  "3_kinds": addKinds
+  "3_kinds": addKinds,
+  "4_answered_keys": addAnsweredKeys
 }
 
 /** Brings the tables up to date. */

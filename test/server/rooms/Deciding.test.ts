@@ -57,14 +57,14 @@ const fated = (fate: () => Fate) =>
     Effect.map(History, (history) =>
       History.of({
         ...history,
-        append: (entries) =>
+        append: (entries, answered) =>
           Effect.suspend(() => {
             const comesTo = fate()
             const failure = new StorageUnavailable({ cause: comesTo })
-            if (comesTo === "stored") return history.append(entries)
+            if (comesTo === "stored") return history.append(entries, answered)
             return comesTo === "lost"
               ? Effect.fail(failure)
-              : Effect.andThen(history.append(entries), Effect.fail(failure))
+              : Effect.andThen(history.append(entries, answered), Effect.fail(failure))
           })
       })
     )
