@@ -43,6 +43,15 @@ export const make = (sql: SqlClient.SqlClient) => {
     id, name AS "user", since, last_seen AS "lastSeen", is_admin AS "isAdmin", state, reason, password,
     reset_code AS "resetCode", reset_expires AS "resetExpires"`)
 
+  const insertInvite = Effect.fnUntraced(function* ({ code, expires, uses }: NewInvite) {
+    const rows = yield* sql`
+      INSERT INTO invites (code, uses, expires) SELECT ${code}, ${uses}, ${expires ?? null}
+      WHERE (SELECT COUNT(*) FROM invites) < ${maxInvites}
+      ON CONFLICT (code) DO UPDATE SET uses = excluded.uses, expires = excluded.expires
+      RETURNING uses`.values
+    return rows.length > 0
+  })
+
   return {
     list: (after: UserName | undefined, limit: number) =>
       read(sql`
@@ -75,15 +84,11 @@ export const make = (sql: SqlClient.SqlClient) => {
       return rows.length > 0
     }),
 
-    /** Whether there was room for one more. */
-    addInvite: Effect.fnUntraced(function* ({ code, expires, uses }: NewInvite, now: Timestamp) {
+    /** Whether there was room for one more; what is not good any more makes room. */
+    addInvite: Effect.fnUntraced(function* (invite: NewInvite, now: Timestamp) {
+      if (yield* insertInvite(invite)) return true
       yield* sql`DELETE FROM invites WHERE uses <= 0 OR expires <= ${now}`
-      const rows = yield* sql`
-        INSERT INTO invites (code, uses, expires) SELECT ${code}, ${uses}, ${expires ?? null}
-        WHERE (SELECT COUNT(*) FROM invites) < ${maxInvites}
-        ON CONFLICT (code) DO UPDATE SET uses = excluded.uses, expires = excluded.expires
-        RETURNING uses`.values
-      return rows.length > 0
+      return yield* insertInvite(invite)
     }),
 
     setPassword: (account: AccountId, password: PasswordHash | undefined, reset: ResetCode | undefined) => sql`

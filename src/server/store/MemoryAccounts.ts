@@ -205,7 +205,9 @@ export const layerWith = (maxAccounts: number) =>
         }),
       addInvite: ({ code, expires, uses }, now) =>
         Effect.sync(() => {
-          for (const [known, invite] of invites) if (!isGood(invite, now)) invites.delete(known)
+          if (invites.size >= maxInvites) {
+            for (const [known, invite] of invites) if (!isGood(invite, now)) invites.delete(known)
+          }
           if (invites.size >= maxInvites) return Result.fail("TooManyInvites" as const)
           invites.set(code, { uses, expires })
           return Result.void

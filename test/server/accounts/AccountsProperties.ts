@@ -1,17 +1,16 @@
 /** What holds of every `Accounts`, whatever is done to it, in whatever order. */
 import { assert, it } from "@effect/vitest"
-import { type Arbitrary, Effect } from "effect"
+import { Effect } from "effect"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { tries } from "../../support/generators.ts"
-import { carryOut, NaiveAccounts, readAll, type someSteps } from "./NaiveAccounts.ts"
-import * as Naive from "./NaiveAccounts.ts"
+import { carryOut, NaiveAccounts, readAll, type Step, someSteps } from "./NaiveAccounts.ts"
 
 /** Runs a test with accounts of its own. */
 export type Fresh<LayerError> = <A, E>(effect: Effect.Effect<A, E, Accounts>) => Effect.Effect<A, E | LayerError>
 
 /** `restart` gives what there is after a stop and a start. */
 export const agree = Effect.fnUntraced(function* <E, R>(
-  steps: Arbitrary.Arbitrary.Type<typeof someSteps>,
+  steps: ReadonlyArray<Step>,
   begin: Accounts["Service"],
   restart: Effect.Effect<Accounts["Service"], E, R>
 ) {
@@ -28,7 +27,7 @@ export const agree = Effect.fnUntraced(function* <E, R>(
 export const accountsProperties = <LayerError>(fresh: Fresh<LayerError>, runs: number): void => {
   it.effect.prop(
     "answers as lists would, whatever is done in whatever order, and ends with what they would hold",
-    [Naive.someSteps],
+    [someSteps],
     ([steps]) => Effect.flatMap(Accounts, (accounts) => agree(steps, accounts, Effect.succeed(accounts))).pipe(fresh),
     tries(runs, 40)
   )

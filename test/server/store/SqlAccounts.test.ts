@@ -1,6 +1,6 @@
 /** Accounts in a SQLite file, held to the same contract as every other, and over restarts. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { assert, describe, it, layer } from "@effect/vitest"
+import { layer } from "@effect/vitest"
 import { Context, Effect, Exit, FileSystem, Layer, Scope } from "effect"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import * as Database from "../../../src/server/store/Database.ts"
@@ -18,7 +18,7 @@ const fresh = Layer.unwrap(
   })
 ).pipe(Layer.provide(NodeFileSystem.layer))
 
-accountsContract("SqlAccounts", fresh, 10)
+accountsContract("SqlAccounts", fresh, 6)
 
 /** Opens the file for as long as the scope is open. */
 const open = Effect.fnUntraced(function* (file: string, scope: Scope.Scope) {
@@ -33,11 +33,10 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlAccounts", (it) =
     ([steps]) =>
       Effect.gen(function* () {
         const file = yield* newFile
-        const begin = () => Scope.make()
-        let scope = yield* begin()
+        let scope = yield* Scope.make()
         const restart = Effect.gen(function* () {
           yield* Scope.close(scope, Exit.void)
-          scope = yield* begin()
+          scope = yield* Scope.make()
           return yield* open(file, scope)
         })
         yield* Effect.ensuring(
