@@ -29,7 +29,7 @@ export const long = [
   "test/e2e/{Entries,EntriesAllowed,EntriesReplay,Load,OneConnection,Process,ProcessEnd,Reactions,Shutdown}.test.ts",
   "test/server/search/{SearchEdits,SearchIndex}.test.ts",
   "test/server/sql/Waiting.test.ts",
-  "test/server/store/{MemoryHistory,SqlHistory}.test.ts"
+  "test/server/store/{MemoryHistory,SqlAccounts,SqlHistory,SqlMemberships}.test.ts"
 ]
 
 const include = ["test/**/*.test.ts"]

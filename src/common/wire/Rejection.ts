@@ -134,7 +134,8 @@ const notAllowed: Readonly<Record<string, string>> = {
   Handshake: plaintext,
   Register: plaintext,
   ChangePassword: plaintext,
-  DeleteAccount: plaintext
+  DeleteAccount: plaintext,
+  AddKey: "An account has 32 keys at most. Remove one that is not used any more."
 }
 
 const seconds = (milliseconds: number) => `${Math.max(0.1, Math.ceil(milliseconds / 100) / 10)} s`

@@ -6,8 +6,9 @@
  * their connections; one that proves to be such a device meanwhile is turned away (see Connected).
  */
 import { Clock, Context, Effect, Layer, Option, PubSub, RcMap, Result, Semaphore } from "effect"
+import { Digest } from "effect/crypto"
 import type { UserName } from "../../common/name/UserName.ts"
-import { fingerprintOf, parsePublicKey } from "../../common/ssh/SshPublicKey.ts"
+import { fingerprintOf, formatSshPublicKey, parseSshPublicKey, publicKeyIssue } from "../../common/ssh/SshPublicKey.ts"
 import { maxKeys } from "../../common/wire/AccountMessage.ts"
 import type { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
@@ -51,6 +52,7 @@ export class AccountProcessor extends Context.Service<
       const accounts = yield* Accounts
       const announcements = yield* Announcements
       const clock = yield* Clock.Clock
+      const digest = yield* Digest.Digest
       const login = yield* Login
       const memberships = yield* Memberships
       const names = yield* AccountNames
@@ -131,19 +133,15 @@ export class AccountProcessor extends Context.Service<
         })
 
       const addKey = (from: Owner, { name, publicKey }: RequestOf<"AddKey">): Answering =>
-        Effect.suspend(() => {
-          const key = parsePublicKey(publicKey)
-          if (key === undefined) {
-            const issue = "publicKey: must be an Ed25519, ECDSA or RSA (2048 bits or more) key as in a .pub file"
-            return Effect.succeed(refusal({ _tag: "InvalidMessage", issue }))
-          }
-          const fingerprint = fingerprintOf(key)
-          const stored = { fingerprint, publicKey: key.text, name, since: now() }
-          return Effect.map(accounts.addKey(from.account, stored), (added) =>
-            Result.isSuccess(added)
-              ? { _tag: "KeyAdded" as const, fingerprint }
-              : refusal({ _tag: "NotAllowed", action: "AddKey" })
-          )
+        Effect.gen(function* () {
+          const key = parseSshPublicKey(publicKey)
+          if (key === undefined) return refusal({ _tag: "InvalidMessage", issue: `publicKey: ${publicKeyIssue}` })
+          const fingerprint = yield* Effect.provideService(fingerprintOf(key), Digest.Digest, digest).pipe(Effect.orDie)
+          const stored = { fingerprint, publicKey: formatSshPublicKey(key), name, since: now() }
+          const added = yield* accounts.addKey(from.account, stored)
+          return Result.isSuccess(added)
+            ? { _tag: "KeyAdded" as const, fingerprint }
+            : refusal({ _tag: "NotAllowed", action: "AddKey" })
         })
 
       const listKeys = (from: Owner): Answering =>

@@ -9,23 +9,27 @@ import { pathToFileURL } from "node:url"
 import { Deferred, type Duration, Effect, Exit, FileSystem, Layer, Queue, Result, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import { Accounts } from "../accounts/Accounts.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { CannotOpenDatabase, describeProblem, isDamaged } from "../sql/CannotOpenDatabase.ts"
 import type { FileIdentity } from "../sql/FileIdentity.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
+import { Changes } from "./Changes.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 import * as Erasing from "./Erasing.ts"
 import * as FileWatch from "./FileWatch.ts"
 import * as LogTables from "./LogTables.ts"
+import * as MemoryAccounts from "./MemoryAccounts.ts"
 import * as MemoryHistory from "./MemoryHistory.ts"
 import { migrate, migrations } from "./Migrations.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 import * as Reserve from "./Reserve.ts"
 import * as Retention from "./Retention.ts"
 import * as ServerLock from "./ServerLock.ts"
+import * as SqlAccounts from "./SqlAccounts.ts"
 import * as SqlHistory from "./SqlHistory.ts"
 
 /** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
@@ -62,12 +66,15 @@ export interface DatabaseOptions {
   readonly schema?: typeof migrations
 }
 
+/** All that a server keeps. */
+export type Stores = Accounts | History
+
 /** A database in a file, made with its folder if it is missing. */
 export const layerFile = ({
   file,
   retention,
   schema = migrations
-}: DatabaseOptions): Layer.Layer<History, CannotOpenDatabase, FileSystem.FileSystem> =>
+}: DatabaseOptions): Layer.Layer<Stores, CannotOpenDatabase, FileSystem.FileSystem> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { closing, epoch, index, log, reader, reserve, writer } = yield* connect(file, schema)
@@ -81,7 +88,8 @@ export const layerFile = ({
           : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, watch: log.watch, writer }))
       // Made last, so ended first: from then on nobody waits for the disk.
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
-      return Layer.provideMerge(hurry, Layer.merge(history, Erasing.layer({ ...log, deleted }))).pipe(
+      const accounts = Layer.provide(SqlAccounts.layer, Changes.layer)
+      return Layer.provideMerge(hurry, Layer.mergeAll(history, accounts, Erasing.layer({ ...log, deleted }))).pipe(
         Layer.provide([
           SearchIndex.layer(index, reserve.giveBack),
           Layer.succeed(SqlHistory.Connections, { emptied, epoch, noteDeletedUnsafe, reader, writer })
@@ -90,14 +98,18 @@ export const layerFile = ({
     })
   ).pipe(
     Layer.catchTag(["SqlError", "MigrationError", "SchemaError"], (error) =>
-      Layer.effect(History, new CannotOpenDatabase({ file, problem: describeProblem(error) }))
+      Layer.effectContext<Stores, CannotOpenDatabase, never>(
+        new CannotOpenDatabase({ file, problem: describeProblem(error) })
+      )
     )
   )
 
 /** As the settings say. */
-export const layer: Layer.Layer<History, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
+export const layer: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
   Effect.map(ServerConfig, ({ database, retention }) =>
-    database === ":memory:" ? MemoryHistory.layer : layerFile({ file: database, retention })
+    database === ":memory:"
+      ? Layer.merge(MemoryHistory.layer, MemoryAccounts.layer)
+      : layerFile({ file: database, retention })
   )
 )
 

@@ -41,7 +41,7 @@ interface Waiting extends Append {
 const aboutRows = new Set([11, 18, 19, 20])
 
 /** Whether it was what should have been stored that was refused, or what it meets in the database. */
-const isAboutRows = (problem: Problem): boolean =>
+export const isAboutRows = (problem: Problem): boolean =>
   !isSqlError(problem) || aboutRows.has(resultCode(problem.reason.cause))
 
 /** `settle` is run when it is decided what becomes of an append, before it is answered. */

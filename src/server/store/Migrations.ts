@@ -167,11 +167,57 @@ const addAnsweredKeys = Effect.gen(function* () {
   yield* sql`CREATE INDEX answered_keys_by_message ON answered_keys (message)`
 })
 
+/** Who there is. What is secret is here as a hash alone (see Account). */
+const addAccounts = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // AUTOINCREMENT: a number never comes twice, also when the newest account is gone. What it wrote bears it.
+  yield* sql`
+    CREATE TABLE accounts (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name_key TEXT NOT NULL UNIQUE,
+      name TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      last_seen INTEGER NOT NULL,
+      is_admin INTEGER NOT NULL DEFAULT 0,
+      state TEXT NOT NULL DEFAULT 'Active',
+      reason TEXT,
+      password TEXT,
+      reset_code TEXT,
+      reset_expires INTEGER
+    )`
+  // newest and before are hashes of its tokens.
+  yield* sql`
+    CREATE TABLE devices (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      last_seen INTEGER NOT NULL,
+      newest TEXT NOT NULL,
+      before TEXT
+    )`
+  yield* sql`CREATE INDEX devices_by_account ON devices (account)`
+  yield* sql`CREATE UNIQUE INDEX devices_by_newest ON devices (newest)`
+  yield* sql`CREATE UNIQUE INDEX devices_by_before ON devices (before) WHERE before IS NOT NULL`
+  yield* sql`
+    CREATE TABLE keys (
+      id INTEGER PRIMARY KEY,
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      fingerprint TEXT NOT NULL,
+      public_key TEXT NOT NULL,
+      name TEXT,
+      since INTEGER NOT NULL
+    )`
+  yield* sql`CREATE UNIQUE INDEX keys_by_fingerprint ON keys (account, fingerprint)`
+  yield* sql`CREATE TABLE invites (code TEXT PRIMARY KEY, uses INTEGER NOT NULL, expires INTEGER) WITHOUT ROWID`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
   "3_kinds": addKinds,
-  "4_answered_keys": addAnsweredKeys
+  "4_answered_keys": addAnsweredKeys,
+  "5_accounts": addAccounts
 }
 
 /** Brings the tables up to date. */
