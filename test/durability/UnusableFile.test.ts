@@ -226,7 +226,7 @@ realTime("the server does not start, says why in one line and changes nothing", 
       const first = yield* FileServer.start(file)
       const ada = yield* FileServer.join(first.port, "ada")
       yield* ada.ask({ _tag: "GlobalMessage", content: "one" })
-      yield* refuses({ file, folder: undefined, words: [/another server is using it/, anotherFile] })
+      yield* refuses({ file, folder: undefined, words: [/another server or command is using it/, anotherFile] })
       yield* ada.ask({ _tag: "GlobalMessage", content: "two" })
       assert.deepStrictEqual(FileServer.outline(yield* FileServer.readLog(ada)), ["1 one", "2 two"])
     })

@@ -12,9 +12,10 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { CannotOpenDatabase, describeProblem, isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { CannotOpenDatabase, describeProblem } from "../sql/CannotOpenDatabase.ts"
 import type { FileIdentity } from "../sql/FileIdentity.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
+import { isDamaged, summaryOf } from "../sql/SqliteProblem.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 import * as Erasing from "./Erasing.ts"
@@ -207,7 +208,7 @@ const openIndex = Effect.fnUntraced(function* (database: string, closing: Deferr
   }).pipe(
     Effect.catchIf(
       ({ reason }) => isDamaged(reason.cause),
-      ({ message }) => Effect.succeed(Result.fail(message))
+      (error) => Effect.succeed(Result.fail(summaryOf(error)))
     )
   )
   // SQLite would let others read it.

@@ -5,7 +5,7 @@
 import { Context, Effect, Predicate } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import { checksum } from "./Checksum.ts"
 
 const createLog = Effect.gen(function* () {
