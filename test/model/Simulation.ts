@@ -66,7 +66,7 @@ const historyFor = ({ network }: Program): Layer.Layer<History> => {
     History,
     Effect.map(History, (history) =>
       History.of({
-        append: (entries) => slowly(history.append(entries)),
+        append: (entries, answered) => slowly(history.append(entries, answered)),
         read: (conversation, range, maxBytes) => slowly(history.read(conversation, range, maxBytes)),
         standing: (conversation, range, maxBytes) => slowly(history.standing(conversation, range, maxBytes)),
         facts: (conversation, question) => slowly(history.facts(conversation, question)),

@@ -134,6 +134,7 @@ const eraseDeleted = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, last
   yield* sql`DELETE FROM main.standing WHERE id NOT IN (SELECT id FROM main.messages WHERE kind = 'Said')`
   yield* sql`DELETE FROM main.reactors WHERE message NOT IN (SELECT id FROM main.messages WHERE kind = 'Said')`
   yield* sql`DELETE FROM main.erasures`
+  yield* sql`DELETE FROM main.answered_keys WHERE message NOT IN (SELECT id FROM main.messages)`
 })
 
 /** What was deleted while we copied goes from the copy, too; and it gets a name of its own. */

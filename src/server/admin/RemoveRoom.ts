@@ -85,6 +85,7 @@ export const removeRoom = Effect.fn("removeRoom")(function* (removal: Removal) {
             DELETE FROM ${sql(table)} WHERE ${sql(id)} IN (SELECT id FROM messages WHERE conversation = ${found.id})`
         }
         yield* sql`DELETE FROM erasures WHERE conversation = ${found.id}`
+        yield* sql`DELETE FROM answered_keys WHERE conversation = ${found.id}`
         yield* sql`DELETE FROM messages WHERE conversation = ${found.id}`
         yield* sql`DELETE FROM conversations WHERE id = ${found.id}`
       })

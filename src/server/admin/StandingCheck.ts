@@ -164,6 +164,12 @@ export const checkStanding = Effect.fnUntraced(function* (
       `${plural(strays, "row")} in standing that ${strays === 1 ? "belongs" : "belong"} to no message`
     )
   }
+  const [[foreign] = []] = yield* sql`
+    SELECT COUNT(*) FROM answered_keys JOIN messages ON messages.id = answered_keys.message
+    WHERE messages.conversation <> answered_keys.conversation`.values
+  if (Predicate.isNumber(foreign) && foreign > 0) {
+    findings.add(`${plural(foreign, "key")} answered with entries of other conversations. ${notAsLogged}`)
+  }
   const [[waiting] = []] = yield* sql`SELECT COUNT(*) FROM erasures`.values
   if (Predicate.isNumber(waiting) && waiting > 0) {
     findings.remarks.push(`${plural(waiting, "deleted message")} of which a server still has something to erase`)

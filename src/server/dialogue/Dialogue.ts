@@ -11,16 +11,18 @@
  * has one large reply at a time, however many it asks for and however slowly it reads.
  */
 import { Clock, Data, Duration, Effect, Fiber, Stream } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { ClientMessage, type HandedOn } from "../../common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Connection } from "../../connection/Connection.ts"
-import { encodeLine, encodeText, type Incoming, lineText } from "../../connection/Line.ts"
+import { encodeText, type Incoming } from "../../connection/Line.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
 import { rejected } from "../session/Rejected.ts"
+import { answerAtOnce } from "../session/Requests.ts"
 import type { Session } from "../session/Session.ts"
 import * as Handshake from "./Handshake.ts"
 import * as TokenBucket from "./TokenBucket.ts"
@@ -53,7 +55,7 @@ export class Over extends Data.TaggedError("Over")<{ readonly lastWords: Uint8Ar
 
 /** `id` is that of the request the last words reply to, if they do. */
 export const over = (lastWords: ServerMessage, id?: string) =>
-  new Over({ lastWords: encodeLine(withId(lastWords, id)) })
+  new Over({ lastWords: encodeText(answerAtOnce(id, lastWords)) })
 
 /** Gives what it takes to hear a connection out. */
 export const make = Effect.gen(function* () {
@@ -73,7 +75,7 @@ export const make = Effect.gen(function* () {
     }).pipe(Effect.forkChild)
 
   const say = (talk: Talk, message: ServerMessage, id: string | undefined) => {
-    talk.replies += lineText(withId(message, id))
+    talk.replies += answerAtOnce(id, message)
   }
   const flush = (talk: Talk) =>
     Effect.sync(() => {
@@ -106,16 +108,16 @@ export const make = Effect.gen(function* () {
   })
 
   const request = Effect.fnUntraced(function* (talk: Talk, message: HandedOn, user: UserName) {
-    const { session } = talk
+    const { outbox, requests } = talk.session
     const large = isLarge(message)
-    if (large || session.isBusy()) yield* flush(talk)
-    if (session.isBusy()) yield* session.lessBusy()
-    if (session.outbox.isBehind()) yield* session.outbox.caughtUp()
-    if (large) yield* session.outbox.taken()
-    session.began("content" in message ? message.content.length : 0, large)
-    const from = { session: session.id, user, id: message.id, isLarge: large }
-    Mailbox.tellUnsafe(server, { _tag: "Request", from, message })
-    if (large) yield* session.largeGiven()
+    if (large || requests.isBusy()) yield* flush(talk)
+    if (requests.isBusy()) yield* requests.lessBusy()
+    if (outbox.isBehind()) yield* outbox.caughtUp()
+    if (large) yield* outbox.taken()
+    const characters = "content" in message ? message.content.length : 0
+    const request = requests.add({ id: message.id, about: conversationOf(message), characters, isLarge: large })
+    Mailbox.tellUnsafe(server, { _tag: "Request", from: { session: talk.session.id, user, request }, message })
+    if (large) yield* requests.largeGiven()
   })
 
   const hear = (talk: Talk, message: ClientMessage): Effect.Effect<void, Over> | undefined => {
@@ -182,5 +184,10 @@ interface Talk {
   replies: string
 }
 
-const withId = (message: ServerMessage, id: string | undefined): object =>
-  id === undefined ? message : { ...message, id }
+/** Which conversation's order its reply keeps, by a name no other has; none of a request that waits for nothing. */
+const conversationOf = (message: HandedOn): string | undefined => {
+  if (message._tag === "Search" || message._tag === "ListRooms" || message._tag === "Handshake") return undefined
+  if ("room" in message && message.room !== undefined) return `room:${nameKey(message.room)}`
+  const partner = "to" in message ? message.to : "with" in message ? message.with : undefined
+  return partner === undefined ? "lobby" : `user:${nameKey(partner)}`
+}

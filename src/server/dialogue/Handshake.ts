@@ -39,8 +39,8 @@ export const make = Effect.gen(function* () {
     if (Option.isSome(refusal)) return refused(refusal.value)
 
     // 3. The lobby, in which everybody is.
-    session.began(0, true)
-    const from = { session: session.id, user, id, isLarge: true }
+    const request = session.requests.add({ id, about: undefined, characters: 0, isLarge: true })
+    const from = { session: session.id, user, request }
     const joined = yield* Mailbox.ask(lobby.mailbox, { _tag: "Join", from, after: after?.lobby })
     if (Option.isNone(joined)) {
       yield* Mailbox.ask(server, { _tag: "Gone", session: session.id })

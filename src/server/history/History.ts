@@ -28,6 +28,13 @@ export const NewEntry = Schema.Struct({
 })
 export type NewEntry = typeof NewEntry.Type
 
+/**
+ * A key that is answered with the place of an entry which was not made under it, for what was asked had been done already:
+ * from now on it is that entry's, as long as it is kept.
+ */
+export const AnsweredKey = Schema.Struct({ conversation: Conversation, from: UserName, key: MessageKey, seq: Seq })
+export type AnsweredKey = typeof AnsweredKey.Type
+
 /** Where an entry stands. `repeated`: it was stored before, there and then. */
 export const Stored = Schema.Struct({ seq: Seq, at: Timestamp, repeated: Schema.Boolean })
 export type Stored = typeof Stored.Type
@@ -92,13 +99,13 @@ export interface ReactorFacts {
 }
 
 export interface Facts {
-  /** Where the entries with these keys stand, by `keyOf`. */
+  /** Where the entries stand that these keys were answered with, by `keyOf`. */
   readonly answered: ReadonlyMap<string, Pick<Stored, "at" | "seq">>
   /** One for each target that is no place behind the newest. */
   readonly targets: ReadonlyMap<Seq, TargetFacts>
 }
 
-/** Names the entry of one sender by the key it was sent with, inside its conversation. */
+/** Names the entry of one sender by a key it was answered with, inside its conversation. */
 export const keyOf = (from: UserName, key: MessageKey): string => `${nameKey(from)} ${key}`
 
 /** What stands for an entry that cannot be read any more: its row is damaged. */
@@ -126,7 +133,7 @@ export class History extends Context.Service<
   History,
   {
     /**
-     * Stores all of them or none, and answers where each stands, in the order given. Entries of one conversation get
+     * Stores all of them or none, `answered` with them, and answers where each stands, in the order given. Entries of one conversation get
      * consecutive places, and times that never go back: that of the entry before, if theirs is an earlier one. Answers
      * only once they would survive a crash, as far as this layer can survive one. An entry that could not be read back as
      * it is (half a surrogate pair, NUL) refuses its own append, and nothing of any other.
@@ -134,7 +141,10 @@ export class History extends Context.Service<
      * What follows from an entry is part of the same commit (invariant 12): what stands at its target afterwards, as
      * `Timeline.step` says. Whether it may be made was decided before, with `facts`.
      */
-    append(entries: Array.NonEmptyReadonlyArray<NewEntry>): Effect.Effect<ReadonlyArray<Stored>, StorageUnavailable>
+    append(
+      entries: ReadonlyArray<NewEntry>,
+      answered?: ReadonlyArray<AnsweredKey>
+    ): Effect.Effect<ReadonlyArray<Stored>, StorageUnavailable>
     /**
      * With `after`: the oldest entries behind that place. Otherwise the newest, or the newest before `before`. With
      * `maxBytes`: as many as have so much content in UTF-8 together, but one at least; `more` says so too, and what is not

@@ -41,8 +41,8 @@ export const stateOf = ({ answered, targets }: Facts): State => ({
 
 export type Decision =
   | { readonly _tag: "Refused"; readonly reason: Rejection }
-  /** It was done before: by the entry that stands there. */
-  | { readonly _tag: "Repeated"; readonly seq: Seq; readonly at: Timestamp }
+  /** It was done before: by the entry that stands there. `key`: the one to be remembered for it, as it was made by another. */
+  | { readonly _tag: "Repeated"; readonly seq: Seq; readonly at: Timestamp; readonly key: MessageKey | undefined }
   | { readonly _tag: "Accepted" }
 
 /** The place that an act is about, if it is about one. */
@@ -63,7 +63,7 @@ export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
 export const decide = (state: State, act: Act, circumstances: Circumstances): Decision => {
   const { body, from, key } = act
   const first = key === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.answered, keyOf(from, key)))
-  if (first !== undefined) return { _tag: "Repeated", seq: first.seq, at: first.at }
+  if (first !== undefined) return { _tag: "Repeated", seq: first.seq, at: first.at, key: undefined }
   const place = placeOf(body)
   const target = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
   const refusal = may(act, body, target, circumstances)
@@ -72,7 +72,7 @@ export const decide = (state: State, act: Act, circumstances: Circumstances): De
 }
 
 const react = (
-  { author, from }: Act,
+  { author, from, key }: Act,
   { reaction, removed }: Extract<Intent, { readonly _tag: "Reacted" }>,
   { reactions, reactors, seq }: TargetFacts
 ): Decision => {
@@ -82,7 +82,7 @@ const react = (
       ? { _tag: "Accepted" }
       : { _tag: "Refused", reason: { _tag: "MessageNotFound", seq } }
   }
-  if (mine !== undefined) return { _tag: "Repeated", seq: mine.seq, at: mine.at }
+  if (mine !== undefined) return { _tag: "Repeated", seq: mine.seq, at: mine.at, key }
   return reactions.length < maxReactions || reactions.some((one) => one.reaction === reaction)
     ? { _tag: "Accepted" }
     : { _tag: "Refused", reason: { _tag: "TooManyReactions", limit: maxReactions } }
@@ -90,6 +90,14 @@ const react = (
 
 const isOf = (reactor: ReactorFacts, user: UserName, reaction: string): boolean =>
   reactor.reaction === reaction && reactor.user === nameKey(user)
+
+/** The state in which a key of this sender is answered with the entry that stands there. */
+export const remember = (
+  { answered, targets }: State,
+  from: UserName,
+  key: MessageKey,
+  { at, seq }: Pick<Stored, "at" | "seq">
+): State => ({ answered: HashMap.set(answered, keyOf(from, key), { seq, at }), targets })
 
 /** Who made an entry, and by which key. */
 export interface Origin {

@@ -11,7 +11,6 @@ import type { Epoch, Seq } from "../../common/log/Cursor.ts"
 import type { Entry } from "../../common/log/Entry.ts"
 import type { View } from "../../common/log/Timeline.ts"
 import { entryMessage, standingMessage } from "../../common/wire/EntryMessage.ts"
-import type { RequestId } from "../../common/wire/RequestId.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History, type StorageUnavailable } from "../history/History.ts"
 import type { Range } from "../history/Query.ts"
@@ -51,11 +50,10 @@ export class LogReader extends Context.Service<
       upTo: Seq,
       isWanted?: () => boolean
     ): Effect.Effect<Piece | undefined, StorageUnavailable>
-    /** A `History` reply, encoded, in pieces. As soon as it is not wanted any more, nothing more is read. */
+    /** A `History` reply, encoded but for its beginning (see Requests), in pieces. As soon as it is not wanted any more, nothing more is read. */
     historyReply(
       conversation: SharedConversation,
       range: Range,
-      id: RequestId | undefined,
       isWanted: () => boolean
     ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
     /** Something was deleted: what was read before is not given again. */
@@ -160,13 +158,11 @@ export class LogReader extends Context.Service<
       const historyReply = Effect.fnUntraced(function* (
         conversation: SharedConversation,
         range: Range,
-        id: RequestId | undefined,
         isWanted: () => boolean
       ) {
         const { messages, more } = yield* page(conversation, range, isWanted)
-        const idField = id === undefined ? "" : `"id":${JSON.stringify(id)},`
         return [
-          Buffer.from(`{"_tag":"History",${idField}"messages":[`),
+          Buffer.from('"messages":['),
           ...messages.flatMap((part, index) => (index === 0 ? [part] : [comma, part])),
           Buffer.from(`],"more":${more}}\n`)
         ]

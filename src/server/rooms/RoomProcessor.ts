@@ -82,7 +82,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const rooms = new Map<NameKey, OpenRoom>()
       /** The same, in the order of their names. */
       const sorted: Array<OpenRoom> = []
-      const lists = makeListReplies("RoomList", (after) => {
+      const lists = makeListReplies((after) => {
         const [page, numbered] = pageOf(sorted, ({ key }) => key, after)
         const rooms = page.map(({ name, users }) => ({ room: name, users }))
         return { rooms, ...numbered }
@@ -157,7 +157,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         turns.memory
           .take(
             "rooms",
-            Effect.sync(() => sessions.replyEncoded(from, lists.piecesFor(from, after)))
+            Effect.sync(() => sessions.replyEncoded(from, "RoomList", [lists.fieldsOf(after)]))
           )
           .pipe(
             (answering) => sessions.orRefuse(from, answering),

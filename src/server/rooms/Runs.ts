@@ -3,7 +3,7 @@
  *
  * What waits is stored in runs, each with one commit. Whoever waits for a place is answered nothing else about this
  * conversation before (replies keep the order of the requests): other commands of such a connection wait behind, and hold
- * up nobody else. Bounded by the requests under way, for it holds nothing else (see Session).
+ * up nobody else. Bounded by the requests under way, for it holds nothing else (see Requests).
  */
 import type { SessionId } from "../session/Asker.ts"
 import { isFree } from "./Decider.ts"

@@ -16,6 +16,7 @@ import { type Asker, type SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
 import * as Outbox from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
+import { Requests } from "./Requests.ts"
 import { Session } from "./Session.ts"
 import { writeNow } from "./WriteNow.ts"
 
@@ -40,8 +41,11 @@ export class Sessions extends Context.Service<
     deliverInTurns(deliveries: ReadonlyArray<Delivery>): Effect.Effect<void>
     /** Answers one request. */
     reply(to: Asker, message: ServerMessage): void
-    /** Answers one request with a reply that is encoded already, in pieces; they are given one behind the other. */
-    replyEncoded(to: Asker, pieces: ReadonlyArray<Uint8Array>): void
+    /**
+     * Answers one request with a reply that is encoded already but for its beginning, in pieces (see Requests); they are
+     * given one behind the other.
+     */
+    replyEncoded(to: Asker, tag: ServerMessage["_tag"], pieces: ReadonlyArray<Uint8Array>): void
     /** Gives a piece of what a session asked for, encoded already. The same bytes may go to many. */
     give(to: SessionId, piece: Uint8Array): void
     /** Answers one request with a refusal. */
@@ -78,54 +82,44 @@ export class Sessions extends Context.Service<
         }
       }
 
-      const settle = (to: Asker) => {
-        const session = sessions.get(to.session)
-        session?.settled(1)
-        if (to.isLarge) session?.gaveLarge()
-      }
-
-      const sendAll = (gathered: Iterable<readonly [SessionId, Gathered]>) => {
-        for (const [id, { kind, replies, text }] of gathered) {
-          const session = sessions.get(id)
-          if (session === undefined) continue
-          session.outbox.offerUnsafe(bytesOf(text), kind)
-          session.settled(replies)
-        }
+      const say = (session: Session, text: string, kind: Outbox.Kind) => {
+        if (text !== "") session.outbox.offerUnsafe(bytesOf(text), kind)
       }
 
       /** What is for one session alone and nothing else comes between is joined to one frame, up to a size. */
-      const gather = (gathered: Map<SessionId, Gathered>, to: SessionId, text: string, kind: Outbox.Kind) => {
+      const gather = (gathered: Map<Session, Gathered>, to: Session, text: string, kind: Outbox.Kind) => {
         const before = gathered.get(to)
-        const replies = kind === "asked" ? 1 : 0
         if (before === undefined || before.text.length > maxGatheredCharacters) {
-          if (before !== undefined) sendAll([[to, before]])
-          gathered.set(to, { text, replies, kind })
+          if (before !== undefined) say(to, before.text, before.kind)
+          gathered.set(to, { text, kind })
           return
         }
         before.text += text
-        before.replies += replies
         if (kind === "live") before.kind = kind
       }
 
       /** Stops wherever others may have their turn. */
       const steps = function* (deliveries: ReadonlyArray<Delivery>) {
-        const gathered = new Map<SessionId, Gathered>()
+        const gathered = new Map<Session, Gathered>()
         const flush = () => {
-          sendAll(gathered)
+          for (const [session, { kind, text }] of gathered) {
+            say(session, text, kind)
+            session.requests.release()
+          }
           gathered.clear()
         }
         for (const delivery of deliveries) {
-          if (delivery._tag === "Reply" && !delivery.to.isLarge) {
-            gather(gathered, delivery.to.session, replyText(delivery.to, delivery.message), "asked")
-          } else if (delivery._tag === "Reply" || delivery._tag === "Begin") {
-            flush()
-            give(delivery.to.session, bytesOf(replyText(delivery.to, delivery.message)))
-            if (delivery._tag === "Reply") settle(delivery.to)
-          } else if (delivery._tag === "Given") {
-            flush()
-            settle(delivery.to)
+          if (delivery._tag !== "Tell") {
+            const session = sessions.get(delivery.to.session)
+            if (session === undefined) continue
+            // What is told to everybody never makes one frame with what may be large.
+            const isAlone = delivery._tag === "Begin" || session.requests.isLarge(delivery.to.request)
+            if (isAlone) flush()
+            gather(gathered, session, linesFor(session.requests, delivery), "asked")
+            if (isAlone) flush()
           } else if (delivery.to.length === 1) {
-            for (const only of delivery.to) gather(gathered, only, linesOf(delivery.messages), "live")
+            const session = delivery.to[0] === undefined ? undefined : sessions.get(delivery.to[0])
+            if (session !== undefined) gather(gathered, session, linesOf(delivery.messages), "live")
           } else {
             flush()
             yield* tell(delivery.to, delivery.messages)
@@ -161,6 +155,9 @@ export class Sessions extends Context.Service<
               const session = new Session({
                 id,
                 author: authorOf(id),
+                requests: new Requests(
+                  (request) => void fork(Effect.logError(`Request ${request} of connection ${id} was replied to twice`))
+                ),
                 now: monotonicMillis(clock),
                 handler,
                 outbox: (on) =>
@@ -178,12 +175,13 @@ export class Sessions extends Context.Service<
             (session) =>
               Effect.sync(() => {
                 sessions.delete(session.id)
+                session.requests.close()
                 session.outbox.abandonUnsafe()
               })
           ),
         all: () => sessions.values(),
         count: () => sessions.size,
-        inFlight: (session) => sessions.get(session)?.inFlight() ?? 0,
+        inFlight: (session) => sessions.get(session)?.requests.count() ?? 0,
         isHere: (session) => sessions.has(session),
         authorOf: (session) => sessions.get(session)?.author ?? authorOf(session),
         taken: (id) =>
@@ -198,9 +196,11 @@ export class Sessions extends Context.Service<
         deliver,
         deliverInTurns,
         reply,
-        replyEncoded: (to, pieces) => {
-          for (const piece of pieces) give(to.session, piece)
-          settle(to)
+        replyEncoded: (to, tag, pieces) => {
+          const session = sessions.get(to.session)
+          if (session === undefined) return
+          for (const piece of session.requests.replyEncoded(to.request, tag, pieces)) give(to.session, piece)
+          session.requests.release()
         },
         give,
         refuse: (to, reason) => reply(to, rejected(reason)),
@@ -221,8 +221,17 @@ export class Sessions extends Context.Service<
 /** A node socket takes a Buffer as it is, and would wrap any other array once for each member. */
 const bytesOf = (text: string): Uint8Array => Buffer.from(text)
 
-const replyText = (to: Asker, message: ServerMessage): string =>
-  lineText(to.id === undefined ? message : { ...message, id: to.id })
+/** What is to be said because of an answer. */
+const linesFor = (requests: Requests, delivery: Exclude<Delivery, { readonly _tag: "Tell" }>): string => {
+  switch (delivery._tag) {
+    case "Reply":
+      return requests.reply(delivery.to.request, delivery.message)
+    case "Begin":
+      return requests.begin(delivery.to.request, delivery.message)
+    case "Given":
+      return requests.finish(delivery.to.request)
+  }
+}
 
 const linesOf = (messages: ReadonlyArray<ServerMessage>): string => messages.map(lineText).join("")
 
@@ -240,7 +249,6 @@ const maxTurnMillis = 2
 
 interface Gathered {
   text: string
-  replies: number
   /** Live if any of it is. */
   kind: Outbox.Kind
 }

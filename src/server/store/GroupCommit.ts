@@ -8,22 +8,23 @@
  * Bounds (invariant 3): a commit takes `maxCommitEntries`, and `maxCommitCharacters`, unless one append has more; a bad append among n costs the
  * others 2 log n commits; what waits is bounded by the requests under way.
  */
-import { type Array as Arr, Deferred, Effect, Queue, Result, type Schema } from "effect"
+import { Deferred, Effect, Queue, Result, type Schema } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { Conversation } from "../../common/log/Conversation.ts"
 import type { Body } from "../../common/log/Entry.ts"
-import { type NewEntry, StorageUnavailable, type Stored } from "../history/History.ts"
+import { type AnsweredKey, type NewEntry, StorageUnavailable, type Stored } from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
-import { resultCode } from "../sql/CannotOpenDatabase.ts"
+import { code, resultCode } from "../sql/SqliteProblem.ts"
 import { halvesOf } from "./LogTables.ts"
 
 export type Problem = SqlError | Schema.SchemaError
 
 /** What is stored together: all of it or nothing. */
 export interface Append {
-  readonly entries: Arr.NonEmptyReadonlyArray<NewEntry>
-  /** Those of its entries, by key. */
+  readonly entries: ReadonlyArray<NewEntry>
+  readonly answered: ReadonlyArray<AnsweredKey>
+  /** Those of both, by key. */
   readonly conversations: ReadonlyMap<string, Conversation>
 }
 
@@ -36,8 +37,8 @@ interface Waiting extends Append {
   readonly stored: Deferred.Deferred<ReadonlyArray<Stored>, StorageUnavailable>
 }
 
-/** SQLite's CORRUPT, TOOBIG, CONSTRAINT and MISMATCH: other rows may well be stored (sqlite.org/rescode.html). */
-const aboutRows = new Set([11, 18, 19, 20])
+/** Other rows may well be stored. */
+const aboutRows: ReadonlySet<number> = new Set([code.corrupt, code.tooBig, code.constraint, code.mismatch])
 
 /** Whether it was what should have been stored that was refused, or what it meets in the database. */
 const isAboutRows = (problem: Problem): boolean =>
@@ -124,13 +125,14 @@ const inCommits = (appends: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray
   let characters = 0
   for (const append of appends) {
     const held = append.entries.reduce((sum, { body }) => sum + charactersOf(body), 0)
-    if (size + append.entries.length > maxCommitEntries || characters + held > maxCommitCharacters) {
+    const rows = append.entries.length + append.answered.length
+    if (size + rows > maxCommitEntries || characters + held > maxCommitCharacters) {
       commits.push([])
       size = 0
       characters = 0
     }
     commits.at(-1)?.push(append)
-    size += append.entries.length
+    size += rows
     characters += held
   }
   return commits

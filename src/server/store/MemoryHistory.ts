@@ -9,7 +9,7 @@ import { Clock, Effect, Layer, Queue } from "effect"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import { viewOf } from "../../common/log/Timeline.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import { History, type NewEntry, type Stored } from "../history/History.ts"
+import { History, keyOf, type NewEntry, type Stored } from "../history/History.ts"
 import {
   bytesOfStanding,
   charactersOf,
@@ -19,7 +19,8 @@ import {
   follow,
   type MemoryLog,
   newestOf,
-  pageOf
+  pageOf,
+  remember
 } from "./MemoryLog.ts"
 import { makeSearch } from "./MemorySearch.ts"
 import { idempotencyKey } from "./Placement.ts"
@@ -30,7 +31,7 @@ import { checkStorable } from "./StoredEntry.ts"
 export interface MemoryLimits {
   /** Entries held per conversation. */
   readonly maxEntries: number
-  /** UTF-16 units of content held in all. */
+  /** UTF-16 units held in all: of content, and of keys that were answered with what was not made under them. */
   readonly maxCharacters: number
 }
 
@@ -59,9 +60,13 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       }
 
       const dropOldest = (log: MemoryLog, count: number) => {
-        for (const { entry, key } of log.entries.splice(0, count)) {
+        for (const { answered, entry, key } of log.entries.splice(0, count)) {
           characters -= charactersOf(entry.body)
           if (key !== undefined) log.places.delete(key)
+          for (const other of answered) {
+            characters -= other.length
+            log.places.delete(other)
+          }
           log.standing.delete(entry.seq)
           log.edits.delete(entry.seq)
         }
@@ -88,7 +93,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
         const seq = newestOf(log) + 1
         const { author, body, from } = entry
         const at = Math.max(entry.at, log.at)
-        const held = { entry: { seq, at, from, body }, author, key, number: ++stored }
+        const held = { entry: { seq, at, from, body }, author, key, answered: noKeys, number: ++stored }
         log.entries.push(held)
         characters += charactersOf(body) + follow(log, held)
         log.at = at
@@ -103,11 +108,14 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       }
 
       return History.of({
-        append: (entries) =>
+        append: (entries, answered = []) =>
           Effect.andThen(
-            checkStorable(entries),
+            checkStorable(entries, answered),
             Effect.sync(() => {
               const places = entries.map(appendOne)
+              for (const { conversation, from, key, seq } of answered) {
+                characters += remember(logOf(conversation), keyOf(from, key), seq)
+              }
               makeRoom()
               return places
             })
@@ -153,6 +161,8 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
 export const layer: Layer.Layer<History> = layerWith(defaultLimits)
+
+const noKeys: ReadonlyArray<string> = []
 
 /** How many emptied rooms are remembered until somebody looks: MAX_ROOMS at its default. */
 const maxEmptied = 10_000

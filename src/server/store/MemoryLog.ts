@@ -30,6 +30,8 @@ export interface Held {
   entry: Entry
   readonly author: AuthorId | undefined
   readonly key: string | undefined
+  /** Further keys that were answered with it. */
+  answered: ReadonlyArray<string>
   readonly number: number
 }
 
@@ -41,7 +43,7 @@ export interface MemoryLog {
   dropped: number
   /** The time of the newest, whether it is held or not. */
   at: Timestamp
-  /** Where the held entries that carried a key stand. */
+  /** Where the held entries stand that keys were answered with. */
   readonly places: Map<string, Stored>
   /** The held messages and tombstones of messages, in the order of their places. */
   readonly standing: Map<Seq, Standing>
@@ -66,6 +68,15 @@ export const heldAt = (log: MemoryLog, seq: Seq): Held | undefined => log.entrie
 
 /** UTF-16 units that are held for an entry's content. */
 export const charactersOf = (body: Body): number => (body._tag === "Tombstone" ? 0 : toStored(body).content.length)
+
+/** Remembers a key for a held entry. Answers by how many characters more is held. */
+export const remember = (log: MemoryLog, key: string, seq: Seq): number => {
+  const held = heldAt(log, seq)
+  if (held === undefined || log.places.has(key)) return 0
+  held.answered = [...held.answered, key]
+  log.places.set(key, { seq, at: held.entry.at, repeated: false })
+  return key.length
+}
 
 /** What follows from the newest entry. Answers by how many characters more is held: fewer, if something is deleted. */
 export const follow = (log: MemoryLog, held: Held): number => {

@@ -5,7 +5,7 @@
 import { Context, Effect, Predicate } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import { checksum } from "./Checksum.ts"
 
 const createLog = Effect.gen(function* () {
@@ -151,11 +151,44 @@ const addKinds = Effect.gen(function* () {
   yield* sql`CREATE UNIQUE INDEX erasures_by_place ON erasures (conversation, target)`
 })
 
+/**
+ * A key that was answered with an entry which was not made under it: a reaction that was there already. It goes with that
+ * entry (message is its id), and holds nothing of what was said: there is nothing to erase in it.
+ */
+const addAnsweredKeys = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    CREATE TABLE answered_keys (
+      conversation INTEGER NOT NULL,
+      idempotency_key TEXT NOT NULL,
+      message INTEGER NOT NULL,
+      PRIMARY KEY (conversation, idempotency_key)
+    ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX answered_keys_by_message ON answered_keys (message)`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
-  "3_kinds": addKinds
+  "3_kinds": addKinds,
+  "4_answered_keys": addAnsweredKeys
 }
+
+/** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
+export const makings: ReadonlyArray<{
+  readonly since: number
+  readonly kind: "table" | "trigger"
+  readonly name: string
+}> = [
+  { since: 1, kind: "table", name: "incarnation" },
+  { since: 1, kind: "table", name: "conversations" },
+  { since: 1, kind: "table", name: "messages" },
+  { since: 2, kind: "trigger", name: "conversation_removed" },
+  { since: 3, kind: "table", name: "standing" },
+  { since: 3, kind: "table", name: "reactors" },
+  { since: 3, kind: "table", name: "erasures" },
+  { since: 4, kind: "table", name: "answered_keys" }
+]
 
 /** Brings the tables up to date. */
 export const migrate = (all = migrations) =>

@@ -11,21 +11,28 @@ const decodeTouched = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id
 const decodeRooms = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ name: RoomName })))
 
 export const make = (sql: SqlClient.SqlClient) => {
-  /** Reactions to messages that are no more: nobody is shown them. A message may have any number. */
+  /**
+   * Reactions to messages that are no more, which nobody is shown, and keys that were answered with entries that are no more.
+   * Of each at most so many: a message may have any number.
+   */
   const deleteOrphans = Effect.fnUntraced(function* (limit: number) {
-    const rows = yield* sql`
+    const isOrphan = sql`message < COALESCE((SELECT MIN(id) FROM messages), ${Number.MAX_SAFE_INTEGER})`
+    const reactors = yield* sql`
       DELETE FROM reactors WHERE (message, user, reaction) IN (
-        SELECT message, user, reaction FROM reactors
-        WHERE message < COALESCE((SELECT MIN(id) FROM messages), ${Number.MAX_SAFE_INTEGER}) LIMIT ${limit}
+        SELECT message, user, reaction FROM reactors WHERE ${isOrphan} LIMIT ${limit}
       ) RETURNING 1`.values
-    return rows.length
+    const keys = yield* sql`
+      DELETE FROM answered_keys WHERE (conversation, idempotency_key) IN (
+        SELECT conversation, idempotency_key FROM answered_keys WHERE ${isOrphan} LIMIT ${limit}
+      ) RETURNING 1`.values
+    return Math.max(reactors.length, keys.length)
   })
 
   return {
     /**
      * Deletes the oldest messages, at most `limit`, up to the first that is not older than `cutoff`: so what is left of
-     * each log has no gaps, whatever the clock did. What stood with them goes too, reactions at most `limit`; the rest of those
-     * in the next steps. What is to be erased stays noted: edits stand behind their message, and may outlive it. To be run in
+     * each log has no gaps, whatever the clock did. What stood with them goes too, of reactions and of keys at most `limit`;
+     * the rest of those in the next steps. What is to be erased stays noted: edits stand behind their message, and may outlive it. To be run in
      * a transaction. Tells how many it was at most of one sort, of which conversations, and how many were ever stored.
      */
     deleteOldest: Effect.fnUntraced(function* (cutoff: Timestamp, limit: number) {

@@ -49,7 +49,7 @@ export interface Placement {
   readonly newest: ReadonlyMap<string, Known>
 }
 
-export const idempotencyKey = ({ from, key }: NewEntry): string | undefined =>
+export const idempotencyKey = ({ from, key }: Pick<NewEntry, "from" | "key">): string | undefined =>
   key === undefined ? undefined : keyOf(from, key)
 
 /**

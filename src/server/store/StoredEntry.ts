@@ -11,7 +11,7 @@ import { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { Body, Entry } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
-import { type NewEntry, StorageUnavailable, unreadable } from "../history/History.ts"
+import { type AnsweredKey, type NewEntry, StorageUnavailable, unreadable } from "../history/History.ts"
 import { fromStored } from "./StoredBody.ts"
 
 const isContent = Schema.is(Content)
@@ -24,16 +24,22 @@ const isRecord = Schema.is(Schema.Record(Schema.String, Schema.Unknown))
 const decodeOne = Schema.decodeUnknownResult(Entry)
 
 /** Fails if one of these would not be read back, or not found under its key, as it was stored. */
-export const checkStorable = (entries: ReadonlyArray<NewEntry>): Effect.Effect<void, StorageUnavailable> => {
+export const checkStorable = (
+  entries: ReadonlyArray<NewEntry>,
+  answered: ReadonlyArray<AnsweredKey>
+): Effect.Effect<void, StorageUnavailable> => {
   for (const { at, author, body, from, key } of entries) {
     const wrong = wrongIn({ at, from, body })
     if (key !== undefined && !isExact(key)) wrong.push("key")
     if (author !== undefined && !isExact(author)) wrong.push("author")
-    if (wrong.length === 0) continue
-    const cause = new Error(`An entry cannot be stored: its ${wrong.join(" and its ")} cannot be in a database.`)
-    return Effect.fail(new StorageUnavailable({ cause }))
+    if (wrong.length > 0) return unstorable("An entry", wrong)
   }
-  return Effect.void
+  return answered.every(({ key }) => isExact(key)) ? Effect.void : unstorable("An answer", ["key"])
+}
+
+const unstorable = (what: string, wrong: ReadonlyArray<string>) => {
+  const cause = new Error(`${what} cannot be stored: its ${wrong.join(" and its ")} cannot be in a database.`)
+  return Effect.fail(new StorageUnavailable({ cause }))
 }
 
 /** Whether a database gives this text back as it is. */

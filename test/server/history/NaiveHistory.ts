@@ -7,6 +7,7 @@ import { nameKey } from "../../../src/common/name/Name.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import {
+  type AnsweredKey,
   type Facts,
   keyOf,
   type NewEntry,
@@ -131,7 +132,14 @@ export class NaiveHistory {
     return stored
   }
 
-  /** Where the entry with this key stands. */
+  remember({ conversation, from, key, seq }: AnsweredKey): void {
+    const identity = `${conversationKey(conversation)} ${nameKey(from)} ${key}`
+    const entry = this.log(conversation)[seq - 1]
+    if (entry === undefined || this.#keys.has(identity)) return
+    this.#keys.set(identity, { seq, at: entry.at, repeated: false })
+  }
+
+  /** Where the entry stands that this key was answered with. */
   answered(conversation: Conversation, from: UserName, key: string): Pick<Stored, "at" | "seq"> | undefined {
     const stored = this.#keys.get(`${conversationKey(conversation)} ${nameKey(from)} ${key}`)
     return stored === undefined ? undefined : { seq: stored.seq, at: stored.at }

@@ -14,8 +14,7 @@ const isBeside = Request.isAnyOf(["EditMessage", "DeleteMessage", "React"])
 const someAsker: Arbitrary.Arbitrary<Asker> = Arbitrary.all({
   session: someSession,
   user: someUser,
-  id: oneOf(undefined, "1", "2"),
-  isLarge: oneOf(false, true)
+  request: oneOf(1, 2)
 })
 const someRegistry = Arbitrary.array(someRegistryCommand).pipe(Arbitrary.map(applyAll))
 
@@ -79,7 +78,7 @@ describe("Routing", () => {
   )
 
   it.prop(
-    "names nobody but the asker as the one to answer, and keeps the request's id",
+    "names nobody but the asker as the one to answer, and keeps which request it was",
     [someRegistry, someAsker, someMessage],
     ([registry, from, message]) => {
       const askers = askersIn(route(registry, from, message))
