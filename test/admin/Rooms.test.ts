@@ -86,7 +86,7 @@ realTime("pnpm admin rooms and rmroom", (it) => {
           yield* openAlone(database)
           const started = yield* ServerProcess.run({ env: { PORT: "0", DATABASE: database } })
           assert.strictEqual(started.exitCode, 1)
-          assert.include(started.stderr, "another server is using it")
+          assert.include(started.stderr, "another server or command is using it")
           const { message } = yield* Effect.flip(silently(removeRoom({ database, room: "shed" })))
           assert.include(message, "the server is running")
         })

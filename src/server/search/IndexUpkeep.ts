@@ -17,7 +17,7 @@
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { isDamaged, resultCode } from "../sql/CannotOpenDatabase.ts"
+import { code, isDamaged, resultCode } from "../sql/SqliteProblem.ts"
 
 export type Problem = SqlError | Schema.SchemaError
 
@@ -197,15 +197,12 @@ const followEdits = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, throu
 export const forget = (sql: SqlClient.SqlClient, ids: ReadonlyArray<number>) =>
   sql`DELETE FROM words WHERE rowid IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
 
-/** SQLITE_CORRUPT */
-const damagedPage = 11
-
 /** Steps that take in what was stored; each tells whether there may be more. */
 export const makeAddStep = (sql: SqlClient.SqlClient) => {
   let most = stepEntries
   const isOfDamage = (error: Problem) => error._tag === "SqlError" && isDamaged(error.reason.cause)
   /** Some rows are; where the whole file is no database, none will be read, and whoever watches is told that. */
-  const isOfRows = (error: Problem) => error._tag === "SqlError" && resultCode(error.reason.cause) === damagedPage
+  const isOfRows = (error: Problem) => error._tag === "SqlError" && resultCode(error.reason.cause) === code.corrupt
   /** What it was done to, if that can be read, is not found by words that it may not say any more. */
   const pass = Effect.gen(function* () {
     // Not in the transaction: SQLite commits nothing in which it has met a damaged page.

@@ -14,7 +14,7 @@ import type { Conversation } from "../../common/log/Conversation.ts"
 import { type Findings, SearchTooSlow, StorageUnavailable } from "../history/History.ts"
 import type { Search } from "../history/Query.ts"
 import * as Outage from "../notices/Outage.ts"
-import { isFull } from "../sql/CannotOpenDatabase.ts"
+import { isFull } from "../sql/SqliteProblem.ts"
 import { type Found, messagesOf, pieces, placesOf } from "./FoundEntries.ts"
 import {
   emptyLog,

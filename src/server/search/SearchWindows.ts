@@ -12,7 +12,7 @@
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import { blockSizes, bytesOf, numbers, outdated, type Problem, textOf } from "./IndexUpkeep.ts"
 import type { Phrase } from "./SearchWords.ts"
 

@@ -13,10 +13,11 @@ import { Accounts } from "../accounts/Accounts.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { CannotOpenDatabase, describeProblem, isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { CannotOpenDatabase, describeProblem } from "../sql/CannotOpenDatabase.ts"
 import type { FileIdentity } from "../sql/FileIdentity.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
 import { Changes } from "./Changes.ts"
+import { isDamaged, summaryOf } from "../sql/SqliteProblem.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 import * as Erasing from "./Erasing.ts"
@@ -24,7 +25,7 @@ import * as FileWatch from "./FileWatch.ts"
 import * as LogTables from "./LogTables.ts"
 import * as MemoryAccounts from "./MemoryAccounts.ts"
 import * as MemoryHistory from "./MemoryHistory.ts"
-import { migrate, migrations } from "./Migrations.ts"
+import { makings, migrate, migrations } from "./Migrations.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 import * as Reserve from "./Reserve.ts"
 import * as Retention from "./Retention.ts"
@@ -161,6 +162,11 @@ const checkOrigin = Effect.fnUntraced(function* (
   if (id !== applicationId) {
     return yield* unusable("it belongs to another program. Set DATABASE to another file.")
   }
+  const there = new Set(
+    (yield* sql`SELECT type || ' ' || name FROM sqlite_schema WHERE type IN ('table', 'trigger')`.values).flat()
+  )
+  const missing = (kind: string, name: string) => unusable(`its ${kind} ${name} is missing. ${remedy}`)
+  if (!there.has(`table ${record}`)) return yield* missing("table", record)
   const [[newest] = []] = yield* sql`SELECT MAX(migration_id) FROM effect_sql_migrations`.values
   const known = Object.keys(schema).map((name) => Number.parseInt(name, 10))
   if (Number(newest) > Math.max(...known)) {
@@ -168,9 +174,15 @@ const checkOrigin = Effect.fnUntraced(function* (
       "it was made by a newer version of parley. Use that version, or set DATABASE to another file."
     )
   }
+  const gone = makings.find(({ kind, name, since }) => since <= Number(newest) && !there.has(`${kind} ${name}`))
+  if (gone !== undefined) return yield* missing(gone.kind, gone.name)
   yield* checkSchema(sql, unusable)
   return false
 })
+
+/** Where the migrations are that were carried out: effect/sql's Migrator keeps it. */
+const record = "effect_sql_migrations"
+const remedy = "Look at it with `pnpm admin verify`, restore a backup, or set DATABASE to another file."
 
 /** Without these, what is sent again would be stored again. */
 const neededIndexes = ["messages_by_place", "messages_by_key"]
@@ -181,7 +193,6 @@ const checkSchema = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   unusable: (problem: string) => CannotOpenDatabase
 ) {
-  const remedy = "Look at it with `pnpm admin verify`, restore a backup, or set DATABASE to another file."
   const unique = yield* sql`SELECT name FROM pragma_index_list('messages') WHERE "unique" = 1`.values
   const missing = neededIndexes.find((index) => !unique.some(([name]) => name === index))
   if (missing !== undefined) return yield* unusable(`its index ${missing} is missing or not unique. ${remedy}`)
@@ -219,7 +230,7 @@ const openIndex = Effect.fnUntraced(function* (database: string, closing: Deferr
   }).pipe(
     Effect.catchIf(
       ({ reason }) => isDamaged(reason.cause),
-      ({ message }) => Effect.succeed(Result.fail(message))
+      (error) => Effect.succeed(Result.fail(summaryOf(error)))
     )
   )
   // SQLite would let others read it.

@@ -15,7 +15,7 @@ import type { Body } from "../../common/log/Entry.ts"
 import { type AnsweredKey, type NewEntry, StorageUnavailable, type Stored } from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
-import { resultCode } from "../sql/CannotOpenDatabase.ts"
+import { code, resultCode } from "../sql/SqliteProblem.ts"
 import { halvesOf } from "./LogTables.ts"
 
 export type Problem = SqlError | Schema.SchemaError
@@ -37,8 +37,8 @@ interface Waiting extends Append {
   readonly stored: Deferred.Deferred<ReadonlyArray<Stored>, StorageUnavailable>
 }
 
-/** SQLite's CORRUPT, TOOBIG, CONSTRAINT and MISMATCH: other rows may well be stored (sqlite.org/rescode.html). */
-const aboutRows = new Set([11, 18, 19, 20])
+/** Other rows may well be stored. */
+const aboutRows: ReadonlySet<number> = new Set([code.corrupt, code.tooBig, code.constraint, code.mismatch])
 
 /** Whether it was what should have been stored that was refused, or what it meets in the database. */
 export const isAboutRows = (problem: Problem): boolean =>

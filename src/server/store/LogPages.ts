@@ -12,7 +12,7 @@ import type { Seq } from "../../common/log/Cursor.ts"
 import { fitting } from "../history/Fitting.ts"
 import type { Range } from "../history/Query.ts"
 import type { LogOnce } from "../notices/LogOnce.ts"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 
 type Problem = SqlError | Schema.SchemaError
 

@@ -9,7 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { Conversation } from "../../common/log/Conversation.ts"
 import { Epoch, Seq, Timestamp } from "../../common/log/Cursor.ts"
 import type { Stored } from "../history/History.ts"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import type { Row } from "./Placement.ts"
 
 export type Problem = SqlError | Schema.SchemaError

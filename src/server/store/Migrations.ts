@@ -5,7 +5,7 @@
 import { Context, Effect, Predicate } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import { checksum } from "./Checksum.ts"
 
 const createLog = Effect.gen(function* () {
@@ -219,6 +219,22 @@ export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, Sq
   "4_answered_keys": addAnsweredKeys,
   "5_accounts": addAccounts
 }
+
+/** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
+export const makings: ReadonlyArray<{
+  readonly since: number
+  readonly kind: "table" | "trigger"
+  readonly name: string
+}> = [
+  { since: 1, kind: "table", name: "incarnation" },
+  { since: 1, kind: "table", name: "conversations" },
+  { since: 1, kind: "table", name: "messages" },
+  { since: 2, kind: "trigger", name: "conversation_removed" },
+  { since: 3, kind: "table", name: "standing" },
+  { since: 3, kind: "table", name: "reactors" },
+  { since: 3, kind: "table", name: "erasures" },
+  { since: 4, kind: "table", name: "answered_keys" }
+]
 
 /** Brings the tables up to date. */
 export const migrate = (all = migrations) =>

@@ -18,7 +18,7 @@ import { type AnsweredKey, History, type NewEntry, StorageUnavailable } from "..
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { isFull } from "../sql/CannotOpenDatabase.ts"
+import { isFull } from "../sql/SqliteProblem.ts"
 import * as EntryRows from "./EntryRows.ts"
 import * as FactTables from "./FactTables.ts"
 import { type Append, type Problem, make as makeGroupCommit } from "./GroupCommit.ts"

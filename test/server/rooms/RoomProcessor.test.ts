@@ -110,7 +110,7 @@ const person = Effect.fnUntraced(function* (name: string) {
       case "leave":
         return { _tag: "Leave", from }
       case "say":
-        return { _tag: "Act", from, body: { _tag: "Said", content: `${name} ${from.id}` }, key: undefined }
+        return { _tag: "Act", from, body: { _tag: "Said", content: `${name} ${from.request}` }, key: undefined }
       case "list":
         return { _tag: "ListMembers", from, after: undefined }
       case "read":
@@ -118,8 +118,8 @@ const person = Effect.fnUntraced(function* (name: string) {
     }
   }
   const asker = (isLarge: boolean): Asker => {
-    session.began(1, isLarge)
-    return { session: session.id, user, id: `${++asked}`, isLarge }
+    const request = session.requests.add({ id: `${++asked}`, about: "room", characters: 1, isLarge })
+    return { session: session.id, user, request }
   }
   return {
     heard,
@@ -137,7 +137,7 @@ const person = Effect.fnUntraced(function* (name: string) {
       Effect.suspend(() => {
         const from = asker(wish !== "leave" && wish !== "say")
         Mailbox.tellUnsafe(mailbox, { _tag: "InRoom", from, room, command: commandOf(wish, from) })
-        return session.largeGiven()
+        return session.requests.largeGiven()
       }),
     go: () => Mailbox.tellUnsafe(mailbox, { _tag: "Gone", session: session.id }),
     replies: () => heard.flatMap(({ _tag, id, reason }) => (id === undefined ? [] : [reason?._tag ?? _tag])),
