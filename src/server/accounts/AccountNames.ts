@@ -4,11 +4,12 @@
  *
  * Bounds: as many entries as there are accounts, about 300 bytes each.
  */
-import { Context, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { Account } from "./Account.ts"
+import type { Accounts } from "./Accounts.ts"
 
 /** Of a `Deleted` one the name is still nobody else's, but nobody answers to it. */
 export type NamedAccount = Pick<Account, "id" | "state" | "user">
@@ -45,3 +46,17 @@ export class AccountNames extends Context.Service<
     })
   })
 }
+
+/** So many are read at once. */
+const namesAtOnce = 5000
+
+/** All there are, before anybody is let in. */
+export const fillNames = Effect.fnUntraced(function* (accounts: Accounts["Service"], names: AccountNames["Service"]) {
+  let after: UserName | undefined
+  for (;;) {
+    const some = yield* Effect.orDie(accounts.list(after, namesAtOnce))
+    for (const account of some) names.set(account)
+    if (some.length < namesAtOnce) return
+    after = some.at(-1)?.user
+  }
+})

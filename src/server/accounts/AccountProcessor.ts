@@ -20,7 +20,7 @@ import type { AccountId } from "../session/AccountId.ts"
 import type { Asker } from "../session/Asker.ts"
 import { rejected } from "../session/Rejected.ts"
 import { Sessions } from "../session/Sessions.ts"
-import { AccountNames } from "./AccountNames.ts"
+import { AccountNames, fillNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
 import { AccountsCommand, type AccountsCommandOf, type Ending } from "./AccountsCommand.ts"
 import { makeConnected } from "./Connected.ts"
@@ -283,20 +283,6 @@ export class AccountProcessor extends Context.Service<
     })
   )
 }
-
-/** So many are read at once. */
-const namesAtOnce = 5000
-
-/** All there are, before anybody is let in. */
-const fillNames = Effect.fnUntraced(function* (accounts: Accounts["Service"], names: AccountNames["Service"]) {
-  let after: UserName | undefined
-  for (;;) {
-    const some = yield* Effect.orDie(accounts.list(after, namesAtOnce))
-    for (const account of some) names.set(account)
-    if (some.length < namesAtOnce) return
-    after = some.at(-1)?.user
-  }
-})
 
 const placeOf = (room: RequestOf<"MarkRead">["room"], partner: RequestOf<"MarkRead">["with"]): ReadPlace => {
   if (room !== undefined) return { _tag: "Room", room }

@@ -30,7 +30,9 @@ export const make = Effect.gen(function* () {
   })
 
   const isCode = ({ reset }: WithPassword, code: Redacted.Redacted): boolean =>
-    reset !== undefined && clock.currentTimeMillisUnsafe() < reset.expires && areEqual(Buffer.from(hashOfCode(code)), Buffer.from(reset.code))
+    reset !== undefined &&
+    clock.currentTimeMillisUnsafe() < reset.expires &&
+    areEqual(Buffer.from(hashOfCode(code)), Buffer.from(reset.code))
 
   const proof: Proof<{ readonly password: Redacted.Redacted }> = {
     prove: Effect.fnUntraced(function* ({ user }, { password }) {

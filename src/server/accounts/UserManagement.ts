@@ -80,8 +80,7 @@ export class UserManagement extends Context.Service<
       const announcements = yield* Announcements
       const processor = yield* AccountProcessor
       return yield* make({
-        ended: (account, devices, ending) =>
-          Mailbox.tellUnsafe(processor, { _tag: "End", account, devices, ending }),
+        ended: (account, devices, ending) => Mailbox.tellUnsafe(processor, { _tag: "End", account, devices, ending }),
         deleted: (account, user) => void PubSub.publishUnsafe(announcements, { _tag: "AccountDeleted", account, user })
       })
     })
@@ -212,7 +211,10 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
           const { account } = yield* living(user)
           const { code, reset } = yield* makeCode
           const devices = yield* accounts.reset(account.id, reset)
-          ended(account.id, devices, { _tag: "Goodbye", reason: "The password of this account was reset. Log in again." })
+          ended(account.id, devices, {
+            _tag: "Goodbye",
+            reason: "The password of this account was reset. Log in again."
+          })
           return { user: account.user, code, expires: reset.expires }
         })
       ),

@@ -13,10 +13,12 @@ import { InvalidSetting } from "../config/ServerConfig.ts"
 import { AdminError } from "./AdminError.ts"
 import { backupCommand } from "./Backup.ts"
 import { exportCommand } from "./Export.ts"
+import { inviteCommand } from "./Invite.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import { removeRoomCommand } from "./RemoveRoom.ts"
 import { roomsCommand } from "./Rooms.ts"
+import { usersCommand } from "./Users.ts"
 import { verifyCommand } from "./Verify.ts"
 
 const command = Command.make("parley-admin").pipe(
@@ -33,9 +35,19 @@ const command = Command.make("parley-admin").pipe(
     { command: "pnpm -s admin export garden > garden.jsonl", description: "Write a room out" },
     { command: "pnpm admin rooms", description: "List the rooms" },
     { command: "pnpm admin rmroom garden", description: "Remove one, while the server is stopped" },
+    { command: "pnpm admin users list", description: "List the accounts" },
+    { command: "pnpm -s admin invite", description: "Invite somebody to make an account" },
     { command: "pnpm admin export --help", description: "Explain one of them" }
   ]),
-  Command.withSubcommands([backupCommand, verifyCommand, exportCommand, roomsCommand, removeRoomCommand])
+  Command.withSubcommands([
+    backupCommand,
+    verifyCommand,
+    exportCommand,
+    roomsCommand,
+    removeRoomCommand,
+    usersCommand,
+    inviteCommand
+  ])
 )
 
 /** What was typed wrong is told in one line, on standard error: standard output may be somebody's file. */

@@ -53,6 +53,14 @@ const DurationFromText = Schema.String.pipe(
   Schema.decodeTo(Schema.DurationFromString)
 )
 
+/** A second or more, as somebody typed it. */
+export const durationOf = (text: string): Duration.Duration | undefined =>
+  Option.getOrUndefined(
+    Option.filter(Schema.decodeOption(DurationFromText)(text), (duration) =>
+      Duration.isGreaterThanOrEqualTo(duration, Duration.seconds(1))
+    )
+  )
+
 /** Never nothing: a timer of 0 would keep the server busy. */
 const DurationText = DurationFromText.pipe(
   Schema.check(
