@@ -17,7 +17,7 @@ interface AnyKey {
   readonly comment: string
 }
 
-export interface Ed25519Key extends AnyKey {
+interface Ed25519Key extends AnyKey {
   readonly kind: "ssh-ed25519"
   readonly point: Uint8Array
 }
@@ -35,10 +35,6 @@ export interface RsaKey extends AnyKey {
 }
 
 export type SshPublicKey = Ed25519Key | EcdsaKey | RsaKey
-
-/** Says what a text has to be that is no key. */
-export const publicKeyIssue =
-  "must be a line like that of an OpenSSH .pub file: an Ed25519, ECDSA or RSA key, the last of 2048 to 8192 bits"
 
 /** A key of 8192 bits takes 1,416 characters; the rest is for comments. */
 const maxCharacters = 4096

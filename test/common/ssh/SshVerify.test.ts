@@ -116,8 +116,10 @@ describe("What was signed with a key", () => {
 
     it.effect("is wrong if it names another key, though it was made with this one", () =>
       Effect.gen(function* () {
-        const signature = changed(ed25519.signature, { key: keyOf(rsa).blob })
-        assert.isFalse(yield* check({ ...ed25519, signature }))
+        const own = keyOf(ed25519).blob
+        for (const key of [keyOf(rsa).blob, own.subarray(0, -1), joined(own, Uint8Array.of(0))]) {
+          assert.isFalse(yield* check({ ...ed25519, signature: changed(ed25519.signature, { key }) }))
+        }
       })
     )
 
