@@ -7,13 +7,14 @@
  * is made when that has been.
  */
 import { Clock, Context, Effect, Layer, Option, Result } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import { maxDevices } from "../../common/wire/AccountMessage.ts"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import type { Credentials } from "../../common/wire/Credentials.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { StorageUnavailable } from "../history/History.ts"
-import type { Peer } from "../session/Peer.ts"
+import type { Origin } from "../session/Origin.ts"
 import type { Account } from "./Account.ts"
 import { Accounts } from "./Accounts.ts"
 import { Attempts } from "./Attempts.ts"
@@ -26,7 +27,7 @@ import * as TokenProof from "./TokenProof.ts"
 
 /** A claim, and where it comes from. */
 export interface Stranger extends Claim {
-  readonly peer: Peer
+  readonly peer: Origin
 }
 
 /** What is said of a device without a name. */
@@ -46,7 +47,7 @@ export class Login extends Context.Service<
     /** Whether this is the account's password, as somebody says who is logged in already. Counted in the same way. */
     readonly confirm: (
       account: Pick<Account, "id" | "user">,
-      peer: Peer,
+      peer: Origin,
       password: (Credentials & { readonly _tag: "Password" })["password"]
     ) => Effect.Effect<Result.Result<void, Rejection>>
     /** A new device of an account, for who was proven by anything but a device's own token. */
@@ -55,7 +56,7 @@ export class Login extends Context.Service<
       name: DeviceName | undefined
     ) => Effect.Effect<Result.Result<Enrolled, Rejection>>
     /** Why a password is not heard here, if it is not. */
-    readonly plaintext: (peer: Peer, action: string) => Rejection | undefined
+    readonly plaintext: (peer: Origin, action: string) => Rejection | undefined
     /** What a key is to sign. */
     readonly challenge: Effect.Effect<string>
   }
@@ -72,19 +73,17 @@ export class Login extends Context.Service<
       const token = yield* TokenProof.make
       const secrets = yield* Secrets
 
-      const plaintext = (peer: Peer, action: string): Rejection | undefined =>
+      const plaintext = (peer: Origin, action: string): Rejection | undefined =>
         peer.isPrivate || allowPlaintextPasswords ? undefined : { _tag: "NotAllowed", action }
 
       /** Runs it unless too much was tried; what it says is wrong is counted. */
       const counted = Effect.fnUntraced(function* <A>(
         user: Stranger["user"],
-        peer: Peer,
+        peer: Origin,
         tryIt: Effect.Effect<Option.Option<A>, Problem>
       ) {
-        const attempt = yield* attempts.begin(user, peer.network)
-        if (attempt._tag === "Refused") {
-          return Result.fail<Rejection>({ _tag: "TooManyAttempts", retryAfter: attempt.retryAfter })
-        }
+        const attempt = yield* attempts.begin(nameKey(user), peer.address)
+        if (attempt._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
         const found = yield* tryIt.pipe(Effect.onError(() => attempt.takeBack))
         if (Option.isNone(found)) return Result.fail<Rejection>({ _tag: "InvalidCredentials" })
         yield* attempt.takeBack

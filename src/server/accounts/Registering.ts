@@ -12,7 +12,7 @@ import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import type { Password } from "../../common/wire/Credentials.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
-import type { Peer } from "../session/Peer.ts"
+import type { Origin } from "../session/Origin.ts"
 import { type Account, PasswordHash } from "./Account.ts"
 import { AccountNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
@@ -28,7 +28,7 @@ export interface Applicant {
   readonly password: Password
   readonly invite: Redacted.Redacted | undefined
   readonly device: DeviceName | undefined
-  readonly peer: Peer
+  readonly peer: Origin
   /** By which request. */
   readonly action: "Handshake" | "Register"
 }

@@ -6,7 +6,7 @@
  * connections is told to `ended`, behind the commit; where no server runs, nobody is connected. Codes are made here, told
  * once, and kept as their hashes.
  */
-import { Clock, Context, Duration, Effect, Layer, Option, PubSub, Result, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, PubSub, Result, Runtime, Schema } from "effect"
 import { Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
@@ -23,7 +23,9 @@ import { Memberships } from "./Memberships.ts"
 import { hashOf, Secrets } from "./Secrets.ts"
 
 /** Why it was not done: one sentence for the operator, and what to do instead. */
-export class NotDone extends Schema.TaggedError<NotDone>()("NotDone", { message: Schema.String }) {}
+export class NotDone extends Schema.TaggedError<NotDone>()("NotDone", { message: Schema.String }) {
+  override readonly [Runtime.errorReported] = false
+}
 
 /** How long a code stands in for a password. */
 const codeLasts = Duration.days(7)

@@ -7,9 +7,11 @@
  */
 import { Console, Effect, Layer, Schema } from "effect"
 import { CliOutput, Command } from "effect/cli"
+import { NotDone } from "../accounts/UserManagement.ts"
 import * as DotEnv from "../config/DotEnv.ts"
 import { identity } from "../config/Identity.ts"
 import { InvalidSetting } from "../config/ServerConfig.ts"
+import { CannotOpenDatabase } from "../sql/CannotOpenDatabase.ts"
 import { AdminError } from "./AdminError.ts"
 import { backupCommand } from "./Backup.ts"
 import { exportCommand } from "./Export.ts"
@@ -72,4 +74,4 @@ export const main = Command.run(command, { version: identity.version }).pipe(
   Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void))
 )
 
-const isTold = Schema.is(Schema.Union([DotEnv.InvalidDotEnv, InvalidSetting, AdminError]))
+const isTold = Schema.is(Schema.Union([DotEnv.InvalidDotEnv, InvalidSetting, AdminError, NotDone, CannotOpenDatabase]))

@@ -6,7 +6,7 @@ import { maxUses } from "../accounts/UserRequests.ts"
 import { durationOf } from "../config/ServerConfig.ts"
 import { AdminError } from "./AdminError.ts"
 import { databaseFlag } from "./Flags.ts"
-import { onAccounts } from "./ManagementHere.ts"
+import * as ManagementHere from "./ManagementHere.ts"
 import { Output } from "./Output.ts"
 import { plural, timeOf } from "./Report.ts"
 import { adminSocketFlag } from "./Users.ts"
@@ -35,9 +35,9 @@ export const inviteCommand = Command.make(
       return yield* new AdminError({ message: "--expires must be a duration of a second or more, like 7 days or 12h." })
     }
     const duration: Duration.Duration | undefined = Option.getOrUndefined(lasts)
-    const invite = yield* onAccounts(
-      where,
-      Effect.flatMap(UserManagement, (users) => users.invite(uses, duration))
+    const invite = yield* Effect.provide(
+      Effect.flatMap(UserManagement, (users) => users.invite(uses, duration)),
+      ManagementHere.layer(where)
     )
     const until = invite.expires === undefined ? "" : `, until ${timeOf(invite.expires)}`
     yield* Console.error(`${plural(uses, "person").replace("persons", "people")} may register with this code${until}:`)

@@ -3,7 +3,7 @@
  * on the database itself, locked for as long as that takes.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import { Duration, Effect, Layer, Option } from "effect"
+import { Duration, Effect, FileSystem, Layer, type Option } from "effect"
 import { RpcClient, RpcSerialization } from "effect/rpc"
 import { AccountNames, fillNames } from "../accounts/AccountNames.ts"
 import { Accounts } from "../accounts/Accounts.ts"
@@ -13,32 +13,34 @@ import { UserRequests } from "../accounts/UserRequests.ts"
 import { adminPathOf } from "../config/AdminPath.ts"
 import { read, settings } from "../config/ServerConfig.ts"
 import { provideFlags } from "../config/SettingFlags.ts"
+import type { CannotOpenDatabase } from "../sql/CannotOpenDatabase.ts"
 import * as Database from "../store/Database.ts"
-import { AdminError } from "./AdminError.ts"
 import * as ChatDatabase from "./ChatDatabase.ts"
 import { named } from "./Flags.ts"
 
 /** How long a server may take to take the connection. */
 const patience = "5 seconds"
 
-/** Runs what works on accounts, on the database that the flag, the environment or `.env` names. */
-export const onAccounts = <A, E, R>(
-  given: { readonly database: Option.Option<string>; readonly adminSocket: Option.Option<string> },
-  effect: Effect.Effect<A, E | NotDone, R | UserManagement>
-) =>
-  Effect.gen(function* () {
-    const database = yield* named(given.database)
-    const adminSocket = yield* Effect.provide(
-      read(settings.adminSocket),
-      provideFlags({ [settings.adminSocket.name]: given.adminSocket })
-    )
-    const path = adminPathOf(database, adminSocket)
-    const isRunning = path !== undefined && (yield* isListening(path))
-    if (!isRunning) yield* ChatDatabase.find(database)
-    return yield* Effect.provide(effect, isRunning ? remote(path) : alone(database))
-  }).pipe(
-    Effect.catchTag("NotDone", ({ message }) => new AdminError({ message })),
-    Effect.catchTag("CannotOpenDatabase", ({ message }) => new AdminError({ message }))
+/** What works on accounts, on the database that the flag, the environment or `.env` names. */
+export const layer = (given: {
+  readonly database: Option.Option<string>
+  readonly adminSocket: Option.Option<string>
+}) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const database = yield* named(given.database)
+      const adminSocket = yield* Effect.provide(
+        read(settings.adminSocket),
+        provideFlags({ [settings.adminSocket.name]: given.adminSocket })
+      )
+      const path = adminPathOf(database, adminSocket)
+      const isRunning = path !== undefined && (yield* isListening(path))
+      if (!isRunning) yield* ChatDatabase.find(database)
+      const management: Layer.Layer<UserManagement, NotDone | CannotOpenDatabase, FileSystem.FileSystem> = isRunning
+        ? remote(path)
+        : alone(database)
+      return management
+    })
   )
 
 const isListening = (path: string) =>
@@ -85,5 +87,6 @@ const remote = (path: string) =>
     )
   ).pipe(
     Layer.provide(RpcClient.layerProtocolSocket()),
-    Layer.provide([RpcSerialization.layerNdjson, NodeSocket.layerNet({ path, openTimeout: patience })])
+    Layer.provide([RpcSerialization.layerNdjson, NodeSocket.layerNet({ path, openTimeout: patience })]),
+    Layer.catchTag("SocketError", () => Layer.effectContext<UserManagement, NotDone, never>(unanswered()))
   )

@@ -13,7 +13,7 @@ import { settings } from "../config/ServerConfig.ts"
 import { flagOf } from "../config/SettingFlags.ts"
 import { AdminError } from "./AdminError.ts"
 import { databaseFlag, jsonFlag } from "./Flags.ts"
-import { onAccounts } from "./ManagementHere.ts"
+import * as ManagementHere from "./ManagementHere.ts"
 import { Output } from "./Output.ts"
 import { plural, printable, timeOf } from "./Report.ts"
 
@@ -26,6 +26,10 @@ const nameOf = (typed: string) =>
     Schema.decodeEffect(UserName)(typed),
     () => new AdminError({ message: `${JSON.stringify(printable(typed))} is no name of a user.` })
   )
+
+/** What works on accounts, wherever they are. */
+const onAccounts = <A, E, R>(where: Parameters<typeof ManagementHere.layer>[0], effect: Effect.Effect<A, E, R>) =>
+  Effect.provide(effect, ManagementHere.layer(where))
 
 const told = (text: string) => Console.error(text)
 
@@ -182,12 +186,14 @@ const deleteCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ name, yes, ...where }) {
     const user = yield* nameOf(name)
-    const stdio = yield* Stdio.Stdio
     if (!yes) {
-      if (!(yield* stdio.isStdinTTY)) {
+      const stdio = yield* Stdio.Stdio
+      if (!((yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal))) {
         return yield* new AdminError({ message: `An account that is deleted is gone for good. Say so with --yes.` })
       }
-      const isMeant = yield* Prompt.confirm({ message: `Delete the account ${user} for good?`, initial: false })
+      const isMeant = yield* Prompt.run(
+        Prompt.Confirm({ message: `Delete the account ${user} for good?`, initial: false })
+      )
       if (!isMeant) return yield* told("Nothing was deleted.")
     }
     const { user: spelled } = yield* onAccounts(

@@ -11,8 +11,8 @@ import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { encodeLine } from "../../connection/Line.ts"
 import { type AccountId, authorOfAccount } from "./AccountId.ts"
 import type { SessionId } from "./Asker.ts"
+import type { Origin } from "./Origin.ts"
 import type { Outbox, OutboxOptions } from "./Outbox.ts"
-import type { Peer } from "./Peer.ts"
 import { rejected } from "./Rejected.ts"
 import type { Requests } from "./Requests.ts"
 
@@ -20,7 +20,7 @@ export interface SessionOptions {
   readonly id: SessionId
   readonly author: AuthorId
   readonly now: number
-  readonly peer: Peer
+  readonly peer: Origin
   readonly handler: Fiber.Fiber<unknown, unknown>
   readonly outbox: (on: Pick<OutboxOptions, "onLost" | "onOverflow">) => Outbox
   readonly requests: Requests
@@ -35,7 +35,7 @@ export interface Ownership {
 /** A class, as there may be ten thousand: closures would hold the same things once more for each method. */
 export class Session {
   readonly id: SessionId
-  readonly peer: Peer
+  readonly peer: Origin
   /** Whose what it writes is. */
   author: AuthorId
   /** An account's, once it has proven that. */

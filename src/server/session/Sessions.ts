@@ -14,8 +14,8 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { type Asker, type SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
+import { nowhere, type Origin, originHere } from "./Origin.ts"
 import * as Outbox from "./Outbox.ts"
-import { nowhere, type Peer, peerHere } from "./Peer.ts"
 import { rejected } from "./Rejected.ts"
 import { Requests } from "./Requests.ts"
 import { type Ownership, Session } from "./Session.ts"
@@ -39,7 +39,7 @@ export class Sessions extends Context.Service<
     /** From now on it is an account's, and so is what it writes. */
     belongTo(session: SessionId, owner: Ownership): void
     /** Where it comes from; nowhere if it is gone. */
-    peerOf(session: SessionId): Peer
+    peerOf(session: SessionId): Origin
     /** Ends it with these last words. */
     endUnsafe(session: SessionId, words: ServerMessage): void
     /** Waits until a session's peer has taken all it asked for so far. Whoever made a large piece makes the next then. */
@@ -160,7 +160,7 @@ export class Sessions extends Context.Service<
             Effect.gen(function* () {
               const handler = yield* Effect.fiber
               const direct = yield* writeNow
-              const peer = yield* peerHere
+              const peer = yield* originHere
               const id = sessionOf(thisNode, ++opened)
               const session = new Session({
                 id,
