@@ -5,7 +5,7 @@
  * A failure to connect is told as one sentence with the way out; see `ClientError` for the causes.
  */
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
-import { Config, ConfigProvider, Effect, Layer, Option, Result, Runtime, Schema, SchemaTransformation } from "effect"
+import { Config, Effect, Layer, Option, Result, Runtime, Schema, SchemaTransformation } from "effect"
 import { CliError, Command, Flag, Prompt, TerminalCapabilities } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
 import { commandLines } from "./command/Help.ts"
@@ -118,11 +118,4 @@ export const cli = Command.make(
     },
     { command: "NO_COLOR=1 pnpm client", description: "Do without colours" }
   ])
-)
-
-/** The environment first, then a file `.env` in the working directory, if there is one. */
-export const configLayer = ConfigProvider.layerAdd(
-  ConfigProvider.fromDotEnv().pipe(
-    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(ConfigProvider.fromEnvRecord({})))
-  )
 )
