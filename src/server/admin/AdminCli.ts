@@ -8,7 +8,6 @@
 import { Console, Effect, Layer, Schema } from "effect"
 import { CliOutput, Command } from "effect/cli"
 import { NotDone } from "../accounts/UserManagement.ts"
-import * as DotEnv from "../config/DotEnv.ts"
 import { identity } from "../config/Identity.ts"
 import { InvalidSetting } from "../config/ServerConfig.ts"
 import { CannotOpenDatabase } from "../sql/CannotOpenDatabase.ts"
@@ -70,8 +69,9 @@ const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ")
 /** Carries out what the command line says. */
 export const main = Command.run(command, { version: identity.version }).pipe(
   Effect.catchTag("OutputClosed", () => Effect.void),
-  Effect.provide(Layer.mergeAll(DotEnv.layer, presenter, Output.layer, Progress.layer)),
+  Effect.provide(Layer.mergeAll(presenter, Output.layer, Progress.layer)),
   Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void))
 )
 
-const isTold = Schema.is(Schema.Union([DotEnv.InvalidDotEnv, InvalidSetting, AdminError, NotDone, CannotOpenDatabase]))
+/** Not by `CliError.userMessage`: it puts a heading over what is said, and another formatter to do without is longer. */
+const isTold = Schema.is(Schema.Union([InvalidSetting, AdminError, NotDone, CannotOpenDatabase]))

@@ -1,5 +1,5 @@
 /** What a check of a database found: as a text for people, and as data for scripts. */
-import { DateTime, Option } from "effect"
+import { ByteSize, DateTime, Option } from "effect"
 
 export interface Report {
   readonly file: string
@@ -41,8 +41,7 @@ export const toText = (report: Report): string => {
   ].join("\n")
 }
 
-export const sizeOf = (bytes: number): string =>
-  bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`
+export const sizeOf = (bytes: number): string => ByteSize.format(ByteSize.bytes(bytes), { precision: 1 })
 
 export const plural = (count: number, what: string): string => `${grouped(count)} ${what}${count === 1 ? "" : "s"}`
 

@@ -1,7 +1,7 @@
 /**
  * The server's settings: one table that gives the parser, the flags and the README's list.
  *
- * Values come as text from a `ConfigProvider` (flags before environment before `.env`, see bin/server.ts). A setting
+ * Values come as text from a `ConfigProvider` (flags before environment before `.env`, see bin/DotEnv.ts). A setting
  * that does not parse stops the start with one line that names it, its value and what is allowed.
  */
 import {

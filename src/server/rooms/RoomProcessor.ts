@@ -53,6 +53,8 @@ interface Running {
   readonly scope: Scope.Closeable
   /** How many commands it was sent. */
   sent: number
+  /** Whether somebody went: who could not be let in may try again, and finds the room. */
+  isLeft: boolean
 }
 
 /** The rooms that concern one connection. */
@@ -101,6 +103,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       const send = (running: Running, command: RoomCommand) => {
         running.sent++
+        if (command._tag === "Leave" || command._tag === "Gone") running.isLeft = true
         Mailbox.tellUnsafe(running.manager.mailbox, command)
       }
 
@@ -132,7 +135,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           })
         )
         const manager = yield* making.pipe(Scope.provide(own), Effect.provideContext(managerServices))
-        const running: Running = { number, manager, scope: own, sent: 0 }
+        const running: Running = { number, manager, scope: own, sent: 0, isLeft: false }
         room.running = running
         return running
       })
@@ -245,7 +248,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const running = room?.running
         if (room === undefined || running?.number !== manager || running.sent !== handled) return
         room.running = undefined
-        forget(room)
+        if (running.isLeft) forget(room)
         return Scope.close(running.scope, Exit.void)
       }
 

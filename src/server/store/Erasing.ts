@@ -13,6 +13,7 @@
  */
 import { Clock, Data, Duration, Effect, Layer, Option, Queue, Schedule, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
+import * as SqlSchema from "effect/sql/SqlSchema"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
@@ -63,7 +64,6 @@ const Erasure = Schema.Struct({
   hasMore: Schema.Int
 })
 type Erasure = typeof Erasure.Type
-const decodeErasures = Schema.decodeUnknownEffect(Schema.Array(Erasure))
 
 const Edit = Schema.Struct({
   seq: Schema.Int,
@@ -103,6 +103,7 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
 /** Erases all that is deleted by now; tells how many messages. */
 const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   const { writer } = options
+  const erasuresAfter = makeErasuresAfter(writer)
   const damaged = new LogOnce("More deleted messages cannot be erased. Check the database with: pnpm admin verify")
   const heldUp = Outage.make("The database's log cannot be emptied", "The database's log is emptied again")
 
@@ -178,7 +179,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
     const cleared: Array<number> = []
     let through = 0
     const step = Effect.gen(function* () {
-      const erasures = yield* erasuresAfter(writer, through)
+      const erasures = yield* erasuresAfter(through)
       for (const erasure of erasures) if (yield* isCleared(erasure)) cleared.push(erasure.id)
       yield* index.forget(erasures.map(({ id }) => id))
       through = erasures.at(-1)?.id ?? through
@@ -227,17 +228,18 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   })
 }
 
-const erasuresAfter = (sql: SqlClient.SqlClient, through: number) =>
-  Effect.flatMap(
-    sql`
+const makeErasuresAfter = (sql: SqlClient.SqlClient) =>
+  SqlSchema.findAll({
+    Request: Schema.Int,
+    Result: Erasure,
+    execute: (through) => sql`
     SELECT id, conversation, target, EXISTS (
         SELECT 1 FROM messages
         WHERE kind = 'Edited' AND messages.conversation = erasures.conversation AND messages.target = erasures.target
       ) OR EXISTS (SELECT 1 FROM reactors WHERE message = erasures.id)
       OR EXISTS (SELECT 1 FROM standing WHERE standing.id = erasures.id) AS hasMore
-    FROM erasures WHERE id > ${through} ORDER BY id LIMIT ${stepErasures}`,
-    decodeErasures
-  )
+    FROM erasures WHERE id > ${through} ORDER BY id LIMIT ${stepErasures}`
+  })
 
 /** Of an edit without its text; none if the rest of its row is damaged. */
 const checksumOf = (conversation: number, row: unknown): number | null =>

@@ -1,6 +1,7 @@
 /** The statements of RETENTION on the log's tables: what is the oldest goes first, so what is left of a log has no gaps. */
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
+import * as SqlSchema from "effect/sql/SqlSchema"
 import type { Timestamp } from "../../common/log/Cursor.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 
@@ -8,7 +9,6 @@ const decodeOldest = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ count: Schema.Int, upTo: Schema.NullOr(Schema.Int), stored: Schema.Int }))
 )
 const decodeTouched = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.Int })))
-const decodeRooms = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ name: RoomName })))
 
 export const make = (sql: SqlClient.SqlClient) => {
   /**
@@ -59,14 +59,12 @@ export const make = (sql: SqlClient.SqlClient) => {
     }),
 
     /** Which of these conversations are rooms without any message. */
-    emptyRooms: Effect.fnUntraced(function* (conversations: ReadonlyArray<number>) {
-      const rooms = yield* decodeRooms(
-        yield* sql`
-        SELECT name FROM conversations
-        WHERE id IN (SELECT value FROM json_each(${JSON.stringify(conversations)})) AND kind = 'Room'
+    emptyRooms: SqlSchema.findAll({
+      Request: Schema.fromJsonString(Schema.Array(Schema.Int)),
+      Result: Schema.Struct({ name: RoomName }),
+      execute: (conversations) => sql`
+        SELECT name FROM conversations WHERE id IN (SELECT value FROM json_each(${conversations})) AND kind = 'Room'
         AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = conversations.id)`
-      )
-      return rooms.map(({ name }) => name)
     }),
 
     /** Gives so many free pages back, and tells how many are left. The file gets shorter at a checkpoint. */

