@@ -108,9 +108,7 @@ export const layerFile = ({
 /** As the settings say. */
 export const layer: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
   Effect.map(ServerConfig, ({ database, retention }) =>
-    database === ":memory:"
-      ? Layer.merge(MemoryHistory.layer, MemoryAccounts.layer)
-      : layerFile({ file: database, retention })
+    database === ":memory:" ? MemoryStores.layer : layerFile({ file: database, retention })
   )
 )
 
