@@ -45,9 +45,10 @@ export const make = (sql: SqlClient.SqlClient) => {
   const byOthers = ({ account, user }: Member) => {
     const key = nameKey(user)
     return sql`
-      author IS DISTINCT FROM ${authorOfAccount(account)} AND (
-        (author >= 'account.' AND author < 'account/')
-        OR (sender <> ${key} COLLATE NOCASE AND (length(sender) = octet_length(sender) OR foldName(sender) <> ${key}))
+      messages.author IS DISTINCT FROM ${authorOfAccount(account)} AND (
+        (messages.author >= 'account.' AND messages.author < 'account/')
+        OR (messages.sender <> ${key} COLLATE NOCASE
+          AND (length(messages.sender) = octet_length(messages.sender) OR foldName(messages.sender) <> ${key}))
       )`
   }
 
@@ -84,20 +85,19 @@ export const make = (sql: SqlClient.SqlClient) => {
       // Whatever is no name in ASCII may be written in another way.
       const mayMention = sql`(content LIKE ${`%@${key.replaceAll("_", "\\_")}%`} ESCAPE '\\' OR octet_length(content) <> length(content))`
       const rows = yield* sql`
-        WITH candidates AS (
-          SELECT wanted.key AS ordinal, messages.id FROM json_each(${asked}) AS wanted
+        WITH unread AS (
+          SELECT wanted.key AS ordinal, seq, COALESCE(standing.content, messages.content) AS content
+          FROM json_each(${asked}) AS wanted
           CROSS JOIN messages ON conversation = wanted.value ->> 0 AND seq > wanted.value ->> 1
-          AND kind = 'Said' AND instr(content, '@') > 0
-          UNION
-          SELECT wanted.key, messages.id FROM json_each(${asked}) AS wanted
+          AND kind = 'Said' AND instr(messages.content, '@') > 0 AND ${byOthers(member)}
+          LEFT JOIN standing ON standing.id = messages.id
+          UNION ALL
+          SELECT DISTINCT wanted.key, messages.seq, standing.content FROM json_each(${asked}) AS wanted
           CROSS JOIN messages AS edit
           ON edit.conversation = wanted.value ->> 0 AND edit.target > wanted.value ->> 1 AND edit.kind = 'Edited'
           CROSS JOIN messages ON messages.conversation = edit.conversation AND messages.seq = edit.target
-          AND messages.kind = 'Said'
-        ), unread AS (
-          SELECT ordinal, COALESCE(standing.content, messages.content) AS content, seq FROM candidates
-          CROSS JOIN messages ON messages.id = candidates.id LEFT JOIN standing ON standing.id = messages.id
-          WHERE ${byOthers(member)}
+          AND messages.kind = 'Said' AND instr(messages.content, '@') = 0 AND ${byOthers(member)}
+          CROSS JOIN standing ON standing.id = messages.id
         ), newest AS (
           SELECT ordinal, content,
             SUM(octet_length(content)) OVER (PARTITION BY ordinal ORDER BY seq DESC) - octet_length(content) AS bytes
