@@ -7,6 +7,8 @@
  */
 import { Clock, Context, Effect, Layer, Option, PubSub, RcMap, Result, Semaphore } from "effect"
 import { Digest } from "effect/crypto"
+import { nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { fingerprintOf, formatSshPublicKey, parseSshPublicKey, publicKeyIssue } from "../../common/ssh/SshPublicKey.ts"
 import { maxKeys } from "../../common/wire/AccountMessage.ts"
@@ -194,19 +196,20 @@ export class AccountProcessor extends Context.Service<
           }
         })
 
+      const isMember = (account: AccountId, room: RoomName) =>
+        Effect.map(memberships.rooms(account), (rooms) => rooms.some((one) => nameKey(one) === nameKey(room)))
+
       const markRead = Effect.fnUntraced(function* (
         from: Owner,
         { room, seq, with: partner }: RequestOf<"MarkRead">
       ): Effect.fn.Return<ServerMessage, StorageUnavailable> {
-        const place = placeOf(room, partner)
-        const marked = yield* memberships.mark(from.account, place, seq)
-        if (Option.isNone(marked)) {
-          return refusal(
-            room === undefined ? { _tag: "UserNotFound", user: partner ?? from.user } : { _tag: "NotInRoom", room }
-          )
+        if (room !== undefined && !(yield* isMember(from.account, room))) return refusal({ _tag: "NotInRoom", room })
+        const marked = yield* memberships.mark(from.account, placeOf(room, partner), seq)
+        if (partner !== undefined && marked === 0 && names.find(partner) === undefined) {
+          return refusal({ _tag: "UserNotFound", user: partner })
         }
         const where = { ...(room !== undefined && { room }), ...(partner !== undefined && { with: partner }) }
-        const message = { _tag: "ReadMarked" as const, ...where, seq: marked.value }
+        const message = { _tag: "ReadMarked" as const, ...where, seq: marked }
         const others = connected.of(from.account).flatMap(({ session }) => (session === from.session ? [] : [session]))
         if (others.length > 0) sessions.deliver([{ _tag: "Tell", to: others, messages: [message] }])
         return message

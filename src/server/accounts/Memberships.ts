@@ -4,7 +4,7 @@
  * Membership stays until it is left. A read mark belongs to an account and a conversation; it never goes back. Everything that
  * changes something answers only once it would survive a crash, as far as the layer can survive one.
  */
-import { Context, type Effect, type Option } from "effect"
+import { Context, type Effect } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
@@ -53,11 +53,8 @@ export class Memberships extends Context.Service<
     forget(room: RoomName): Kept<void>
     /** An account is gone, with its memberships and marks. */
     forgetAccount(account: AccountId): Kept<void>
-    /**
-     * Moves the mark forward, to `seq` or to the log's newest place; answers where it stands then. Nothing of a room that the
-     * account is not in, and of a private conversation in which nothing was ever said.
-     */
-    mark(account: AccountId, place: ReadPlace, seq: Seq): Kept<Option.Option<Seq>>
+    /** Moves the mark forward, to `seq` or to the log's newest place; answers where it stands then. */
+    mark(account: AccountId, place: ReadPlace, seq: Seq): Kept<Seq>
     /**
      * All there is to know at arrival. `unread` counts messages by others behind the mark that are not deleted; `mentions`
      * those of them that hold `@` and the name (see `mentions`). Both up to `maxUnread`, the newest of a log of which more than

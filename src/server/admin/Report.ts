@@ -13,6 +13,7 @@ export interface Report {
   readonly remarks: ReadonlyArray<string>
   readonly epoch: string | null
   readonly rooms: number
+  readonly accounts: number
   readonly messages: number
   /** When the oldest and the newest message were said, in milliseconds since 1970. */
   readonly oldest: number | null
@@ -25,7 +26,7 @@ export const maxListed = 10
 export const toJson = (report: Report): string => `${JSON.stringify(report)}\n`
 
 export const toText = (report: Report): string => {
-  const { epoch, file, isSound, messages, moreProblems, newest, oldest, problems, remarks, rooms } = report
+  const { accounts, epoch, file, isSound, messages, moreProblems, newest, oldest, problems, remarks, rooms } = report
   const count = problems.length + moreProblems
   const time = oldest === null || newest === null ? "" : `, ${timeOf(oldest)} to ${timeOf(newest)}`
   return [
@@ -35,6 +36,7 @@ export const toText = (report: Report): string => {
     ...remarks.map((remark) => `  ! ${remark}`),
     `  messages  ${grouped(messages)}${time}`,
     `  rooms     ${grouped(rooms)}`,
+    ...(accounts > 0 ? [`  accounts  ${grouped(accounts)}`] : []),
     `  size      ${sizeOf(report.bytes)}`,
     `  epoch     ${printable(epoch ?? "unknown")}`,
     ""

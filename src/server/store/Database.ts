@@ -9,9 +9,10 @@ import { pathToFileURL } from "node:url"
 import { Deferred, type Duration, Effect, Exit, FileSystem, Layer, Queue, Result, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import { Accounts } from "../accounts/Accounts.ts"
+import type { Accounts } from "../accounts/Accounts.ts"
+import type { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
-import { History } from "../history/History.ts"
+import type { History } from "../history/History.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { CannotOpenDatabase, describeProblem } from "../sql/CannotOpenDatabase.ts"
 import type { FileIdentity } from "../sql/FileIdentity.ts"
@@ -23,15 +24,15 @@ import * as DatabaseFile from "./DatabaseFile.ts"
 import * as Erasing from "./Erasing.ts"
 import * as FileWatch from "./FileWatch.ts"
 import * as LogTables from "./LogTables.ts"
-import * as MemoryAccounts from "./MemoryAccounts.ts"
-import * as MemoryHistory from "./MemoryHistory.ts"
 import { makings, migrate, migrations } from "./Migrations.ts"
+import * as MemoryStores from "./MemoryStores.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 import * as Reserve from "./Reserve.ts"
 import * as Retention from "./Retention.ts"
 import * as ServerLock from "./ServerLock.ts"
 import * as SqlAccounts from "./SqlAccounts.ts"
 import * as SqlHistory from "./SqlHistory.ts"
+import * as SqlMemberships from "./SqlMemberships.ts"
 
 /** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
 export const applicationId = 0x7061726c
@@ -68,7 +69,7 @@ export interface DatabaseOptions {
 }
 
 /** All that a server keeps. */
-export type Stores = Accounts | History
+export type Stores = Accounts | History | Memberships
 
 /** A database in a file, made with its folder if it is missing. */
 export const layerFile = ({
@@ -89,7 +90,7 @@ export const layerFile = ({
           : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, watch: log.watch, writer }))
       // Made last, so ended first: from then on nobody waits for the disk.
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
-      const accounts = Layer.provide(SqlAccounts.layer, Changes.layer)
+      const accounts = Layer.provide(Layer.merge(SqlAccounts.layer, SqlMemberships.layer), Changes.layer)
       return Layer.provideMerge(hurry, Layer.mergeAll(history, accounts, Erasing.layer({ ...log, deleted }))).pipe(
         Layer.provide([
           SearchIndex.layer(index, reserve.giveBack),
@@ -108,9 +109,7 @@ export const layerFile = ({
 /** As the settings say. */
 export const layer: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
   Effect.map(ServerConfig, ({ database, retention }) =>
-    database === ":memory:"
-      ? Layer.merge(MemoryHistory.layer, MemoryAccounts.layer)
-      : layerFile({ file: database, retention })
+    database === ":memory:" ? MemoryStores.layer : layerFile({ file: database, retention })
   )
 )
 
@@ -139,7 +138,8 @@ const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrat
   yield* writer`PRAGMA journal_mode = WAL`
   yield* Effect.provideService(migrate(schema), SqlClient.SqlClient, writer)
   const epoch = yield* LogTables.make(writer).epoch(yield* randomEpoch)
-  const reader = yield* SqliteClient.make({ filename, isReadOnly: true, setup: readerSetup, closing })
+  const functions = new URL("../../common/name/FoldName.ts", import.meta.url)
+  const reader = yield* SqliteClient.make({ filename, isReadOnly: true, setup: readerSetup, functions, closing })
   const own = yield* SqliteClient.make({ filename, setup: checkpointSetup, closing })
 
   watch = yield* FileWatch.make(filename)

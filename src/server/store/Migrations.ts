@@ -49,7 +49,7 @@ const rememberNumbers = Effect.gen(function* () {
 })
 
 /**
- * Whether no page of the messages is damaged. Found out before anything is changed: SQLite commits nothing in which it has
+ * Whether no page of the messages is damaged. It is looked at only if something is to be made of all of them. Found out before anything is changed: SQLite commits nothing in which it has
  * met such a page, and who has one is better off with a server that starts.
  */
 const Readable = Context.Reference<boolean>("parley/server/store/Migrations/Readable", { defaultValue: () => true })
@@ -58,7 +58,7 @@ const isReadable = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [[isOld] = []] = yield* sql`
     SELECT COUNT(*) FROM sqlite_schema
-    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'kind')`.values
+    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('memberships'))`.values
   if (isOld === 0) return true
   return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages`.pipe(
     Effect.as(true),
@@ -212,12 +212,45 @@ const addAccounts = Effect.gen(function* () {
   yield* sql`CREATE TABLE invites (code TEXT PRIMARY KEY, uses INTEGER NOT NULL, expires INTEGER) WITHOUT ROWID`
 })
 
+/** Which rooms an account is in, and how far it has read. */
+const addMemberships = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // room is the name as it is written, room_key the name's key.
+  yield* sql`
+    CREATE TABLE memberships (
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      room_key TEXT NOT NULL,
+      room TEXT NOT NULL,
+      PRIMARY KEY (account, room_key)
+    ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX memberships_by_room ON memberships (room_key)`
+  // place is the key of a shared conversation, or "with:" and a name's. The mark counts for the log of this number alone.
+  yield* sql`
+    CREATE TABLE marks (
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      place TEXT NOT NULL,
+      conversation INTEGER,
+      seq INTEGER NOT NULL,
+      PRIMARY KEY (account, place)
+    ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX marks_by_place ON marks (place)`
+  if (!(yield* Readable)) return
+  // What is unread is counted in the index alone, whoever wrote it; messages that may mention somebody are few.
+  yield* sql`DROP INDEX IF EXISTS messages_standing`
+  yield* sql`
+    CREATE INDEX messages_standing ON messages (conversation, seq, kind, author, sender)
+    WHERE kind IN ('Said', 'Tombstone')`
+  yield* sql`
+    CREATE INDEX messages_mentions ON messages (conversation, seq) WHERE kind = 'Said' AND instr(content, '@') > 0`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
   "3_kinds": addKinds,
   "4_answered_keys": addAnsweredKeys,
-  "5_accounts": addAccounts
+  "5_accounts": addAccounts,
+  "6_memberships": addMemberships
 }
 
 /** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
@@ -233,7 +266,13 @@ export const makings: ReadonlyArray<{
   { since: 3, kind: "table", name: "standing" },
   { since: 3, kind: "table", name: "reactors" },
   { since: 3, kind: "table", name: "erasures" },
-  { since: 4, kind: "table", name: "answered_keys" }
+  { since: 4, kind: "table", name: "answered_keys" },
+  { since: 5, kind: "table", name: "accounts" },
+  { since: 5, kind: "table", name: "devices" },
+  { since: 5, kind: "table", name: "keys" },
+  { since: 5, kind: "table", name: "invites" },
+  { since: 6, kind: "table", name: "memberships" },
+  { since: 6, kind: "table", name: "marks" }
 ]
 
 /** Brings the tables up to date. */
