@@ -54,6 +54,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["history"],
     ["search"],
     ["store"],
+    ["accounts"],
     ["rooms"],
     ["inbox"],
     ["routing"],
