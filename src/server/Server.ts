@@ -18,6 +18,7 @@ import { RoomProcessor } from "./rooms/RoomProcessor.ts"
 import { ServerProcessor } from "./routing/ServerProcessor.ts"
 import { SearchProcessor } from "./search/SearchProcessor.ts"
 import { Sessions } from "./session/Sessions.ts"
+import * as MemoryMemberships from "./store/MemoryMemberships.ts"
 
 /** The server over some way to reach its connections. */
 export const layerWith = (sessions: typeof Sessions.layer) =>
@@ -25,7 +26,7 @@ export const layerWith = (sessions: typeof Sessions.layer) =>
     Layer.provide(ClientHandler.layer),
     Layer.provide(ServerProcessor.layer),
     Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
-    Layer.provide(SearchProcessor.layer),
+    Layer.provide([SearchProcessor.layer, MemoryMemberships.layer]),
     Layer.provide(Announcements.layer),
     Layer.provide(LogReader.layer),
     Layer.provide(Turns.layer),

@@ -30,6 +30,8 @@ export interface Newcomers {
   readonly isBehind: (from: Asker) => boolean
   /** Whether nothing has been said to it yet. */
   readonly isSilent: (session: SessionId) => boolean
+  /** What it asked, if it came and nothing has been said to it yet. */
+  readonly unanswered: (session: SessionId) => Asker | undefined
   /** Nothing more is given: it has left, or what it asked for was refused, and so answered. */
   readonly drop: (session: SessionId, isAnswered?: boolean) => void
   /** Where one goes on. Reads nothing if nothing was missed; what cannot be read is refused before anything is said. */
@@ -83,6 +85,7 @@ export const makeNewcomers = ({ conversation, onCaughtUp, reader, sessions, told
     },
     isBehind,
     isSilent: (session) => silent.has(session),
+    unanswered: (session) => (silent.has(session) ? behind.get(session) : undefined),
     drop: (session, isAnswered = false) => {
       const asked = behind.get(session)
       behind.delete(session)

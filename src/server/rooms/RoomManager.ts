@@ -22,22 +22,22 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
-import type { Asker, SessionId } from "../session/Asker.ts"
+import { authorOfAccount } from "../session/AccountId.ts"
+import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import type { Act } from "./Act.ts"
 import { makeAnnouncing } from "./Announcing.ts"
 import type { Deciding, DeliveringHalf } from "./Deciding.ts"
+import { type KeptMembers, makeEnrolment } from "./Enrolment.ts"
+import { type Answer, type JoinAnswer, makeGreeting } from "./Greeting.ts"
 import { LogReader } from "./LogReader.ts"
-import { type CatchUp, makeNewcomers, retryInterval } from "./Newcomers.ts"
+import { makeNewcomers, retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
 import { RoomCommand, type RoomCommandOf } from "./RoomCommand.ts"
 import { makeRoomReplies } from "./RoomReplies.ts"
 import { makeRuns, type Waiting } from "./Runs.ts"
 import { gather, makeTelling } from "./Telling.ts"
 import * as Told from "./Told.ts"
-
-/** Answers a Join: the lobby's newcomers are greeted by whoever let them in, and go on from there. None: they are not in. */
-export type JoinAnswer = Option.Option<CatchUp>
 
 export interface RoomManager {
   readonly conversation: SharedConversation
@@ -62,9 +62,9 @@ export interface RoomManagerOptions {
   readonly onVacated: (handled: number) => void
   /** Called before anybody is told. */
   readonly onMembers?: (changed: MembersChanged) => void
+  /** None for the lobby. */
+  readonly kept?: KeptMembers
 }
-
-type Answer = (answer: JoinAnswer) => void
 
 /** How many runs of others may wait to be told; what is dropped beyond that is found in the log. */
 const maxHeard = 64
@@ -73,6 +73,7 @@ const maxHeard = 64
 export const make = Effect.fnUntraced(function* ({
   conversation,
   deciding,
+  kept,
   onMembers = () => {},
   onVacated
 }: RoomManagerOptions): Effect.fn.Return<
@@ -116,6 +117,43 @@ export const make = Effect.fnUntraced(function* ({
     }
   })
 
+  const greet = makeGreeting({
+    conversation,
+    newcomers,
+    room: () => room,
+    sessions,
+    turns,
+    putOut: (session) => {
+      leave(session)
+      // Nothing else may come that would say so.
+      tellIfVacant()
+    }
+  })
+
+  const enrolment = makeEnrolment({
+    kept,
+    newcomers,
+    sessions,
+    telling,
+    told: () => told,
+    room: () => room,
+    become: (next) => {
+      room = next
+      replies.forget()
+    },
+    letIn: (command, answer) => join(command, answer),
+    putOut: (session) => leave(session),
+    beside: (effect) => beside(effect),
+    holding: (session, effect) => {
+      runs.hold(session)
+      const release = Effect.suspend(() => {
+        runs.release(session)
+        return actOnPostponed([session])
+      })
+      return beside(Effect.andThen(effect, release))
+    }
+  })
+
   /** Members are told of these entries, and of what stands before them in the log; then others are answered. */
   const tell = Effect.fnUntraced(function* (
     { entries, gap, seq }: Told.News,
@@ -133,7 +171,8 @@ export const make = Effect.fnUntraced(function* ({
     function* (run: Arr.NonEmptyReadonlyArray<Waiting>) {
       const acts = Arr.map(run, ({ body, from, key }): Act => ({
         from: from.user,
-        author: sessions.authorOf(from.session),
+        // A connection may be gone before what it said is stored; an account is not.
+        author: from.account === undefined ? sessions.authorOf(from.session) : authorOfAccount(from.account),
         body,
         key
       }))
@@ -175,57 +214,16 @@ export const make = Effect.fnUntraced(function* ({
     )
   )
 
-  const join = ({ after, from }: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
+  const join = (command: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
     Effect.suspend(() => {
+      const { from } = command
       // A guest of a name that is still in is somebody else; an account's other connection is not.
       const isNews = from.account === undefined || Room.sessionsOf(room, from.user).length === 0
       room = Room.join(room, from)
       newcomers.add(from)
       noteMember(from.session, from.user, true, isNews)
-      const coming = newcomers.begin(from, after).pipe(
-        Effect.flatMap((catchUp) =>
-          conversation._tag === "Lobby" ? letIn(catchUp, answer) : greet(from, catchUp, answer)
-        ),
-        Effect.catch(() => Effect.sync(() => turnAway(from, answer))),
-        Effect.catchDefect((defect) => {
-          turnAway(from, answer)
-          return Effect.logError("A newcomer could not be let in", defect)
-        })
-      )
-      // Waits for nothing, if nothing was missed.
-      return Effect.asVoid(Effect.forkIn(coming, scope, { startImmediately: true }))
+      return Effect.asVoid(Effect.forkIn(greet(command, answer), scope, { startImmediately: true }))
     })
-
-  const letIn = (catchUp: CatchUp, answer: Answer) => Effect.sync(() => answer(Option.some(catchUp)))
-
-  const greet = Effect.fnUntraced(function* (from: Asker, catchUp: CatchUp, answer: Answer) {
-    if (conversation._tag === "Lobby") return
-    const { epoch, missed, seq, truncated } = catchUp
-    const isIn = yield* turns.memory.take(
-      "newcomers",
-      Effect.sync(() => {
-        if (!newcomers.isBehind(from)) return false
-        const { room: name } = conversation
-        const users = Room.usersOf(room, undefined)
-        const message = { _tag: "RoomJoined" as const, room: name, epoch, seq, missed, truncated, ...users }
-        sessions.deliver([{ _tag: "Begin", to: from, message }])
-        return true
-      })
-    )
-    answer(isIn ? Option.some(catchUp) : Option.none())
-    if (isIn) yield* catchUp.follow
-  })
-
-  const turnAway = (from: Asker, answer: Answer) => {
-    if (newcomers.isBehind(from)) {
-      newcomers.drop(from.session, true)
-      sessions.refuse(from, { _tag: "StorageUnavailable" })
-      leave(from.session)
-      // Nothing else may come that would say so.
-      tellIfVacant()
-    }
-    answer(Option.none())
-  }
 
   const leave = (session: SessionId) => {
     newcomers.drop(session)
@@ -281,13 +279,15 @@ export const make = Effect.fnUntraced(function* ({
     }
     switch (command._tag) {
       case "Join":
-        return join(command, answer)
+        return enrolment.join(command, answer)
       case "Leave":
-        leave(command.from.session)
-        if (conversation._tag === "Room") sessions.reply(command.from, { _tag: "RoomLeft", room: conversation.room })
-        return
+        return enrolment.leave(command)
       case "Gone":
         return leave(command.session)
+      case "Own":
+        return enrolment.own(command)
+      case "Dismiss":
+        return enrolment.dismiss(command)
       case "ListMembers":
         return beside(replies.members(command))
       case "ReadHistory":
@@ -324,9 +324,9 @@ export const make = Effect.fnUntraced(function* ({
     afterwards: tellIfVacant
   })
 
-  /** What waited for a run to be answered. */
-  const actOnPostponed = Effect.fnUntraced(function* (run: ReadonlyArray<Waiting>) {
-    for (const session of runs.answered(run)) {
+  /** What waited for a run to be answered, or for a membership to be stored. */
+  const actOnPostponed = Effect.fnUntraced(function* (waited: ReadonlyArray<SessionId>) {
+    for (const session of waited) {
       for (let next = runs.nextPostponed(session); next; next = runs.nextPostponed(session)) {
         yield* Mailbox.carryOut(next.command, next.answer, { handle: act, refuse }) ?? Effect.void
       }
@@ -346,7 +346,7 @@ export const make = Effect.fnUntraced(function* ({
         refuseAll()
         return Effect.logError("A conversation could not carry out a request", defect)
       }),
-      Effect.andThen(actOnPostponed(run))
+      Effect.andThen(Effect.suspend(() => actOnPostponed(runs.answered(run))))
     )
   }
 
@@ -363,11 +363,12 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   // Which log it is is known before anything is done; that waits only where the database has lost an answer.
-  const begin = history.newest(conversation).pipe(
+  const begin = Effect.all([history.newest(conversation), kept?.all ?? Effect.succeed([])]).pipe(
     Effect.retry(Schedule.spaced(retryInterval)),
-    Effect.map((newest) => {
+    Effect.map(([newest, members]) => {
       epoch = newest.epoch
       told = newest.seq
+      room = Room.make(conversation, members)
     }),
     Effect.orDie
   )

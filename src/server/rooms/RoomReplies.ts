@@ -39,7 +39,7 @@ export const makeRoomReplies = ({ conversation, reader, room, sessions, turns }:
       const reply = Effect.sync(() =>
         conversation._tag === "Lobby"
           ? sessions.replyEncoded(from, "UserList", [everybody.fieldsOf(after)])
-          : sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.usersOf(room(), after) })
+          : sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.membersOf(room(), after) })
       )
       return sessions.orRefuse(from, turns.memory.take("members", reply))
     }

@@ -55,6 +55,7 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
         const owned = Registry.own(registry, session, account)
         if (Option.isNone(owned)) return
         registry = owned.value
+        Mailbox.tellUnsafe(rooms, { _tag: "Own", session, account, user })
       }
 
       const depart = ({ session }: ServerCommandOf<"Gone">) => {

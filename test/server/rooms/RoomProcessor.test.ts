@@ -18,6 +18,7 @@ import { SearchProcessor } from "../../../src/server/search/SearchProcessor.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
+import * as MemoryMemberships from "../../../src/server/store/MemoryMemberships.ts"
 import { countingFibers } from "../../simulation/Life.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
 
@@ -28,7 +29,7 @@ const settings = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MAX_ROOMS: 
 
 const servicesWith = (history: Layer.Layer<History>) =>
   RoomProcessor.layer.pipe(
-    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer]),
+    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer, MemoryMemberships.layer]),
     Layer.provideMerge([Sessions.layer, Turns.layer, history]),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(settings)
