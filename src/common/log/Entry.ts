@@ -37,7 +37,14 @@ export type BodyOf<Tag extends Body["_tag"]> = Extract<Body, { readonly _tag: Ta
 export const Intent = Schema.Union([Body.cases.Said, Body.cases.Edited, Body.cases.Deleted, Body.cases.Reacted])
 export type Intent = typeof Intent.Type
 
-export const Entry = Schema.Struct({ seq: Seq, at: Timestamp, from: UserName, body: Body })
+/** `to`: in an inbox, whom it is for. */
+export const Entry = Schema.Struct({
+  seq: Seq,
+  at: Timestamp,
+  from: UserName,
+  to: Schema.optionalKey(UserName),
+  body: Body
+})
 export type Entry = typeof Entry.Type
 
 /** The place of the message that something is done to, if that is what it does. */
