@@ -23,7 +23,7 @@ export interface Wanted {
   readonly query: string
   readonly phrases: ReadonlyArray<Phrase>
   /** Of an inbox only what was exchanged with one. */
-  readonly partner: Partner | undefined
+  readonly partner?: Partner | undefined
 }
 
 /** Where to go on: before this message; in this block of the index, if any was looked at. */
