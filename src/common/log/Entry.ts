@@ -50,6 +50,19 @@ export type Entry = typeof Entry.Type
 /** The place of the message that something is done to, if that is what it does. */
 export const targetOf = (body: Body): Seq | undefined => ("target" in body ? body.target : undefined)
 
+/** The place of what an entry is done or replies to. */
+export const referenceOf = (body: Body): Seq | undefined => (body._tag === "Said" ? body.replyTo : targetOf(body))
+
+/** The same body where what it refers to stands at another place; a reply to what is not there is none. */
+export const referringTo = (body: Body, reference: Seq | undefined): Body => {
+  if (body._tag === "Said") {
+    const { replyTo: _, ...said } = body
+    return reference === undefined ? said : { ...said, replyTo: reference }
+  }
+  // Place 0 is nothing's.
+  return "target" in body ? { ...body, target: reference ?? 0 } : body
+}
+
 /**
  * Whose an entry is, for as long as it can be theirs: a guest's connection, of this start of the server, or an account. Two
  * people who come one after the other under one name are two authors. Never shown.

@@ -7,7 +7,7 @@
  */
 import { Clock, Effect, Layer, Queue } from "effect"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
-import type { Entry } from "../../common/log/Entry.ts"
+import { type Entry, referenceOf, referringTo } from "../../common/log/Entry.ts"
 import { viewOf } from "../../common/log/Timeline.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { History, type NewEntry, type Stored } from "../history/History.ts"
@@ -27,7 +27,7 @@ import {
   standingWith
 } from "./MemoryLog.ts"
 import { makeSearch } from "./MemorySearch.ts"
-import { idempotencyKey, referenceOf, referringTo, twinAt } from "./Placement.ts"
+import { idempotencyKey, twinAt } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 import { bytesOf } from "./StoredBody.ts"
 import { checkStorable } from "./StoredEntry.ts"

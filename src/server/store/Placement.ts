@@ -10,7 +10,7 @@
  */
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
-import { type AuthorId, type Body, type Entry, targetOf } from "../../common/log/Entry.ts"
+import { type AuthorId, type Body, type Entry, referenceOf, referringTo } from "../../common/log/Entry.ts"
 import { keyOf, type NewEntry, type Stored, type Twin } from "../history/History.ts"
 import { type Partner, partnerIn, partnerOf } from "../history/Partner.ts"
 import { checksum } from "./Checksum.ts"
@@ -68,19 +68,6 @@ const nothingEarlier: Earlier = { stored: () => undefined, twin: () => undefined
 
 export const idempotencyKey = (entry: NewEntry): string | undefined =>
   entry.key === undefined ? undefined : keyOf(entry.from, entry.key, partnerIn(entry))
-
-/** The place of what an entry is done or replies to. */
-export const referenceOf = (body: Body): Seq | undefined => (body._tag === "Said" ? body.replyTo : targetOf(body))
-
-/** The same body where what it refers to stands at another place; a reply to what is not there is none. */
-export const referringTo = (body: Body, reference: Seq | undefined): Body => {
-  if (body._tag === "Said") {
-    const { replyTo: _, ...said } = body
-    return reference === undefined ? said : { ...said, replyTo: reference }
-  }
-  // Place 0 is nothing's.
-  return "target" in body ? { ...body, target: reference ?? 0 } : body
-}
 
 /** `known` has every conversation of the entries, and of their twins. */
 export const place = (
