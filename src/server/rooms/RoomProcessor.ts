@@ -193,7 +193,10 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const readable = accounts.of(from.account).union(involvements.get(from.session)?.isIn ?? new Set<NameKey>())
         if (room === undefined) {
           const conversations = Array.from(readable).flatMap((key) => rooms.get(key)?.conversation ?? [])
-          return Mailbox.tellUnsafe(searches, { from, conversations: [{ _tag: "Lobby" }, ...conversations], search })
+          const { account, user } = from
+          const own = account === undefined ? [] : [{ _tag: "Inbox" as const, user, account }]
+          const everywhere = [{ _tag: "Lobby" as const }, ...conversations, ...own] as const
+          return Mailbox.tellUnsafe(searches, { from, conversations: everywhere, search })
         }
         const open = rooms.get(nameKey(room))
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })

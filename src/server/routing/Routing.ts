@@ -55,9 +55,9 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     GetHistory: ({ after, before, limit = defaultHistoryLimit, only, room, with: partner }) => {
       const range: Range = { before, after, limit }
       if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
-      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range })
       // Nothing is moderated yet: there is nothing before the first entry.
       const part: Range = only === "moderation" ? { before: 1, after: undefined, limit } : range
+      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range: part })
       const read: RoomCommand = { _tag: "ReadHistory", from, range: part }
       return room === undefined ? toLobby(read) : toRoom(from, room, read)
     },
@@ -116,6 +116,13 @@ const act = (registry: Registry, from: Asker, request: EntryRequest): Routed => 
   const command: RoomCommand = { _tag: "Act", from, body, key }
   return room === undefined ? toLobby(command) : toRoom(from, room, command)
 }
+
+/** Who is meant by a name, as it is written, and the connections that are to hear of it. */
+const connectionsOf = (registry: Registry, user: UserName) =>
+  Option.match(find(registry, user), {
+    onNone: () => ({ to: user, receivers: [], siblings: [] }),
+    onSome: ({ session, user: to }) => ({ to, receivers: [session], siblings: [] })
+  })
 
 const oneOfBoth: Rejection = { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" }
 

@@ -56,11 +56,21 @@ const Readable = Context.Reference<boolean>("parley/server/store/Migrations/Read
 
 const isReadable = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [[isOld] = []] = yield* sql`
-    SELECT COUNT(*) FROM sqlite_schema
-    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('memberships'))`.values
-  if (isOld === 0) return true
-  return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages`.pipe(
+  const lacks = (column: string) =>
+    Effect.map(
+      sql`
+      SELECT COUNT(*) FROM sqlite_schema
+      WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = ${column})`
+        .values,
+      (rows) => rows[0]?.[0] !== 0
+    )
+  if (!(yield* lacks("twin"))) return true
+  // Of what has its mentions in an index, no content is looked at any more.
+  const [[hasMentions] = []] = yield* sql`SELECT COUNT(*) FROM sqlite_schema WHERE name = 'memberships'`.values
+  const reading = hasMentions === 0
+    ? sql`SELECT MAX(length(sender) + length(content)) FROM messages`
+    : sql`SELECT MAX(at) FROM messages NOT INDEXED`
+  return yield* reading.pipe(
     Effect.as(true),
     Effect.catchIf(
       ({ reason }) => isDamaged(reason.cause),
@@ -244,13 +254,31 @@ const addMemberships = Effect.gen(function* () {
     CREATE INDEX messages_mentions ON messages (conversation, seq) WHERE kind = 'Said' AND instr(content, '@') > 0`
 })
 
+/**
+ * Entries of inboxes. A private message between two accounts is two rows, one in each inbox: `twin` is where the other one
+ * stands. `receiver` is whom it is for, `partner` who it was exchanged with, seen from this inbox (see Partner).
+ */
+const addInboxes = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  for (const column of ["receiver TEXT", "partner TEXT", "twin INTEGER"]) {
+    yield* sql`ALTER TABLE messages ADD COLUMN ${sql.literal(column)}`
+  }
+  if (!(yield* Readable)) return
+  // Of all kinds, for what is new with whom; and of messages alone, for pages of what was said and for what is unread.
+  yield* sql`CREATE INDEX messages_private ON messages (conversation, partner, seq) WHERE partner IS NOT NULL`
+  yield* sql`
+    CREATE INDEX messages_private_standing ON messages (conversation, partner, seq)
+    WHERE partner IS NOT NULL AND kind IN ('Said', 'Tombstone')`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
   "3_kinds": addKinds,
   "4_answered_keys": addAnsweredKeys,
   "5_accounts": addAccounts,
-  "6_memberships": addMemberships
+  "6_memberships": addMemberships,
+  "7_inbox": addInboxes
 }
 
 /** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */

@@ -13,8 +13,9 @@ import { Context, Effect, Layer, Option, Queue, Schedule, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import type { Epoch } from "../../common/log/Cursor.ts"
+import { referenceOf } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
-import { type AnsweredKey, History, type NewEntry, StorageUnavailable } from "../history/History.ts"
+import { type AnsweredKey, History, keyOf, type NewEntry, StorageUnavailable } from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
@@ -96,18 +97,25 @@ export const layer = Layer.effect(
       const opened = new Map<string, Known>(
         found.map(({ conversationKey: name, id, newest }) => [name, { id, newest, at: standings.get(name)?.at ?? 0 }])
       )
-      const keyIn = (one: NewEntry | AnsweredKey) => {
-        const key = idempotencyKey(one)
-        const conversation = opened.get(conversationKey(one.conversation))
-        return key === undefined || conversation === undefined ? [] : [[conversation.id, key] as const]
+      const inLog = (conversation: Conversation, key: string | undefined) => {
+        const known = opened.get(conversationKey(conversation))
+        return key === undefined || known === undefined ? [] : [[known.id, key] as const]
       }
-      const earlier = yield* tables.earlierPlaces(entries.flatMap(keyIn))
+      const keys = entries.flatMap((entry) => inLog(entry.conversation, idempotencyKey(entry)))
+      const references = entries.flatMap(({ body, conversation, twin }) => {
+        const reference = twin === undefined ? undefined : referenceOf(body)
+        const known = opened.get(conversationKey(conversation))
+        return reference === undefined || known === undefined ? [] : [[known.id, reference] as const]
+      })
+      const earlier = { stored: yield* tables.earlierPlaces(keys), twin: yield* tables.twinsOf(references) }
       const placement = place(entries, (name) => opened.get(name), earlier)
       if (placement.rows.length > 0) yield* tables.insertRows(placement.rows, false)
       if (answered.length > 0) {
         hasAnswered = true
-        const keys = answered.flatMap((one) => keyIn(one).map(([id, key]) => [id, key, one.seq] as const))
-        yield* tables.insertAnswered(keys)
+        const answers = answered.flatMap(({ conversation, from, key, seq, with: partner }) =>
+          inLog(conversation, keyOf(from, key, partner)).map(([id, key]) => [id, key, seq] as const)
+        )
+        yield* tables.insertAnswered(answers)
       }
       yield* consequences.carryOut(placement.deeds)
       return { ...placement, newest: new Map([...opened, ...placement.newest]) }
@@ -126,7 +134,10 @@ export const layer = Layer.effect(
       const doubtful = [...conversations.keys()].filter(standings.isDoubtful)
       if (doubtful.length > 0) yield* learnAll(doubtful)
       const carefully = writer.withTransaction(commitCarefully(entries, answered, conversations))
-      const isPlain = answered.length === 0 && entries.every(({ body }) => body._tag === "Said")
+      // What a private message replies to stands elsewhere in the other inbox.
+      const isPlain =
+        answered.length === 0 &&
+        entries.every(({ body, twin }) => body._tag === "Said" && (twin === undefined || body.replyTo === undefined))
       const committed: Effect.Effect<Placement, Problem> =
         isPlain && [...conversations.keys()].every(standings.isCertain)
           ? Effect.catchReasons(commitAtOnce(entries), "SqlError", {
@@ -261,11 +272,14 @@ export const layer = Layer.effect(
 
 const keyOfRoom = (room: RoomName) => conversationKey({ _tag: "Room", room })
 
-/** Those of these entries, by key. */
-const conversationsOf = (entries: ReadonlyArray<Pick<NewEntry, "conversation">>): ReadonlyMap<string, Conversation> => {
+/** Those of these entries and of their twins, by key. */
+const conversationsOf = (
+  entries: ReadonlyArray<Pick<NewEntry, "conversation" | "twin">>
+): ReadonlyMap<string, Conversation> => {
   const conversations = new Map<string, Conversation>()
   let last: Conversation | undefined
-  for (const { conversation } of entries) {
+  for (const { conversation, twin } of entries) {
+    if (twin !== undefined) conversations.set(conversationKey(twin), twin)
     if (conversation === last) continue
     last = conversation
     conversations.set(conversationKey(conversation), conversation)
