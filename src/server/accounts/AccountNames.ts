@@ -10,6 +10,7 @@ import type { UserName } from "../../common/name/UserName.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { Account } from "./Account.ts"
 import type { Accounts } from "./Accounts.ts"
+import { makeReservedNames } from "./ReservedNames.ts"
 
 /** Of a `Deleted` one the name is still nobody else's, but nobody answers to it. */
 export type NamedAccount = Pick<Account, "id" | "state" | "user">
@@ -29,19 +30,26 @@ export class AccountNames extends Context.Service<
   static readonly layer = Layer.sync(AccountNames, () => {
     const byKey = new Map<NameKey, NamedAccount>()
     const byId = new Map<AccountId, NamedAccount>()
-    // Names that look alike are told apart by `Skeleton`, once it is here.
+    const reserved = makeReservedNames()
+    const find = (user: UserName) => byKey.get(nameKey(user))
     return AccountNames.of({
-      find: (user) => byKey.get(nameKey(user)),
-      similar: (user) => byKey.get(nameKey(user)),
+      find,
+      similar: (user) => {
+        const like = reserved.similarTo(user)
+        return like === undefined ? undefined : find(like)
+      },
       isActive: (account) => byId.get(account)?.state === "Active",
       set: (account) => {
         byKey.set(nameKey(account.user), account)
         byId.set(account.id, account)
+        reserved.add(account.user)
       },
       remove: (user) => {
         const known = byKey.get(nameKey(user))
         byKey.delete(nameKey(user))
-        if (known !== undefined) byId.delete(known.id)
+        if (known === undefined) return
+        byId.delete(known.id)
+        reserved.free(known.user)
       }
     })
   })

@@ -10,7 +10,7 @@ import { Digest } from "effect/crypto"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { fingerprintOf, formatSshPublicKey, parseSshPublicKey, publicKeyIssue } from "../../common/ssh/SshPublicKey.ts"
+import { fingerprintOf, formatSshPublicKey, parseSshPublicKey } from "../../common/ssh/SshPublicKey.ts"
 import { maxKeys } from "../../common/wire/AccountMessage.ts"
 import type { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
@@ -137,7 +137,7 @@ export class AccountProcessor extends Context.Service<
       const addKey = (from: Owner, { name, publicKey }: RequestOf<"AddKey">): Answering =>
         Effect.gen(function* () {
           const key = parseSshPublicKey(publicKey)
-          if (key === undefined) return refusal({ _tag: "InvalidMessage", issue: `publicKey: ${publicKeyIssue}` })
+          if (key === undefined) return refusal({ _tag: "InvalidMessage", issue: notAKey })
           const fingerprint = yield* Effect.provideService(fingerprintOf(key), Digest.Digest, digest).pipe(Effect.orDie)
           const stored = { fingerprint, publicKey: formatSshPublicKey(key), name, since: now() }
           const added = yield* accounts.addKey(from.account, stored)
@@ -291,3 +291,6 @@ const placeOf = (room: RequestOf<"MarkRead">["room"], partner: RequestOf<"MarkRe
   if (room !== undefined) return { _tag: "Room", room }
   return partner === undefined ? { _tag: "Lobby" } : { _tag: "With", user: partner }
 }
+
+const notAKey =
+  "publicKey: must be a line like that of an OpenSSH .pub file: an Ed25519, ECDSA or RSA key, the last of 2048 to 8192 bits"

@@ -129,7 +129,7 @@ export const make = Effect.gen(function* () {
 
   /** What an account finds. */
   const look = Effect.fnUntraced(function* (from: Asker, { account }: Owner, after: CatchUpCursor) {
-    const inbox = yield* inboxes.begin(from, account.id, after)
+    const inbox = yield* inboxes.catchUp(from, after)
     const standing = yield* memberships.standing({ account: account.id, user: account.user })
     return { inbox, isAsked: after !== undefined, standing }
   })

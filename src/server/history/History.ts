@@ -14,7 +14,7 @@ import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
-import type { Partner } from "./Partner.ts"
+import { Partner } from "./Partner.ts"
 import type { Range, Search, StandingRange } from "./Query.ts"
 
 /**

@@ -110,7 +110,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
             isNobody ? { _tag: "UserNotFound", user: to } : { _tag: "AccountRequired", action: actionOf(command) }
           )
         }
-        const isThere = named === undefined ? receivers.length > 0 : !named.isDeleted
+        const isThere = named === undefined ? receivers.length > 0 : named.state === "Active"
         const first = from.account === undefined ? guests.answered.find(from, to, key) : undefined
         if (first !== undefined) return reply(from, first)
         if (!isThere && body._tag === "Said" && key === undefined)

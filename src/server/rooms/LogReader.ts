@@ -54,7 +54,6 @@ export class LogReader extends Context.Service<
     historyReply(
       conversation: Conversation,
       range: StandingRange,
-      id: RequestId | undefined,
       isWanted: () => boolean
     ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
     /** Something was deleted: what was read before is not given again. */

@@ -117,13 +117,6 @@ const act = (registry: Registry, from: Asker, request: EntryRequest): Routed => 
   return room === undefined ? toLobby(command) : toRoom(from, room, command)
 }
 
-/** Who is meant by a name, as it is written, and the connections that are to hear of it. */
-const connectionsOf = (registry: Registry, user: UserName) =>
-  Option.match(find(registry, user), {
-    onNone: () => ({ to: user, receivers: [], siblings: [] }),
-    onSome: ({ session, user: to }) => ({ to, receivers: [session], siblings: [] })
-  })
-
 const oneOfBoth: Rejection = { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" }
 
 const toAccounts = (from: Asker, request: AccountRequest, isConnected: boolean): Routed => ({

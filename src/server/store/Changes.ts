@@ -12,7 +12,7 @@ import { Array as Arr, Cause, Context, Deferred, Effect, Exit, Layer, Queue } fr
 import { StorageUnavailable } from "../history/History.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { isFull } from "../sql/CannotOpenDatabase.ts"
+import { isFull } from "../sql/SqliteProblem.ts"
 import { isAboutRows, type Problem } from "./GroupCommit.ts"
 import { Connections } from "./SqlHistory.ts"
 
