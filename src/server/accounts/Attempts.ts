@@ -81,8 +81,7 @@ const count = (table: FailureTable, rule: Rule, key: string, now: number) => {
   table.set(key, after, now)
   return (later: number) => {
     const { at, count } = table.of(key)
-    if (count === 0) return
     const isLast = count === after.count && at === after.at
-    table.set(key, isLast ? before : { count: count - 1, at }, later)
+    table.set(key, isLast ? before : { count: Math.max(0, count - 1), at }, later)
   }
 }

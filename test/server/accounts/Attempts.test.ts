@@ -102,6 +102,19 @@ describe("Who tries to log in", () => {
     }).pipe(provided)
   )
 
+  it.effect("waits for what others did meanwhile when it turns out late that a guess was right", () =>
+    Effect.gen(function* () {
+      yield* fail("ada", here, 5)
+      yield* TestClock.adjust(5000)
+      const late = yield* begin("ada")
+      yield* TestClock.adjust(70_000)
+      yield* fail("ada", here, 1)
+      assert.strictEqual(retryAfter(yield* begin("ada")), 10_000)
+      if (late._tag === "Begun") yield* late.takeBack
+      assert.strictEqual(retryAfter(yield* begin("ada")), 5000)
+    }).pipe(provided)
+  )
+
   it.effect("waits with any account after ten failures from one address, whosever they were", () =>
     Effect.gen(function* () {
       yield* fail("ada", here, 5)
@@ -142,6 +155,16 @@ describe("Who tries to log in", () => {
         yield* timed(fail("ada", `198.51.100.${index}`, 1))
       }
       assert.strictEqual((yield* timed(succeed("ada", there))).millis, 2000)
+    }).pipe(provided)
+  )
+
+  it.effect("is remembered among thousands of others", () =>
+    Effect.gen(function* () {
+      yield* fail("ada", here, 5)
+      for (let index = 0; index < 3000; index++) yield* fail(`guest${index}`, `10.0.${index >> 8}.${index & 0xff}`, 1)
+      assert.strictEqual(retryAfter(yield* begin("ada")), 5000)
+      yield* fail("guest0", "10.0.0.0", 4)
+      assert.strictEqual(retryAfter(yield* begin("guest0", "10.0.0.0")), 5000)
     }).pipe(provided)
   )
 

@@ -47,9 +47,20 @@ describe("A table of failures", () => {
     const table = makeFailureTable(rule, 2)
     table.set("long ago", { count: 13, at: 0 }, 0)
     const now = 900_000 + 13 * 60_000
+    table.set("often", { count: 13, at: now - 1 }, now - 1)
     table.set("just now", { count: 1, at: now }, now)
     assert.strictEqual(table.of("long ago").count, 0)
-    assert.strictEqual(table.size(), 1)
+    assert.strictEqual(table.of("often").count, 13)
+    assert.strictEqual(table.size(), 2)
+  })
+
+  it("drops who has been quiet for long before who has failed just now, if less often", () => {
+    const table = makeFailureTable(rule, 2)
+    table.set("three, of which one is left", { count: 3, at: 0 }, 0)
+    table.set("two", { count: 2, at: 120_000 }, 120_000)
+    table.set("one", { count: 1, at: 120_000 }, 120_000)
+    assert.strictEqual(table.of("three, of which one is left").count, 0)
+    assert.strictEqual(table.of("two").count, 2)
   })
 
   it("gets smaller again when those who failed are quiet", () => {

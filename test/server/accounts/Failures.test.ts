@@ -42,6 +42,7 @@ describe("Failures", () => {
     assert.strictEqual(countLeft(rule, failures(4), 60_000), 3)
     assert.strictEqual(countLeft(rule, failures(4), 240_000), 0)
     assert.strictEqual(countLeft(rule, failures(4), 1e9), 0)
+    assert.deepStrictEqual(counted(rule, failures(4), 120_000), { count: 3, at: 120_000 })
     assert.strictEqual(countLeft(rule, failures(5), 64_999), 5)
     assert.strictEqual(countLeft(rule, failures(5), 65_000), 4)
     assert.strictEqual(countLeft(rule, failures(13), 959_999), 13)
