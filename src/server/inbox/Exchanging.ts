@@ -10,7 +10,14 @@ import { conversationKey, type Inbox } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
-import { type AnsweredKey, type Facts, History, type NewEntry, type StorageUnavailable, type Stored } from "../history/History.ts"
+import {
+  type AnsweredKey,
+  type Facts,
+  History,
+  type NewEntry,
+  type StorageUnavailable,
+  type Stored
+} from "../history/History.ts"
 import type { Act } from "../rooms/Act.ts"
 import { decide, type Decision, questionOf, stateOf } from "../rooms/Decider.ts"
 import { type Exchange, type Home, isDependent } from "./Exchange.ts"
@@ -61,11 +68,13 @@ export const make = Effect.gen(function* () {
     const decisions = part.map((placed) => decisionOn(placed, facts, now))
     const accepted = part.filter((_, index) => decisions[index]?._tag === "Accepted")
     const entries = accepted.map((placed) => entryOf(placed, now))
-    const answered = part.flatMap(({ conversation, exchange: { from }, partner }, index): ReadonlyArray<AnsweredKey> => {
-      const decision = decisions[index]
-      if (decision?._tag !== "Repeated" || decision.key === undefined) return []
-      return [{ conversation, from: from.user, with: partner, key: decision.key, seq: decision.seq }]
-    })
+    const answered = part.flatMap(
+      ({ conversation, exchange: { from }, partner }, index): ReadonlyArray<AnsweredKey> => {
+        const decision = decisions[index]
+        if (decision?._tag !== "Repeated" || decision.key === undefined) return []
+        return [{ conversation, from: from.user, with: partner, key: decision.key, seq: decision.seq }]
+      }
+    )
     const isNews = entries.length > 0 || answered.length > 0
     const stored = isNews ? yield* history.append(entries, answered) : []
     let next = 0

@@ -35,7 +35,15 @@ export const makeGreeting = ({ conversation, newcomers, putOut, room, sessions, 
       Effect.sync(() => {
         if (!newcomers.isBehind(from)) return false
         const users = Room.usersOf(room(), undefined)
-        const message = { _tag: "RoomJoined" as const, room: conversation.room, epoch, seq, missed, truncated, ...users }
+        const message = {
+          _tag: "RoomJoined" as const,
+          room: conversation.room,
+          epoch,
+          seq,
+          missed,
+          truncated,
+          ...users
+        }
         sessions.deliver([{ _tag: "Begin", to: from, message }])
         return true
       })

@@ -158,7 +158,7 @@ export class LogReader extends Context.Service<
       const historyReply = Effect.fnUntraced(function* (
         conversation: Conversation,
         range: StandingRange,
-         isWanted: () => boolean
+        isWanted: () => boolean
       ) {
         const { messages, more } = yield* page(conversation, range, isWanted)
         return [

@@ -17,8 +17,8 @@
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { code, isDamaged, resultCode } from "../sql/SqliteProblem.ts"
 import type { Partner } from "../history/Partner.ts"
+import { code, isDamaged, resultCode } from "../sql/SqliteProblem.ts"
 
 export type Problem = SqlError | Schema.SchemaError
 

@@ -67,9 +67,10 @@ const isReadable = Effect.gen(function* () {
   if (!(yield* lacks("twin"))) return true
   // Of what has its mentions in an index, no content is looked at any more.
   const [[hasMentions] = []] = yield* sql`SELECT COUNT(*) FROM sqlite_schema WHERE name = 'memberships'`.values
-  const reading = hasMentions === 0
-    ? sql`SELECT MAX(length(sender) + length(content)) FROM messages`
-    : sql`SELECT MAX(at) FROM messages NOT INDEXED`
+  const reading =
+    hasMentions === 0
+      ? sql`SELECT MAX(length(sender) + length(content)) FROM messages`
+      : sql`SELECT MAX(at) FROM messages NOT INDEXED`
   return yield* reading.pipe(
     Effect.as(true),
     Effect.catchIf(
