@@ -3,7 +3,7 @@
  * told. What is kept of members can be held up or broken, and outlives the processors.
  */
 import { assert } from "@effect/vitest"
-import { ConfigProvider, Context, Deferred, Effect, Layer, Option, type Scope, Stream } from "effect"
+import { ConfigProvider, Context, Deferred, Effect, Exit, Layer, Option, Scope, Stream } from "effect"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { HandedOn } from "../../../src/common/wire/ClientMessage.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
@@ -134,7 +134,8 @@ export const person = Effect.fnUntraced(function* (name: string, account?: Accou
       }),
     close: () => Effect.void
   }
-  const session = yield* sessions.open(connection)
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const session = yield* sessions.open(connection).pipe(Scope.provide(scope))
   const user = UserName.make(name)
   if (account !== undefined) session.belongTo({ account, device: undefined })
   const askerOf = (id?: string) => {
@@ -180,6 +181,8 @@ export const person = Effect.fnUntraced(function* (name: string, account?: Accou
       session.belongTo({ account, device: undefined })
       Mailbox.tellUnsafe(server, { _tag: "Own", session: session.id, account, user })
     },
+    /** The connection itself is no more. */
+    end: Scope.close(scope, Exit.void),
     go: Effect.suspend(() => Effect.andThen(Mailbox.ask(server, { _tag: "Gone", session: session.id }), rest))
   }
 })

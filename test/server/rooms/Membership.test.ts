@@ -3,6 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
+import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
+import { RoomProcessor } from "../../../src/server/rooms/RoomProcessor.ts"
 import { AccountId } from "../../../src/server/session/AccountId.ts"
 import { outcome, type Person, person, rest, running, withStore } from "./Household.ts"
 
@@ -121,6 +123,24 @@ describe("An account that has joined a room", () => {
           assert.deepStrictEqual(yield* store.kept.members(dev), [])
           yield* TestClock.adjust("1 second")
           assert.deepStrictEqual(guest.told("RoomPresence").at(-1)?.left, ["ada"])
+        })
+      )
+    )
+  )
+
+  it.effect("has written what it wrote, though its connection is gone before that is stored", () =>
+    withStore((store) =>
+      running(
+        store,
+        Effect.gen(function* () {
+          const [one, other] = [yield* person("ada", ada), yield* person("ada", ada)]
+          yield* outcomes(one, create, join)
+          yield* outcomes(other, join)
+          one.say(message("hello"))
+          yield* one.end
+          yield* one.go
+          const edit = { _tag: "EditMessage", room: dev, target: 1, content: "hello all" } as const
+          assert.deepStrictEqual(yield* outcomes(other, edit), ["Sent"])
         })
       )
     )
@@ -291,6 +311,26 @@ describe("What is asked while a membership is being stored", () => {
     )
   )
 
+  it.effect("leaves nobody in who goes while another connection leaves for both", () =>
+    withStore((store) =>
+      running(
+        store,
+        Effect.gen(function* () {
+          const guest = yield* person("guest")
+          const [one, other] = [yield* person("ada", ada), yield* person("ada", ada)]
+          yield* outcomes(guest, create, join)
+          const goOn = store.holdUp("join")
+          one.say(join)
+          yield* rest
+          assert.deepStrictEqual(yield* outcomes(other, leave), ["NotInRoom"])
+          yield* one.go
+          yield* goOn
+          assert.deepStrictEqual(yield* usersFor(guest), { users: ["guest"], away: ["ada"], count: 2 })
+        })
+      )
+    )
+  )
+
   it.effect("comes one after the other from several connections of one account, and what is kept is what is so", () =>
     withStore((store) =>
       running(
@@ -389,6 +429,11 @@ describe("The rooms of an account", () => {
           ])
           store.breaks()
           assert.deepStrictEqual(yield* outcomes(stranger, listRooms, join), ["RoomList", "RoomJoined"])
+
+          const before = store.counts.rooms
+          for (const connection of [one, other]) yield* connection.go
+          yield* outcomes(yield* person("ada", ada), listRooms)
+          assert.strictEqual(store.counts.rooms, before + 1, "nothing is remembered of who is not here")
         })
       )
     )
@@ -415,6 +460,33 @@ describe("The rooms of an account", () => {
           })
         )
       )
+  )
+})
+
+describe("An account that is gone", () => {
+  it.effect("is in no room any more, neither present nor away, and is told on what connections it has", () =>
+    withStore((store) =>
+      running(
+        store,
+        Effect.gen(function* () {
+          const guest = yield* person("guest")
+          const [one, other] = [yield* person("ada", ada), yield* person("ben", ben)]
+          yield* outcomes(guest, create, join)
+          for (const account of [one, other]) yield* outcomes(account, join)
+          yield* other.go
+          for (const [account, { user }] of [
+            [ada, one],
+            [ben, other]
+          ] as const) {
+            yield* store.kept.forgetAccount(account)
+            Mailbox.tellUnsafe(yield* RoomProcessor, { _tag: "Dismiss", account, user })
+          }
+          yield* rest
+          assert.deepStrictEqual(yield* usersFor(guest), { users: ["guest"], away: undefined, count: 1 })
+          assert.deepStrictEqual(one.told("RoomLeft"), [{ _tag: "RoomLeft", room: "dev" }])
+        })
+      )
+    )
   )
 })
 

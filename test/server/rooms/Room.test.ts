@@ -6,6 +6,7 @@ import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Answer } from "../../../src/server/rooms/Deciding.ts"
 import * as Room from "../../../src/server/rooms/Room.ts"
 import type { RoomCommand, RoomCommandOf } from "../../../src/server/rooms/RoomCommand.ts"
+import { AccountId } from "../../../src/server/session/AccountId.ts"
 import { type Asker, SessionId } from "../../../src/server/session/Asker.ts"
 import type { Delivery } from "../../../src/server/session/Delivery.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
@@ -207,6 +208,84 @@ describe("A conversation with members", () => {
     },
     tries(50)
   )
+
+  it.prop(
+    "gives its members in pages of at most a thousand, those in and those away in one order, and counts both",
+    [wholeNumber(0, 2300), wholeNumber(0, 2300), wholeNumber(1, 5)],
+    ([present, away, stride]) => {
+      const names = Array.from({ length: present + away }, (_, index) => UserName.make(`user${10_000 + index}`))
+      // Those in are spread among those away.
+      const isPresent = (index: number) =>
+        (index % stride === 0 && index / stride < present) || index >= present * stride
+      const members = names.map((user, index) => ({ account: AccountId.make(index), user }))
+      const inside = members.filter((_, index) => isPresent(index))
+      const room = inside.reduce(
+        (room, { user }, index) => Room.join(room, { ...askerOf(index, 1), user }),
+        Room.make(
+          { _tag: "Room", room: RoomName.make("dev") },
+          members.filter((_, index) => !isPresent(index))
+        )
+      )
+      const users: Array<string> = []
+      const absent: Array<string> = []
+      let after: string | undefined
+      for (let more = true; more;) {
+        const page = { away: [], ...Room.membersOf(room, after) }
+        assert.isAtMost(page.users.length + page.away.length, 1000)
+        assert.strictEqual(page.count, names.length)
+        const behind = after ?? ""
+        for (const name of [...page.users, ...page.away]) assert.isTrue(name > behind)
+        users.push(...page.users)
+        absent.push(...page.away)
+        after = [...page.users, ...page.away].toSorted().at(-1)
+        more = page.more === true
+      }
+      assert.deepStrictEqual<ReadonlyArray<string>>(
+        users,
+        inside.map(({ user }) => user)
+      )
+      assert.deepStrictEqual<ReadonlyArray<string>>(
+        absent,
+        names.filter((_, index) => !isPresent(index))
+      )
+    },
+    tries(12)
+  )
+
+  it("keeps a member away whom no connection is in for, and as it is spelled there; a guest only while it is in", () => {
+    const ada = { account: AccountId.make(1), user: UserName.make("Ada") }
+    const empty = Room.make({ _tag: "Room", room: RoomName.make("dev") })
+    const one: Asker = { ...askerOf(1, 1), ...ada }
+    const other: Asker = { ...askerOf(2, 1), ...ada }
+    const guest = askerOf(3, 1)
+    let room = [one, other, guest].reduce(Room.join, Room.enrol(empty, ada))
+    assert.deepStrictEqual<ReadonlyArray<string>>(room.away, [])
+    for (const { session } of [one, guest]) room = Option.getOrThrow(Room.leave(room, session)).room
+    assert.deepStrictEqual<ReadonlyArray<string>>([...room.roster, ...room.away], ["Ada"])
+    room = Option.getOrThrow(Room.leave(room, other.session)).room
+    assert.deepStrictEqual([room.roster, room.away], [[], [ada.user]])
+    assert.isTrue(Room.isEmpty(room))
+    const away: Asker = { ...askerOf(4, 1), ...ada }
+    const range = { before: undefined, after: undefined, limit: 50 }
+    const refusals = (from: Asker) =>
+      [
+        Room.refusal(room, { _tag: "Join", from, after: undefined }),
+        Room.refusal(room, { _tag: "Leave", from }),
+        Room.refusal(room, { _tag: "ReadHistory", from, range }),
+        Room.refusal(room, { _tag: "Act", from, body: say("x"), key: undefined })
+      ].map((refusal) => Option.getOrUndefined(refusal)?._tag ?? "ok")
+    assert.deepStrictEqual(refusals(away), ["ok", "ok", "ok", "NotInRoom"])
+    assert.deepStrictEqual(refusals({ ...away, account: AccountId.make(2) }), [
+      "ok",
+      "NotInRoom",
+      "NotInRoom",
+      "NotInRoom"
+    ])
+    assert.deepStrictEqual(Room.dismiss(room, { ...ada, account: AccountId.make(2) }), room)
+    room = Room.dismiss(room, ada)
+    assert.deepStrictEqual([room.away, Room.countEnrolled(room)], [[], 0])
+    assert.deepStrictEqual(refusals(away), ["ok", "NotInRoom", "NotInRoom", "NotInRoom"])
+  })
 
   it("names who is in as its latest connection spells it, whichever goes first", () => {
     const loud: Asker = { ...askerOf(2, 1), user: UserName.make("USER1") }
