@@ -29,4 +29,4 @@ export const partnerIn = ({ conversation, from, to, twin }: Addressed): Partner 
 }
 
 /** Whether it is its owner's own. */
-export const isFromOwner = ({ user }: Inbox, from: UserName): boolean => nameKey(from) === nameKey(user)
+const isFromOwner = ({ user }: Inbox, from: UserName): boolean => nameKey(from) === nameKey(user)

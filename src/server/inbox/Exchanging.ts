@@ -82,10 +82,12 @@ export const make = Effect.gen(function* () {
       if (decision._tag === "Refused") return decision
       if (decision._tag === "Repeated") return { _tag: "Stored", seq: decision.seq, at: decision.at, repeated: true }
       const place = stored[next++]
-      return place === undefined ? lost : { _tag: "Stored", ...place }
+      return place === undefined ? lost : answerOf(place)
     })
   })
 })
+
+const answerOf = (stored: Stored): Answer => ({ _tag: "Stored", ...stored })
 
 const nothing: Facts = { answered: new Map(), targets: new Map() }
 

@@ -54,13 +54,14 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
 export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))
 
 export const make = (sql: SqlClient.SqlClient) => {
+  // Without a hint SQLite takes the index of all partners, and looks through the whole inbox.
   const within = (
     conversation: number,
     { after = 0, before, limit, with: partner }: StandingRange,
     isForwards: boolean
   ) => sql`
     WHERE messages.kind IN ('Said', 'Tombstone') AND conversation = ${conversation} AND seq > ${after}
-      AND seq < ${before ?? Number.MAX_SAFE_INTEGER} ${partner === undefined ? sql`` : sql`AND partner = ${partner}`}
+      AND seq < ${before ?? Number.MAX_SAFE_INTEGER} ${partner === undefined ? sql`` : sql`AND unlikely(partner = ${partner})`}
     ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
   const from = sql.literal("FROM messages")
   const both = sql`${from} LEFT JOIN standing ON standing.id = messages.id`

@@ -133,11 +133,12 @@ export const inboxProperties = <LayerError>(fresh: Fresh<LayerError>, runs: numb
           history.standing(inboxOf(who), { ...everything, with: partnerOf(who === one ? other : one) })
         )
         const twins = naive.in(inboxOf(one))
-        const inTheirs = mine?.messages.map(({ seq, ...message }) => ({
-          ...message,
-          seq: twins[seq - 1]?.twin,
-          ...("replyTo" in message && message.replyTo !== undefined && { replyTo: twins[message.replyTo - 1]?.twin })
-        }))
+        const placeOf = (seq: number) => twins[seq - 1]?.twin
+        const inTheirs = mine?.messages.map((message) => {
+          const replyTo = "replyTo" in message && message.replyTo !== undefined ? placeOf(message.replyTo) : undefined
+          const reply = replyTo === undefined ? {} : { replyTo }
+          return Object.assign({}, message, { seq: placeOf(message.seq) }, reply)
+        })
         assert.deepStrictEqual<unknown>(inTheirs, theirs?.messages)
       }
     }, fresh),

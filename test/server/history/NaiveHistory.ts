@@ -187,9 +187,8 @@ export class NaiveHistory {
       const { body, seq } = entry
       const stands = body._tag === "Said" || body._tag === "Edited" ? timeline.get(targetOf(body) ?? seq) : undefined
       if (stands?._tag !== "Tombstone") return entry
-      const { body: _, ...head } = entry
       const { deletedAt, deletedBy } = stands
-      return { ...head, body: { _tag: "Tombstone", deletedBy, deletedAt } }
+      return Object.assign({}, entry, { body: { _tag: "Tombstone" as const, deletedBy, deletedAt } })
     })
   }
 
