@@ -6,6 +6,7 @@
  * Sessions, the way to reach a connection, is at the top: everyone answers through it, and it waits for nobody.
  */
 import { Layer } from "effect"
+import { AccountNames } from "./accounts/AccountNames.ts"
 import { ClientHandler } from "./dialogue/ClientHandler.ts"
 import * as IdleWatch from "./dialogue/IdleWatch.ts"
 import * as Listener from "./doors/Listener.ts"
@@ -26,6 +27,7 @@ export const layerWith = (sessions: typeof Sessions.layer) =>
     Layer.provide(ServerProcessor.layer),
     Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
     Layer.provide(SearchProcessor.layer),
+    Layer.provide(AccountNames.layer),
     Layer.provide(Announcements.layer),
     Layer.provide(LogReader.layer),
     Layer.provide(Turns.layer),

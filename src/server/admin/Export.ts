@@ -94,7 +94,7 @@ type Rows = { readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>>; r
 const reader = (sql: SqlClient.SqlClient, conversation: number) => {
   const readRows = (behind: number, upTo: number): Effect.Effect<Rows, SqlError> =>
     sql`
-      SELECT messages.*, sender AS "from", standing.content AS now, edited, reactions
+      SELECT messages.*, sender AS "from", receiver AS "to", standing.content AS now, edited, reactions
       FROM messages LEFT JOIN standing ON standing.id = messages.id
       WHERE conversation = ${conversation} AND seq > ${behind} AND seq <= ${upTo} ORDER BY seq`.pipe(
       Effect.map((rows) => ({ rows, unread: 0 })),

@@ -37,7 +37,7 @@ const isErased = `kind = 'Edited' AND EXISTS (
   SELECT 1 FROM source.erasures
   WHERE erasures.conversation = messages.conversation AND erasures.target = messages.target
 )`
-const erasedSum = "checksum(conversation, seq, at, sender, '', kind, target, author)"
+const erasedSum = "checksum(conversation, seq, at, sender, '', kind, target, author, receiver, partner, twin)"
 /** As a server leaves them once it has erased them. */
 const withoutErased = {
   content: `CASE WHEN ${isErased} THEN '' ELSE content END`,

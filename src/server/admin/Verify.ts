@@ -119,14 +119,20 @@ const StoredConversation = Schema.Struct({
 })
 const decodeConversation = Schema.decodeUnknownResult(StoredConversation)
 
-const conversationOf = (stored: (typeof StoredConversation.Type)["conversation"]): Conversation => {
+/** An account's inbox has its number for a key. */
+const accountIn = (key: string) => {
+  const [, account] = /^inbox:#(0|[1-9]\d{0,14})$/.exec(key) ?? []
+  return account === undefined ? {} : { account: Number(account) }
+}
+
+const conversationOf = ({ conversation: stored, key }: typeof StoredConversation.Type): Conversation => {
   switch (stored.kind) {
     case "Lobby":
       return { _tag: "Lobby" }
     case "Room":
       return { _tag: "Room", room: stored.name }
     case "Inbox":
-      return { _tag: "Inbox", user: stored.name }
+      return { _tag: "Inbox", user: stored.name, ...accountIn(key) }
   }
 }
 
@@ -149,7 +155,7 @@ const checkConversations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
       findings.add(`conversation ${id} is not valid: ${issueOf(stored.failure)}`)
       continue
     }
-    const expected = conversationKey(conversationOf(stored.success.conversation))
+    const expected = conversationKey(conversationOf(stored.success))
     if (expected !== key)
       findings.add(`${called} has the key "${Report.printable(key)}" instead of "${Report.printable(expected)}"`)
   }

@@ -53,7 +53,9 @@ export const isFree = ({ body }: Pick<Act, "body">): boolean => placeOf(body) ==
 
 /** What has to be looked up before these are decided on. */
 export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
-  keys: acts.flatMap(({ from, key }) => (key === undefined ? [] : [{ from, key }])),
+  keys: acts.flatMap(({ from, key, with: partner }) =>
+    key === undefined ? [] : [{ from, key, ...(partner !== undefined && { with: partner }) }]
+  ),
   targets: [...new Set(acts.flatMap(({ body }) => placeOf(body) ?? []))],
   reactors: acts.flatMap(({ body, from }) =>
     body._tag === "Reacted" ? [{ target: body.target, user: from, reaction: body.reaction }] : []
@@ -61,11 +63,14 @@ export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
 })
 
 export const decide = (state: State, act: Act, circumstances: Circumstances): Decision => {
-  const { body, from, key } = act
-  const first = key === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.answered, keyOf(from, key)))
+  const { body, from, key, with: partner } = act
+  const first =
+    key === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.answered, keyOf(from, key, partner)))
   if (first !== undefined) return { _tag: "Repeated", seq: first.seq, at: first.at }
   const place = placeOf(body)
-  const target = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
+  const known = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
+  // Who it was exchanged with has gone with it, or is the same.
+  const target = known === undefined || known.is === "Gone" || known.with === partner ? known : undefined
   const refusal = may(act, body, target, circumstances)
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
   return body._tag === "Reacted" && target !== undefined ? react(act, body, target) : { _tag: "Accepted" }

@@ -143,7 +143,10 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         if (room === undefined) {
           const isIn = Array.from(involvements.get(session)?.isIn ?? [], (key) => rooms.get(key)?.manager.conversation)
           const conversations = isIn.flatMap((conversation) => conversation ?? [])
-          return Mailbox.tellUnsafe(searches, { from, conversations: [{ _tag: "Lobby" }, ...conversations], search })
+          const { account, user } = from
+          const own = account === undefined ? [] : [{ _tag: "Inbox" as const, user, account }]
+          const everywhere = [{ _tag: "Lobby" as const }, ...conversations, ...own] as const
+          return Mailbox.tellUnsafe(searches, { from, conversations: everywhere, search })
         }
         const open = rooms.get(nameKey(room))
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })

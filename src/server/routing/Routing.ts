@@ -6,6 +6,7 @@
 import { Option, Schema } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import { AccountRequest, isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { defaultHistoryLimit, type HandedOn, OtherRequest } from "../../common/wire/ClientMessage.ts"
 import { type EntryRequest, intentOf, isEntryRequest } from "../../common/wire/EntryRequest.ts"
@@ -30,7 +31,7 @@ export type Routed = typeof Routed.Type
 
 export const route = (registry: Registry, from: Asker, message: HandedOn): Routed =>
   isEntryRequest(message)
-    ? act(from, message)
+    ? act(registry, from, message)
     : isAccountRequest(message)
       ? ask(from, message)
       : routeOther(registry, from, message)
@@ -43,15 +44,8 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     PrivateMessage: ({ content, key, replyTo, to }) => {
       if (nameKey(to) === nameKey(from.user)) return refuse(from, { _tag: "CannotMessageYourself" })
       const body = said(content, replyTo)
-      const receiver = Option.getOrUndefined(find(registry, to))
-      if (receiver !== undefined) {
-        const { session, user } = receiver
-        return toUsers({ _tag: "Deliver", from, to: user, receivers: [session], body, key })
-      }
-      // With a key it may be a repeat of one that was delivered before its receiver left, to be answered like that one.
-      return key === undefined
-        ? refuse(from, { _tag: "UserNotFound", user: to })
-        : toUsers({ _tag: "Deliver", from, to, receivers: [], body, key })
+      // Who is not here may be an account; and one with a key may be a repeat, to be answered like the first.
+      return toUsers({ _tag: "Deliver", from, ...connectionsOf(registry, to), body, key })
     },
     CreateRoom: ({ room }) => toRooms({ _tag: "Create", from, room }),
     JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),
@@ -62,9 +56,9 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     GetHistory: ({ after, before, limit = defaultHistoryLimit, only, room, with: partner }) => {
       const range: Range = { before, after, limit }
       if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
-      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range })
       // Nothing is moderated yet: there is nothing before the first entry.
       const part: Range = only === "moderation" ? { before: 1, after: undefined, limit } : range
+      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range: part })
       const read: RoomCommand = { _tag: "ReadHistory", from, range: part }
       return room === undefined ? toLobby(read) : toRoom(from, room, read)
     },
@@ -94,14 +88,26 @@ const said = (content: string, replyTo: number | undefined) => ({
 })
 
 /** Something is to be done, in a conversation of any kind. */
-const act = (from: Asker, request: EntryRequest): Routed => {
+const act = (registry: Registry, from: Asker, request: EntryRequest): Routed => {
   const { _tag: action, key, room, with: partner } = request
   if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
-  // In private there are entries beside messages between accounts only.
-  if (partner !== undefined) return refuse(from, { _tag: "AccountRequired", action })
+  if (partner !== undefined) {
+    // In private there are entries beside messages between accounts only.
+    if (from.account === undefined) return refuse(from, { _tag: "AccountRequired", action })
+    if (nameKey(partner) === nameKey(from.user)) return refuse(from, { _tag: "CannotMessageYourself" })
+    const { to, ...connections } = connectionsOf(registry, partner)
+    return toUsers({ _tag: "Act", from, with: to, ...connections, body: intentOf(request), key })
+  }
   const command: RoomCommand = { _tag: "Act", from, body: intentOf(request), key }
   return room === undefined ? toLobby(command) : toRoom(from, room, command)
 }
+
+/** Who is meant by a name, as it is written, and the connections that are to hear of it. */
+const connectionsOf = (registry: Registry, user: UserName) =>
+  Option.match(find(registry, user), {
+    onNone: () => ({ to: user, receivers: [], siblings: [] }),
+    onSome: ({ session, user: to }) => ({ to, receivers: [session], siblings: [] })
+  })
 
 const oneOfBoth: Rejection = { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" }
 

@@ -71,7 +71,10 @@ const Edit = Schema.Struct({
   sender: Schema.String,
   kind: Schema.String,
   target: Schema.NullOr(Schema.Int),
-  author: Schema.NullOr(Schema.String)
+  author: Schema.NullOr(Schema.String),
+  receiver: Schema.NullOr(Schema.String),
+  partner: Schema.NullOr(Schema.String),
+  twin: Schema.NullOr(Schema.Int)
 })
 const decodeEdit = Schema.decodeUnknownOption(Edit)
 
@@ -128,7 +131,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
     let through = 0
     const forgetEdits = Effect.gen(function* () {
       const rows = yield* writer`
-        SELECT id, seq, at, sender, kind, target, author FROM messages
+        SELECT id, seq, at, sender, kind, target, author, receiver, partner, twin FROM messages
         WHERE kind = 'Edited' AND conversation = ${conversation} AND target = ${target} AND id > ${through}
         ORDER BY id LIMIT ${stepEdits}`
       const sums = rows.map((row) => [row["id"], checksumOf(conversation, row)])
@@ -243,6 +246,6 @@ const erasuresAfter = (sql: SqlClient.SqlClient, through: number) =>
 const checksumOf = (conversation: number, row: unknown): number | null =>
   Option.match(decodeEdit(row), {
     onNone: () => null,
-    onSome: ({ at, author, kind, sender, seq, target }) =>
-      checksum(conversation, seq, at, sender, "", kind, target, author)
+    onSome: ({ at, author, kind, partner, receiver, sender, seq, target, twin }) =>
+      checksum(conversation, seq, at, sender, "", kind, target, author, receiver, partner, twin)
   })

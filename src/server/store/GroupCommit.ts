@@ -117,20 +117,24 @@ export const make = Effect.fnUntraced(function* (
 /** About as many as are stored: what is no text is short. */
 const charactersOf = (body: Body): number => ("content" in body ? body.content.length : 64)
 
+/** One with a twin is stored twice. */
+const rowsOf = ({ twin }: NewEntry): number => (twin === undefined ? 1 : 2)
+
 /** Whole appends, together as many entries as one commit takes. */
 const inCommits = (appends: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray<Waiting>> => {
   const commits: Array<Array<Waiting>> = []
   let size = Infinity
   let characters = 0
   for (const append of appends) {
-    const held = append.entries.reduce((sum, { body }) => sum + charactersOf(body), 0)
-    if (size + append.entries.length > maxCommitEntries || characters + held > maxCommitCharacters) {
+    const rows = append.entries.reduce((sum, entry) => sum + rowsOf(entry), 0)
+    const held = append.entries.reduce((sum, entry) => sum + rowsOf(entry) * charactersOf(entry.body), 0)
+    if (size + rows > maxCommitEntries || characters + held > maxCommitCharacters) {
       commits.push([])
       size = 0
       characters = 0
     }
     commits.at(-1)?.push(append)
-    size += append.entries.length
+    size += rows
     characters += held
   }
   return commits

@@ -139,14 +139,31 @@ export const make = (sql: SqlClient.SqlClient) => {
       return (conversation: number, key: string) => places.get(`${conversation} ${key}`)
     }),
 
+    /** Where the twins of the entries at these places of inboxes stand. What cannot be read has none. */
+    twinsOf: Effect.fnUntraced(function* (places: ReadonlyArray<readonly [conversation: number, seq: Seq]>) {
+      const twins = new Map<string, Seq>()
+      if (places.length > 0) {
+        const rows = yield* sql`
+          SELECT messages.conversation, messages.seq, twin FROM json_each(${JSON.stringify(places)}) AS wanted
+          CROSS JOIN messages ON messages.conversation = wanted.value ->> 0 AND messages.seq = wanted.value ->> 1
+          WHERE twin IS NOT NULL`.values
+        for (const [conversation, seq, twin] of yield* decodeNumbers(rows)) {
+          if (twin !== undefined) twins.set(`${conversation} ${seq}`, twin)
+        }
+      }
+      return (conversation: number, seq: Seq) => twins.get(`${conversation} ${seq}`)
+    }),
+
     /**
      * One statement, whatever their number: all of them or none are stored. As JSON, since binding each value takes longer;
      * read by `jsonb_each`, which need not parse a row again for each of its values (0.8 of the time).
      */
     insertRows: (rows: ReadonlyArray<Row>) => sql`
-      INSERT INTO messages (conversation, seq, at, sender, content, idempotency_key, checksum, kind, target, author)
+      INSERT INTO messages (
+        conversation, seq, at, sender, content, idempotency_key, checksum, kind, target, author, receiver, partner, twin
+      )
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-        value ->> 8, value ->> 9
+        value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
       FROM jsonb_each(${JSON.stringify(rows)})`
   }
 }

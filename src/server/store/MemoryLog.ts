@@ -20,6 +20,7 @@ import {
   type Stored,
   type TargetFacts
 } from "../history/History.ts"
+import type { Partner } from "../history/Partner.ts"
 import type { Range } from "../history/Query.ts"
 import { type KeptReaction, toText } from "./KeptReactions.ts"
 import { bytesOfReactions } from "./StandingRows.ts"
@@ -31,6 +32,9 @@ export interface Held {
   readonly author: AuthorId | undefined
   readonly key: string | undefined
   readonly number: number
+  /** In an inbox, with whom it was exchanged, and where it stands in their inbox. */
+  readonly partner: Partner | undefined
+  readonly twin: Seq | undefined
 }
 
 export interface MemoryLog {
@@ -100,6 +104,12 @@ export const entriesIn = (log: MemoryLog, { after = 0, before = Infinity }: Rang
     .slice(Math.max(after - log.dropped, 0), Math.max(Math.min(before - 1, newestOf(log)) - log.dropped, 0))
     .map(({ entry }) => entry)
 
+/** The messages of an inbox that were exchanged with this partner; all of them if none is named. */
+export const standingWith = (log: MemoryLog, partner: Partner | undefined): ReadonlyArray<Standing> => {
+  const all = [...log.standing.values()]
+  return partner === undefined ? all : all.filter(({ seq }) => heldAt(log, seq)?.partner === partner)
+}
+
 /** The part of these that is asked for, oldest first, and whether there are more in that direction. */
 export const pageOf = <A extends { readonly seq: Seq }>(
   all: ReadonlyArray<A>,
@@ -127,8 +137,8 @@ export const bytesOfStanding = (standing: Standing): number => {
 }
 
 export const factsOf = (log: MemoryLog, { keys, reactors, targets }: Question): Facts => {
-  const answered = keys.flatMap(({ from, key }) => {
-    const name = keyOf(from, key)
+  const answered = keys.flatMap(({ from, key, with: partner }) => {
+    const name = keyOf(from, key, partner)
     const stored = log.places.get(name)
     return stored === undefined ? [] : [[name, { seq: stored.seq, at: stored.at }] as const]
   })
@@ -144,12 +154,14 @@ const targetFacts = (log: MemoryLog, seq: Seq, asked: ReadonlySet<string>): Targ
   if (held === undefined) return { seq, is: "Gone", at: 0, author: undefined, reactions: [], reactors: [] }
   const { at } = held.entry
   const standing = log.standing.get(seq)
+  const exchanged = held.partner === undefined ? {} : { with: held.partner }
   if (standing?._tag !== "Message") {
     const author = standing === undefined ? held.author : undefined
-    return { seq, is: standing?._tag ?? "Other", at, author, reactions: [], reactors: [] }
+    return { seq, is: standing?._tag ?? "Other", at, author, reactions: [], reactors: [], ...exchanged }
   }
   const { reactions } = standing
   return {
+    ...exchanged,
     seq,
     is: "Message",
     at,

@@ -58,9 +58,9 @@ const isReadable = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [[isOld] = []] = yield* sql`
     SELECT COUNT(*) FROM sqlite_schema
-    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('memberships'))`.values
+    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'twin')`.values
   if (isOld === 0) return true
-  return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages`.pipe(
+  return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages NOT INDEXED`.pipe(
     Effect.as(true),
     Effect.catchIf(
       ({ reason }) => isDamaged(reason.cause),
@@ -208,7 +208,7 @@ const addMemberships = Effect.gen(function* () {
       PRIMARY KEY (account, room_key)
     ) WITHOUT ROWID`
   yield* sql`CREATE INDEX memberships_by_room ON memberships (room_key)`
-  // place is the key of a shared conversation, or "with:" and a name's. The mark counts for the log of this number alone.
+  // place is the key of a shared conversation, or "with:" and a partner (see Partner). The mark counts for the log of this number alone.
   yield* sql`
     CREATE TABLE marks (
       account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
@@ -228,12 +228,30 @@ const addMemberships = Effect.gen(function* () {
     CREATE INDEX messages_mentions ON messages (conversation, seq) WHERE kind = 'Said' AND instr(content, '@') > 0`
 })
 
+/**
+ * Entries of inboxes. A private message between two accounts is two rows, one in each inbox: `twin` is where the other one
+ * stands. `receiver` is whom it is for, `partner` who it was exchanged with, seen from this inbox (see Partner).
+ */
+const addInboxes = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  for (const column of ["receiver TEXT", "partner TEXT", "twin INTEGER"]) {
+    yield* sql`ALTER TABLE messages ADD COLUMN ${sql.literal(column)}`
+  }
+  if (!(yield* Readable)) return
+  // Of all kinds, for what is new with whom; and of messages alone, for pages of what was said and for what is unread.
+  yield* sql`CREATE INDEX messages_private ON messages (conversation, partner, seq) WHERE partner IS NOT NULL`
+  yield* sql`
+    CREATE INDEX messages_private_standing ON messages (conversation, partner, seq, kind, author)
+    WHERE partner IS NOT NULL AND kind IN ('Said', 'Tombstone')`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
   "3_kinds": addKinds,
   "5_accounts": addAccounts,
-  "6_memberships": addMemberships
+  "6_memberships": addMemberships,
+  "7_inbox": addInboxes
 }
 
 /** Brings the tables up to date. */

@@ -13,6 +13,7 @@ import { Context, Effect, Layer, Option, Queue, Schedule, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import type { Epoch } from "../../common/log/Cursor.ts"
+import { referenceOf } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { History, type NewEntry, StorageUnavailable } from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
@@ -98,7 +99,13 @@ export const layer = Layer.effect(
         const conversation = opened.get(conversationKey(entry.conversation))
         return key === undefined || conversation === undefined ? [] : [[conversation.id, key] as const]
       })
-      const placement = place(entries, (name) => opened.get(name), yield* tables.earlierPlaces(keys))
+      const references = entries.flatMap(({ body, conversation, twin }) => {
+        const reference = twin === undefined ? undefined : referenceOf(body)
+        const known = opened.get(conversationKey(conversation))
+        return reference === undefined || known === undefined ? [] : [[known.id, reference] as const]
+      })
+      const earlier = { stored: yield* tables.earlierPlaces(keys), twin: yield* tables.twinsOf(references) }
+      const placement = place(entries, (name) => opened.get(name), earlier)
       if (placement.rows.length > 0) yield* tables.insertRows(placement.rows)
       yield* consequences.carryOut(placement.deeds)
       return { ...placement, newest: new Map([...opened, ...placement.newest]) }
@@ -116,7 +123,10 @@ export const layer = Layer.effect(
       const doubtful = [...conversations.keys()].filter(standings.isDoubtful)
       if (doubtful.length > 0) yield* learnAll(doubtful)
       const carefully = writer.withTransaction(commitCarefully(entries, conversations))
-      const isPlain = entries.every(({ body }) => body._tag === "Said")
+      // What a private message replies to stands elsewhere in the other inbox.
+      const isPlain = entries.every(
+        ({ body, twin }) => body._tag === "Said" && (twin === undefined || body.replyTo === undefined)
+      )
       const committed: Effect.Effect<Placement, Problem> =
         isPlain && [...conversations.keys()].every(standings.isCertain)
           ? Effect.catchReason(commitAtOnce(entries), "SqlError", "UniqueViolation", () => carefully)
@@ -248,11 +258,12 @@ export const layer = Layer.effect(
 
 const keyOfRoom = (room: RoomName) => conversationKey({ _tag: "Room", room })
 
-/** Those of these entries, by key. */
+/** Those of these entries and of their twins, by key. */
 const conversationsOf = (entries: ReadonlyArray<NewEntry>): ReadonlyMap<string, Conversation> => {
   const conversations = new Map<string, Conversation>()
   let last: Conversation | undefined
-  for (const { conversation } of entries) {
+  for (const { conversation, twin } of entries) {
+    if (twin !== undefined) conversations.set(conversationKey(twin), twin)
     if (conversation === last) continue
     last = conversation
     conversations.set(conversationKey(conversation), conversation)

@@ -25,8 +25,9 @@ const decodeOne = Schema.decodeUnknownResult(Entry)
 
 /** Fails if one of these would not be read back, or not found under its key, as it was stored. */
 export const checkStorable = (entries: ReadonlyArray<NewEntry>): Effect.Effect<void, StorageUnavailable> => {
-  for (const { at, author, body, from, key } of entries) {
+  for (const { at, author, body, from, key, to } of entries) {
     const wrong = wrongIn({ at, from, body })
+    if (to !== undefined && !isUserName(to)) wrong.push("receiver")
     if (key !== undefined && !isExact(key)) wrong.push("key")
     if (author !== undefined && !isExact(author)) wrong.push("author")
     if (wrong.length === 0) continue
@@ -60,23 +61,26 @@ export interface Decoded {
 
 type Row = Readonly<Record<string, unknown>>
 
-/** What should be an entry, of a row with `seq`, `at`, `from`, `kind`, `target` and `content`. */
+/** What should be an entry, of a row with `seq`, `at`, `from`, `kind`, `target` and `content`, and in an inbox `to`. */
 export const entryOf = (row: unknown): Row => {
-  const { at, content, from, kind, seq, target } = isRecord(row) ? row : {}
-  return { seq, at, from, body: fromStored({ kind, target, content }) }
+  const { at, content, from, kind, seq, target, to } = isRecord(row) ? row : {}
+  const body = fromStored({ kind, target, content })
+  return to === null || to === undefined ? { seq, at, from, body } : { seq, at, from, to, body }
 }
 
 const decodeAs = (row: Row, otherwise: Pick<Entry, "at" | "seq">): Decoded => {
   const entry = decodeOne(row)
   if (Result.isSuccess(entry)) return { entry: entry.success, problem: undefined }
-  const { at, body, from, seq } = row
-  const wrong = [...wrongIn({ at, body, from }), ...(isSeq(seq) ? [] : ["place"])]
+  const { at, body, from, seq, to } = row
+  const isAddressed = to === undefined || isUserName(to)
+  const wrong = [...wrongIn({ at, body, from }), ...(isSeq(seq) ? [] : ["place"]), ...(isAddressed ? [] : ["receiver"])]
+  const instead = unreadable(
+    isSeq(seq) ? seq : otherwise.seq,
+    isTimestamp(at) ? at : otherwise.at,
+    isUserName(from) ? from : undefined
+  )
   return {
-    entry: unreadable(
-      isSeq(seq) ? seq : otherwise.seq,
-      isTimestamp(at) ? at : otherwise.at,
-      isUserName(from) ? from : undefined
-    ),
+    entry: isUserName(to) ? { ...instead, to } : instead,
     problem: `its ${wrong.join(" and its ")} cannot be read`
   }
 }

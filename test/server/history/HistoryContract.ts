@@ -7,6 +7,7 @@ import { UserName } from "../../../src/common/name/UserName.ts"
 import { History } from "../../../src/server/history/History.ts"
 import { entry, everything, findAll, textOf } from "./HistoryAsked.ts"
 import { type Fresh, historyProperties } from "./HistoryProperties.ts"
+import { inboxProperties } from "./InboxProperties.ts"
 import { kindProperties } from "./KindProperties.ts"
 import { lobby, room } from "./NaiveHistory.ts"
 
@@ -20,6 +21,7 @@ export const historyContract = <LayerError>(
   describe(`${name}, as a History,`, () => {
     historyProperties(fresh, runs)
     kindProperties(fresh, runs)
+    inboxProperties(fresh, runs)
 
     it.effect("finds what was just stored, also where the log begins with another conversation", () =>
       Effect.gen(function* () {
