@@ -238,8 +238,7 @@ const addInboxes = Effect.gen(function* () {
     yield* sql`ALTER TABLE messages ADD COLUMN ${sql.literal(column)}`
   }
   if (!(yield* Readable)) return
-  // Of all kinds, for what is new with whom; and of messages alone, for pages of what was said and for what is unread.
-  yield* sql`CREATE INDEX messages_private ON messages (conversation, partner, seq) WHERE partner IS NOT NULL`
+  // For pages of what was said with whom, and for what of it is unread, which is counted in the index alone.
   yield* sql`
     CREATE INDEX messages_private_standing ON messages (conversation, partner, seq, kind, author)
     WHERE partner IS NOT NULL AND kind IN ('Said', 'Tombstone')`
