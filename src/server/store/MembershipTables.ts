@@ -10,16 +10,15 @@ import { nameKey } from "../../common/name/Name.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import type { ReadPlace } from "../accounts/Memberships.ts"
+import { partnerOf } from "../history/Partner.ts"
 import { AccountId } from "../session/AccountId.ts"
 
 const decodeRooms = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ room: RoomName })))
 const decodeMembers = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ account: AccountId, user: UserName })))
+const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: AccountId })))
 const decodeMarks = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ seq: Seq })))
 
 export const placeOfRoom = (room: RoomName): string => conversationKey({ _tag: "Room", room })
-
-const placeOf = (place: ReadPlace): string =>
-  place._tag === "With" ? `with:${nameKey(place.user)}` : conversationKey(place)
 
 export const make = (sql: SqlClient.SqlClient) => {
   /** 0 if there is none, or one for a log that is gone. */
@@ -30,6 +29,11 @@ export const make = (sql: SqlClient.SqlClient) => {
       WHERE account = ${account} AND place = ${place} AND (marks.conversation IS NULL OR conversations.id IS NOT NULL)`
     const [first] = yield* decodeMarks(rows)
     return first?.seq ?? 0
+  })
+
+  const partnerNamed = Effect.fnUntraced(function* (user: UserName) {
+    const [found] = yield* decodeIds(yield* sql`SELECT id FROM accounts WHERE name_key = ${nameKey(user)}`)
+    return partnerOf(found === undefined ? { user } : { user, account: found.id })
   })
 
   return {
@@ -83,14 +87,15 @@ export const make = (sql: SqlClient.SqlClient) => {
 
     /** Moves it forward, at most to the newest place of its log; answers where it stands then. To be run in a transaction. */
     mark: Effect.fnUntraced(function* (account: AccountId, place: ReadPlace, seq: Seq) {
-      const key = placeOf(place)
+      const [key, log] =
+        place._tag === "With"
+          ? [`with:${yield* partnerNamed(place.user)}`, `inbox:#${account}`]
+          : [conversationKey(place), conversationKey(place)]
       yield* sql`
         INSERT INTO marks (account, place, conversation, seq)
         SELECT accounts.id, ${key}, log.id, MIN(${seq},
           COALESCE((SELECT MAX(seq) FROM messages WHERE conversation = log.id), log.deleted_through, 0))
-        FROM accounts LEFT JOIN conversations AS log
-        ON conversation_key = ${place._tag === "With" ? sql`'inbox:' || name_key` : key}
-        WHERE accounts.id = ${account}
+        FROM accounts LEFT JOIN conversations AS log ON conversation_key = ${log} WHERE accounts.id = ${account}
         ON CONFLICT (account, place) DO UPDATE SET conversation = excluded.conversation, seq = excluded.seq
         WHERE marks.conversation IS DISTINCT FROM excluded.conversation OR marks.seq < excluded.seq`
       return yield* markOf(account, key)

@@ -5,22 +5,29 @@
  * MAX_ROOMS bounds the number: 100 bytes each. What is unread is counted among the entries that MemoryHistory holds.
  */
 import { Effect, Layer, Option } from "effect"
-import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
+import { type Conversation, conversationKey, type Inbox } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
 import { mentions } from "../../common/log/Mentions.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import { maxUnread, type RoomStanding } from "../../common/wire/AccountMessage.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import {
+  type ConversationStanding,
+  maxConversations,
+  maxUnread,
+  type RoomStanding
+} from "../../common/wire/AccountMessage.ts"
 import { Accounts } from "../accounts/Accounts.ts"
 import { maxLooked, type Member, Memberships, type ReadPlace } from "../accounts/Memberships.ts"
 import { History } from "../history/History.ts"
+import { isFromOwner, partnerOf } from "../history/Partner.ts"
 import { type AccountId, authorOfAccount } from "../session/AccountId.ts"
 import { byCodePoints } from "./NameOrder.ts"
 
 interface Held {
   /** By their keys. */
   readonly rooms: Map<string, RoomName>
-  /** By `placeOf`. */
+  /** By the key of a shared conversation, or `with:` and a partner. */
   readonly marks: Map<string, Seq>
 }
 
@@ -43,12 +50,52 @@ export const layer = Layer.effect(
       if (members?.size === 0) byRoom.delete(key)
     }
 
+    const inboxOf = Effect.fnUntraced(function* (account: AccountId) {
+      const found = yield* accounts.get(account)
+      const inbox = (user: UserName): Inbox => ({ _tag: "Inbox", user, account })
+      return Option.map(found, (one) => inbox(one.account.user))
+    })
+    const partnerNamed = Effect.fnUntraced(function* (user: UserName) {
+      const found = yield* accounts.find(user)
+      return Option.match(found, {
+        onNone: () => ({ user, partner: partnerOf({ user }) }),
+        onSome: ({ account }) => ({ user: account.user, partner: partnerOf({ user, account: account.id }) })
+      })
+    })
+    const placeOf = Effect.fnUntraced(function* (place: ReadPlace) {
+      return place._tag === "With" ? `with:${(yield* partnerNamed(place.user)).partner}` : conversationKey(place)
+    })
+
     /** Where a mark in this place may be moved at most. */
     const newestOf = Effect.fnUntraced(function* (account: AccountId, place: ReadPlace) {
       if (place._tag !== "With") return (yield* history.newest(place)).seq
-      const found = yield* accounts.get(account)
-      if (Option.isNone(found)) return 0
-      return (yield* history.newest({ _tag: "Inbox", user: found.value.account.user })).seq
+      const inbox = yield* inboxOf(account)
+      return Option.isNone(inbox) ? 0 : (yield* history.newest(inbox.value)).seq
+    })
+
+    /** In whatever order. */
+    const conversationsOf = Effect.fnUntraced(function* (account: AccountId, marks: Held["marks"]) {
+      const inbox = yield* inboxOf(account)
+      if (Option.isNone(inbox)) return []
+      const { entries } = yield* history.read(inbox.value, { before: undefined, after: 0, limit: Infinity })
+      const others = entries.flatMap(({ from, to }) => (isFromOwner(inbox.value, from) ? (to ?? []) : from))
+      const named = yield* Effect.forEach(new Map(others.map((user) => [nameKey(user), user])).values(), partnerNamed)
+      return yield* Effect.forEach(named, ({ partner, user }) =>
+        Effect.map(
+          history.standing(inbox.value, { before: undefined, after: 0, limit: Infinity, with: partner }),
+          ({ messages }): ReadonlyArray<ConversationStanding> => {
+            const read = marks.get(`with:${partner}`) ?? 0
+            const unread = messages
+              .filter(({ seq }) => seq > read)
+              .slice(-maxLooked)
+              .filter((message) => message._tag === "Message" && !isFromOwner(inbox.value, message.from)).length
+            const newest = messages.at(-1)
+            return newest === undefined
+              ? []
+              : [{ with: user, seq: newest.seq, read, unread: Math.min(unread, maxUnread) }]
+          }
+        )
+      ).pipe(Effect.map((all) => all.flat()))
     })
 
     const standingOf = Effect.fnUntraced(function* ({ account, user }: Member, room: RoomName, read: Seq) {
@@ -104,7 +151,7 @@ export const layer = Layer.effect(
           const members = byRoom.get(key) ?? new Map<AccountId, Member>()
           byRoom.set(key, members)
           members.set(member.account, member)
-          const place = placeOf({ _tag: "Room", room })
+          const place = conversationKey({ _tag: "Room", room })
           const mark = marks.get(place) ?? newest
           marks.set(place, mark)
           return mark
@@ -119,7 +166,7 @@ export const layer = Layer.effect(
           byRoom.delete(nameKey(room))
           for (const { marks, rooms } of byAccount.values()) {
             rooms.delete(nameKey(room))
-            marks.delete(placeOf({ _tag: "Room", room }))
+            marks.delete(conversationKey({ _tag: "Room", room }))
           }
         }),
       forgetAccount: (account) =>
@@ -127,25 +174,27 @@ export const layer = Layer.effect(
           for (const key of byAccount.get(account)?.rooms.keys() ?? []) removeMember(account, key)
           byAccount.delete(account)
         }),
-      mark: (account, place, seq) =>
-        Effect.map(newestOf(account, place), (newest) => {
-          const { marks } = heldOf(account)
-          const key = placeOf(place)
-          const mark = Math.max(marks.get(key) ?? 0, Math.min(seq, newest))
-          marks.set(key, mark)
-          return mark
-        }),
-      standing: (member) =>
-        Effect.gen(function* () {
-          const marks = byAccount.get(member.account)?.marks
-          const rooms = yield* Effect.forEach(roomsOf(member.account), (room) =>
-            standingOf(member, room, marks?.get(placeOf({ _tag: "Room", room })) ?? 0)
-          )
-          return { rooms, conversations: [], lobbyRead: marks?.get("lobby") ?? 0 }
-        })
+      mark: Effect.fnUntraced(function* (account, place, seq) {
+        const newest = yield* newestOf(account, place)
+        const key = yield* placeOf(place)
+        const { marks } = heldOf(account)
+        const mark = Math.max(marks.get(key) ?? 0, Math.min(seq, newest))
+        marks.set(key, mark)
+        return mark
+      }),
+      standing: Effect.fnUntraced(function* (member) {
+        const marks = byAccount.get(member.account)?.marks ?? new Map<string, Seq>()
+        const rooms = yield* Effect.forEach(roomsOf(member.account), (room) =>
+          standingOf(member, room, marks.get(conversationKey({ _tag: "Room", room })) ?? 0)
+        )
+        const conversations = yield* conversationsOf(member.account, marks)
+        const newestFirst = conversations.toSorted((one, other) => other.seq - one.seq)
+        return {
+          rooms,
+          conversations: newestFirst.slice(0, maxConversations),
+          lobbyRead: marks.get("lobby") ?? 0
+        }
+      })
     })
   })
 )
-
-const placeOf = (place: ReadPlace): string =>
-  place._tag === "With" ? `with:${nameKey(place.user)}` : conversationKey(place)

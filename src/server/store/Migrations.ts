@@ -56,22 +56,11 @@ const Readable = Context.Reference<boolean>("parley/server/store/Migrations/Read
 
 const isReadable = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const lacks = (column: string) =>
-    Effect.map(
-      sql`
-      SELECT COUNT(*) FROM sqlite_schema
-      WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = ${column})`
-        .values,
-      (rows) => rows[0]?.[0] !== 0
-    )
-  if (!(yield* lacks("twin"))) return true
-  // Of what has its mentions in an index, no content is looked at any more.
-  const [[hasMentions] = []] = yield* sql`SELECT COUNT(*) FROM sqlite_schema WHERE name = 'memberships'`.values
-  const reading =
-    hasMentions === 0
-      ? sql`SELECT MAX(length(sender) + length(content)) FROM messages`
-      : sql`SELECT MAX(at) FROM messages NOT INDEXED`
-  return yield* reading.pipe(
+  const [[isOld] = []] = yield* sql`
+    SELECT COUNT(*) FROM sqlite_schema
+    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'twin')`.values
+  if (isOld === 0) return true
+  return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages NOT INDEXED`.pipe(
     Effect.as(true),
     Effect.catchIf(
       ({ reason }) => isDamaged(reason.cause),
@@ -235,7 +224,7 @@ const addMemberships = Effect.gen(function* () {
       PRIMARY KEY (account, room_key)
     ) WITHOUT ROWID`
   yield* sql`CREATE INDEX memberships_by_room ON memberships (room_key)`
-  // place is the key of a shared conversation, or "with:" and a name's. The mark counts for the log of this number alone.
+  // place is the key of a shared conversation, or "with:" and a partner (see Partner). The mark counts for the log of this number alone.
   yield* sql`
     CREATE TABLE marks (
       account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
@@ -265,10 +254,9 @@ const addInboxes = Effect.gen(function* () {
     yield* sql`ALTER TABLE messages ADD COLUMN ${sql.literal(column)}`
   }
   if (!(yield* Readable)) return
-  // Of all kinds, for what is new with whom; and of messages alone, for pages of what was said and for what is unread.
-  yield* sql`CREATE INDEX messages_private ON messages (conversation, partner, seq) WHERE partner IS NOT NULL`
+  // For pages of what was said with whom, and for what of it is unread, which is counted in the index alone.
   yield* sql`
-    CREATE INDEX messages_private_standing ON messages (conversation, partner, seq)
+    CREATE INDEX messages_private_standing ON messages (conversation, partner, seq, kind, author)
     WHERE partner IS NOT NULL AND kind IN ('Said', 'Tombstone')`
 })
 

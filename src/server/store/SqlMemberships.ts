@@ -5,13 +5,15 @@
  * A mark counts for one log, by its number in the database: a room that is gone and made again begins unread. So nothing is wrong
  * if a crash comes between the end of a log and that of its marks.
  */
-import { Effect, Layer } from "effect"
-import type { RoomStanding } from "../../common/wire/AccountMessage.ts"
+import { Array as Arr, Effect, Layer } from "effect"
+import type { ConversationStanding, RoomStanding } from "../../common/wire/AccountMessage.ts"
 import { type Member, Memberships } from "../accounts/Memberships.ts"
 import { StorageUnavailable } from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
+import type { AccountId } from "../session/AccountId.ts"
 import { Changes } from "./Changes.ts"
+import * as ConversationTables from "./ConversationTables.ts"
 import type { Problem } from "./GroupCommit.ts"
 import { isDamagedPage } from "./LogPages.ts"
 import * as MembershipTables from "./MembershipTables.ts"
@@ -26,8 +28,9 @@ export const layer = Layer.effect(
     const changes = yield* Changes
     const read = MembershipTables.make(reader)
     const unread = UnreadTables.make(reader)
+    const conversations = ConversationTables.make(reader)
     const tables = MembershipTables.make(writer)
-    const damaged = new LogOnce("More rooms are damaged. Check the database with: pnpm admin verify")
+    const damaged = new LogOnce("More logs are damaged. Check the database with: pnpm admin verify")
     const reading = Outage.make("Memberships cannot be read", "Memberships are read again")
     const asking = <A>(question: Effect.Effect<A, Problem>) =>
       Effect.mapError(reading.watch(question), (cause) => new StorageUnavailable({ cause }))
@@ -75,6 +78,24 @@ export const layer = Layer.effect(
       return all
     })
 
+    const conversationsOf = Effect.fnUntraced(function* (account: AccountId) {
+      const all: Array<ConversationStanding> = []
+      for (const piece of Arr.chunksOf(yield* conversations.list(account), UnreadTables.pieceRooms)) {
+        const unread = yield* conversations.unread(account, piece)
+        all.push(
+          ...piece.map(({ read, seq, with: user }, index) => ({ with: user, seq, read, unread: unread[index] ?? 0 }))
+        )
+      }
+      return all
+    })
+    const readableConversationsOf = (account: AccountId) =>
+      Effect.catchIf(conversationsOf(account), isDamagedPage, (problem) =>
+        Effect.as(
+          damaged.error(`inbox ${account}`, `The inbox of account ${account} cannot be read: ${problem.message}`),
+          []
+        )
+      )
+
     return Memberships.of({
       rooms: (account) => asking(read.rooms(account)),
       inhabited: asking(read.inhabited),
@@ -88,7 +109,8 @@ export const layer = Layer.effect(
         asking(
           Effect.gen(function* () {
             const lobbyRead = yield* read.markOf(member.account, "lobby")
-            return { rooms: yield* roomsOf(member), conversations: [], lobbyRead }
+            const rooms = yield* roomsOf(member)
+            return { rooms, conversations: yield* readableConversationsOf(member.account), lobbyRead }
           })
         )
     })

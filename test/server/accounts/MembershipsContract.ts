@@ -5,7 +5,7 @@ import type { Conversation } from "../../../src/common/log/Conversation.ts"
 import { AuthorId, type Body } from "../../../src/common/log/Entry.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import { maxUnread } from "../../../src/common/wire/AccountMessage.ts"
+import { maxConversations, maxUnread } from "../../../src/common/wire/AccountMessage.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { maxLooked, Memberships } from "../../../src/server/accounts/Memberships.ts"
 import { History, type NewEntry } from "../../../src/server/history/History.ts"
@@ -101,8 +101,8 @@ export const membershipsContract = <LayerError>(
         const memberships = yield* joined
         const bob = UserName.make("bob")
         yield* write(said(5), { _tag: "Lobby" })
-        yield* write(said(3), { _tag: "Inbox", user: UserName.make("ADA") })
-        yield* write(said(9), { _tag: "Inbox", user: bob })
+        yield* write(said(3), { _tag: "Inbox", user: ada.user, account: ada.account })
+        yield* write(said(9), { _tag: "Inbox", user: bob, account: 2 })
         const mark = (seq: number) => memberships.mark(ada.account, { _tag: "Lobby" }, seq)
         assert.deepStrictEqual(yield* Effect.forEach([2, 1, 99, 0], mark), [2, 2, 5, 5])
         const withBob = (seq: number) => memberships.mark(ada.account, { _tag: "With", user: bob }, seq)
@@ -126,6 +126,75 @@ export const membershipsContract = <LayerError>(
           rooms.map(({ mentions, room, unread }) => [room, unread, mentions]),
           expected.toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([room, count]) => [room, count, count])
         )
+      }).pipe(fresh)
+    )
+
+    it.effect("tells of private conversations with whom there is by a name, not with whoever had it before", () =>
+      Effect.gen(function* () {
+        const memberships = yield* joined
+        const accounts = yield* Accounts
+        const hear = (name: string, account?: number) =>
+          Effect.flatMap(History, (history) =>
+            history.append([
+              {
+                conversation: { _tag: "Inbox", user: ada.user, account: ada.account },
+                ...(account !== undefined && { twin: { _tag: "Inbox" as const, user: UserName.make(name), account } }),
+                from: UserName.make(name),
+                to: ada.user,
+                author: AuthorId.make(account === undefined ? "abc.1" : `account.${account}`),
+                body: { _tag: "Said", content: "psst" },
+                at: 1,
+                key: undefined
+              }
+            ])
+          )
+        const told = Effect.map(memberships.standing(ada), ({ conversations }) =>
+          conversations.map((one) => [one.with, one.seq, one.read, one.unread])
+        )
+        const bob = UserName.make("Bob")
+        yield* hear("bob")
+        yield* hear("BOB")
+        assert.deepStrictEqual(yield* told, [["BOB", 2, 0, 2]])
+        yield* memberships.mark(ada.account, { _tag: "With", user: bob }, 1)
+        assert.deepStrictEqual(yield* told, [["BOB", 2, 1, 1]])
+        // From now on this is a name of somebody else.
+        yield* accounts.create(newAccount("Bob"))
+        assert.deepStrictEqual(yield* told, [])
+        yield* hear("Bob", 2)
+        assert.deepStrictEqual(yield* told, [["Bob", 3, 0, 1]])
+        yield* accounts.setState(AccountId.make(2), "Deleted", undefined)
+        assert.deepStrictEqual(yield* told, [["Bob", 3, 0, 1]])
+        yield* accounts.free(AccountId.make(2))
+        yield* accounts.create(newAccount("bob"))
+        assert.deepStrictEqual(yield* told, [])
+        yield* hear("bob", 3)
+        assert.deepStrictEqual(yield* told, [["bob", 4, 0, 1]])
+        yield* memberships.mark(ada.account, { _tag: "With", user: bob }, 4)
+        assert.deepStrictEqual(yield* told, [["bob", 4, 4, 0]])
+      }).pipe(fresh)
+    )
+
+    it.effect("tells of the two hundred newest private conversations", () =>
+      Effect.gen(function* () {
+        const memberships = yield* joined
+        const history = yield* History
+        const entries = Arr.makeBy(maxConversations + 5, (index): NewEntry => ({
+          conversation: { _tag: "Inbox", user: ada.user, account: ada.account },
+          from: UserName.make(`guest${index % (maxConversations + 3)}`),
+          to: ada.user,
+          author: AuthorId.make("abc.1"),
+          body: { _tag: "Said", content: "psst" },
+          at: 1,
+          key: undefined
+        }))
+        yield* history.append(entries)
+        const { conversations } = yield* memberships.standing(ada)
+        assert.strictEqual(conversations.length, maxConversations)
+        assert.deepStrictEqual(conversations.slice(0, 3), [
+          { with: UserName.make("guest1"), seq: maxConversations + 5, read: 0, unread: 2 },
+          { with: UserName.make("guest0"), seq: maxConversations + 4, read: 0, unread: 2 },
+          { with: UserName.make(`guest${maxConversations + 2}`), seq: maxConversations + 3, read: 0, unread: 1 }
+        ])
       }).pipe(fresh)
     )
   })

@@ -1,14 +1,15 @@
 /** What holds of every `Memberships`, whatever is done to it and to the log, in whatever order. */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect } from "effect"
-import type { SharedConversation } from "../../../src/common/log/Conversation.ts"
-import type { Body } from "../../../src/common/log/Entry.ts"
+import type { Inbox, SharedConversation } from "../../../src/common/log/Conversation.ts"
+import { AuthorId, type Body } from "../../../src/common/log/Entry.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
 import { History } from "../../../src/server/history/History.ts"
+import { authorOfAccount } from "../../../src/server/session/AccountId.ts"
 import { tries } from "../../support/generators.ts"
 import { newAccount } from "./AccountsAsked.ts"
-import { members, NaiveMemberships, type Place, someSteps, type Step } from "./NaiveMemberships.ts"
+import { type Correspondent, members, NaiveMemberships, type Place, someSteps, type Step } from "./NaiveMemberships.ts"
 
 /** All that a server keeps. */
 export type Kept = Accounts | History | Memberships
@@ -18,6 +19,9 @@ export type Fresh<LayerError> = <A, E>(effect: Effect.Effect<A, E, Kept>) => Eff
 const conversationOf = (place: Place): SharedConversation =>
   place === "the lobby" ? { _tag: "Lobby" } : { _tag: "Room", room: place }
 
+const inboxOf = ({ account, user }: Correspondent): ReadonlyArray<Inbox> =>
+  account === undefined ? [] : [{ _tag: "Inbox", user, account }]
+
 const carryOut = Effect.fnUntraced(function* (services: Context.Context<Kept>, naive: NaiveMemberships, step: Step) {
   const memberships = Context.get(services, Memberships)
   const write = Effect.fnUntraced(function* (one: Extract<Step, { readonly by: unknown }>, body: Body) {
@@ -25,6 +29,20 @@ const carryOut = Effect.fnUntraced(function* (services: Context.Context<Kept>, n
     const conversation = conversationOf(one.place)
     yield* Context.get(services, History).append([{ conversation, ...one.by, body, at: 1, key: undefined }])
   })
+  const exchange = (from: Correspondent, to: Correspondent, body: Body) => {
+    const [conversation, twin] = [from, to].flatMap(inboxOf)
+    const author = from.account === undefined ? AuthorId.make("abc.1") : authorOfAccount(from.account)
+    const places = conversation === undefined ? undefined : { conversation, ...(twin !== undefined && { twin }) }
+    if (places === undefined) return Effect.void
+    return Context.get(services, History).append([
+      { ...places, from: from.user, to: to.user, author, body, at: 1, key: undefined }
+    ])
+  }
+  const whisper = (from: Correspondent, to: Correspondent, body: Body) => {
+    if (from.user === to.user) return Effect.void
+    naive.whisper(from, to)
+    return exchange(from, to, body)
+  }
   switch (step.do) {
     case "say":
       return yield* write(step, { _tag: "Said", content: step.content })
@@ -54,6 +72,21 @@ const carryOut = Effect.fnUntraced(function* (services: Context.Context<Kept>, n
     case "forget account":
       naive.forgetAccount(step.member)
       return yield* memberships.forgetAccount(step.member.account)
+    case "whisper":
+      return yield* whisper(step.from, step.to, { _tag: "Said", content: "psst" })
+    case "unsay": {
+      const said = naive.ownMessage(step.member, step.back)
+      if (said === undefined) return
+      naive.unsay(step.member, said.one)
+      return yield* exchange(step.member, said.one.with, { _tag: "Deleted", target: said.seq })
+    }
+    case "mark with": {
+      const seq = Math.max(0, naive.inbox(step.member).length - step.back)
+      return assert.strictEqual(
+        yield* memberships.mark(step.member.account, { _tag: "With", user: step.with.user }, seq),
+        naive.markWith(step.member, step.with, seq)
+      )
+    }
     case "restart":
       return
   }

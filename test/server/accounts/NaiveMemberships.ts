@@ -31,7 +31,16 @@ export type Step =
   | { readonly do: "join" | "leave"; readonly member: Member; readonly room: RoomName }
   | { readonly do: "forget"; readonly room: RoomName }
   | { readonly do: "forget account"; readonly member: Member }
+  | { readonly do: "whisper"; readonly from: Correspondent; readonly to: Member }
+  | { readonly do: "unsay"; readonly member: Member; readonly back: number }
+  | { readonly do: "mark with"; readonly member: Member; readonly with: Correspondent; readonly back: number }
   | { readonly do: "restart" }
+
+/** Somebody with whom private messages are exchanged: an account, or a guest. */
+export interface Correspondent {
+  readonly account: AccountId | undefined
+  readonly user: UserName
+}
 
 interface Writer {
   readonly from: UserName
@@ -73,6 +82,7 @@ const [dev, ...others] = [
 ] as const
 const someRoom = oneOf<RoomName>(dev, ...others)
 const somePlace = oneOf<Place>("the lobby", dev, ...others, dev, ...others)
+const someone = oneOf<Correspondent>(ada, bob, gass, { account: undefined, user: UserName.make("漢") })
 const is = <Do extends Step["do"]>(what: Do) => oneOf(what)
 const say = Arbitrary.all({ do: is("say"), place: somePlace, by: someWriter, content: someContent })
 const back = wholeNumber(-1, 6)
@@ -95,6 +105,10 @@ export const someSteps = Arbitrary.array(
       Arbitrary.all({ do: is("mark"), member: someMember, place: somePlace, back }),
       Arbitrary.all({ do: oneOf<"join" | "leave">("join", "join", "leave"), member: someMember, room: someRoom }),
       Arbitrary.all({ do: is("join"), member: someMember, room: someRoom }),
+      Arbitrary.all({ do: is("whisper"), from: someone, to: someMember }),
+      Arbitrary.all({ do: is("whisper"), from: someone, to: someMember }),
+      Arbitrary.all({ do: is("unsay"), member: someMember, back }),
+      Arbitrary.all({ do: is("mark with"), member: someMember, with: someone, back }),
       oneOf<Step>({ do: "restart" }, { do: "forget", room: dev }, { do: "forget account", member: bob })
     ),
     (one) => one
@@ -107,12 +121,73 @@ interface Log {
   readonly authors: Array<AuthorId | undefined>
 }
 
+/** What stands in an inbox. */
+interface Private {
+  readonly with: Correspondent
+  readonly isOwn: boolean
+  readonly isMessage: boolean
+  isDeleted: boolean
+  /** Its place in the other inbox, if that is an account's. */
+  readonly twin: number
+}
+
 const keyOf = (place: Place) => (place === "the lobby" ? place : `room ${nameKey(place)}`)
 
 export class NaiveMemberships {
   readonly #logs = new Map<string, Log>()
   #memberships: Array<{ readonly account: AccountId; readonly room: RoomName }> = []
   #marks: Array<{ readonly account: AccountId; readonly place: string; seq: number }> = []
+
+  readonly #inboxes = new Map<AccountId, Array<Private>>()
+
+  inbox({ account }: Member): Array<Private> {
+    const inbox = this.#inboxes.get(account) ?? []
+    this.#inboxes.set(account, inbox)
+    return inbox
+  }
+  /** In both inboxes, or the one that there is. */
+  whisper(from: Correspondent, to: Correspondent, isMessage = true) {
+    const inboxes = [from, to].flatMap(({ account, user }) =>
+      account === undefined ? [] : [this.inbox({ account, user })]
+    )
+    const [mine, theirs] = inboxes.map((inbox) => inbox.length + 1)
+    for (const [index, inbox] of inboxes.entries()) {
+      const isOwn = from.account !== undefined && index === 0
+      const twin = (isOwn ? theirs : mine) ?? 0
+      inbox.push({ with: isOwn ? to : from, isOwn, isMessage, isDeleted: false, twin })
+    }
+  }
+  /** The place of something one said oneself, so many messages ago, and to whom. */
+  ownMessage(member: Member, back: number) {
+    const own = [...this.inbox(member).entries()].filter(([, { isMessage, isOwn }]) => isMessage && isOwn)
+    const [index, one] = own.at(-1 - Math.max(0, back)) ?? []
+    return index === undefined || one === undefined ? undefined : { seq: index + 1, one }
+  }
+  unsay(member: Member, one: Private) {
+    one.isDeleted = true
+    const { account, user } = one.with
+    const other = account === undefined ? undefined : this.inbox({ account, user })[one.twin - 1]
+    if (other !== undefined) other.isDeleted = true
+    this.whisper(member, one.with, false)
+  }
+  markWith(member: Member, correspondent: Correspondent, seq: number): number {
+    const place = `with ${correspondent.user}`
+    const before = this.#marks.find((mark) => mark.account === member.account && mark.place === place)
+    const now = Math.max(before?.seq ?? 0, Math.min(seq, this.inbox(member).length))
+    this.#marks = this.#marks.filter((mark) => mark !== before)
+    this.#marks.push({ account: member.account, place, seq: now })
+    return now
+  }
+  #conversations(member: Member) {
+    const inbox = this.inbox(member)
+    return Array.from(new Set(inbox.map((one) => one.with.user)), (user) => {
+      const read =
+        this.#marks.find((mark) => mark.account === member.account && mark.place === `with ${user}`)?.seq ?? 0
+      const messages = [...inbox.entries()].filter(([, one]) => one.with.user === user && one.isMessage)
+      const unread = messages.filter(([index, one]) => index + 1 > read && !one.isOwn && !one.isDeleted).length
+      return { with: user, seq: (messages.at(-1)?.[0] ?? 0) + 1, read, unread }
+    }).toSorted((one, other) => other.seq - one.seq)
+  }
 
   #log(place: Place) {
     const log = this.#logs.get(keyOf(place)) ?? { entries: [], authors: [] }
@@ -196,7 +271,7 @@ export class NaiveMemberships {
           role: "member" as const
         }
       }),
-      conversations: [],
+      conversations: this.#conversations(member),
       lobbyRead: this.#mark(member, "the lobby")?.seq ?? 0
     }
   }
