@@ -36,6 +36,8 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
       return error(style, `Not back in ${event.room}: ${event.message}`)
     case "Gap":
       return notice(style, describeGap(event.conversation, event.missing))
+    case "NotKept":
+      return error(style, event.message)
     case "Skipped":
       return notice(style, `${event.events} events skipped: they came faster than they could be shown`)
   }
