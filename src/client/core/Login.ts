@@ -3,7 +3,7 @@
  *
  * A token takes the place of a password or a key after the first login: with each login it becomes the next one, and the
  * one before stays good until that is used. So what is kept is a few tokens, newest first: whoever was killed between
- * hearing of a token and keeping it, or shares them with another process, has a good one among them.
+ * hearing of a token and keeping it, or shares them with another program, has a good one among them.
  */
 import { type Effect, Equal, type Redacted, Schema } from "effect"
 import type { NotSigned } from "./ClientError.ts"
@@ -39,7 +39,7 @@ export interface TokenStore {
   readonly forget: Effect.Effect<void, CannotKeep>
 }
 
-/** So many tokens are kept: the one a login gave, the one it used, and as many again of another process. */
+/** So many tokens are kept: the one a login gave, the one it used, and the same of another one at the same time. */
 export const maxTokens = 4
 
 /** `tokens` with these two in front. */

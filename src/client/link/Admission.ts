@@ -22,8 +22,10 @@ export interface AdmissionOptions {
   readonly login?: Login | undefined
   /** Tokens outlive the client there. */
   readonly tokens?: TokenStore | undefined
-  /** What a device that a login makes is to be called; with a token, the device it is already takes the name. */
+  /** What this device is to be called, also if it has a name already. */
   readonly device?: DeviceName | undefined
+  /** The same for a new device that nobody gave a name. */
+  readonly deviceByDefault?: DeviceName | undefined
   /** As it was dialled, without a port: what a key signs. */
   readonly host?: string | undefined
 }
@@ -94,7 +96,8 @@ export const tryEach = <E extends { readonly _tag: string }>(
   )
 
 /** A Handshake that shows this proof. */
-export const show = (handshake: Handshake, proof: Proof, { device }: AdmissionOptions): Handshake => {
+export const show = (handshake: Handshake, proof: Proof, options: AdmissionOptions): Handshake => {
+  const device = options.device ?? (proof._tag === "Token" ? undefined : options.deviceByDefault)
   const named = { ...handshake, ...(device !== undefined && { device }) }
   switch (proof._tag) {
     case "Guest":
