@@ -13,7 +13,7 @@ import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { HistoryLimit, SearchQuery } from "../../common/wire/ClientMessage.ts"
-import { type Act, type Action, ask, type Mention, NotUnderstood } from "./Action.ts"
+import { account, type Act, type Action, ask, type Mention, NotUnderstood } from "./Action.ts"
 import { assign, cut, type Kind, type Parameter } from "./Parameter.ts"
 import { placeNamed } from "./Place.ts"
 import { nearest } from "./Suggestion.ts"
@@ -93,7 +93,7 @@ export const commands: ReadonlyArray<Command> = [
     parameters: nothing,
     summary: "leave",
     example: ":quit",
-    alsoKnownAs: ["exit", "q", "bye", "logout", "disconnect"],
+    alsoKnownAs: ["exit", "q", "bye", "disconnect"],
     action: () => ({ _tag: "Quit" })
   }),
   define({
@@ -245,6 +245,83 @@ export const commands: ReadonlyArray<Command> = [
     example: ":more",
     alsoKnownAs: ["older", "next"],
     action: () => ({ _tag: "More" })
+  }),
+  define({
+    name: "unread",
+    parameters: nothing,
+    summary: "show where there is something that you have not read yet",
+    example: ":unread",
+    alsoKnownAs: ["missed", "new"],
+    action: () => account({ _tag: "Unread" })
+  }),
+  define({
+    name: "whois",
+    parameters: Schema.Struct({ user: UserName }),
+    kinds: { user: "user" },
+    summary: "tell who somebody is, and when they were here",
+    example: ":whois ada",
+    alsoKnownAs: ["whowas", "info", "finger"],
+    action: ({ user }) => ask({ _tag: "GetUser", user })
+  }),
+  define({
+    name: "register",
+    parameters: nothing,
+    summary: "make your name your own, with a password you are asked for",
+    example: ":register",
+    alsoKnownAs: ["signup", "enroll"],
+    action: () => account({ _tag: "Register" })
+  }),
+  define({
+    name: "login",
+    parameters: Schema.Struct({ name: Schema.optionalKey(UserName) }),
+    kinds: { name: "user" },
+    summary: "come in again, as the account of that name",
+    example: ":login ada",
+    alsoKnownAs: ["signin", "identify", "auth", "nick"],
+    action: ({ name }) => account({ _tag: "Login", user: name })
+  }),
+  define({
+    name: "logout",
+    parameters: nothing,
+    summary: "leave, and forget the login of this device",
+    example: ":logout",
+    alsoKnownAs: ["signout", "logoff"],
+    action: () => account({ _tag: "Logout" })
+  }),
+  define({
+    name: "passwd",
+    parameters: nothing,
+    summary: "change your password; other devices have to log in again",
+    example: ":passwd",
+    alsoKnownAs: ["password"],
+    action: () => account({ _tag: "ChangePassword" })
+  }),
+  define({
+    name: "devices",
+    parameters: Schema.Struct({
+      remove: Schema.optionalKey(Schema.Literal("remove")),
+      n: Schema.optionalKey(Schema.String)
+    }),
+    summary: "list the devices that are logged in to your account, or remove one",
+    example: ":devices remove 2",
+    alsoKnownAs: ["device", "sessions"],
+    action: ({ n, remove }) =>
+      remove === undefined ? ask({ _tag: "ListDevices" }) : account({ _tag: "RemoveDevice", which: n })
+  }),
+  define({
+    name: "key",
+    parameters: Schema.Struct({
+      "add|list|remove": Schema.optionalKey(Schema.Literals(["add", "list", "remove"])),
+      "file|n": Schema.optionalKey(Schema.String)
+    }),
+    kinds: { "file|n": "words" },
+    summary: "list the SSH keys that let you in, add one, or remove one",
+    example: ":key add ~/.ssh/id_ed25519.pub",
+    alsoKnownAs: ["keys", "ssh"],
+    action: ({ "add|list|remove": what, "file|n": which }) => {
+      if (what === "add") return account({ _tag: "AddKey", path: which })
+      return what === "remove" ? account({ _tag: "RemoveKey", which }) : ask({ _tag: "ListKeys" })
+    }
   }),
   define({
     name: "help",
