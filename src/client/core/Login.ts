@@ -5,7 +5,7 @@
  * one before stays good until that is used. So what is kept is a few tokens, newest first: whoever was killed between
  * hearing of a token and keeping it, or shares them with another program, has a good one among them.
  */
-import { type Effect, Equal, type Redacted, Schema } from "effect"
+import { Context, Effect, Equal, type Redacted, Schema } from "effect"
 import type { NotSigned } from "./ClientError.ts"
 
 export type Token = Redacted.Redacted
@@ -38,6 +38,11 @@ export interface TokenStore {
   readonly keep: (token: Token, used: Token | undefined) => Effect.Effect<void, CannotKeep>
   readonly forget: Effect.Effect<void, CannotKeep>
 }
+
+/** Where the tokens of this client are; nowhere, unless that is said. */
+export const Tokens = Context.Reference<TokenStore>("parley/client/core/Login/Tokens", {
+  defaultValue: () => ({ read: Effect.succeed([]), keep: () => Effect.void, forget: Effect.void })
+})
 
 /** So many tokens are kept: the one a login gave, the one it used, and the same of another one at the same time. */
 export const maxTokens = 4

@@ -84,7 +84,9 @@ export class Client extends Context.Service<
     readonly send: (request: EntryRequest) => Effect.Effect<ServerMessageOf<"Sent">, RequestError>
     /** Asks, and waits for the reply. A connection that breaks only prolongs the wait; see `ReplyLost` for exceptions. */
     readonly request: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
-    /** The same, in as many requests as the whole list or page takes; the events tell of it once. See `Gather`. */
+    /** The same, and no event tells of the reply. */
+    readonly quietly: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
+    /** The same as `request`, in as many requests as the whole list or page takes; the events tell of it once. See `Gather`. */
     readonly gather: <R extends PagedRequest>(request: R) => Effect.Effect<Reply<R>, RequestError>
     /**
      * The newest messages up to a place in a room's log, or in the lobby's: what was said before one came there. No event
@@ -384,6 +386,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   return Client.of({
     send,
     request,
+    quietly: (request) => replyTo(request, Resumption.askQuietly),
     gather: gatherAll,
     backlog,
     events: buffer.events,
