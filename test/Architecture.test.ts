@@ -55,6 +55,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["accounts"],
     ["search"],
     ["store"],
+    ["accounts"],
     ["rooms"],
     ["inbox"],
     ["routing"],

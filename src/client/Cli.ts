@@ -5,13 +5,25 @@
  * A failure to connect is told as one sentence with the way out; see `ClientError` for the causes.
  */
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
-import { Config, ConfigProvider, Effect, Layer, Option, Result, Runtime, Schema, SchemaTransformation } from "effect"
+import {
+  Config,
+  ConfigProvider,
+  Effect,
+  FileSystem,
+  Layer,
+  Option,
+  Result,
+  Runtime,
+  Schema,
+  SchemaTransformation
+} from "effect"
 import { CliError, Command, Flag, Prompt, TerminalCapabilities } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
 import { commandLines } from "./command/Help.ts"
 import type { SessionError } from "./core/ClientError.ts"
 import { chat } from "./line/Chat.ts"
 import { Client } from "./link/Client.ts"
+import { areCertificates } from "./link/Dial.ts"
 import * as PlainScreen from "./screen/PlainScreen.ts"
 import * as TerminalScreen from "./screen/TerminalScreen.ts"
 import { safeLine } from "./text/SafeText.ts"
@@ -33,15 +45,18 @@ const Port = Schema.String.check(Schema.isPattern(/^\d{1,5}$/, { message: portRa
   )
 )
 
+/** The client's own setting, or else the server's: one `.env` may serve both. */
+const ownOr = (own: string, other: string) => Config.orElse(Config.String(own), () => Config.String(other))
+
 const flags = {
   host: Flag.String("host").pipe(
-    Flag.withDescription("Where the server is; or set HOST (localhost)"),
-    Flag.withFallbackConfig(Config.String("HOST")),
+    Flag.withDescription("Where the server is; or set CHAT_HOST, or HOST (localhost)"),
+    Flag.withFallbackConfig(ownOr("CHAT_HOST", "HOST")),
     Flag.withDefault("localhost")
   ),
   port: Flag.String("port").pipe(
-    Flag.withDescription("The server's port; or set PORT (8080)"),
-    Flag.withFallbackConfig(Config.String("PORT")),
+    Flag.withDescription("The server's port; or set CHAT_PORT, or PORT (8080)"),
+    Flag.withFallbackConfig(ownOr("CHAT_PORT", "PORT")),
     Flag.withDefault("8080"),
     Flag.withSchema(Port)
   ),
@@ -49,6 +64,19 @@ const flags = {
     Flag.withDescription("Your name; or set USER_NAME"),
     Flag.withFallbackConfig(Config.String("USER_NAME")),
     Flag.withSchema(UserName),
+    Flag.optional
+  ),
+  tls: Flag.Boolean("tls").pipe(
+    Flag.withDescription("Speak TLS, with a server whose certificate holds for its host; or set CHAT_TLS"),
+    Flag.withFallbackConfig(Config.Boolean("CHAT_TLS")),
+    Flag.optional
+  ),
+  ca: Flag.String("ca").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription(
+      "Speak TLS, and trust only the certificates in this PEM file: the server's own, or its signer's; or set CHAT_CA"
+    ),
+    Flag.withFallbackConfig(Config.String("CHAT_CA")),
     Flag.optional
   )
 }
@@ -73,6 +101,22 @@ const askName = Effect.gen(function* () {
   return yield* Effect.fromResult(decodeUserName(typed)).pipe(Effect.orDie)
 })
 
+/** Whom to trust, if TLS is to be spoken. */
+const trust = Effect.fnUntraced(function* (tls: Option.Option<boolean>, ca: Option.Option<string>) {
+  if (!Option.getOrElse(tls, () => Option.isSome(ca))) return undefined
+  return Option.isSome(ca) ? { ca: yield* readCertificates(ca.value) } : {}
+})
+
+const readCertificates = Effect.fnUntraced(function* (path: string) {
+  const files = yield* FileSystem.FileSystem
+  const pem = yield* Effect.mapError(files.readFileString(path), () => noCertificates(path, "cannot be read"))
+  if (!areCertificates(pem)) return yield* noCertificates(path, "holds no certificates in PEM form, or a broken one")
+  return pem
+})
+
+const noCertificates = (path: string, why: string) =>
+  new CannotChat({ message: `The file ${JSON.stringify(path)} of --ca, or CHAT_CA, ${why}.` })
+
 const explain = (where: string, user: string, { reason }: SessionError): CannotChat => {
   const isTaken = reason._tag === "Refused" && reason.reason._tag === "UserNameTaken"
   const remedy = isTaken ? " Start again with --user <another name>." : ""
@@ -82,10 +126,12 @@ const explain = (where: string, user: string, { reason }: SessionError): CannotC
 export const cli = Command.make(
   "parley",
   flags,
-  Effect.fnUntraced(function* ({ host, port, user }) {
+  Effect.fnUntraced(function* ({ ca, host, port, tls, user }) {
+    const trusted = yield* trust(tls, ca)
     const name = Option.isSome(user) ? user.value : yield* askName
     const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-    const client = Client.layerTcp({ host, port, user: name, giveUpAfter: canPrompt ? undefined : scriptPatience })
+    const address = { host, port, tls: trusted }
+    const client = Client.layerDialled({ ...address, user: name, giveUpAfter: canPrompt ? undefined : scriptPatience })
     const screen = canPrompt ? TerminalScreen.layer : PlainScreen.layer
     yield* chat.pipe(
       Effect.provide(Layer.provideMerge(screen, client)),
@@ -111,6 +157,11 @@ export const cli = Command.make(
     {
       command: "pnpm client --host chat.example.org --port 9000",
       description: "Be asked for a name, on another server"
+    },
+    { command: "pnpm client --host chat.example.org --tls", description: "Speak TLS" },
+    {
+      command: "pnpm client --host chat.example.org --ca chat.pem",
+      description: "Speak TLS with a server that signed its certificate itself"
     },
     {
       command: "printf ':jr dev\\n:rm dev hi\\n' | pnpm -s client --user bot",

@@ -87,7 +87,7 @@ export const welcome = (seq: number): ServerMessageOf<"Welcome"> => ({
 
 /** Starts a client that has yet to be welcomed. */
 export const start = ({ port }: FakeServer, options: Partial<ClientOptions> = {}) =>
-  Layer.build(Client.layerTcp({ ...options, host: "127.0.0.1", port, user: ada })).pipe(
+  Layer.build(Client.layerDialled({ ...options, host: "127.0.0.1", port, user: ada })).pipe(
     Effect.map((context) => Context.get(context, Client)),
     Effect.forkScoped
   )

@@ -8,7 +8,6 @@
  * Bounds: 1024 open requests, further ones wait for a reply to come in; of what is yet to be said, each open request and
  * each room to be joined again once; the unread events as `EventBuffer` says.
  */
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import {
   Context,
   Deferred,
@@ -45,6 +44,7 @@ import type { Token } from "../core/Login.ts"
 import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
 import * as Resumption from "../core/Resumption.ts"
 import * as Admission from "./Admission.ts"
+import { type Address, dial } from "./Dial.ts"
 import * as EventBuffer from "./EventBuffer.ts"
 import { gather, type PagedRequest } from "./Gather.ts"
 import * as Link from "./Link.ts"
@@ -112,17 +112,9 @@ export class Client extends Context.Service<
   static readonly layer = (options: ClientOptions): Layer.Layer<Client, SessionError, Socket.Socket> =>
     Layer.effect(Client, make(options)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
-  static readonly layerTcp = (
-    options: ClientOptions & { readonly host: string; readonly port: number }
-  ): Layer.Layer<Client, SessionError> =>
-    Client.layer(options).pipe(
-      Layer.provide(
-        Layer.effect(
-          Socket.Socket,
-          NodeSocket.makeNet({ host: options.host, port: options.port, noDelay: true, openTimeout: "10 seconds" })
-        )
-      )
-    )
+  /** Connects over TCP or TLS. */
+  static readonly layerDialled = (options: ClientOptions & Address): Layer.Layer<Client, SessionError> =>
+    Client.layer(options).pipe(Layer.provide(Layer.effect(Socket.Socket, dial(options))))
 }
 
 const make = Effect.fnUntraced(function* (options: ClientOptions) {
@@ -249,10 +241,10 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const mayPass = (error: SessionError["reason"]) => Deferred.isDoneUnsafe(connected) && isPassing(error)
 
   let toldRefusal = ""
-  /** That no server is there is to be expected while it restarts; that it is there and says no is news, once. */
+  /** That no server is there is to be expected while it restarts; that it is there and not to be talked to is news, once. */
   const tellRefusal = (error: SessionError["reason"]) =>
     Effect.sync(() => {
-      if (error._tag !== "Refused" || !mayPass(error) || error.message === toldRefusal) return
+      if (error._tag === "Unreachable" || !mayPass(error) || error.message === toldRefusal) return
       toldRefusal = error.message
       buffer.offer({ _tag: "Retrying", cause: error.message })
     })

@@ -13,7 +13,7 @@ import { type ClientMessage, written } from "../../common/wire/ClientMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
 import * as Connection from "../../connection/Connection.ts"
 import { encodeLine, type Incoming, makeDecoder } from "../../connection/Line.ts"
-import { NotParley, type NotSigned, Refused, Unreachable } from "../core/ClientError.ts"
+import { NotParley, type NotSigned, Refused, TlsFailed, Unreachable } from "../core/ClientError.ts"
 import { Heard } from "../core/Heard.ts"
 
 /** The largest line a server may send: a reply has at most its MAILBOX_BYTES, 1 MiB unless they were set. */
@@ -38,7 +38,7 @@ const heartbeat = "30 seconds"
 /** The connection stood, and is over. */
 export class Broken extends Schema.TaggedError<Broken>()("Broken", { cause: Schema.String }) {}
 
-export type LinkError = Broken | Unreachable | Refused | NotParley | NotSigned
+export type LinkError = Broken | Unreachable | TlsFailed | Refused | NotParley | NotSigned
 
 export interface Conversant {
   readonly handshake: ClientMessage
@@ -57,7 +57,7 @@ export const run = Effect.fnUntraced(function* (
   { handshake, outgoing, prove, hear, mishear }: Conversant
 ): Effect.fn.Return<never, LinkError, Scope.Scope> {
   const connection = yield* Connection.make(socket, { decode, maxFrameBytes }).pipe(
-    Effect.mapError((error) => new Unreachable({ cause: explain(error) }))
+    Effect.mapError((error) => toldBy(error) ?? new Unreachable({ cause: explain(error) }))
   )
   const welcomed = yield* Deferred.make<void>()
   let hasHeard = false
@@ -118,7 +118,7 @@ export const run = Effect.fnUntraced(function* (
   })
 
   const read = connection.messages.pipe(
-    Stream.mapError((error) => over(farewell ?? explain(error))),
+    Stream.mapError((error) => toldBy(error) ?? over(farewell ?? explain(error))),
     Stream.runForEachArray(takeAll),
     Effect.andThen(Effect.suspend(() => Effect.fail(over(farewell ?? "the server closed it"))))
   )
@@ -146,12 +146,18 @@ export const run = Effect.fnUntraced(function* (
   return yield* Effect.raceAllFirst([read, keepAlive, Effect.andThen(say([handshake]), write)])
 }, Effect.scoped)
 
+/** What whoever dialled has said of it; see `Dial`. */
+const toldBy = ({ reason }: Connection.ConnectionError): TlsFailed | Unreachable | undefined =>
+  "cause" in reason && isTold(reason.cause) ? reason.cause : undefined
+const isTold = Schema.is(Schema.Union([TlsFailed, Unreachable]))
+
 /** The cause of a socket's failure, for a person: what happened, and what to look at. */
 const explain = ({ reason }: Connection.ConnectionError): string => {
   if (reason._tag === "SocketCloseError") return "the connection was cut"
   if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") return "it did not answer in time"
   const { cause } = reason
   const code = Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : undefined
+  if (code?.startsWith("ERR_SSL_") === true) return `the encryption was disturbed on the way (${code})`
   if (code !== undefined && code in causes) return `${causes[code]} (${code})`
   return Predicate.isError(cause) && cause.message !== "" ? cause.message : (code ?? reason.message)
 }

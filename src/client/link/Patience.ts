@@ -10,7 +10,9 @@ export const backoff = Schedule.min([Schedule.exponential("250 millis"), Schedul
 
 /** What may be different a little later, for a client that was in before. */
 export const isPassing = (error: SessionError["reason"]): boolean =>
-  error._tag === "Unreachable" || (error._tag === "Refused" && isPassingRefusal(error.reason))
+  error._tag === "Unreachable" ||
+  error._tag === "TlsFailed" ||
+  (error._tag === "Refused" && isPassingRefusal(error.reason))
 
 /** What may look different a little later: a name that the server has not yet seen leave, a restart, a rush. */
 const isPassingRefusal = Rejection.isAnyOf([

@@ -20,7 +20,11 @@ export class InvalidDotEnv extends Schema.TaggedError<InvalidDotEnv>()("InvalidD
 const knownNames: ReadonlyArray<string> = [
   ...Record.values(settings).map(({ name }) => name),
   logLevelSetting.name,
-  "USER_NAME"
+  "USER_NAME",
+  "CHAT_HOST",
+  "CHAT_PORT",
+  "CHAT_TLS",
+  "CHAT_CA"
 ]
 
 const readText = Effect.gen(function* () {
