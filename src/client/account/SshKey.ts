@@ -25,15 +25,15 @@ const patience = Duration.seconds(60)
 const maxAttempts = 3
 
 /** Asks for what is typed unseen; nothing if there is nobody to ask. */
-export type AskUnseen = (question: string) => Effect.Effect<Option.Option<Redacted.Redacted>>
+export type AskUnseen<R = never> = (question: string) => Effect.Effect<Option.Option<Redacted.Redacted>, never, R>
 
 type Needs = FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner
 
 /** The key in this file, ready to sign. */
-export const open = Effect.fnUntraced(function* (
+export const open = Effect.fnUntraced(function* <R>(
   path: string,
-  askUnseen: AskUnseen
-): Effect.fn.Return<Key, NotSigned, Needs> {
+  askUnseen: AskUnseen<R>
+): Effect.fn.Return<Key, NotSigned, Needs | R> {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const { isEncrypted, publicKey, signer } = yield* find(path)
   const provided = <A, E>(effect: Effect.Effect<A, E, ChildProcessSpawner.ChildProcessSpawner>) =>
@@ -111,7 +111,7 @@ const isInAgent = (publicKey: string) =>
     Effect.orElseSucceed(() => false)
   )
 
-const askPassphrase = Effect.fnUntraced(function* (path: string, askUnseen: AskUnseen) {
+const askPassphrase = Effect.fnUntraced(function* <R>(path: string, askUnseen: AskUnseen<R>) {
   for (let attempt = 1; ; attempt++) {
     const passphrase = Option.getOrUndefined(yield* askUnseen(`Passphrase of ${path}`))
     if (passphrase === undefined) {
