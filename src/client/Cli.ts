@@ -4,7 +4,8 @@
  *
  * A failure to connect is told as one sentence with the way out; see `ClientError` for the causes.
  */
-import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import { homedir, hostname } from "node:os"
+import { isAbsolute, join } from "node:path"
 import {
   Config,
   ConfigProvider,
@@ -19,23 +20,16 @@ import {
 } from "effect"
 import { CliError, Command, Flag, Prompt, TerminalCapabilities } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
+import { DeviceName } from "../common/wire/AccountRequest.ts"
+import { canAsk } from "./Asking.ts"
 import { commandLines } from "./command/Help.ts"
-import type { SessionError } from "./core/ClientError.ts"
+import { Tokens } from "./core/Login.ts"
+import { CannotChat, enter, type Entrance, explain, type Visitor } from "./Entrance.ts"
 import { chat } from "./line/Chat.ts"
 import { Client } from "./link/Client.ts"
 import { areCertificates } from "./link/Dial.ts"
 import * as PlainScreen from "./screen/PlainScreen.ts"
 import * as TerminalScreen from "./screen/TerminalScreen.ts"
-import { safeLine } from "./text/SafeText.ts"
-
-/** How long a script waits for a broken connection; a person may wait, or quit. */
-const scriptPatience = "30 seconds"
-
-/** Ends the program, with a sentence for the person who started it. */
-class CannotChat extends Schema.TaggedError<CannotChat>()("CannotChat", { message: Schema.String }) {
-  override readonly [CliError.userMessage] = this.message
-  override readonly [Runtime.errorExitCode] = 1
-}
 
 const portRange = "must be a port, from 1 to 65535"
 const Port = Schema.String.check(Schema.isPattern(/^\d{1,5}$/, { message: portRange })).pipe(
@@ -78,28 +72,29 @@ const flags = {
     ),
     Flag.withFallbackConfig(Config.String("CHAT_CA")),
     Flag.optional
+  ),
+  register: Flag.Boolean("register").pipe(
+    Flag.withDescription("Make an account of your name, with a password you are asked for"),
+    Flag.withDefault(false)
+  ),
+  key: Flag.String("key").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Log in with this OpenSSH key, or with the one of this .pub in an agent; or set CHAT_KEY"),
+    Flag.withFallbackConfig(Config.String("CHAT_KEY")),
+    Flag.optional
+  ),
+  tokenFile: Flag.String("token-file").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Keep the login in this file, for a script; or set CHAT_TOKEN_FILE"),
+    Flag.withFallbackConfig(Config.String("CHAT_TOKEN_FILE")),
+    Flag.optional
+  ),
+  device: Flag.String("device").pipe(
+    Flag.withDescription("What this device is to be called in :devices (the name of this machine)"),
+    Flag.withSchema(DeviceName),
+    Flag.optional
   )
 }
-
-const decodeUserName = Schema.decodeUnknownResult(UserName)
-
-const askName = Effect.gen(function* () {
-  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-  if (!canPrompt) {
-    return yield* new CannotChat({ message: "No name was given. Start with --user <name>, or set USER_NAME." })
-  }
-  const typed = yield* Prompt.run(
-    Prompt.String({
-      message: "Your name:",
-      validate: (typed) =>
-        Effect.fromResult(
-          Result.mapError(decodeUserName(typed), () => "a name has 1 to 32 letters, digits, '_', '.', '-'")
-        )
-    })
-    // A terminal of its own, closed behind the answer: the editor of lines is to have stdin for itself.
-  ).pipe(Effect.provide(NodeTerminal.layer, { local: true }))
-  return yield* Effect.fromResult(decodeUserName(typed)).pipe(Effect.orDie)
-})
 
 /** Whom to trust, if TLS is to be spoken. */
 const trust = Effect.fnUntraced(function* (tls: Option.Option<boolean>, ca: Option.Option<string>) {
@@ -117,26 +112,46 @@ const readCertificates = Effect.fnUntraced(function* (path: string) {
 const noCertificates = (path: string, why: string) =>
   new CannotChat({ message: `The file ${JSON.stringify(path)} of --ca, or CHAT_CA, ${why}.` })
 
-const explain = (where: string, user: string, { reason }: SessionError): CannotChat => {
-  const isTaken = reason._tag === "Refused" && reason.reason._tag === "UserNameTaken"
-  const remedy = isTaken ? " Start again with --user <another name>." : ""
-  return new CannotChat({ message: `Cannot chat as ${user} on ${where}. ${safeLine(reason.message)}${remedy}` })
-}
+/** Where tokens are kept (XDG Base Directory Specification, 0.8). */
+const folderOf = (configHome: Option.Option<string>): string =>
+  join(
+    Option.getOrElse(Option.filter(configHome, isAbsolute), () => join(homedir(), ".config")),
+    "parley"
+  )
+
+const decodeDeviceName = Schema.decodeUnknownOption(DeviceName)
+
+/** One sitting after the other, until one is the last. */
+const sit = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor) {
+  const { client, tokens, user } = yield* enter(entrance, visitor)
+  const screen = (yield* canAsk) ? TerminalScreen.layer : PlainScreen.layer
+  return yield* chat.pipe(
+    Effect.provide(screen),
+    Effect.provideService(Client, client),
+    Effect.provideService(Tokens, tokens),
+    Effect.map((ending): Visitor | undefined =>
+      ending._tag === "Quit" ? undefined : { user: ending.user ?? user, as: "login" }
+    ),
+    Effect.catchTag("SessionError", (error) => Effect.fail(explain(entrance, user, error)))
+  )
+}, Effect.scoped)
 
 export const cli = Command.make(
   "parley",
   flags,
-  Effect.fnUntraced(function* ({ ca, host, port, tls, user }) {
-    const trusted = yield* trust(tls, ca)
-    const name = Option.isSome(user) ? user.value : yield* askName
-    const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-    const address = { host, port, tls: trusted }
-    const client = Client.layerDialled({ ...address, user: name, giveUpAfter: canPrompt ? undefined : scriptPatience })
-    const screen = canPrompt ? TerminalScreen.layer : PlainScreen.layer
-    yield* chat.pipe(
-      Effect.provide(Layer.provideMerge(screen, client)),
-      Effect.catchTag("SessionError", (error) => Effect.fail(explain(`${host}:${port}`, name, error)))
-    )
+  Effect.fnUntraced(function* ({ ca, device, host, key, port, register, tls, tokenFile, user }) {
+    const entrance: Entrance = {
+      address: { host, port, tls: yield* trust(tls, ca) },
+      folder: folderOf(yield* Config.option(Config.String("XDG_CONFIG_HOME"))),
+      tokenFile: Option.getOrUndefined(tokenFile),
+      key: Option.getOrUndefined(key),
+      password: Option.getOrUndefined(yield* Config.option(Config.Redacted("PARLEY_PASSWORD"))),
+      invite: Option.getOrUndefined(yield* Config.option(Config.Redacted("PARLEY_INVITE"))),
+      device: Option.getOrUndefined(device),
+      deviceByDefault: Option.getOrUndefined(decodeDeviceName(hostname()))
+    }
+    let visitor: Visitor | undefined = { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" }
+    while (visitor !== undefined) visitor = yield* sit(entrance, visitor)
   })
 ).pipe(
   Command.withDescription(
@@ -145,6 +160,9 @@ export const cli = Command.make(
       "",
       "What you type goes to everybody; a line that begins with a colon is a command:",
       ...commandLines,
+      "",
+      "A name with an account asks for its password once; from then on this device is logged in. A script",
+      "logs in with PARLEY_PASSWORD, which never stands in a command line, or with --key.",
       "",
       "Settings come from flags, the environment, or a file .env, in this order.",
       "With stdin or stdout not a terminal, lines are read and written plainly, for scripts;",
@@ -166,6 +184,11 @@ export const cli = Command.make(
     {
       command: "printf ':jr dev\\n:rm dev hi\\n' | pnpm -s client --user bot",
       description: "Let a script say something"
+    },
+    { command: "pnpm client --user ada --key ~/.ssh/id_ed25519", description: "Log in with an SSH key" },
+    {
+      command: "PARLEY_PASSWORD=… pnpm -s client --user bot --token-file bot.token < lines",
+      description: "Let a script log in, and the next time without the password"
     },
     { command: "NO_COLOR=1 pnpm client", description: "Do without colours" }
   ])

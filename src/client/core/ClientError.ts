@@ -50,6 +50,11 @@ export class NotParley extends Schema.TaggedError<NotParley>()("NotParley", { is
   override readonly message = `Something answers there, but it is no parley server: ${this.issue}. Check host and port.`
 }
 
+/** The key that the user logs in with could not sign. */
+export class NotSigned extends Schema.TaggedError<NotSigned>()("NotSigned", { issue: Schema.String }) {
+  override readonly message = `The key cannot sign: ${this.issue}.`
+}
+
 /** The client was told to leave. */
 export class HasLeft extends Schema.TaggedError<HasLeft>()("HasLeft", {}) {
   override readonly message = "This client has left the server."
@@ -57,7 +62,7 @@ export class HasLeft extends Schema.TaggedError<HasLeft>()("HasLeft", {}) {
 
 /** The end of the client: no connection, and none will be tried again. */
 export class SessionError extends Schema.TaggedError<SessionError>()("SessionError", {
-  reason: Schema.Union([Unreachable, TlsFailed, Refused, NotParley, HasLeft])
+  reason: Schema.Union([Unreachable, TlsFailed, Refused, NotParley, NotSigned, HasLeft])
 }) {
   override readonly message = this.reason.message
 }
