@@ -29,4 +29,4 @@ export const partnerIn = ({ conversation, from, to, twin }: Addressed): Partner 
 }
 
 /** Whether it is its owner's own. */
-const isFromOwner = ({ user }: Inbox, from: UserName): boolean => nameKey(from) === nameKey(user)
+export const isFromOwner = ({ user }: Inbox, from: UserName): boolean => nameKey(from) === nameKey(user)

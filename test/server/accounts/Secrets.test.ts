@@ -1,7 +1,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { areEqual, codeFrom, digestOf, Secrets } from "../../../src/server/accounts/Secrets.ts"
+import { areEqual, codeFrom, hashOf, Secrets } from "../../../src/server/accounts/Secrets.ts"
 
 const typed = (text: string) => {
   const code = codeFrom(Redacted.make(text))
@@ -73,7 +73,7 @@ describe("A secret of the server's own", () => {
 
   it("is kept as its SHA-256", () => {
     assert.strictEqual(
-      Buffer.from(digestOf(Redacted.make("abc"))).toString("hex"),
+      Buffer.from(hashOf(Redacted.make("abc"))).toString("hex"),
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
   })

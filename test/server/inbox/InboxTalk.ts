@@ -7,7 +7,7 @@ import { ConfigProvider, Deferred, Effect, Layer, Stream } from "effect"
 import type { Cursor } from "../../../src/common/log/Cursor.ts"
 import type { Intent } from "../../../src/common/log/Entry.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import { RequestId } from "../../../src/common/wire/RequestId.ts"
+import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
 import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
@@ -73,7 +73,7 @@ export const world = Effect.gen(function* () {
   const inboxes = yield* Inboxes
   const names = yield* AccountNames
   for (const [name, id] of byName) {
-    names.set({ id: AccountId.make(id), user: UserName.make(name), isDeleted: false })
+    names.set({ id: AccountId.make(id), user: UserName.make(name), state: "Active" })
   }
   /** The connections of guests, whom the registry would know. */
   const guests = new Map<string, Asker>()
@@ -100,12 +100,11 @@ export const world = Effect.gen(function* () {
     const session = yield* sessions.open(connection)
     const id = byName.get(name)
     const account = id === undefined ? undefined : AccountId.make(id)
-    if (account !== undefined) session.belongTo({ account, device: undefined })
+    if (account !== undefined) session.belongTo({ account, device: DeviceId.make("d1") })
     const asker: Asker = {
       session: session.id,
       user: UserName.make(name),
-      id: undefined,
-      isLarge: false,
+      request: 0,
       ...(account !== undefined && { account })
     }
     if (account === undefined) guests.set(name, asker)
@@ -115,8 +114,8 @@ export const world = Effect.gen(function* () {
         const id = `${++count}`
         const reply = Deferred.makeUnsafe<Line>()
         replies.set(id, reply)
-        session.began(0, false)
-        Mailbox.tellUnsafe(users, { ...command, from: { ...asker, id: RequestId.make(id) } } as UsersCommand)
+        const request = session.requests.add({ id, about: undefined, characters: 0, isLarge: false })
+        Mailbox.tellUnsafe(users, { ...command, from: { ...asker, request } } as UsersCommand)
         // What goes out together is written to one connection after the other.
         return Effect.tap(Deferred.await(reply), () => Effect.yieldNow)
       })

@@ -19,8 +19,7 @@ const exchange = (from: number, to: number, body: Intent = { _tag: "Said", conte
     from: {
       session: SessionId.make(from + 1),
       user: userOf(from),
-      id: undefined,
-      isLarge: false,
+      request: 0,
       ...(account !== undefined && { account })
     },
     author: AuthorId.make(`a${from}`),

@@ -222,7 +222,7 @@ describe.each(stores)("The inboxes of accounts, $store,", ({ history }) => {
       const [ada, bob] = yield* Effect.all([come("ada"), come("bob")])
       yield* ada.say("bob", "regret")
       yield* bob.leave
-      names.set({ id: AccountId.make(2), user: UserName.make("bob"), isDeleted: true })
+      names.set({ id: AccountId.make(2), user: UserName.make("bob"), state: "Deleted" })
       for (const reply of [
         yield* ada.say("bob", "hm"),
         yield* ada.say("bob", "hm", { key: key("k") }),
@@ -232,7 +232,7 @@ describe.each(stores)("The inboxes of accounts, $store,", ({ history }) => {
       }
       assert.strictEqual((yield* ada.act("bob", { _tag: "Deleted", target: 1 }))._tag, "Sent")
       // Whoever has the name now is another account, and has another inbox.
-      names.set({ id: AccountId.make(7), user: UserName.make("bob"), isDeleted: false })
+      names.set({ id: AccountId.make(7), user: UserName.make("bob"), state: "Active" })
       assert.deepStrictEqual(yield* ada.history("bob"), [])
       assert.deepStrictEqual(reasonOf(yield* ada.say("bob", "hm", { replyTo: 1 })), { _tag: "MessageNotFound", seq: 1 })
     }).pipe(within)

@@ -18,9 +18,9 @@ import { SearchProcessor } from "../../../src/server/search/SearchProcessor.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
-import * as MemoryMemberships from "../../../src/server/store/MemoryMemberships.ts"
 import { countingFibers } from "../../simulation/Life.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
+import { storesOver } from "../../support/Stores.ts"
 
 const room = RoomName.make("dev")
 
@@ -29,8 +29,8 @@ const settings = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MAX_ROOMS: 
 
 const servicesWith = (history: Layer.Layer<History>) =>
   RoomProcessor.layer.pipe(
-    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer, MemoryMemberships.layer]),
-    Layer.provideMerge([Sessions.layer, Turns.layer, history]),
+    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer]),
+    Layer.provideMerge([Sessions.layer, Turns.layer, storesOver(history)]),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(settings)
   )
