@@ -4,26 +4,32 @@
  *
  * A failure to connect is told as one sentence with the way out; see `ClientError` for the causes.
  */
-import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
-import { Config, ConfigProvider, Effect, Layer, Option, Result, Runtime, Schema, SchemaTransformation } from "effect"
+import { homedir, hostname } from "node:os"
+import { isAbsolute, join } from "node:path"
+import {
+  Config,
+  ConfigProvider,
+  Effect,
+  FileSystem,
+  Layer,
+  Option,
+  Result,
+  Runtime,
+  Schema,
+  SchemaTransformation
+} from "effect"
 import { CliError, Command, Flag, Prompt, TerminalCapabilities } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
+import { DeviceName } from "../common/wire/AccountRequest.ts"
+import { canAsk } from "./Asking.ts"
 import { commandLines } from "./command/Help.ts"
-import type { SessionError } from "./core/ClientError.ts"
+import { Tokens } from "./core/Login.ts"
+import { CannotChat, enter, type Entrance, explain, type Visitor } from "./Entrance.ts"
 import { chat } from "./line/Chat.ts"
 import { Client } from "./link/Client.ts"
+import { areCertificates } from "./link/Dial.ts"
 import * as PlainScreen from "./screen/PlainScreen.ts"
 import * as TerminalScreen from "./screen/TerminalScreen.ts"
-import { safeLine } from "./text/SafeText.ts"
-
-/** How long a script waits for a broken connection; a person may wait, or quit. */
-const scriptPatience = "30 seconds"
-
-/** Ends the program, with a sentence for the person who started it. */
-class CannotChat extends Schema.TaggedError<CannotChat>()("CannotChat", { message: Schema.String }) {
-  override readonly [CliError.userMessage] = this.message
-  override readonly [Runtime.errorExitCode] = 1
-}
 
 const portRange = "must be a port, from 1 to 65535"
 const Port = Schema.String.check(Schema.isPattern(/^\d{1,5}$/, { message: portRange })).pipe(
@@ -33,15 +39,18 @@ const Port = Schema.String.check(Schema.isPattern(/^\d{1,5}$/, { message: portRa
   )
 )
 
+/** The client's own setting, or else the server's: one `.env` may serve both. */
+const ownOr = (own: string, other: string) => Config.orElse(Config.String(own), () => Config.String(other))
+
 const flags = {
   host: Flag.String("host").pipe(
-    Flag.withDescription("Where the server is; or set HOST (localhost)"),
-    Flag.withFallbackConfig(Config.String("HOST")),
+    Flag.withDescription("Where the server is; or set CHAT_HOST, or HOST (localhost)"),
+    Flag.withFallbackConfig(ownOr("CHAT_HOST", "HOST")),
     Flag.withDefault("localhost")
   ),
   port: Flag.String("port").pipe(
-    Flag.withDescription("The server's port; or set PORT (8080)"),
-    Flag.withFallbackConfig(Config.String("PORT")),
+    Flag.withDescription("The server's port; or set CHAT_PORT, or PORT (8080)"),
+    Flag.withFallbackConfig(ownOr("CHAT_PORT", "PORT")),
     Flag.withDefault("8080"),
     Flag.withSchema(Port)
   ),
@@ -50,47 +59,99 @@ const flags = {
     Flag.withFallbackConfig(Config.String("USER_NAME")),
     Flag.withSchema(UserName),
     Flag.optional
+  ),
+  tls: Flag.Boolean("tls").pipe(
+    Flag.withDescription("Speak TLS, with a server whose certificate holds for its host; or set CHAT_TLS"),
+    Flag.withFallbackConfig(Config.Boolean("CHAT_TLS")),
+    Flag.optional
+  ),
+  ca: Flag.String("ca").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription(
+      "Speak TLS, and trust only the certificates in this PEM file: the server's own, or its signer's; or set CHAT_CA"
+    ),
+    Flag.withFallbackConfig(Config.String("CHAT_CA")),
+    Flag.optional
+  ),
+  register: Flag.Boolean("register").pipe(
+    Flag.withDescription("Make an account of your name, with a password you are asked for"),
+    Flag.withDefault(false)
+  ),
+  key: Flag.String("key").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Log in with this OpenSSH key, or with the one of this .pub in an agent; or set CHAT_KEY"),
+    Flag.withFallbackConfig(Config.String("CHAT_KEY")),
+    Flag.optional
+  ),
+  tokenFile: Flag.String("token-file").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Keep the login in this file, for a script; or set CHAT_TOKEN_FILE"),
+    Flag.withFallbackConfig(Config.String("CHAT_TOKEN_FILE")),
+    Flag.optional
+  ),
+  device: Flag.String("device").pipe(
+    Flag.withDescription("What this device is to be called in :devices (the name of this machine)"),
+    Flag.withSchema(DeviceName),
+    Flag.optional
   )
 }
 
-const decodeUserName = Schema.decodeUnknownResult(UserName)
-
-const askName = Effect.gen(function* () {
-  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-  if (!canPrompt) {
-    return yield* new CannotChat({ message: "No name was given. Start with --user <name>, or set USER_NAME." })
-  }
-  const typed = yield* Prompt.run(
-    Prompt.String({
-      message: "Your name:",
-      validate: (typed) =>
-        Effect.fromResult(
-          Result.mapError(decodeUserName(typed), () => "a name has 1 to 32 letters, digits, '_', '.', '-'")
-        )
-    })
-    // A terminal of its own, closed behind the answer: the editor of lines is to have stdin for itself.
-  ).pipe(Effect.provide(NodeTerminal.layer, { local: true }))
-  return yield* Effect.fromResult(decodeUserName(typed)).pipe(Effect.orDie)
+/** Whom to trust, if TLS is to be spoken. */
+const trust = Effect.fnUntraced(function* (tls: Option.Option<boolean>, ca: Option.Option<string>) {
+  if (!Option.getOrElse(tls, () => Option.isSome(ca))) return undefined
+  return Option.isSome(ca) ? { ca: yield* readCertificates(ca.value) } : {}
 })
 
-const explain = (where: string, user: string, { reason }: SessionError): CannotChat => {
-  const isTaken = reason._tag === "Refused" && reason.reason._tag === "UserNameTaken"
-  const remedy = isTaken ? " Start again with --user <another name>." : ""
-  return new CannotChat({ message: `Cannot chat as ${user} on ${where}. ${safeLine(reason.message)}${remedy}` })
-}
+const readCertificates = Effect.fnUntraced(function* (path: string) {
+  const files = yield* FileSystem.FileSystem
+  const pem = yield* Effect.mapError(files.readFileString(path), () => noCertificates(path, "cannot be read"))
+  if (!areCertificates(pem)) return yield* noCertificates(path, "holds no certificates in PEM form, or a broken one")
+  return pem
+})
+
+const noCertificates = (path: string, why: string) =>
+  new CannotChat({ message: `The file ${JSON.stringify(path)} of --ca, or CHAT_CA, ${why}.` })
+
+/** Where tokens are kept (XDG Base Directory Specification, 0.8). */
+const folderOf = (configHome: Option.Option<string>): string =>
+  join(
+    Option.getOrElse(Option.filter(configHome, isAbsolute), () => join(homedir(), ".config")),
+    "parley"
+  )
+
+const decodeDeviceName = Schema.decodeUnknownOption(DeviceName)
+
+/** One sitting after the other, until one is the last. */
+const sit = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor) {
+  const { client, tokens, user } = yield* enter(entrance, visitor)
+  const screen = (yield* canAsk) ? TerminalScreen.layer : PlainScreen.layer
+  return yield* chat.pipe(
+    Effect.provide(screen),
+    Effect.provideService(Client, client),
+    Effect.provideService(Tokens, tokens),
+    Effect.map((ending): Visitor | undefined =>
+      ending._tag === "Quit" ? undefined : { user: ending.user ?? user, as: "login" }
+    ),
+    Effect.catchTag("SessionError", (error) => Effect.fail(explain(entrance, user, error)))
+  )
+}, Effect.scoped)
 
 export const cli = Command.make(
   "parley",
   flags,
-  Effect.fnUntraced(function* ({ host, port, user }) {
-    const name = Option.isSome(user) ? user.value : yield* askName
-    const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-    const client = Client.layerTcp({ host, port, user: name, giveUpAfter: canPrompt ? undefined : scriptPatience })
-    const screen = canPrompt ? TerminalScreen.layer : PlainScreen.layer
-    yield* chat.pipe(
-      Effect.provide(Layer.provideMerge(screen, client)),
-      Effect.catchTag("SessionError", (error) => Effect.fail(explain(`${host}:${port}`, name, error)))
-    )
+  Effect.fnUntraced(function* ({ ca, device, host, key, port, register, tls, tokenFile, user }) {
+    const entrance: Entrance = {
+      address: { host, port, tls: yield* trust(tls, ca) },
+      folder: folderOf(yield* Config.option(Config.String("XDG_CONFIG_HOME"))),
+      tokenFile: Option.getOrUndefined(tokenFile),
+      key: Option.getOrUndefined(key),
+      password: Option.getOrUndefined(yield* Config.option(Config.Redacted("PARLEY_PASSWORD"))),
+      invite: Option.getOrUndefined(yield* Config.option(Config.Redacted("PARLEY_INVITE"))),
+      device: Option.getOrUndefined(device),
+      deviceByDefault: Option.getOrUndefined(decodeDeviceName(hostname()))
+    }
+    let visitor: Visitor | undefined = { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" }
+    while (visitor !== undefined) visitor = yield* sit(entrance, visitor)
   })
 ).pipe(
   Command.withDescription(
@@ -99,6 +160,9 @@ export const cli = Command.make(
       "",
       "What you type goes to everybody; a line that begins with a colon is a command:",
       ...commandLines,
+      "",
+      "A name with an account asks for its password once; from then on this device is logged in. A script",
+      "logs in with PARLEY_PASSWORD, which never stands in a command line, or with --key.",
       "",
       "Settings come from flags, the environment, or a file .env, in this order.",
       "With stdin or stdout not a terminal, lines are read and written plainly, for scripts;",
@@ -112,17 +176,20 @@ export const cli = Command.make(
       command: "pnpm client --host chat.example.org --port 9000",
       description: "Be asked for a name, on another server"
     },
+    { command: "pnpm client --host chat.example.org --tls", description: "Speak TLS" },
+    {
+      command: "pnpm client --host chat.example.org --ca chat.pem",
+      description: "Speak TLS with a server that signed its certificate itself"
+    },
     {
       command: "printf ':jr dev\\n:rm dev hi\\n' | pnpm -s client --user bot",
       description: "Let a script say something"
     },
+    { command: "pnpm client --user ada --key ~/.ssh/id_ed25519", description: "Log in with an SSH key" },
+    {
+      command: "PARLEY_PASSWORD=… pnpm -s client --user bot --token-file bot.token < lines",
+      description: "Let a script log in, and the next time without the password"
+    },
     { command: "NO_COLOR=1 pnpm client", description: "Do without colours" }
   ])
-)
-
-/** The environment first, then a file `.env` in the working directory, if there is one. */
-export const configLayer = ConfigProvider.layerAdd(
-  ConfigProvider.fromDotEnv().pipe(
-    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(ConfigProvider.fromEnvRecord({})))
-  )
 )

@@ -170,7 +170,7 @@ describe("a client whose connection breaks", () => {
       const scope = yield* Scope.make()
       const server = yield* Scope.provide(make, scope)
       const building = yield* Effect.forkChild(
-        Layer.build(Client.layerTcp({ host: "127.0.0.1", port: server.port, user: ada, giveUpAfter: "1 millis" }))
+        Layer.build(Client.layerDialled({ host: "127.0.0.1", port: server.port, user: ada, giveUpAfter: "1 millis" }))
       )
       yield* greet(server, 7)
       const context = yield* Fiber.join(building)

@@ -1,5 +1,5 @@
 /** A screen without a terminal: the test types, and reads what is shown row by row. */
-import { type Cause, DateTime, Effect, Queue, Stream } from "effect"
+import { type Cause, DateTime, Effect, Option, Queue, Redacted, Stream } from "effect"
 import * as Recent from "../../src/client/core/Recent.ts"
 import { Screen, type TypedLine } from "../../src/client/screen/Screen.ts"
 import { colourless } from "../../src/client/text/Palette.ts"
@@ -11,6 +11,7 @@ export const noon = Date.UTC(2026, 10, 23, 12, 4)
 export const make = Effect.fnUntraced(function* (options: { readonly isInteractive: boolean }) {
   const typed = yield* Queue.unbounded<TypedLine, Cause.Done>()
   const shown = yield* Queue.unbounded<string>()
+  const unseen = yield* Queue.unbounded<string | undefined>()
   let look = () => Recent.empty
   let begun: Recent.Recent | undefined
   const screen = Screen.of({
@@ -33,6 +34,13 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
           lines.map(({ text }) => text.trimStart())
         )
       ),
+    askUnseen: (question) =>
+      options.isInteractive
+        ? Queue.offer(shown, `asked: ${question}`).pipe(
+            Effect.andThen(Queue.take(unseen)),
+            Effect.map((answer) => Option.map(Option.fromUndefinedOr(answer), (text) => Redacted.make(text)))
+          )
+        : Effect.succeedNone,
     propose: (line) => Effect.asVoid(Queue.offer(shown, `proposed: ${line}`)),
     offerNames: () => Effect.void
   })
@@ -48,6 +56,8 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
         begun = undefined
         return Queue.offer(typed, line)
       }),
+    /** Answers a question unseen; without an answer, gives up. */
+    answer: (text?: string) => Queue.offer(unseen, text),
     endInput: Queue.end(typed),
     /** What is shown up to a line that ends like this. */
     until: Effect.fnUntraced(function* (ending: string) {

@@ -2,7 +2,7 @@
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { Context, Deferred, Effect, Fiber, Layer, Queue, type Scope, Stream } from "effect"
 import { NetAddress } from "effect/net"
-import { Client } from "../../src/client/link/Client.ts"
+import { Client, type ClientOptions } from "../../src/client/link/Client.ts"
 import { Epoch } from "../../src/common/log/Cursor.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
 import { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
@@ -86,8 +86,8 @@ export const welcome = (seq: number): ServerMessageOf<"Welcome"> => ({
 })
 
 /** Starts a client that has yet to be welcomed. */
-export const start = ({ port }: FakeServer) =>
-  Layer.build(Client.layerTcp({ host: "127.0.0.1", port, user: ada })).pipe(
+export const start = ({ port }: FakeServer, options: Partial<ClientOptions> = {}) =>
+  Layer.build(Client.layerDialled({ ...options, host: "127.0.0.1", port, user: ada })).pipe(
     Effect.map((context) => Context.get(context, Client)),
     Effect.forkScoped
   )

@@ -67,6 +67,7 @@ export const start = Effect.fnUntraced(function* (options: ParleyTalkerOptions) 
     Rejoined: ({ joined: { epoch, room, seq } }) => isIn(room, epoch, seq),
     RejoinRefused: isAmiss,
     Gap: isAmiss,
+    NotKept: () => {},
     Skipped: isAmiss
   })
   yield* client.events.pipe(

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
 import type { Reaction } from "../../common/log/Entry.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { Whereabouts } from "../core/Heard.ts"
 import type { Request } from "../core/Request.ts"
 
@@ -9,6 +10,7 @@ export type Action =
   | { readonly _tag: "Ask"; readonly request: Request }
   /** Something is to be done to a message, which `Meaning` finds. */
   | About
+  | AboutAccount
   /** The page of history or findings behind the one shown last. */
   | { readonly _tag: "More" }
   | { readonly _tag: "Help"; readonly command: string | undefined }
@@ -20,6 +22,23 @@ export interface About {
   readonly mention: Mention
   readonly act: Act
 }
+
+/** Something about one's own account that takes more than one request, or what is typed unseen. */
+export interface AboutAccount {
+  readonly _tag: "Account"
+  readonly act: AccountAct
+}
+
+/** `which`: by its number in the list shown last, or by its name for programs. */
+export type AccountAct =
+  | { readonly _tag: "Register" }
+  | { readonly _tag: "Login"; readonly user: UserName | undefined }
+  | { readonly _tag: "Logout" }
+  | { readonly _tag: "ChangePassword" }
+  | { readonly _tag: "RemoveDevice"; readonly which: string | undefined }
+  | { readonly _tag: "AddKey"; readonly path: string | undefined }
+  | { readonly _tag: "RemoveKey"; readonly which: string | undefined }
+  | { readonly _tag: "Unread" }
 
 /** Which message is meant, as far as the line says so. */
 export interface Mention {
@@ -44,3 +63,5 @@ export class NotUnderstood extends Schema.TaggedError<NotUnderstood>()("NotUnder
 }) {}
 
 export const ask = (request: Request) => ({ _tag: "Ask", request }) as const
+
+export const account = (act: AccountAct) => ({ _tag: "Account", act }) as const

@@ -6,65 +6,23 @@
  * stands for a ":" that is part of the message. White space before a command is forgiven, so that a slip of the space
  * bar does not tell everybody what was meant for one.
  */
-import { Option, Result, Schema, SchemaAST, SchemaIssue } from "effect"
+import { Option, Result, Schema, SchemaIssue } from "effect"
 import { Seq } from "../../common/log/Cursor.ts"
 import { Reaction, Reason } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { HistoryLimit, SearchQuery } from "../../common/wire/ClientMessage.ts"
+import { accountCommands } from "./AccountCommands.ts"
 import { type Act, type Action, ask, type Mention, NotUnderstood } from "./Action.ts"
-import { assign, cut, type Kind, type Parameter } from "./Parameter.ts"
+import { type Command, define, nothing } from "./Definition.ts"
+import { assign, cut } from "./Parameter.ts"
 import { placeNamed } from "./Place.ts"
 import { nearest } from "./Suggestion.ts"
 
 /** In UTF-16 units. The longest message has 8192 characters of two each; with what stands before it, that is less. */
 export const maxLineLength = 20_000
 
-interface Command {
-  readonly name: string
-  /** In the order in which they are typed. */
-  readonly parameters: ReadonlyArray<Parameter>
-  readonly summary: string
-  readonly example: string
-  /** What other programs call it: never understood, only suggested. */
-  readonly alsoKnownAs: ReadonlyArray<string>
-  readonly read: (words: Readonly<Record<string, string>>) => Result.Result<Action, SchemaIssue.Issue>
-}
-
-const define = <Arguments>(definition: {
-  readonly name: string
-  readonly parameters: Schema.ConstraintDecoder<Arguments> & {
-    readonly fields: Readonly<Record<string, Schema.Constraint>>
-  }
-  /** Of those that are not just a word. */
-  readonly kinds?: { readonly [Name in keyof Arguments]?: Kind }
-  readonly summary: string
-  readonly example: string
-  readonly alsoKnownAs?: ReadonlyArray<string>
-  readonly action: (given: Arguments) => Action
-}): Command => {
-  const decode = Schema.decodeUnknownResult(definition.parameters)
-  const kinds = new Map<string, Kind | undefined>(Object.entries<Kind | undefined>(definition.kinds ?? {}))
-  return {
-    name: definition.name,
-    parameters: Object.entries(definition.parameters.fields).map(([name, { ast }]) => ({
-      name,
-      kind: kinds.get(name) ?? "word",
-      isOptional: SchemaAST.isOptional(ast)
-    })),
-    summary: definition.summary,
-    example: definition.example,
-    alsoKnownAs: definition.alsoKnownAs ?? [],
-    read: (words) =>
-      decode(words).pipe(
-        Result.map(definition.action),
-        Result.mapError(({ issue }) => issue)
-      )
-  }
-}
-
-const nothing = Schema.Struct({})
 const room = Schema.Struct({ room: RoomName })
 
 const Place = Schema.String.check(
@@ -80,8 +38,11 @@ const mentioned = {
 }
 const leading = { "in:room": "leading", "#n": "number" } as const
 
+const placeOf = (typed: string | undefined) =>
+  Option.getOrUndefined(Option.flatMap(Option.fromUndefinedOr(typed), placeNamed))
+
 const about = (words: { readonly "in:room"?: string; readonly "#n"?: Seq }, act: Act): Action => {
-  const place = Option.getOrUndefined(Option.flatMap(Option.fromUndefinedOr(words["in:room"]), placeNamed))
+  const place = placeOf(words["in:room"])
   const number = words["#n"]
   const mention: Mention = { ...(place && { where: place }), ...(number !== undefined && { number }) }
   return { _tag: "About", mention, act }
@@ -93,7 +54,7 @@ export const commands: ReadonlyArray<Command> = [
     parameters: nothing,
     summary: "leave",
     example: ":quit",
-    alsoKnownAs: ["exit", "q", "bye", "logout", "disconnect"],
+    alsoKnownAs: ["exit", "q", "bye", "disconnect"],
     action: () => ({ _tag: "Quit" })
   }),
   define({
@@ -220,23 +181,23 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "history",
     parameters: Schema.Struct({
-      room: Schema.optionalKey(RoomName),
+      room: Schema.optionalKey(Place),
       n: Schema.optionalKey(Schema.FiniteFromString.pipe(Schema.decodeTo(HistoryLimit)))
     }),
     kinds: { room: "room", n: "count" },
-    summary: "show the last n messages of a room, or of the lobby (50, up to 500)",
+    summary: "show the last n messages of a room, of @user in private, or of the lobby (50, up to 500)",
     example: ":history dev 20",
     alsoKnownAs: ["log", "backlog", "last"],
-    action: ({ room, n }) => ask({ _tag: "GetHistory", ...(room && { room }), ...(n !== undefined && { limit: n }) })
+    action: ({ room, n }) => ask({ _tag: "GetHistory", ...placeOf(room), ...(n !== undefined && { limit: n }) })
   }),
   define({
     name: "search",
-    parameters: Schema.Struct({ "in:room": Schema.optionalKey(RoomName), words: SearchQuery }),
+    parameters: Schema.Struct({ "in:room": Schema.optionalKey(Place), words: SearchQuery }),
     kinds: { "in:room": "marked", words: "words" },
-    summary: "find what was said in the lobby and your rooms, or in one room",
+    summary: "find what was said in the lobby and your rooms, or in one room, or with @user",
     example: ':search in:dev "release notes" ada',
     alsoKnownAs: ["find", "grep"],
-    action: ({ "in:room": room, words }) => ask({ _tag: "Search", query: words, ...(room && { room }) })
+    action: ({ "in:room": room, words }) => ask({ _tag: "Search", query: words, ...placeOf(room) })
   }),
   define({
     name: "more",
@@ -246,6 +207,7 @@ export const commands: ReadonlyArray<Command> = [
     alsoKnownAs: ["older", "next"],
     action: () => ({ _tag: "More" })
   }),
+  ...accountCommands,
   define({
     name: "help",
     parameters: Schema.Struct({ command: Schema.optionalKey(Schema.String) }),

@@ -34,6 +34,11 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
   override readonly message = `The server cannot be reached: ${this.cause}.`
 }
 
+/** Client and server agree on no safe connection; nothing was said to whoever answered. */
+export class TlsFailed extends Schema.TaggedError<TlsFailed>()("TlsFailed", { issue: Schema.String }) {
+  override readonly message = `The server ${this.issue}.`
+}
+
 /** The server does not let this client in. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   reason: Rejection,
@@ -45,6 +50,11 @@ export class NotParley extends Schema.TaggedError<NotParley>()("NotParley", { is
   override readonly message = `Something answers there, but it is no parley server: ${this.issue}. Check host and port.`
 }
 
+/** The key that the user logs in with could not sign. */
+export class NotSigned extends Schema.TaggedError<NotSigned>()("NotSigned", { issue: Schema.String }) {
+  override readonly message = `The key cannot sign: ${this.issue}.`
+}
+
 /** The client was told to leave. */
 export class HasLeft extends Schema.TaggedError<HasLeft>()("HasLeft", {}) {
   override readonly message = "This client has left the server."
@@ -52,7 +62,7 @@ export class HasLeft extends Schema.TaggedError<HasLeft>()("HasLeft", {}) {
 
 /** The end of the client: no connection, and none will be tried again. */
 export class SessionError extends Schema.TaggedError<SessionError>()("SessionError", {
-  reason: Schema.Union([Unreachable, Refused, NotParley, HasLeft])
+  reason: Schema.Union([Unreachable, TlsFailed, Refused, NotParley, NotSigned, HasLeft])
 }) {
   override readonly message = this.reason.message
 }

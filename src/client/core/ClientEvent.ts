@@ -17,13 +17,18 @@ export const ClientEvent = Schema.TaggedUnion({
   Disconnected: { cause: Schema.String },
   /** An attempt to get it back failed for a new cause; the next one follows. */
   Retrying: { cause: Schema.String },
-  /** The connection is back; so many lobby messages were missed, and follow but for those a Gap tells of. */
-  Reconnected: { missed: Schema.Natural },
+  /**
+   * The connection is back; so many lobby messages were missed, and follow but for those a Gap tells of. To an account the
+   * Welcome says what else is unread.
+   */
+  Reconnected: { missed: Schema.Natural, welcome: Schema.optionalKey(ServerMessage.cases.Welcome) },
   /** A room the client was in before has it back; the same of the room's messages. */
   Rejoined: { joined: ServerMessage.cases.RoomJoined, missed: Schema.Natural },
   RejoinRefused: { room: RoomName, message: Schema.String },
   /** Messages that catching up left out: GetHistory has them. Without a number, nobody can say how many. */
   Gap: { conversation: Conversation, missing: Schema.optionalKey(Schema.Natural) },
+  /** The login of this connection could not be kept for the next one. */
+  NotKept: { message: Schema.String },
   /** The reader of the events was too slow, and so many were thrown away at this place. */
   Skipped: { events: Schema.Natural }
 })

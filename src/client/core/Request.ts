@@ -24,7 +24,16 @@ const replies = {
   ListRooms: "RoomList",
   ListRoomUsers: "RoomUsers",
   GetHistory: "History",
-  Search: "SearchResults"
+  Search: "SearchResults",
+  Register: "Registered",
+  ChangePassword: "PasswordChanged",
+  ListDevices: "Devices",
+  RemoveDevice: "DeviceRemoved",
+  AddKey: "KeyAdded",
+  ListKeys: "Keys",
+  RemoveKey: "KeyRemoved",
+  GetUser: "UserInfo",
+  MarkRead: "ReadMarked"
 } as const
 
 type Tag = keyof typeof replies

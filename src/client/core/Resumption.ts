@@ -8,26 +8,31 @@
  * 2. After a connection broke, it is played again: a Handshake with the places in lobby and inbox, a JoinRoom
  *    with the place in each room, then every request still open, in the order in which they were asked. One that
  *    makes an entry keeps its `key`, by which the server knows it.
- * 3. CreateRoom and Disconnect are not repeatable: asking twice is not the same as asking once. They end with the
- *    connection, and their askers are told.
+ * 3. CreateRoom, Disconnect and what changes an account are not repeatable: asking twice is not the same as asking once.
+ *    They end with the connection, and their askers are told.
  * 4. Nothing is believed that was not asked for: one is in a room by the reply to a JoinRoom for it, and nothing else
  *    changes that, or a place, in a room one is not in.
  *
- * It grows with the rooms one has asked to be in and the requests one has open, which `Client` bounds; and by at most
+ * 5. Of an account the server says which rooms it is in: those are joined on arrival, as those are that this client was
+ *    in itself; and what the account has left elsewhere meanwhile is not joined again, which would undo the leaving.
+ *
+ * It grows with the rooms one has asked to be in and the requests one has open, which `Client` bounds; with the rooms of the account, 100,000 at most; and by at most
  * 100 joinings that nobody waits for any more.
  */
 import { HashMap, Option } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
-import type { Cursor, Epoch, Seq } from "../../common/log/Cursor.ts"
-import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import type { Epoch } from "../../common/log/Cursor.ts"
+import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
+import { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
 import type { RequestId } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
 import { conversationAt, type Heard, type HeardEntry, isEntry, whereaboutsOf } from "./Heard.ts"
+import { cursorOf, fresh, type Place, type Resumed, resumed } from "./LogPlace.ts"
+import { type Membership, type Rooms, roomsOf } from "./Memberships.ts"
 import type { Request } from "./Request.ts"
 
 export interface Resumption {
@@ -35,22 +40,9 @@ export interface Resumption {
   /** Undefined until the first Welcome. */
   readonly lobby: Place | undefined
   readonly inbox: Place | undefined
-  readonly rooms: HashMap.HashMap<NameKey, Membership>
+  readonly rooms: Rooms
   readonly open: HashMap.HashMap<RequestId, OpenRequest>
   readonly asked: number
-}
-
-/** `epoch` is missing where the log lives no longer than the connection: in a guest's inbox. */
-export interface Place {
-  readonly epoch: Epoch | undefined
-  readonly seq: Seq
-}
-
-interface Membership {
-  readonly room: RoomName
-  readonly place: Place
-  /** The server could not take one back just now; see `rejoin`. */
-  readonly isAway?: boolean
 }
 
 interface OpenRequest {
@@ -133,8 +125,10 @@ const close = (resumption: Resumption, id: RequestId): Resumption => ({
   open: HashMap.remove(resumption.open, id)
 })
 
+type Handshake = Extract<ClientMessage, { readonly _tag: "Handshake" }>
+
 /** The first message of a connection. */
-export const handshake = (resumption: Resumption): ClientMessage => {
+export const handshake = (resumption: Resumption): Handshake => {
   const lobby = cursorOf(resumption.lobby)
   const inbox = cursorOf(resumption.inbox)
   const after = { ...(lobby && { lobby }), ...(inbox && { inbox }) }
@@ -236,6 +230,9 @@ const follow = (resumption: Resumption, message: Heard): Step => {
       return roomJoined(resumption, message)
     case "RoomLeft":
       return roomLeft(resumption, message)
+    case "Registered":
+      // The account's inbox begins, and no longer counts what came to the guest.
+      return { resumption: { ...resumption, inbox: undefined }, events: [{ _tag: "Received", message }] }
     case "Rejected":
       return rejected(resumption, message)
     default:
@@ -247,27 +244,26 @@ const welcome = (before: Resumption, message: ServerMessageOf<"Welcome">): Step 
   const lobby = resumed(before.lobby, message.lobby)
   // Without a log that outlives the connection, the count of the inbox starts again.
   const inbox: Resumed = message.inbox ? resumed(before.inbox, message.inbox) : { place: fresh, missed: 0, gap: false }
-  const resumption = { ...before, user: message.user, lobby: lobby.place, inbox: inbox.place }
+  const resumption: Resumption = {
+    ...before,
+    user: message.user,
+    lobby: lobby.place,
+    inbox: inbox.place,
+    rooms: message.rooms === undefined ? before.rooms : roomsOf(before.rooms, message.rooms)
+  }
   if (before.lobby === undefined) return { resumption, events: [{ _tag: "Connected", welcome: message }] }
-  const gaps: Array<ClientEvent> = []
-  if (lobby.gap) gaps.push({ _tag: "Gap", conversation: { _tag: "Lobby" } })
-  if (inbox.gap) gaps.push({ _tag: "Gap", conversation: { _tag: "Inbox", user: message.user } })
-  return { resumption, events: [{ _tag: "Reconnected", missed: lobby.missed }, ...gaps] }
+  const events: Array<ClientEvent> = [
+    { _tag: "Reconnected", missed: lobby.missed, ...(message.account && { welcome: message }) }
+  ]
+  if (lobby.gap) events.push({ _tag: "Gap", conversation: { _tag: "Lobby" } })
+  if (inbox.gap) events.push({ _tag: "Gap", conversation: { _tag: "Inbox", user: message.user } })
+  for (const { room } of HashMap.values(before.rooms)) {
+    if (placeIn(resumption, room) === undefined) events.push({ _tag: "RejoinRefused", room, message: leftElsewhere })
+  }
+  return { resumption, events }
 }
 
-interface Resumed {
-  readonly place: Place
-  readonly missed: number
-  /** Whether messages may be missing that nobody can count. */
-  readonly gap: boolean
-}
-
-/** Where to go on when the log stands at `now`: at the old place, if it still is one. */
-const resumed = (before: Place | undefined, now: Cursor): Resumed => {
-  if (before === undefined) return { place: now, missed: 0, gap: false }
-  if (before.epoch !== now.epoch || before.seq > now.seq) return { place: now, missed: 0, gap: true }
-  return { place: before, missed: now.seq - before.seq, gap: false }
-}
+const leftElsewhere = "you left it on another device, or were taken out."
 
 /** Hands an entry on, if it is a new one, and remembers its place. One that is not known is counted and shown as nothing. */
 const advance = (resumption: Resumption, entry: HeardEntry): Step => {
@@ -349,8 +345,6 @@ const postponed = (resumption: Resumption, room: RoomName, why: string): Step =>
   }
 }
 
-const fresh: Place = { epoch: undefined, seq: 0 }
-
 const open = <Message extends ClientMessage>(
   resumption: Resumption,
   withId: (id: RequestId) => Message,
@@ -364,8 +358,16 @@ const open = <Message extends ClientMessage>(
   return { resumption: { ...resumption, asked: number, open: HashMap.set(resumption.open, id, request) }, message, id }
 }
 
-const isRepeatable = ({ message }: OpenRequest): boolean =>
-  message._tag !== "CreateRoom" && message._tag !== "Disconnect"
+const isRepeatable = ({ message }: OpenRequest): boolean => !isOnce(message)
+
+const isOnce = ClientMessage.isAnyOf([
+  "CreateRoom",
+  "Disconnect",
+  "Register",
+  "ChangePassword",
+  "RemoveDevice",
+  "RemoveKey"
+])
 
 const openRequest = (resumption: Resumption, id: RequestId | undefined): OpenRequest | undefined =>
   Option.getOrUndefined(HashMap.get(resumption.open, id ?? ""))
@@ -392,6 +394,3 @@ const outOfRoom = (resumption: Resumption, room: RoomName): Resumption => ({
   ...resumption,
   rooms: HashMap.remove(resumption.rooms, nameKey(room))
 })
-
-const cursorOf = (place: Place | undefined): Cursor | undefined =>
-  place?.epoch === undefined ? undefined : { epoch: place.epoch, seq: place.seq }

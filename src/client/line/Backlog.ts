@@ -13,6 +13,8 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage, olderThan } from "../core/Page.ts"
+import * as Reading from "../core/Reading.ts"
+import { ReadMessages } from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import type { HistoryRequest } from "../core/Request.ts"
@@ -54,9 +56,28 @@ export const showBacklog = Effect.fnUntraced(function* (arrival: Arrival) {
   const request: HistoryRequest = { _tag: "GetHistory", ...(room && { room }), before: cursor.seq + 1, limit }
   yield* Ref.set(yield* OlderPage, olderThan(request, history))
   yield* Ref.update(recent, (before) => Recent.remember(before, history.messages))
+  yield* Ref.update(yield* ReadMessages, (before) => Reading.page(before, history))
   const said = yield* Ref.get(recent)
   yield* present((style) => backlog(history, style, said))
 })
+
+/**
+ * What was said to an account in private while it was away: a page of each conversation that has something unread, with a
+ * little of what stood before. Nobody waits for them: they are shown as events, when they come.
+ */
+export const askForUnread = Effect.fnUntraced(function* ({ conversations = [] }: ServerMessageOf<"Welcome">) {
+  const client = yield* Client
+  const news = conversations.filter(({ unread }) => unread > 0).slice(0, maxConversations)
+  const ask = ({ unread, with: other }: (typeof news)[number]) =>
+    Effect.ignore(client.gather({ _tag: "GetHistory", with: other, limit: Math.min(unread + before, maxUnreadShown) }))
+  // The newest conversation last, next to where one types.
+  yield* Effect.forkChild(Effect.forEach(news.toReversed(), ask, { discard: true }))
+})
+
+const maxConversations = 10
+const maxUnreadShown = 50
+/** How much is shown of what was read already. */
+const before = 2
 
 /** Undefined if it cannot be had in time. */
 const fetch = (arrival: Arrival) =>

@@ -2,6 +2,8 @@
 import { Effect, Ref, Runtime, Schema, Stream } from "effect"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage } from "../core/Page.ts"
+import * as Reading from "../core/Reading.ts"
+import { ReadMessages } from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import type { Request } from "../core/Request.ts"
@@ -9,10 +11,12 @@ import { Client } from "../link/Client.ts"
 import type { Style } from "../screen/Layout.ts"
 import { moreGaps, render } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
-import { arrivalIn, showBacklog } from "./Backlog.ts"
+import { ListsShown, noLists } from "./AccountErrand.ts"
+import { arrivalIn, askForUnread, showBacklog } from "./Backlog.ts"
 import * as GapsTold from "./GapsTold.ts"
-import { keyboard } from "./Keyboard.ts"
+import { type Ending, keyboard } from "./Keyboard.ts"
 import * as NamesSeen from "./NamesSeen.ts"
+import { keepTelling } from "./ReadMarks.ts"
 import { script } from "./Script.ts"
 
 /** A script's input held what could not be done; stderr has said what, line by line. */
@@ -48,6 +52,7 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
     if (names !== before) yield* offerNames(NamesSeen.knownNames(names))
     const lines = batch.map((event) => linesOf(event, said))
     yield* present((style) => lines.flatMap((line) => line(style)))
+    yield* Ref.update(yield* ReadMessages, (before) => Reading.follow(before, batch))
   })
 
   yield* Stream.runForEachArray(
@@ -60,6 +65,7 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
         yield* showAll(batch.slice(shown, index + 1))
         shown = index + 1
         yield* showBacklog(arrival)
+        if (event._tag === "Connected") yield* askForUnread(event.welcome)
       }
       yield* showAll(batch.slice(shown))
     })
@@ -70,11 +76,20 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
 export const chat = Effect.gen(function* () {
   const { isInteractive } = yield* Screen
   const showing = showEvents({ hasBacklog: isInteractive })
-  if (isInteractive) return yield* Effect.all([showing, keyboard], { concurrency: "unbounded", discard: true })
+  if (isInteractive) {
+    const reading = Effect.raceFirst(showing, keepTelling)
+    const [, ending] = yield* Effect.all([reading, keyboard], { concurrency: "unbounded" })
+    return ending
+  }
   const [, failures] = yield* Effect.all([showing, script], { concurrency: "unbounded" })
   if (failures > 0) return yield* new ScriptFailed({ failures })
+  return quit
 }).pipe(
-  Effect.catchTag("OutputClosed", () => Effect.void),
+  Effect.catchTag("OutputClosed", () => Effect.succeed(quit)),
   Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined)),
-  Effect.provideServiceEffect(RecentMessages, Ref.make(Recent.empty))
+  Effect.provideServiceEffect(RecentMessages, Ref.make(Recent.empty)),
+  Effect.provideServiceEffect(ReadMessages, Ref.make(Reading.empty)),
+  Effect.provideServiceEffect(ListsShown, Ref.make(noLists))
 )
+
+const quit: Ending = { _tag: "Quit" }

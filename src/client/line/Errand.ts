@@ -18,6 +18,7 @@ import { isPaged } from "../link/Gather.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
 import { remark } from "../screen/Render.ts"
 import { present } from "../screen/Screen.ts"
+import { ListsShown, withList } from "./AccountErrand.ts"
 
 /** What the server is to be asked for. */
 export type Errand = Extract<Action, { readonly _tag: "Ask" | "About" | "More" }>
@@ -37,6 +38,7 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
       })
     )
   )
+  yield* Ref.update(yield* ListsShown, (lists) => withList(lists, reply))
   if (isPage(request)) yield* Ref.set(olderPage, olderThan(request, reply))
   if (isChat(request) && reply._tag === "Sent") {
     yield* Ref.update(recent, (before) => Recent.sent(before, request, reply.seq))

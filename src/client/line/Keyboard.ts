@@ -3,6 +3,7 @@
  * for their turn, each for the reply to the one before, which keeps their order as in `Script`.
  */
 import { type Cause, Effect, Queue, Ref, Stream } from "effect"
+import type { UserName } from "../../common/name/UserName.ts"
 import { ask, type NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
 import { pin, textToEdit } from "../command/Meaning.ts"
@@ -12,7 +13,9 @@ import { isChat } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { echo, error, notice } from "../screen/Render.ts"
 import { present, Screen, type TypedLine } from "../screen/Screen.ts"
+import { type AccountErrand, carryOutOwn, prepare } from "./AccountErrand.ts"
 import { carryOut, type Errand, shorten, showHelp } from "./Errand.ts"
+import { tellRead } from "./ReadMarks.ts"
 
 /** How many requests may wait; beyond, what is typed waits to be read. */
 const maxWaiting = 256
@@ -23,11 +26,14 @@ const patience = "1 second"
 /** A line that asked for something. */
 interface Typed {
   readonly text: string
-  readonly errand: Errand
+  readonly errand: Errand | AccountErrand
 }
 
+/** What comes behind a sitting: nothing, or another one. */
+export type Ending = { readonly _tag: "Quit" } | { readonly _tag: "Login"; readonly user: UserName | undefined }
+
 /** What everybody is told of, and so the one who asked for it too. */
-const isTold = (errand: Errand) => errand._tag === "About" || (errand._tag === "Ask" && isChat(errand.request))
+const isTold = (errand: Typed["errand"]) => errand._tag === "About" || (errand._tag === "Ask" && isChat(errand.request))
 
 export const keyboard = Effect.gen(function* () {
   const client = yield* Client
@@ -35,6 +41,7 @@ export const keyboard = Effect.gen(function* () {
   const recent = yield* RecentMessages
   const waiting = yield* Queue.bounded<Typed, Cause.Done>(maxWaiting)
   const unanswered = new Set<Typed>()
+  let ending: Ending = { _tag: "Quit" }
 
   const complain = (message: string) => present((style) => error(style, message))
 
@@ -58,11 +65,15 @@ export const keyboard = Effect.gen(function* () {
     }
     // A message is shown when it comes back from the server; a command would be seen nowhere.
     const isErrand = action._tag === "Ask" || action._tag === "About" || action._tag === "More"
-    const isCommand = action._tag === "Help" || (isErrand && !isTold(action))
+    const isCommand = action._tag === "Help" || action._tag === "Account" || (isErrand && !isTold(action))
     if (isCommand) yield* present((style) => echo(style, line))
     if (action._tag === "Help") yield* showHelp(action.command)
     if (isErrand) yield* submit({ text: line, errand: action })
-    return action._tag !== "Quit"
+    if (action._tag === "Account") {
+      if (action.act._tag === "Login") ending = action.act
+      else yield* submit({ text: line, errand: yield* prepare(action.act) })
+    }
+    return action._tag !== "Quit" && ending._tag === "Quit"
   })
 
   const putRight = Effect.fnUntraced(function* ({ instead, message }: NotUnderstood) {
@@ -80,8 +91,18 @@ export const keyboard = Effect.gen(function* () {
     return yield* Effect.never
   })
 
+  const carryOutAny = Effect.fnUntraced(function* (errand: Typed["errand"]) {
+    if (errand._tag === "Ask" || errand._tag === "About" || errand._tag === "More") {
+      yield* carryOut(errand)
+      return
+    }
+    yield* carryOutOwn(errand)
+    // Behind it, there is nobody left to ask for more.
+    if (errand._tag === "Logout") yield* Queue.end(waiting)
+  })
+
   const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
-    carryOut(typed.errand).pipe(
+    carryOutAny(typed.errand).pipe(
       Effect.raceFirst(tellDelay(typed)),
       Effect.catchTag("NotUnderstood", ({ message }) => complain(message)),
       Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
@@ -96,7 +117,9 @@ export const keyboard = Effect.gen(function* () {
   const readToTheEnd = readLines.pipe(Effect.andThen(Queue.end(waiting)), Effect.andThen(Effect.sleep(patience)))
   yield* Effect.raceFirst(workOff, readToTheEnd)
   for (const { text } of unanswered) yield* complain(`Not sent: ${shorten(text)}`)
+  if (yield* client.isConnected) yield* Effect.timeoutOption(tellRead, patience)
   yield* client.leave
+  return ending
 }).pipe(
   // The events end with the same error, when all of them have been shown.
   Effect.catchTag("SessionError", () => Effect.never)

@@ -12,11 +12,13 @@
  * At the end comes one more Ping: with its Pong, everything that happened until then has been heard.
  */
 import { Effect, Stream } from "effect"
+import { type AccountAct, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
 import * as Recent from "../core/Recent.ts"
 import { Client } from "../link/Client.ts"
 import { error } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
+import { carryOutOwn, prepare } from "./AccountErrand.ts"
 import { carryOutAndShow, shorten, showHelp } from "./Errand.ts"
 
 /** Carries out one line; tells whether to read on. */
@@ -24,7 +26,21 @@ const follow = Effect.fnUntraced(function* (line: string) {
   const action = yield* Effect.fromResult(parse(line))
   if (action._tag === "Help") yield* showHelp(action.command)
   if (action._tag === "Ask" || action._tag === "About" || action._tag === "More") yield* carryOutAndShow(action)
+  if (action._tag === "Account") return yield* followAccount(action.act)
   return action._tag !== "Quit"
+})
+
+/** A script has logged in when it started, and is asked nothing. */
+const followAccount = Effect.fnUntraced(function* (act: AccountAct) {
+  if (act._tag === "Login") {
+    return yield* new NotUnderstood({
+      message: ":login: a script logs in when it starts, with PARLEY_PASSWORD, --token-file or --key."
+    })
+  }
+  const errand = yield* prepare(act)
+  if (errand._tag === "Ask") yield* carryOutAndShow(errand)
+  else yield* carryOutOwn(errand)
+  return errand._tag !== "Logout"
 })
 
 /** Gives the number of lines that could not be carried out. */

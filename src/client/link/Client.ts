@@ -8,7 +8,6 @@
  * Bounds: 1024 open requests, further ones wait for a reply to come in; of what is yet to be said, each open request and
  * each room to be joined again once; the unread events as `EventBuffer` says.
  */
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import {
   Context,
   Deferred,
@@ -28,7 +27,6 @@ import type { Cursor } from "../../common/log/Cursor.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
-import { Rejection } from "../../common/wire/Rejection.ts"
 import type { RequestId } from "../../common/wire/RequestId.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import {
@@ -42,12 +40,16 @@ import {
 } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { conversationAt, type Heard } from "../core/Heard.ts"
+import type { Token } from "../core/Login.ts"
 import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
 import * as Resumption from "../core/Resumption.ts"
+import * as Admission from "./Admission.ts"
+import { type Address, dial } from "./Dial.ts"
 import * as EventBuffer from "./EventBuffer.ts"
 import { gather, type PagedRequest } from "./Gather.ts"
 import * as Link from "./Link.ts"
 import * as Passage from "./Passage.ts"
+import { backoff, isPassing } from "./Patience.ts"
 import { whenAllowed } from "./WhenAllowed.ts"
 
 const maxOpenRequests = 1024
@@ -64,12 +66,7 @@ const settling = "10 seconds"
 /** How long a room is left alone that the server cannot let one back into just now. */
 const rejoinPause = "3 seconds"
 
-/** Between attempts: 250 ms, doubled each time up to 10 s, each 20% more or less so that clients do not come at once. */
-const backoff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("10 seconds")]).pipe(
-  Schedule.jittered
-)
-
-export interface ClientOptions {
+export interface ClientOptions extends Admission.AdmissionOptions {
   readonly user: UserName
   /** How long to try to get a broken connection back; for ever, unless given. */
   readonly giveUpAfter?: Duration.Input | undefined
@@ -87,7 +84,9 @@ export class Client extends Context.Service<
     readonly send: (request: EntryRequest) => Effect.Effect<ServerMessageOf<"Sent">, RequestError>
     /** Asks, and waits for the reply. A connection that breaks only prolongs the wait; see `ReplyLost` for exceptions. */
     readonly request: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
-    /** The same, in as many requests as the whole list or page takes; the events tell of it once. See `Gather`. */
+    /** The same, and no event tells of the reply. */
+    readonly quietly: <R extends Request>(request: R) => Effect.Effect<Reply<R>, RequestError>
+    /** The same as `request`, in as many requests as the whole list or page takes; the events tell of it once. See `Gather`. */
     readonly gather: <R extends PagedRequest>(request: R) => Effect.Effect<Reply<R>, RequestError>
     /**
      * The newest messages up to a place in a room's log, or in the lobby's: what was said before one came there. No event
@@ -113,23 +112,16 @@ export class Client extends Context.Service<
   static readonly layer = (options: ClientOptions): Layer.Layer<Client, SessionError, Socket.Socket> =>
     Layer.effect(Client, make(options)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
-  static readonly layerTcp = (
-    options: ClientOptions & { readonly host: string; readonly port: number }
-  ): Layer.Layer<Client, SessionError> =>
-    Client.layer(options).pipe(
-      Layer.provide(
-        Layer.effect(
-          Socket.Socket,
-          NodeSocket.makeNet({ host: options.host, port: options.port, noDelay: true, openTimeout: "10 seconds" })
-        )
-      )
-    )
+  /** Connects over TCP or TLS. */
+  static readonly layerDialled = (options: ClientOptions & Address): Layer.Layer<Client, SessionError> =>
+    Client.layer(options).pipe(Layer.provide(Layer.effect(Socket.Socket, dial(options))))
 }
 
 const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const socket = yield* Socket.Socket
   const random = yield* SecureRandom.SecureRandom
   const buffer = yield* EventBuffer.make
+  const admission = Admission.make(options)
   const slots = yield* Semaphore.make(maxOpenRequests)
   const connected = yield* Deferred.make<void, SessionError>()
   const replies = new Map<RequestId, Deferred.Deferred<ServerMessage, RequestError>>()
@@ -187,6 +179,41 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     return messages
   })
 
+  /** One connection, shown this proof. */
+  const enter = (proof: Admission.Proof, welcomed: Deferred.Deferred<void>) => {
+    const handshake = Admission.show(Resumption.handshake(resumption), proof, options)
+    const welcome = () => {
+      const resumed = Resumption.resume(resumption)
+      resumption = resumed.resumption
+      isConnected = true
+      say(...resumed.messages)
+      Deferred.doneUnsafe(welcomed, Effect.void)
+      Deferred.doneUnsafe(connected, Effect.void)
+    }
+    const keep = (token: Token) =>
+      Effect.catch(admission.keep(token, proof), ({ message }) =>
+        Effect.sync(() => buffer.offer({ _tag: "NotKept", message }))
+      )
+    return Effect.scoped(
+      Link.run(socket, {
+        handshake,
+        outgoing,
+        prove: proof._tag === "Key" ? (nonce) => Admission.answer(handshake, proof.key, nonce, options) : undefined,
+        hear: (message) => {
+          const [token, rest] = Admission.tokenIn(message)
+          const take = () => {
+            hear(rest)
+            if (rest._tag === "Welcome") welcome()
+          }
+          if (token !== undefined) return Effect.andThen(keep(token), Effect.sync(take))
+          take()
+          return undefined
+        },
+        mishear: (issue, id) => settle(id, Effect.fail(new UnexpectedReply({ issue })))
+      })
+    )
+  }
+
   const connect = Effect.gen(function* () {
     isSettled = false
     const welcomed = yield* Deferred.make<void>()
@@ -197,21 +224,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
       }),
       Effect.forkScoped
     )
-    return yield* Link.run(socket, {
-      handshake: Resumption.handshake(resumption),
-      outgoing,
-      hear: (message) => {
-        hear(message)
-        if (message._tag !== "Welcome") return
-        const resumed = Resumption.resume(resumption)
-        resumption = resumed.resumption
-        isConnected = true
-        say(...resumed.messages)
-        Deferred.doneUnsafe(welcomed, Effect.void)
-        Deferred.doneUnsafe(connected, Effect.void)
-      },
-      mishear: (issue, id) => settle(id, Effect.fail(new UnexpectedReply({ issue })))
-    })
+    return yield* Admission.tryEach(yield* admission.proofs, (proof) => enter(proof, welcomed))
   }).pipe(Effect.scoped)
 
   const rejoin = Effect.gen(function* () {
@@ -225,16 +238,13 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     }
   })
 
-  const isPassing = (error: SessionError["reason"]): boolean => {
-    if (!Deferred.isDoneUnsafe(connected)) return false
-    return error._tag === "Unreachable" || (error._tag === "Refused" && isPassingRefusal(error.reason))
-  }
+  const mayPass = (error: SessionError["reason"]) => Deferred.isDoneUnsafe(connected) && isPassing(error)
 
   let toldRefusal = ""
-  /** That no server is there is to be expected while it restarts; that it is there and says no is news, once. */
+  /** That no server is there is to be expected while it restarts; that it is there and not to be talked to is news, once. */
   const tellRefusal = (error: SessionError["reason"]) =>
     Effect.sync(() => {
-      if (error._tag !== "Refused" || !isPassing(error) || error.message === toldRefusal) return
+      if (error._tag === "Unreachable" || !mayPass(error) || error.message === toldRefusal) return
       toldRefusal = error.message
       buffer.offer({ _tag: "Retrying", cause: error.message })
     })
@@ -271,7 +281,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     Effect.tapError(tellRefusal),
     Effect.retry({
       schedule: Schedule.upTo(backoff, { duration: options.giveUpAfter }),
-      while: isPassing
+      while: mayPass
     }),
     Effect.forever,
     Effect.catch((reason) => {
@@ -368,6 +378,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   return Client.of({
     send,
     request,
+    quietly: (request) => replyTo(request, Resumption.askQuietly),
     gather: gatherAll,
     backlog,
     events: buffer.events,
@@ -376,15 +387,3 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     leave
   })
 })
-
-/** What may look different a little later: a name that the server has not yet seen leave, a restart, a rush. */
-const isPassingRefusal = Rejection.isAnyOf([
-  "UserNameTaken",
-  "HandshakeTimeout",
-  "TooManyAttempts",
-  "RateLimited",
-  "TooManyConnections",
-  "SlowConsumer",
-  "ServerStopping",
-  "StorageUnavailable"
-])

@@ -13,7 +13,7 @@ import { type ClientMessage, written } from "../../common/wire/ClientMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
 import * as Connection from "../../connection/Connection.ts"
 import { encodeLine, type Incoming, makeDecoder } from "../../connection/Line.ts"
-import { NotParley, Refused, Unreachable } from "../core/ClientError.ts"
+import { NotParley, type NotSigned, Refused, TlsFailed, Unreachable } from "../core/ClientError.ts"
 import { Heard } from "../core/Heard.ts"
 
 /** The largest line a server may send: a reply has at most its MAILBOX_BYTES, 1 MiB unless they were set. */
@@ -38,41 +38,56 @@ const heartbeat = "30 seconds"
 /** The connection stood, and is over. */
 export class Broken extends Schema.TaggedError<Broken>()("Broken", { cause: Schema.String }) {}
 
-export type LinkError = Broken | Unreachable | Refused | NotParley
+export type LinkError = Broken | Unreachable | TlsFailed | Refused | NotParley | NotSigned
 
 export interface Conversant {
   readonly handshake: ClientMessage
   /** Waits until there is something to say. May be empty: what was to be said is not to be said any more. */
   readonly outgoing: Effect.Effect<ReadonlyArray<ClientMessage>>
-  readonly hear: (message: Heard) => void
+  /** The answer to a Challenge with this nonce; there if the Handshake is one to be challenged. */
+  readonly prove?: ((nonce: string) => Effect.Effect<ClientMessage, NotSigned>) | undefined
+  /** What it gives, if anything, is done before the next message is heard. */
+  readonly hear: (message: Heard) => Effect.Effect<void> | undefined
   /** A line that is no message this client knows; if it was a reply, it will get no better one. */
   readonly mishear: (issue: string, id: string | undefined) => void
 }
 
 export const run = Effect.fnUntraced(function* (
   socket: Socket.Socket,
-  { handshake, outgoing, hear, mishear }: Conversant
+  { handshake, outgoing, prove, hear, mishear }: Conversant
 ): Effect.fn.Return<never, LinkError, Scope.Scope> {
   const connection = yield* Connection.make(socket, { decode, maxFrameBytes }).pipe(
-    Effect.mapError((error) => new Unreachable({ cause: explain(error) }))
+    Effect.mapError((error) => toldBy(error) ?? new Unreachable({ cause: explain(error) }))
   )
   const welcomed = yield* Deferred.make<void>()
   let hasHeard = false
+  let isChallenged = false
   /** The server's own word on why it closes the connection. */
   let farewell: string | undefined
 
   const over = (cause: string) => (Deferred.isDoneUnsafe(welcomed) ? new Broken({ cause }) : new Unreachable({ cause }))
 
-  const greet = (message: Heard): LinkError | undefined => {
-    if (message._tag === "Rejected") return new Refused({ reason: message.reason, message: message.message })
-    if (message._tag === "Goodbye") return new Unreachable({ cause: message.reason ?? "the server said goodbye" })
-    if (message._tag !== "Welcome") return new NotParley({ issue: "it did not answer the Handshake" })
-    Deferred.doneUnsafe(welcomed, Effect.void)
-    hear(message)
-    return undefined
-  }
+  // A failed write tells less than what can still be read, which may be the reason: so reading decides on the end.
+  const say = (messages: Array.NonEmptyReadonlyArray<ClientMessage>) =>
+    connection
+      .write(Array.map(messages, (message) => encodeLine(written(message))))
+      .pipe(Effect.catch(() => Effect.never))
 
-  const take = (incoming: Incoming<Heard>): LinkError | undefined => {
+  const greet = Effect.fnUntraced(function* (message: Heard): Effect.fn.Return<void, LinkError> {
+    if (message._tag === "Rejected") return yield* new Refused({ reason: message.reason, message: message.message })
+    if (message._tag === "Goodbye")
+      return yield* new Unreachable({ cause: message.reason ?? "the server said goodbye" })
+    if (message._tag === "Challenge" && prove !== undefined && !isChallenged) {
+      isChallenged = true
+      return yield* say([yield* prove(message.nonce)])
+    }
+    if (message._tag !== "Welcome") return yield* new NotParley({ issue: "it did not answer the Handshake" })
+    Deferred.doneUnsafe(welcomed, Effect.void)
+    yield* hear(message) ?? Effect.void
+  })
+
+  /** Gives what is yet to be done before the next is taken. */
+  const take = (incoming: Incoming<Heard>): Effect.Effect<void, LinkError> | undefined => {
     const isWelcomed = Deferred.isDoneUnsafe(welcomed)
     switch (incoming._tag) {
       case "Oversized":
@@ -89,30 +104,25 @@ export const run = Effect.fnUntraced(function* (
         if (message._tag === "Rejected" && endsConnection(message.reason)) farewell = message.message
         if (message._tag === "Goodbye") farewell = message.reason ?? "the server said goodbye"
         const isOwnPong = message._tag === "Pong" && message.id === undefined
-        if (!isOwnPong && message._tag !== "Welcome") hear(message)
-        return undefined
+        return isOwnPong || message._tag === "Welcome" ? undefined : hear(message)
       }
     }
   }
 
+  const takeAll = Effect.fnUntraced(function* (batch: ReadonlyArray<Incoming<Heard>>) {
+    hasHeard = true
+    for (const incoming of batch) {
+      const rest = take(incoming)
+      if (rest !== undefined) yield* rest
+    }
+  })
+
   const read = connection.messages.pipe(
-    Stream.mapError((error) => over(farewell ?? explain(error))),
-    Stream.runForEachArray((batch) => {
-      hasHeard = true
-      for (const incoming of batch) {
-        const failure = take(incoming)
-        if (failure !== undefined) return Effect.fail(failure)
-      }
-      return Effect.void
-    }),
+    Stream.mapError((error) => toldBy(error) ?? over(farewell ?? explain(error))),
+    Stream.runForEachArray(takeAll),
     Effect.andThen(Effect.suspend(() => Effect.fail(over(farewell ?? "the server closed it"))))
   )
 
-  // A failed write tells less than what can still be read, which may be the reason: so reading decides on the end.
-  const say = (messages: Array.NonEmptyReadonlyArray<ClientMessage>) =>
-    connection
-      .write(Array.map(messages, (message) => encodeLine(written(message))))
-      .pipe(Effect.catch(() => Effect.never))
   const sayAll = (messages: ReadonlyArray<ClientMessage>) =>
     Array.isReadonlyArrayNonEmpty(messages) ? say(messages) : Effect.void
   const write = Effect.forever(Effect.flatMap(outgoing, sayAll))
@@ -136,12 +146,18 @@ export const run = Effect.fnUntraced(function* (
   return yield* Effect.raceAllFirst([read, keepAlive, Effect.andThen(say([handshake]), write)])
 }, Effect.scoped)
 
+/** What whoever dialled has said of it; see `Dial`. */
+const toldBy = ({ reason }: Connection.ConnectionError): TlsFailed | Unreachable | undefined =>
+  "cause" in reason && isTold(reason.cause) ? reason.cause : undefined
+const isTold = Schema.is(Schema.Union([TlsFailed, Unreachable]))
+
 /** The cause of a socket's failure, for a person: what happened, and what to look at. */
 const explain = ({ reason }: Connection.ConnectionError): string => {
   if (reason._tag === "SocketCloseError") return "the connection was cut"
   if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") return "it did not answer in time"
   const { cause } = reason
   const code = Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : undefined
+  if (code?.startsWith("ERR_SSL_") === true) return `the encryption was disturbed on the way (${code})`
   if (code !== undefined && code in causes) return `${causes[code]} (${code})`
   return Predicate.isError(cause) && cause.message !== "" ? cause.message : (code ?? reason.message)
 }

@@ -7,7 +7,7 @@
 import { Deferred, Effect } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
 import type { Whereabouts } from "../core/Heard.ts"
-import type { Place } from "../core/Resumption.ts"
+import type { Place } from "../core/LogPlace.ts"
 
 export interface Awaited {
   readonly where: Whereabouts

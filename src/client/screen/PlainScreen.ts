@@ -38,6 +38,7 @@ const make = Effect.gen(function* () {
       ),
     show,
     propose: () => Effect.void,
+    askUnseen: () => Effect.succeedNone,
     offerNames: () => Effect.void
   })
 })

@@ -9,9 +9,11 @@ import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMes
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { isEntry } from "../core/Heard.ts"
 import { spanOf } from "../core/Page.ts"
+import * as Reading from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { aside, count, dimmed, fit, type Line, type Style } from "./Layout.ts"
+import { isAccountMessage, renderAccount, renderUnread } from "./RenderAccount.ts"
 import { renderEntry, renderOld } from "./RenderEntry.ts"
 
 /** `recent` is what was said up to then, for what is about it. */
@@ -19,8 +21,12 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
   switch (event._tag) {
     case "Connected": {
       if (style.layout === "plain") return []
-      const { server, user } = event.welcome
-      return notice(style, `connected to ${server.name} ${server.version} as ${user}; :help lists the commands`)
+      const { account, server, user } = event.welcome
+      const who = account ? `${user}, logged in` : user
+      return [
+        ...notice(style, `connected to ${server.name} ${server.version} as ${who}; :help lists the commands`),
+        ...renderStanding(event.welcome, style)
+      ]
     }
     case "Received":
       return renderMessage(event.message, style, recent)
@@ -36,10 +42,26 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
       return error(style, `Not back in ${event.room}: ${event.message}`)
     case "Gap":
       return notice(style, describeGap(event.conversation, event.missing))
+    case "NotKept":
+      return error(style, event.message)
     case "Skipped":
       return notice(style, `${event.events} events skipped: they came faster than they could be shown`)
   }
 }
+
+/** The rooms of an account, which are joined again, and what is unread. */
+const renderStanding = (welcome: ServerMessageOf<"Welcome">, style: Style): ReadonlyArray<Line> => {
+  const { rooms = [] } = welcome
+  const places = Reading.unread(Reading.follow(Reading.empty, [{ _tag: "Connected", welcome }]))
+  const names = rooms.slice(0, maxRoomsNamed).map(({ room }) => safeLine(room))
+  const more = rooms.length > names.length ? ` … and ${rooms.length - names.length} more` : ""
+  return [
+    ...(rooms.length === 0 ? [] : dimmed(style, `in ${names.join(", ")}${more} again`)),
+    ...(places.length === 0 ? [] : renderUnread(places, style))
+  ]
+}
+
+const maxRoomsNamed = 20
 
 /** Something about the connection. */
 export const notice = (style: Style, text: string): ReadonlyArray<Line> => [
@@ -75,6 +97,7 @@ export const noBacklog = (room: string | undefined, style: Style): ReadonlyArray
 
 const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Recent): ReadonlyArray<Line> => {
   if (isEntry(message)) return [renderEntry(message, style, recent)]
+  if (isAccountMessage(message)) return renderAccount(message, style)
   const names = (users: ReadonlyArray<string>) => users.map((user) => style.palette.user(safeLine(user))).join(", ")
   switch (message._tag) {
     case "Presence":
@@ -83,11 +106,12 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
       return renderPresence(`[${safeLine(message.room)}] `, message, style)
     case "UserList":
       return aside(style, `${count(message.count, "user")}: ${names(message.users)}${others(message, message.users)}`)
-    case "RoomUsers":
-      return aside(
-        style,
-        `[${safeLine(message.room)}] ${count(message.count, "user")}: ${names(message.users)}${others(message, message.users)}`
-      )
+    case "RoomUsers": {
+      const { away = [], users } = message
+      const elsewhere = away.length === 0 ? "" : `; away: ${away.map(safeLine).join(", ")}`
+      const listed = `${names(users)}${elsewhere}${others(message, [...users, ...away])}`
+      return aside(style, `[${safeLine(message.room)}] ${count(message.count, "user")}: ${listed}`)
+    }
     case "RoomList": {
       if (message.rooms.length === 0) return aside(style, "no rooms yet; :cr <room> creates one")
       const rooms = message.rooms.map(({ room, users }) => `${safeLine(room)} (${users})`)
@@ -128,7 +152,11 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
     // The refusal of a request is told by its asker, with what was asked; the end of the connection as such an event.
     case "Rejected":
       return message.id === undefined && !endsConnection(message.reason) ? error(style, message.message) : []
-    default:
+    // Told by other events, or by whoever asked.
+    case "Welcome":
+    case "Sent":
+    case "Pong":
+    case "Goodbye":
       return []
   }
 }

@@ -4,7 +4,7 @@
  * `TerminalScreen` edits lines, completes names and shows what happens above the line being typed. `PlainScreen` reads
  * and writes as it is asked, the chat to stdout and everything else to stderr.
  */
-import { Context, Effect, Schema, type Stream } from "effect"
+import { Context, Effect, type Option, type Redacted, Schema, type Stream } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { KnownNames } from "../command/Completion.ts"
 import type { Recent } from "../core/Recent.ts"
@@ -36,6 +36,11 @@ export class Screen extends Context.Service<
     readonly show: (lines: ReadonlyArray<Line>) => Effect.Effect<void, OutputClosed>
     /** Puts a line where lines are typed, to be changed there, unless something is typed already. */
     readonly propose: (line: string) => Effect.Effect<void>
+    /**
+     * Asks for what is typed unseen, in place of the line that is being typed; nothing if the person gives up, or there is
+     * none to ask.
+     */
+    readonly askUnseen: (question: string) => Effect.Effect<Option.Option<Redacted.Redacted>>
     /** Replaces the names that can be completed. */
     readonly offerNames: (names: KnownNames) => Effect.Effect<void>
   }

@@ -12,17 +12,19 @@
  */
 import process from "node:process"
 import * as readline from "node:readline"
-import { type Cause, Clock, DateTime, Effect, Layer, Queue, Stream } from "effect"
+import { type Cause, Clock, DateTime, Effect, Layer, Queue, Semaphore, Stream } from "effect"
 import { TerminalCapabilities } from "effect/cli"
 import { maxLineLength, tooLong } from "../command/Command.ts"
 import { complete, type KnownNames } from "../command/Completion.ts"
 import * as Recent from "../core/Recent.ts"
 import { cellsOf } from "../text/Grapheme.ts"
 import { colourful, colourless } from "../text/Palette.ts"
+import { safeLine } from "../text/SafeText.ts"
 import * as Timestamp from "../text/Timestamp.ts"
 import type { Line, Style } from "./Layout.ts"
 import { error } from "./Render.ts"
 import { Screen, type TypedLine } from "./Screen.ts"
+import { answer } from "./Unseen.ts"
 
 const prompt = "> "
 
@@ -59,6 +61,35 @@ const make = Effect.gen(function* () {
     columns: columns()
   })
 
+  /** What is asked, while the answer is typed unseen. */
+  let question: string | undefined
+
+  /** How many rows above the cursor what is being typed begins. */
+  const rowsAbove = (editor: readline.Interface): number =>
+    question === undefined ? editor.getCursorPos().rows : rowsOf(question) - 1
+
+  const drawLine = (editor: readline.Interface): void => {
+    if (question === undefined) redraw(editor)
+    else process.stdout.write(question)
+  }
+
+  /** Above the line that is being typed. */
+  const draw = (editor: readline.Interface, shown: ReadonlyArray<Line>): void => {
+    if (shown.length === 0) return
+    inOneWrite(() => {
+      process.stdout.write(`${clear(rowsAbove(editor))}${textOf(shown)}`)
+      drawLine(editor)
+    })
+  }
+
+  const ask = (editor: readline.Interface, asked: string | undefined): void =>
+    inOneWrite(() => {
+      const rows = rowsAbove(editor)
+      question = asked
+      process.stdout.write(clear(rows))
+      drawLine(editor)
+    })
+
   const take = (editor: readline.Interface, line: string) => {
     const typed = { text: line, begun: begun ?? look() }
     begun = undefined
@@ -84,7 +115,7 @@ const make = Effect.gen(function* () {
     })
     editor.on("line", (line) => {
       inOneWrite(() => {
-        process.stdout.write(clear(rowsOf(line)))
+        process.stdout.write(clear(rowsOf(prompt + line)))
         editor.prompt()
       })
       if (isPassingOver) isPassingOver = false
@@ -108,7 +139,7 @@ const make = Effect.gen(function* () {
       // Off first: what is believed to be on already is not set again.
       setRawMode(false)
       setRawMode(true)
-      redraw(editor)
+      drawLine(editor)
     }
     process.on("SIGCONT", takeOver)
     editor.on("SIGTSTP", () => {
@@ -144,6 +175,14 @@ const make = Effect.gen(function* () {
       else process.stdout.write(textOf(shown))
     })
 
+  const oneQuestion = yield* Semaphore.make(1)
+  const unseen = (asked: string) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => ask(editor, `${safeLine(asked)}: `)),
+      () => answer(process.stdin),
+      () => Effect.sync(() => isOpen && ask(editor, undefined))
+    ).pipe(oneQuestion.withPermit)
+
   return Screen.of({
     isInteractive: true,
     style: Effect.map(Clock.currentTimeMillis, styleAt),
@@ -154,10 +193,11 @@ const make = Effect.gen(function* () {
     show,
     propose: (line) =>
       Effect.sync(() => {
-        if (!isOpen || editor.line !== "") return
+        if (!isOpen || editor.line !== "" || question !== undefined) return
         editor.write(line)
         begun = look()
       }),
+    askUnseen: (asked) => Effect.suspend(() => (isOpen ? unseen(asked) : Effect.succeedNone)),
     offerNames: (names) =>
       Effect.sync(() => {
         known = names
@@ -166,15 +206,6 @@ const make = Effect.gen(function* () {
 })
 
 export const layer: Layer.Layer<Screen> = Layer.effect(Screen, make)
-
-/** Above the line that is being edited. */
-const draw = (editor: readline.Interface, shown: ReadonlyArray<Line>): void => {
-  if (shown.length === 0) return
-  inOneWrite(() => {
-    process.stdout.write(`${clear(editor.getCursorPos().rows)}${textOf(shown)}`)
-    redraw(editor)
-  })
-}
 
 /**
  * The prompt and what was typed, from the cursor's row on. Left alone, the editor would first go up as many rows as it
@@ -194,8 +225,8 @@ const setRawMode = (isRaw: boolean): void => {
 /** Goes up so many rows, to the first column, and clears from there (ECMA-48: CUU, CR, ED). */
 const clear = (rows: number): string => `${rows > 0 ? `\u001b[${rows}A` : ""}\r\u001b[J`
 
-/** How many rows a line took on the screen, its prompt included. */
-const rowsOf = (line: string): number => Math.max(1, Math.ceil(cellsOf(prompt + line) / columns()))
+/** How many rows a line takes on the screen. */
+const rowsOf = (line: string): number => Math.max(1, Math.ceil(cellsOf(line) / columns()))
 
 /** Zero where the terminal does not tell. */
 const columns = (): number => process.stdout.columns || 80

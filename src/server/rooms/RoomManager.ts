@@ -11,7 +11,7 @@
  *
  * So a slow disk holds up the senders of the conversation it is slow for, and nobody else (invariant 2): replies go straight
  * to the asker's outbox, and delivering never waits (invariant 1). Each connection has a limited number of requests under way
- * (see Session), so its backlog here is limited too.
+ * (see Requests), so its backlog here is limited too.
  */
 import { Array as Arr, type Duration, Effect, Option, Queue, Schedule, type Scope, Stream } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"

@@ -95,7 +95,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         )
         return { rooms, ...numbered }
       }
-      const lists = makeListReplies("RoomList", listed)
+      const lists = makeListReplies(listed)
       const accounts = makeAccountRooms({
         scope,
         maxRooms: maxRoomsPerUser,
@@ -179,7 +179,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
             "rooms",
             Effect.sync(() => {
               const own = accounts.of(from.account)
-              if (own.size === 0) sessions.replyEncoded(from, lists.piecesFor(from, after))
+              if (own.size === 0) sessions.replyEncoded(from, "RoomList", [lists.fieldsOf(after)])
               else sessions.reply(from, { _tag: "RoomList", ...listed(after, own) })
             })
           )
@@ -193,7 +193,10 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const readable = accounts.of(from.account).union(involvements.get(from.session)?.isIn ?? new Set<NameKey>())
         if (room === undefined) {
           const conversations = Array.from(readable).flatMap((key) => rooms.get(key)?.conversation ?? [])
-          return Mailbox.tellUnsafe(searches, { from, conversations: [{ _tag: "Lobby" }, ...conversations], search })
+          const { account, user } = from
+          const own = account === undefined ? [] : [{ _tag: "Inbox" as const, user, account }]
+          const everywhere = [{ _tag: "Lobby" as const }, ...conversations, ...own] as const
+          return Mailbox.tellUnsafe(searches, { from, conversations: everywhere, search })
         }
         const open = rooms.get(nameKey(room))
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })

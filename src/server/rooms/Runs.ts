@@ -3,7 +3,8 @@
  *
  * What waits is stored in runs, each with one commit. Whoever waits for a place is answered nothing else about this
  * conversation before (replies keep the order of the requests): other commands of such a connection wait behind, and hold
- * up nobody else. So do those of a connection that is held, since who is a member is being stored for it. Bounded by the requests under way, for it holds nothing else (see Session).
+ * up nobody else. So do those of a connection that is held, since who is a member is being stored for it. Bounded by the requests under way, for it
+ * holds nothing else (see Requests).
  */
 import type { SessionId } from "../session/Asker.ts"
 import { isFree } from "./Decider.ts"

@@ -33,7 +33,7 @@ export const route = (registry: Registry, from: Asker, message: HandedOn): Route
   isEntryRequest(message)
     ? act(registry, from, message)
     : isAccountRequest(message)
-      ? ask(from, message)
+      ? ask(registry, from, message)
       : routeOther(registry, from, message)
 
 const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Routed =>
@@ -55,9 +55,9 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     GetHistory: ({ after, before, limit = defaultHistoryLimit, only, room, with: partner }) => {
       const range: Range = { before, after, limit }
       if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
-      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range })
       // Nothing is moderated yet: there is nothing before the first entry.
       const part: Range = only === "moderation" ? { before: 1, after: undefined, limit } : range
+      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range: part })
       const read: RoomCommand = { _tag: "ReadHistory", from, range: part }
       return room === undefined ? toLobby(read) : toRoom(from, room, read)
     },
@@ -72,12 +72,14 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
   })
 
 /** What only accounts may ask is refused to guests here: who is a guest is known. */
-const ask = (from: Asker, request: AccountRequest): Routed => {
+const ask = (registry: Registry, from: Asker, request: AccountRequest): Routed => {
   const isForGuests = request._tag === "Register" || request._tag === "GetUser"
   if (from.account === undefined && !isForGuests) return refuse(from, { _tag: "AccountRequired", action: request._tag })
   if (request._tag === "MarkRead" && request.room !== undefined && request.with !== undefined)
     return refuse(from, oneOfBoth)
-  return { _tag: "ToAccounts", command: { _tag: "Request", from, request } }
+  if (request._tag !== "GetUser") return toAccounts(from, request, false)
+  const found = Option.getOrUndefined(find(registry, request.user))
+  return toAccounts(from, { ...request, user: found?.user ?? request.user }, found !== undefined)
 }
 
 const said = (content: string, replyTo: number | undefined) => ({
@@ -117,6 +119,10 @@ const act = (registry: Registry, from: Asker, request: EntryRequest): Routed => 
 
 const oneOfBoth: Rejection = { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" }
 
+const toAccounts = (from: Asker, request: AccountRequest, isConnected: boolean): Routed => ({
+  _tag: "ToAccounts",
+  command: { _tag: "Request", from, request, isConnected }
+})
 const toLobby = (command: RoomCommand): Routed => ({ _tag: "ToLobby", command })
 const toRooms = (command: RoomsCommand): Routed => ({ _tag: "ToRooms", command })
 const toUsers = (command: UsersCommand): Routed => ({ _tag: "ToUsers", command })

@@ -7,6 +7,7 @@
  */
 import { Context, Effect, Layer, Option, PubSub, Result } from "effect"
 import type { Rejection } from "../../common/wire/Rejection.ts"
+import { AccountProcessor } from "../accounts/AccountProcessor.ts"
 import { UserProcessor } from "../inbox/UserProcessor.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
@@ -26,6 +27,7 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
   static readonly layer = Layer.effect(
     ServerProcessor,
     Effect.gen(function* () {
+      const accounts = yield* AccountProcessor
       const announcements = yield* Announcements
       const lobby = yield* Lobby
       const rooms = yield* RoomProcessor
@@ -64,6 +66,7 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
         Mailbox.tellUnsafe(lobby.mailbox, { _tag: "Gone", session })
         Mailbox.tellUnsafe(rooms, { _tag: "Gone", session })
         Mailbox.tellUnsafe(users, { _tag: "Gone", session })
+        Mailbox.tellUnsafe(accounts, { _tag: "Gone", session })
         if (isNews) PubSub.publishUnsafe(announcements, { _tag: "UserDeparted", user, session })
       }
 
@@ -71,8 +74,7 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
         ToLobby: ({ command }) => Mailbox.tellUnsafe(lobby.mailbox, command),
         ToRooms: ({ command }) => Mailbox.tellUnsafe(rooms, command),
         ToUsers: ({ command }) => Mailbox.tellUnsafe(users, command),
-        ToAccounts: ({ command: { from, request } }) =>
-          sessions.refuse(from, { _tag: "AccountRequired", action: request._tag }),
+        ToAccounts: ({ command }) => Mailbox.tellUnsafe(accounts, command),
         Refuse: ({ reason, to }) => sessions.refuse(to, reason)
       })
 
@@ -86,7 +88,8 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
             case "Arrive":
               return arrive(command)
             case "Own":
-              return own(command)
+              own(command)
+              return answer(Option.none())
             case "Gone":
               depart(command)
               return answer(Option.none())

@@ -6,7 +6,7 @@ const known = { users: ["Ada", "alan", "bob", "élodie", "हिन्दी"], 
 
 describe("the tab key", () => {
   it.each([
-    [":l", [":lr ", ":lrs ", ":lru "]],
+    [":lr", [":lr ", ":lrs ", ":lru "]],
     [":pm a", ["Ada ", "alan "]],
     [":pm ada a", []],
     [":rm d", ["dart ", "dev "]],
@@ -18,8 +18,8 @@ describe("the tab key", () => {
     [":reply in:d", ["in:dart ", "in:dev "]],
     [":react #12 in:DE", ["in:dev "]],
     [":edit some in:d", []],
-    [":un", [":unreact "]],
-    [":help l", ["lr ", "lrs ", "lru "]],
+    [":un", [":unreact ", ":unread "]],
+    [":help lr", ["lr ", "lrs ", "lru "]],
     [":nonsense a", []],
     ["I agree with b", ["bob "]],
     [":pm e\u0301", ["élodie "]],

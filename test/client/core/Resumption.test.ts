@@ -1,20 +1,21 @@
 /** What a client says, asks again and forgets: its rules one by one. ResumptionDelivery.test.ts has them together. */
 import { assert, describe, it } from "@effect/vitest"
-import { HashMap } from "effect"
+import { HashMap, Redacted } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import type { Heard, HeardEntry, Whereabouts } from "../../../src/client/core/Heard.ts"
 import * as Resumption from "../../../src/client/core/Resumption.ts"
 import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import type { ClientMessage } from "../../../src/common/wire/ClientMessage.ts"
 import type { Rejection } from "../../../src/common/wire/Rejection.ts"
-import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
+import type { ServerMessage, ServerMessageOf } from "../../../src/common/wire/ServerMessage.ts"
 import { ada, bob, dev } from "./ModelServer.ts"
 
 const epoch = Epoch.make("first")
 const otherEpoch = Epoch.make("second")
 
-const welcome = (seq: number, lobbyEpoch = epoch): ServerMessage => ({
+const welcome = (seq: number, lobbyEpoch = epoch): ServerMessageOf<"Welcome"> => ({
   _tag: "Welcome",
   id: Resumption.handshakeId,
   user: ada,
@@ -157,6 +158,86 @@ describe("a client whose connection broke", () => {
     const before = hearAll(settled(), [secret(1), secret(2)])
     const after = hearAll(Resumption.interrupt(before.resumption).resumption, [welcome(7), secret(1)])
     assert.strictEqual(after.events.filter(({ _tag }) => _tag === "Received").length, 1)
+  })
+})
+
+describe("a client of an account", () => {
+  const standing = (room: RoomName, seq: number) =>
+    ({ room, seq, read: seq, unread: 0, mentions: 0, role: "member" }) as const
+  const welcomed = (...rooms: ReadonlyArray<ReturnType<typeof standing>>): ServerMessage => ({
+    ...welcome(7),
+    account: true,
+    inbox: { epoch, seq: 3 },
+    rooms
+  })
+  const ops = RoomName.make("ops")
+
+  it("joins the rooms of its account on arrival, and tells what came between", () => {
+    const arrived = hearAll(Resumption.make(ada), [welcomed(standing(dev, 4))])
+    assert.deepStrictEqual(
+      arrived.events.map(({ _tag }) => _tag),
+      ["Connected"]
+    )
+    const { messages, resumption } = Resumption.resume(arrived.resumption)
+    const [join] = messages
+    assert.deepStrictEqual(messages, [{ _tag: "JoinRoom", id: "1", room: dev }])
+    const { events } = hearAll(resumption, [joined(join?.id ?? "", 6, 0), inRoom(7)])
+    assert.deepStrictEqual(
+      events.map(({ _tag }) => _tag),
+      ["Rejoined", "Gap", "Received"]
+    )
+    assert.deepStrictEqual(events[1], { _tag: "Gap", conversation: { _tag: "Room", room: dev }, missing: 2 })
+  })
+
+  it("goes on where it was in its rooms, joins those it came into elsewhere, and none that it left there", () => {
+    const before = hearAll(settled(), [welcomed(standing(dev, 4))]).resumption
+    const left = Resumption.ask(before, { _tag: "JoinRoom", room: ops })
+    const both = hearAll(left.resumption, [joined(left.id, 1, 0, epoch, ops)]).resumption
+    const { resumption } = Resumption.interrupt(both)
+    const other = RoomName.make("other")
+    const back = hearAll(resumption, [welcomed(standing(dev, 9), standing(other, 2))])
+    assert.deepStrictEqual(
+      back.events.map((event) => [event._tag, "room" in event && event.room]),
+      [
+        ["Reconnected", false],
+        ["RejoinRefused", ops]
+      ]
+    )
+    const { messages } = Resumption.resume(back.resumption)
+    assert.sameDeepMembers(
+      messages.map(({ id: _id, ...message }) => message),
+      [
+        { _tag: "JoinRoom", room: dev, after: { epoch, seq: 4 } },
+        { _tag: "JoinRoom", room: other }
+      ]
+    )
+  })
+
+  it("asks for nothing twice that changes the account", () => {
+    const password = Redacted.make("correct horse battery")
+    const asked = Resumption.ask(settled(), { _tag: "ChangePassword", current: password, next: password })
+    assert.deepStrictEqual(tags(Resumption.interrupt(asked.resumption).lost), ["ChangePassword"])
+  })
+
+  it("takes the private messages of the account that a guest has become for others than the guest's", () => {
+    const told = (seq: number): ServerMessage => ({
+      _tag: "PrivateMessage",
+      seq,
+      at: 0,
+      from: bob,
+      to: ada,
+      content: "x"
+    })
+    const asGuest = hearAll(settled(), [told(1), told(2)]).resumption
+    const registered = Resumption.ask(asGuest, { _tag: "Register", password: Redacted.make("correct horse battery") })
+    const { events } = hearAll(registered.resumption, [
+      { _tag: "Registered", id: registered.id, token: "t", device: DeviceId.make("d") },
+      told(1)
+    ])
+    assert.deepStrictEqual(
+      events.map(({ _tag }) => _tag),
+      ["Received", "Received"]
+    )
   })
 })
 

@@ -1,3 +1,4 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Queue } from "effect"
 import { TestClock } from "effect/testing"
@@ -67,7 +68,12 @@ const sit = Effect.fnUntraced(function* (server: FakeServer, { isInteractive = t
   const starting = yield* start(server)
   const greeted = yield* greet(server, lobby)
   const client = yield* Fiber.join(starting)
-  yield* chat.pipe(Effect.provideService(Client, client), Effect.provideService(Screen, screen), Effect.forkScoped)
+  yield* chat.pipe(
+    Effect.provideService(Client, client),
+    Effect.provideService(Screen, screen),
+    Effect.provide(NodeFileSystem.layer),
+    Effect.forkScoped
+  )
   return { ...person, peer: yield* attend(greeted) }
 })
 
@@ -276,7 +282,12 @@ describe("a script that comes into a room", () => {
 const sitAt = Effect.fnUntraced(function* (port: number, user: string) {
   const { screen, ...person } = yield* FakeScreen.make({ isInteractive: true })
   const { client, whileAway } = yield* BreakableClient.start(port, user)
-  yield* chat.pipe(Effect.provideService(Client, client), Effect.provideService(Screen, screen), Effect.forkScoped)
+  yield* chat.pipe(
+    Effect.provideService(Client, client),
+    Effect.provideService(Screen, screen),
+    Effect.provide(NodeFileSystem.layer),
+    Effect.forkScoped
+  )
   return { ...person, whileAway }
 })
 

@@ -1,4 +1,5 @@
 /** Edits, deletions, reactions and replies as a person and a script type them, from the line to the wire and back. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Queue } from "effect"
 import { chat } from "../../../src/client/line/Chat.ts"
@@ -31,6 +32,7 @@ const sit = Effect.fnUntraced(function* (server: FakeServer, { isInteractive = t
   const sitting = yield* chat.pipe(
     Effect.provideService(Client, client),
     Effect.provideService(Screen, screen),
+    Effect.provide(NodeFileSystem.layer),
     Effect.forkScoped
   )
   const asked = yield* Queue.unbounded<ClientMessage>()

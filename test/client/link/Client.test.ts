@@ -230,7 +230,7 @@ describe("a client that cannot get in", () => {
       const scope = yield* Scope.make()
       const { port } = yield* Scope.provide(make, scope)
       yield* Scope.close(scope, Exit.void)
-      const error = yield* Effect.flip(Layer.build(Client.layerTcp({ host: "127.0.0.1", port, user: ada })))
+      const error = yield* Effect.flip(Layer.build(Client.layerDialled({ host: "127.0.0.1", port, user: ada })))
       assert.strictEqual(error.reason._tag, "Unreachable")
       assert.include(error.message, "nothing listens there")
     })

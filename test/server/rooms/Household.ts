@@ -5,8 +5,12 @@
 import { assert } from "@effect/vitest"
 import { ConfigProvider, Context, Deferred, Effect, Exit, Layer, Option, Scope, Stream } from "effect"
 import { UserName } from "../../../src/common/name/UserName.ts"
+import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import type { HandedOn } from "../../../src/common/wire/ClientMessage.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
+import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
+import { AccountProcessor, type AccountsAnswer } from "../../../src/server/accounts/AccountProcessor.ts"
+import type { AccountsCommand } from "../../../src/server/accounts/AccountsCommand.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
 import { History, StorageUnavailable } from "../../../src/server/history/History.ts"
@@ -20,9 +24,10 @@ import { RoomProcessor } from "../../../src/server/rooms/RoomProcessor.ts"
 import { ServerProcessor } from "../../../src/server/routing/ServerProcessor.ts"
 import { SearchProcessor } from "../../../src/server/search/SearchProcessor.ts"
 import type { AccountId } from "../../../src/server/session/AccountId.ts"
+import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
-import * as MemoryMemberships from "../../../src/server/store/MemoryMemberships.ts"
+import { storesOver } from "../../support/Stores.ts"
 
 export interface Heard {
   readonly _tag: string
@@ -48,8 +53,9 @@ type Part = "join" | "leave" | "rooms" | "forget"
 
 /** What is kept, of which parts can be made to fail, or to wait until they are let go on. */
 const make = Effect.gen(function* () {
-  const kept = Context.get(yield* Layer.build(Layer.fresh(MemoryMemberships.layer)), Memberships)
-  const history = Context.get(yield* Layer.build(Layer.fresh(MemoryHistory.layer)), History)
+  const stores = yield* Layer.build(Layer.fresh(storesOver(MemoryHistory.layer)))
+  const kept = Context.get(stores, Memberships)
+  const history = Context.get(stores, History)
   const broken = new Set<Part>()
   const waiting = new Map<Part, Deferred.Deferred<void>>()
   const counts = { join: 0, leave: 0, rooms: 0, forget: 0 }
@@ -90,10 +96,14 @@ const make = Effect.gen(function* () {
 
 export type Store = Effect.Success<typeof make>
 
+/** What is asked about accounts waits for ever. */
+const nobodyAsks = Layer.effect(AccountProcessor, Mailbox.make<AccountsCommand, AccountsAnswer>())
+
 const servicesOver = (store: Store, settings: Readonly<Record<string, string>>) =>
   ServerProcessor.layer.pipe(
     Layer.provideMerge([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
-    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer]),
+    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, AccountNames.layer, nobodyAsks]),
+    Layer.provideMerge(Announcements.layer),
     Layer.provideMerge([Sessions.layer, Turns.layer, store.layer]),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(settings)))
@@ -137,11 +147,11 @@ export const person = Effect.fnUntraced(function* (name: string, account?: Accou
   const scope = yield* Scope.fork(yield* Effect.scope)
   const session = yield* sessions.open(connection).pipe(Scope.provide(scope))
   const user = UserName.make(name)
-  if (account !== undefined) session.belongTo({ account, device: undefined })
-  const askerOf = (id?: string) => {
-    session.began(1, false)
+  if (account !== undefined) session.belongTo({ account, device: DeviceId.make("d1") })
+  const askerOf = (id?: string): Asker => {
+    const request = session.requests.add({ id, about: undefined, characters: 1, isLarge: false })
     const owner = session.owner === undefined ? {} : { account: session.owner.account }
-    return { session: session.id, user, ...owner, id, isLarge: false }
+    return { session: session.id, user, ...owner, request }
   }
   const claimed = yield* Mailbox.ask(server, {
     _tag: "Claim",
@@ -178,7 +188,7 @@ export const person = Effect.fnUntraced(function* (name: string, account?: Accou
     /** What was told of a kind, without having been asked for. */
     told: (tag: string) => heard.filter(({ _tag, id }) => _tag === tag && id === undefined),
     register: (account: AccountId) => {
-      session.belongTo({ account, device: undefined })
+      session.belongTo({ account, device: DeviceId.make("d1") })
       Mailbox.tellUnsafe(server, { _tag: "Own", session: session.id, account, user })
     },
     /** The connection itself is no more. */

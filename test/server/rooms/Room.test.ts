@@ -31,8 +31,7 @@ const userOf = (who: number) => UserName.make(`user${who > 4 ? who - 4 : who}`)
 const askerOf = (who: number, id: number): Asker => ({
   session: SessionId.make(who),
   user: userOf(who),
-  id: `${id}`,
-  isLarge: false
+  request: id
 })
 const sorted = (names: Iterable<string>) => [...new Set(names)].toSorted()
 
@@ -53,7 +52,7 @@ class NaiveRoom {
     const given = new Map<number, Array<string>>()
     const give = (to: number, text: string) => given.set(to, [...(given.get(to) ?? []), text])
     for (const delivery of deliveries) {
-      if (delivery._tag === "Reply") give(delivery.to.session, `${delivery.message._tag} to ${delivery.to.id}`)
+      if (delivery._tag === "Reply") give(delivery.to.session, `${delivery.message._tag} to ${delivery.to.request}`)
       else if (delivery._tag === "Tell") {
         for (const to of delivery.to) for (const message of delivery.messages) give(to, showMessage(message))
       }
@@ -105,7 +104,7 @@ class NaiveRoom {
       const from = askerOf(who, ++this.#ids)
       const first = this.log.at(-1 - again)
       const repeated = again > 6 && first !== undefined
-      const body = repeated ? { _tag: "Said" as const, content: "again" } : say(`message ${from.id}`)
+      const body = repeated ? { _tag: "Said" as const, content: "again" } : say(`message ${from.request}`)
       const act: RoomCommandOf<"Act"> = { _tag: "Act", from, body, key: undefined }
       const mayNot = this.room.conversation._tag === "Room" && !this.members.has(who)
       assert.strictEqual(this.refusal(act), mayNot ? "NotInRoom" : undefined)
@@ -117,7 +116,7 @@ class NaiveRoom {
       }
       run.push(act)
       answers.push({ _tag: "Stored", seq: entry.seq, at: entry.at, repeated })
-      expected.set(who, [...(expected.get(who) ?? []), `Sent to ${from.id}`])
+      expected.set(who, [...(expected.get(who) ?? []), `Sent to ${from.request}`])
     }
     const given = this.#given([...Room.told(this.room, fresh), ...Room.answered(run, answers)])
     for (const who of [1, 2, 3, 4, 5, 6]) {

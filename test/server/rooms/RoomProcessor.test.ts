@@ -18,9 +18,9 @@ import { SearchProcessor } from "../../../src/server/search/SearchProcessor.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
-import * as MemoryMemberships from "../../../src/server/store/MemoryMemberships.ts"
 import { countingFibers } from "../../simulation/Life.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
+import { storesOver } from "../../support/Stores.ts"
 
 const room = RoomName.make("dev")
 
@@ -29,8 +29,8 @@ const settings = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MAX_ROOMS: 
 
 const servicesWith = (history: Layer.Layer<History>) =>
   RoomProcessor.layer.pipe(
-    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer, MemoryMemberships.layer]),
-    Layer.provideMerge([Sessions.layer, Turns.layer, history]),
+    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer]),
+    Layer.provideMerge([Sessions.layer, Turns.layer, storesOver(history)]),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(settings)
   )
@@ -111,7 +111,7 @@ const person = Effect.fnUntraced(function* (name: string) {
       case "leave":
         return { _tag: "Leave", from }
       case "say":
-        return { _tag: "Act", from, body: { _tag: "Said", content: `${name} ${from.id}` }, key: undefined }
+        return { _tag: "Act", from, body: { _tag: "Said", content: `${name} ${from.request}` }, key: undefined }
       case "list":
         return { _tag: "ListMembers", from, after: undefined }
       case "read":
@@ -119,8 +119,8 @@ const person = Effect.fnUntraced(function* (name: string) {
     }
   }
   const asker = (isLarge: boolean): Asker => {
-    session.began(1, isLarge)
-    return { session: session.id, user, id: `${++asked}`, isLarge }
+    const request = session.requests.add({ id: `${++asked}`, about: "room", characters: 1, isLarge })
+    return { session: session.id, user, request }
   }
   return {
     heard,
@@ -138,7 +138,7 @@ const person = Effect.fnUntraced(function* (name: string) {
       Effect.suspend(() => {
         const from = asker(wish !== "leave" && wish !== "say")
         Mailbox.tellUnsafe(mailbox, { _tag: "InRoom", from, room, command: commandOf(wish, from) })
-        return session.largeGiven()
+        return session.requests.largeGiven()
       }),
     go: () => Mailbox.tellUnsafe(mailbox, { _tag: "Gone", session: session.id }),
     replies: () => heard.flatMap(({ _tag, id, reason }) => (id === undefined ? [] : [reason?._tag ?? _tag])),

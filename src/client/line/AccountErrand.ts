@@ -1,0 +1,174 @@
+/**
+ * What a person does about their own account: asks what has to be typed unseen, at once, and carries it out when it is its
+ * turn. A password is nowhere but in the answer and in the one request it is for.
+ */
+import { homedir } from "node:os"
+import { Context, Effect, Option, Redacted, Ref, Schema } from "effect"
+import { DeviceId } from "../../common/wire/AccountRequest.ts"
+import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
+import { publicKeyOf } from "../account/SshKey.ts"
+import * as Action from "../command/Action.ts"
+import { type AccountAct, NotUnderstood } from "../command/Action.ts"
+import { Tokens } from "../core/Login.ts"
+import * as Reading from "../core/Reading.ts"
+import { ReadMessages } from "../core/Reading.ts"
+import { Client } from "../link/Client.ts"
+import { error, remark } from "../screen/Render.ts"
+import { renderUnread } from "../screen/RenderAccount.ts"
+import { present, Screen } from "../screen/Screen.ts"
+
+/** The lists shown last: what a number means that a command names. */
+export class ListsShown extends Context.Service<ListsShown, Ref.Ref<Lists>>()(
+  "parley/client/line/AccountErrand/ListsShown"
+) {}
+
+export interface Lists {
+  readonly devices: ReadonlyArray<string>
+  readonly keys: ReadonlyArray<string>
+}
+
+export const noLists: Lists = { devices: [], keys: [] }
+
+/** After a reply was shown. */
+export const withList = (lists: Lists, reply: ServerMessage): Lists => {
+  if (reply._tag === "Devices") return { ...lists, devices: reply.devices.map(({ device }) => device) }
+  return reply._tag === "Keys" ? { ...lists, keys: reply.keys.map(({ fingerprint }) => fingerprint) } : lists
+}
+
+/** In characters, as the server has it. */
+const leastPassword = 10
+const mostPassword = 256
+
+/** What is wrong with a new password, whatever the server thinks of it. */
+export const issueOf = (password: Redacted.Redacted): string | undefined => {
+  const { length } = [...Redacted.value(password)]
+  if (length < leastPassword) return `a password has ${leastPassword} characters at least`
+  return length > mostPassword ? `a password has ${mostPassword} characters at most` : undefined
+}
+
+/** What takes more than one request, or none. */
+export type AccountErrand =
+  | { readonly _tag: "Register"; readonly password: Redacted.Redacted }
+  | { readonly _tag: "Logout" }
+  | { readonly _tag: "Unread" }
+
+/** Logging in is another sitting's: see `Chat`. */
+export type AccountActHere = Exclude<AccountAct, { readonly _tag: "Login" }>
+
+/** Gives what is to be done when it is its turn. */
+export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
+  switch (act._tag) {
+    case "Register":
+      return { _tag: "Register" as const, password: yield* askNew("register", "New password") }
+    case "ChangePassword": {
+      const current = yield* ask("passwd", "Password up to now")
+      return Action.ask({ _tag: "ChangePassword", current, next: yield* askNew("passwd", "New password") })
+    }
+    case "RemoveDevice": {
+      const device = yield* listed("devices", act.which)
+      return Action.ask({ _tag: "RemoveDevice", device: yield* decodeDevice(device).pipe(Effect.mapError(noSuch)) })
+    }
+    case "RemoveKey":
+      return Action.ask({ _tag: "RemoveKey", fingerprint: yield* listed("keys", act.which) })
+    case "AddKey":
+      return yield* addKey(act.path)
+    default:
+      return act
+  }
+})
+
+const decodeDevice = Schema.decodeUnknownEffect(DeviceId)
+const noSuch = () => new NotUnderstood({ message: ":devices: there is no device of that name. :devices shows them." })
+
+export const carryOutOwn = Effect.fnUntraced(function* (errand: AccountErrand) {
+  switch (errand._tag) {
+    case "Register":
+      return yield* register(errand.password)
+    case "Logout":
+      return yield* logOut
+    case "Unread": {
+      const reading = yield* Ref.get(yield* ReadMessages)
+      return yield* present((style) => renderUnread(Reading.unread(reading), style))
+    }
+  }
+})
+
+const ask = Effect.fnUntraced(function* (command: string, question: string) {
+  const { askUnseen, isInteractive } = yield* Screen
+  const answer = yield* askUnseen(question)
+  if (Option.isSome(answer)) return answer.value
+  const why = isInteractive ? "nothing was changed" : "a password is asked for, and there is nobody to ask"
+  return yield* new NotUnderstood({ message: `:${command}: ${why}.` })
+})
+
+const askNew = Effect.fnUntraced(function* (command: string, question: string) {
+  const password = yield* ask(command, question)
+  const issue = issueOf(password)
+  if (issue !== undefined) return yield* new NotUnderstood({ message: `:${command}: ${issue}. Nothing was changed.` })
+  const again = yield* ask(command, "The same again")
+  if (Redacted.value(again) === Redacted.value(password)) return password
+  return yield* new NotUnderstood({ message: `:${command}: the two were not the same. Nothing was changed.` })
+})
+
+const register = Effect.fnUntraced(function* (password: Redacted.Redacted) {
+  const { request } = yield* Client
+  yield* request({ _tag: "Register", password }).pipe(
+    Effect.catchReason("RequestRejected", "InvalidInvite", () =>
+      Effect.flatMap(ask("register", "Invite, without which this server makes no account"), (invite) =>
+        request({ _tag: "Register", password, invite })
+      )
+    )
+  )
+})
+
+/** The device goes first: with its login forgotten but still good, nobody could take it back. */
+const logOut = Effect.gen(function* () {
+  const client = yield* Client
+  const tokens = yield* Tokens
+  const { devices } = yield* client
+    .quietly({ _tag: "ListDevices" })
+    .pipe(Effect.catchReason("RequestRejected", "AccountRequired", () => Effect.succeed({ devices: [] })))
+  const here = devices.find(({ here }) => here)
+  if (here === undefined) {
+    return yield* new NotUnderstood({ message: ":logout: this is no account, and nothing is kept. :quit leaves." })
+  }
+  yield* client.quietly({ _tag: "RemoveDevice", device: here.device }).pipe(
+    // The server ends the connections of a device that is removed, this one among them.
+    Effect.catchTag(["ReplyLost", "SessionError"], () => Effect.void),
+    Effect.asVoid
+  )
+  yield* Effect.matchEffect(tokens.forget, {
+    onSuccess: () => present((style) => remark(style, "logged out; this device is forgotten")),
+    onFailure: ({ message }) => present((style) => error(style, message))
+  }).pipe(Effect.ignore)
+})
+
+const addKey = Effect.fnUntraced(function* (path: string | undefined) {
+  if (path === undefined) {
+    return yield* new NotUnderstood({ message: ":key: say which file, for example :key add ~/.ssh/id_ed25519.pub." })
+  }
+  const { comment, publicKey } = yield* publicKeyOf(path.replace(/^~(?=\/)/, homedir())).pipe(
+    Effect.mapError(({ issue }) => new NotUnderstood({ message: `:key: ${issue}.` }))
+  )
+  const name = comment === undefined ? undefined : [...comment].slice(0, maxKeyName).join("")
+  return Action.ask({ _tag: "AddKey", publicKey, ...(name !== undefined && { name }) })
+})
+
+const maxKeyName = 64
+
+/** The one meant by a number in the list shown last, or by its own name. */
+const listed = Effect.fnUntraced(function* (list: keyof Lists, which: string | undefined) {
+  const command = list === "keys" ? "key" : list
+  const shown = (yield* Ref.get(yield* ListsShown))[list]
+  if (which === undefined) {
+    return yield* new NotUnderstood({
+      message: `:${command}: say which by its number, as :${command} shows it: :${command} remove 2.`
+    })
+  }
+  if (!/^\d{1,3}$/.test(which)) return which
+  const found = shown[Number(which) - 1]
+  if (found !== undefined) return found
+  return yield* new NotUnderstood({
+    message: `:${command}: no number ${which} was shown. :${command} shows the numbers.`
+  })
+})

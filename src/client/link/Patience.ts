@@ -1,0 +1,27 @@
+/** How long and how often a client tries to come back, and which refusals may pass while it does. */
+import { Schedule } from "effect"
+import { Rejection } from "../../common/wire/Rejection.ts"
+import type { SessionError } from "../core/ClientError.ts"
+
+/** Between attempts: 250 ms, doubled each time up to 10 s, each 20% more or less so that clients do not come at once. */
+export const backoff = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("10 seconds")]).pipe(
+  Schedule.jittered
+)
+
+/** What may be different a little later, for a client that was in before. */
+export const isPassing = (error: SessionError["reason"]): boolean =>
+  error._tag === "Unreachable" ||
+  error._tag === "TlsFailed" ||
+  (error._tag === "Refused" && isPassingRefusal(error.reason))
+
+/** What may look different a little later: a name that the server has not yet seen leave, a restart, a rush. */
+const isPassingRefusal = Rejection.isAnyOf([
+  "UserNameTaken",
+  "HandshakeTimeout",
+  "TooManyAttempts",
+  "RateLimited",
+  "TooManyConnections",
+  "SlowConsumer",
+  "ServerStopping",
+  "StorageUnavailable"
+])

@@ -1,0 +1,120 @@
+import { maxUnread } from "../../common/wire/AccountMessage.ts"
+/** Turns what is said of accounts into lines to read. Pure; every piece of others' text passes `safeLine` first. */
+import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { PlaceRead } from "../core/Reading.ts"
+import { safeLine } from "../text/SafeText.ts"
+import { aside, count, type Line, type Style } from "./Layout.ts"
+
+export type AccountMessage = ServerMessageOf<
+  | "Registered"
+  | "PasswordChanged"
+  | "AccountDeleted"
+  | "Devices"
+  | "DeviceRemoved"
+  | "Keys"
+  | "KeyAdded"
+  | "KeyRemoved"
+  | "UserInfo"
+  | "ReadMarked"
+  | "Challenge"
+>
+
+export const renderAccount = (message: AccountMessage, style: Style): ReadonlyArray<Line> => {
+  switch (message._tag) {
+    case "Registered":
+      return aside(style, "your name is yours now; on another device, :login and your password let you in")
+    case "PasswordChanged":
+      return aside(style, "password changed; your other devices have to log in again")
+    case "AccountDeleted":
+      return aside(style, "your account is deleted")
+    case "Devices":
+      return numbered(
+        style,
+        "device",
+        message.devices.map((device) => describeDevice(device, style))
+      )
+    case "DeviceRemoved":
+      return aside(style, "the device is removed, and its connections with it")
+    case "Keys":
+      return message.keys.length === 0
+        ? aside(style, "no keys; :key add <file> adds one")
+        : numbered(
+            style,
+            "key",
+            message.keys.map((key) => describeKey(key, style))
+          )
+    case "KeyAdded":
+      return aside(style, `the key ${safeLine(message.fingerprint)} lets you in from now on, with --key FILE`)
+    case "KeyRemoved":
+      return aside(style, `the key ${safeLine(message.fingerprint)} is removed`)
+    case "UserInfo":
+      return aside(style, describeUser(message, style))
+    // What was read elsewhere is `Reading`'s; a Challenge, the link's.
+    case "ReadMarked":
+    case "Challenge":
+      return []
+  }
+}
+
+const tags: ReadonlySet<string> = new Set<AccountMessage["_tag"]>([
+  "Registered",
+  "PasswordChanged",
+  "AccountDeleted",
+  "Devices",
+  "DeviceRemoved",
+  "Keys",
+  "KeyAdded",
+  "KeyRemoved",
+  "UserInfo",
+  "ReadMarked",
+  "Challenge"
+])
+export const isAccountMessage = (message: ServerMessage): message is AccountMessage => tags.has(message._tag)
+
+/** A line for each, by whose number it is named, and how many there are. */
+const numbered = (style: Style, thing: string, lines: ReadonlyArray<string>): ReadonlyArray<Line> => [
+  ...lines.flatMap((line, index) => aside(style, `${index + 1}. ${line}`)),
+  ...aside(style, count(lines.length, thing))
+]
+
+const describeDevice = (
+  { connected, device, here, lastSeen, name, since }: ServerMessageOf<"Devices">["devices"][number],
+  { layout, now, timestamp }: Style
+): string => {
+  const state = connected ? "connected" : `last here ${timestamp(lastSeen, now)}`
+  const which = layout === "plain" ? ` ${safeLine(device)}` : ""
+  return `${safeLine(name)}${which}, since ${timestamp(since, now)}, ${here === true ? "this one" : state}`
+}
+
+const describeKey = (
+  { fingerprint, name, since }: ServerMessageOf<"Keys">["keys"][number],
+  { now, timestamp }: Style
+): string => `${safeLine(fingerprint)}${name === undefined ? "" : ` ${safeLine(name)}`}, since ${timestamp(since, now)}`
+
+const describeUser = (info: ServerMessageOf<"UserInfo">, { now, palette, timestamp }: Style): string => {
+  const { account, admin, connected, lastSeen, since, user } = info
+  const what = account ? (admin === true ? "an account that runs this server" : "an account") : "a guest"
+  const at = (time: number | undefined, text: string) => (time === undefined ? "" : `, ${text} ${timestamp(time, now)}`)
+  const state = connected ? ", here now" : at(lastSeen, "last here")
+  return `${palette.user(safeLine(user))}: ${what}${at(since, "since")}${state}`
+}
+
+/** Where something is unread, in one line; a script is told nothing twice. */
+export const renderUnread = (places: ReadonlyArray<PlaceRead>, style: Style): ReadonlyArray<Line> =>
+  places.length === 0 ? aside(style, "nothing is unread") : aside(style, `unread: ${describeUnread(places)}`)
+
+/** So many places are named. */
+const maxNamed = 20
+
+export const describeUnread = (places: ReadonlyArray<PlaceRead>): string => {
+  const named = places.slice(0, maxNamed).map(({ mentions, unread, where: { room, with: other } }) => {
+    const place = room === undefined ? `from ${safeLine(other ?? "everybody")}` : `in ${safeLine(room)}`
+    return `${atMost(unread)} ${place}${mentions === 0 ? "" : ` (${atMost(mentions)} name you)`}`
+  })
+  const others = places.length - named.length
+  const [first] = places
+  const example = first?.where.room ?? `@${first?.where.with ?? ""}`
+  return `${named.join(", ")}${others === 0 ? "" : ` … and ${others} more`}; :history ${safeLine(example)} shows them`
+}
+
+const atMost = (amount: number): string => (amount >= maxUnread ? `${maxUnread}+` : `${amount}`)
