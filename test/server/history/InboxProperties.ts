@@ -212,6 +212,45 @@ export const inboxProperties = <LayerError>(fresh: Fresh<LayerError>, runs: numb
     }).pipe(fresh)
   )
 
+  it.effect("names what is replied or done to by the other side's place, also within one commit", () =>
+    Effect.gen(function* () {
+      const history = yield* History
+      const say = (from: number, to: number, body: Body) =>
+        entry("", { conversation: inboxOf(from), from: nameOf(from), to: nameOf(to), twin: inboxOf(to), body })
+      const said = (content: string, replyTo?: number): Body =>
+        replyTo === undefined ? { _tag: "Said", content } : { _tag: "Said", content, replyTo }
+      // Ada's inbox is two ahead of bob's.
+      yield* history.append([say(2, 0, said("x")), say(2, 0, said("y"))])
+      const [, reply, edit] = yield* history.append([
+        say(0, 1, said("one")),
+        say(0, 1, said("two", 3)),
+        say(0, 1, { _tag: "Edited", target: 3, content: "1" })
+      ])
+      assert.deepStrictEqual(
+        [reply?.twin, edit?.twin],
+        [
+          { seq: 2, target: 1 },
+          { seq: 3, target: 1 }
+        ]
+      )
+      // Alone in its commit, and nothing else in it: as most are.
+      const [later] = yield* history.append([say(1, 0, said("three", 2))])
+      assert.deepStrictEqual(later?.twin, { seq: 6, target: 4 })
+      // Of one with whom nothing was said since, although there is much in between.
+      const page = yield* history.standing(inboxOf(0), { ...everything, with: partnerOf(2) }, 1000)
+      assert.deepStrictEqual(
+        page.messages.map(({ seq }) => seq),
+        [1, 2]
+      )
+      yield* history.append([say(2, 0, said("z"))])
+      const wide = yield* history.standing(inboxOf(0), { ...everything, with: partnerOf(2) }, 1000)
+      assert.deepStrictEqual(
+        wide.messages.map(({ seq }) => seq),
+        [1, 2, 7]
+      )
+    }).pipe(fresh)
+  )
+
   it.effect("stores an exchange in both inboxes or in none", () =>
     Effect.gen(function* () {
       const history = yield* History

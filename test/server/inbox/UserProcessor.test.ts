@@ -339,6 +339,9 @@ describe("A store of inboxes that", () => {
       assert.deepStrictEqual(reasonOf(yield* ada.say("bob", "never")), refused)
       outcome = "lost"
       assert.deepStrictEqual(reasonOf(yield* ada.say("bob", "in doubt", { key: key("k") })), refused)
+      // Also if nobody says anything more.
+      yield* Effect.repeat(Effect.yieldNow, { times: 50 })
+      for (const one of [ada, bob]) assert.deepStrictEqual(brief(one), [[1, "in doubt"]])
       outcome = "stored"
       assert.deepInclude(yield* ada.say("bob", "sure"), { _tag: "Sent", seq: 2 })
       for (const one of [ada, bob]) {
