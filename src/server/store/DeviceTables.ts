@@ -118,7 +118,7 @@ export const make = (sql: SqlClient.SqlClient) => {
         SELECT fingerprint, public_key AS "publicKey", name, since FROM keys WHERE account = ${account}
         ORDER BY since, id`
       const stored = yield* decodeKeys(rows)
-      return stored.map((key): Key => ({ ...key, name: key.name ?? undefined }))
+      return stored.map(({ name, ...key }): Key => Object.assign(key, { name: name ?? undefined }))
     }),
 
     removeKey: Effect.fnUntraced(function* (account: AccountId, fingerprint: Fingerprint) {

@@ -18,7 +18,7 @@ const decodeMembers = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ ac
 const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: AccountId })))
 const decodeMarks = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ seq: Seq })))
 
-export const placeOfRoom = (room: RoomName): string => conversationKey({ _tag: "Room", room })
+const placeOfRoom = (room: RoomName): string => conversationKey({ _tag: "Room", room })
 
 export const make = (sql: SqlClient.SqlClient) => {
   /** 0 if there is none, or one for a log that is gone. */

@@ -40,7 +40,7 @@ export const layer = Layer.effect(
       const withUnread = rooms.filter((room) => room.unread > 0)
       const mentions = withUnread.length === 0 ? [] : yield* unread.mentions(member, withUnread)
       const byRoom = new Map(withUnread.map((room, index) => [room, mentions[index] ?? 0]))
-      return rooms.map((room) => ({ ...room, mentions: byRoom.get(room) ?? 0 }))
+      return rooms.map((room) => Object.assign(room, { mentions: byRoom.get(room) ?? 0 }))
     })
     /** Of a room whose log cannot be read nothing is told but that one is in it. */
     const countReadable = Effect.fnUntraced(function* (member: Member, after: string) {

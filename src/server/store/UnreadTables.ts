@@ -59,23 +59,25 @@ export const make = (sql: SqlClient.SqlClient) => {
       AND seq > MAX(mine.read, mine.seq - ${maxLooked}) AND ${byOthers(member)} LIMIT ${maxUnread}
     )`
 
+  const statementOfRooms = (member: Member, after: string, limit: number, isReadable = true) => sql`
+    WITH mine AS (
+      SELECT room, room_key, conversations.id AS log,
+        COALESCE((SELECT MAX(seq) FROM messages WHERE conversation = conversations.id), deleted_through, 0) AS seq,
+        CASE WHEN marks.conversation = conversations.id THEN marks.seq ELSE 0 END AS read
+      FROM memberships
+      LEFT JOIN conversations ON conversation_key = 'room:' || room_key
+      LEFT JOIN marks ON marks.account = memberships.account AND place = 'room:' || room_key
+      WHERE memberships.account = ${member.account} AND room_key > ${after} ORDER BY room_key LIMIT ${limit}
+    )
+    SELECT room, room_key AS "roomKey", log, seq, read, ${isReadable ? sql`(${countUnread(member)})` : sql`0`} AS unread
+    FROM mine ORDER BY room_key`
+
   return {
+    statementOfRooms,
+
     /** The next rooms of an account behind one, in the order of their keys. `isReadable`: the log may be looked at. */
     rooms: Effect.fnUntraced(function* (member: Member, after: string, limit: number, isReadable = true) {
-      return yield* decodeRooms(
-        yield* sql`
-        WITH mine AS (
-          SELECT room, room_key, conversations.id AS log,
-            COALESCE((SELECT MAX(seq) FROM messages WHERE conversation = conversations.id), deleted_through, 0) AS seq,
-            CASE WHEN marks.conversation = conversations.id THEN marks.seq ELSE 0 END AS read
-          FROM memberships
-          LEFT JOIN conversations ON conversation_key = 'room:' || room_key
-          LEFT JOIN marks ON marks.account = memberships.account AND place = 'room:' || room_key
-          WHERE memberships.account = ${member.account} AND room_key > ${after} ORDER BY room_key LIMIT ${limit}
-        )
-        SELECT room, room_key AS "roomKey", log, seq, read, ${isReadable ? sql`(${countUnread(member)})` : 0} AS unread
-        FROM mine ORDER BY room_key`
-      )
+      return yield* decodeRooms(yield* statementOfRooms(member, after, limit, isReadable))
     }),
 
     /** How many of the unread messages of each room mention the account, in their order. */

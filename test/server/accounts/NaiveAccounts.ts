@@ -253,9 +253,10 @@ export class NaiveAccounts {
     const bySince = <A extends { readonly since: number }>(one: A, other: A) => one.since - other.since
     return this.#all
       .toSorted((one, other) => (nameKey(one.account.user) < nameKey(other.account.user) ? -1 : 1))
-      .map(({ account, keys, ...secrets }) => ({
+      .map(({ account, keys, password, reset }) => ({
         account,
-        ...secrets,
+        password,
+        reset,
         keys: [...keys],
         devices: this.#of(account.id)
           .map(({ device }) => device)
