@@ -11,6 +11,7 @@ import { SocketServer } from "effect/socket"
 import { identity } from "./config/Identity.ts"
 import { InvalidSetting, logLevelSetting, read, ServerConfig, settings } from "./config/ServerConfig.ts"
 import { flagOf, provideFlags } from "./config/SettingFlags.ts"
+import * as AdminSocket from "./doors/AdminSocket.ts"
 import * as TcpServer from "./doors/TcpServer.ts"
 import * as Server from "./Server.ts"
 import { CannotOpenDatabase } from "./sql/CannotOpenDatabase.ts"
@@ -28,6 +29,7 @@ const announce = Layer.effectDiscard(
 
 /** Says that it listens when everything else stands. */
 const running = announce.pipe(
+  Layer.provideMerge(AdminSocket.layer),
   Layer.provideMerge(Server.layer),
   Layer.provide([TcpServer.layer, Database.layer]),
   Layer.provide(ServerConfig.layer)
@@ -60,4 +62,6 @@ export const main = Command.run(command, { version: identity.version }).pipe(
   Effect.tapError((error) => (isStartError(error) ? Console.error(error.message) : Effect.void))
 )
 
-const isStartError = Schema.is(Schema.Union([InvalidSetting, TcpServer.CannotListen, CannotOpenDatabase]))
+const isStartError = Schema.is(
+  Schema.Union([InvalidSetting, AdminSocket.CannotAdminister, TcpServer.CannotListen, CannotOpenDatabase])
+)

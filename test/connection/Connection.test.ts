@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Array as Arr, Effect, Fiber, Schema, type Scope, Stream } from "effect"
 import { Socket } from "effect/socket"
 import { TestClock } from "effect/testing"
-import { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
+import { ClientMessage, written } from "../../src/common/wire/ClientMessage.ts"
 import * as Connection from "../../src/connection/Connection.ts"
 import { encodeLine, encodeText, type Incoming, makeDecoder } from "../../src/connection/Line.ts"
 import { someCuts, cutAt, tries, wholeNumber } from "../support/generators.ts"
@@ -32,8 +32,10 @@ const message = (of: ClientMessage): Incoming<ClientMessage> => ({ _tag: "Messag
 const ping = (nonce: number): ClientMessage => ({ _tag: "Ping", nonce })
 const malformed: Incoming<ClientMessage> = { _tag: "Malformed", issue: "it is not JSON", id: undefined }
 
+const decodeSync = Schema.decodeUnknownSync(ClientMessage)
+
 const someMessages = Arbitrary.array(Arbitrary.schema(ClientMessage)).pipe(
-  Arbitrary.map((messages) => messages.filter((message) => encodeLine(message).length <= maxFrameBytes))
+  Arbitrary.map((messages) => messages.filter((message) => encodeLine(written(message)).length <= maxFrameBytes))
 )
 
 const readAll = (socket: Socket.Socket): Effect.Effect<string, Socket.SocketError, Scope.Scope> =>
@@ -53,12 +55,12 @@ describe("A connection", () => {
     [someMessages, someCuts, Schema.Boolean],
     Effect.fnUntraced(function* ([messages, cuts, atOnce]) {
       const { connection, peer } = yield* connect()
-      const bytes = encodeText(messages.map((message) => `${JSON.stringify(message)}\n`).join(""))
+      const bytes = encodeText(messages.map((message) => `${JSON.stringify(written(message))}\n`).join(""))
       const pieces = atOnce ? [bytes] : cutAt(bytes, cuts)
       const heard = yield* Effect.all([hearAll(connection), say(peer.socket, pieces)], { concurrency: 2 })
       assert.deepStrictEqual(
         heard[0],
-        messages.map((sent) => message(JSON.parse(JSON.stringify(sent))))
+        messages.map((sent) => message(decodeSync(JSON.parse(JSON.stringify(written(sent))))))
       )
     }, Effect.scoped),
     tries(200)

@@ -179,7 +179,7 @@ describe("Handshake with a cursor of the lobby", () => {
       const ben = yield* server.connect()
       yield* ben.send({ _tag: "Handshake", user: "Ben", after: { lobby: { ...Object(lobby), seq: 2 } }, id: "h" })
       const [welcome, ...missed] = yield* ben.nextLines(4)
-      assert.deepStrictEqual(welcome?.["lobby"], { ...Object(lobby), seq: 5 })
+      assert.deepStrictEqual(welcome?.["lobby"], { ...Object(lobby), seq: 5, missed: 3, truncated: false })
       assert.strictEqual(welcome?.["id"], "h")
       assert.deepStrictEqual(seqsOf(missed, "GlobalMessage"), [3, 4, 5])
       yield* ada.send({ ...inLobby, content: "live" })

@@ -10,7 +10,7 @@
  * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
  * has one large reply at a time, however many it asks for and however slowly it reads.
  */
-import { Clock, Data, Duration, Effect, Fiber, Redacted, Result, Stream } from "effect"
+import { Clock, Data, Duration, Effect, Exit, Fiber, Redacted, Result, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { isAccountRequest } from "../../common/wire/AccountRequest.ts"
@@ -22,6 +22,7 @@ import { encodeText, type Incoming } from "../../connection/Line.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
 import { Registering } from "../accounts/Registering.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
+import { Inboxes } from "../inbox/Inboxes.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
@@ -67,6 +68,7 @@ export const make = Effect.gen(function* () {
   const config = yield* ServerConfig
   const handshake = yield* Handshake.make
   const accounts = yield* AccountProcessor
+  const inboxes = yield* Inboxes
   const registering = yield* Registering
   const server = yield* ServerProcessor
   const clock = yield* Clock.Clock
@@ -163,6 +165,10 @@ export const make = Effect.gen(function* () {
     yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
     yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
     talk.account = account.id
+    const letIn = yield* Effect.exit(
+      inboxes.catchUp({ session: session.id, user, account: account.id, request: 0 }, undefined)
+    )
+    if (Exit.isSuccess(letIn)) yield* letIn.value.follow
     say(talk, { _tag: "Registered", token: Redacted.value(enrolled.token), device: enrolled.device }, id)
   })
 

@@ -1,5 +1,3 @@
-import * as process from "node:process"
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 /**
  * The door for whoever runs the server: a Unix socket that nobody else on the machine may open (0600), on which `pnpm admin`
  * asks for what UserRequests has (effect/rpc, NDJSON).
@@ -7,6 +5,8 @@ import * as NodeSocket from "@effect/platform-node/NodeSocket"
  * What a server that was killed left behind is taken away; a path at which something else stands, or another server listens,
  * stops the start. Bounds: a line of 64 KiB.
  */
+import * as process from "node:process"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { Effect, FileSystem, Layer, Runtime, Schema } from "effect"
 import { RpcSerialization, RpcServer } from "effect/rpc"

@@ -344,6 +344,15 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       for (const name of history.rooms) register(name)
       const inhabited = yield* memberships.inhabited.pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie)
       for (const name of inhabited) (rooms.get(nameKey(name)) ?? register(name)).isInhabited = true
+      const facts = yield* PubSub.subscribe(announcements)
+      yield* PubSub.take(facts).pipe(
+        Effect.map((fact) => {
+          if (fact._tag !== "AccountDeleted") return
+          Mailbox.tellUnsafe(mailbox, { _tag: "Dismiss", account: fact.account, user: fact.user })
+        }),
+        Effect.forever,
+        Effect.forkScoped
+      )
       yield* Queue.take(history.emptied).pipe(
         Effect.map((room) => Mailbox.tellUnsafe(mailbox, { _tag: "Emptied", room })),
         Effect.forever,

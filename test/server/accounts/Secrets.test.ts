@@ -72,10 +72,7 @@ describe("A secret of the server's own", () => {
   )
 
   it("is kept as its SHA-256", () => {
-    assert.strictEqual(
-      hashOf(Redacted.make("abc")),
-      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    )
+    assert.strictEqual(hashOf(Redacted.make("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
   })
 
   it("is the same as another only if every byte is", () => {
