@@ -11,7 +11,6 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { fingerprintOf, formatSshPublicKey, parseSshPublicKey } from "../../common/ssh/SshPublicKey.ts"
-import { maxKeys } from "../../common/wire/AccountMessage.ts"
 import type { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
@@ -64,7 +63,7 @@ export class AccountProcessor extends Context.Service<
       const mailbox = yield* Mailbox.make<AccountsCommand, AccountsAnswer>()
       const connected = makeConnected()
       /** What changes an account, or is about it, is done one after the other; kept while somebody waits. */
-      const inOrder = yield* RcMap.make({ lookup: (_: AccountId) => Semaphore.make(1) })
+      const inOrder = yield* RcMap.make({ lookup: turnOf })
 
       const now = () => clock.currentTimeMillisUnsafe()
       const end = (account: AccountId, devices: ReadonlyArray<DeviceId> | undefined, ending: Ending) =>
@@ -287,6 +286,9 @@ export class AccountProcessor extends Context.Service<
     })
   )
 }
+
+/** Of one account. */
+const turnOf: (account: AccountId) => Effect.Effect<Semaphore.Semaphore> = () => Semaphore.make(1)
 
 const placeOf = (room: RequestOf<"MarkRead">["room"], partner: RequestOf<"MarkRead">["with"]): ReadPlace => {
   if (room !== undefined) return { _tag: "Room", room }

@@ -40,6 +40,16 @@ const words = ({ isAdmin, reason, state }: Account): string => {
     .join(", ")
 }
 
+/** What scripts are given: no number of ours. */
+const factsOf = ({ isAdmin, lastSeen, reason, since, state, user }: Account) => ({
+  user,
+  since,
+  lastSeen,
+  isAdmin,
+  state,
+  reason
+})
+
 const giveCode = Effect.fnUntraced(function* ({ code, expires, user }: Code) {
   const output = yield* Output
   yield* told(`With this code ${user} logs in and sets a password (:passwd), until ${timeOf(expires)}:`)
@@ -87,7 +97,7 @@ const listCommand = Command.make(
     const output = yield* Output
     const found = yield* onAccounts(where, all)
     if (json) {
-      return yield* output.write(`${JSON.stringify(found.map(({ id: _, ...account }) => account))}\n`)
+      return yield* output.write(`${JSON.stringify(found.map(factsOf))}\n`)
     }
     const width = Math.max(0, ...found.map(({ user }) => user.length))
     const lines = found.map((account) =>
@@ -117,8 +127,7 @@ const showCommand = Command.make(
       Effect.flatMap(UserManagement, (users) => users.show(user))
     )
     if (json) {
-      const { id: _, ...facts } = account
-      return yield* output.write(`${JSON.stringify({ ...facts, hasPassword, hasCode, devices, keys })}\n`)
+      return yield* output.write(`${JSON.stringify({ ...factsOf(account), hasPassword, hasCode, devices, keys })}\n`)
     }
     const secret = hasPassword ? "a password" : hasCode ? "a code that waits to be used" : "no password"
     const lines = [

@@ -111,8 +111,9 @@ export const make = Effect.gen(function* () {
   const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
     const { id } = message
     if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), id)
-    const retryAfter = takeToken(talk)
+    const retryAfter = talk.hasTried ? takeToken(talk) : 0
     if (retryAfter > 0) return say(talk, rejected({ _tag: "RateLimited", retryAfter }), id)
+    talk.hasTried = true
     yield* flush(talk)
     const { challenge } = talk
     talk.challenge = undefined
@@ -233,6 +234,7 @@ export const make = Effect.gen(function* () {
       account: undefined,
       challenge: undefined,
       wasChallenged: false,
+      hasTried: false,
       bucket: TokenBucket.full(allowance, monotonicMillis(clock)),
       tooFast: 0,
       replies: ""
@@ -252,6 +254,8 @@ interface Talk {
   /** What a key is to sign in the next Handshake, and whether there was one before. */
   challenge: string | undefined
   wasChallenged: boolean
+  /** There was a Handshake before: each further one counts against the rate. */
+  hasTried: boolean
   bucket: TokenBucket.TokenBucket
   /** Messages of the lines being heard that came too fast. */
   tooFast: number

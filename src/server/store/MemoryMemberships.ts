@@ -134,7 +134,7 @@ export const layer = Layer.effect(
     return Memberships.of({
       rooms: (account) => Effect.sync(() => roomsOf(account)),
       inhabited: Effect.sync(() => {
-        const found = new Map([...byAccount.values()].flatMap(({ rooms }) => [...rooms]))
+        const found = new Map([...byAccount.values()].flatMap(({ rooms }) => Array.from(rooms)))
         return [...found].toSorted(([one], [other]) => byCodePoints(one, other)).map(([, room]) => room)
       }),
       members: (room) =>

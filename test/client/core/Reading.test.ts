@@ -53,7 +53,7 @@ const page = (messages: ReadonlyArray<StandingMessage>, more: boolean): ClientEv
 const after = (...events: ReadonlyArray<ClientEvent>) => Reading.follow(Reading.empty, events)
 const due = (...events: ReadonlyArray<ClientEvent>) => Reading.due(after(...events))
 const unread = (...events: ReadonlyArray<ClientEvent>) =>
-  Reading.unread(after(...events)).map(({ mentions, unread, where }) => ({ ...where, unread, mentions }))
+  Reading.unread(after(...events)).map(({ mentions, unread, where }) => Object.assign({}, where, { unread, mentions }))
 
 describe("what was read", () => {
   it("is what is shown in a room where nothing was unread", () => {

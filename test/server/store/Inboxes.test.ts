@@ -69,50 +69,6 @@ describe("An inbox in a database", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("tells with whom something is new, up to where, and how much of it is unread, by its indexes alone", () =>
-    Effect.gen(function* () {
-      const { history, sql } = yield* fresh()
-      yield* history.append([
-        say(ada, bob, "one"),
-        say(bob, ada, "two"),
-        say(cleo, ada, "three"),
-        say(bob, ada, "four")
-      ])
-      yield* history.append([exchange(bob, ada, { _tag: "Deleted", target: 3 })])
-      yield* history.append([exchange(cleo, ada, { _tag: "Reacted", target: 1, reaction: "ok" })])
-      const number = yield* numberOf(sql)
-      const partners = sql`
-        WITH RECURSIVE partners (partner) AS (
-          SELECT MIN(partner) FROM messages WHERE conversation = ${number} AND partner IS NOT NULL
-          UNION ALL
-          SELECT (
-            SELECT MIN(partner) FROM messages WHERE conversation = ${number} AND unlikely(messages.partner > partners.partner)
-          ) FROM partners WHERE partner IS NOT NULL
-        )
-        SELECT partner, (
-          SELECT MAX(seq) FROM messages WHERE conversation = ${number} AND unlikely(messages.partner = partners.partner)
-        ) FROM partners WHERE partner IS NOT NULL ORDER BY 2 DESC`
-      assert.deepStrictEqual(yield* partners.values, [
-        ["#3", 6],
-        ["#2", 5]
-      ])
-      const unread = sql`
-        SELECT COUNT(*) FROM (
-          SELECT kind, sender FROM messages
-          WHERE kind IN ('Said', 'Tombstone') AND conversation = ${number} AND unlikely(partner = ${"#2"}) AND seq > ${0}
-          ORDER BY seq DESC LIMIT 2000
-        ) WHERE kind = 'Said' AND sender <> 'ada'`
-      assert.deepStrictEqual(yield* unread.values, [[1]])
-      for (const query of [partners, unread]) {
-        const [text, parameters] = query.compile()
-        const plan = yield* sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters).values
-        const steps = plan.map((step) => String(step.at(-1))).filter((step) => step.includes(" messages"))
-        assert.isNotEmpty(steps)
-        for (const step of steps) assert.match(step, /^SEARCH messages USING (COVERING )?INDEX messages_private/)
-      }
-    }).pipe(Effect.scoped)
-  )
-
   it.live("gives no place to half an exchange, if one of its rows is refused", () =>
     Effect.gen(function* () {
       const { history, sql } = yield* fresh()
