@@ -1,6 +1,6 @@
 /** A person and their account at a real terminal: what is typed unseen is nowhere, and the next time nothing is asked. */
 import { spawnSync } from "node:child_process"
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
@@ -185,6 +185,33 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       const { exitCode, stderr } = yield* Fiber.join(running)
       assert.strictEqual(exitCode, 1)
       assert.include(stderr.join("\n"), "Set PARLEY_PASSWORD")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is a script that logs in with a password once, and then with the token in its file", () =>
+    Effect.gen(function* () {
+      const folder = yield* makeFolder
+      const server = yield* make
+      const file = join(folder, "bot.token")
+      const env = { PORT: `${server.port}`, HOST: "127.0.0.1", XDG_CONFIG_HOME: folder, PARLEY_PASSWORD: secret }
+      const args = ["--user", "ada", "--token-file", file]
+      for (const [shown, token] of [
+        [secret, "t1"],
+        [{ token: "t1" }, "t2"]
+      ] as const) {
+        const running = yield* Effect.forkChild(runClient({ args, env }, [":ping"]))
+        const peer = yield* server.accept
+        assert.deepStrictEqual(credentialsOf(yield* peer.take), shown)
+        yield* peer.say(welcomeBack(token))
+        yield* attend(peer)
+        assert.strictEqual((yield* Fiber.join(running)).exitCode, 0)
+      }
+      assert.strictEqual(statSync(file).mode & 0o777, 0o600)
+      assert.deepStrictEqual(readdirSync(folder), ["bot.token"])
+      chmodSync(file, 0o644)
+      const { exitCode, stderr } = yield* runClient({ args, env }, [])
+      assert.strictEqual(exitCode, 1)
+      assert.include(stderr.join("\n"), `chmod 600 ${file}`)
     }).pipe(Effect.scoped)
   )
 })
