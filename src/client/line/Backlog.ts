@@ -69,14 +69,14 @@ export const askForUnread = Effect.fnUntraced(function* ({ conversations = [] }:
   const client = yield* Client
   const news = conversations.filter(({ unread }) => unread > 0).slice(0, maxConversations)
   const olderPage = yield* OlderPage
-  const ask = Effect.fnUntraced(function* ({ unread, with: other }: (typeof news)[number]) {
-    const request: HistoryRequest = {
-      _tag: "GetHistory",
-      with: other,
-      limit: Math.min(unread + before, maxUnreadShown)
-    }
-    yield* Ref.set(olderPage, olderThan(request, yield* client.gather(request)))
-  }, Effect.ignore)
+  const ask = ({ unread, with: other }: (typeof news)[number]) => {
+    const limit = Math.min(unread + before, maxUnreadShown)
+    const request: HistoryRequest = { _tag: "GetHistory", with: other, limit }
+    return client.gather(request).pipe(
+      Effect.flatMap((page) => Ref.set(olderPage, olderThan(request, page))),
+      Effect.ignore
+    )
+  }
   // The newest conversation last, next to where one types.
   yield* Effect.forkChild(Effect.forEach(news.toReversed(), ask, { discard: true }))
 })
