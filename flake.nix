@@ -39,8 +39,9 @@
             packages = [
               (nodejs pkgs)
               (pnpm pkgs)
-              # Tests drive the client in a terminal.
+              # Tests drive the client in a terminal, and sign with keys of OpenSSH.
               pkgs.tmux
+              pkgs.openssh
             ];
           }
         );

@@ -44,7 +44,7 @@ const layerOf = (path: string) => path.split("/").slice(0, 2).join("/")
  * one floor know nothing of each other. A file beside the folders puts them together, and only its like may import it.
  */
 const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
-  "src/common": [["text"], ["name"], ["log"], ["wire"]],
+  "src/common": [["text"], ["name"], ["log", "ssh"], ["wire"]],
   "src/server": [
     ["config", "processor", "notices"],
     ["session"],
@@ -68,7 +68,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
 /** Folders beside the floors, for what is no part of serving, and the only folders each may import from. */
 const asides: Readonly<Record<string, ReadonlyArray<string>>> = {
   // Works on the server's files from a process of its own; it says its name and version as the server does.
-  "src/server/admin": ["config", "notices", "sql", "history", "store", "process"],
+  "src/server/admin": ["config", "notices", "sql", "history", "accounts", "store", "process"],
   // What a process is called, and when it ends: for whoever puts a program together.
   "src/server/process": []
 }

@@ -3,11 +3,12 @@ import "effect/schema/SchemaJITCompiler/enable"
 import * as process from "node:process"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Effect, Exit, Runtime } from "effect"
+import { Cause, Effect, Exit, Layer, Runtime } from "effect"
 import { main } from "../server/admin/AdminCli.ts"
+import * as DotEnv from "./DotEnv.ts"
 
 main.pipe(
-  Effect.provide(NodeServices.layer),
+  Effect.provide(Layer.provideMerge(DotEnv.layer, NodeServices.layer)),
   NodeRuntime.runMain({
     teardown: (exit, onExit) => {
       if (Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause)) return Runtime.defaultTeardown(exit, onExit)

@@ -4,10 +4,11 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
-import { cli, configLayer } from "../client/Cli.ts"
+import { cli } from "../client/Cli.ts"
+import * as DotEnv from "./DotEnv.ts"
 
 cli.pipe(
   Command.run({ version: manifest.version }),
-  Effect.provide(Layer.provideMerge(configLayer, NodeServices.layer)),
+  Effect.provide(Layer.provideMerge(DotEnv.layer, NodeServices.layer)),
   NodeRuntime.runMain
 )

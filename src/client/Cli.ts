@@ -182,10 +182,3 @@ export const cli = Command.make(
     { command: "NO_COLOR=1 pnpm client", description: "Do without colours" }
   ])
 )
-
-/** The environment first, then a file `.env` in the working directory, if there is one. */
-export const configLayer = ConfigProvider.layerAdd(
-  ConfigProvider.fromDotEnv().pipe(
-    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(ConfigProvider.fromEnvRecord({})))
-  )
-)

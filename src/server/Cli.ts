@@ -1,5 +1,6 @@
 /**
- * The server as a command: every setting is also a flag, whose value goes before the environment's and `.env`'s.
+ * The server as a command: every setting is also a flag, whose value goes before the environment's and `.env`'s (see
+ * bin/DotEnv.ts).
  *
  * Standard output has the one line that says where the server listens; the log goes to standard error, one line each.
  */
@@ -7,7 +8,6 @@ import { Console, Effect, Layer, Logger, Record } from "effect"
 import { References, Schema } from "effect"
 import { Command } from "effect/cli"
 import { SocketServer } from "effect/socket"
-import * as DotEnv from "./config/DotEnv.ts"
 import { identity } from "./config/Identity.ts"
 import { InvalidSetting, logLevelSetting, read, ServerConfig, settings } from "./config/ServerConfig.ts"
 import { flagOf, provideFlags } from "./config/SettingFlags.ts"
@@ -56,10 +56,8 @@ const withLogLevel = Effect.fnUntraced(function* <A, E, R>(program: Effect.Effec
 /** Reads the settings and serves until it is told to stop. */
 export const main = Command.run(command, { version: identity.version }).pipe(
   withLogLevel,
-  Effect.provide(Layer.merge(logger, DotEnv.layerTelling)),
+  Effect.provide(logger),
   Effect.tapError((error) => (isStartError(error) ? Console.error(error.message) : Effect.void))
 )
 
-const isStartError = Schema.is(
-  Schema.Union([DotEnv.InvalidDotEnv, InvalidSetting, TcpServer.CannotListen, CannotOpenDatabase])
-)
+const isStartError = Schema.is(Schema.Union([InvalidSetting, TcpServer.CannotListen, CannotOpenDatabase]))

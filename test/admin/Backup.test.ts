@@ -56,7 +56,7 @@ realTime("pnpm admin backup", (it) => {
       yield* Fiber.interrupt(talking)
 
       assert.deepStrictEqual({ ...copied, stdout: "" }, { stdout: "", stderr: "", exitCode: 0 })
-      assert.match(copied.stdout, /^copy\.sqlite is a copy of chat\.sqlite: [\d,]+ messages, 1 room, \d+ KiB\.\n$/)
+      assert.match(copied.stdout, /^copy\.sqlite is a copy of chat\.sqlite: [\d,]+ messages, 1 room, [\d.]+ KiB\.\n$/)
       const copy = `${path}/copy.sqlite`
       const contents = yield* sqlite(
         copy,

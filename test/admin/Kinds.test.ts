@@ -32,6 +32,11 @@ const users = Array.from({ length: 25 }, (_, index) => `user${index}`)
 
 /** Five messages: the second edited and deleted, the third edited, the first reacted to by many, some of whom thought better of it. */
 const lively = (file: string) =>
+  Effect.andThen(
+    deeds(file),
+    sqlite(file, "INSERT INTO answered_keys SELECT conversation, 'bob a key', id FROM messages WHERE seq = 11")
+  )
+const deeds = (file: string) =>
   makeDatabase(
     file,
     said(garden, ada, ["one", "a terrible secret", "three", "four", "five"]),
@@ -87,6 +92,10 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
     { fault: "UPDATE messages SET author = 'somebody' WHERE seq = 4", says: /message 4 is not as it was stored/ },
     { fault: "UPDATE messages SET kind = 'Said' WHERE seq = 2", says: /message 2 is not as it was stored/ },
     { fault: "UPDATE messages SET kind = 'Shouted' WHERE seq = 4", says: /message 4 is not valid/ },
+    {
+      fault: "INSERT INTO answered_keys VALUES (9, 'a', 1)",
+      says: /1 key answered with entries of other conversations/
+    },
     { fault: "UPDATE incarnation SET epoch = ''", says: /the epoch is not valid/ }
   ])("finds with verify what is otherwise: $fault", ({ fault, says }) =>
     Effect.gen(function* () {
@@ -143,8 +152,10 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       const exported = (database: string) =>
         Effect.map(run(["export", "garden"], { env: { DATABASE: database } }), ({ stdout }) => stdout)
       assert.strictEqual(yield* exported(`${path}/copy`), yield* exported(file))
-      const reactors = (database: string) => sqlite(database, "SELECT * FROM reactors")
-      assert.deepStrictEqual(yield* reactors(`${path}/copy`), yield* reactors(file))
+      for (const table of ["reactors", "answered_keys"]) {
+        const rows = (database: string) => sqlite(database, `SELECT * FROM ${table}`)
+        assert.deepStrictEqual(yield* rows(`${path}/copy`), yield* rows(file))
+      }
     })
   )
 
@@ -157,7 +168,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       assert.include((yield* run(["rooms", "--json"], options)).stdout, '"name":"Garden","messages":3')
       const removed = yield* run(["rmroom", "garden", "--yes"], options)
       assert.strictEqual(removed.exitCode, 0, removed.stderr)
-      for (const table of ["messages", "standing", "reactors", "erasures"]) {
+      for (const table of ["messages", "standing", "reactors", "erasures", "answered_keys"]) {
         assert.deepStrictEqual(yield* sqlite(file, `SELECT * FROM ${table}`), [])
       }
       assert.notInclude(readFileSync(file, "latin1"), "secret")

@@ -41,8 +41,8 @@ realTime("pnpm admin rooms and rmroom", (it) => {
         { ...text, stdout: text.stdout.split("\n") },
         {
           stdout: [
-            " 1 message  3 KiB  2026-09-21T14:13:20.000Z  attic",
-            "2 messages  1 KiB  2026-09-21T14:13:20.001Z  Shed",
+            " 1 message  2.9 KiB  2026-09-21T14:13:20.000Z  attic",
+            "2 messages     10 B  2026-09-21T14:13:20.001Z  Shed",
             "2 rooms in all.",
             ""
           ],
@@ -86,7 +86,7 @@ realTime("pnpm admin rooms and rmroom", (it) => {
           yield* openAlone(database)
           const started = yield* ServerProcess.run({ env: { PORT: "0", DATABASE: database } })
           assert.strictEqual(started.exitCode, 1)
-          assert.include(started.stderr, "another server is using it")
+          assert.include(started.stderr, "another server or command is using it")
           const { message } = yield* Effect.flip(silently(removeRoom({ database, room: "shed" })))
           assert.include(message, "the server is running")
         })

@@ -216,6 +216,17 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
   })
 
   describe("the command line", () => {
+    it.effect("is stopped by a file .env that cannot have been meant so, with one line, as the server is", () =>
+      Effect.gen(function* () {
+        const files = yield* FileSystem.FileSystem
+        const cwd = yield* files.makeTempDirectoryScoped({ prefix: "parley-client-" })
+        yield* files.writeFileString(`${cwd}/.env`, "USR_NAME=ada\n")
+        const { exitCode, stderr } = yield* runClient({ args: [], cwd }, [])
+        assert.deepStrictEqual(stderr, [".env sets USR_NAME, which is no setting. Write USER_NAME."])
+        assert.strictEqual(exitCode, 1)
+      })
+    )
+
     it.effect("takes a setting from a flag, else from the environment, else from a file .env", () =>
       Effect.gen(function* () {
         const { port } = yield* Server

@@ -77,7 +77,7 @@ realTime("a database that is in use", (it) => {
       const file = yield* lead(folder, files)
       const { message: problem } = yield* Effect.flip(Effect.scoped(Logbook.open(file)))
       assert.include(problem, file)
-      assert.match(problem, cause ?? /another server is using it\. Stop that one, or set DATABASE/)
+      assert.match(problem, cause ?? /another server or command is using it\. Stop that one, or set DATABASE/)
       assert.notInclude(problem, "\n")
       assert.deepStrictEqual(yield* Logbook.contents(first), ["1 one"])
     })
@@ -90,7 +90,7 @@ realTime("a database that is in use", (it) => {
       const server = yield* FileServer.start(`${folder}/data/chat.sqlite`)
       yield* files.symlink(`${folder}/data`, `${folder}/link`)
       const refused = yield* Effect.flip(Effect.scoped(Logbook.open(`${folder}/link/chat.sqlite`)))
-      assert.match(refused.message, /another server is using it/)
+      assert.match(refused.message, /another server or command is using it/)
       yield* server.kill("SIGKILL")
       yield* Effect.scoped(
         Effect.andThen(Logbook.open(`${folder}/link/chat.sqlite`), (history) =>

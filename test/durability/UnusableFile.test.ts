@@ -9,6 +9,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, type PlatformError } from "effect"
 import type { StorageUnavailable } from "../../src/server/history/History.ts"
 import type { CannotOpenDatabase } from "../../src/server/sql/CannotOpenDatabase.ts"
+import { makings } from "../../src/server/store/Migrations.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Logbook from "./Logbook.ts"
@@ -118,6 +119,16 @@ const unusable: ReadonlyArray<Unusable> = [
     }),
     cause: /newer version of parley/
   },
+  ...[...makings, { kind: "table", name: "effect_sql_migrations" }].map(({ kind, name }): Unusable => ({
+    what: `without the ${kind} ${name}`,
+    make: Effect.fnUntraced(function* (folder: string) {
+      const file = `${folder}/chat.sqlite`
+      yield* Logbook.fill(file, lines)
+      yield* query(file, "PRAGMA foreign_keys = OFF", `DROP ${kind} ${name}`)
+      return file
+    }),
+    cause: new RegExp(`: its ${kind} ${name} is missing\\. .*pnpm admin verify`)
+  })),
   {
     what: "without the index that keeps a message from being stored twice",
     make: Effect.fnUntraced(function* (folder: string) {
@@ -226,7 +237,7 @@ realTime("the server does not start, says why in one line and changes nothing", 
       const first = yield* FileServer.start(file)
       const ada = yield* FileServer.join(first.port, "ada")
       yield* ada.ask({ _tag: "GlobalMessage", content: "one" })
-      yield* refuses({ file, folder: undefined, words: [/another server is using it/, anotherFile] })
+      yield* refuses({ file, folder: undefined, words: [/another server or command is using it/, anotherFile] })
       yield* ada.ask({ _tag: "GlobalMessage", content: "two" })
       assert.deepStrictEqual(FileServer.outline(yield* FileServer.readLog(ada)), ["1 one", "2 two"])
     })

@@ -118,3 +118,22 @@ describe("a private reply", () => {
     })
   )
 })
+
+describe("what is asked about one private conversation", () => {
+  it.effect("is answered in the order in which it was asked, also what is refused at once", () =>
+    Effect.gen(function* () {
+      const { ada } = yield* talking
+      const react = { _tag: "React", with: "ben", target: 2, reaction: "+1" }
+      const { replies } = yield* atOnce(ada, [write("Ben", "a"), react, write("BEN", "b"), react])
+      assert.deepStrictEqual(
+        replies.map(({ _tag, id }) => [id, _tag]),
+        [
+          ["1", "Sent"],
+          ["2", "Rejected"],
+          ["3", "Sent"],
+          ["4", "Rejected"]
+        ]
+      )
+    })
+  )
+})

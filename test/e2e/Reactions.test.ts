@@ -32,6 +32,24 @@ describe.each(conversations)("reactions in $place", (conversation) => {
       })
   )
 
+  it.effect("one that was there already keeps the key it came with, whatever that is used for later", () =>
+    Effect.gen(function* () {
+      const { ada, ben } = yield* talking(conversation)
+      yield* say(ada, conversation, "one", "two")
+      const first = yield* done(ben, react("👍"))
+      const again = { ...react("👍"), key: "another-key-01234" }
+      assert.deepInclude(yield* ben.ask(again), { seq: first, repeated: true })
+      yield* done(ben, unreact("👍"))
+      assert.deepInclude(yield* ben.ask(again), { seq: first, repeated: true })
+      yield* done(ada, { _tag: "DeleteMessage", ...conversation.where, target: 1 })
+      assert.deepInclude(yield* ben.ask(again), { seq: first, repeated: true })
+      const said = { ...conversation.message, content: "three", key: "another-key-01234" }
+      assert.deepInclude(yield* ben.ask(said), { seq: first, repeated: true })
+      assert.notProperty(yield* ada.ask(said), "repeated")
+      assert.strictEqual((yield* historyOf(ada, conversation)).messages.length, 3)
+    })
+  )
+
   it.effect("one is another if a single character is, and where another message has it", () =>
     Effect.gen(function* () {
       const { ada } = yield* talking(conversation)

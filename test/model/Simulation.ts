@@ -17,6 +17,7 @@ import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
 import { inboxLog, lobby, roomLog } from "../support/ReferenceEntry.ts"
 import type { TraceEvent } from "../support/ReferenceTrace.ts"
+import { storesOver } from "../support/Stores.ts"
 import { Action, type ActionOf, type Program, stepsTo, type Turn } from "./Program.ts"
 import { SimulatedUser, type Unsent } from "./SimulatedUser.ts"
 
@@ -43,7 +44,7 @@ export const run = (program: Program): Effect.Effect<Outcome> =>
     })
     const server = Server.layer.pipe(
       Layer.provideMerge(MemorySocketServer.layer),
-      Layer.provide([ServerConfig.layer.pipe(Layer.provide(settings)), historyFor(program)]),
+      Layer.provide([ServerConfig.layer.pipe(Layer.provide(settings)), storesOver(historyFor(program))]),
       Layer.merge(Logger.layer([logger])),
       Layer.provideMerge(TestClock.layer()),
       Layer.orDie
@@ -66,7 +67,7 @@ const historyFor = ({ network }: Program): Layer.Layer<History> => {
     History,
     Effect.map(History, (history) =>
       History.of({
-        append: (entries) => slowly(history.append(entries)),
+        append: (entries, answered) => slowly(history.append(entries, answered)),
         read: (conversation, range, maxBytes) => slowly(history.read(conversation, range, maxBytes)),
         standing: (conversation, range, maxBytes) => slowly(history.standing(conversation, range, maxBytes)),
         facts: (conversation, question) => slowly(history.facts(conversation, question)),

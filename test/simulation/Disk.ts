@@ -11,6 +11,7 @@ import type { Entry } from "../../src/common/log/Entry.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
 import {
+  type AnsweredKey,
   type Facts,
   History,
   keyOf,
@@ -185,7 +186,10 @@ export class Disk {
     }
 
     /** While it is under way the conversation is not forgotten, and once it failed `newest` has to look. */
-    const noting = <A, E>(entries: ReadonlyArray<NewEntry>, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    const noting = <A, E>(
+      entries: ReadonlyArray<Pick<NewEntry, "conversation">>,
+      effect: Effect.Effect<A, E>
+    ): Effect.Effect<A, E> =>
       Effect.suspend(() => {
         const names = new Set(entries.map(({ conversation }) => conversationKey(conversation)))
         for (const name of names) underWay.set(name, (underWay.get(name) ?? 0) + 1)
@@ -200,17 +204,19 @@ export class Disk {
         )
       })
 
-    const append = (entries: ReadonlyArray<NewEntry>) =>
+    const append = (entries: ReadonlyArray<NewEntry>, answered: ReadonlyArray<AnsweredKey>) =>
       Effect.suspend(() => {
         const failing = this.#chance.is(this.health.failing)
         const lying = this.#chance.is(this.health.lying)
         let stored: ReadonlyArray<Stored> | undefined
         const commit = () => {
-          stored ??= entries.map((entry) => this.#append(entry, numberOf, this.#editWindow))
+          if (stored !== undefined) return stored
+          stored = entries.map((entry) => this.#append(entry, numberOf, this.#editWindow))
+          for (const one of answered) this.#remember(one)
           return stored
         }
         const batch: Pending = { commit }
-        const names = new Set(entries.map(({ conversation }) => conversationKey(conversation)))
+        const names = new Set([...entries, ...answered].map(({ conversation }) => conversationKey(conversation)))
         if (!failing) pending.add(batch)
         const store = Effect.suspend(() => {
           if (failing) return this.#fail("stored nothing", names)
@@ -243,7 +249,7 @@ export class Disk {
 
     return {
       history: History.of({
-        append: (entries) => noting(entries, append(entries)),
+        append: (entries, answered = []) => noting([...entries, ...answered], append(entries, answered)),
         read: (conversation, range, maxBytes) =>
           read(conversationKey(conversation), () => this.#page(conversation, range, maxBytes), this.#costs.read),
         standing: (conversation, range, maxBytes) =>
@@ -285,6 +291,14 @@ export class Disk {
     this.#journal.note(`disk ${name} ${stored.seq} ${textOf(body).slice(0, 100)}`)
     if (wrong !== undefined) this.#journal.accuse(`${name} ${stored.seq} was stored, and ${wrong}`)
     return stored
+  }
+
+  #remember({ conversation, from, key, seq }: AnsweredKey) {
+    const log = this.#logs.get(conversationKey(conversation))
+    const name = keyOf(from, key)
+    if (log === undefined || log.places.has(name)) return
+    log.places.set(name, { seq, at: log.atOf(seq), repeated: false })
+    this.#journal.note(`disk ${conversationKey(conversation)} ${seq} is ${name}'s, too`)
   }
 
   #page(conversation: Conversation, range: Range, maxBytes: number | undefined): Page {

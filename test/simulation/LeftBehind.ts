@@ -1,7 +1,7 @@
 /**
  * What is left when everybody has gone, however they went (invariant 11): nothing.
  *
- * Rooms that were written to stay, and have fibers. So a server that has had visitors is compared with one that was started
+ * Rooms that were written to stay, without fibers. So a server that has had visitors is compared with one that was started
  * a moment ago on the same disk and has had none: it must hold as many sessions, bytes, fibers and timers. One that has
  * stopped holds nothing at all (see `World`), and neither does a client that has left.
  */

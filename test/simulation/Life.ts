@@ -11,6 +11,7 @@ import * as Server from "../../src/server/Server.ts"
 import type { Session } from "../../src/server/session/Session.ts"
 import { Sessions } from "../../src/server/session/Sessions.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
+import { storesOver } from "../support/Stores.ts"
 import type { Mounted } from "./Disk.ts"
 import type { Tally, WorldClock } from "./WorldClock.ts"
 
@@ -73,7 +74,7 @@ export const begin = Effect.fnUntraced(function* ({ clock, disk, logger, scope, 
     Layer.provideMerge(MemorySocketServer.layer),
     Layer.provide([
       ServerConfig.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(settings)))),
-      Layer.succeed(History, disk.history)
+      storesOver(Layer.succeed(History, disk.history))
     ]),
     Layer.provide(Logger.layer([logger])),
     Layer.orDie

@@ -17,7 +17,8 @@ const found: ReadonlyArray<{ readonly seed: number; readonly what: string }> = [
     seed: 881716,
     what: "who asks to join a room that could not be joined again yet, and is refused, waits for it and all else there for ever"
   },
-  { seed: 881357, what: "a page of findings gets longer than it may be while it is made" }
+  { seed: 881357, what: "a page of findings gets longer than it may be while it is made" },
+  { seed: 2001296, what: "others wait for ever behind a group whose members have all gone while they waited" }
 ]
 
 describe("The server and its clients", () => {

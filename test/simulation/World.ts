@@ -148,8 +148,6 @@ export const make = Effect.fnUntraced(function* (
     isStarting = true
     journal.note("the server starts")
     costs.begin()
-    // Each room it finds has fibers that begin.
-    costs.happen([...disk.logs].length)
     const own = yield* Scope.fork(scope)
     life = yield* begin({ scope: own, disk: disk.mount(), clock, settings, logger })
     network.server = life.server

@@ -27,8 +27,14 @@ export const historyBehind = (before: Before, stored: Effect.Effect<void, Storag
       const memory = yield* History
       const asked: Before = (operation, conversation) => Effect.suspend(() => before(operation, conversation))
       return History.of({
-        append: (entries) =>
-          asked("append", entries[0].conversation).pipe(Effect.andThen(memory.append(entries)), Effect.tap(stored)),
+        append: (entries, answered = []) => {
+          const [first] = [...entries, ...answered]
+          const appending = Effect.andThen(
+            first === undefined ? Effect.void : asked("append", first.conversation),
+            memory.append(entries, answered)
+          )
+          return Effect.tap(appending, stored)
+        },
         read: (conversation, range, maxBytes) =>
           Effect.andThen(asked("read", conversation), memory.read(conversation, range, maxBytes)),
         standing: (conversation, range, maxBytes) =>
@@ -81,9 +87,9 @@ export const serverWithFault = (fault: Fault) => {
             dieIfAnyArmed(deliveries)
             return sessions.deliverInTurns(deliveries)
           }),
-        replyEncoded: (to, pieces) => {
-          dieIfArmed(decodeReply(JSON.parse(Buffer.concat(pieces).toString())), "Reply")
-          sessions.replyEncoded(to, pieces)
+        replyEncoded: (to, tag, pieces) => {
+          dieIfArmed(decodeReply({ ...JSON.parse(`{${Buffer.concat(pieces).toString()}`), _tag: tag }), "Reply")
+          sessions.replyEncoded(to, tag, pieces)
         },
         reply: (to, message) => {
           dieIfArmed(message, "Reply")

@@ -28,8 +28,7 @@ export const checkRepeats = (trace: Trace, report: Report): void => {
 
 const checkRepeat = (request: Request, earlier: ReadonlyArray<Request>, report: Report) => {
   const { heardAt, message, reply, saidAt, session } = request
-  // What a reaction that is there already is answered with was not made under its key.
-  const sent = earlier.filter((one) => one.reply?._tag === "Sent" && !(isReaction(one) && one.reply.repeated === true))
+  const sent = earlier.filter((one) => one.reply?._tag === "Sent")
   const isAnswered = sent.some((first) => first.heardAt < saidAt || first.session === session)
   if (reply?._tag === "Rejected" && isAnswered && mayBeRefused.has(reply.reason._tag)) {
     report(heardAt, `a repeat was refused with ${reply.reason._tag}`)

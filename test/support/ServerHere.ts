@@ -5,6 +5,7 @@
  */
 import * as process from "node:process"
 import { Effect } from "effect"
+import * as DotEnv from "../../src/bin/DotEnv.ts"
 import { main } from "../../src/server/Cli.ts"
 import * as ProgramHere from "./ProgramHere.ts"
 import { newFolderWith, type ServerProcessOptions } from "./ServerProcess.ts"
@@ -22,5 +23,5 @@ export const run = Effect.fnUntraced(function* ({ dotEnv, env = {}, flags = [] }
     }),
     (before) => Effect.sync(() => process.chdir(before))
   )
-  return yield* ProgramHere.run(main, { args: flags, env })
+  return yield* ProgramHere.run(Effect.provide(main, DotEnv.layerTelling), { args: flags, env })
 }, Effect.scoped)

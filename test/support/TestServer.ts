@@ -13,13 +13,14 @@ import type { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
 import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import { type Address, connect, type NotReceived, type RawClient } from "./RawClient.ts"
+import { storesOver } from "./Stores.ts"
 
 export interface TestServerOptions {
   /** As they would stand in the environment. */
   readonly settings?: Readonly<Record<string, string>>
   readonly history?: Layer.Layer<History>
   /** What serves the connections; the server as it is, unless a test puts one together with a part that fails. */
-  readonly server?: Layer.Layer<never, never, History | ServerConfig | SocketServer.SocketServer>
+  readonly server?: typeof Server.layer
 }
 
 type Connecting = Effect.Effect<RawClient, NotReceived, Scope.Scope>
@@ -39,7 +40,7 @@ const defaults = { HOST: "127.0.0.1", PORT: "0", MESSAGE_RATE: "0" }
 const layer = ({ history = MemoryHistory.layer, server = Server.layer, settings = {} }: TestServerOptions) =>
   server.pipe(
     Layer.provideMerge(TcpServer.layer),
-    Layer.provide([ServerConfig.layer, history]),
+    Layer.provide([ServerConfig.layer, storesOver(history)]),
     Layer.provide([
       ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaults, ...settings })),
       NodeServices.layer

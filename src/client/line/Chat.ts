@@ -8,10 +8,12 @@ import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import type { Request } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
-import { render } from "../screen/Render.ts"
+import type { Style } from "../screen/Layout.ts"
+import { moreGaps, render } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { ListsShown, noLists } from "./AccountErrand.ts"
 import { arrivalIn, askForUnread, showBacklog } from "./Backlog.ts"
+import * as GapsTold from "./GapsTold.ts"
 import { type Ending, keyboard } from "./Keyboard.ts"
 import * as NamesSeen from "./NamesSeen.ts"
 import { keepTelling } from "./ReadMarks.ts"
@@ -29,6 +31,18 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
   const { offerNames } = yield* Screen
   const recent = yield* RecentMessages
   let names = NamesSeen.empty
+  let gaps = GapsTold.empty
+
+  const linesOf = (event: ClientEvent, said: Recent.Recent) => {
+    gaps = GapsTold.follow(gaps, event)
+    const telling = GapsTold.tellingOf(gaps, event)
+    return (style: Style) => {
+      if (telling === "Nothing") return []
+      return event._tag === "Gap" && telling === "TellOfMore"
+        ? moreGaps(event.conversation, style)
+        : render(event, style, said)
+    }
+  }
 
   const showAll = Effect.fnUntraced(function* (batch: ReadonlyArray<ClientEvent>) {
     yield* Ref.update(recent, (before) => Recent.follow(before, batch))
@@ -36,7 +50,8 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
     const before = names
     names = batch.reduce(NamesSeen.follow, before)
     if (names !== before) yield* offerNames(NamesSeen.knownNames(names))
-    yield* present((style) => batch.flatMap((event) => render(event, style, said)))
+    const lines = batch.map((event) => linesOf(event, said))
+    yield* present((style) => lines.flatMap((line) => line(style)))
     yield* Ref.update(yield* ReadMessages, (before) => Reading.follow(before, batch))
   })
 

@@ -193,11 +193,22 @@ const others = (
   return count > listed.length ? ` … and ${count - listed.length} more` : " … and more"
 }
 
+/** There are so many gaps that they are told of no more. */
+export const moreGaps = (conversation: Conversation, style: Style): ReadonlyArray<Line> =>
+  notice(style, `${whereIs(conversation)}, more messages are left out again and again; that is not told any more`)
+
+const whereIs = Conversation.match({
+  Lobby: () => "in the lobby",
+  Inbox: () => "in private",
+  Room: ({ room }) => `in ${room}`
+})
+
 const describeGap = (conversation: Conversation, missing: number | undefined): string => {
-  const [where, hint] = Conversation.match(conversation, {
-    Lobby: () => ["in the lobby", "; :history 500 and :more go back to them"],
-    Inbox: () => ["in private", ""],
-    Room: ({ room }) => [`in ${room}`, `; :history ${room} 500 and :more go back to them`]
+  const where = whereIs(conversation)
+  const hint = Conversation.match(conversation, {
+    Lobby: () => "; :history 500 and :more go back to them",
+    Inbox: () => "",
+    Room: ({ room }) => `; :history ${room} 500 and :more go back to them`
   })
   return missing === undefined
     ? `${where}, history begins anew: messages may be missing`

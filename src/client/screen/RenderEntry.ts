@@ -9,9 +9,10 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { ChatMessage, EntryMessage, StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
 import * as Recent from "../core/Recent.ts"
+import { cellsOf } from "../text/Grapheme.ts"
 import { colourless, type Palette } from "../text/Palette.ts"
 import { safeLine, safeText } from "../text/SafeText.ts"
-import { cellsOf, cutTo, wrap } from "../text/Wrap.ts"
+import { cutTo, wrap } from "../text/Wrap.ts"
 import { gutter, type Line, type Style, widthBeside } from "./Layout.ts"
 
 /** How many cells of a message stand where another one is about it. */

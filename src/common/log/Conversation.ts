@@ -9,10 +9,11 @@ export const Conversation = Schema.TaggedUnion({
   Lobby: {},
   /** The members of a room. */
   Room: { room: RoomName },
-  /** Private messages to and from one user. */
-  Inbox: { user: UserName }
+  /** Private messages to and from one user: an account, which keeps it whatever becomes of its name, or a guest. */
+  Inbox: { user: UserName, account: Schema.optionalKey(Schema.Natural) }
 })
 export type Conversation = typeof Conversation.Type
+export type Inbox = Extract<Conversation, { readonly _tag: "Inbox" }>
 
 /** A log that has members, all of whom read the same. */
 export const SharedConversation = Schema.Union([Conversation.cases.Lobby, Conversation.cases.Room])
@@ -22,5 +23,6 @@ export type SharedConversation = typeof SharedConversation.Type
 export const conversationKey: (conversation: Conversation) => string = Conversation.match({
   Lobby: () => "lobby",
   Room: ({ room }) => `room:${nameKey(room)}`,
-  Inbox: ({ user }) => `inbox:${nameKey(user)}`
+  // No name holds a number sign.
+  Inbox: ({ account, user }) => `inbox:${account === undefined ? nameKey(user) : `#${account}`}`
 })

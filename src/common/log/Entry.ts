@@ -37,11 +37,31 @@ export type BodyOf<Tag extends Body["_tag"]> = Extract<Body, { readonly _tag: Ta
 export const Intent = Schema.Union([Body.cases.Said, Body.cases.Edited, Body.cases.Deleted, Body.cases.Reacted])
 export type Intent = typeof Intent.Type
 
-export const Entry = Schema.Struct({ seq: Seq, at: Timestamp, from: UserName, body: Body })
+/** `to`: in an inbox, whom it is for. */
+export const Entry = Schema.Struct({
+  seq: Seq,
+  at: Timestamp,
+  from: UserName,
+  to: Schema.optionalKey(UserName),
+  body: Body
+})
 export type Entry = typeof Entry.Type
 
 /** The place of the message that something is done to, if that is what it does. */
 export const targetOf = (body: Body): Seq | undefined => ("target" in body ? body.target : undefined)
+
+/** The place of what an entry is done or replies to. */
+export const referenceOf = (body: Body): Seq | undefined => (body._tag === "Said" ? body.replyTo : targetOf(body))
+
+/** The same body where what it refers to stands at another place; a reply to what is not there is none. */
+export const referringTo = (body: Body, reference: Seq | undefined): Body => {
+  if (body._tag === "Said") {
+    const { replyTo: _, ...said } = body
+    return reference === undefined ? said : { ...said, replyTo: reference }
+  }
+  // Place 0 is nothing's.
+  return "target" in body ? { ...body, target: reference ?? 0 } : body
+}
 
 /**
  * Whose an entry is, for as long as it can be theirs: a guest's connection, of this start of the server, or an account. Two

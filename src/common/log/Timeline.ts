@@ -27,6 +27,8 @@ export interface StandingMessage {
   readonly seq: Seq
   readonly at: Timestamp
   readonly from: UserName
+  /** In an inbox, whom it is for. */
+  readonly to?: UserName
   readonly content: string
   readonly replyTo?: Seq
   /** When it was edited last. */
@@ -35,7 +37,7 @@ export interface StandingMessage {
   readonly reactions: ReadonlyArray<Reactions>
 }
 
-export interface StandingTombstone extends Pick<StandingMessage, "at" | "from" | "seq"> {
+export interface StandingTombstone extends Pick<StandingMessage, "at" | "from" | "seq" | "to"> {
   readonly _tag: "Tombstone"
   readonly deletedBy: UserName
   readonly deletedAt: Timestamp
@@ -82,23 +84,30 @@ export const placeOf = ({ body, seq }: Entry): Seq | undefined => {
 
 /** What stands at `placeOf(entry)` after it. `before` is what stood there; the same is given back if nothing changes. */
 export const step = (before: Standing | undefined, entry: Entry): Standing | undefined => {
-  const { at, body, from, seq } = entry
+  const { body, ...head } = entry
+  const { at, from, seq } = head
   switch (body._tag) {
     case "Said":
-      return { _tag: "Message", seq, at, from, ...contentOf(body), reactions: [] }
+      return { _tag: "Message", ...head, ...contentOf(body), reactions: [] }
     case "Tombstone":
       // One that stands for an edit stands behind the tombstone of what was edited.
-      return { _tag: "Tombstone", seq, at, from, deletedBy: body.deletedBy, deletedAt: body.deletedAt }
+      return { _tag: "Tombstone", ...head, deletedBy: body.deletedBy, deletedAt: body.deletedAt }
     case "Edited":
       return before?._tag === "Message" ? { ...before, content: body.content, edited: at } : before
     case "Deleted":
-      return before?._tag === "Message"
-        ? { _tag: "Tombstone", seq: before.seq, at: before.at, from: before.from, deletedBy: from, deletedAt: at }
-        : before
+      return before?._tag === "Message" ? { ...tombstoneOf(before), deletedBy: from, deletedAt: at } : before
     case "Reacted":
       return before?._tag === "Message" ? { ...before, reactions: react(before.reactions, from, seq, body) } : before
   }
 }
+
+const tombstoneOf = ({ at, from, seq, to }: StandingMessage) => ({
+  _tag: "Tombstone" as const,
+  seq,
+  at,
+  from,
+  ...(to !== undefined && { to })
+})
 
 const contentOf = ({ content, replyTo }: BodyOf<"Said">) => (replyTo === undefined ? { content } : { content, replyTo })
 

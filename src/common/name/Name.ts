@@ -5,6 +5,7 @@
  * when their `NameKey`s are equal, so that `Ada`, `ADA` and the full-width `Ａｄａ` cannot be three people.
  */
 import { Schema, SchemaTransformation } from "effect"
+import { foldName } from "./FoldName.ts"
 
 /** Many scripts write vowels and other parts of a letter as marks behind it: हिन्दी. Three are enough for all of them. */
 const alphabet = /^(?:\p{L}\p{M}{0,3}|\p{Nd})(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])*$/u
@@ -64,10 +65,5 @@ export const normalizing = SchemaTransformation.transform<string, string>({
 export const NameKey = Schema.String.pipe(Schema.brand("NameKey"))
 export type NameKey = typeof NameKey.Type
 
-/**
- * The key of a name. Upper-casing in between maps what plain lower-casing keeps apart ("ß" and "ss", the two Greek
- * sigmas, the dotless i) to one spelling, and lower-casing first what plain upper-casing keeps apart ("ẞ" and "ß");
- * normalising again afterwards undoes what the case mapping may have taken apart.
- */
-export const nameKey = (name: string): NameKey =>
-  NameKey.make(name.toLowerCase().toUpperCase().toLowerCase().normalize("NFKC"))
+/** The key of a name. */
+export const nameKey = (name: string): NameKey => NameKey.make(foldName(name))

@@ -5,10 +5,11 @@
  * by `with` (the other user of a private conversation), or by neither (the lobby).
  */
 import { Schema } from "effect"
-import type { SharedConversation } from "../log/Conversation.ts"
+import type { Conversation, Inbox } from "../log/Conversation.ts"
 import { Seq, Timestamp } from "../log/Cursor.ts"
 import { Body, type Entry, maxReactions, Reaction } from "../log/Entry.ts"
 import { maxReactors, type View } from "../log/Timeline.ts"
+import { nameKey } from "../name/Name.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Content } from "../text/Content.ts"
@@ -17,6 +18,8 @@ const entry = { seq: Seq, at: Timestamp, from: UserName }
 const said = { ...entry, content: Content, replyTo: Schema.optionalKey(Seq) }
 /** Which conversation, of entries of any. */
 export const whereabouts = { room: Schema.optionalKey(RoomName), with: Schema.optionalKey(UserName) }
+const Whereabouts = Schema.Struct(whereabouts)
+const Said = Schema.Struct(said)
 
 /** What was said, as it was said. */
 export const chat = {
@@ -63,26 +66,62 @@ export const StandingMessage = Schema.TaggedUnion({
 export type StandingMessage = typeof StandingMessage.Type
 
 /** How entries of this log read on the wire. */
-export const entryMessage = (conversation: SharedConversation): ((entry: Entry) => EntryMessage) => {
-  const where = conversation._tag === "Room" ? { room: conversation.room } : {}
-  return ({ at, body, from, seq }) => {
-    if (body._tag !== "Said") return { ...body, ...where, seq, at, from }
-    const { _tag: _, ...text } = body
-    return conversation._tag === "Room"
-      ? { _tag: "RoomMessage", room: conversation.room, seq, at, from, ...text }
-      : { _tag: "GlobalMessage", seq, at, from, ...text }
+export const entryMessage = (conversation: Conversation): ((entry: Entry) => EntryMessage) => {
+  const where = whereIn(conversation)
+  const say = sayIn(conversation)
+  return ({ body, ...head }) => {
+    if (body._tag === "Said") {
+      const { _tag: _, ...text } = body
+      return say({ ...head, ...text })
+    }
+    const { at, from, seq } = head
+    return { ...body, ...where(head), seq, at, from }
   }
 }
 
 /** How what stands in this log reads on the wire. */
-export const standingMessage = (conversation: SharedConversation): ((view: View) => StandingMessage) => {
-  const where = conversation._tag === "Room" ? { room: conversation.room } : {}
+export const standingMessage = (conversation: Conversation): ((view: View) => StandingMessage) => {
+  const where = whereIn(conversation)
+  const say = sayIn(conversation)
   return (view) => {
-    if (view._tag === "Tombstone") return { ...view, ...where }
+    if (view._tag === "Tombstone") {
+      const { to: _, ...tombstone } = view
+      return { ...tombstone, ...where(view) }
+    }
     const { _tag: _, reactions, ...text } = view
-    const message = reactions.length === 0 ? text : { ...text, reactions }
-    return conversation._tag === "Room"
-      ? { _tag: "RoomMessage", room: conversation.room, ...message }
-      : { _tag: "GlobalMessage", ...message }
+    return say(reactions.length === 0 ? text : { ...text, reactions })
   }
 }
+
+type Addressed = Pick<Entry, "from" | "to">
+
+/** Which conversation, of an entry of any kind. */
+const whereIn = (conversation: Conversation): ((head: Addressed) => typeof Whereabouts.Type) => {
+  switch (conversation._tag) {
+    case "Lobby":
+      return () => ({})
+    case "Room":
+      return () => ({ room: conversation.room })
+    case "Inbox":
+      return (head) => ({ with: partnerIn(conversation, head) })
+  }
+}
+
+const sayIn = (conversation: Conversation) => {
+  /** What is damaged may not say whom it is for. */
+  const receiver = (from: UserName) => (conversation._tag === "Inbox" ? conversation.user : from)
+  return <Text extends Addressed & Omit<typeof Said.Type, "from">>({ to, ...text }: Text) => {
+    switch (conversation._tag) {
+      case "Lobby":
+        return { _tag: "GlobalMessage" as const, ...text }
+      case "Room":
+        return { _tag: "RoomMessage" as const, room: conversation.room, ...text }
+      case "Inbox":
+        return { _tag: "PrivateMessage" as const, to: to ?? receiver(text.from), ...text }
+    }
+  }
+}
+
+/** Whom an entry of an inbox was exchanged with. */
+const partnerIn = ({ user }: Inbox, { from, to }: Addressed): UserName =>
+  to !== undefined && nameKey(from) === nameKey(user) ? to : from

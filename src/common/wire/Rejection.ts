@@ -118,7 +118,7 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   Banned: ({ reason, room, until }) => {
     const where = room === undefined ? "This account is disabled" : `You are banned from the room ${room}`
     const ends = until === undefined ? "" : ` until ${new Date(until).toISOString()}`
-    return `${where}${ends}${reason === undefined ? "." : `: ${reason}`}`
+    return `${where}${ends}${reason === undefined ? "" : ` (${reason})`}.`
   }
 })
 
@@ -134,7 +134,8 @@ const notAllowed: Readonly<Record<string, string>> = {
   Handshake: plaintext,
   Register: plaintext,
   ChangePassword: plaintext,
-  DeleteAccount: plaintext
+  DeleteAccount: plaintext,
+  AddKey: "An account has 32 keys at most. Remove one that is not used any more."
 }
 
 const seconds = (milliseconds: number) => `${Math.max(0.1, Math.ceil(milliseconds / 100) / 10)} s`

@@ -3,7 +3,7 @@
  *
  * Everything that changes something answers only once it would survive a crash, as far as the layer can survive one. What
  * belongs together is one commit: a password and the devices that end with it, an account and the invite that it uses. Only
- * hashes of secrets come here. Names are compared by their keys (see `Name`); whether one looks like another is said before.
+ * hashes of secrets come here. A deleted account is changed by `setState` and `free` alone. Names are compared by their keys (see `Name`); whether one looks like another is said before.
  */
 import { Context, type Effect, type Option, type Result } from "effect"
 import type { Timestamp } from "../../common/log/Cursor.ts"

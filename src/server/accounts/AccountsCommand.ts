@@ -1,11 +1,26 @@
 /** What the AccountProcessor is told, which knows who is connected as which account. */
 import { Schema } from "effect"
-import { AccountRequest } from "../../common/wire/AccountRequest.ts"
-import { Asker } from "../session/Asker.ts"
+import { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
+import { Rejection } from "../../common/wire/Rejection.ts"
+import { AccountId } from "../session/AccountId.ts"
+import { Asker, SessionId } from "../session/Asker.ts"
+
+/** Why connections end: the last words to them. */
+export const Ending = Schema.TaggedUnion({
+  Goodbye: { reason: Schema.String },
+  Refused: { reason: Rejection }
+})
+export type Ending = typeof Ending.Type
 
 export const AccountsCommand = Schema.TaggedUnion({
-  /** Somebody asks about accounts: an account, or a guest who may become one. */
-  Request: { from: Asker, request: AccountRequest }
+  /** A connection has proven whose it is; answered with why it is that no more, if it is not. */
+  Connect: { session: SessionId, account: AccountId, device: DeviceId },
+  /** The connection is gone. */
+  Gone: { session: SessionId },
+  /** Somebody asks about accounts. `isConnected`: whether the user asked for is, where one is asked for. */
+  Request: { from: Asker, request: AccountRequest, isConnected: Schema.Boolean },
+  /** These devices of an account are no more, or the account is not: connections that are theirs end. */
+  End: { account: AccountId, devices: Schema.UndefinedOr(Schema.Array(DeviceId)), ending: Ending }
 })
 export type AccountsCommand = typeof AccountsCommand.Type
 export type AccountsCommandOf<Tag extends AccountsCommand["_tag"]> = Extract<AccountsCommand, { readonly _tag: Tag }>

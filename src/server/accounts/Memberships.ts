@@ -21,14 +21,20 @@ export interface Member {
   readonly user: UserName
 }
 
-/** What was read: a shared conversation, or the private one with somebody (places of one's own inbox). */
+/**
+ * What was read: a shared conversation, or the private one with whoever has that name now, an account or else a guest (places of
+ * one's own inbox).
+ */
 export type ReadPlace = SharedConversation | { readonly _tag: "With"; readonly user: UserName }
 
 /** What an account finds when it arrives. */
 export interface Standing {
   /** In the order of their names; `role` is always "member" yet. */
   readonly rooms: ReadonlyArray<RoomStanding>
-  /** Newest first, `maxConversations` at most. */
+  /**
+   * Newest first, `maxConversations` at most: with accounts that there are, and with guests whose names are no account's. `seq`
+   * is the place of the newest message.
+   */
   readonly conversations: ReadonlyArray<ConversationStanding>
   readonly lobbyRead: Seq
 }
@@ -38,6 +44,8 @@ export class Memberships extends Context.Service<
   {
     /** The rooms of an account, in the order of their names. */
     rooms(account: AccountId): Kept<ReadonlyArray<RoomName>>
+    /** The rooms that any account is in: they are there, whether anything was written in them or not. */
+    readonly inhabited: Kept<ReadonlyArray<RoomName>>
     /** The accounts that are in a room, in the order of their names. */
     members(room: RoomName): Kept<ReadonlyArray<Member>>
     /**

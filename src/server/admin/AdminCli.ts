@@ -7,16 +7,19 @@
  */
 import { Console, Effect, Layer, Schema } from "effect"
 import { CliOutput, Command } from "effect/cli"
-import * as DotEnv from "../config/DotEnv.ts"
+import { NotDone } from "../accounts/UserManagement.ts"
 import { identity } from "../config/Identity.ts"
 import { InvalidSetting } from "../config/ServerConfig.ts"
+import { CannotOpenDatabase } from "../sql/CannotOpenDatabase.ts"
 import { AdminError } from "./AdminError.ts"
 import { backupCommand } from "./Backup.ts"
 import { exportCommand } from "./Export.ts"
+import { inviteCommand } from "./Invite.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import { removeRoomCommand } from "./RemoveRoom.ts"
 import { roomsCommand } from "./Rooms.ts"
+import { usersCommand } from "./Users.ts"
 import { verifyCommand } from "./Verify.ts"
 
 const command = Command.make("parley-admin").pipe(
@@ -33,9 +36,19 @@ const command = Command.make("parley-admin").pipe(
     { command: "pnpm -s admin export garden > garden.jsonl", description: "Write a room out" },
     { command: "pnpm admin rooms", description: "List the rooms" },
     { command: "pnpm admin rmroom garden", description: "Remove one, while the server is stopped" },
+    { command: "pnpm admin users list", description: "List the accounts" },
+    { command: "pnpm -s admin invite", description: "Invite somebody to make an account" },
     { command: "pnpm admin export --help", description: "Explain one of them" }
   ]),
-  Command.withSubcommands([backupCommand, verifyCommand, exportCommand, roomsCommand, removeRoomCommand])
+  Command.withSubcommands([
+    backupCommand,
+    verifyCommand,
+    exportCommand,
+    roomsCommand,
+    removeRoomCommand,
+    usersCommand,
+    inviteCommand
+  ])
 )
 
 /** What was typed wrong is told in one line, on standard error: standard output may be somebody's file. */
@@ -56,8 +69,9 @@ const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ")
 /** Carries out what the command line says. */
 export const main = Command.run(command, { version: identity.version }).pipe(
   Effect.catchTag("OutputClosed", () => Effect.void),
-  Effect.provide(Layer.mergeAll(DotEnv.layer, presenter, Output.layer, Progress.layer)),
+  Effect.provide(Layer.mergeAll(presenter, Output.layer, Progress.layer)),
   Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void))
 )
 
-const isTold = Schema.is(Schema.Union([DotEnv.InvalidDotEnv, InvalidSetting, AdminError]))
+/** Not by `CliError.userMessage`: it puts a heading over what is said, and another formatter to do without is longer. */
+const isTold = Schema.is(Schema.Union([InvalidSetting, AdminError, NotDone, CannotOpenDatabase]))

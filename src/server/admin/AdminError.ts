@@ -1,7 +1,7 @@
 /** Why a command of `pnpm admin` ended without its result: one line for the operator, with the cause and what to do. */
 import { Predicate, Runtime, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { resultCode } from "../sql/CannotOpenDatabase.ts"
+import { resultCode, sentenceOf } from "../sql/SqliteProblem.ts"
 
 export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", { message: Schema.String }) {
   override readonly [Runtime.errorReported] = false
@@ -15,20 +15,9 @@ export class NotSound extends Schema.TaggedError<NotSound>()("NotSound", {}) {
   override readonly [Runtime.errorReported] = false
 }
 
-/** By SQLite's primary result codes (sqlite.org/rescode.html). */
-const problems: Readonly<Record<number, string>> = {
-  1: 'it is not as parley makes it. "pnpm admin verify" tells what is wrong with it.',
-  5: "another program keeps it to itself. Try again when that one is done.",
-  8: "it may not be written to. Check who may write to the file and its folder.",
-  10: "the disk does not do what it should. Look at the system's log.",
-  11: "the file is damaged. Restore a backup.",
-  13: "the disk is full. Free some space and try again.",
-  14: "the file cannot be opened. Check who may read it and write to its folder.",
-  26: "it is no SQLite database. Was another file meant?"
-}
-
 /** What SQLite has against a file, and what to do about it. */
-export const sqlProblem = ({ reason }: SqlError): string => problems[resultCode(reason.cause)] ?? `${reason.message}.`
+export const sqlProblem = ({ reason }: SqlError): string =>
+  sentenceOf(resultCode(reason.cause), "admin", `${reason.message}.`)
 
 /** By Node's error codes. */
 const systemProblems: Readonly<Record<string, string>> = {

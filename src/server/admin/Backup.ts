@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import type { MigrationError } from "effect/sql/Migrator"
 import type { SqlError } from "effect/sql/SqlError"
-import { resultCode } from "../sql/CannotOpenDatabase.ts"
+import { code, resultCode } from "../sql/SqliteProblem.ts"
 import { AdminError, NotSound, sqlProblem } from "./AdminError.ts"
 import * as ChatDatabase from "./ChatDatabase.ts"
 import { databaseFlag, forceFlag, named } from "./Flags.ts"
@@ -44,13 +44,10 @@ export const backup = Effect.fn("backup")(function* (target: NewFile.Target) {
 
 const copyProblem = (error: SqlError | MigrationError): string => {
   if (error._tag === "MigrationError") return `${error.message}. Try again.`
-  return resultCode(error.reason.cause) === constraintFailed
+  return resultCode(error.reason.cause) === code.constraint
     ? 'it holds two messages at one place, or what else cannot be. "pnpm admin verify" tells what. Restore a backup.'
     : sqlProblem(error)
 }
-
-/** SQLITE_CONSTRAINT */
-const constraintFailed = 19
 
 export const backupCommand = Command.make(
   "backup",

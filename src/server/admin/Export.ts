@@ -14,7 +14,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { standingMessage } from "../../common/wire/EntryMessage.ts"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import { viewsOf } from "../store/StandingRows.ts"
 import { AdminError, NotSound, type OutputClosed, sqlProblem, systemProblem } from "./AdminError.ts"
 import * as ChatDatabase from "./ChatDatabase.ts"
@@ -94,7 +94,7 @@ type Rows = { readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>>; r
 const reader = (sql: SqlClient.SqlClient, conversation: number) => {
   const readRows = (behind: number, upTo: number): Effect.Effect<Rows, SqlError> =>
     sql`
-      SELECT messages.*, sender AS "from", standing.content AS now, edited, reactions
+      SELECT messages.*, sender AS "from", receiver AS "to", standing.content AS now, edited, reactions
       FROM messages LEFT JOIN standing ON standing.id = messages.id
       WHERE conversation = ${conversation} AND seq > ${behind} AND seq <= ${upTo} ORDER BY seq`.pipe(
       Effect.map((rows) => ({ rows, unread: 0 })),

@@ -8,6 +8,7 @@ export class Findings {
   count = 0
   isIntact = true
   rooms = 0
+  accounts = 0
   messages = 0
   oldest = Infinity
   newest = -Infinity

@@ -6,8 +6,8 @@
  */
 import { resolve } from "node:path"
 import { Effect } from "effect"
-import { resultCode } from "../sql/CannotOpenDatabase.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
+import { code, resultCode } from "../sql/SqliteProblem.ts"
 
 /** Words that are deleted are overwritten; `foreign_keys`: nothing is left that belongs to what was deleted. */
 const setup = [
@@ -25,11 +25,8 @@ const setup = [
 export const openAlone = (database: string) =>
   Effect.catchIf(
     SqliteClient.make({ filename: resolve(database), setup }),
-    ({ reason }) => resultCode(reason.cause) === busy,
+    ({ reason }) => resultCode(reason.cause) === code.busy,
     () => Effect.undefined
   )
 
 export const isInUse = (database: string) => Effect.scoped(Effect.map(openAlone(database), (sql) => sql === undefined))
-
-/** SQLITE_BUSY */
-const busy = 5

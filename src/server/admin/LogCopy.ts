@@ -37,7 +37,7 @@ const isErased = `kind = 'Edited' AND EXISTS (
   SELECT 1 FROM source.erasures
   WHERE erasures.conversation = messages.conversation AND erasures.target = messages.target
 )`
-const erasedSum = "checksum(conversation, seq, at, sender, '', kind, target, author)"
+const erasedSum = "checksum(conversation, seq, at, sender, '', kind, target, author, receiver, partner, twin)"
 /** As a server leaves them once it has erased them. */
 const withoutErased = {
   content: `CASE WHEN ${isErased} THEN '' ELSE content END`,
@@ -134,6 +134,7 @@ const eraseDeleted = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, last
   yield* sql`DELETE FROM main.standing WHERE id NOT IN (SELECT id FROM main.messages WHERE kind = 'Said')`
   yield* sql`DELETE FROM main.reactors WHERE message NOT IN (SELECT id FROM main.messages WHERE kind = 'Said')`
   yield* sql`DELETE FROM main.erasures`
+  yield* sql`DELETE FROM main.answered_keys WHERE message NOT IN (SELECT id FROM main.messages)`
 })
 
 /** What was deleted while we copied goes from the copy, too; and it gets a name of its own. */

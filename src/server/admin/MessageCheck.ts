@@ -82,7 +82,7 @@ export const checkMessages = Effect.fnUntraced(function* (
   const page = Effect.gen(function* () {
     const rows = yield* sql`
       SELECT messages.id, conversation, deleted_through AS deletedThrough, seq, at, sender AS "from", content,
-        messages.kind, target, author, messages.kind = 'Edited' AND content = '' AS isErased${checksums}
+        messages.kind, target, author, receiver AS "to", partner, twin, messages.kind = 'Edited' AND content = '' AS isErased${checksums}
       FROM messages LEFT JOIN conversations ON conversations.id = conversation
       WHERE messages.id > ${behind} AND messages.id <= ${last} ORDER BY messages.id LIMIT ${pageMessages}`
     const placed = decodePlaces(rows)
@@ -124,12 +124,22 @@ type Row = typeof PlacedMessage.Type
 
 /** Whether the checksum of a row is that of what it holds; it is, where there is none. */
 export const isAsStored = (row: Readonly<Record<string, unknown>>): boolean => {
-  const { at, author, checksum: stored, content, conversation, from, kind, seq, target } = row
+  const { checksum: stored, conversation, kind, seq } = row
   if (stored === null || stored === undefined) return true
-  const kept = typeof target === "number" ? target : null
-  const by = typeof author === "string" ? author : null
-  return (
-    stored ===
-    checksum(Number(conversation), Number(seq), Number(at), String(from), String(content), String(kind), kept, by)
+  const text = (name: string) => (typeof row[name] === "string" ? row[name] : null)
+  const number = (name: string) => (typeof row[name] === "number" ? row[name] : null)
+  const sum = checksum(
+    Number(conversation),
+    Number(seq),
+    Number(row["at"]),
+    String(row["from"]),
+    String(row["content"]),
+    String(kind),
+    number("target"),
+    text("author"),
+    text("to"),
+    text("partner"),
+    number("twin")
   )
+  return stored === sum
 }

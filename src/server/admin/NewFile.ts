@@ -10,8 +10,8 @@ import { dirname, resolve } from "node:path"
 import { Effect, Exit, FileSystem, Option, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { SqlError } from "effect/sql/SqlError"
-import { resultCode } from "../sql/CannotOpenDatabase.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
+import { code, resultCode } from "../sql/SqliteProblem.ts"
 import { AdminError, sqlProblem, systemProblem } from "./AdminError.ts"
 import { abandonable } from "./Interruption.ts"
 
@@ -129,12 +129,9 @@ export const write = Effect.fnUntraced(function* <A, E, R>(
 }, Effect.scoped)
 
 const lockProblem = (error: SqlError): string =>
-  resultCode(error.reason.cause) === busy
+  resultCode(error.reason.cause) === code.busy
     ? "another command is writing it. Wait until that is done, or name another file."
     : sqlProblem(error)
-
-/** SQLITE_BUSY */
-const busy = 5
 
 /** Waits until it is on the disk. */
 const sync = Effect.fnUntraced(function* (path: string) {

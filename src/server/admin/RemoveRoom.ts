@@ -85,6 +85,10 @@ export const removeRoom = Effect.fn("removeRoom")(function* (removal: Removal) {
             DELETE FROM ${sql(table)} WHERE ${sql(id)} IN (SELECT id FROM messages WHERE conversation = ${found.id})`
         }
         yield* sql`DELETE FROM erasures WHERE conversation = ${found.id}`
+        yield* sql`DELETE FROM answered_keys WHERE conversation = ${found.id}`
+        const [[key] = []] = yield* sql`SELECT conversation_key FROM conversations WHERE id = ${found.id}`.values
+        yield* sql`DELETE FROM memberships WHERE 'room:' || room_key = ${key}`
+        yield* sql`DELETE FROM marks WHERE place = ${key}`
         yield* sql`DELETE FROM messages WHERE conversation = ${found.id}`
         yield* sql`DELETE FROM conversations WHERE id = ${found.id}`
       })

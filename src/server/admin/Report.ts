@@ -1,5 +1,5 @@
 /** What a check of a database found: as a text for people, and as data for scripts. */
-import { DateTime, Option } from "effect"
+import { ByteSize, DateTime, Option } from "effect"
 
 export interface Report {
   readonly file: string
@@ -13,6 +13,7 @@ export interface Report {
   readonly remarks: ReadonlyArray<string>
   readonly epoch: string | null
   readonly rooms: number
+  readonly accounts: number
   readonly messages: number
   /** When the oldest and the newest message were said, in milliseconds since 1970. */
   readonly oldest: number | null
@@ -25,7 +26,7 @@ export const maxListed = 10
 export const toJson = (report: Report): string => `${JSON.stringify(report)}\n`
 
 export const toText = (report: Report): string => {
-  const { epoch, file, isSound, messages, moreProblems, newest, oldest, problems, remarks, rooms } = report
+  const { accounts, epoch, file, isSound, messages, moreProblems, newest, oldest, problems, remarks, rooms } = report
   const count = problems.length + moreProblems
   const time = oldest === null || newest === null ? "" : `, ${timeOf(oldest)} to ${timeOf(newest)}`
   return [
@@ -35,14 +36,14 @@ export const toText = (report: Report): string => {
     ...remarks.map((remark) => `  ! ${remark}`),
     `  messages  ${grouped(messages)}${time}`,
     `  rooms     ${grouped(rooms)}`,
+    ...(accounts > 0 ? [`  accounts  ${grouped(accounts)}`] : []),
     `  size      ${sizeOf(report.bytes)}`,
     `  epoch     ${printable(epoch ?? "unknown")}`,
     ""
   ].join("\n")
 }
 
-export const sizeOf = (bytes: number): string =>
-  bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`
+export const sizeOf = (bytes: number): string => ByteSize.format(ByteSize.bytes(bytes), { precision: 1 })
 
 export const plural = (count: number, what: string): string => `${grouped(count)} ${what}${count === 1 ? "" : "s"}`
 

@@ -90,6 +90,19 @@ export const checkStanding = Effect.fnUntraced(function* (
     AND message.kind = 'Tombstone'
     AND NOT EXISTS (SELECT 1 FROM erasures WHERE conversation = edit.conversation AND target = edit.target)`.values
 
+  /** Entries that do not stand in the other inbox as in this one. RETENTION may have taken the one and not the other. */
+  const checkTwins = (behind: number, upTo: number) =>
+    sql`
+    SELECT one.conversation, one.seq FROM messages AS one
+    LEFT JOIN conversations AS theirs ON theirs.conversation_key = 'inbox:' || one.partner
+    LEFT JOIN messages AS other ON other.conversation = theirs.id AND other.seq = one.twin
+    WHERE one.id > ${behind} AND one.id <= ${upTo} AND one.twin IS NOT NULL
+    AND one.twin > COALESCE(theirs.deleted_through, 0)
+    AND (
+      other.twin IS NOT one.seq OR other.at IS NOT one.at OR other.kind IS NOT one.kind
+      OR other.sender IS NOT one.sender OR other.receiver IS NOT one.receiver
+    )`.values
+
   /** What was reacted to messages that are there, and how many reactions those have. */
   const readReacted = (behind: number, upTo: number) =>
     sql`
@@ -142,6 +155,10 @@ export const checkStanding = Effect.fnUntraced(function* (
       yield* checkErased(behind, upTo),
       "was deleted, but an edit of it still holds its text, and no server will erase that. Restore a backup, and delete it there."
     )
+    tell(
+      yield* checkTwins(behind, upTo),
+      "does not stand in the inbox of the other as in this one. One of them is shown something else. Restore a backup."
+    )
     yield* walk(behind, upTo, true)
     behind = upTo
     return behind < last
@@ -163,6 +180,12 @@ export const checkStanding = Effect.fnUntraced(function* (
     findings.remarks.push(
       `${plural(strays, "row")} in standing that ${strays === 1 ? "belongs" : "belong"} to no message`
     )
+  }
+  const [[foreign] = []] = yield* sql`
+    SELECT COUNT(*) FROM answered_keys JOIN messages ON messages.id = answered_keys.message
+    WHERE messages.conversation <> answered_keys.conversation`.values
+  if (Predicate.isNumber(foreign) && foreign > 0) {
+    findings.add(`${plural(foreign, "key")} answered with entries of other conversations. ${notAsLogged}`)
   }
   const [[waiting] = []] = yield* sql`SELECT COUNT(*) FROM erasures`.values
   if (Predicate.isNumber(waiting) && waiting > 0) {

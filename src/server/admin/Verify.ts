@@ -1,7 +1,7 @@
 /**
  * `pnpm admin verify`: checks a database of parley's, a server's own or a backup. That SQLite finds it whole, that it has the tables
  * and indexes a server needs (see SchemaCheck), that names are valid and keys belong to them, and the messages (see
- * MessageCheck) and how they stand (see StandingCheck). It only reads.
+ * MessageCheck) and how they stand (see StandingCheck), and the accounts (see AccountCheck). It only reads.
  */
 import { Effect, Option, Result, Schema } from "effect"
 import { Argument, Command } from "effect/cli"
@@ -10,6 +10,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
+import { checkAccounts, checkMemberships } from "./AccountCheck.ts"
 import { NotSound, sqlProblem } from "./AdminError.ts"
 import * as ChatDatabase from "./ChatDatabase.ts"
 import { Findings, issueOf } from "./Findings.ts"
@@ -60,7 +61,13 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
       yield* readingTable("standing", "how the messages stand", undefined, standing)
     }
   }
-  const { isIntact, messages, newest, oldest, problems, remarks, rooms } = findings
+  if (!["accounts", "devices", "invites", "keys"].some((table) => missing.has(table))) {
+    yield* reading("the accounts", undefined, checkAccounts(sql, findings))
+  }
+  if (!["conversations", "marks", "memberships", "messages"].some((table) => missing.has(table))) {
+    yield* reading("the memberships", undefined, checkMemberships(sql, findings))
+  }
+  const { accounts, isIntact, messages, newest, oldest, problems, remarks, rooms } = findings
   const report: Report.Report = {
     file,
     isSound: problems.length === 0,
@@ -70,6 +77,7 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
     remarks,
     epoch,
     rooms,
+    accounts,
     messages,
     oldest: messages === 0 ? null : oldest,
     newest: messages === 0 ? null : newest,
@@ -92,7 +100,10 @@ const checkFile = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, finding
     sql`SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT 100`.values
   )
   for (const [table, row, parent] of strays) {
-    findings.add(`row ${row} of ${Report.printable(table)} belongs to none of ${Report.printable(parent)}`)
+    // Some tables have no numbers for their rows.
+    findings.add(
+      `${row === null ? "a row" : `row ${row}`} of ${Report.printable(table)} belongs to none of ${Report.printable(parent)}`
+    )
   }
 })
 
@@ -108,14 +119,20 @@ const StoredConversation = Schema.Struct({
 })
 const decodeConversation = Schema.decodeUnknownResult(StoredConversation)
 
-const conversationOf = (stored: (typeof StoredConversation.Type)["conversation"]): Conversation => {
+/** An account's inbox has its number for a key. */
+const accountIn = (key: string) => {
+  const [, account] = /^inbox:#(0|[1-9]\d{0,14})$/.exec(key) ?? []
+  return account === undefined ? {} : { account: Number(account) }
+}
+
+const conversationOf = ({ conversation: stored, key }: typeof StoredConversation.Type): Conversation => {
   switch (stored.kind) {
     case "Lobby":
       return { _tag: "Lobby" }
     case "Room":
       return { _tag: "Room", room: stored.name }
     case "Inbox":
-      return { _tag: "Inbox", user: stored.name }
+      return { _tag: "Inbox", user: stored.name, ...accountIn(key) }
   }
 }
 
@@ -138,7 +155,7 @@ const checkConversations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
       findings.add(`conversation ${id} is not valid: ${issueOf(stored.failure)}`)
       continue
     }
-    const expected = conversationKey(conversationOf(stored.success.conversation))
+    const expected = conversationKey(conversationOf(stored.success))
     if (expected !== key)
       findings.add(`${called} has the key "${Report.printable(key)}" instead of "${Report.printable(expected)}"`)
   }
@@ -170,7 +187,7 @@ export const verifyCommand = Command.make(
       "Looks whether the file is whole and has all tables and indexes, whether every conversation has its messages without",
       "gaps and in order, whether names, times and texts are valid, and whether each message is, by its checksum, the one",
       "that was stored; whether it stands as it was edited last, with the reactions to it, and nothing is left of what was",
-      "deleted. What is wrong is listed, and the exit code is 1."
+      "deleted; and the accounts with their devices, rooms and read marks. What is wrong is listed, and the exit code is 1."
     ].join("\n")
   ),
   Command.withShortDescription("Check a backup, or the database of a running server"),

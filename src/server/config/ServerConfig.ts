@@ -1,7 +1,7 @@
 /**
  * The server's settings: one table that gives the parser, the flags and the README's list.
  *
- * Values come as text from a `ConfigProvider` (flags before environment before `.env`, see bin/server.ts). A setting
+ * Values come as text from a `ConfigProvider` (flags before environment before `.env`, see bin/DotEnv.ts). A setting
  * that does not parse stops the start with one line that names it, its value and what is allowed.
  */
 import {
@@ -53,6 +53,14 @@ const DurationFromText = Schema.String.pipe(
   Schema.decodeTo(Schema.DurationFromString)
 )
 
+/** A second or more, as somebody typed it. */
+export const durationOf = (text: string): Duration.Duration | undefined =>
+  Option.getOrUndefined(
+    Option.filter(Schema.decodeOption(DurationFromText)(text), (duration) =>
+      Duration.isGreaterThanOrEqualTo(duration, Duration.seconds(1))
+    )
+  )
+
 /** Never nothing: a timer of 0 would keep the server busy. */
 const DurationText = DurationFromText.pipe(
   Schema.check(
@@ -87,6 +95,33 @@ const wholeNumber = (minimum: number, maximum: number) =>
   Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
 
 const anyText = Schema.String.check(Schema.isNonEmpty())
+
+const onOrOff = Schema.Literals(["on", "off"]).pipe(
+  Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((text) => text === "on"),
+    encode: SchemaGetter.transform((isOn) => (isOn ? "on" : "off"))
+  })
+)
+
+const trueOrFalse = Schema.Literals(["true", "false"]).pipe(
+  Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((text) => text === "true"),
+    encode: SchemaGetter.transform((is) => (is ? "true" : "false"))
+  })
+)
+
+/** Host names, in lower case: DNS knows no other. */
+const NamesText = Schema.String.pipe(
+  Schema.decodeTo(Schema.Array(Schema.String), {
+    decode: SchemaGetter.transform((text: string) =>
+      text
+        .split(",")
+        .map((name) => name.trim().toLowerCase())
+        .filter((name) => name !== "")
+    ),
+    encode: SchemaGetter.transform((names) => names.join(","))
+  })
+)
 
 const logLevels = new Map(LogLevel.values.map((level) => [level.toLowerCase(), level]))
 
@@ -210,6 +245,41 @@ export const settings = {
     fallback: "1000",
     allowed: "a whole number from 0 to 1000000",
     description: "Up to how many users in a conversation are told who comes and goes"
+  },
+  guests: {
+    name: "GUESTS",
+    schema: onOrOff,
+    fallback: "on",
+    allowed: "on or off",
+    description: "Whether somebody without an account is let in"
+  },
+  registration: {
+    name: "REGISTRATION",
+    schema: Schema.Literals(["open", "invite", "off"]),
+    fallback: "open",
+    allowed: "open, invite or off",
+    description: "Who may make an account: everybody, who has an invite (pnpm admin invite), or nobody"
+  },
+  serverName: {
+    name: "SERVER_NAME",
+    schema: NamesText,
+    fallback: "",
+    allowed: "host names, separated by commas",
+    description: "The names this server is reached by; a login by key must be for one of them"
+  },
+  allowPlaintextPasswords: {
+    name: "ALLOW_PLAINTEXT_PASSWORDS",
+    schema: trueOrFalse,
+    fallback: "false",
+    allowed: "true or false",
+    description: "Whether passwords are heard on connections that are neither encrypted nor from this machine"
+  },
+  adminSocket: {
+    name: "ADMIN_SOCKET",
+    schema: Schema.UndefinedOr(anyText),
+    fallback: undefined,
+    allowed: "a path for a Unix socket",
+    description: "Where pnpm admin reaches the running server; beside the database unless set"
   },
   tlsCert: {
     name: "TLS_CERT",

@@ -1,6 +1,6 @@
 /**
  * Settings on a command line: each is also a flag, whose value goes before the environment's, and that before `.env`'s (see
- * DotEnv).
+ * bin/DotEnv.ts).
  */
 import { ConfigProvider, type Option, Record } from "effect"
 import { Flag } from "effect/cli"

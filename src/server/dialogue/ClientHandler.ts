@@ -80,7 +80,7 @@ export class ClientHandler extends Context.Service<
           session.outbox.closeUnsafe(error?.lastWords ?? (words && encodeLine(words)), false)
           return session.outbox.drained()
         })
-        yield* Effect.timeoutOption(session.fewerInFlight(1), answerTime)
+        yield* Effect.timeoutOption(session.requests.fewerThan(1), answerTime)
         const said = yield* Effect.timeoutOption(sayLastWords, drainTime)
         place.leaveUnsafe()
         // Who has not read until now gets no more time for it.

@@ -1,7 +1,7 @@
 /**
  * What one connection says, line by line, until it is over.
  *
- * Answers itself what concerns the connection alone: bad lines, the Handshake, Ping, the rate limit. Everything else is
+ * Answers itself what concerns the connection alone: bad lines, who it is, Ping, the rate limit. Everything else is
  * a request, and handed to the ServerProcessor. Ends with `Over`, which carries the last words, or with the stream.
  *
  * Waits (invariants 2 and 10): for its own Handshake; for its own requests when too many or too long ones are under way; for
@@ -10,17 +10,24 @@
  * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
  * has one large reply at a time, however many it asks for and however slowly it reads.
  */
-import { Clock, Data, Duration, Effect, Fiber, Stream } from "effect"
+import { Clock, Data, Duration, Effect, Fiber, Redacted, Result, Stream } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import { isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { ClientMessage, type HandedOn } from "../../common/wire/ClientMessage.ts"
+import { endsHandshake } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Connection } from "../../connection/Connection.ts"
-import { encodeLine, encodeText, type Incoming, lineText } from "../../connection/Line.ts"
+import { encodeText, type Incoming } from "../../connection/Line.ts"
+import { AccountProcessor } from "../accounts/AccountProcessor.ts"
+import { Registering } from "../accounts/Registering.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
+import type { AccountId } from "../session/AccountId.ts"
 import { rejected } from "../session/Rejected.ts"
+import { answerAtOnce } from "../session/Requests.ts"
 import type { Session } from "../session/Session.ts"
 import * as Handshake from "./Handshake.ts"
 import * as TokenBucket from "./TokenBucket.ts"
@@ -53,12 +60,14 @@ export class Over extends Data.TaggedError("Over")<{ readonly lastWords: Uint8Ar
 
 /** `id` is that of the request the last words reply to, if they do. */
 export const over = (lastWords: ServerMessage, id?: string) =>
-  new Over({ lastWords: encodeLine(withId(lastWords, id)) })
+  new Over({ lastWords: encodeText(answerAtOnce(id, lastWords)) })
 
 /** Gives what it takes to hear a connection out. */
 export const make = Effect.gen(function* () {
   const config = yield* ServerConfig
   const handshake = yield* Handshake.make
+  const accounts = yield* AccountProcessor
+  const registering = yield* Registering
   const server = yield* ServerProcessor
   const clock = yield* Clock.Clock
   const allowance = { rate: config.messageRate, burst: config.messageBurst }
@@ -73,7 +82,7 @@ export const make = Effect.gen(function* () {
     }).pipe(Effect.forkChild)
 
   const say = (talk: Talk, message: ServerMessage, id: string | undefined) => {
-    talk.replies += lineText(withId(message, id))
+    talk.replies += answerAtOnce(id, message)
   }
   const flush = (talk: Talk) =>
     Effect.sync(() => {
@@ -92,30 +101,84 @@ export const make = Effect.gen(function* () {
     return 0
   }
 
-  const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
-    if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), message.id)
-    yield* flush(talk)
-    const outcome = yield* handshake(talk.session, message)
-    if (outcome._tag === "Refused") return yield* over(rejected(outcome.reason), message.id)
-    talk.user = outcome._tag === "Welcomed" ? outcome.user : undefined
+  const stopHandshakeTimer = Effect.fnUntraced(function* (talk: Talk) {
     if (talk.handshakeTimer !== undefined) yield* Fiber.interrupt(talk.handshakeTimer)
     talk.handshakeTimer = undefined
-    // It may try again, in as much time.
-    if (outcome._tag === "Failed") talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
-    else yield* outcome.follow
+  })
+
+  const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
+    const { id } = message
+    if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), id)
+    const retryAfter = takeToken(talk)
+    if (retryAfter > 0) return say(talk, rejected({ _tag: "RateLimited", retryAfter }), id)
+    yield* flush(talk)
+    const { challenge } = talk
+    talk.challenge = undefined
+    const outcome = yield* handshake(talk.session, message, challenge)
+    switch (outcome._tag) {
+      case "Welcomed":
+        talk.user = outcome.user
+        talk.account = outcome.account
+        yield* stopHandshakeTimer(talk)
+        return yield* outcome.follow
+      case "Challenged":
+        talk.challenge = outcome.nonce
+        say(talk, { _tag: "Challenge", nonce: outcome.nonce }, id)
+        break
+      case "Refused":
+        if (endsHandshake(outcome.reason)) return yield* over(rejected(outcome.reason), id)
+        say(talk, rejected(outcome.reason), id)
+        break
+      case "Failed":
+    }
+    // It may try again, in as much time; a challenge gives it once.
+    if (outcome._tag === "Challenged" && talk.wasChallenged) return
+    talk.wasChallenged ||= outcome._tag === "Challenged"
+    yield* stopHandshakeTimer(talk)
+    talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
+  })
+
+  /** A guest's name becomes an account, once nothing that the guest asked for is under way any more. */
+  const register = Effect.fnUntraced(function* (
+    talk: Talk,
+    { id, invite, password }: Extract<ClientMessage, { readonly _tag: "Register" }>,
+    user: UserName
+  ) {
+    const { session } = talk
+    yield* flush(talk)
+    yield* session.requests.fewerThan(1)
+    if (talk.account !== undefined) return say(talk, rejected({ _tag: "AccountExists", user }), id)
+    const made = yield* registering.register({
+      user,
+      password,
+      invite,
+      device: undefined,
+      peer: session.peer,
+      action: "Register"
+    })
+    if (Result.isFailure(made)) return say(talk, rejected(made.failure), id)
+    const { account, enrolled } = made.success
+    const owner = { account: account.id, device: enrolled.device }
+    session.belongTo(owner)
+    yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
+    yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
+    talk.account = account.id
+    say(talk, { _tag: "Registered", token: Redacted.value(enrolled.token), device: enrolled.device }, id)
   })
 
   const request = Effect.fnUntraced(function* (talk: Talk, message: HandedOn, user: UserName) {
-    const { session } = talk
+    const { account } = talk
+    const { outbox, requests } = talk.session
     const large = isLarge(message)
-    if (large || session.isBusy()) yield* flush(talk)
-    if (session.isBusy()) yield* session.lessBusy()
-    if (session.outbox.isBehind()) yield* session.outbox.caughtUp()
-    if (large) yield* session.outbox.taken()
-    session.began("content" in message ? message.content.length : 0, large)
-    const from = { session: session.id, user, id: message.id, isLarge: large }
+    if (large || requests.isBusy()) yield* flush(talk)
+    if (requests.isBusy()) yield* requests.lessBusy()
+    if (outbox.isBehind()) yield* outbox.caughtUp()
+    if (large) yield* outbox.taken()
+    const characters = "content" in message ? message.content.length : 0
+    const request = requests.add({ id: message.id, about: conversationOf(message), characters, isLarge: large })
+    const from = { session: talk.session.id, user, request, ...(account !== undefined && { account }) }
     Mailbox.tellUnsafe(server, { _tag: "Request", from, message })
-    if (large) yield* session.largeGiven()
+    if (large) yield* requests.largeGiven()
   })
 
   const hear = (talk: Talk, message: ClientMessage): Effect.Effect<void, Over> | undefined => {
@@ -124,7 +187,7 @@ export const make = Effect.gen(function* () {
     const retryAfter = takeToken(talk)
     if (retryAfter > 0) return void say(talk, rejected({ _tag: "RateLimited", retryAfter }), message.id)
     if (message._tag === "Ping") return void say(talk, { _tag: "Pong", nonce: message.nonce }, message.id)
-    return request(talk, message, talk.user)
+    return message._tag === "Register" ? register(talk, message, talk.user) : request(talk, message, talk.user)
   }
 
   const hearAll = Effect.fnUntraced(
@@ -161,6 +224,9 @@ export const make = Effect.gen(function* () {
       session,
       handshakeTimer: yield* startHandshakeTimer(session),
       user: undefined,
+      account: undefined,
+      challenge: undefined,
+      wasChallenged: false,
       bucket: TokenBucket.full(allowance, monotonicMillis(clock)),
       tooFast: 0,
       replies: ""
@@ -175,6 +241,11 @@ interface Talk {
   handshakeTimer: Fiber.Fiber<void> | undefined
   /** Its name, once it has said so. */
   user: UserName | undefined
+  /** The account it is, if it is no guest. */
+  account: AccountId | undefined
+  /** What a key is to sign in the next Handshake, and whether there was one before. */
+  challenge: string | undefined
+  wasChallenged: boolean
   bucket: TokenBucket.TokenBucket
   /** Messages of the lines being heard that came too fast. */
   tooFast: number
@@ -182,5 +253,13 @@ interface Talk {
   replies: string
 }
 
-const withId = (message: ServerMessage, id: string | undefined): object =>
-  id === undefined ? message : { ...message, id }
+const waitsForNothing = ClientMessage.isAnyOf(["Search", "ListRooms", "Handshake", "GetUser"])
+
+/** Which conversation's order its reply keeps, by a name no other has; none of a request that waits for nothing. */
+const conversationOf = (message: HandedOn): string | undefined => {
+  if (waitsForNothing(message)) return undefined
+  if (isAccountRequest(message) && message._tag !== "MarkRead") return "account"
+  if ("room" in message && message.room !== undefined) return `room:${nameKey(message.room)}`
+  const partner = "to" in message ? message.to : "with" in message ? message.with : undefined
+  return partner === undefined ? "lobby" : `user:${nameKey(partner)}`
+}

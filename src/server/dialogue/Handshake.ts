@@ -1,69 +1,190 @@
 /**
  * How a stranger becomes a user: from the first message of a connection to its Welcome. Read it from top to bottom.
  *
- * Neither step waits for the disk, unless messages were missed: then the first of them are read before anything is said, and
- * what cannot be read refuses the Handshake, which may be tried again. Nothing of the lobby is heard before Welcome.
+ * A guest's waits for no disk, unless messages were missed: then the first of them are read before anything is said, and
+ * what cannot be read refuses the Handshake, which may be tried again. Nothing is heard before Welcome. What fails behind the
+ * claim gives the name back.
  */
-import { Effect, Option } from "effect"
+import { Effect, Option, Redacted, Result } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { protocolVersion, type ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { Account } from "../accounts/Account.ts"
+import { AccountProcessor } from "../accounts/AccountProcessor.ts"
+import { Login } from "../accounts/Login.ts"
+import { Memberships, type Standing } from "../accounts/Memberships.ts"
+import type { Enrolled } from "../accounts/Proof.ts"
 import { identity } from "../config/Identity.ts"
+import { Inboxes } from "../inbox/Inboxes.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Lobby } from "../rooms/Lobby.ts"
 import type { CatchUp } from "../rooms/Newcomers.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
+import type { AccountId } from "../session/AccountId.ts"
+import type { Asker } from "../session/Asker.ts"
 import type { Session } from "../session/Session.ts"
 import { Sessions } from "../session/Sessions.ts"
+import * as Identification from "./Identification.ts"
 
-type Greeting = Extract<ClientMessage, { readonly _tag: "Handshake" }>
-
-/** What became of it. `Refused` ends the connection; after `Failed`, which has been answered, it may try again. */
+/**
+ * What became of it. `Refused` has not been answered, and ends the connection where the reason does; after `Failed`, which has
+ * been answered, it may try again; after `Challenged` it is to.
+ */
 export type Outcome =
-  | ({ readonly _tag: "Welcomed"; readonly user: UserName } & Pick<CatchUp, "follow">)
+  | {
+      readonly _tag: "Welcomed"
+      readonly user: UserName
+      readonly account: AccountId | undefined
+      readonly follow: Effect.Effect<void>
+    }
+  | { readonly _tag: "Challenged"; readonly nonce: string }
   | { readonly _tag: "Refused"; readonly reason: Rejection }
   | { readonly _tag: "Failed" }
 
+/** Somebody with an account, on one of its devices. */
+interface Owner {
+  readonly account: Account
+  readonly enrolled: Enrolled
+}
+
 export const make = Effect.gen(function* () {
+  const accounts = yield* AccountProcessor
+  const identify = yield* Identification.make
+  const inboxes = yield* Inboxes
   const lobby = yield* Lobby
+  const login = yield* Login
+  const memberships = yield* Memberships
   const server = yield* ServerProcessor
   const sessions = yield* Sessions
 
-  return Effect.fnUntraced(function* (session: Session, { after, credentials, id, user }: Greeting) {
-    // 1. Who is it? There are no accounts yet, so no credentials can be right.
-    if (credentials !== undefined) return refused({ _tag: "InvalidCredentials" })
+  const claim = (session: Session, user: UserName, account: AccountId | undefined) =>
+    Mailbox.ask(server, { _tag: "Claim", session: session.id, user, ...(account !== undefined && { account }) })
 
-    // 2. The name, which nobody else has from now on.
-    const refusal = yield* Mailbox.ask(server, { _tag: "Claim", session: session.id, user })
-    if (Option.isSome(refusal)) return refused(refusal.value)
+  /** The account and the device it is from now on, if it is one; what was proven is here once it has the name. */
+  const own = Effect.fnUntraced(function* (
+    session: Session,
+    greeting: Identification.Greeting,
+    who: Identification.Identity
+  ): Effect.fn.Return<Result.Result<Owner | undefined, Rejection>> {
+    if (who._tag === "Account") {
+      if (who.enrolled !== undefined) return Result.succeed({ account: who.account, enrolled: who.enrolled })
+      const enrolled = yield* login.enrol(who.account, greeting.device)
+      return Result.map(enrolled, (device) => ({ account: who.account, enrolled: device }))
+    }
+    if (who._tag !== "Newcomer") return Result.succeed(undefined)
+    const registered = yield* who.register
+    if (Result.isSuccess(registered)) {
+      const { account } = registered.success
+      yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
+    }
+    return registered
+  })
 
-    // 3. The lobby, in which everybody is.
-    session.began(0, true)
-    const from = { session: session.id, user, id, isLarge: true }
-    const joined = yield* Mailbox.ask(lobby.mailbox, { _tag: "Join", from, after: after?.lobby })
-    if (Option.isNone(joined)) {
-      yield* Mailbox.ask(server, { _tag: "Gone", session: session.id })
+  const enter = Effect.fnUntraced(function* (
+    session: Session,
+    greeting: Identification.Greeting,
+    who: Identification.Identity
+  ): Effect.fn.Return<Outcome> {
+    const { after, id } = greeting
+
+    // 3. Whose it is.
+    const owned = yield* own(session, greeting, who)
+    if (Result.isFailure(owned)) return refused(owned.failure)
+    const owner = owned.success
+    const user = owner?.account.user ?? greeting.user
+    if (owner !== undefined) {
+      const { account, enrolled } = owner
+      const owns = { account: account.id, device: enrolled.device }
+      session.belongTo(owns)
+      const ended = yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owns })
+      if (Option.isSome(ended)) return refused(ended.value)
+    }
+
+    // 4. The lobby, in which everybody is, and the account's own log.
+    const request = session.requests.add({ id, about: undefined, characters: 0, isLarge: true })
+    const from: Asker = {
+      session: session.id,
+      user,
+      request,
+      ...(owner !== undefined && { account: owner.account.id })
+    }
+    const joined = Option.getOrUndefined(yield* Mailbox.ask(lobby.mailbox, { _tag: "Join", from, after: after?.lobby }))
+    // What could not be read has been answered.
+    if (joined === undefined) return failed
+    const found = owner === undefined ? undefined : yield* Effect.exit(look(from, owner, after?.inbox))
+    if (found?._tag === "Failure") {
+      sessions.refuse(from, { _tag: "StorageUnavailable" })
       return failed
     }
 
-    // 4. Welcome. From now on others may write to it.
-    sessions.deliver([{ _tag: "Begin", to: from, message: welcome(user, joined.value) }])
+    // 5. Welcome. From now on others may write to it.
+    const message = welcome(user, joined, after?.lobby !== undefined, owner, found?.value)
+    sessions.deliver([{ _tag: "Begin", to: from, message }])
     Mailbox.tellUnsafe(server, { _tag: "Arrive", session: session.id })
 
-    // 5. Behind it, what was missed, as fast as it reads, and then what is said.
-    return { _tag: "Welcomed", user, follow: joined.value.follow } satisfies Outcome
+    // 6. Behind it, what was missed, as fast as it reads, and then what is said.
+    const follow = Effect.andThen(found?.value.inbox.follow ?? Effect.void, joined.follow)
+    return { _tag: "Welcomed", user, account: owner?.account.id, follow }
+  })
+
+  /** What an account finds. */
+  const look = Effect.fnUntraced(function* (from: Asker, { account }: Owner, after: CatchUpCursor) {
+    const inbox = yield* inboxes.catchUp(from, after)
+    const standing = yield* memberships.standing({ account: account.id, user: account.user })
+    return { inbox, isAsked: after !== undefined, standing }
+  })
+
+  return Effect.fnUntraced(function* (
+    session: Session,
+    greeting: Identification.Greeting,
+    challenge: string | undefined
+  ): Effect.fn.Return<Outcome> {
+    // 1. Who is it?
+    const identified = yield* identify(session, greeting, challenge)
+    if (Result.isFailure(identified)) return refused(identified.failure)
+    const who = identified.success
+    if (who._tag === "Challenged") return who
+
+    // 2. The name, which nobody else has from now on.
+    const [user, account] = who._tag === "Account" ? [who.account.user, who.account.id] : [greeting.user, undefined]
+    const refusal = yield* claim(session, user, account)
+    if (Option.isSome(refusal)) return refused(refusal.value)
+
+    const outcome = yield* enter(session, greeting, who)
+    if (outcome._tag !== "Welcomed") yield* Mailbox.ask(server, { _tag: "Gone", session: session.id })
+    return outcome
   })
 })
+
+type CatchUpCursor = NonNullable<Identification.Greeting["after"]>["inbox"]
+
+interface Found {
+  readonly inbox: CatchUp
+  readonly isAsked: boolean
+  readonly standing: Standing
+}
 
 const refused = (reason: Rejection): Outcome => ({ _tag: "Refused", reason })
 const failed: Outcome = { _tag: "Failed" }
 
-const welcome = (user: UserName, { epoch, seq }: CatchUp): ServerMessageOf<"Welcome"> => ({
+/** Where a log stands; and what follows, for who asked. */
+const place = ({ epoch, missed, seq, truncated }: CatchUp, isAsked: boolean) =>
+  isAsked ? { epoch, seq, missed, truncated } : { epoch, seq }
+
+const welcome = (
+  user: UserName,
+  joined: CatchUp,
+  isAsked: boolean,
+  owner: Owner | undefined,
+  found: Found | undefined
+): ServerMessageOf<"Welcome"> => ({
   _tag: "Welcome",
   user,
   protocol: protocolVersion,
   server: identity,
-  account: false,
-  lobby: { epoch, seq }
+  account: owner !== undefined,
+  lobby: place(joined, isAsked),
+  ...(owner?.account.isAdmin === true && { admin: true as const }),
+  ...(owner !== undefined && { device: owner.enrolled.device, token: Redacted.value(owner.enrolled.token) }),
+  ...(found !== undefined && { inbox: place(found.inbox, found.isAsked), ...found.standing })
 })

@@ -14,12 +14,23 @@ import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
-import type { Range, Search } from "./Query.ts"
+import { Partner } from "./Partner.ts"
+import type { Range, Search, StandingRange } from "./Query.ts"
 
-/** An entry to be stored. The same `key` from the same sender in the same conversation is stored once. */
+/**
+ * An entry to be stored. The same `key` from the same sender in the same conversation is stored once; in an inbox, between the
+ * same two.
+ */
 export const NewEntry = Schema.Struct({
   conversation: Conversation,
   from: UserName,
+  /** In an inbox, whom it is for. */
+  to: Schema.optionalKey(UserName),
+  /**
+   * The other account's inbox, in which it stands as well: stored together or not at all, at a place of its own there. What
+   * it is done or replies to is named by its place in `conversation`.
+   */
+  twin: Schema.optionalKey(Conversation.cases.Inbox),
   /** Nobody's, if nobody is to change it any more. */
   author: Schema.UndefinedOr(AuthorId),
   body: Body,
@@ -28,8 +39,31 @@ export const NewEntry = Schema.Struct({
 })
 export type NewEntry = typeof NewEntry.Type
 
-/** Where an entry stands. `repeated`: it was stored before, there and then. */
-export const Stored = Schema.Struct({ seq: Seq, at: Timestamp, repeated: Schema.Boolean })
+/**
+ * A key that is answered with the place of an entry which was not made under it, for what was asked had been done already:
+ * from now on it is that entry's, as long as it is kept.
+ */
+export const AnsweredKey = Schema.Struct({
+  conversation: Conversation,
+  from: UserName,
+  /** Of an inbox: who it was exchanged with. */
+  with: Schema.optionalKey(Partner),
+  key: MessageKey,
+  seq: Seq
+})
+export type AnsweredKey = typeof AnsweredKey.Type
+
+/** How an entry stands in the other inbox: where, and what it is done or replies to there, if that is still there. */
+export const Twin = Schema.Struct({ seq: Seq, target: Schema.optionalKey(Seq) })
+export type Twin = typeof Twin.Type
+
+/** Where an entry stands. `repeated`: it was stored before, there and then. `twin`: if it is new and has one. */
+export const Stored = Schema.Struct({
+  seq: Seq,
+  at: Timestamp,
+  repeated: Schema.Boolean,
+  twin: Schema.optionalKey(Twin)
+})
 export type Stored = typeof Stored.Type
 
 /** Part of a log, oldest first. `more`: the log holds more in the direction that was asked for. */
@@ -53,7 +87,7 @@ export interface Findings<Searched extends Conversation> {
 /** What has to be known to decide on a run of acts. */
 export interface Question {
   /** Those that may have been answered before. */
-  readonly keys: ReadonlyArray<{ readonly from: UserName; readonly key: MessageKey }>
+  readonly keys: ReadonlyArray<{ readonly from: UserName; readonly key: MessageKey; readonly with?: Partner }>
   readonly targets: ReadonlyArray<Seq>
   /** Whether these people react to their targets in these ways. */
   readonly reactors: ReadonlyArray<ReactorQuestion>
@@ -71,6 +105,8 @@ export const reactorName = (target: Seq, user: UserName, reaction: Reaction): st
 
 /** What is known of the entry at some place. Of `Message`s also what was reacted to them. */
 export interface TargetFacts extends Target {
+  /** In an inbox, with whom it was exchanged; nothing if it is gone. */
+  readonly with?: Partner
   /** All ways in which somebody reacts. */
   readonly reactions: ReadonlyArray<ReactionCount>
   /** Those that were asked for. */
@@ -92,14 +128,15 @@ export interface ReactorFacts {
 }
 
 export interface Facts {
-  /** Where the entries with these keys stand, by `keyOf`. */
+  /** Where the entries stand that these keys were answered with, by `keyOf`. */
   readonly answered: ReadonlyMap<string, Pick<Stored, "at" | "seq">>
   /** One for each target that is no place behind the newest. */
   readonly targets: ReadonlyMap<Seq, TargetFacts>
 }
 
-/** Names the entry of one sender by the key it was sent with, inside its conversation. */
-export const keyOf = (from: UserName, key: MessageKey): string => `${nameKey(from)} ${key}`
+/** Names the entry of one sender by a key it was answered with, inside its conversation; in an inbox also by the partner. */
+export const keyOf = (from: UserName, key: MessageKey, partner?: Partner): string =>
+  partner === undefined ? `${nameKey(from)} ${key}` : `${nameKey(from)} ${partner} ${key}`
 
 /** What stands for an entry that cannot be read any more: its row is damaged. */
 export const unreadableText = "(This message is damaged on the server's disk and cannot be read.)"
@@ -126,15 +163,19 @@ export class History extends Context.Service<
   History,
   {
     /**
-     * Stores all of them or none, and answers where each stands, in the order given. Entries of one conversation get
+     * Stores all of them or none, `answered` with them, and answers where each stands, in the order given. Entries of one conversation get
      * consecutive places, and times that never go back: that of the entry before, if theirs is an earlier one. Answers
      * only once they would survive a crash, as far as this layer can survive one. An entry that could not be read back as
-     * it is (half a surrogate pair, NUL) refuses its own append, and nothing of any other.
+     * it is (half a surrogate pair, NUL) refuses its own append, and nothing of any other. One with a twin has the same time
+     * at both its places, and follows the newest of both.
      *
      * What follows from an entry is part of the same commit (invariant 12): what stands at its target afterwards, as
      * `Timeline.step` says. Whether it may be made was decided before, with `facts`.
      */
-    append(entries: Array.NonEmptyReadonlyArray<NewEntry>): Effect.Effect<ReadonlyArray<Stored>, StorageUnavailable>
+    append(
+      entries: ReadonlyArray<NewEntry>,
+      answered?: ReadonlyArray<AnsweredKey>
+    ): Effect.Effect<ReadonlyArray<Stored>, StorageUnavailable>
     /**
      * With `after`: the oldest entries behind that place. Otherwise the newest, or the newest before `before`. With
      * `maxBytes`: as many as have so much content in UTF-8 together, but one at least; `more` says so too, and what is not
@@ -144,11 +185,12 @@ export class History extends Context.Service<
     read(conversation: Conversation, range: Range, maxBytes?: number): Effect.Effect<Page, StorageUnavailable>
     /**
      * The same part of a log as its messages stand: `limit` counts messages and tombstones of messages. A deleted message
-     * is a tombstone in `read` and here; in `read`, so are its edits.
+     * is a tombstone in `read` and here; in `read`, so are its edits. What was exchanged with one partner is found without
+     * looking at the rest of the inbox.
      */
     standing(
       conversation: Conversation,
-      range: Range,
+      range: StandingRange,
       maxBytes?: number
     ): Effect.Effect<StandingPage, StorageUnavailable>
     /**

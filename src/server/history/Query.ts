@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { Seq } from "../../common/log/Cursor.ts"
 import { SearchQuery } from "../../common/wire/ClientMessage.ts"
+import { Partner } from "./Partner.ts"
 
 /** Which part of a log is asked for: between `after` and `before`, both exclusive, `limit` entries at most. */
 export const Range = Schema.Struct({
@@ -11,10 +12,17 @@ export const Range = Schema.Struct({
 })
 export type Range = typeof Range.Type
 
+/** The same, of messages as they stand. `with`: of an inbox only what was exchanged with one partner. */
+export interface StandingRange extends Range {
+  readonly with?: Partner
+}
+
 /** What is searched for, and which part of what is found: from `before` backwards, `limit` entries at most. */
 export const Search = Schema.Struct({
   query: SearchQuery,
   before: Schema.UndefinedOr(Schema.Natural),
-  limit: Schema.Natural
+  limit: Schema.Natural,
+  /** Of an inbox only what was exchanged with one partner. */
+  with: Schema.optionalKey(Partner)
 })
 export type Search = typeof Search.Type

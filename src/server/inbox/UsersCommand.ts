@@ -1,19 +1,27 @@
 /** What the UserProcessor is told, which owns the inboxes. */
 import { Schema } from "effect"
-import { Body } from "../../common/log/Entry.ts"
+import { Cursor } from "../../common/log/Cursor.ts"
+import { Body, Intent } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
 import { Range, Search } from "../history/Query.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
 
+/** The connections of the other user, and the sender's own others. */
+const connections = { receivers: Schema.Array(SessionId), siblings: Schema.Array(SessionId) }
+
 export const UsersCommand = Schema.TaggedUnion({
-  Deliver: {
+  Deliver: { from: Asker, to: UserName, ...connections, body: Body.cases.Said, key: Schema.UndefinedOr(MessageKey) },
+  /** Something is done to a private message. */
+  Act: {
     from: Asker,
-    to: UserName,
-    receivers: Schema.Array(SessionId),
-    body: Body.cases.Said,
+    with: UserName,
+    ...connections,
+    body: Intent,
     key: Schema.UndefinedOr(MessageKey)
   },
+  /** A connection of an account comes to its inbox: behind from now on. */
+  CatchUp: { from: Asker, after: Schema.UndefinedOr(Cursor) },
   ReadInbox: { from: Asker, with: UserName, range: Range },
   SearchInbox: { from: Asker, with: UserName, search: Search },
   /** A connection is gone: a guest's inbox goes with it. */

@@ -2,7 +2,7 @@
  * How processors are reached: a queue of commands, each with a deferred where the sender waits for an answer.
  *
  * The command is data, the deferred is a handle; the two only travel together here. A mailbox is unbounded as a queue
- * and bounded by what fills it: a connection has at most `maxInFlight` requests under way (see Session), so all the
+ * and bounded by what fills it: a connection has at most `maxInFlight` requests under way (see Requests), so all the
  * mailboxes together hold at most that many per connection, and nobody who fills one ever has to wait (invariant 1).
  */
 import { Clock, Deferred, Effect, Queue, Result } from "effect"

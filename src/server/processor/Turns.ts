@@ -58,9 +58,10 @@ const makeRound: Effect.Effect<Round, never, Scope.Scope> = Effect.gen(function*
         // Nothing is done for who is gone.
         return Effect.onInterrupt(Deferred.await(done), () =>
           Effect.sync(() => {
-            const left = waiting.get(group)
-            const place = left?.indexOf(carriedOut) ?? -1
-            if (place >= 0) left?.splice(place, 1)
+            const left = waiting.get(group)?.filter((piece) => piece !== carriedOut) ?? []
+            // A group without pieces would end the round for the groups behind it.
+            if (left.length === 0) waiting.delete(group)
+            else waiting.set(group, left)
           })
         )
       })

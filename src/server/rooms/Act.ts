@@ -3,12 +3,15 @@ import { Schema } from "effect"
 import { AuthorId, Intent } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
+import { Partner } from "../history/Partner.ts"
 
 export const Act = Schema.Struct({
   from: UserName,
   author: AuthorId,
   body: Intent,
   /** Done once, however often it is asked for with the same key. */
-  key: Schema.UndefinedOr(MessageKey)
+  key: Schema.UndefinedOr(MessageKey),
+  /** In an inbox, with whom: only what was exchanged with the same one is known to it. */
+  with: Schema.optionalKey(Partner)
 })
 export type Act = typeof Act.Type

@@ -41,8 +41,8 @@ export const stateOf = ({ answered, targets }: Facts): State => ({
 
 export type Decision =
   | { readonly _tag: "Refused"; readonly reason: Rejection }
-  /** It was done before: by the entry that stands there. */
-  | { readonly _tag: "Repeated"; readonly seq: Seq; readonly at: Timestamp }
+  /** It was done before: by the entry that stands there. `key`: the one to be remembered for it, as it was made by another. */
+  | { readonly _tag: "Repeated"; readonly seq: Seq; readonly at: Timestamp; readonly key: MessageKey | undefined }
   | { readonly _tag: "Accepted" }
 
 /** The place that an act is about, if it is about one. */
@@ -53,7 +53,9 @@ export const isFree = ({ body }: Pick<Act, "body">): boolean => placeOf(body) ==
 
 /** What has to be looked up before these are decided on. */
 export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
-  keys: acts.flatMap(({ from, key }) => (key === undefined ? [] : [{ from, key }])),
+  keys: acts.flatMap(({ from, key, with: partner }) =>
+    key === undefined ? [] : [{ from, key, ...(partner !== undefined && { with: partner }) }]
+  ),
   targets: [...new Set(acts.flatMap(({ body }) => placeOf(body) ?? []))],
   reactors: acts.flatMap(({ body, from }) =>
     body._tag === "Reacted" ? [{ target: body.target, user: from, reaction: body.reaction }] : []
@@ -61,18 +63,21 @@ export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
 })
 
 export const decide = (state: State, act: Act, circumstances: Circumstances): Decision => {
-  const { body, from, key } = act
-  const first = key === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.answered, keyOf(from, key)))
-  if (first !== undefined) return { _tag: "Repeated", seq: first.seq, at: first.at }
+  const { body, from, key, with: partner } = act
+  const first =
+    key === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.answered, keyOf(from, key, partner)))
+  if (first !== undefined) return { _tag: "Repeated", seq: first.seq, at: first.at, key: undefined }
   const place = placeOf(body)
-  const target = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
+  const known = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
+  // Who it was exchanged with has gone with it, or is the same.
+  const target = known === undefined || known.is === "Gone" || known.with === partner ? known : undefined
   const refusal = may(act, body, target, circumstances)
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
   return body._tag === "Reacted" && target !== undefined ? react(act, body, target) : { _tag: "Accepted" }
 }
 
 const react = (
-  { author, from }: Act,
+  { author, from, key }: Act,
   { reaction, removed }: Extract<Intent, { readonly _tag: "Reacted" }>,
   { reactions, reactors, seq }: TargetFacts
 ): Decision => {
@@ -82,7 +87,7 @@ const react = (
       ? { _tag: "Accepted" }
       : { _tag: "Refused", reason: { _tag: "MessageNotFound", seq } }
   }
-  if (mine !== undefined) return { _tag: "Repeated", seq: mine.seq, at: mine.at }
+  if (mine !== undefined) return { _tag: "Repeated", seq: mine.seq, at: mine.at, key }
   return reactions.length < maxReactions || reactions.some((one) => one.reaction === reaction)
     ? { _tag: "Accepted" }
     : { _tag: "Refused", reason: { _tag: "TooManyReactions", limit: maxReactions } }
@@ -90,6 +95,14 @@ const react = (
 
 const isOf = (reactor: ReactorFacts, user: UserName, reaction: string): boolean =>
   reactor.reaction === reaction && reactor.user === nameKey(user)
+
+/** The state in which a key of this sender is answered with the entry that stands there. */
+export const remember = (
+  { answered, targets }: State,
+  from: UserName,
+  key: MessageKey,
+  { at, seq }: Pick<Stored, "at" | "seq">
+): State => ({ answered: HashMap.set(answered, keyOf(from, key), { seq, at }), targets })
 
 /** Who made an entry, and by which key. */
 export interface Origin {

@@ -13,9 +13,9 @@ import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import type { Entry } from "../../common/log/Entry.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
-import { History, type NewEntry, type StorageUnavailable, type Stored } from "../history/History.ts"
+import { type AnsweredKey, History, type NewEntry, type StorageUnavailable, type Stored } from "../history/History.ts"
 import type { Act } from "./Act.ts"
-import { decide, type Decision, evolve, isFree, questionOf, type State, stateOf } from "./Decider.ts"
+import { decide, type Decision, evolve, isFree, questionOf, remember, type State, stateOf } from "./Decider.ts"
 
 /** What became of one act. */
 export type Answer =
@@ -60,8 +60,6 @@ export const make = Effect.fnUntraced(function* (
   const told = yield* PubSub.sliding<Told>(maxWaiting)
   const oneByOne = yield* Semaphore.make(1)
 
-  const append = (entries: Arr.NonEmptyReadonlyArray<NewEntry>) => history.append(entries)
-
   const newEntry = ({ author, body, from, key }: Act): NewEntry => ({
     conversation,
     from,
@@ -73,7 +71,7 @@ export const make = Effect.fnUntraced(function* (
 
   /** Nothing is looked up. */
   const storeAll = Effect.fnUntraced(function* (run: Arr.NonEmptyReadonlyArray<Act>) {
-    const stored = yield* append(Arr.map(run, newEntry))
+    const stored = yield* history.append(Arr.map(run, newEntry))
     return { answers: stored.map(answerOf), entries: entriesOf(run, stored) }
   })
 
@@ -83,14 +81,21 @@ export const make = Effect.fnUntraced(function* (
     const now = clock.currentTimeMillisUnsafe()
     const decisions: Array<Decision> = []
     const accepted: Array<Act> = []
+    const answered: Array<AnsweredKey> = []
     for (const act of run) {
       const decision = decide(state, act, { now, editWindow })
       decisions.push(decision)
+      if (decision._tag === "Repeated" && decision.key !== undefined) {
+        const { key, seq } = decision
+        answered.push({ conversation, from: act.from, key, seq })
+        state = remember(state, act.from, key, decision)
+      }
       if (decision._tag !== "Accepted") continue
       accepted.push(act)
       state = evolve(state, { seq: newest + accepted.length, at: now, from: act.from, body: act.body }, act)
     }
-    const stored = Arr.isReadonlyArrayNonEmpty(accepted) ? yield* append(Arr.map(accepted, newEntry)) : []
+    const isNews = accepted.length > 0 || answered.length > 0
+    const stored = isNews ? yield* history.append(accepted.map(newEntry), answered) : []
     // Time stands still after a step back of the clock: when an entry was made is known once it is stored.
     const times = new Map(stored.map(({ at, seq }) => [seq, at]))
     let next = 0

@@ -6,15 +6,14 @@
  * sent the same bytes. Kept are `maxKeptBytes` at most, for `keepMillis`.
  */
 import { Clock, Context, Effect, Layer } from "effect"
-import { conversationKey, type SharedConversation } from "../../common/log/Conversation.ts"
+import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import type { Epoch, Seq } from "../../common/log/Cursor.ts"
 import type { Entry } from "../../common/log/Entry.ts"
 import type { View } from "../../common/log/Timeline.ts"
 import { entryMessage, standingMessage } from "../../common/wire/EntryMessage.ts"
-import type { RequestId } from "../../common/wire/RequestId.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History, type StorageUnavailable } from "../history/History.ts"
-import type { Range } from "../history/Query.ts"
+import type { Range, StandingRange } from "../history/Query.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { Turns } from "../processor/Turns.ts"
 
@@ -51,21 +50,20 @@ export class LogReader extends Context.Service<
       upTo: Seq,
       isWanted?: () => boolean
     ): Effect.Effect<Piece | undefined, StorageUnavailable>
-    /** A `History` reply, encoded, in pieces. As soon as it is not wanted any more, nothing more is read. */
+    /** A `History` reply, encoded but for its beginning (see Requests), in pieces. As soon as it is not wanted any more, nothing more is read. */
     historyReply(
-      conversation: SharedConversation,
-      range: Range,
-      id: RequestId | undefined,
+      conversation: Conversation,
+      range: StandingRange,
       isWanted: () => boolean
     ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
     /** Something was deleted: what was read before is not given again. */
-    forget(conversation: SharedConversation): void
+    forget(conversation: Conversation): void
     /**
      * All entries between two places. For the few that a failed commit left, if it was carried out all the same: they are
      * wanted at once, and are no more than a run.
      */
     between(
-      conversation: SharedConversation,
+      conversation: Conversation,
       after: Seq,
       before: Seq
     ): Effect.Effect<ReadonlyArray<Entry>, StorageUnavailable>
@@ -81,7 +79,7 @@ export class LogReader extends Context.Service<
       const kept = makeKept(clock)
       const maxBytes = Math.min(mailboxBytes, maxReplyBytes) - frameBytes
 
-      const read = (conversation: SharedConversation, range: Range) =>
+      const read = (conversation: Conversation, range: Range) =>
         history.read(conversation, { ...range, limit: Math.min(range.limit, pieceEntries) }, pieceBytes)
 
       const piece = Effect.fnUntraced(function* (
@@ -111,8 +109,8 @@ export class LogReader extends Context.Service<
       })
 
       const page = Effect.fnUntraced(function* (
-        conversation: SharedConversation,
-        range: Range,
+        conversation: Conversation,
+        range: StandingRange,
         isWanted: () => boolean
       ) {
         const isForwards = range.after !== undefined
@@ -125,7 +123,7 @@ export class LogReader extends Context.Service<
 
         const next = Effect.gen(function* () {
           if (!isWanted()) return false
-          const piece = { after, before, limit: Math.min(limit, pieceEntries) }
+          const piece = { ...range, after, before, limit: Math.min(limit, pieceEntries) }
           const found = yield* history.standing(conversation, piece, pieceBytes)
           const nearest = isForwards ? found.messages : found.messages.toReversed()
           const fitting = fit(nearest, say, room, pages.length === 0)
@@ -147,7 +145,7 @@ export class LogReader extends Context.Service<
         return encoded
       })
 
-      const between = Effect.fnUntraced(function* (conversation: SharedConversation, after: Seq, before: Seq) {
+      const between = Effect.fnUntraced(function* (conversation: Conversation, after: Seq, before: Seq) {
         const entries: Array<Entry> = []
         for (let more = true; more;) {
           const page = yield* read(conversation, { after: entries.at(-1)?.seq ?? after, before, limit: pieceEntries })
@@ -158,15 +156,13 @@ export class LogReader extends Context.Service<
       })
 
       const historyReply = Effect.fnUntraced(function* (
-        conversation: SharedConversation,
-        range: Range,
-        id: RequestId | undefined,
+        conversation: Conversation,
+        range: StandingRange,
         isWanted: () => boolean
       ) {
         const { messages, more } = yield* page(conversation, range, isWanted)
-        const idField = id === undefined ? "" : `"id":${JSON.stringify(id)},`
         return [
-          Buffer.from(`{"_tag":"History",${idField}"messages":[`),
+          Buffer.from('"messages":['),
           ...messages.flatMap((part, index) => (index === 0 ? [part] : [comma, part])),
           Buffer.from(`],"more":${more}}\n`)
         ]
@@ -185,7 +181,7 @@ export class LogReader extends Context.Service<
 const comma = Buffer.from(",")
 
 export interface Log {
-  readonly conversation: SharedConversation
+  readonly conversation: Conversation
   readonly epoch: Epoch
 }
 

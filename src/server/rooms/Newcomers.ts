@@ -6,7 +6,7 @@
  * nothing more is read (invariant 10).
  */
 import { Effect, Schedule } from "effect"
-import type { SharedConversation } from "../../common/log/Conversation.ts"
+import type { Conversation } from "../../common/log/Conversation.ts"
 import type { Cursor, Seq } from "../../common/log/Cursor.ts"
 import type { StorageUnavailable } from "../history/History.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
@@ -30,6 +30,8 @@ export interface Newcomers {
   readonly isBehind: (from: Asker) => boolean
   /** Whether nothing has been said to it yet. */
   readonly isSilent: (session: SessionId) => boolean
+  /** What it asked, if it came and nothing has been said to it yet. */
+  readonly unanswered: (session: SessionId) => Asker | undefined
   /** Nothing more is given: it has left, or what it asked for was refused, and so answered. */
   readonly drop: (session: SessionId, isAnswered?: boolean) => void
   /** Where one goes on. Reads nothing if nothing was missed; what cannot be read is refused before anything is said. */
@@ -37,16 +39,25 @@ export interface Newcomers {
 }
 
 interface Services {
-  readonly conversation: SharedConversation
+  readonly conversation: Conversation
   readonly reader: LogReader["Service"]
   readonly sessions: Sessions["Service"]
   /** How far members have been told, and of which log. */
   readonly told: () => Cursor
   /** It has all there is, and hears what is said from now on. */
   readonly onCaughtUp: (session: SessionId) => void
+  /** Its request is over; what is given as a part of another one's answer says so itself. */
+  readonly onGiven?: (from: Asker) => void
 }
 
-export const makeNewcomers = ({ conversation, onCaughtUp, reader, sessions, told }: Services): Newcomers => {
+export const makeNewcomers = ({
+  conversation,
+  onCaughtUp,
+  onGiven = (from) => sessions.deliver([{ _tag: "Given", to: from }]),
+  reader,
+  sessions,
+  told
+}: Services): Newcomers => {
   const behind = new Map<SessionId, Asker>()
   const silent = new Set<SessionId>()
   const isBehind = (from: Asker) => behind.get(from.session) === from
@@ -61,7 +72,7 @@ export const makeNewcomers = ({ conversation, onCaughtUp, reader, sessions, told
     if (!isBehind(from)) return
     behind.delete(from.session)
     onCaughtUp(from.session)
-    sessions.deliver([{ _tag: "Given", to: from }])
+    onGiven(from)
   }
 
   const catchUp = Effect.fnUntraced(function* (from: Asker, position: Seq) {
@@ -83,12 +94,13 @@ export const makeNewcomers = ({ conversation, onCaughtUp, reader, sessions, told
     },
     isBehind,
     isSilent: (session) => silent.has(session),
+    unanswered: (session) => (silent.has(session) ? behind.get(session) : undefined),
     drop: (session, isAnswered = false) => {
       const asked = behind.get(session)
       behind.delete(session)
       silent.delete(session)
       // Nobody is left to be given the rest.
-      if (asked !== undefined && !isAnswered) sessions.deliver([{ _tag: "Given", to: asked }])
+      if (asked !== undefined && !isAnswered) onGiven(asked)
     },
     begin: Effect.fnUntraced(function* (from, after) {
       const now = told()

@@ -1,18 +1,23 @@
 /**
  * Who is in a conversation that has members, the lobby or a room, and what they are told: pure.
  *
+ * A guest is a member while its connection is in. An account is one until it leaves, in a room: it is in by those of its
+ * connections that came in, or away.
+ *
  * In comes a command of one connection, out come the next state and what is to be said to whom. Where an entry stands in the
  * log is not decided here; `published` is told. Invariant 5: who gets an entry is decided once for a whole run, and in the
  * run's order.
  */
-import { HashMap, HashSet, Option } from "effect"
+import { HashMap, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Entry } from "../../common/log/Entry.ts"
-import { nameKey } from "../../common/name/Name.ts"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { entryMessage } from "../../common/wire/EntryMessage.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
-import { pageOf } from "../lists/NamePage.ts"
+import { maxNames } from "../../common/wire/ServerMessage.ts"
+import type { Member } from "../accounts/Memberships.ts"
+import { pageOf, placeOf } from "../lists/NamePage.ts"
 import * as Roster from "../lists/Roster.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import type { Delivery } from "../session/Delivery.ts"
@@ -26,50 +31,95 @@ export interface Room {
   /** The members who are told what is said as it is said; the others are still catching up. */
   readonly upToDate: HashMap.HashMap<SessionId, UserName>
   /**
-   * Members whose names are those of later connections: a name is free once its connection is gone, but that leaves only when
-   * what it said is stored, and hears it until then.
+   * The same by their names, in the order in which they came: an account has several connections, and a guest's name is free
+   * once its connection is gone, but that leaves only when what it said is stored, and hears it until then.
    */
-  readonly superseded: HashSet.HashSet<SessionId>
+  readonly byName: HashMap.HashMap<NameKey, ReadonlyArray<SessionId>>
+  /** Each name that is in once, as it came last. */
   readonly roster: Roster.Roster<UserName>
+  /** The accounts that are members, by their names. */
+  readonly enrolled: HashMap.HashMap<NameKey, Member>
+  /** The names of those of them who are not in. */
+  readonly away: Roster.Roster<UserName>
 }
 
-export const make = (conversation: Room["conversation"]): Room => ({
+/** Nobody is in yet; these accounts, in the order of their names, are members. */
+export const make = (conversation: Room["conversation"], members: ReadonlyArray<Member> = []): Room => ({
   conversation,
   members: HashMap.empty(),
   upToDate: HashMap.empty(),
-  superseded: HashSet.empty(),
-  roster: []
+  byName: HashMap.empty(),
+  roster: [],
+  enrolled: HashMap.fromIterable(members.map((member) => [nameKey(member.user), member] as const)),
+  away: members.map(({ user }) => user)
 })
 
+/** Nobody is in; somebody may be away. */
 export const isEmpty = (room: Room): boolean => HashMap.isEmpty(room.members)
 
 export const isMember = (room: Room, session: SessionId): boolean => HashMap.has(room.members, session)
 
-/** Why a command cannot be carried out here, if it cannot: only members speak, leave and look back, and join once. */
+/**
+ * Why a command cannot be carried out here, if it cannot: only members leave and look back, and only who is in speaks. Each
+ * connection joins once.
+ */
 export const refusal = (room: Room, command: RoomCommand): Option.Option<Rejection> => {
   if (room.conversation._tag === "Lobby" || !needsMembership(command)) return Option.none()
+  const { from } = command
   const joins = command._tag === "Join"
-  return isMember(room, command.from.session) === joins
+  const isIn = isMember(room, from.session) || (isForAway(command) && isEnrolled(room, from))
+  return isIn === joins
     ? Option.some({ _tag: joins ? "AlreadyInRoom" : "NotInRoom", room: room.conversation.room })
     : Option.none()
 }
 
 const needsMembership = RoomCommand.isAnyOf(["Join", "Leave", "Act", "ReadHistory"])
+/** What takes a member, but none that is in. */
+export const isForAway = RoomCommand.isAnyOf(["Leave", "ReadHistory"])
 
-const namesakes = (room: Room, { session, user }: Asker): ReadonlyArray<SessionId> =>
-  Roster.has(room.roster, user)
-    ? [...HashMap.entries(room.members)].flatMap(([id, other]) =>
-        id !== session && nameKey(other) === nameKey(user) ? [id] : []
-      )
-    : []
+/** Whether the account that asks is a member, on whatever connection. */
+export const isEnrolled = (room: Room, { account, user }: Pick<Asker, "account" | "user">): boolean =>
+  account !== undefined &&
+  Option.exists(HashMap.get(room.enrolled, nameKey(user)), (member) => member.account === account)
+
+/** An account is a member from now on. */
+export const enrol = (room: Room, member: Member): Room => ({
+  ...room,
+  enrolled: HashMap.set(room.enrolled, nameKey(member.user), member),
+  away: Roster.has(room.roster, member.user) ? room.away : Roster.insert(room.away, member.user)
+})
+
+/** An account is no member any more; those of its connections that are in are not taken out by this. */
+export const dismiss = (room: Room, { account, user }: Member): Room =>
+  isEnrolled(room, { account, user })
+    ? {
+        ...room,
+        enrolled: HashMap.remove(room.enrolled, nameKey(user)),
+        away: withoutName(room.away, user)
+      }
+    : room
+
+/** As many accounts are members. */
+export const countEnrolled = (room: Room): number => HashMap.size(room.enrolled)
+
+const withoutName = (roster: Roster.Roster<UserName>, user: UserName): Roster.Roster<UserName> =>
+  Roster.has(roster, user) ? roster.toSpliced(placeOf(roster, nameKey, nameKey(user)), 1) : roster
+
+/** Which connections are in under this name, the latest last. */
+export const sessionsOf = (room: Room, user: UserName): ReadonlyArray<SessionId> =>
+  Option.getOrElse(HashMap.get(room.byName, nameKey(user)), () => [])
 
 /** Adds a member, who hears nothing of what is said until it has caught up. */
-export const join = (room: Room, from: Asker): Room => ({
+export const join = (room: Room, { session, user }: Asker): Room => ({
   ...room,
-  members: HashMap.set(room.members, from.session, from.user),
-  superseded: namesakes(room, from).reduce((all, earlier) => HashSet.add(all, earlier), room.superseded),
-  roster: Roster.insert(room.roster, from.user)
+  members: HashMap.set(room.members, session, user),
+  byName: HashMap.set(room.byName, nameKey(user), [...without(sessionsOf(room, user), session), session]),
+  roster: Roster.insert(room.roster, user),
+  away: withoutName(room.away, user)
 })
+
+const without = (sessions: ReadonlyArray<SessionId>, session: SessionId): ReadonlyArray<SessionId> =>
+  sessions.filter((other) => other !== session)
 
 /** Lets a member who has caught up hear what is said from now on. */
 export const caughtUp = (room: Room, session: SessionId): Room =>
@@ -84,6 +134,25 @@ export const usersOf = (room: Room, after: string | undefined) => {
   return { users, ...numbered }
 }
 
+/** All members, those in and those away, in the order of their names: a page of both together. */
+export const membersOf = (room: Room, after: string | undefined) => {
+  if (room.away.length === 0) return usersOf(room, after)
+  const [present, ofPresent] = pageOf(room.roster, nameKey, after)
+  const [absent, ofAway] = pageOf(room.away, nameKey, after)
+  const users: Array<UserName> = []
+  const away: Array<UserName> = []
+  while (users.length + away.length < maxNames) {
+    const [one, other] = [present[users.length], absent[away.length]]
+    if (one !== undefined && (other === undefined || nameKey(one) < nameKey(other))) users.push(one)
+    else if (other === undefined) break
+    else away.push(other)
+  }
+  const isAll = users.length + away.length === present.length + absent.length
+  const more = ofPresent.more ?? ofAway.more ?? !isAll
+  const count = ofPresent.count + ofAway.count
+  return { users, away, ...(more && { more }), count }
+}
+
 /** Somebody is out. */
 export interface Left {
   readonly room: Room
@@ -95,7 +164,10 @@ export interface Left {
 /** Takes a member out. */
 export const leave = (room: Room, session: SessionId): Option.Option<Left> =>
   Option.map(HashMap.get(room.members, session), (user) => {
-    const isNameGone = !HashSet.has(room.superseded, session)
+    const others = without(sessionsOf(room, user), session)
+    const latest = Option.flatMap(Option.fromNullishOr(others.at(-1)), (other) => HashMap.get(room.members, other))
+    const isNameGone = others.length === 0
+    const key = nameKey(user)
     return {
       user,
       isNameGone,
@@ -103,8 +175,18 @@ export const leave = (room: Room, session: SessionId): Option.Option<Left> =>
         ...room,
         members: HashMap.remove(room.members, session),
         upToDate: HashMap.remove(room.upToDate, session),
-        superseded: HashSet.remove(room.superseded, session),
-        roster: isNameGone ? Roster.remove(room.roster, user) : room.roster
+        byName: isNameGone ? HashMap.remove(room.byName, key) : HashMap.set(room.byName, key, others),
+        // It is spelled as by who is in.
+        away: isNameGone
+          ? Option.match(HashMap.get(room.enrolled, key), {
+              onNone: () => room.away,
+              onSome: (member) => Roster.insert(room.away, member.user)
+            })
+          : room.away,
+        roster: Option.match(latest, {
+          onNone: () => Roster.remove(room.roster, user),
+          onSome: (spelled) => (spelled === user ? room.roster : Roster.insert(room.roster, spelled))
+        })
       }
     }
   })
@@ -135,12 +217,12 @@ const replyOf = (answer: Answer) => {
 export const everybody = (room: Room): ReadonlyArray<SessionId> => sessions(room.members)
 
 const sessions = (members: Room["members"]): ReadonlyArray<SessionId> => {
-  const known = sessionsOf.get(members)
+  const known = listed.get(members)
   if (known !== undefined) return known
   const found = Array.from(HashMap.keys(members))
-  sessionsOf.set(members, found)
+  listed.set(members, found)
   return found
 }
 
 /** A room is written to far more often than it is joined: its list of connections is made once per membership. */
-const sessionsOf = new WeakMap<Room["members"], ReadonlyArray<SessionId>>()
+const listed = new WeakMap<Room["members"], ReadonlyArray<SessionId>>()

@@ -6,13 +6,18 @@ import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
 import { Range } from "../history/Query.ts"
+import { AccountId } from "../session/AccountId.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
 
 export const RoomCommand = Schema.TaggedUnion({
   Join: { from: Asker, after: Schema.UndefinedOr(Cursor) },
   Leave: { from: Asker },
-  /** The connection is gone: leave without a reply. */
+  /** The connection is gone: leave without a reply. A membership stays. */
   Gone: { session: SessionId },
+  /** The guest of this connection is an account from now on: if it is in, that becomes a membership. */
+  Own: { session: SessionId, account: AccountId, user: UserName },
+  /** An account is gone, with its memberships. */
+  Dismiss: { account: AccountId, user: UserName },
   /** Something is to be done in the log. */
   Act: { from: Asker, body: Intent, key: Schema.UndefinedOr(MessageKey) },
   ListMembers: { from: Asker, after: Schema.UndefinedOr(UserName) },
@@ -20,9 +25,7 @@ export const RoomCommand = Schema.TaggedUnion({
   /** A room was made, of which the lobby's members are told. */
   RoomMade: { room: RoomName, by: Asker },
   /** There is something to be announced, when the time to gather is over. */
-  Announce: {},
-  /** The log may be empty by now: see whether anybody needs the room. */
-  CheckVacancy: {}
+  Announce: {}
 })
 export type RoomCommand = typeof RoomCommand.Type
 export type RoomCommandOf<Tag extends RoomCommand["_tag"]> = Extract<RoomCommand, { readonly _tag: Tag }>

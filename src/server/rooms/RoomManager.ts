@@ -11,7 +11,7 @@
  *
  * So a slow disk holds up the senders of the conversation it is slow for, and nobody else (invariant 2): replies go straight
  * to the asker's outbox, and delivering never waits (invariant 1). Each connection has a limited number of requests under way
- * (see Session), so its backlog here is limited too.
+ * (see Requests), so its backlog here is limited too.
  */
 import { Array as Arr, type Duration, Effect, Option, Queue, Schedule, type Scope, Stream } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
@@ -22,22 +22,22 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
-import type { Asker, SessionId } from "../session/Asker.ts"
+import { authorOfAccount } from "../session/AccountId.ts"
+import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import type { Act } from "./Act.ts"
 import { makeAnnouncing } from "./Announcing.ts"
 import type { Deciding, DeliveringHalf } from "./Deciding.ts"
+import { type KeptMembers, makeEnrolment } from "./Enrolment.ts"
+import { type Answer, type JoinAnswer, makeGreeting } from "./Greeting.ts"
 import { LogReader } from "./LogReader.ts"
-import { type CatchUp, makeNewcomers, retryInterval } from "./Newcomers.ts"
+import { makeNewcomers, retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
 import { RoomCommand, type RoomCommandOf } from "./RoomCommand.ts"
 import { makeRoomReplies } from "./RoomReplies.ts"
 import { makeRuns, type Waiting } from "./Runs.ts"
 import { gather, makeTelling } from "./Telling.ts"
 import * as Told from "./Told.ts"
-
-/** Answers a Join: the lobby's newcomers are greeted by whoever let them in, and go on from there. None: they are not in. */
-export type JoinAnswer = Option.Option<CatchUp>
 
 export interface RoomManager {
   readonly conversation: SharedConversation
@@ -55,13 +55,16 @@ interface MembersChanged {
 export interface RoomManagerOptions {
   readonly conversation: SharedConversation
   readonly deciding: Deciding
-  /** Called when nobody is in, with how many commands were handled so far of those it was sent. */
+  /**
+   * Called when nobody is in and nothing is under way, with how many commands were handled so far of those it was sent. If it
+   * was sent no more it may be ended, and nothing is lost.
+   */
   readonly onVacated: (handled: number) => void
   /** Called before anybody is told. */
   readonly onMembers?: (changed: MembersChanged) => void
+  /** None for the lobby. */
+  readonly kept?: KeptMembers
 }
-
-type Answer = (answer: JoinAnswer) => void
 
 /** How many runs of others may wait to be told; what is dropped beyond that is found in the log. */
 const maxHeard = 64
@@ -70,6 +73,7 @@ const maxHeard = 64
 export const make = Effect.fnUntraced(function* ({
   conversation,
   deciding,
+  kept,
   onMembers = () => {},
   onVacated
 }: RoomManagerOptions): Effect.fn.Return<
@@ -100,7 +104,8 @@ export const make = Effect.fnUntraced(function* ({
   /** Something may have been stored that members were not told of. */
   let isDoubtful = false
   let handled = 0
-  let mayBeVacant = false
+  /** Replies that are made beside it. */
+  let besides = 0
 
   const newcomers = makeNewcomers({
     conversation,
@@ -109,6 +114,43 @@ export const make = Effect.fnUntraced(function* ({
     told: () => ({ epoch, seq: told }),
     onCaughtUp: (session) => {
       room = Room.caughtUp(room, session)
+    }
+  })
+
+  const greet = makeGreeting({
+    conversation,
+    newcomers,
+    room: () => room,
+    sessions,
+    turns,
+    putOut: (session) => {
+      leave(session)
+      // Nothing else may come that would say so.
+      tellIfVacant()
+    }
+  })
+
+  const enrolment = makeEnrolment({
+    kept,
+    newcomers,
+    sessions,
+    telling,
+    told: () => told,
+    room: () => room,
+    become: (next) => {
+      room = next
+      replies.forget()
+    },
+    letIn: (command, answer) => join(command, answer),
+    putOut: (session) => leave(session),
+    beside: (effect) => beside(effect),
+    holding: (session, effect) => {
+      runs.hold(session)
+      const release = Effect.suspend(() => {
+        runs.release(session)
+        return actOnPostponed([session])
+      })
+      return beside(Effect.andThen(effect, release))
     }
   })
 
@@ -129,7 +171,8 @@ export const make = Effect.fnUntraced(function* ({
     function* (run: Arr.NonEmptyReadonlyArray<Waiting>) {
       const acts = Arr.map(run, ({ body, from, key }): Act => ({
         from: from.user,
-        author: sessions.authorOf(from.session),
+        // A connection may be gone before what it said is stored; an account is not.
+        author: from.account === undefined ? sessions.authorOf(from.session) : authorOfAccount(from.account),
         body,
         key
       }))
@@ -171,54 +214,16 @@ export const make = Effect.fnUntraced(function* ({
     )
   )
 
-  const join = ({ after, from }: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
+  const join = (command: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
     Effect.suspend(() => {
+      const { from } = command
+      // A guest of a name that is still in is somebody else; an account's other connection is not.
+      const isNews = from.account === undefined || Room.sessionsOf(room, from.user).length === 0
       room = Room.join(room, from)
-      mayBeVacant = false
       newcomers.add(from)
-      noteMember(from.session, from.user, true)
-      const coming = newcomers.begin(from, after).pipe(
-        Effect.flatMap((catchUp) =>
-          conversation._tag === "Lobby" ? letIn(catchUp, answer) : greet(from, catchUp, answer)
-        ),
-        Effect.catch(() => Effect.sync(() => turnAway(from, answer))),
-        Effect.catchDefect((defect) => {
-          turnAway(from, answer)
-          return Effect.logError("A newcomer could not be let in", defect)
-        })
-      )
-      // Waits for nothing, if nothing was missed.
-      return Effect.asVoid(Effect.forkIn(coming, scope, { startImmediately: true }))
+      noteMember(from.session, from.user, true, isNews)
+      return Effect.asVoid(Effect.forkIn(greet(command, answer), scope, { startImmediately: true }))
     })
-
-  const letIn = (catchUp: CatchUp, answer: Answer) => Effect.sync(() => answer(Option.some(catchUp)))
-
-  const greet = Effect.fnUntraced(function* (from: Asker, catchUp: CatchUp, answer: Answer) {
-    if (conversation._tag === "Lobby") return
-    const { epoch, missed, seq, truncated } = catchUp
-    const isIn = yield* turns.memory.take(
-      "newcomers",
-      Effect.sync(() => {
-        if (!newcomers.isBehind(from)) return false
-        const { room: name } = conversation
-        const users = Room.usersOf(room, undefined)
-        const message = { _tag: "RoomJoined" as const, room: name, epoch, seq, missed, truncated, ...users }
-        sessions.deliver([{ _tag: "Begin", to: from, message }])
-        return true
-      })
-    )
-    answer(isIn ? Option.some(catchUp) : Option.none())
-    if (isIn) yield* catchUp.follow
-  })
-
-  const turnAway = (from: Asker, answer: Answer) => {
-    if (newcomers.isBehind(from)) {
-      newcomers.drop(from.session, true)
-      sessions.refuse(from, { _tag: "StorageUnavailable" })
-      leave(from.session)
-    }
-    answer(Option.none())
-  }
 
   const leave = (session: SessionId) => {
     newcomers.drop(session)
@@ -228,7 +233,6 @@ export const make = Effect.fnUntraced(function* ({
       room = rest
       noteMember(session, user, false, isNameGone)
     }
-    mayBeVacant = true
   }
 
   /** `isNews`: the name itself came or went. */
@@ -239,11 +243,20 @@ export const make = Effect.fnUntraced(function* ({
       Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
   }
 
-  /** Goes on without waiting for it. */
-  const beside = (effect: Effect.Effect<void>) =>
-    Effect.asVoid(Effect.forkIn(effect, scope, { startImmediately: true }))
+  /** Goes on without waiting for it, and is not vacant before it was given. */
+  const beside = (reply: Effect.Effect<void>) =>
+    Effect.suspend(() => {
+      besides++
+      const given = Effect.sync(() => {
+        besides--
+        tellIfVacant()
+      })
+      return Effect.asVoid(Effect.forkIn(Effect.ensuring(reply, given), scope, { startImmediately: true }))
+    })
 
-  const later = (effect: Effect.Effect<void>, delay: Duration.Input) => beside(Effect.delay(effect, delay))
+  /** Not waited for by anybody: of no use once nobody is in. */
+  const later = (effect: Effect.Effect<void>, delay: Duration.Input) =>
+    Effect.asVoid(Effect.forkIn(Effect.delay(effect, delay), scope, { startImmediately: true }))
 
   /** Thousands are told in turns; nobody leaves the lobby and stays. */
   const announce = Effect.suspend(() => {
@@ -266,13 +279,15 @@ export const make = Effect.fnUntraced(function* ({
     }
     switch (command._tag) {
       case "Join":
-        return join(command, answer)
+        return enrolment.join(command, answer)
       case "Leave":
-        leave(command.from.session)
-        if (conversation._tag === "Room") sessions.reply(command.from, { _tag: "RoomLeft", room: conversation.room })
-        return
+        return enrolment.leave(command)
       case "Gone":
         return leave(command.session)
+      case "Own":
+        return enrolment.own(command)
+      case "Dismiss":
+        return enrolment.dismiss(command)
       case "ListMembers":
         return beside(replies.members(command))
       case "ReadHistory":
@@ -282,9 +297,6 @@ export const make = Effect.fnUntraced(function* ({
         return
       case "Announce":
         return later(announce, announcing.pause())
-      case "CheckVacancy":
-        mayBeVacant = true
-        return
       case "Act":
         runs.add(command)
         call()
@@ -297,8 +309,10 @@ export const make = Effect.fnUntraced(function* ({
   }
 
   const tellIfVacant = () => {
-    // Again after every command, for one that came between may have kept the room from being closed.
-    if (mayBeVacant && runs.isIdle() && Room.isEmpty(room)) onVacated(handled)
+    // What failed may have been stored, and whoever came after this manager would not look for it.
+    const isIdle = runs.isIdle() && besides === 0 && !isDoubtful
+    // Again after every command, for one that came between may have kept it from being ended.
+    if (isIdle && Room.isEmpty(room)) onVacated(handled)
   }
 
   const acting = Mailbox.process(mailbox, {
@@ -310,9 +324,9 @@ export const make = Effect.fnUntraced(function* ({
     afterwards: tellIfVacant
   })
 
-  /** What waited for a run to be answered. */
-  const actOnPostponed = Effect.fnUntraced(function* (run: ReadonlyArray<Waiting>) {
-    for (const session of runs.answered(run)) {
+  /** What waited for a run to be answered, or for a membership to be stored. */
+  const actOnPostponed = Effect.fnUntraced(function* (waited: ReadonlyArray<SessionId>) {
+    for (const session of waited) {
       for (let next = runs.nextPostponed(session); next; next = runs.nextPostponed(session)) {
         yield* Mailbox.carryOut(next.command, next.answer, { handle: act, refuse }) ?? Effect.void
       }
@@ -332,7 +346,7 @@ export const make = Effect.fnUntraced(function* ({
         refuseAll()
         return Effect.logError("A conversation could not carry out a request", defect)
       }),
-      Effect.andThen(actOnPostponed(run))
+      Effect.andThen(Effect.suspend(() => actOnPostponed(runs.answered(run))))
     )
   }
 
@@ -349,11 +363,12 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   // Which log it is is known before anything is done; that waits only where the database has lost an answer.
-  const begin = history.newest(conversation).pipe(
+  const begin = Effect.all([history.newest(conversation), kept?.all ?? Effect.succeed([])]).pipe(
     Effect.retry(Schedule.spaced(retryInterval)),
-    Effect.map((newest) => {
+    Effect.map(([newest, members]) => {
       epoch = newest.epoch
       told = newest.seq
+      room = Room.make(conversation, members)
     }),
     Effect.orDie
   )

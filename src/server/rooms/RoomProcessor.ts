@@ -1,16 +1,23 @@
 /**
- * Which rooms there are: owns the directory, and hands each room's commands to its manager.
+ * Which rooms there are: owns the directory, and hands each room's commands to its manager, if anybody is in.
  *
  * Bounds (invariant 3): `MAX_ROOMS` rooms in all; `MAX_ROOMS_PER_USER` rooms that one connection made, and as many that
- * it is in. A room nobody is in goes away if its log is empty, because nothing was written or RETENTION has taken it all;
- * made again it has another epoch.
+ * a guest is in or an account a member of. A room nobody is in, nor a member of, goes away if its log is empty, because
+ * nothing was written or RETENTION has taken it all; made again it has another epoch.
+ *
+ * A room has a manager from the first Join until nobody is in and nothing is under way: a room nobody is in takes some
+ * hundred bytes and no fiber. What others than members may ask of it is answered here.
  *
  * A room may be emptied while somebody's Join is on its way to its manager. So the manager says after how many commands
- * it was empty, and it goes only if it was sent no more than that.
+ * it was empty, and is ended only if it was sent no more than that: nothing is in its mailbox, and what comes next starts
+ * another one, which finds in the log all that this one made (invariants 5 and 9). Managers are numbered, since what one
+ * said last may be looked at when there is another.
  */
-import { Context, Effect, Exit, Layer, PubSub, Queue, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Option, PubSub, Queue, Schedule, Scope } from "effect"
+import type { Conversation } from "../../common/log/Conversation.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import { makeListReplies } from "../lists/ListReplies.ts"
@@ -21,23 +28,36 @@ import { Turns } from "../processor/Turns.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
+import { makeAccountRooms } from "./AccountRooms.ts"
 import * as Deciding from "./Deciding.ts"
 import type { LogReader } from "./LogReader.ts"
-import type { RoomCommand } from "./RoomCommand.ts"
+import { retryInterval } from "./Newcomers.ts"
+import * as Room from "./Room.ts"
+import { RoomCommand } from "./RoomCommand.ts"
 import * as RoomManager from "./RoomManager.ts"
+import { type Inhabited, makeRoomMembers } from "./RoomMembers.ts"
 import { RoomsCommand, type RoomsCommandOf } from "./RoomsCommand.ts"
 
-interface OpenRoom {
-  readonly name: RoomName
+interface OpenRoom extends Inhabited {
   readonly key: NameKey
   /** Unknown of rooms that were there before the server started. */
   readonly madeBy: SessionId | undefined
-  readonly manager: RoomManager.RoomManager
-  readonly scope: Scope.Closeable
-  /** How many commands its manager was sent. */
-  sent: number
+  readonly conversation: typeof Conversation.cases.Room.Type
+  running: Running | undefined
   /** How many are in, as its manager told last. */
   users: number
+}
+
+/** The manager of a room that somebody is in. */
+interface Running {
+  /** That of no other manager, whatever its room. */
+  readonly number: number
+  readonly manager: RoomManager.RoomManager
+  readonly scope: Scope.Closeable
+  /** How many commands it was sent. */
+  sent: number
+  /** Whether somebody went: who could not be let in may try again, and finds the room. */
+  isLeft: boolean
 }
 
 /** The rooms that concern one connection. */
@@ -60,6 +80,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const sessions = yield* Sessions
       const turns = yield* Turns
       const history = yield* History
+      const memberships = yield* Memberships
       const managerServices = yield* Effect.context<History | LogReader | Sessions | ServerConfig | Turns>()
       const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<RoomsCommand>()
@@ -67,12 +88,24 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const rooms = new Map<NameKey, OpenRoom>()
       /** The same, in the order of their names. */
       const sorted: Array<OpenRoom> = []
-      const lists = makeListReplies("RoomList", (after) => {
+      const listed = (after: string | undefined, own?: ReadonlySet<NameKey>) => {
         const [page, numbered] = pageOf(sorted, ({ key }) => key, after)
-        const rooms = page.map(({ name, users }) => ({ room: name, users }))
+        const rooms = page.map(({ key, name, users }) =>
+          own?.has(key) === true ? { room: name, users, member: true as const } : { room: name, users }
+        )
         return { rooms, ...numbered }
+      }
+      const lists = makeListReplies(listed)
+      const accounts = makeAccountRooms({
+        scope,
+        maxRooms: maxRoomsPerUser,
+        read: (account) => memberships.rooms(account),
+        onRead: (account) => Mailbox.tellUnsafe(mailbox, { _tag: "RoomsRead", account })
       })
+      const members = makeRoomMembers(memberships, (command) => Mailbox.tellUnsafe(mailbox, command))
       const involvements = new Map<SessionId, Involvement>()
+      /** How many managers there were so far. */
+      let started = 0
 
       const involvementOf = (session: SessionId): Involvement => {
         const known = involvements.get(session)
@@ -82,25 +115,17 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         return none
       }
 
-      const send = (room: OpenRoom, command: RoomCommand) => {
-        room.sent++
-        Mailbox.tellUnsafe(room.manager.mailbox, command)
+      const send = (running: Running, command: RoomCommand) => {
+        running.sent++
+        if (isForWhoGoes(command)) running.isLeft = true
+        Mailbox.tellUnsafe(running.manager.mailbox, command)
       }
 
-      const open = Effect.fnUntraced(function* (name: RoomName, madeBy: SessionId | undefined) {
+      const register = (name: RoomName, madeBy?: SessionId) => {
         const key = nameKey(name)
-        const roomScope = yield* Scope.fork(scope)
         const conversation = { _tag: "Room", room: name } as const
-        const making = Effect.flatMap(Deciding.make(conversation), (deciding) =>
-          RoomManager.make({
-            conversation,
-            deciding,
-            onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
-            onVacated: (handled) => Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, handled })
-          })
-        )
-        const manager = yield* making.pipe(Scope.provide(roomScope), Effect.provideContext(managerServices))
-        const room: OpenRoom = { name, key, madeBy, manager, scope: roomScope, sent: 0, users: 0 }
+        const kept = { isInhabited: false, isKept: madeBy === undefined }
+        const room: OpenRoom = { name, key, madeBy, conversation, running: undefined, users: 0, ...kept }
         rooms.set(key, room)
         sorted.splice(
           placeOf(sorted, ({ key }) => key, key),
@@ -108,9 +133,31 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           room
         )
         lists.forget()
+        return room
+      }
+
+      /** Waits for nothing; what comes meanwhile stands behind. */
+      const start = Effect.fnUntraced(function* (room: OpenRoom) {
+        const { conversation, key } = room
+        const number = ++started
+        const own = yield* Scope.fork(scope)
+        const making = Effect.flatMap(Deciding.make(conversation), (deciding) =>
+          RoomManager.make({
+            conversation,
+            deciding,
+            kept: members.of(room),
+            onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
+            onVacated: (handled) =>
+              Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
+          })
+        )
+        const manager = yield* making.pipe(Scope.provide(own), Effect.provideContext(managerServices))
+        const running: Running = { number, manager, scope: own, sent: 0, isLeft: false }
+        room.running = running
+        return running
       })
 
-      const create = Effect.fnUntraced(function* ({ from, room }: RoomsCommandOf<"Create">) {
+      const create = ({ from, room }: RoomsCommandOf<"Create">) => {
         const key = nameKey(room)
         const { made } = involvementOf(from.session)
         const existing = rooms.get(key)
@@ -120,17 +167,21 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         }
         if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
 
-        yield* open(room, from.session)
+        register(room, from.session)
         made.add(key)
         sessions.reply(from, { _tag: "RoomCreated", room, by: from.user })
         PubSub.publishUnsafe(announcements, { _tag: "RoomCreated", room, by: from })
-      })
+      }
 
       const list = ({ after, from }: RoomsCommandOf<"List">) =>
         turns.memory
           .take(
             "rooms",
-            Effect.sync(() => sessions.replyEncoded(from, lists.piecesFor(from, after)))
+            Effect.sync(() => {
+              const own = accounts.of(from.account)
+              if (own.size === 0) sessions.replyEncoded(from, "RoomList", [lists.fieldsOf(after)])
+              else sessions.reply(from, { _tag: "RoomList", ...listed(after, own) })
+            })
           )
           .pipe(
             (answering) => sessions.orRefuse(from, answering),
@@ -139,103 +190,196 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           )
 
       const search = ({ from, room, search }: RoomsCommandOf<"Search">) => {
-        const { session } = from
+        const readable = accounts.of(from.account).union(involvements.get(from.session)?.isIn ?? new Set<NameKey>())
         if (room === undefined) {
-          const isIn = Array.from(involvements.get(session)?.isIn ?? [], (key) => rooms.get(key)?.manager.conversation)
-          const conversations = isIn.flatMap((conversation) => conversation ?? [])
-          return Mailbox.tellUnsafe(searches, { from, conversations: [{ _tag: "Lobby" }, ...conversations], search })
+          const conversations = Array.from(readable).flatMap((key) => rooms.get(key)?.conversation ?? [])
+          const { account, user } = from
+          const own = account === undefined ? [] : [{ _tag: "Inbox" as const, user, account }]
+          const everywhere = [{ _tag: "Lobby" as const }, ...conversations, ...own] as const
+          return Mailbox.tellUnsafe(searches, { from, conversations: everywhere, search })
         }
         const open = rooms.get(nameKey(room))
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
-        if (involvements.get(session)?.isIn.has(open.key) !== true)
-          return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
-        Mailbox.tellUnsafe(searches, { from, conversations: [open.manager.conversation], search })
+        if (!readable.has(open.key)) return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
+        Mailbox.tellUnsafe(searches, { from, conversations: [open.conversation], search })
       }
 
-      const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">) => {
+      /** What only the manager of a room can answer, who knows the members that are away. */
+      const isForMembers = ({ isInhabited }: OpenRoom, command: RoomCommand): boolean => {
+        if (command._tag === "Join") return true
+        if (command._tag === "ListMembers") return isInhabited
+        return isInhabited && Room.isForAway(command) && command.from.account !== undefined
+      }
+
+      /** What a room is asked that nobody is in, and in which nothing is under way that was to be answered before. */
+      const answerVacant = ({ conversation, name }: OpenRoom, command: RoomCommand) => {
+        const vacant = Room.make(conversation)
+        const refusal = Room.refusal(vacant, command)
+        if (Option.isSome(refusal) && "from" in command) return sessions.refuse(command.from, refusal.value)
+        if (command._tag !== "ListMembers") return
+        sessions.reply(command.from, { _tag: "RoomUsers", room: name, ...Room.usersOf(vacant, command.after) })
+      }
+
+      const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">): Mailbox.Handled => {
         const key = nameKey(room)
         const open = rooms.get(key)
         if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
         if (command._tag === "Join") {
           const { joined } = involvementOf(from.session)
-          if (!joined.has(key) && joined.size >= maxRoomsPerUser) {
+          const mayJoin =
+            from.account === undefined
+              ? joined.has(key) || joined.size < maxRoomsPerUser
+              : accounts.mayJoin(from.account, key)
+          if (!mayJoin) {
             return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
           }
           joined.add(key)
         }
-        if (command._tag === "Leave") involvements.get(from.session)?.joined.delete(key)
-        send(open, command)
+        if (command._tag === "Leave") {
+          const leaving = from.account === undefined ? [from.session] : accounts.sessionsOf(from.account)
+          for (const session of leaving) involvements.get(session)?.joined.delete(key)
+        }
+        if (open.running !== undefined) return send(open.running, command)
+        if (!isForMembers(open, command)) return answerVacant(open, command)
+        return Effect.map(start(open), (running) => send(running, command))
       }
 
-      const vanish = ({ session }: RoomsCommandOf<"Gone">) => {
+      const vanish = ({ session }: RoomsCommandOf<"Gone">): Mailbox.Handled => {
+        accounts.gone(session)
         const involvement = involvements.get(session)
         if (involvement === undefined) return
         involvements.delete(session)
-        for (const key of involvement.made.union(involvement.joined)) {
+        const vacant: Array<OpenRoom> = []
+        // It may still be in where it asked to leave, if that could not be stored.
+        for (const key of involvement.made.union(involvement.joined).union(involvement.isIn)) {
           const room = rooms.get(key)
-          if (room !== undefined) send(room, { _tag: "Gone", session })
+          if (room?.running !== undefined) send(room.running, { _tag: "Gone", session })
+          else if (room !== undefined) vacant.push(room)
         }
+        if (vacant.length > 0) return later(Effect.forEach(vacant, (room) => inTurn(() => forget(room))))
       }
 
       const note = ({ isIn, room: key, session, users }: RoomsCommandOf<"MembersChanged">) => {
         const room = rooms.get(key)
         if (room !== undefined) room.users = users
         lists.forget()
+        const involvement = involvements.get(session)
+        if (!isIn) involvement?.isIn.delete(key)
+        else if (involvement !== undefined) involvement.isIn.add(key)
         // Who is gone is in nothing, whatever was told before its room heard of it.
-        if (isIn) involvements.get(session)?.isIn.add(key)
-        else involvements.get(session)?.isIn.delete(key)
+        else if (room?.running !== undefined) send(room.running, { _tag: "Gone", session })
       }
 
-      const close = ({ handled, room: key }: RoomsCommandOf<"Vacated">) => {
+      const noteMembership = ({ account, isMember, members, room: key }: RoomsCommandOf<"MembershipChanged">) => {
+        accounts.changed(account, key, isMember)
+        noteMembers({ room: key, members })
+      }
+
+      const noteMembers = ({ members, room: key }: Omit<RoomsCommandOf<"MembersRead">, "_tag">) => {
         const room = rooms.get(key)
-        if (room === undefined || room.sent !== handled || !history.forgetUnsafe(room.manager.conversation)) return
+        if (room !== undefined) room.isInhabited = members > 0
+      }
+
+      const own = (command: RoomsCommandOf<"Own">) => {
+        for (const key of involvements.get(command.session)?.joined ?? []) {
+          const running = rooms.get(key)?.running
+          if (running !== undefined) send(running, command)
+        }
+      }
+
+      /** Where nobody is in, nothing is known of it: the next manager finds that it is gone. */
+      const dismiss = (command: RoomsCommandOf<"Dismiss">) => {
+        for (const { running } of sorted) if (running !== undefined) send(running, command)
+      }
+
+      const resume = ({ account }: RoomsCommandOf<"RoomsRead">): Mailbox.Handled =>
+        Effect.forEach(
+          accounts.resume(account),
+          (command) => {
+            if (accounts.isAnswerable(command))
+              return Mailbox.carryOut(command, () => {}, { handle, refuse }) ?? Effect.void
+            return Effect.sync(() => refuse(command))
+          },
+          { discard: true }
+        )
+
+      /** A room goes if nobody is in or a member, and its log is empty. */
+      const forget = (room: OpenRoom): Mailbox.Handled => {
+        const { conversation, key, madeBy } = room
+        if (rooms.get(key) !== room || room.running !== undefined || room.isInhabited) return
+        if (!history.forgetUnsafe(conversation)) return
         rooms.delete(key)
         sorted.splice(
           placeOf(sorted, ({ key }) => key, key),
           1
         )
         lists.forget()
-        if (room.madeBy !== undefined) involvements.get(room.madeBy)?.made.delete(key)
-        return Scope.close(room.scope, Exit.void)
+        if (madeBy !== undefined) involvements.get(madeBy)?.made.delete(key)
+        if (room.isKept) return later(members.forget(room))
+      }
+
+      const end = ({ handled, manager, room: key }: RoomsCommandOf<"Vacated">): Mailbox.Handled => {
+        const room = rooms.get(key)
+        const running = room?.running
+        if (room === undefined || running?.number !== manager || running.sent !== handled) return
+        room.running = undefined
+        const gone = running.isLeft ? forget(room) : undefined
+        return Effect.andThen(gone ?? Effect.void, Scope.close(running.scope, Exit.void))
       }
 
       /** In turns, since who goes may leave a hundred rooms behind. Until then a room can be used again. */
-      const closeInTime = (vacated: RoomsCommandOf<"Vacated">) =>
-        turns.memory
-          .take(
-            "vacated",
-            Effect.suspend(() => close(vacated) ?? Effect.void)
-          )
-          .pipe(Effect.forkIn(scope), Effect.asVoid)
+      const inTurn = (act: () => Mailbox.Handled) =>
+        turns.memory.take(
+          "vacated",
+          Effect.suspend(() => act() ?? Effect.void)
+        )
+
+      const later = (acts: Effect.Effect<unknown>) => Effect.asVoid(Effect.forkIn(acts, scope))
 
       const lookAt = ({ room }: RoomsCommandOf<"Emptied">) => {
         const open = rooms.get(nameKey(room))
-        if (open !== undefined) send(open, { _tag: "CheckVacancy" })
+        if (open !== undefined) return forget(open)
       }
 
-      for (const name of history.rooms) yield* open(name, undefined)
+      for (const name of history.rooms) register(name)
+      const inhabited = yield* memberships.inhabited.pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie)
+      for (const name of inhabited) (rooms.get(nameKey(name)) ?? register(name)).isInhabited = true
       yield* Queue.take(history.emptied).pipe(
         Effect.map((room) => Mailbox.tellUnsafe(mailbox, { _tag: "Emptied", room })),
         Effect.forever,
         Effect.forkScoped
       )
 
+      const handle: (command: RoomsCommand) => Mailbox.Handled = RoomsCommand.match({
+        Create: create,
+        List: list,
+        InRoom: pass,
+        Search: search,
+        Gone: vanish,
+        Own: own,
+        Dismiss: dismiss,
+        MembersChanged: note,
+        MembershipChanged: noteMembership,
+        MembersRead: (read) => {
+          noteMembers(read)
+          const running = rooms.get(read.room)?.running
+          // They were members, and went with their accounts.
+          if (read.members === 0 && running !== undefined) running.isLeft = true
+        },
+        RoomsRead: resume,
+        Emptied: lookAt,
+        Vacated: (vacated) => later(inTurn(() => end(vacated)))
+      })
+      const refuse = (command: RoomsCommand) => {
+        if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })
+      }
       yield* Mailbox.process(mailbox, {
-        handle: RoomsCommand.match({
-          Create: create,
-          List: list,
-          InRoom: pass,
-          Search: search,
-          Gone: vanish,
-          MembersChanged: note,
-          Emptied: lookAt,
-          Vacated: closeInTime
-        }),
-        refuse: (command) => {
-          if ("from" in command) sessions.refuse(command.from, { _tag: "StorageUnavailable" })
-        }
+        handle: (command) => accounts.postpone(command) ?? handle(command),
+        refuse
       }).pipe(Effect.forkScoped)
       return mailbox
     })
   )
 }
+
+const isForWhoGoes = RoomCommand.isAnyOf(["Leave", "Gone", "Dismiss"])

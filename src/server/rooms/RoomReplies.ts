@@ -19,7 +19,7 @@ interface Services {
 
 export const makeRoomReplies = ({ conversation, reader, room, sessions, turns }: Services) => {
   /** Everybody may ask who is here. */
-  const everybody = makeListReplies("UserList", (after) => Room.usersOf(room(), after))
+  const everybody = makeListReplies((after) => Room.usersOf(room(), after))
   return {
     /** The list of members has changed. */
     forget: everybody.forget,
@@ -28,8 +28,8 @@ export const makeRoomReplies = ({ conversation, reader, room, sessions, turns }:
     history: ({ from, range }: RoomCommandOf<"ReadHistory">, told: Seq): Effect.Effect<void> => {
       const before = Math.min(range.before ?? told + 1, told + 1)
       const isWanted = () => sessions.isHere(from.session)
-      const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, from.id, isWanted), (pieces) =>
-        sessions.replyEncoded(from, pieces)
+      const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, isWanted), (pieces) =>
+        sessions.replyEncoded(from, "History", pieces)
       )
       return sessions.orRefuse(from, reply)
     },
@@ -38,8 +38,8 @@ export const makeRoomReplies = ({ conversation, reader, room, sessions, turns }:
     members: ({ after, from }: RoomCommandOf<"ListMembers">): Effect.Effect<void> => {
       const reply = Effect.sync(() =>
         conversation._tag === "Lobby"
-          ? sessions.replyEncoded(from, everybody.piecesFor(from, after))
-          : sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.usersOf(room(), after) })
+          ? sessions.replyEncoded(from, "UserList", [everybody.fieldsOf(after)])
+          : sessions.reply(from, { _tag: "RoomUsers", room: conversation.room, ...Room.membersOf(room(), after) })
       )
       return sessions.orRefuse(from, turns.memory.take("members", reply))
     }

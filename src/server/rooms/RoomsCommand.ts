@@ -2,7 +2,9 @@
 import { Schema } from "effect"
 import { NameKey } from "../../common/name/Name.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
+import { UserName } from "../../common/name/UserName.ts"
 import { Search } from "../history/Query.ts"
+import { AccountId } from "../session/AccountId.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
 import { RoomCommand } from "./RoomCommand.ts"
 
@@ -14,12 +16,27 @@ export const RoomsCommand = Schema.TaggedUnion({
   Search: { from: Asker, room: Schema.UndefinedOr(RoomName), search: Search },
   /** A connection is gone: it leaves every room it is in. */
   Gone: { session: SessionId },
+  /** The guest of this connection is an account from now on. */
+  Own: { session: SessionId, account: AccountId, user: UserName },
+  /** An account is gone, and so is what was kept of its memberships. */
+  Dismiss: { account: AccountId, user: UserName },
   /** Somebody came into a room or is out of it; so many names are in. */
   MembersChanged: { room: NameKey, session: SessionId, isIn: Schema.Boolean, users: Schema.Natural },
+  /** An account is a member of a room, or is not; so many are. */
+  MembershipChanged: {
+    room: NameKey,
+    account: AccountId,
+    isMember: Schema.Boolean,
+    members: Schema.Natural
+  },
+  /** How many accounts are members, as the manager of a room found. */
+  MembersRead: { room: NameKey, members: Schema.Natural },
+  /** It is known which rooms an account is a member of, or that it cannot be read. */
+  RoomsRead: { account: AccountId },
   /** A room's log has lost its last entry. */
   Emptied: { room: RoomName },
-  /** Nobody is in a room, after its manager has handled so many commands. */
-  Vacated: { room: NameKey, handled: Schema.Natural }
+  /** Nobody is in a room and nothing under way, after its manager of this number has handled so many commands. */
+  Vacated: { room: NameKey, manager: Schema.Natural, handled: Schema.Natural }
 })
 export type RoomsCommand = typeof RoomsCommand.Type
 export type RoomsCommandOf<Tag extends RoomsCommand["_tag"]> = Extract<RoomsCommand, { readonly _tag: Tag }>

@@ -3,7 +3,8 @@
  *
  * What waits is stored in runs, each with one commit. Whoever waits for a place is answered nothing else about this
  * conversation before (replies keep the order of the requests): other commands of such a connection wait behind, and hold
- * up nobody else. Bounded by the requests under way, for it holds nothing else (see Session).
+ * up nobody else. So do those of a connection that is held, since who is a member is being stored for it. Bounded by the requests under way, for it
+ * holds nothing else (see Requests).
  */
 import type { SessionId } from "../session/Asker.ts"
 import { isFree } from "./Decider.ts"
@@ -28,6 +29,9 @@ export interface Runs<Envelope> {
   readonly postpone: (command: RoomCommand, envelope: Envelope) => boolean
   /** A run has been answered: gives what waited for that, in order; an Act among it is to be added before the rest. */
   readonly answered: (run: ReadonlyArray<Waiting>) => ReadonlyArray<SessionId>
+  /** Whatever else this connection asks waits until it is released. */
+  readonly hold: (session: SessionId) => void
+  readonly release: (session: SessionId) => void
   /** The next command of a connection that waited, if it need not wait any longer. */
   readonly nextPostponed: (session: SessionId) => Envelope | undefined
   readonly isIdle: () => boolean
@@ -37,10 +41,11 @@ export const makeRuns = <Envelope extends { readonly command: RoomCommand }>(): 
   let waiting: Array<Waiting> = []
   /** How many acts of a connection have no place yet. */
   const placeless = new Map<SessionId, number>()
+  const held = new Set<SessionId>()
   const postponed = new Map<SessionId, Array<Envelope>>()
 
   const mayAct = (session: SessionId, command: RoomCommand): boolean =>
-    command._tag === "Act" || !placeless.has(session)
+    !held.has(session) && (command._tag === "Act" || !placeless.has(session))
 
   return {
     add: (command) => {
@@ -83,6 +88,8 @@ export const makeRuns = <Envelope extends { readonly command: RoomCommand }>(): 
       }
       return free
     },
+    hold: (session) => void held.add(session),
+    release: (session) => void held.delete(session),
     nextPostponed: (session) => {
       const behind = postponed.get(session)
       const next = behind?.[0]
@@ -91,7 +98,7 @@ export const makeRuns = <Envelope extends { readonly command: RoomCommand }>(): 
       if (behind?.length === 0) postponed.delete(session)
       return next
     },
-    isIdle: () => waiting.length === 0 && placeless.size === 0 && postponed.size === 0
+    isIdle: () => waiting.length === 0 && placeless.size === 0 && held.size === 0 && postponed.size === 0
   }
 }
 

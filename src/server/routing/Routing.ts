@@ -6,6 +6,7 @@
 import { Option, Schema } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import { AccountRequest, isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { defaultHistoryLimit, type HandedOn, OtherRequest } from "../../common/wire/ClientMessage.ts"
 import { type EntryRequest, intentOf, isEntryRequest } from "../../common/wire/EntryRequest.ts"
@@ -30,9 +31,9 @@ export type Routed = typeof Routed.Type
 
 export const route = (registry: Registry, from: Asker, message: HandedOn): Routed =>
   isEntryRequest(message)
-    ? act(from, message)
+    ? act(registry, from, message)
     : isAccountRequest(message)
-      ? ask(from, message)
+      ? ask(registry, from, message)
       : routeOther(registry, from, message)
 
 const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Routed =>
@@ -41,17 +42,9 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     RoomMessage: ({ content, key, replyTo, room }) =>
       toRoom(from, room, { _tag: "Act", from, body: said(content, replyTo), key }),
     PrivateMessage: ({ content, key, replyTo, to }) => {
-      if (nameKey(to) === nameKey(from.user)) return refuse(from, { _tag: "CannotMessageYourself" })
-      const body = said(content, replyTo)
-      const receiver = Option.getOrUndefined(find(registry, to))
-      if (receiver !== undefined) {
-        const { session, user } = receiver
-        return toUsers({ _tag: "Deliver", from, to: user, receivers: [session], body, key })
-      }
-      // With a key it may be a repeat of one that was delivered before its receiver left, to be answered like that one.
-      return key === undefined
-        ? refuse(from, { _tag: "UserNotFound", user: to })
-        : toUsers({ _tag: "Deliver", from, to, receivers: [], body, key })
+      if (isOneself(from, to)) return refuse(from, { _tag: "CannotMessageYourself" })
+      const { user, ...connections } = between(registry, from, to)
+      return toUsers({ _tag: "Deliver", from, to: user, ...connections, body: said(content, replyTo), key })
     },
     CreateRoom: ({ room }) => toRooms({ _tag: "Create", from, room }),
     JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),
@@ -62,9 +55,9 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     GetHistory: ({ after, before, limit = defaultHistoryLimit, only, room, with: partner }) => {
       const range: Range = { before, after, limit }
       if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
-      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range })
       // Nothing is moderated yet: there is nothing before the first entry.
       const part: Range = only === "moderation" ? { before: 1, after: undefined, limit } : range
+      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range: part })
       const read: RoomCommand = { _tag: "ReadHistory", from, range: part }
       return room === undefined ? toLobby(read) : toRoom(from, room, read)
     },
@@ -79,12 +72,14 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
   })
 
 /** What only accounts may ask is refused to guests here: who is a guest is known. */
-const ask = (from: Asker, request: AccountRequest): Routed => {
+const ask = (registry: Registry, from: Asker, request: AccountRequest): Routed => {
   const isForGuests = request._tag === "Register" || request._tag === "GetUser"
   if (from.account === undefined && !isForGuests) return refuse(from, { _tag: "AccountRequired", action: request._tag })
   if (request._tag === "MarkRead" && request.room !== undefined && request.with !== undefined)
     return refuse(from, oneOfBoth)
-  return { _tag: "ToAccounts", command: { _tag: "Request", from, request } }
+  if (request._tag !== "GetUser") return toAccounts(from, request, false)
+  const found = Option.getOrUndefined(find(registry, request.user))
+  return toAccounts(from, { ...request, user: found?.user ?? request.user }, found !== undefined)
 }
 
 const said = (content: string, replyTo: number | undefined) => ({
@@ -93,18 +88,41 @@ const said = (content: string, replyTo: number | undefined) => ({
   ...(replyTo !== undefined && { replyTo })
 })
 
+const isOneself = ({ user }: Asker, other: UserName): boolean => nameKey(user) === nameKey(other)
+
+/** The other user, spelled as here if it is here, its connections, and the asker's others. */
+const between = (registry: Registry, { session, user }: Asker, other: UserName) => {
+  const found = Option.getOrUndefined(find(registry, other))
+  const own = Option.getOrUndefined(find(registry, user))?.present ?? []
+  return {
+    user: found?.user ?? other,
+    receivers: found?.present ?? [],
+    siblings: own.filter((sibling) => sibling !== session)
+  }
+}
+
 /** Something is to be done, in a conversation of any kind. */
-const act = (from: Asker, request: EntryRequest): Routed => {
+const act = (registry: Registry, from: Asker, request: EntryRequest): Routed => {
   const { _tag: action, key, room, with: partner } = request
   if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
-  // In private there are entries beside messages between accounts only.
-  if (partner !== undefined) return refuse(from, { _tag: "AccountRequired", action })
-  const command: RoomCommand = { _tag: "Act", from, body: intentOf(request), key }
+  const body = intentOf(request)
+  if (partner !== undefined) {
+    // In private there are entries beside messages between accounts only.
+    if (from.account === undefined) return refuse(from, { _tag: "AccountRequired", action })
+    if (isOneself(from, partner)) return refuse(from, { _tag: "CannotMessageYourself" })
+    const { user, ...connections } = between(registry, from, partner)
+    return toUsers({ _tag: "Act", from, with: user, ...connections, body, key })
+  }
+  const command: RoomCommand = { _tag: "Act", from, body, key }
   return room === undefined ? toLobby(command) : toRoom(from, room, command)
 }
 
 const oneOfBoth: Rejection = { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" }
 
+const toAccounts = (from: Asker, request: AccountRequest, isConnected: boolean): Routed => ({
+  _tag: "ToAccounts",
+  command: { _tag: "Request", from, request, isConnected }
+})
 const toLobby = (command: RoomCommand): Routed => ({ _tag: "ToLobby", command })
 const toRooms = (command: RoomsCommand): Routed => ({ _tag: "ToRooms", command })
 const toUsers = (command: UsersCommand): Routed => ({ _tag: "ToUsers", command })

@@ -7,6 +7,7 @@
  */
 import { Context, Effect, Layer, Option, PubSub, Result } from "effect"
 import type { Rejection } from "../../common/wire/Rejection.ts"
+import { AccountProcessor } from "../accounts/AccountProcessor.ts"
 import { UserProcessor } from "../inbox/UserProcessor.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
@@ -26,6 +27,7 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
   static readonly layer = Layer.effect(
     ServerProcessor,
     Effect.gen(function* () {
+      const accounts = yield* AccountProcessor
       const announcements = yield* Announcements
       const lobby = yield* Lobby
       const rooms = yield* RoomProcessor
@@ -34,8 +36,8 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
       const mailbox = yield* Mailbox.make<ServerCommand, ServerAnswer>()
 
       let registry = Registry.empty
-      const claim = ({ session, user }: ServerCommandOf<"Claim">): ServerAnswer => {
-        const claimed = Registry.claim(registry, session, user)
+      const claim = ({ account, session, user }: ServerCommandOf<"Claim">): ServerAnswer => {
+        const claimed = Registry.claim(registry, session, user, account)
         if (Result.isFailure(claimed)) return Option.some(claimed.failure)
         registry = claimed.success
         return Option.none()
@@ -44,28 +46,35 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
       const arrive = ({ session }: ServerCommandOf<"Arrive">) => {
         const arrived = Registry.arrive(registry, session)
         if (Option.isNone(arrived)) return
-        const [next, user] = arrived.value
+        const [next, { isNews, user }] = arrived.value
         registry = next
-        PubSub.publishUnsafe(announcements, { _tag: "UserArrived", user, session })
+        if (isNews) PubSub.publishUnsafe(announcements, { _tag: "UserArrived", user, session })
+      }
+
+      const own = ({ account, session, user }: ServerCommandOf<"Own">) => {
+        const owned = Registry.own(registry, session, account)
+        if (Option.isNone(owned)) return
+        registry = owned.value
+        Mailbox.tellUnsafe(rooms, { _tag: "Own", session, account, user })
       }
 
       const depart = ({ session }: ServerCommandOf<"Gone">) => {
         const departed = Registry.depart(registry, session)
         if (Option.isNone(departed)) return
-        const [next, { present, user }] = departed.value
+        const [next, { isNews, user }] = departed.value
         registry = next
         Mailbox.tellUnsafe(lobby.mailbox, { _tag: "Gone", session })
         Mailbox.tellUnsafe(rooms, { _tag: "Gone", session })
         Mailbox.tellUnsafe(users, { _tag: "Gone", session })
-        if (present) PubSub.publishUnsafe(announcements, { _tag: "UserDeparted", user, session })
+        Mailbox.tellUnsafe(accounts, { _tag: "Gone", session })
+        if (isNews) PubSub.publishUnsafe(announcements, { _tag: "UserDeparted", user, session })
       }
 
       const dispatch: (routed: Routed) => Mailbox.Handled = Routed.match({
         ToLobby: ({ command }) => Mailbox.tellUnsafe(lobby.mailbox, command),
         ToRooms: ({ command }) => Mailbox.tellUnsafe(rooms, command),
         ToUsers: ({ command }) => Mailbox.tellUnsafe(users, command),
-        ToAccounts: ({ command: { from, request } }) =>
-          sessions.refuse(from, { _tag: "AccountRequired", action: request._tag }),
+        ToAccounts: ({ command }) => Mailbox.tellUnsafe(accounts, command),
         Refuse: ({ reason, to }) => sessions.refuse(to, reason)
       })
 
@@ -78,6 +87,9 @@ export class ServerProcessor extends Context.Service<ServerProcessor, Mailbox.Ma
               return answer(claim(command))
             case "Arrive":
               return arrive(command)
+            case "Own":
+              own(command)
+              return answer(Option.none())
             case "Gone":
               depart(command)
               return answer(Option.none())

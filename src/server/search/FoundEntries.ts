@@ -26,14 +26,24 @@ export interface Found {
   readonly seq: Seq
   readonly at: Timestamp
   readonly bytes: number
+  /** In an inbox, with whom it was exchanged. */
+  readonly partner: string | null
 }
 
 const decodeFound = Schema.decodeUnknownOption(
-  Schema.Struct({ id: Schema.Int, conversation: Schema.Int, seq: Seq, at: Timestamp, bytes: Schema.Natural })
+  Schema.Struct({
+    id: Schema.Int,
+    conversation: Schema.Int,
+    seq: Seq,
+    at: Timestamp,
+    bytes: Schema.Natural,
+    partner: Schema.NullOr(Schema.String)
+  })
 )
 const decodeText = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.Int, from: UserName, content: Content }))
 const decodeSender = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.Int, from: UserName }))
 const decodeId = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.Int }))
+const decodeReceiver = Schema.decodeUnknownOption(Schema.Struct({ to: UserName }))
 const decodeReply = Schema.decodeUnknownOption(Schema.Struct({ replyTo: Seq }))
 const decodeEdited = Schema.decodeUnknownOption(Schema.Struct({ edited: Timestamp }))
 /** As `standing` has them: of each how many there are, and who reacted so first, with their places. */
@@ -51,18 +61,19 @@ export const placesOf = Effect.fnUntraced(function* (
   ids: ReadonlyArray<number>
 ): Effect.fn.Return<ReadonlyArray<Found>, Problem> {
   // A number beyond what JavaScript can count would fail the whole answer.
-  const query = (some: ReadonlyArray<number>, condition: string) => sql`
+  const query = (some: ReadonlyArray<number>, condition: string, partner: string) => sql`
     SELECT id, CAST(conversation AS TEXT) + 0 AS conversation,
       CASE WHEN seq BETWEEN 0 AND 9007199254740991 THEN seq END AS seq,
       CASE WHEN at BETWEEN 0 AND 9007199254740991 THEN at ELSE 0 END AS at,
       ${sql.literal(textBytes)}
-        + COALESCE((SELECT octet_length(reactions) FROM chat.standing WHERE standing.id = messages.id), 0) AS bytes
+        + COALESCE((SELECT octet_length(reactions) FROM chat.standing WHERE standing.id = messages.id), 0) AS bytes,
+      ${sql.literal(partner)} AS partner
     FROM chat.messages WHERE ${sql.literal(condition)} AND id IN (SELECT value FROM json_each(${JSON.stringify(some)}))`
   const rows = yield* rowsOf(
     ids,
-    (some) => query(some, "kind = 'Said'"),
-    // The kind stands behind the content: it cannot be read where that is damaged.
-    (one) => query(one, "true")
+    (some) => query(some, "kind = 'Said'", "partner"),
+    // The kind and the partner stand behind the content: they cannot be read where that is damaged.
+    (one) => query(one, "true", "NULL")
   )
   const known = new Map(
     rows.flatMap((row) => Option.toArray(Option.map(decodeFound(row), (found) => [found.id, found] as const)))
@@ -80,7 +91,7 @@ export const messagesOf = Effect.fnUntraced(function* (
     const rows = yield* rowsOf(
       piece.map(({ id }) => id),
       (some) => sql`
-        SELECT messages.id, kind, sender AS "from", ${sql.literal(textOf)} AS content, edited, reactions,
+        SELECT messages.id, kind, sender AS "from", receiver AS "to", ${sql.literal(textOf)} AS content, edited, reactions,
           CASE WHEN target BETWEEN 0 AND 9007199254740991 THEN target END AS "replyTo"
         FROM chat.messages LEFT JOIN chat.standing AS stands ON stands.id = messages.id
         WHERE messages.id IN (SELECT value FROM json_each(${JSON.stringify(some)}))`
@@ -103,12 +114,13 @@ const viewOf = ({ at, seq }: Found, row: unknown): View => {
     onSome: ({ reactions }) =>
       reactions.map(([reaction, count, first]) => ({ reaction, users: first.map(([user]) => user), count }))
   })
+  const head = { seq, at, ...Option.getOrUndefined(decodeReceiver(row)) }
   const beside = { ...Option.getOrUndefined(decodeReply(row)), ...Option.getOrUndefined(decodeEdited(row)), reactions }
   return Option.match(decodeText(row), {
-    onSome: ({ content, from }) => ({ _tag: "Message", seq, at, from, content, ...beside }),
+    onSome: ({ content, from }) => ({ _tag: "Message", ...head, from, content, ...beside }),
     onNone: () => {
       const { from } = unreadable(seq, at, Option.getOrUndefined(decodeSender(row))?.from)
-      return { _tag: "Message", seq, at, from, content: unreadableText, ...beside }
+      return { _tag: "Message", ...head, from, content: unreadableText, ...beside }
     }
   })
 }

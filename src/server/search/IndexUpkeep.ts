@@ -2,7 +2,7 @@
  * What is in the index's file, and the steps in which it follows the log.
  *
  * `words` holds the words of each message, as it stands, under its id; no other entry is in it. Beside its conversation
- * (`c1`) a message stands in a block of each size in `blockSizes`: so many units of the log that follow each other. What an
+ * (`c1`), and in an inbox who it was exchanged with (see `partnerTerm`), a message stands in a block of each size in `blockSizes`: so many units of the log that follow each other. What an
  * entry costs in units never changes, so that the block of any message can be found again: 64, and for a message the bytes
  * of its text as it was first said, which its tombstone remembers. A search that is to look at one block asks for the
  * block's term too: a bound on the rowid alone does not end it, for FTS5 looks on for the next match, wherever that is,
@@ -17,7 +17,8 @@
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { isDamaged, resultCode } from "../sql/CannotOpenDatabase.ts"
+import type { Partner } from "../history/Partner.ts"
+import { code, isDamaged, resultCode } from "../sql/SqliteProblem.ts"
 
 export type Problem = SqlError | Schema.SchemaError
 
@@ -143,7 +144,7 @@ const addSome = (sql: SqlClient.SqlClient, most: number) =>
         INSERT INTO words (rowid, scope, content, characters)
         SELECT id, ${scopeOf(sql)}, searchTerms(text), searchCharacters(text)
         FROM (
-          SELECT id, conversation, kind, ${sql.literal(textOf)} AS text,
+          SELECT id, conversation, partner, kind, ${sql.literal(textOf)} AS text,
             CAST(${before} AS INTEGER) + SUM(${sql.literal(unitsOf)}) OVER (ORDER BY id) - (${sql.literal(unitsOf)}) AS before
           FROM chat.messages WHERE id > ${through} AND id <= ${upTo}
         ) WHERE kind = 'Said' ORDER BY id`
@@ -156,12 +157,15 @@ const addSome = (sql: SqlClient.SqlClient, most: number) =>
     })
   )
 
-/** The terms of a row with its `conversation` and how many units stand `before` it. */
+/** The term of what an inbox has with this partner: in hexadecimal, so that it is one term. */
+export const partnerTerm = (partner: Partner): string => `w${Buffer.from(partner).toString("hex")}`
+
+/** The terms of a row with its `conversation`, its `partner`, and how many units stand `before` it. */
 const scopeOf = (sql: SqlClient.SqlClient) =>
   sql.literal(
     Object.values(blockSizes)
       .map(({ letter, units }) => `|| ' ${letter}' || (before / ${units})`)
-      .reduce((all, block) => `${all} ${block}`, "'c' || conversation")
+      .reduce((all, block) => `${all} ${block}`, "'c' || conversation || COALESCE(' w' || lower(hex(partner)), '')")
   )
 
 /** Takes the words of what was edited or deleted out, and puts those of what was edited in again, under the same blocks. */
@@ -178,12 +182,12 @@ const followEdits = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, throu
     INSERT INTO words (rowid, scope, content, characters)
     SELECT id, ${scopeOf(sql)}, searchTerms(text), searchCharacters(text)
     FROM (
-      SELECT id, conversation, text, known_units - (
+      SELECT id, conversation, partner, text, known_units - (
         SELECT SUM(${sql.literal(unitsOf)}) FROM chat.messages AS since_then
         WHERE since_then.id >= edited.id AND since_then.id < COALESCE(known_id, ${through + 1})
       ) AS before
       FROM (
-        SELECT messages.id, conversation, ${sql.literal(textOf)} AS text,
+        SELECT messages.id, conversation, partner, ${sql.literal(textOf)} AS text,
           COALESCE((SELECT units FROM marks WHERE marks.id > messages.id ORDER BY marks.id LIMIT 1), progress.units) AS known_units,
           (SELECT marks.id FROM marks WHERE marks.id > messages.id ORDER BY marks.id LIMIT 1) AS known_id
         FROM chat.messages, progress
@@ -197,15 +201,12 @@ const followEdits = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, throu
 export const forget = (sql: SqlClient.SqlClient, ids: ReadonlyArray<number>) =>
   sql`DELETE FROM words WHERE rowid IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
 
-/** SQLITE_CORRUPT */
-const damagedPage = 11
-
 /** Steps that take in what was stored; each tells whether there may be more. */
 export const makeAddStep = (sql: SqlClient.SqlClient) => {
   let most = stepEntries
   const isOfDamage = (error: Problem) => error._tag === "SqlError" && isDamaged(error.reason.cause)
   /** Some rows are; where the whole file is no database, none will be read, and whoever watches is told that. */
-  const isOfRows = (error: Problem) => error._tag === "SqlError" && resultCode(error.reason.cause) === damagedPage
+  const isOfRows = (error: Problem) => error._tag === "SqlError" && resultCode(error.reason.cause) === code.corrupt
   /** What it was done to, if that can be read, is not found by words that it may not say any more. */
   const pass = Effect.gen(function* () {
     // Not in the transaction: SQLite commits nothing in which it has met a damaged page.

@@ -14,7 +14,7 @@ import type { Conversation } from "../../common/log/Conversation.ts"
 import { type Findings, SearchTooSlow, StorageUnavailable } from "../history/History.ts"
 import type { Search } from "../history/Query.ts"
 import * as Outage from "../notices/Outage.ts"
-import { isFull } from "../sql/CannotOpenDatabase.ts"
+import { isFull } from "../sql/SqliteProblem.ts"
 import { type Found, messagesOf, pieces, placesOf } from "./FoundEntries.ts"
 import {
   emptyLog,
@@ -181,9 +181,9 @@ const find = Effect.fnUntraced(function* <C extends Conversation>(
   oneByOne: Semaphore.Semaphore,
   edition: () => number
 ): Effect.fn.Return<Findings<C> | undefined, Problem> {
-  const { before, limit, query } = search
+  const { before, limit, query, with: partner } = search
   const turn = yield* SearchTurn
-  const wanted = { conversations: [...conversations.keys()], query, phrases: phrasesOf(query) }
+  const wanted = { conversations: [...conversations.keys()], partner, query, phrases: phrasesOf(query) }
   if (conversations.size === 0 || wanted.phrases.length === 0) return { found: [], next: undefined }
 
   const start = yield* turn(boundOf(sql, wanted.conversations[0], isBySeq ? before : undefined))
@@ -213,7 +213,9 @@ const find = Effect.fnUntraced(function* <C extends Conversation>(
     )
     millis += window.millis
     place = window.rest
-    const places = window.places.filter(({ conversation }) => conversations.has(conversation))
+    const places = window.places.filter(
+      (one) => conversations.has(one.conversation) && (partner === undefined || one.partner === partner)
+    )
     if (window.areChecked) {
       add(places)
       continue

@@ -8,7 +8,7 @@
  * its turn holds no contents, and a reply is as large as one reader's mailbox at most, or holds one message.
  */
 import { Context, Effect, FiberMap, Layer, Queue } from "effect"
-import type { SharedConversation } from "../../common/log/Conversation.ts"
+import type { Conversation } from "../../common/log/Conversation.ts"
 import { type StandingMessage, standingMessage } from "../../common/wire/EntryMessage.ts"
 import { lineText } from "../../connection/Line.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
@@ -125,7 +125,7 @@ export class SearchProcessor extends Context.Service<SearchProcessor, Mailbox.Ma
   )
 }
 
-const messagesOf = (found: Findings<SharedConversation>["found"]): ReadonlyArray<StandingMessage> =>
+const messagesOf = (found: Findings<Conversation>["found"]): ReadonlyArray<StandingMessage> =>
   found.map(({ conversation, message }) => standingMessage(conversation)(message))
 
 /** How many of these fit into so many bytes as lines; one at least. */

@@ -12,8 +12,9 @@
 import { Effect, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
-import { blockSizes, bytesOf, numbers, outdated, type Problem, textOf } from "./IndexUpkeep.ts"
+import type { Partner } from "../history/Partner.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
+import { blockSizes, bytesOf, numbers, outdated, partnerTerm, type Problem, textOf } from "./IndexUpkeep.ts"
 import type { Phrase } from "./SearchWords.ts"
 
 /** What to look for, and in which conversations, by their numbers. */
@@ -21,6 +22,8 @@ export interface Wanted {
   readonly conversations: ReadonlyArray<number>
   readonly query: string
   readonly phrases: ReadonlyArray<Phrase>
+  /** Of an inbox only what was exchanged with one. */
+  readonly partner?: Partner | undefined
 }
 
 /** Where to go on: before this message; in this block of the index, if any was looked at. */
@@ -72,7 +75,7 @@ export const look = Effect.fnUntraced(function* (
 /** `between`: how many units stand before the newest and before the oldest message to look at. */
 const lookAtBlock = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  { conversations, phrases }: Wanted,
+  { conversations, partner, phrases }: Wanted,
   { block, bound }: Place,
   most: number,
   between: { readonly newest: number; readonly oldest: number }
@@ -86,7 +89,7 @@ const lookAtBlock = Effect.fnUntraced(function* (
     sql,
     sql`
     SELECT rowid AS id FROM words
-    WHERE words MATCH searchBegun(${expressionOf(`${letter}${current}`, isScoped ? conversations : [], phrases)})
+    WHERE words MATCH searchBegun(${expressionOf(`${letter}${current}`, isScoped ? conversations : [], phrases, partner)})
     AND rowid < CAST(${bound} AS INTEGER) ${isScoped ? sql`` : sql`AND ${isIn(sql, conversations, "words.rowid")}`}
     ORDER BY rowid DESC LIMIT CAST(${wanted} AS INTEGER)`
   )
@@ -127,7 +130,7 @@ export const check = (
 
 const lookAtTexts = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  { conversations, query }: Wanted,
+  { conversations, partner, query }: Wanted,
   bound: number,
   known: number,
   most: number
@@ -143,14 +146,12 @@ const lookAtTexts = Effect.fnUntraced(function* (
     SELECT COALESCE(MIN(id) FILTER (WHERE total <= ${windowBytes}), MAX(id)) FROM newest`.values
   ).pipe(Effect.catchIf(isDamage, () => Effect.succeed([bound - 1])))
   const least = oldest ?? known + 1
-  const { ids, millis } = yield* matchesOfTexts(sql, { conversations, query, bound, least, most })
+  const { ids, millis } = yield* matchesOfTexts(sql, { conversations, partner, query, bound, least, most })
   const lower = ids.length === most ? (ids.at(-1) ?? least) : least
   return { ids, areChecked: true, millis, rest: lower <= 1 ? undefined : { bound: lower, block: undefined } }
 })
 
-interface Texts {
-  readonly conversations: ReadonlyArray<number>
-  readonly query: string
+interface Texts extends Pick<Wanted, "conversations" | "partner" | "query"> {
   readonly least: number
   readonly bound: number
   readonly most: number
@@ -158,13 +159,13 @@ interface Texts {
 
 /** A text that is damaged holds nothing here: halves what cannot be looked at until that text stands alone. */
 const matchesOfTexts = (sql: SqlClient.SqlClient, texts: Texts): Effect.Effect<Matches, Problem> => {
-  const { bound, conversations, least, most, query } = texts
+  const { bound, conversations, least, most, partner, query } = texts
   return matches(
     sql,
     sql`
     SELECT id FROM chat.messages
     WHERE id >= ${least} AND id < searchBegun(${bound}) AND ${isIn(sql, conversations, "messages.id")}
-    AND kind = 'Said' AND searchHolds(${sql.literal(textOf)}, ${query})
+    ${partner === undefined ? sql`` : sql`AND partner = ${partner}`} AND kind = 'Said' AND searchHolds(${sql.literal(textOf)}, ${query})
     ORDER BY id DESC LIMIT ${most}`
   ).pipe(
     Effect.catchIf(
@@ -204,12 +205,20 @@ export const isDamage = (error: Problem): boolean => error._tag === "SqlError" &
  * In FTS5's language (sqlite.org/fts5.html, section 3). Terms hold letters, digits and marks only: nothing to escape. The
  * block stands first, so that what is behind its end is not looked at for the others' sake.
  */
-const expressionOf = (block: string, conversations: ReadonlyArray<number>, phrases: ReadonlyArray<Phrase>): string => {
+const expressionOf = (
+  block: string,
+  conversations: ReadonlyArray<number>,
+  phrases: ReadonlyArray<Phrase>,
+  partner: Partner | undefined
+): string => {
   const scope = conversations.map((number) => `c${number}`).join(" OR ")
+  const exchanged = partner === undefined ? [] : [`scope : ${partnerTerm(partner)}`]
   const wanted = phrases.flatMap((phrase) =>
     phrase._tag === "Character"
       ? [`characters : "${phrase.character}"`]
       : phrase.terms.map((term) => `content : "${term}"`)
   )
-  return [`scope : ${block}`, ...(scope === "" ? [] : [`scope : (${scope})`]), ...new Set(wanted)].join(" AND ")
+  return [`scope : ${block}`, ...exchanged, ...(scope === "" ? [] : [`scope : (${scope})`]), ...new Set(wanted)].join(
+    " AND "
+  )
 }

@@ -1,7 +1,6 @@
 /** Who asked: enough to answer one request, as data that could come from another machine. */
 import { Schema } from "effect"
 import { UserName } from "../../common/name/UserName.ts"
-import { RequestId } from "../../common/wire/RequestId.ts"
 import { AccountId } from "./AccountId.ts"
 
 /** Names one connection for as long as the server runs, and says which node holds it. Never reused. */
@@ -17,15 +16,15 @@ export const sessionOf = (node: number, count: number): SessionId => SessionId.m
 /** The node that holds a connection: what is to be said to it goes there. */
 export const nodeOf = (session: SessionId): number => Math.floor(session / connectionsOfNode)
 
-/**
- * The user who asked, as which account if it is no guest, the connection to answer on, and the request's own `id`, if it had one. `isLarge`: what is asked for
- * may be large, and the connection is read no further until all of it has been given.
- */
+/** Names one request of a connection; they count from 1. What is known of it stays with the connection (see Requests). */
+export const RequestNumber = Schema.Natural
+export type RequestNumber = typeof RequestNumber.Type
+
+/** The user who asked, as which account if it is no guest, the connection to answer on, and which of its requests it was. */
 export const Asker = Schema.Struct({
   session: SessionId,
   user: UserName,
   account: Schema.optionalKey(AccountId),
-  id: Schema.UndefinedOr(RequestId),
-  isLarge: Schema.Boolean
+  request: RequestNumber
 })
 export type Asker = typeof Asker.Type

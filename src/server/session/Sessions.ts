@@ -14,9 +14,11 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { type Asker, type SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
+import { nowhere, type Origin, originHere } from "./Origin.ts"
 import * as Outbox from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
-import { Session } from "./Session.ts"
+import { Requests } from "./Requests.ts"
+import { type Ownership, Session } from "./Session.ts"
 import { writeNow } from "./WriteNow.ts"
 
 export class Sessions extends Context.Service<
@@ -32,6 +34,14 @@ export class Sessions extends Context.Service<
     isHere(session: SessionId): boolean
     /** Whose what a session writes is: until it is gone, and nobody's after a restart. */
     authorOf(session: SessionId): AuthorId
+    /** Whose a session is, if it is no guest's. */
+    ownerOf(session: SessionId): Ownership | undefined
+    /** From now on it is an account's, and so is what it writes. */
+    belongTo(session: SessionId, owner: Ownership): void
+    /** Where it comes from; nowhere if it is gone. */
+    peerOf(session: SessionId): Origin
+    /** Ends it with these last words. */
+    endUnsafe(session: SessionId, words: ServerMessage): void
     /** Waits until a session's peer has taken all it asked for so far. Whoever made a large piece makes the next then. */
     taken(session: SessionId): Effect.Effect<void>
     /** Says each of these, in order. Who is gone by now gets nothing. */
@@ -40,8 +50,11 @@ export class Sessions extends Context.Service<
     deliverInTurns(deliveries: ReadonlyArray<Delivery>): Effect.Effect<void>
     /** Answers one request. */
     reply(to: Asker, message: ServerMessage): void
-    /** Answers one request with a reply that is encoded already, in pieces; they are given one behind the other. */
-    replyEncoded(to: Asker, pieces: ReadonlyArray<Uint8Array>): void
+    /**
+     * Answers one request with a reply that is encoded already but for its beginning, in pieces (see Requests); they are
+     * given one behind the other.
+     */
+    replyEncoded(to: Asker, tag: ServerMessage["_tag"], pieces: ReadonlyArray<Uint8Array>): void
     /** Gives a piece of what a session asked for, encoded already. The same bytes may go to many. */
     give(to: SessionId, piece: Uint8Array): void
     /** Answers one request with a refusal. */
@@ -78,54 +91,44 @@ export class Sessions extends Context.Service<
         }
       }
 
-      const settle = (to: Asker) => {
-        const session = sessions.get(to.session)
-        session?.settled(1)
-        if (to.isLarge) session?.gaveLarge()
-      }
-
-      const sendAll = (gathered: Iterable<readonly [SessionId, Gathered]>) => {
-        for (const [id, { kind, replies, text }] of gathered) {
-          const session = sessions.get(id)
-          if (session === undefined) continue
-          session.outbox.offerUnsafe(bytesOf(text), kind)
-          session.settled(replies)
-        }
+      const say = (session: Session, text: string, kind: Outbox.Kind) => {
+        if (text !== "") session.outbox.offerUnsafe(bytesOf(text), kind)
       }
 
       /** What is for one session alone and nothing else comes between is joined to one frame, up to a size. */
-      const gather = (gathered: Map<SessionId, Gathered>, to: SessionId, text: string, kind: Outbox.Kind) => {
+      const gather = (gathered: Map<Session, Gathered>, to: Session, text: string, kind: Outbox.Kind) => {
         const before = gathered.get(to)
-        const replies = kind === "asked" ? 1 : 0
         if (before === undefined || before.text.length > maxGatheredCharacters) {
-          if (before !== undefined) sendAll([[to, before]])
-          gathered.set(to, { text, replies, kind })
+          if (before !== undefined) say(to, before.text, before.kind)
+          gathered.set(to, { text, kind })
           return
         }
         before.text += text
-        before.replies += replies
         if (kind === "live") before.kind = kind
       }
 
       /** Stops wherever others may have their turn. */
       const steps = function* (deliveries: ReadonlyArray<Delivery>) {
-        const gathered = new Map<SessionId, Gathered>()
+        const gathered = new Map<Session, Gathered>()
         const flush = () => {
-          sendAll(gathered)
+          for (const [session, { kind, text }] of gathered) {
+            say(session, text, kind)
+            session.requests.release()
+          }
           gathered.clear()
         }
         for (const delivery of deliveries) {
-          if (delivery._tag === "Reply" && !delivery.to.isLarge) {
-            gather(gathered, delivery.to.session, replyText(delivery.to, delivery.message), "asked")
-          } else if (delivery._tag === "Reply" || delivery._tag === "Begin") {
-            flush()
-            give(delivery.to.session, bytesOf(replyText(delivery.to, delivery.message)))
-            if (delivery._tag === "Reply") settle(delivery.to)
-          } else if (delivery._tag === "Given") {
-            flush()
-            settle(delivery.to)
+          if (delivery._tag !== "Tell") {
+            const session = sessions.get(delivery.to.session)
+            if (session === undefined) continue
+            // What is told to everybody never makes one frame with what may be large.
+            const isAlone = delivery._tag === "Begin" || session.requests.isLarge(delivery.to.request)
+            if (isAlone) flush()
+            gather(gathered, session, linesFor(session.requests, delivery), "asked")
+            if (isAlone) flush()
           } else if (delivery.to.length === 1) {
-            for (const only of delivery.to) gather(gathered, only, linesOf(delivery.messages), "live")
+            const session = delivery.to[0] === undefined ? undefined : sessions.get(delivery.to[0])
+            if (session !== undefined) gather(gathered, session, linesOf(delivery.messages), "live")
           } else {
             flush()
             yield* tell(delivery.to, delivery.messages)
@@ -157,11 +160,16 @@ export class Sessions extends Context.Service<
             Effect.gen(function* () {
               const handler = yield* Effect.fiber
               const direct = yield* writeNow
+              const peer = yield* originHere
               const id = sessionOf(thisNode, ++opened)
               const session = new Session({
                 id,
                 author: authorOf(id),
+                requests: new Requests(
+                  (request) => void fork(Effect.logError(`Request ${request} of connection ${id} was replied to twice`))
+                ),
                 now: monotonicMillis(clock),
+                peer,
                 handler,
                 outbox: (on) =>
                   new Outbox.Outbox({
@@ -178,14 +186,19 @@ export class Sessions extends Context.Service<
             (session) =>
               Effect.sync(() => {
                 sessions.delete(session.id)
+                session.requests.close()
                 session.outbox.abandonUnsafe()
               })
           ),
         all: () => sessions.values(),
         count: () => sessions.size,
-        inFlight: (session) => sessions.get(session)?.inFlight() ?? 0,
+        inFlight: (session) => sessions.get(session)?.requests.count() ?? 0,
         isHere: (session) => sessions.has(session),
         authorOf: (session) => sessions.get(session)?.author ?? authorOf(session),
+        ownerOf: (session) => sessions.get(session)?.owner,
+        belongTo: (session, owner) => sessions.get(session)?.belongTo(owner),
+        peerOf: (session) => sessions.get(session)?.peer ?? nowhere,
+        endUnsafe: (session, words) => sessions.get(session)?.endUnsafe(words),
         taken: (id) =>
           Effect.suspend(() => {
             const session = sessions.get(id)
@@ -198,9 +211,11 @@ export class Sessions extends Context.Service<
         deliver,
         deliverInTurns,
         reply,
-        replyEncoded: (to, pieces) => {
-          for (const piece of pieces) give(to.session, piece)
-          settle(to)
+        replyEncoded: (to, tag, pieces) => {
+          const session = sessions.get(to.session)
+          if (session === undefined) return
+          for (const piece of session.requests.replyEncoded(to.request, tag, pieces)) give(to.session, piece)
+          session.requests.release()
         },
         give,
         refuse: (to, reason) => reply(to, rejected(reason)),
@@ -221,8 +236,17 @@ export class Sessions extends Context.Service<
 /** A node socket takes a Buffer as it is, and would wrap any other array once for each member. */
 const bytesOf = (text: string): Uint8Array => Buffer.from(text)
 
-const replyText = (to: Asker, message: ServerMessage): string =>
-  lineText(to.id === undefined ? message : { ...message, id: to.id })
+/** What is to be said because of an answer. */
+const linesFor = (requests: Requests, delivery: Exclude<Delivery, { readonly _tag: "Tell" }>): string => {
+  switch (delivery._tag) {
+    case "Reply":
+      return requests.reply(delivery.to.request, delivery.message)
+    case "Begin":
+      return requests.begin(delivery.to.request, delivery.message)
+    case "Given":
+      return requests.finish(delivery.to.request)
+  }
+}
 
 const linesOf = (messages: ReadonlyArray<ServerMessage>): string => messages.map(lineText).join("")
 
@@ -240,7 +264,6 @@ const maxTurnMillis = 2
 
 interface Gathered {
   text: string
-  replies: number
   /** Live if any of it is. */
   kind: Outbox.Kind
 }

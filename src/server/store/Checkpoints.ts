@@ -13,7 +13,7 @@
  * slow: without limit, but not without a word.
  */
 import { stat } from "node:fs/promises"
-import { Effect } from "effect"
+import { ByteSize, Effect } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import * as Outage from "../notices/Outage.ts"
 import { type FileWatch, keptBytes } from "./FileWatch.ts"
@@ -132,7 +132,7 @@ export const run = ({ database, own, warnBytes = 256 * 2 ** 20, watch, writer }:
       isWarned = isLarge
       return isLarge
         ? Effect.logWarning(
-            `${database}-wal has grown to ${Math.round(bytes / 2 ** 20)} MiB, for another program keeps reading one state of ` +
+            `${database}-wal has grown to ${ByteSize.format(ByteSize.bytes(bytes), { precision: 0 })}, for another program keeps reading one state of ` +
               "the database, or the disk is too slow. End what reads it: a command of `pnpm admin` that was stopped, perhaps."
           )
         : Effect.logInfo(`${database}-wal is small again`)

@@ -9,24 +9,30 @@ import { pathToFileURL } from "node:url"
 import { Deferred, type Duration, Effect, Exit, FileSystem, Layer, Queue, Result, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import type { Accounts } from "../accounts/Accounts.ts"
+import type { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
-import { History } from "../history/History.ts"
+import type { History } from "../history/History.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { CannotOpenDatabase, describeProblem, isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { CannotOpenDatabase, describeProblem } from "../sql/CannotOpenDatabase.ts"
 import type { FileIdentity } from "../sql/FileIdentity.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
+import { isDamaged, summaryOf } from "../sql/SqliteProblem.ts"
+import { Changes } from "./Changes.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 import * as Erasing from "./Erasing.ts"
 import * as FileWatch from "./FileWatch.ts"
 import * as LogTables from "./LogTables.ts"
-import * as MemoryHistory from "./MemoryHistory.ts"
-import { migrate, migrations } from "./Migrations.ts"
+import * as MemoryStores from "./MemoryStores.ts"
+import { makings, migrate, migrations } from "./Migrations.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 import * as Reserve from "./Reserve.ts"
 import * as Retention from "./Retention.ts"
 import * as ServerLock from "./ServerLock.ts"
+import * as SqlAccounts from "./SqlAccounts.ts"
 import * as SqlHistory from "./SqlHistory.ts"
+import * as SqlMemberships from "./SqlMemberships.ts"
 
 /** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
 export const applicationId = 0x7061726c
@@ -62,12 +68,15 @@ export interface DatabaseOptions {
   readonly schema?: typeof migrations
 }
 
+/** All that a server keeps. */
+export type Stores = Accounts | History | Memberships
+
 /** A database in a file, made with its folder if it is missing. */
 export const layerFile = ({
   file,
   retention,
   schema = migrations
-}: DatabaseOptions): Layer.Layer<History, CannotOpenDatabase, FileSystem.FileSystem> =>
+}: DatabaseOptions): Layer.Layer<Stores, CannotOpenDatabase, FileSystem.FileSystem> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { closing, epoch, index, log, reader, reserve, writer } = yield* connect(file, schema)
@@ -81,7 +90,8 @@ export const layerFile = ({
           : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, watch: log.watch, writer }))
       // Made last, so ended first: from then on nobody waits for the disk.
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
-      return Layer.provideMerge(hurry, Layer.merge(history, Erasing.layer({ ...log, deleted }))).pipe(
+      const accounts = Layer.provide(Layer.merge(SqlAccounts.layer, SqlMemberships.layer), Changes.layer)
+      return Layer.provideMerge(hurry, Layer.mergeAll(history, accounts, Erasing.layer({ ...log, deleted }))).pipe(
         Layer.provide([
           SearchIndex.layer(index, reserve.giveBack),
           Layer.succeed(SqlHistory.Connections, { emptied, epoch, noteDeletedUnsafe, reader, writer })
@@ -90,14 +100,16 @@ export const layerFile = ({
     })
   ).pipe(
     Layer.catchTag(["SqlError", "MigrationError", "SchemaError"], (error) =>
-      Layer.effect(History, new CannotOpenDatabase({ file, problem: describeProblem(error) }))
+      Layer.effectContext<Stores, CannotOpenDatabase, never>(
+        new CannotOpenDatabase({ file, problem: describeProblem(error) })
+      )
     )
   )
 
 /** As the settings say. */
-export const layer: Layer.Layer<History, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
+export const layer: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
   Effect.map(ServerConfig, ({ database, retention }) =>
-    database === ":memory:" ? MemoryHistory.layer : layerFile({ file: database, retention })
+    database === ":memory:" ? MemoryStores.layer : layerFile({ file: database, retention })
   )
 )
 
@@ -126,7 +138,8 @@ const connect = Effect.fnUntraced(function* (file: string, schema: typeof migrat
   yield* writer`PRAGMA journal_mode = WAL`
   yield* Effect.provideService(migrate(schema), SqlClient.SqlClient, writer)
   const epoch = yield* LogTables.make(writer).epoch(yield* randomEpoch)
-  const reader = yield* SqliteClient.make({ filename, isReadOnly: true, setup: readerSetup, closing })
+  const functions = new URL("../../common/name/FoldName.ts", import.meta.url)
+  const reader = yield* SqliteClient.make({ filename, isReadOnly: true, setup: readerSetup, functions, closing })
   const own = yield* SqliteClient.make({ filename, setup: checkpointSetup, closing })
 
   watch = yield* FileWatch.make(filename)
@@ -149,6 +162,11 @@ const checkOrigin = Effect.fnUntraced(function* (
   if (id !== applicationId) {
     return yield* unusable("it belongs to another program. Set DATABASE to another file.")
   }
+  const there = new Set(
+    (yield* sql`SELECT type || ' ' || name FROM sqlite_schema WHERE type IN ('table', 'trigger')`.values).flat()
+  )
+  const missing = (kind: string, name: string) => unusable(`its ${kind} ${name} is missing. ${remedy}`)
+  if (!there.has(`table ${record}`)) return yield* missing("table", record)
   const [[newest] = []] = yield* sql`SELECT MAX(migration_id) FROM effect_sql_migrations`.values
   const known = Object.keys(schema).map((name) => Number.parseInt(name, 10))
   if (Number(newest) > Math.max(...known)) {
@@ -156,9 +174,15 @@ const checkOrigin = Effect.fnUntraced(function* (
       "it was made by a newer version of parley. Use that version, or set DATABASE to another file."
     )
   }
+  const gone = makings.find(({ kind, name, since }) => since <= Number(newest) && !there.has(`${kind} ${name}`))
+  if (gone !== undefined) return yield* missing(gone.kind, gone.name)
   yield* checkSchema(sql, unusable)
   return false
 })
+
+/** Where the migrations are that were carried out: effect/sql's Migrator keeps it. */
+const record = "effect_sql_migrations"
+const remedy = "Look at it with `pnpm admin verify`, restore a backup, or set DATABASE to another file."
 
 /** Without these, what is sent again would be stored again. */
 const neededIndexes = ["messages_by_place", "messages_by_key"]
@@ -169,7 +193,6 @@ const checkSchema = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   unusable: (problem: string) => CannotOpenDatabase
 ) {
-  const remedy = "Look at it with `pnpm admin verify`, restore a backup, or set DATABASE to another file."
   const unique = yield* sql`SELECT name FROM pragma_index_list('messages') WHERE "unique" = 1`.values
   const missing = neededIndexes.find((index) => !unique.some(([name]) => name === index))
   if (missing !== undefined) return yield* unusable(`its index ${missing} is missing or not unique. ${remedy}`)
@@ -207,7 +230,7 @@ const openIndex = Effect.fnUntraced(function* (database: string, closing: Deferr
   }).pipe(
     Effect.catchIf(
       ({ reason }) => isDamaged(reason.cause),
-      ({ message }) => Effect.succeed(Result.fail(message))
+      (error) => Effect.succeed(Result.fail(summaryOf(error)))
     )
   )
   // SQLite would let others read it.

@@ -7,7 +7,8 @@
  */
 import { basename, dirname, resolve } from "node:path"
 import { Effect, FileSystem, Option, type PlatformError } from "effect"
-import { CannotOpenDatabase, problems } from "../sql/CannotOpenDatabase.ts"
+import { CannotOpenDatabase } from "../sql/CannotOpenDatabase.ts"
+import { code, sentenceOf } from "../sql/SqliteProblem.ts"
 
 const patience = "4 seconds"
 
@@ -47,13 +48,13 @@ export const prepare = Effect.fnUntraced(function* (file: string) {
       : unusable(`its folder cannot be made (${error.message}). Set DATABASE to a file elsewhere.`)
   )
   const path = yield* Effect.mapError(inTime(realPath(resolve(file), maxLinks)), (error) =>
-    error._tag === "CannotOpenDatabase" ? error : unusable(problems[14] ?? error.message)
+    error._tag === "CannotOpenDatabase" ? error : unusable(sentence("cannotOpen"))
   )
   yield* checkLength(path)
   const info = yield* Effect.mapError(inTime(Effect.andThen(makeFile(path), files.stat(path))), (error) =>
     error._tag === "CannotOpenDatabase" ? error : unusable(createProblem(error))
   )
-  if (info.type !== "File") return yield* unusable(problems[14] ?? info.type)
+  if (info.type !== "File") return yield* unusable(sentence("cannotOpen"))
   const links = Option.getOrElse(info.nlink, () => 1)
   if (links > 1) {
     return yield* unusable(
@@ -66,7 +67,7 @@ export const prepare = Effect.fnUntraced(function* (file: string) {
       Effect.all([files.access(path, { writable: true }), files.access(dirname(path), { writable: true })])
     )
   )
-  if (!isWritable) return yield* unusable(problems[8] ?? "")
+  if (!isWritable) return yield* unusable(sentence("readOnly"))
   return path
 })
 
@@ -87,9 +88,12 @@ export const makePrivate = Effect.fnUntraced(function* (path: string) {
   for (const ending of endings) yield* Effect.ignore(files.chmod(`${path}${ending}`, 0o600))
 })
 
+/** As if SQLite had said so. */
+const sentence = (problem: "cannotOpen" | "full" | "readOnly") => sentenceOf(code[problem], "server", problem)
+
 const createProblem = ({ message, reason }: PlatformError.PlatformError): string => {
-  if (reason._tag === "PermissionDenied") return problems[8] ?? message
-  return message.includes("ENOSPC") ? (problems[13] ?? message) : (problems[14] ?? message)
+  if (reason._tag === "PermissionDenied") return sentence("readOnly")
+  return sentence(message.includes("ENOSPC") ? "full" : "cannotOpen")
 }
 
 /**

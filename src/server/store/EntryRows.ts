@@ -31,7 +31,7 @@ export const make = (sql: SqlClient.SqlClient, tables: ReturnType<typeof LogTabl
   return {
     // Where RETENTION has taken the tombstone, who deleted it, and when, has gone with it.
     rows: (conversation, range, isForwards) => sql`
-      SELECT entry.seq, entry.at, entry.sender AS "from", entry.target,
+      SELECT entry.seq, entry.at, entry.sender AS "from", entry.receiver AS "to", entry.target,
         CASE WHEN ${isErased} THEN 'Tombstone' ELSE entry.kind END AS kind,
         CASE WHEN NOT ${isErased} THEN entry.content
           WHEN edited.kind = 'Tombstone' THEN edited.content

@@ -13,11 +13,12 @@
  */
 import { Clock, Data, Duration, Effect, Layer, Option, Queue, Schedule, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
+import * as SqlSchema from "effect/sql/SqlSchema"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import * as UnsyncedTransaction from "../sql/UnsyncedTransaction.ts"
 import { emptyLog, type LogOptions } from "./Checkpoints.ts"
 import { checksum } from "./Checksum.ts"
@@ -63,7 +64,6 @@ const Erasure = Schema.Struct({
   hasMore: Schema.Int
 })
 type Erasure = typeof Erasure.Type
-const decodeErasures = Schema.decodeUnknownEffect(Schema.Array(Erasure))
 
 const Edit = Schema.Struct({
   seq: Schema.Int,
@@ -71,7 +71,10 @@ const Edit = Schema.Struct({
   sender: Schema.String,
   kind: Schema.String,
   target: Schema.NullOr(Schema.Int),
-  author: Schema.NullOr(Schema.String)
+  author: Schema.NullOr(Schema.String),
+  receiver: Schema.NullOr(Schema.String),
+  partner: Schema.NullOr(Schema.String),
+  twin: Schema.NullOr(Schema.Int)
 })
 const decodeEdit = Schema.decodeUnknownOption(Edit)
 
@@ -103,6 +106,7 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
 /** Erases all that is deleted by now; tells how many messages. */
 const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   const { writer } = options
+  const erasuresAfter = makeErasuresAfter(writer)
   const damaged = new LogOnce("More deleted messages cannot be erased. Check the database with: pnpm admin verify")
   const heldUp = Outage.make("The database's log cannot be emptied", "The database's log is emptied again")
 
@@ -128,7 +132,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
     let through = 0
     const forgetEdits = Effect.gen(function* () {
       const rows = yield* writer`
-        SELECT id, seq, at, sender, kind, target, author FROM messages
+        SELECT id, seq, at, sender, kind, target, author, receiver, partner, twin FROM messages
         WHERE kind = 'Edited' AND conversation = ${conversation} AND target = ${target} AND id > ${through}
         ORDER BY id LIMIT ${stepEdits}`
       const sums = rows.map((row) => [row["id"], checksumOf(conversation, row)])
@@ -178,7 +182,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
     const cleared: Array<number> = []
     let through = 0
     const step = Effect.gen(function* () {
-      const erasures = yield* erasuresAfter(writer, through)
+      const erasures = yield* erasuresAfter(through)
       for (const erasure of erasures) if (yield* isCleared(erasure)) cleared.push(erasure.id)
       yield* index.forget(erasures.map(({ id }) => id))
       through = erasures.at(-1)?.id ?? through
@@ -227,22 +231,23 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   })
 }
 
-const erasuresAfter = (sql: SqlClient.SqlClient, through: number) =>
-  Effect.flatMap(
-    sql`
+const makeErasuresAfter = (sql: SqlClient.SqlClient) =>
+  SqlSchema.findAll({
+    Request: Schema.Int,
+    Result: Erasure,
+    execute: (through) => sql`
     SELECT id, conversation, target, EXISTS (
         SELECT 1 FROM messages
         WHERE kind = 'Edited' AND messages.conversation = erasures.conversation AND messages.target = erasures.target
       ) OR EXISTS (SELECT 1 FROM reactors WHERE message = erasures.id)
       OR EXISTS (SELECT 1 FROM standing WHERE standing.id = erasures.id) AS hasMore
-    FROM erasures WHERE id > ${through} ORDER BY id LIMIT ${stepErasures}`,
-    decodeErasures
-  )
+    FROM erasures WHERE id > ${through} ORDER BY id LIMIT ${stepErasures}`
+  })
 
 /** Of an edit without its text; none if the rest of its row is damaged. */
 const checksumOf = (conversation: number, row: unknown): number | null =>
   Option.match(decodeEdit(row), {
     onNone: () => null,
-    onSome: ({ at, author, kind, sender, seq, target }) =>
-      checksum(conversation, seq, at, sender, "", kind, target, author)
+    onSome: ({ at, author, kind, partner, receiver, sender, seq, target, twin }) =>
+      checksum(conversation, seq, at, sender, "", kind, target, author, receiver, partner, twin)
   })

@@ -11,6 +11,7 @@ import { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { AuthorId, Reaction } from "../../common/log/Entry.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import { type Facts, keyOf, type Question, type TargetFacts } from "../history/History.ts"
+import { Partner } from "../history/Partner.ts"
 import { isDamagedPage, type ReadLog } from "./LogPages.ts"
 import type * as LogTables from "./LogTables.ts"
 
@@ -20,6 +21,7 @@ const FoundTarget = Schema.Struct({
   kind: Schema.String,
   at: Schema.Unknown,
   author: Schema.Unknown,
+  partner: Schema.NullOr(Partner),
   reactions: Schema.fromJsonString(Schema.Array(Schema.Tuple([Reaction, Schema.Natural])))
 })
 const FoundReactor = Schema.Struct({ ordinal: Schema.Int, author: Author, seq: Seq, at: Timestamp })
@@ -32,7 +34,7 @@ export const make = (sql: SqlClient.SqlClient, tables: ReturnType<typeof LogTabl
   // CROSS JOIN, or SQLite looks through the whole log for the few that are asked for.
   const readTargets = (id: number, targets: ReadonlyArray<Seq>) =>
     sql`
-      SELECT wanted.value AS seq, messages.kind, at, author, (
+      SELECT wanted.value AS seq, messages.kind, at, author, partner, (
           SELECT json_group_array(json_array(value ->> 0, value ->> 1))
           FROM json_each(CASE WHEN json_valid(reactions) THEN reactions ELSE '[]' END)
         ) AS reactions
@@ -83,7 +85,7 @@ export const make = (sql: SqlClient.SqlClient, tables: ReturnType<typeof LogTabl
     read: Effect.fnUntraced(function* ({ id, newest }: ReadLog, { keys, reactors, targets }: Question) {
       const answered = new Map<string, Pick<TargetFacts, "at" | "seq">>()
       if (keys.length > 0) {
-        const names = keys.map(({ from, key }) => keyOf(from, key))
+        const names = keys.map(({ from, key, with: partner }) => keyOf(from, key, partner))
         const earlier = yield* tables.earlierPlaces(names.map((name) => [id, name]))
         for (const name of names) {
           const stored = earlier(id, name)
@@ -120,11 +122,12 @@ const without = (is: TargetFacts["is"], seq: Seq): TargetFacts => ({
   reactors: []
 })
 
-const factsOf = ({ at, author, kind, reactions, seq }: typeof FoundTarget.Type): TargetFacts => ({
+const factsOf = ({ at, author, kind, partner, reactions, seq }: typeof FoundTarget.Type): TargetFacts => ({
   seq,
   is: kind === "Said" ? "Message" : kind === "Tombstone" ? "Tombstone" : "Other",
   at: isTimestamp(at) ? at : 0,
   author: isAuthor(author) ? author : undefined,
   reactions: reactions.map(([reaction, count]) => ({ reaction, count })),
-  reactors: []
+  reactors: [],
+  ...(partner !== null && { with: partner })
 })

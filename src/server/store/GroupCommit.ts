@@ -8,22 +8,23 @@
  * Bounds (invariant 3): a commit takes `maxCommitEntries`, and `maxCommitCharacters`, unless one append has more; a bad append among n costs the
  * others 2 log n commits; what waits is bounded by the requests under way.
  */
-import { type Array as Arr, Deferred, Effect, Queue, Result, type Schema } from "effect"
+import { Deferred, Effect, Queue, Result, type Schema } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { Conversation } from "../../common/log/Conversation.ts"
 import type { Body } from "../../common/log/Entry.ts"
-import { type NewEntry, StorageUnavailable, type Stored } from "../history/History.ts"
+import { type AnsweredKey, type NewEntry, StorageUnavailable, type Stored } from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
-import { resultCode } from "../sql/CannotOpenDatabase.ts"
+import { code, resultCode } from "../sql/SqliteProblem.ts"
 import { halvesOf } from "./LogTables.ts"
 
 export type Problem = SqlError | Schema.SchemaError
 
 /** What is stored together: all of it or nothing. */
 export interface Append {
-  readonly entries: Arr.NonEmptyReadonlyArray<NewEntry>
-  /** Those of its entries, by key. */
+  readonly entries: ReadonlyArray<NewEntry>
+  readonly answered: ReadonlyArray<AnsweredKey>
+  /** Those of both, by key. */
   readonly conversations: ReadonlyMap<string, Conversation>
 }
 
@@ -36,11 +37,11 @@ interface Waiting extends Append {
   readonly stored: Deferred.Deferred<ReadonlyArray<Stored>, StorageUnavailable>
 }
 
-/** SQLite's CORRUPT, TOOBIG, CONSTRAINT and MISMATCH: other rows may well be stored (sqlite.org/rescode.html). */
-const aboutRows = new Set([11, 18, 19, 20])
+/** Other rows may well be stored. */
+const aboutRows: ReadonlySet<number> = new Set([code.corrupt, code.tooBig, code.constraint, code.mismatch])
 
 /** Whether it was what should have been stored that was refused, or what it meets in the database. */
-const isAboutRows = (problem: Problem): boolean =>
+export const isAboutRows = (problem: Problem): boolean =>
   !isSqlError(problem) || aboutRows.has(resultCode(problem.reason.cause))
 
 /** `settle` is run when it is decided what becomes of an append, before it is answered. */
@@ -117,20 +118,24 @@ export const make = Effect.fnUntraced(function* (
 /** About as many as are stored: what is no text is short. */
 const charactersOf = (body: Body): number => ("content" in body ? body.content.length : 64)
 
+/** One with a twin is stored twice. */
+const rowsOf = ({ twin }: NewEntry): number => (twin === undefined ? 1 : 2)
+
 /** Whole appends, together as many entries as one commit takes. */
 const inCommits = (appends: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray<Waiting>> => {
   const commits: Array<Array<Waiting>> = []
   let size = Infinity
   let characters = 0
   for (const append of appends) {
-    const held = append.entries.reduce((sum, { body }) => sum + charactersOf(body), 0)
-    if (size + append.entries.length > maxCommitEntries || characters + held > maxCommitCharacters) {
+    const rows = append.entries.reduce((sum, entry) => sum + rowsOf(entry), append.answered.length)
+    const held = append.entries.reduce((sum, entry) => sum + rowsOf(entry) * charactersOf(entry.body), 0)
+    if (size + rows > maxCommitEntries || characters + held > maxCommitCharacters) {
       commits.push([])
       size = 0
       characters = 0
     }
     commits.at(-1)?.push(append)
-    size += append.entries.length
+    size += rows
     characters += held
   }
   return commits

@@ -12,7 +12,7 @@ import type { Seq } from "../../common/log/Cursor.ts"
 import { fitting } from "../history/Fitting.ts"
 import type { Range } from "../history/Query.ts"
 import type { LogOnce } from "../notices/LogOnce.ts"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 
 type Problem = SqlError | Schema.SchemaError
 
@@ -36,27 +36,27 @@ export interface Given<A> {
 }
 
 /** The statements by which one kind of rows is read. */
-export interface Source<A> {
+export interface Source<A, Asked extends Range = Range> {
   /** One row more than the limit, if there are so many, in the direction in which they were asked for. */
-  rows(conversation: number, range: Range, isForwards: boolean): Effect.Effect<ReadonlyArray<unknown>, SqlError>
+  rows(conversation: number, range: Asked, isForwards: boolean): Effect.Effect<ReadonlyArray<unknown>, SqlError>
   /** The same, of each its place and how many bytes it counts, without loading its content. */
   sizes(
     conversation: number,
-    range: Range,
+    range: Asked,
     isForwards: boolean
   ): Effect.Effect<ReadonlyArray<ReadonlyArray<number>>, Problem>
   /** A row without its content. */
   head(conversation: number, seq: Seq): Effect.Effect<ReadonlyArray<unknown>, SqlError>
   /** The places alone, as `rows`: read where a page is damaged. */
-  places(log: ReadLog, range: Range, isForwards: boolean): Effect.Effect<ReadonlyArray<Seq>, Problem>
+  places(log: ReadLog, range: Asked, isForwards: boolean): Effect.Effect<ReadonlyArray<Seq>, Problem>
   /** What rows of one log give, which come in the order of their places. */
   decode(rows: ReadonlyArray<unknown>): ReadonlyArray<Given<A>>
 }
 
 /** `damaged` is told of what cannot be read. */
-export const make = <A>(source: Source<A>, damaged: LogOnce) => {
+export const make = <A, Asked extends Range>(source: Source<A, Asked>, damaged: LogOnce) => {
   /** Rows in the direction that was asked for, and whether there are more. */
-  const find = Effect.fnUntraced(function* (id: number, range: Range, isForwards: boolean, maxBytes?: number) {
+  const find = Effect.fnUntraced(function* (id: number, range: Asked, isForwards: boolean, maxBytes?: number) {
     if (maxBytes === undefined) {
       const rows = yield* source.rows(id, range, isForwards)
       return { rows: rows.slice(0, range.limit), more: rows.length > range.limit }
@@ -68,16 +68,27 @@ export const make = <A>(source: Source<A>, damaged: LogOnce) => {
       maxBytes
     )
     if (count === 0) return { rows: [], more: sizes.length > 0 }
-    const rows = yield* source.rows(id, spanOf(wanted.slice(0, count).map(([seq = 0]) => seq)), isForwards)
+    const rows = yield* source.rows(
+      id,
+      spanOf(
+        range,
+        wanted.slice(0, count).map(([seq = 0]) => seq)
+      ),
+      isForwards
+    )
     return { rows, more: sizes.length > count }
   })
 
   /** What stands at these places; only the place, or more, of what cannot be read. */
-  const findOneByOne = (id: number, seqs: ReadonlyArray<Seq>): Effect.Effect<ReadonlyArray<unknown>, Problem> =>
-    Effect.catchIf(source.rows(id, spanOf(seqs), true), isDamagedPage, () => {
+  const findOneByOne = (
+    id: number,
+    range: Asked,
+    seqs: ReadonlyArray<Seq>
+  ): Effect.Effect<ReadonlyArray<unknown>, Problem> =>
+    Effect.catchIf(source.rows(id, spanOf(range, seqs), true), isDamagedPage, () => {
       const [seq = 0] = seqs
       if (seqs.length > 1) {
-        const rows = Effect.forEach(seqs, (one) => findOneByOne(id, [one]))
+        const rows = Effect.forEach(seqs, (one) => findOneByOne(id, range, [one]))
         return Effect.map(rows, (found) => found.flat())
       }
       // Often only the rest of a long content is lost.
@@ -87,7 +98,7 @@ export const make = <A>(source: Source<A>, damaged: LogOnce) => {
   /** As `find`, of a log in which there are pages that cannot be read. */
   const findReadable = Effect.fnUntraced(function* (
     log: ReadLog,
-    range: Range,
+    range: Asked,
     isForwards: boolean,
     maxBytes = Infinity
   ) {
@@ -98,7 +109,7 @@ export const make = <A>(source: Source<A>, damaged: LogOnce) => {
     let looked = 0
     for (const piece of Arr.chunksOf(places.slice(0, range.limit), pieceRows)) {
       const inOrder = piece.toSorted((a, b) => a - b)
-      const found = yield* findOneByOne(log.id, inOrder)
+      const found = yield* findOneByOne(log.id, range, inOrder)
       const decoded = source.decode(found).map((one) => one.bytes)
       rows.push(...(isForwards ? found : found.toReversed()))
       sizes.push(...(isForwards ? decoded : decoded.toReversed()))
@@ -111,7 +122,7 @@ export const make = <A>(source: Source<A>, damaged: LogOnce) => {
   })
 
   /** As `History.read` and `History.standing`. */
-  return Effect.fnUntraced(function* (log: ReadLog, range: Range, maxBytes?: number) {
+  return Effect.fnUntraced(function* (log: ReadLog, range: Asked, maxBytes?: number) {
     const isForwards = range.after !== undefined
     const { more, rows } = yield* Effect.catchIf(find(log.id, range, isForwards, maxBytes), isDamagedPage, () =>
       findReadable(log, range, isForwards, maxBytes)
@@ -128,8 +139,9 @@ export const make = <A>(source: Source<A>, damaged: LogOnce) => {
   })
 }
 
-/** The range from the first to the last of these places, whichever comes first. */
-const spanOf = (seqs: ReadonlyArray<Seq>): Range => ({
+/** The part of what was asked for from the first to the last of these places, whichever comes first. */
+const spanOf = <Asked extends Range>(asked: Asked, seqs: ReadonlyArray<Seq>): Asked => ({
+  ...asked,
   after: Math.min(...seqs) - 1,
   before: Math.max(...seqs) + 1,
   limit: seqs.length

@@ -9,7 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { Conversation } from "../../common/log/Conversation.ts"
 import { Epoch, Seq, Timestamp } from "../../common/log/Cursor.ts"
 import type { Stored } from "../history/History.ts"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import type { Row } from "./Placement.ts"
 
 export type Problem = SqlError | Schema.SchemaError
@@ -67,6 +67,11 @@ export const make = (sql: SqlClient.SqlClient) => {
     return conversations.map((conversation) => Object.assign(conversation, { at: times.get(conversation.id) ?? 0 }))
   })
 
+  const placeUnlessAnswered = sql.literal(
+    "CASE WHEN EXISTS (SELECT 1 FROM answered_keys WHERE conversation = value ->> 0 AND idempotency_key = value ->> 5) " +
+      "THEN NULL ELSE value ->> 1 END"
+  )
+
   const removeEmpty = (ids: ReadonlyArray<number>) => sql`
     DELETE FROM conversations WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
     AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = conversations.id)`
@@ -121,16 +126,21 @@ export const make = (sql: SqlClient.SqlClient) => {
     removeEmpty,
 
     /**
-     * What is stored under these keys, by conversation and key. Which key a row answers is told by its ordinal: a text may
+     * What these keys were answered with, by conversation and key. Which key a row answers is told by its ordinal: a text may
      * come back from a database as another one.
      */
     earlierPlaces: Effect.fnUntraced(function* (
       keys: ReadonlyArray<readonly [conversation: number, idempotencyKey: string]>
     ) {
       const rows = yield* sql`
-        SELECT wanted.key AS ordinal, seq, at
-        FROM json_each(${JSON.stringify(keys)}) AS wanted
-        JOIN messages ON messages.conversation = wanted.value ->> 0 AND idempotency_key = wanted.value ->> 1`
+        WITH wanted AS MATERIALIZED (SELECT key, value FROM json_each(${JSON.stringify(keys)}))
+        SELECT wanted.key AS ordinal, seq, at FROM wanted
+        JOIN messages ON messages.conversation = wanted.value ->> 0 AND idempotency_key = wanted.value ->> 1
+        UNION ALL
+        SELECT wanted.key, seq, at FROM wanted
+        CROSS JOIN answered_keys AS known ON known.conversation = wanted.value ->> 0
+          AND known.idempotency_key = wanted.value ->> 1
+        CROSS JOIN messages ON messages.id = known.message`
       const places = new Map<string, Stored>()
       for (const { at, ordinal, seq } of yield* decodePlaces(rows)) {
         const [conversation, key] = keys[ordinal] ?? []
@@ -139,15 +149,48 @@ export const make = (sql: SqlClient.SqlClient) => {
       return (conversation: number, key: string) => places.get(`${conversation} ${key}`)
     }),
 
+    /** Where the twins of the entries at these places of inboxes stand. What cannot be read has none. */
+    twinsOf: Effect.fnUntraced(function* (places: ReadonlyArray<readonly [conversation: number, seq: Seq]>) {
+      const twins = new Map<string, Seq>()
+      if (places.length > 0) {
+        const rows = yield* sql`
+          SELECT messages.conversation, messages.seq, twin FROM json_each(${JSON.stringify(places)}) AS wanted
+          CROSS JOIN messages ON messages.conversation = wanted.value ->> 0 AND messages.seq = wanted.value ->> 1
+          WHERE twin IS NOT NULL`.values
+        for (const [conversation, seq, twin] of yield* decodeNumbers(rows)) {
+          if (twin !== undefined) twins.set(`${conversation} ${seq}`, twin)
+        }
+      }
+      return (conversation: number, seq: Seq) => twins.get(`${conversation} ${seq}`)
+    }),
+
     /**
      * One statement, whatever their number: all of them or none are stored. As JSON, since binding each value takes longer;
-     * read by `jsonb_each`, which need not parse a row again for each of its values (0.8 of the time).
+     * read by `jsonb_each`, which need not parse a row again for each of its values (0.8 of the time). `isGuarded`: a
+     * key that was answered with another entry violates a constraint, as one of an entry does in any case; that takes 0.5 µs
+     * for each row.
      */
-    insertRows: (rows: ReadonlyArray<Row>) => sql`
-      INSERT INTO messages (conversation, seq, at, sender, content, idempotency_key, checksum, kind, target, author)
-      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-        value ->> 8, value ->> 9
-      FROM jsonb_each(${JSON.stringify(rows)})`
+    insertRows: (rows: ReadonlyArray<Row>, isGuarded: boolean) => sql`
+      INSERT INTO messages (
+        conversation, seq, at, sender, content, idempotency_key, checksum, kind, target, author, receiver, partner, twin
+      )
+      SELECT value ->> 0, ${isGuarded ? placeUnlessAnswered : sql.literal("value ->> 1")}, value ->> 2, value ->> 3,
+        value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
+        value ->> 12
+      FROM jsonb_each(${JSON.stringify(rows)})`,
+
+    /** Whether any key was answered with an entry that was not made under it. */
+    hasAnswered: Effect.map(sql`SELECT EXISTS (SELECT 1 FROM answered_keys)`.values, ([[found] = [0]]) => found !== 0),
+
+    /** Remembers keys for the entries that stand there, unless they are known already or RETENTION has taken those. */
+    insertAnswered: (keys: ReadonlyArray<readonly [conversation: number, idempotencyKey: string, seq: Seq]>) => sql`
+      INSERT INTO answered_keys (conversation, idempotency_key, message)
+      SELECT value ->> 0, value ->> 1, messages.id FROM json_each(${JSON.stringify(keys)})
+      CROSS JOIN messages ON messages.conversation = value ->> 0 AND messages.seq = value ->> 2
+      WHERE NOT EXISTS (
+        SELECT 1 FROM messages AS own WHERE own.conversation = value ->> 0 AND own.idempotency_key = value ->> 1
+      )
+      ON CONFLICT DO NOTHING`
   }
 }
 

@@ -7,9 +7,11 @@
  */
 import { Clock, Effect, Layer, Queue } from "effect"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
+import { type Entry, referenceOf, referringTo } from "../../common/log/Entry.ts"
 import { viewOf } from "../../common/log/Timeline.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import { History, type NewEntry, type Stored } from "../history/History.ts"
+import { History, keyOf, type NewEntry, type Stored } from "../history/History.ts"
+import { partnerIn, partnerOf } from "../history/Partner.ts"
 import {
   bytesOfStanding,
   charactersOf,
@@ -17,12 +19,16 @@ import {
   entriesIn,
   factsOf,
   follow,
+  type Held,
+  heldAt,
   type MemoryLog,
   newestOf,
-  pageOf
+  pageOf,
+  remember,
+  standingWith
 } from "./MemoryLog.ts"
 import { makeSearch } from "./MemorySearch.ts"
-import { idempotencyKey } from "./Placement.ts"
+import { idempotencyKey, twinAt } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 import { bytesOf } from "./StoredBody.ts"
 import { checkStorable } from "./StoredEntry.ts"
@@ -30,7 +36,7 @@ import { checkStorable } from "./StoredEntry.ts"
 export interface MemoryLimits {
   /** Entries held per conversation. */
   readonly maxEntries: number
-  /** UTF-16 units of content held in all. */
+  /** UTF-16 units held in all: of content, and of keys that were answered with what was not made under them. */
   readonly maxCharacters: number
 }
 
@@ -59,9 +65,13 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       }
 
       const dropOldest = (log: MemoryLog, count: number) => {
-        for (const { entry, key } of log.entries.splice(0, count)) {
+        for (const { answered, entry, key } of log.entries.splice(0, count)) {
           characters -= charactersOf(entry.body)
           if (key !== undefined) log.places.delete(key)
+          for (const other of answered) {
+            characters -= other.length
+            log.places.delete(other)
+          }
           log.standing.delete(entry.seq)
           log.edits.delete(entry.seq)
         }
@@ -86,28 +96,56 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
         if (first !== undefined) return { ...first, repeated: true }
 
         const seq = newestOf(log) + 1
-        const { author, body, from } = entry
-        const at = Math.max(entry.at, log.at)
-        const held = { entry: { seq, at, from, body }, author, key, number: ++stored }
+        const { body, conversation, twin } = entry
+        const other = twin === undefined ? undefined : logOf(twin)
+        const at = Math.max(entry.at, log.at, other?.at ?? 0)
+        const place: Stored = { seq, at, repeated: false }
+        if (key !== undefined) log.places.set(key, place)
+        const partner = partnerIn(entry)
+        if (twin === undefined || other === undefined || conversation._tag !== "Inbox") {
+          add(log, entry, { seq, at, body, key, partner, twin: undefined })
+          return place
+        }
+        const otherSeq = newestOf(other) + 1
+        const reference = referenceOf(body)
+        const target = reference === undefined ? undefined : heldAt(log, reference)?.twin
+        add(log, entry, { seq, at, body, key, partner, twin: otherSeq })
+        const there = { seq: otherSeq, at, body: referringTo(body, target), key: undefined }
+        add(other, { ...entry, conversation: twin }, { ...there, partner: partnerOf(conversation), twin: seq })
+        return { ...place, twin: twinAt(otherSeq, target) }
+      }
+
+      const add = (
+        log: MemoryLog,
+        { author, conversation, from, to }: NewEntry,
+        { at, body, seq, ...beside }: Pick<Entry, "at" | "body" | "seq"> & Pick<Held, "key" | "partner" | "twin">
+      ) => {
+        const held: Held = {
+          ...beside,
+          entry: to === undefined ? { seq, at, from, body } : { seq, at, from, to, body },
+          author,
+          answered: noKeys,
+          number: ++stored
+        }
         log.entries.push(held)
         characters += charactersOf(body) + follow(log, held)
         log.at = at
-        const place: Stored = { seq, at, repeated: false }
-        if (key !== undefined) log.places.set(key, place)
         // A tenth at a time: dropping one by one would move the whole array for every message.
         if (log.entries.length > limits.maxEntries * 1.1) dropOldest(log, log.entries.length - limits.maxEntries)
-        const name = conversationKey(entry.conversation)
+        const name = conversationKey(conversation)
         logs.delete(name)
         logs.set(name, log)
-        return place
       }
 
       return History.of({
-        append: (entries) =>
+        append: (entries, answered = []) =>
           Effect.andThen(
-            checkStorable(entries),
+            checkStorable(entries, answered),
             Effect.sync(() => {
               const places = entries.map(appendOne)
+              for (const { conversation, from, key, seq, with: partner } of answered) {
+                characters += remember(logOf(conversation), keyOf(from, key, partner), seq)
+              }
               makeRoom()
               return places
             })
@@ -123,7 +161,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
           Effect.sync(() => {
             const log = logs.get(conversationKey(conversation))
             if (log === undefined) return { messages: [], more: false }
-            const { given, more } = pageOf([...log.standing.values()], range, maxBytes, bytesOfStanding)
+            const { given, more } = pageOf(standingWith(log, range.with), range, maxBytes, bytesOfStanding)
             return { messages: given.map(viewOf), more }
           }),
         facts: (conversation, question) =>
@@ -153,6 +191,8 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
 export const layer: Layer.Layer<History> = layerWith(defaultLimits)
+
+const noKeys: ReadonlyArray<string> = []
 
 /** How many emptied rooms are remembered until somebody looks: MAX_ROOMS at its default. */
 const maxEmptied = 10_000

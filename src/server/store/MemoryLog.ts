@@ -20,6 +20,7 @@ import {
   type Stored,
   type TargetFacts
 } from "../history/History.ts"
+import type { Partner } from "../history/Partner.ts"
 import type { Range } from "../history/Query.ts"
 import { type KeptReaction, toText } from "./KeptReactions.ts"
 import { bytesOfReactions } from "./StandingRows.ts"
@@ -30,7 +31,12 @@ export interface Held {
   entry: Entry
   readonly author: AuthorId | undefined
   readonly key: string | undefined
+  /** Further keys that were answered with it. */
+  answered: ReadonlyArray<string>
   readonly number: number
+  /** In an inbox, with whom it was exchanged, and where it stands in their inbox. */
+  readonly partner: Partner | undefined
+  readonly twin: Seq | undefined
 }
 
 export interface MemoryLog {
@@ -41,7 +47,7 @@ export interface MemoryLog {
   dropped: number
   /** The time of the newest, whether it is held or not. */
   at: Timestamp
-  /** Where the held entries that carried a key stand. */
+  /** Where the held entries stand that keys were answered with. */
   readonly places: Map<string, Stored>
   /** The held messages and tombstones of messages, in the order of their places. */
   readonly standing: Map<Seq, Standing>
@@ -66,6 +72,15 @@ export const heldAt = (log: MemoryLog, seq: Seq): Held | undefined => log.entrie
 
 /** UTF-16 units that are held for an entry's content. */
 export const charactersOf = (body: Body): number => (body._tag === "Tombstone" ? 0 : toStored(body).content.length)
+
+/** Remembers a key for a held entry. Answers by how many characters more is held. */
+export const remember = (log: MemoryLog, key: string, seq: Seq): number => {
+  const held = heldAt(log, seq)
+  if (held === undefined || log.places.has(key)) return 0
+  held.answered = [...held.answered, key]
+  log.places.set(key, { seq, at: held.entry.at, repeated: false })
+  return key.length
+}
 
 /** What follows from the newest entry. Answers by how many characters more is held: fewer, if something is deleted. */
 export const follow = (log: MemoryLog, held: Held): number => {
@@ -100,6 +115,12 @@ export const entriesIn = (log: MemoryLog, { after = 0, before = Infinity }: Rang
     .slice(Math.max(after - log.dropped, 0), Math.max(Math.min(before - 1, newestOf(log)) - log.dropped, 0))
     .map(({ entry }) => entry)
 
+/** The messages of an inbox that were exchanged with this partner; all of them if none is named. */
+export const standingWith = (log: MemoryLog, partner: Partner | undefined): ReadonlyArray<Standing> => {
+  const all = [...log.standing.values()]
+  return partner === undefined ? all : all.filter(({ seq }) => heldAt(log, seq)?.partner === partner)
+}
+
 /** The part of these that is asked for, oldest first, and whether there are more in that direction. */
 export const pageOf = <A extends { readonly seq: Seq }>(
   all: ReadonlyArray<A>,
@@ -127,8 +148,8 @@ export const bytesOfStanding = (standing: Standing): number => {
 }
 
 export const factsOf = (log: MemoryLog, { keys, reactors, targets }: Question): Facts => {
-  const answered = keys.flatMap(({ from, key }) => {
-    const name = keyOf(from, key)
+  const answered = keys.flatMap(({ from, key, with: partner }) => {
+    const name = keyOf(from, key, partner)
     const stored = log.places.get(name)
     return stored === undefined ? [] : [[name, { seq: stored.seq, at: stored.at }] as const]
   })
@@ -144,12 +165,14 @@ const targetFacts = (log: MemoryLog, seq: Seq, asked: ReadonlySet<string>): Targ
   if (held === undefined) return { seq, is: "Gone", at: 0, author: undefined, reactions: [], reactors: [] }
   const { at } = held.entry
   const standing = log.standing.get(seq)
+  const exchanged = held.partner === undefined ? {} : { with: held.partner }
   if (standing?._tag !== "Message") {
     const author = standing === undefined ? held.author : undefined
-    return { seq, is: standing?._tag ?? "Other", at, author, reactions: [], reactors: [] }
+    return { seq, is: standing?._tag ?? "Other", at, author, reactions: [], reactors: [], ...exchanged }
   }
   const { reactions } = standing
   return {
+    ...exchanged,
     seq,
     is: "Message",
     at,

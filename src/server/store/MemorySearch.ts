@@ -6,6 +6,7 @@ import { type Array as Arr, type Clock, Effect } from "effect"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import { type StandingMessage, viewOf } from "../../common/log/Timeline.ts"
 import { SearchTooSlow } from "../history/History.ts"
+import type { Partner } from "../history/Partner.ts"
 import type { Search } from "../history/Query.ts"
 import { searchLimit, SearchTurn } from "../search/SearchTurn.ts"
 import { holds, type Phrase, phrasesOf, termsOf } from "../search/SearchWords.ts"
@@ -26,11 +27,18 @@ interface Match {
   readonly number: number
 }
 
+interface Looked {
+  readonly before: (match: Match) => boolean
+  readonly limit: number
+  readonly partner: Partner | undefined
+  readonly phrases: ReadonlyArray<Phrase>
+}
+
 export const makeSearch = (clock: Clock.Clock, logOf: (name: string) => MemoryLog | undefined) => {
   /** The newest of a log that match, newest first, one more than the limit. Others get their turn while it looks. */
   const matches = Effect.fnUntraced(function* (
     log: MemoryLog,
-    { before, limit, phrases }: { before: (match: Match) => boolean; limit: number; phrases: ReadonlyArray<Phrase> },
+    { before, limit, partner, phrases }: Looked,
     watch: Stopwatch
   ) {
     const turn = yield* SearchTurn
@@ -45,6 +53,7 @@ export const makeSearch = (clock: Clock.Clock, logOf: (name: string) => MemoryLo
         const message = log.standing.get(seq)
         const held = heldAt(log, seq)
         if (message?._tag !== "Message" || held === undefined) continue
+        if (partner !== undefined && held.partner !== partner) continue
         const match = { message, number: held.number }
         if (!before(match)) continue
         looked += message.content.length
@@ -62,13 +71,13 @@ export const makeSearch = (clock: Clock.Clock, logOf: (name: string) => MemoryLo
 
   const search = Effect.fnUntraced(function* <Searched extends Conversation>(
     conversations: Arr.NonEmptyReadonlyArray<Searched>,
-    { before = Infinity, limit, query }: Search,
+    { before = Infinity, limit, query, with: partner }: Search,
     maxBytes = Infinity
   ) {
     const phrases = phrasesOf(query)
     if (phrases.length === 0) return { found: [], next: undefined }
     const placeOf = ({ message, number }: Match) => (conversations.length === 1 ? message.seq : number)
-    const wanted = { before: (match: Match) => placeOf(match) < before, limit, phrases }
+    const wanted = { before: (match: Match) => placeOf(match) < before, limit, partner, phrases }
     const watch: Stopwatch = { nanos: 0n }
     const all: Array<{ readonly conversation: Searched; readonly match: Match }> = []
     for (const conversation of conversations) {

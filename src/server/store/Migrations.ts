@@ -5,7 +5,7 @@
 import { Context, Effect, Predicate } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import { isDamaged } from "../sql/CannotOpenDatabase.ts"
+import { isDamaged } from "../sql/SqliteProblem.ts"
 import { checksum } from "./Checksum.ts"
 
 const createLog = Effect.gen(function* () {
@@ -49,7 +49,7 @@ const rememberNumbers = Effect.gen(function* () {
 })
 
 /**
- * Whether no page of the messages is damaged. Found out before anything is changed: SQLite commits nothing in which it has
+ * Whether no page of the messages is damaged. It is looked at only if something is to be made of all of them. Found out before anything is changed: SQLite commits nothing in which it has
  * met such a page, and who has one is better off with a server that starts.
  */
 const Readable = Context.Reference<boolean>("parley/server/store/Migrations/Readable", { defaultValue: () => true })
@@ -58,9 +58,9 @@ const isReadable = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [[isOld] = []] = yield* sql`
     SELECT COUNT(*) FROM sqlite_schema
-    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'kind')`.values
+    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'twin')`.values
   if (isOld === 0) return true
-  return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages`.pipe(
+  return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages NOT INDEXED`.pipe(
     Effect.as(true),
     Effect.catchIf(
       ({ reason }) => isDamaged(reason.cause),
@@ -151,11 +151,146 @@ const addKinds = Effect.gen(function* () {
   yield* sql`CREATE UNIQUE INDEX erasures_by_place ON erasures (conversation, target)`
 })
 
+/**
+ * A key that was answered with an entry which was not made under it: a reaction that was there already. It goes with that
+ * entry (message is its id), and holds nothing of what was said: there is nothing to erase in it.
+ */
+const addAnsweredKeys = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    CREATE TABLE answered_keys (
+      conversation INTEGER NOT NULL,
+      idempotency_key TEXT NOT NULL,
+      message INTEGER NOT NULL,
+      PRIMARY KEY (conversation, idempotency_key)
+    ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX answered_keys_by_message ON answered_keys (message)`
+})
+
+/** Who there is. What is secret is here as a hash alone (see Account). */
+const addAccounts = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // AUTOINCREMENT: a number never comes twice, also when the newest account is gone. What it wrote bears it.
+  yield* sql`
+    CREATE TABLE accounts (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name_key TEXT NOT NULL UNIQUE,
+      name TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      last_seen INTEGER NOT NULL,
+      is_admin INTEGER NOT NULL DEFAULT 0,
+      state TEXT NOT NULL DEFAULT 'Active',
+      reason TEXT,
+      password TEXT,
+      reset_code TEXT,
+      reset_expires INTEGER
+    )`
+  // newest and before are hashes of its tokens.
+  yield* sql`
+    CREATE TABLE devices (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      last_seen INTEGER NOT NULL,
+      newest TEXT NOT NULL,
+      before TEXT
+    )`
+  yield* sql`CREATE INDEX devices_by_account ON devices (account)`
+  yield* sql`CREATE UNIQUE INDEX devices_by_newest ON devices (newest)`
+  yield* sql`CREATE UNIQUE INDEX devices_by_before ON devices (before) WHERE before IS NOT NULL`
+  yield* sql`
+    CREATE TABLE keys (
+      id INTEGER PRIMARY KEY,
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      fingerprint TEXT NOT NULL,
+      public_key TEXT NOT NULL,
+      name TEXT,
+      since INTEGER NOT NULL
+    )`
+  yield* sql`CREATE UNIQUE INDEX keys_by_fingerprint ON keys (account, fingerprint)`
+  yield* sql`CREATE TABLE invites (code TEXT PRIMARY KEY, uses INTEGER NOT NULL, expires INTEGER) WITHOUT ROWID`
+})
+
+/** Which rooms an account is in, and how far it has read. */
+const addMemberships = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // room is the name as it is written, room_key the name's key.
+  yield* sql`
+    CREATE TABLE memberships (
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      room_key TEXT NOT NULL,
+      room TEXT NOT NULL,
+      PRIMARY KEY (account, room_key)
+    ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX memberships_by_room ON memberships (room_key)`
+  // place is the key of a shared conversation, or "with:" and a partner (see Partner). The mark counts for the log of this number alone.
+  yield* sql`
+    CREATE TABLE marks (
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      place TEXT NOT NULL,
+      conversation INTEGER,
+      seq INTEGER NOT NULL,
+      PRIMARY KEY (account, place)
+    ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX marks_by_place ON marks (place)`
+  if (!(yield* Readable)) return
+  // What is unread is counted in the index alone, whoever wrote it; messages that may mention somebody are few.
+  yield* sql`DROP INDEX IF EXISTS messages_standing`
+  yield* sql`
+    CREATE INDEX messages_standing ON messages (conversation, seq, kind, author, sender)
+    WHERE kind IN ('Said', 'Tombstone')`
+  yield* sql`
+    CREATE INDEX messages_mentions ON messages (conversation, seq) WHERE kind = 'Said' AND instr(content, '@') > 0`
+})
+
+/**
+ * Entries of inboxes. A private message between two accounts is two rows, one in each inbox: `twin` is where the other one
+ * stands. `receiver` is whom it is for, `partner` who it was exchanged with, seen from this inbox (see Partner).
+ */
+const addInboxes = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  for (const column of ["receiver TEXT", "partner TEXT", "twin INTEGER"]) {
+    yield* sql`ALTER TABLE messages ADD COLUMN ${sql.literal(column)}`
+  }
+  if (!(yield* Readable)) return
+  // For pages of what was said with whom, and for what of it is unread, which is counted in the index alone.
+  yield* sql`
+    CREATE INDEX messages_private_standing ON messages (conversation, partner, seq, kind, author)
+    WHERE partner IS NOT NULL AND kind IN ('Said', 'Tombstone')`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
-  "3_kinds": addKinds
+  "3_kinds": addKinds,
+  "4_answered_keys": addAnsweredKeys,
+  "5_accounts": addAccounts,
+  "6_memberships": addMemberships,
+  "7_inbox": addInboxes
 }
+
+/** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
+export const makings: ReadonlyArray<{
+  readonly since: number
+  readonly kind: "table" | "trigger"
+  readonly name: string
+}> = [
+  { since: 1, kind: "table", name: "incarnation" },
+  { since: 1, kind: "table", name: "conversations" },
+  { since: 1, kind: "table", name: "messages" },
+  { since: 2, kind: "trigger", name: "conversation_removed" },
+  { since: 3, kind: "table", name: "standing" },
+  { since: 3, kind: "table", name: "reactors" },
+  { since: 3, kind: "table", name: "erasures" },
+  { since: 4, kind: "table", name: "answered_keys" },
+  { since: 5, kind: "table", name: "accounts" },
+  { since: 5, kind: "table", name: "devices" },
+  { since: 5, kind: "table", name: "keys" },
+  { since: 5, kind: "table", name: "invites" },
+  { since: 6, kind: "table", name: "memberships" },
+  { since: 6, kind: "table", name: "marks" }
+]
 
 /** Brings the tables up to date. */
 export const migrate = (all = migrations) =>

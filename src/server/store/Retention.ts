@@ -12,7 +12,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { resultCode } from "../sql/CannotOpenDatabase.ts"
+import { isFull } from "../sql/SqliteProblem.ts"
 import * as UnsyncedTransaction from "../sql/UnsyncedTransaction.ts"
 import type { FileWatch } from "./FileWatch.ts"
 import * as OldestMessages from "./OldestMessages.ts"
@@ -99,7 +99,7 @@ export const layer = ({ emptied, reserve, retention, watch, writer }: RetentionO
     touched.clear()
     // Each at most once, however long nobody takes them.
     const waiting = yield* Queue.clear(emptied)
-    yield* Queue.offerAll(emptied, new Set([...waiting, ...rooms]))
+    yield* Queue.offerAll(emptied, new Set([...waiting, ...rooms.map(({ name }) => name)]))
   })
 
   const finish = Effect.gen(function* () {
@@ -116,11 +116,7 @@ export const layer = ({ emptied, reserve, retention, watch, writer }: RetentionO
     Effect.andThen(Effect.repeat(deleting, { while: (hasMore) => hasMore }), finish)
   /** On a full disk the log may not grow by more than a step. */
   const frugally = Effect.andThen(reserve.giveBack, passOf(Effect.andThen(checkpoint, step)))
-  const passOnAnyDisk = Effect.catchIf(
-    passOf(step),
-    (error) => error._tag === "SqlError" && resultCode(error.reason.cause) === diskFull,
-    () => frugally
-  )
+  const passOnAnyDisk = Effect.catchIf(passOf(step), isFull, () => frugally)
 
   return outage
     .watch(passOnAnyDisk)
@@ -132,6 +128,3 @@ export const layer = ({ emptied, reserve, retention, watch, writer }: RetentionO
       Layer.effectDiscard
     )
 }
-
-/** SQLITE_FULL */
-const diskFull = 13

@@ -11,8 +11,9 @@ import { createServer, type Server } from "node:net"
 import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import { Effect, FileSystem, Predicate, Schedule, type Scope } from "effect"
-import { CannotOpenDatabase, problems } from "../sql/CannotOpenDatabase.ts"
+import { CannotOpenDatabase } from "../sql/CannotOpenDatabase.ts"
 import { findMoved, identify } from "../sql/FileIdentity.ts"
+import { code, sentenceOf } from "../sql/SqliteProblem.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 
 /** A server that is just ending is waited for. */
@@ -39,16 +40,19 @@ export const acquire = (
     )
   }).pipe(
     Effect.mapError(
-      (code) => new CannotOpenDatabase({ file: shownAs, problem: problems[code] ?? `its lock failed (${code}).` })
+      (failure) =>
+        new CannotOpenDatabase({
+          file: shownAs,
+          problem: sentenceOf(failure, "server", `its lock failed (${failure}).`)
+        })
     )
   )
 
 const patiently = <A, R>(locking: Effect.Effect<A, number, R>) =>
-  Effect.retry(locking, { schedule: whileTaken, while: (code) => code === taken })
+  Effect.retry(locking, { schedule: whileTaken, while: (failure) => failure === taken })
 
-/** SQLITE_BUSY; all failures here are SQLite's primary result codes. */
-const taken = 5
-const cannotOpen = 14
+/** All failures here are SQLite's primary result codes. */
+const { busy: taken, cannotOpen } = code
 
 const lockIdentity = (path: string): Effect.Effect<Server | void, number> => {
   if (process.platform !== "linux") return Effect.void

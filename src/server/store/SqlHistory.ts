@@ -13,12 +13,13 @@ import { Context, Effect, Layer, Option, Queue, Schedule, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import type { Epoch } from "../../common/log/Cursor.ts"
+import { referenceOf } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
-import { History, type NewEntry, StorageUnavailable } from "../history/History.ts"
+import { type AnsweredKey, History, keyOf, type NewEntry, StorageUnavailable } from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { isFull } from "../sql/CannotOpenDatabase.ts"
+import { isFull } from "../sql/SqliteProblem.ts"
 import * as EntryRows from "./EntryRows.ts"
 import * as FactTables from "./FactTables.ts"
 import { type Append, type Problem, make as makeGroupCommit } from "./GroupCommit.ts"
@@ -68,6 +69,8 @@ export const layer = Layer.effect(
 
     const stored = yield* tables.conversations
     const standings = new Standings(epoch, yield* tables.lastNumber)
+    /** Whether a key may be known that no entry was made under: then it is looked for before anything is stored. */
+    let hasAnswered = yield* tables.hasAnswered
     for (const conversation of stored) standings.learn(conversation.conversationKey, conversation)
     const rooms = stored.flatMap(({ kind, name, ...standing }) =>
       kind === "Room"
@@ -85,6 +88,7 @@ export const layer = Layer.effect(
     /** Opens what is new, and looks before it stores. */
     const commitCarefully = Effect.fnUntraced(function* (
       entries: ReadonlyArray<NewEntry>,
+      answered: ReadonlyArray<AnsweredKey>,
       conversations: ReadonlyMap<string, Conversation>
     ) {
       const forgotten = [...conversations.keys()].flatMap((name) => standings.removals.get(name) ?? [])
@@ -93,33 +97,53 @@ export const layer = Layer.effect(
       const opened = new Map<string, Known>(
         found.map(({ conversationKey: name, id, newest }) => [name, { id, newest, at: standings.get(name)?.at ?? 0 }])
       )
-      const keys = entries.flatMap((entry) => {
-        const key = idempotencyKey(entry)
-        const conversation = opened.get(conversationKey(entry.conversation))
-        return key === undefined || conversation === undefined ? [] : [[conversation.id, key] as const]
+      const inLog = (conversation: Conversation, key: string | undefined) => {
+        const known = opened.get(conversationKey(conversation))
+        return key === undefined || known === undefined ? [] : [[known.id, key] as const]
+      }
+      const keys = entries.flatMap((entry) => inLog(entry.conversation, idempotencyKey(entry)))
+      const references = entries.flatMap(({ body, conversation, twin }) => {
+        const reference = twin === undefined ? undefined : referenceOf(body)
+        const known = opened.get(conversationKey(conversation))
+        return reference === undefined || known === undefined ? [] : [[known.id, reference] as const]
       })
-      const placement = place(entries, (name) => opened.get(name), yield* tables.earlierPlaces(keys))
-      if (placement.rows.length > 0) yield* tables.insertRows(placement.rows)
+      const earlier = { stored: yield* tables.earlierPlaces(keys), twin: yield* tables.twinsOf(references) }
+      const placement = place(entries, (name) => opened.get(name), earlier)
+      if (placement.rows.length > 0) yield* tables.insertRows(placement.rows, false)
+      if (answered.length > 0) {
+        hasAnswered = true
+        const answers = answered.flatMap(({ conversation, from, key, seq, with: partner }) =>
+          inLog(conversation, keyOf(from, key, partner)).map(([id, key]) => [id, key, seq] as const)
+        )
+        yield* tables.insertAnswered(answers)
+      }
       yield* consequences.carryOut(placement.deeds)
       return { ...placement, newest: new Map([...opened, ...placement.newest]) }
     })
 
     const commitAtOnce = Effect.fnUntraced(function* (entries: ReadonlyArray<NewEntry>) {
       const placement = place(entries, standings.get)
-      yield* tables.insertRows(placement.rows)
+      yield* tables.insertRows(placement.rows, hasAnswered)
       return placement
     })
 
     const commit = Effect.fnUntraced(function* (appends: ReadonlyArray<Append>) {
       const entries = appends.flatMap(({ entries }) => entries)
+      const answered = appends.flatMap(({ answered }) => answered)
       const conversations = new Map(appends.flatMap(({ conversations }) => [...conversations]))
       const doubtful = [...conversations.keys()].filter(standings.isDoubtful)
       if (doubtful.length > 0) yield* learnAll(doubtful)
-      const carefully = writer.withTransaction(commitCarefully(entries, conversations))
-      const isPlain = entries.every(({ body }) => body._tag === "Said")
+      const carefully = writer.withTransaction(commitCarefully(entries, answered, conversations))
+      // What a private message replies to stands elsewhere in the other inbox.
+      const isPlain =
+        answered.length === 0 &&
+        entries.every(({ body, twin }) => body._tag === "Said" && (twin === undefined || body.replyTo === undefined))
       const committed: Effect.Effect<Placement, Problem> =
         isPlain && [...conversations.keys()].every(standings.isCertain)
-          ? Effect.catchReason(commitAtOnce(entries), "SqlError", "UniqueViolation", () => carefully)
+          ? Effect.catchReasons(commitAtOnce(entries), "SqlError", {
+              UniqueViolation: () => carefully,
+              ConstraintError: () => carefully
+            })
           : carefully
       const { deeds, newest, stored } = yield* Effect.onError(committed, () =>
         Effect.sync(() => standings.doubt(conversations.keys()))
@@ -199,13 +223,13 @@ export const layer = Layer.effect(
     yield* Effect.forkScoped(Effect.forever(tellEmptied))
 
     return History.of({
-      append: (entries) =>
+      append: (entries, answered = []) =>
         Effect.andThen(
-          checkStorable(entries),
+          checkStorable(entries, answered),
           Effect.suspend(() => {
-            const conversations = conversationsOf(entries)
+            const conversations = conversationsOf(answered.length === 0 ? entries : [...entries, ...answered])
             standings.begin(conversations.keys())
-            return append({ entries, conversations })
+            return append({ entries, answered, conversations })
           })
         ),
       read: Effect.fnUntraced(function* (conversation, range, maxBytes) {
@@ -248,11 +272,14 @@ export const layer = Layer.effect(
 
 const keyOfRoom = (room: RoomName) => conversationKey({ _tag: "Room", room })
 
-/** Those of these entries, by key. */
-const conversationsOf = (entries: ReadonlyArray<NewEntry>): ReadonlyMap<string, Conversation> => {
+/** Those of these entries and of their twins, by key. */
+const conversationsOf = (
+  entries: ReadonlyArray<Pick<NewEntry, "conversation" | "twin">>
+): ReadonlyMap<string, Conversation> => {
   const conversations = new Map<string, Conversation>()
   let last: Conversation | undefined
-  for (const { conversation } of entries) {
+  for (const { conversation, twin } of entries) {
+    if (twin !== undefined) conversations.set(conversationKey(twin), twin)
     if (conversation === last) continue
     last = conversation
     conversations.set(conversationKey(conversation), conversation)

@@ -3,13 +3,14 @@
  * from elsewhere, as the search does: `viewsOf` says what they give.
  *
  * Read over `messages_standing`, an index of such rows alone, so that a page costs the same however much was edited or
- * reacted to in between. A damaged database may lack it (see Migrations), and is read all the same.
+ * reacted to in between; what was exchanged with one partner, over `messages_private_standing`, however much there is with
+ * others. A damaged database may lack them (see Migrations), and is read all the same.
  */
 import { Effect, Predicate, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Seq, Timestamp } from "../../common/log/Cursor.ts"
 import type { View } from "../../common/log/Timeline.ts"
-import type { Range } from "../history/Query.ts"
+import type { StandingRange } from "../history/Query.ts"
 import { fromText, summaryOf } from "./KeptReactions.ts"
 import type { Given, ReadLog, Source } from "./LogPages.ts"
 import { decodeAll, type Decoded } from "./StoredEntry.ts"
@@ -25,10 +26,11 @@ export const viewsOf = (rows: ReadonlyArray<unknown>): ReadonlyArray<Given<View>
   decodeAll(rows).map((decoded, index) => viewOf(rows[index], decoded))
 
 const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
-  const { at, body, from, seq } = entry
+  const { body, ...head } = entry
+  const { at, from, seq } = head
   if (body._tag !== "Said") {
     const { deletedAt, deletedBy } = body._tag === "Tombstone" ? body : { deletedAt: at, deletedBy: from }
-    return { seq, bytes: 0, problem, given: { _tag: "Tombstone", seq, at, from, deletedBy, deletedAt } }
+    return { seq, bytes: 0, problem, given: { _tag: "Tombstone", ...head, deletedBy, deletedAt } }
   }
   const isWhole = problem === undefined
   const edited = isWhole && Predicate.hasProperty(row, "edited") && isTimestamp(row.edited) ? row.edited : undefined
@@ -40,9 +42,7 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
     bytes: Buffer.byteLength(body.content) + (Predicate.isString(text) ? bytesOfReactions(text) : 0),
     given: {
       _tag: "Message",
-      seq,
-      at,
-      from,
+      ...head,
       ...said,
       ...(edited === undefined ? {} : { edited }),
       reactions: summaryOf(fromText(text))
@@ -54,21 +54,26 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
 export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))
 
 export const make = (sql: SqlClient.SqlClient) => {
-  const within = (conversation: number, { after = 0, before, limit }: Range, isForwards: boolean) => sql`
+  // Without a hint SQLite takes the index of all partners, and looks through the whole inbox.
+  const within = (
+    conversation: number,
+    { after = 0, before, limit, with: partner }: StandingRange,
+    isForwards: boolean
+  ) => sql`
     WHERE messages.kind IN ('Said', 'Tombstone') AND conversation = ${conversation} AND seq > ${after}
-      AND seq < ${before ?? Number.MAX_SAFE_INTEGER}
+      AND seq < ${before ?? Number.MAX_SAFE_INTEGER} ${partner === undefined ? sql`` : sql`AND unlikely(partner = ${partner})`}
     ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
   const from = sql.literal("FROM messages")
   const both = sql`${from} LEFT JOIN standing ON standing.id = messages.id`
 
   return {
-    rows: (conversation: number, range: Range, isForwards: boolean) =>
+    rows: (conversation: number, range: StandingRange, isForwards: boolean) =>
       sql`
-        SELECT seq, at, sender AS "from", kind, target, COALESCE(standing.content, messages.content) AS content, edited,
+        SELECT seq, at, sender AS "from", receiver AS "to", kind, target, COALESCE(standing.content, messages.content) AS content, edited,
           reactions
         ${both} ${within(conversation, range, isForwards)}`,
 
-    sizes: Effect.fnUntraced(function* (conversation: number, range: Range, isForwards: boolean) {
+    sizes: Effect.fnUntraced(function* (conversation: number, range: StandingRange, isForwards: boolean) {
       return yield* decodeNumbers(
         yield* sql`
         SELECT seq, CASE kind WHEN 'Said' THEN
@@ -83,11 +88,11 @@ export const make = (sql: SqlClient.SqlClient) => {
       sql`SELECT seq, at, sender AS "from" FROM messages WHERE conversation = ${conversation} AND seq = ${seq}`,
 
     /** In the index alone: no page of the table is read. */
-    places: Effect.fnUntraced(function* ({ id }: ReadLog, range: Range, isForwards: boolean) {
+    places: Effect.fnUntraced(function* ({ id }: ReadLog, range: StandingRange, isForwards: boolean) {
       const rows = yield* decodeNumbers(yield* sql`SELECT seq ${from} ${within(id, range, isForwards)}`.values)
       return rows.flatMap(([seq]) => seq ?? [])
     }),
 
     decode: viewsOf
-  } satisfies Source<View>
+  } satisfies Source<View, StandingRange>
 }

@@ -5,7 +5,7 @@
  * Bounds: however many messages a run concerns, those are taken in pieces that have `pieceBytes` of reactions together, or
  * one; each piece is six statements at most, between which others have their turn of the event loop.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Predicate, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Seq } from "../../common/log/Cursor.ts"
 import { targetOf } from "../../common/log/Entry.ts"
@@ -24,6 +24,9 @@ const StoredTarget = Schema.Struct({
   // Damaged or not: it may be deleted.
   at: Schema.Unknown,
   sender: Schema.Unknown,
+  receiver: Schema.Unknown,
+  partner: Schema.Unknown,
+  twin: Schema.Unknown,
   bytes: Schema.Natural,
   size: Schema.Natural
 })
@@ -47,7 +50,8 @@ export const make = (sql: SqlClient.SqlClient) => {
     )
     const groups = [...byPlace.values()]
     const rows = yield* sql`
-      SELECT wanted.key AS ordinal, messages.id, at, sender, COALESCE(octet_length(messages.content), 0) AS bytes,
+      SELECT wanted.key AS ordinal, messages.id, at, sender, receiver, partner, twin,
+        COALESCE(octet_length(messages.content), 0) AS bytes,
         COALESCE(octet_length(reactions), 0) AS size
       FROM json_each(${`[${[...byPlace.keys()].join(",")}]`}) AS wanted
       JOIN messages ON messages.conversation = wanted.value ->> 0 AND seq = wanted.value ->> 1
@@ -147,7 +151,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       const seq = deed === undefined ? undefined : targetOf(deed.body)
       if (deleted === undefined || target === undefined || deed === undefined || seq === undefined) return []
       const content = JSON.stringify({ deletedBy: deleted.by, deletedAt: deleted.at, bytes: target.bytes })
-      const sum = checksum(deed.conversation, seq, Number(target.at), String(target.sender), content, "Tombstone")
+      const sum = tombstoneSum(deed.conversation, seq, target, content)
       return [[id, content, sum, deed.conversation, seq]]
     })
     if (tombstones.length === 0) return
@@ -195,6 +199,28 @@ export const make = (sql: SqlClient.SqlClient) => {
     })
   }
 }
+
+const tombstoneSum = (
+  conversation: number,
+  seq: Seq,
+  { at, partner, receiver, sender, twin }: Target,
+  content: string
+) =>
+  checksum(
+    conversation,
+    seq,
+    Number(at),
+    String(sender),
+    content,
+    "Tombstone",
+    null,
+    null,
+    textOrNull(receiver),
+    textOrNull(partner),
+    Predicate.isNumber(twin) ? twin : null
+  )
+
+const textOrNull = (value: unknown): string | null => (Predicate.isString(value) ? value : null)
 
 /** As many of these as have so many bytes of reactions together, one at least, again and again. */
 const pieces = (targets: ReadonlyArray<Target>): ReadonlyArray<ReadonlyArray<Target>> => {

@@ -11,7 +11,7 @@ import { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { Body, Entry } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
-import { type NewEntry, StorageUnavailable, unreadable } from "../history/History.ts"
+import { type AnsweredKey, type NewEntry, StorageUnavailable, unreadable } from "../history/History.ts"
 import { fromStored } from "./StoredBody.ts"
 
 const isContent = Schema.is(Content)
@@ -24,16 +24,23 @@ const isRecord = Schema.is(Schema.Record(Schema.String, Schema.Unknown))
 const decodeOne = Schema.decodeUnknownResult(Entry)
 
 /** Fails if one of these would not be read back, or not found under its key, as it was stored. */
-export const checkStorable = (entries: ReadonlyArray<NewEntry>): Effect.Effect<void, StorageUnavailable> => {
-  for (const { at, author, body, from, key } of entries) {
+export const checkStorable = (
+  entries: ReadonlyArray<NewEntry>,
+  answered: ReadonlyArray<AnsweredKey>
+): Effect.Effect<void, StorageUnavailable> => {
+  for (const { at, author, body, from, key, to } of entries) {
     const wrong = wrongIn({ at, from, body })
+    if (to !== undefined && !isUserName(to)) wrong.push("receiver")
     if (key !== undefined && !isExact(key)) wrong.push("key")
     if (author !== undefined && !isExact(author)) wrong.push("author")
-    if (wrong.length === 0) continue
-    const cause = new Error(`An entry cannot be stored: its ${wrong.join(" and its ")} cannot be in a database.`)
-    return Effect.fail(new StorageUnavailable({ cause }))
+    if (wrong.length > 0) return unstorable("An entry", wrong)
   }
-  return Effect.void
+  return answered.every(({ key }) => isExact(key)) ? Effect.void : unstorable("An answer", ["key"])
+}
+
+const unstorable = (what: string, wrong: ReadonlyArray<string>) => {
+  const cause = new Error(`${what} cannot be stored: its ${wrong.join(" and its ")} cannot be in a database.`)
+  return Effect.fail(new StorageUnavailable({ cause }))
 }
 
 /** Whether a database gives this text back as it is. */
@@ -60,28 +67,34 @@ export interface Decoded {
 
 type Row = Readonly<Record<string, unknown>>
 
-/** What should be an entry, of a row with `seq`, `at`, `from`, `kind`, `target` and `content`. */
+/** What should be an entry, of a row with `seq`, `at`, `from`, `kind`, `target` and `content`, and in an inbox `to`. */
 export const entryOf = (row: unknown): Row => {
-  const { at, content, from, kind, seq, target } = isRecord(row) ? row : {}
-  return { seq, at, from, body: fromStored({ kind, target, content }) }
+  const { at, content, from, kind, seq, target, to } = isRecord(row) ? row : {}
+  const body = fromStored({ kind, target, content })
+  return to === null || to === undefined ? { seq, at, from, body } : { seq, at, from, to, body }
 }
 
 const decodeAs = (row: Row, otherwise: Pick<Entry, "at" | "seq">): Decoded => {
   const entry = decodeOne(row)
   if (Result.isSuccess(entry)) return { entry: entry.success, problem: undefined }
-  const { at, body, from, seq } = row
-  const wrong = [...wrongIn({ at, body, from }), ...(isSeq(seq) ? [] : ["place"])]
+  const { at, body, from, seq, to } = row
+  const isAddressed = to === undefined || isUserName(to)
+  const wrong = [...wrongIn({ at, body, from }), ...(isSeq(seq) ? [] : ["place"]), ...(isAddressed ? [] : ["receiver"])]
+  const instead = unreadable(
+    isSeq(seq) ? seq : otherwise.seq,
+    isTimestamp(at) ? at : otherwise.at,
+    isUserName(from) ? from : undefined
+  )
   return {
-    entry: unreadable(
-      isSeq(seq) ? seq : otherwise.seq,
-      isTimestamp(at) ? at : otherwise.at,
-      isUserName(from) ? from : undefined
-    ),
+    entry: isUserName(to) ? { ...instead, to } : instead,
     problem: `its ${wrong.join(" and its ")} cannot be read`
   }
 }
 
-/** What the rows of one log give, which come in the order of their places. */
+/**
+ * What the rows of one log give, which come in the order of their places. Not by `SqlSchema`: it is as fast (2.8 µs for a row,
+ * both), but fails as a whole where one row is damaged.
+ */
 export const decodeAll = (rows: ReadonlyArray<unknown>): ReadonlyArray<Decoded> => {
   const found = rows.map(entryOf)
   const entries = decodeEntries(found)

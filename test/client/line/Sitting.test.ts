@@ -215,3 +215,22 @@ describe("a script", () => {
     })
   )
 })
+
+describe("a server that leaves out a place before every message", () => {
+  it.live("is told of four times, and hides no message by it", () =>
+    Effect.gen(function* () {
+      const { peer, until } = yield* sit(yield* make)
+      const places = Array.from({ length: 50 }, (_, index) => 2 * index + 2)
+      yield* peer.say(...places.map((seq) => said(seq, `message ${seq}`)))
+      const rows = yield* until("message 100")
+      assert.lengthOf(
+        rows.filter((row) => row.includes("left out")),
+        4
+      )
+      assert.lengthOf(
+        rows.filter((row) => row.includes("bob: message")),
+        places.length
+      )
+    })
+  )
+})

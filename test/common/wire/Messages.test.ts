@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Predicate, Schema } from "effect"
 import { Content } from "../../../src/common/text/Content.ts"
 import { ClientMessage, written } from "../../../src/common/wire/ClientMessage.ts"
-import { describe as sentence, endsConnection, Rejection } from "../../../src/common/wire/Rejection.ts"
+import { describe as sentence, endsConnection, endsHandshake, Rejection } from "../../../src/common/wire/Rejection.ts"
 import { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
 import { lineText } from "../../../src/connection/Line.ts"
 import { tries, troublesomeContent } from "../../support/generators.ts"
@@ -118,7 +118,10 @@ describe("Every refusal", () => {
     "ends the connection exactly where the protocol says so",
     [Rejection],
     ([rejection]) => {
-      assert.strictEqual(endsConnection(rejection), ending.has(rejection._tag))
+      const isFromServer = rejection._tag === "Banned" && rejection.room === undefined
+      const ends = ending.has(rejection._tag) || isFromServer
+      assert.strictEqual(endsConnection(rejection), ends)
+      assert.strictEqual(endsHandshake(rejection), ends || endingHandshake.has(rejection._tag))
     },
     tries(300)
   )
@@ -128,10 +131,12 @@ const ending = new Set([
   "FrameTooLarge",
   "HandshakeRequired",
   "HandshakeTimeout",
-  "InvalidCredentials",
+  "NameTooSimilar",
   "PasswordRequired",
   "ServerStopping",
   "SlowConsumer",
   "TooManyConnections",
   "UserNameTaken"
 ])
+
+const endingHandshake = new Set(["InvalidCredentials", "TooManyAttempts"])

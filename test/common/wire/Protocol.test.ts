@@ -8,7 +8,8 @@ import { Option, Result, Schema } from "effect"
 import { maxReactions } from "../../../src/common/log/Entry.ts"
 import { maxReactors } from "../../../src/common/log/Timeline.ts"
 import { maxContentCodePoints } from "../../../src/common/text/Content.ts"
-import { ClientMessage, defaultHistoryLimit, maxHistoryLimit } from "../../../src/common/wire/ClientMessage.ts"
+import { maxConversations, maxDevices, maxKeys, maxUnread } from "../../../src/common/wire/AccountMessage.ts"
+import { ClientMessage, defaultHistoryLimit, maxHistoryLimit, written } from "../../../src/common/wire/ClientMessage.ts"
 import { describe as sentence, endsConnection, Rejection } from "../../../src/common/wire/Rejection.ts"
 import { maxNames, protocolVersion, ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
 
@@ -38,7 +39,10 @@ const decode = {
   S: (json: unknown): Result.Result<ClientMessage | ServerMessage, Schema.SchemaError> => decodeServer(json)
 }
 const messages = {
-  C: (text: string) => saidBy("C", text).flatMap((json) => Option.toArray(Result.getSuccess(decodeClient(json)))),
+  C: (text: string) =>
+    saidBy("C", text).flatMap((json) =>
+      Option.toArray(Result.map(decodeClient(json), written).pipe(Result.getSuccess))
+    ),
   S: (text: string) => saidBy("S", text).flatMap((json) => Option.toArray(Result.getSuccess(decodeServer(json))))
 }
 const rejected = messages.S(document).flatMap((message) => (message._tag === "Rejected" ? [message] : []))
@@ -77,7 +81,7 @@ describe("PROTOCOL.md", () => {
   it.each(Object.entries(ClientMessage.cases))("has a section on what a client says with %s", (tag, { fields }) => {
     const text = section(asked, "###", tag)
     assert.deepStrictEqual(unnamed(text, fields), [])
-    const examples = messages.C(text).map(({ _tag }) => _tag)
+    const examples = messages.C(text).map((message) => "_tag" in message && message._tag)
     assert.isNotEmpty(examples)
     assert.deepStrictEqual(new Set(examples), new Set([tag]))
   })
@@ -120,6 +124,10 @@ describe("PROTOCOL.md", () => {
       ["messages in one page, unless `limit` says otherwise", defaultHistoryLimit],
       ["different reactions to a message", maxReactions],
       ["users named for each reaction", maxReactors],
+      ["devices of an account", maxDevices],
+      ["keys of an account", maxKeys],
+      ["private conversations in a Welcome", maxConversations],
+      ["messages counted as unread", maxUnread],
       ["version of the protocol", protocolVersion]
     ]
     assert.include(document, bounds.map(([what, value]) => `| ${what} | ${value} |\n`).join(""))

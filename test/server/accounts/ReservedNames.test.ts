@@ -48,6 +48,12 @@ describe("The reserved names", () => {
     assert.strictEqual(names.similarTo(name("1lya")), "llya")
   })
 
+  it("free both looks of a name also where the spelling that was freed has one", () => {
+    const names = reserving("Ilya")
+    names.free(name("ilya"))
+    assert.isUndefined(names.similarTo(name("1lya")))
+  })
+
   const someName = oneOf("ada", "Ada", "аda", "AdA", "paul", "PauI", "Paul", "pau1", "Ilya", "ilya", "llya", "m", "rn")
   const someStep = Arbitrary.all([oneOf("add", "free"), Arbitrary.map(someName, name)])
 

@@ -77,7 +77,8 @@ describe("The table of what looks alike", () => {
     ["⁇", "??"],
     ["\u{1d41a}", "a"],
     ["é", "e\u0301"],
-    ["z\u00ad", "z"]
+    ["z\u00ad", "z"],
+    ["ɓ\u0323", "b\u0323\u0314"]
   ])("gives %j the skeleton %j", (text, expected) => {
     assert.strictEqual(skeleton(text), expected)
   })

@@ -6,18 +6,19 @@ import type { Entry } from "../../../src/common/log/Entry.ts"
 import type { View } from "../../../src/common/log/Timeline.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { type Findings, History, type NewEntry } from "../../../src/server/history/History.ts"
+import type { Search } from "../../../src/server/history/Query.ts"
 
 /** Everything a search finds, page by page. A store may take its time to learn what is new. */
 export const findAll = Effect.fnUntraced(function* (
   history: History["Service"],
   conversations: Arr.NonEmptyReadonlyArray<Conversation>,
-  { limit, query }: { readonly query: string; readonly limit: number }
+  asked: Omit<Search, "before">
 ) {
   const found: Array<{ readonly conversation: Conversation; readonly message: View }> = []
   let before: number | undefined
   do {
-    const page: Findings<Conversation> = yield* history.search(conversations, { query, limit, before })
-    assert.isAtMost(page.found.length, limit)
+    const page: Findings<Conversation> = yield* history.search(conversations, { ...asked, before })
+    assert.isAtMost(page.found.length, asked.limit)
     found.push(...page.found)
     before = page.next
   } while (before !== undefined)

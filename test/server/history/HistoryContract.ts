@@ -7,6 +7,7 @@ import { UserName } from "../../../src/common/name/UserName.ts"
 import { History } from "../../../src/server/history/History.ts"
 import { entry, everything, findAll, textOf } from "./HistoryAsked.ts"
 import { type Fresh, historyProperties } from "./HistoryProperties.ts"
+import { inboxProperties } from "./InboxProperties.ts"
 import { kindProperties } from "./KindProperties.ts"
 import { lobby, room } from "./NaiveHistory.ts"
 
@@ -20,6 +21,7 @@ export const historyContract = <LayerError>(
   describe(`${name}, as a History,`, () => {
     historyProperties(fresh, runs)
     kindProperties(fresh, runs)
+    inboxProperties(fresh, runs)
 
     it.effect("finds what was just stored, also where the log begins with another conversation", () =>
       Effect.gen(function* () {
@@ -179,6 +181,41 @@ export const historyContract = <LayerError>(
           { seq: 1, at: 1, repeated: true }
         ])
         assert.lengthOf((yield* history.read({ _tag: "Lobby" }, everything)).entries, 2)
+      }).pipe(fresh)
+    )
+
+    it.effect("answers a key as the entry it was answered with first, whatever it comes with then, and with what", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const [key, other] = ["0123456789abcdef", "another key 01234"]
+        const from = UserName.make("bob")
+        yield* history.append([entry("a"), entry("b")])
+        // With an entry, and alone; with one of the same commit.
+        const [third] = yield* history.append([entry("c")], [{ conversation: lobby, from, key, seq: 1 }])
+        assert.deepInclude(third, { seq: 3, repeated: false })
+        assert.deepStrictEqual(yield* history.append([], [{ conversation: lobby, from, key, seq: 2 }]), [])
+        yield* history.append([entry("d", { at: 7 })], [{ conversation: lobby, from, key: other, seq: 4 }])
+
+        const loud = UserName.make("BOB")
+        const { answered } = yield* history.facts(lobby, { keys: [{ from: loud, key }], targets: [], reactors: [] })
+        assert.deepStrictEqual([...answered.values()], [{ seq: 1, at: 1 }])
+        const stored = yield* history.append([
+          entry("x", { from: loud, key }),
+          entry("x", { key }),
+          entry("x", { from, key: other, at: 9 })
+        ])
+        assert.deepStrictEqual(stored, [
+          { seq: 1, at: 1, repeated: true },
+          { seq: 5, at: 7, repeated: false },
+          { seq: 4, at: 7, repeated: true }
+        ])
+        // Each alone, as most entries come.
+        assert.deepStrictEqual(yield* history.append([entry("x", { from, key })]), [{ seq: 1, at: 1, repeated: true }])
+        assert.deepInclude((yield* history.append([entry("y", { from, key: `${key}2` })]))[0], { seq: 6 })
+        assert.strictEqual((yield* history.newest(lobby)).seq, 6)
+        const bad = [{ conversation: lobby, from, key: `${key}\ud800`, seq: 1 }]
+        assert.strictEqual((yield* Effect.flip(history.append([entry("with it")], bad)))._tag, "StorageUnavailable")
+        assert.strictEqual((yield* history.newest(lobby)).seq, 6)
       }).pipe(fresh)
     )
 

@@ -53,10 +53,20 @@ const someAct: Arbitrary.Arbitrary<NewEntry> = Arbitrary.all({
   at: wholeNumber(1, 1000),
   key: oneOf(undefined, undefined, undefined, undefined, ...keys)
 })
-const someRuns = Arbitrary.array(Arbitrary.array(someAct, { minLength: 1, maxLength: 40 }), {
-  minLength: 1,
-  maxLength: 10
-})
+/** Keys that are answered with entries of other runs, of the same, or with none. */
+const someAnswered = Arbitrary.array(
+  Arbitrary.all({
+    conversation: oneOf(lobby, lobby, lobby, room("DEV")),
+    from: someName,
+    key: oneOf(...keys),
+    seq: oneOf(1, 2, 5, 9, 35, 60)
+  }),
+  { maxLength: 4 }
+)
+const someRuns = Arbitrary.array(
+  Arbitrary.all([Arbitrary.array(someAct, { minLength: 1, maxLength: 40 }), someAnswered]),
+  { minLength: 1, maxLength: 10 }
+)
 
 /** So that there is something to be done something to. */
 const first = Arr.makeBy(5, (index): NewEntry => ({
@@ -97,14 +107,14 @@ export const kindProperties = <LayerError>(fresh: Fresh<LayerError>, runs: numbe
     Effect.fnUntraced(function* ([acts, ranges]) {
       const history = yield* History
       const naive = new NaiveHistory()
-      for (const some of [first, crowd, ...acts]) {
+      for (const [some, answered] of [[first, []] as const, [crowd, []] as const, ...acts]) {
         const run = withinReach(some, naive)
-        if (!Arr.isReadonlyArrayNonEmpty(run)) continue
-        const stored = yield* history.append(run)
+        const stored = yield* history.append(run, answered)
         assert.deepStrictEqual(
           stored,
           run.map((one) => naive.append(one))
         )
+        for (const one of answered) naive.remember(one)
       }
       const whole = [{ before: undefined, after: 0, limit: 500 }, undefined] as const
       for (const conversation of [lobby, room("DEV")]) {

@@ -7,6 +7,7 @@ import { nameKey } from "../../../src/common/name/Name.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import {
+  type AnsweredKey,
   type Facts,
   keyOf,
   type NewEntry,
@@ -17,6 +18,7 @@ import {
   type TargetFacts,
   reactorName
 } from "../../../src/server/history/History.ts"
+import { Partner } from "../../../src/server/history/Partner.ts"
 import { oneOf, someUser, troublesomeContent, wholeNumber } from "../../support/generators.ts"
 import { type PageRange, pageOf } from "../../support/ReferencePage.ts"
 
@@ -107,6 +109,9 @@ export class NaiveHistory {
     readonly conversation: Conversation
     readonly entry: Entry
     readonly author: AuthorId | undefined
+    /** In an inbox, with whom it was exchanged, and where it stands in their inbox. */
+    readonly partner: string | undefined
+    readonly twin: number | undefined
   }> = []
   readonly #keys = new Map<string, Stored>()
 
@@ -117,23 +122,57 @@ export class NaiveHistory {
     return log
   }
 
-  append({ at: now, author, body, conversation, from, key }: NewEntry): Stored {
-    const identity = key === undefined ? undefined : `${conversationKey(conversation)} ${nameKey(from)} ${key}`
+  append(entry: NewEntry): Stored {
+    const { author, body, conversation, from, key, to, twin } = entry
+    const partner = partnerOf(entry)
+    const identity = key === undefined ? undefined : identityOf(conversation, from, key, partner)
     const first = identity === undefined ? undefined : this.#keys.get(identity)
-    if (first !== undefined) return { ...first, repeated: true }
-    const log = this.log(conversation)
-    const at = Math.max(now, log.at(-1)?.at ?? 0)
-    const stored = { seq: log.length + 1, at, repeated: false }
-    const entry: Entry = { seq: stored.seq, at, from, body }
-    log.push(entry)
-    this.all.push({ conversation, entry, author })
+    if (first !== undefined) return { seq: first.seq, at: first.at, repeated: true }
+    const others = twin === undefined ? [] : this.log(twin)
+    const at = Math.max(entry.at, this.log(conversation).at(-1)?.at ?? 0, others.at(-1)?.at ?? 0)
+    const seq = this.log(conversation).length + 1
+    const there = others.length + 1
+    const add = (
+      where: Conversation,
+      place: number,
+      what: Body,
+      who: string | undefined,
+      other: number | undefined
+    ) => {
+      const stands: Entry = { seq: place, at, from, ...(to !== undefined && { to }), body: what }
+      this.log(where).push(stands)
+      this.all.push({ conversation: where, entry: stands, author, partner: who, twin: other })
+    }
+    const reference = body._tag === "Said" ? body.replyTo : targetOf(body)
+    const target = reference === undefined ? undefined : this.in(conversation)[reference - 1]?.twin
+    add(conversation, seq, body, partner, twin === undefined ? undefined : there)
+    const stored: Stored = { seq, at, repeated: false }
     if (identity !== undefined) this.#keys.set(identity, stored)
-    return stored
+    if (twin === undefined) return stored
+    add(twin, there, translated(body, target), `#${conversation._tag === "Inbox" ? conversation.account : ""}`, seq)
+    return { ...stored, twin: target === undefined ? { seq: there } : { seq: there, target } }
   }
 
-  /** Where the entry with this key stands. */
-  answered(conversation: Conversation, from: UserName, key: string): Pick<Stored, "at" | "seq"> | undefined {
-    const stored = this.#keys.get(`${conversationKey(conversation)} ${nameKey(from)} ${key}`)
+  /** All of a log, with what is remembered of each. */
+  in(conversation: Conversation) {
+    return this.all.filter((one) => conversationKey(one.conversation) === conversationKey(conversation))
+  }
+
+  remember({ conversation, from, key, seq, with: partner }: AnsweredKey): void {
+    const identity = identityOf(conversation, from, key, partner)
+    const entry = this.log(conversation)[seq - 1]
+    if (entry === undefined || this.#keys.has(identity)) return
+    this.#keys.set(identity, { seq, at: entry.at, repeated: false })
+  }
+
+  /** Where the entry stands that this key was answered with. */
+  answered(
+    conversation: Conversation,
+    from: UserName,
+    key: string,
+    partner?: string
+  ): Pick<Stored, "at" | "seq"> | undefined {
+    const stored = this.#keys.get(identityOf(conversation, from, key, partner))
     return stored === undefined ? undefined : { seq: stored.seq, at: stored.at }
   }
 
@@ -148,9 +187,8 @@ export class NaiveHistory {
       const { body, seq } = entry
       const stands = body._tag === "Said" || body._tag === "Edited" ? timeline.get(targetOf(body) ?? seq) : undefined
       if (stands?._tag !== "Tombstone") return entry
-      const { at, from } = entry
       const { deletedAt, deletedBy } = stands
-      return { seq, at, from, body: { _tag: "Tombstone", deletedBy, deletedAt } }
+      return Object.assign({}, entry, { body: { _tag: "Tombstone" as const, deletedBy, deletedAt } })
     })
   }
 
@@ -165,8 +203,11 @@ export class NaiveHistory {
   }
 
   /** As `History.standing`. */
-  standing(conversation: Conversation, range: PageRange, maxBytes?: number): StandingPage {
-    const stands = [...this.timeline(conversation).values()].toSorted((a, b) => a.seq - b.seq)
+  standing(conversation: Conversation, range: PageRange, maxBytes?: number, partner?: string): StandingPage {
+    const all = this.in(conversation)
+    const stands = [...this.timeline(conversation).values()]
+      .filter(({ seq }) => partner === undefined || all[seq - 1]?.partner === partner)
+      .toSorted((a, b) => a.seq - b.seq)
     const found = pageOf(
       stands.map((standing) => ({ seq: standing.seq, standing, content: countedOf(standing) })),
       range,
@@ -180,10 +221,10 @@ export class NaiveHistory {
     const log = this.log(conversation)
     const timeline = this.timeline(conversation)
     const names = new Set(asked.map(({ reaction, target, user }) => reactorName(target, user, reaction)))
-    const authors = this.all.filter((one) => conversationKey(one.conversation) === conversationKey(conversation))
-    const answered = keys.flatMap(({ from, key }) => {
-      const stored = this.answered(conversation, from, key)
-      return stored === undefined ? [] : [[keyOf(from, key), stored] as const]
+    const authors = this.in(conversation)
+    const answered = keys.flatMap(({ from, key, with: partner }) => {
+      const stored = this.answered(conversation, from, key, partner)
+      return stored === undefined ? [] : [[keyOf(from, key, partner), stored] as const]
     })
     const known = targets.flatMap((seq) => {
       const entry = log[seq - 1]
@@ -191,7 +232,9 @@ export class NaiveHistory {
       if (entry === undefined) return []
       const isMessage = standing?._tag === "Message"
       const reactions = isMessage ? standing.reactions : []
+      const exchanged = authors[seq - 1]?.partner
       const facts: TargetFacts = {
+        ...(exchanged !== undefined && { with: Partner.make(exchanged) }),
         seq,
         at: entry.at,
         is: standing?._tag ?? "Other",
@@ -220,6 +263,23 @@ export class NaiveHistory {
     return { answered: new Map(answered), targets: new Map(known) }
   }
 }
+
+/** The same as it is done in the other inbox, where its target stands elsewhere. */
+const translated = (body: Body, target: number | undefined): Body => {
+  if (body._tag === "Said")
+    return target === undefined ? { _tag: "Said", content: body.content } : { ...body, replyTo: target }
+  return "target" in body ? { ...body, target: target ?? 0 } : body
+}
+
+/** With whom an entry of an inbox is exchanged. */
+const partnerOf = ({ conversation, from, to, twin }: NewEntry): string | undefined => {
+  if (conversation._tag !== "Inbox" || to === undefined) return undefined
+  if (twin !== undefined) return `#${twin.account}`
+  return nameKey(nameKey(from) === nameKey(conversation.user) ? to : from)
+}
+
+const identityOf = (conversation: Conversation, from: UserName, key: string, partner: string | undefined): string =>
+  JSON.stringify([conversationKey(conversation), nameKey(from), partner ?? "", key])
 
 /** What counts of an entry: its text, or as JSON what it holds beside its target. */
 const counted = (body: Body): string => {

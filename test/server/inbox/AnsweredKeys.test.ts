@@ -9,8 +9,7 @@ const cyd = UserName.make("cyd")
 const asker = (user: UserName, session = 1): Asker => ({
   session: SessionId.make(session),
   user,
-  id: undefined,
-  isLarge: false
+  request: 1
 })
 const keyOf = (index: number) => `a key of ${`${index}`.padStart(10, "0")}`
 const sent = (seq: number) => ({ _tag: "Sent", seq, at: 5 }) as const

@@ -4,7 +4,7 @@ import { type InboxPlace, makePrivatePlaces } from "../../../src/server/inbox/Pr
 import { SessionId } from "../../../src/server/session/Asker.ts"
 
 const place = (session: number, seq: number, user: string): InboxPlace => ({
-  session: SessionId.make(session),
+  holder: SessionId.make(session),
   seq,
   user: UserName.make(user)
 })

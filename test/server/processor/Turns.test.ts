@@ -56,6 +56,45 @@ describe("Turns", () => {
     )
   )
 
+  it.live("go on when everybody who waited in one group has gone", () =>
+    withTurns((turns) =>
+      Effect.gen(function* () {
+        const order: Array<string> = []
+        const gate = yield* Deferred.make<void>()
+        const note = (name: string) => Effect.sync(() => void order.push(name))
+        const inTurn = (group: string, piece: Effect.Effect<void>) =>
+          Effect.forkChild(turns.log.take(group, piece), { startImmediately: true })
+        const holding = yield* inTurn("a", Deferred.await(gate))
+        const gone = yield* Effect.forEach(["b1", "b2"], (name) => inTurn("b", note(name)))
+        const others = yield* Effect.forEach(["c", "d"], (group) => inTurn(group, note(group)))
+        yield* Fiber.interruptAll(gone)
+        yield* Deferred.succeed(gate, undefined)
+        yield* Fiber.joinAll([holding, ...others])
+        assert.deepStrictEqual(order, ["c", "d"])
+      })
+    )
+  )
+
+  it.live("begin at the back for a group that comes again after everybody in it had gone", () =>
+    withTurns((turns) =>
+      Effect.gen(function* () {
+        const order: Array<string> = []
+        const gate = yield* Deferred.make<void>()
+        const note = (name: string) => Effect.sync(() => void order.push(name))
+        const inTurn = (group: string, piece: Effect.Effect<void>) =>
+          Effect.forkChild(turns.log.take(group, piece), { startImmediately: true })
+        const holding = yield* inTurn("a", Deferred.await(gate))
+        const gone = yield* inTurn("b", note("gone"))
+        const other = yield* inTurn("c", note("c"))
+        yield* Fiber.interrupt(gone)
+        const again = yield* inTurn("b", note("b"))
+        yield* Deferred.succeed(gate, undefined)
+        yield* Fiber.joinAll([holding, other, again])
+        assert.deepStrictEqual(order, ["c", "b"])
+      })
+    )
+  )
+
   it.live("that read a log hold up none that do not", () =>
     withTurns((turns) =>
       Effect.gen(function* () {

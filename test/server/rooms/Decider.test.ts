@@ -6,7 +6,15 @@ import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Rejection } from "../../../src/common/wire/Rejection.ts"
 import type { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import type { Act } from "../../../src/server/rooms/Act.ts"
-import { decide, type Decision, evolve, isFree, questionOf, stateOf } from "../../../src/server/rooms/Decider.ts"
+import {
+  decide,
+  type Decision,
+  evolve,
+  isFree,
+  questionOf,
+  remember,
+  stateOf
+} from "../../../src/server/rooms/Decider.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
 import { PlainLog } from "./PlainLog.ts"
 
@@ -59,6 +67,10 @@ const decideRun = (log: PlainLog, run: ReadonlyArray<Act>): ReadonlyArray<Decisi
   return run.map((act) => {
     const decision = decide(state, act, circumstances)
     if (decision._tag === "Accepted") state = evolve(state, log.add(act, circumstances.now), act)
+    if (decision._tag === "Repeated" && decision.key !== undefined) {
+      log.remember(act, decision.key, decision.seq)
+      state = remember(state, act.from, decision.key, decision)
+    }
     return decision
   })
 }
@@ -127,7 +139,8 @@ describe("Deciding", () => {
       const all = runs.flat()
       const decisions = decideRun(log, all)
       for (const [index, act] of all.entries()) {
-        if (act.key === undefined || decisions[index]?._tag !== "Accepted") continue
+        const first = decisions[index]?._tag
+        if (act.key === undefined || (first !== "Accepted" && first !== "Repeated")) continue
         const [again] = decideRun(log, [{ ...by(ada, say(), act.key), from: act.from }])
         assert.strictEqual(again?._tag, "Repeated")
       }
@@ -194,10 +207,26 @@ describe("Deciding", () => {
     })
     decideRun(log, [by(ada, say()), by(ada, react())])
     assert.deepStrictEqual(decideRun(log, [by(adaAgain, react()), by(adaAgain, react(true)), by(ben, react(true))]), [
-      { _tag: "Repeated", seq: 2, at: 1000 },
+      { _tag: "Repeated", seq: 2, at: 1000, key: undefined },
       refused({ _tag: "MessageNotFound", seq: 1 }),
       refused({ _tag: "MessageNotFound", seq: 1 })
     ])
+  })
+
+  it("remembers the key of a reaction that was there, once, and answers it also when that was taken back", () => {
+    const log = new PlainLog()
+    const key = "a key ..........."
+    const react: Intent = { _tag: "Reacted", target: 1, reaction: "👍" }
+    decideRun(log, [by(ada, say()), by(ada, react)])
+    assert.deepStrictEqual(
+      decideRun(log, [by(ada, react, key), by(ada, { ...react, removed: true }), by(ada, react, key), by(ada, react)]),
+      [
+        { _tag: "Repeated", seq: 2, at: 1000, key },
+        { _tag: "Accepted" },
+        { _tag: "Repeated", seq: 2, at: 1000, key: undefined },
+        { _tag: "Accepted" }
+      ]
+    )
   })
 
   it("looks nothing up for what depends on nothing", () => {

@@ -57,14 +57,14 @@ const fated = (fate: () => Fate) =>
     Effect.map(History, (history) =>
       History.of({
         ...history,
-        append: (entries) =>
+        append: (entries, answered) =>
           Effect.suspend(() => {
             const comesTo = fate()
             const failure = new StorageUnavailable({ cause: comesTo })
-            if (comesTo === "stored") return history.append(entries)
+            if (comesTo === "stored") return history.append(entries, answered)
             return comesTo === "lost"
               ? Effect.fail(failure)
-              : Effect.andThen(history.append(entries), Effect.fail(failure))
+              : Effect.andThen(history.append(entries, answered), Effect.fail(failure))
           })
       })
     )
@@ -140,11 +140,14 @@ const play = (steps: ReadonlyArray<Step>, last = true) => {
     const people = yield* Effect.forEach(["ada", "ben", "cyd", "dan"], (name, index) =>
       Effect.gen(function* () {
         const member = new Member()
-        const { id } = yield* sessions.open(member.connection)
-        const from: Asker = { session: id, user: UserName.make(name), id: undefined, isLarge: false }
+        const { id: session, requests } = yield* sessions.open(member.connection)
+        const asker = (id?: string): Asker => {
+          const request = requests.add({ id, about: undefined, characters: 0, isLarge: false })
+          return { session, user: UserName.make(name), request }
+        }
         const half = halves[index % 2] ?? assert.fail("there are two halves")
-        yield* Mailbox.ask(half.mailbox, { _tag: "Join", from, after: undefined })
-        return { member, from, half }
+        yield* Mailbox.ask(half.mailbox, { _tag: "Join", from: asker(), after: undefined })
+        return { member, asker, half }
       })
     )
     const rest = Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 60 }), TestClock.adjust("1100 millis")).pipe(
@@ -164,17 +167,17 @@ const play = (steps: ReadonlyArray<Step>, last = true) => {
           ? before
           : ([0, intentOf(step, number), `key ${number} ...........`] as const)
       sent.push([step.who, body, key])
-      Mailbox.tellUnsafe(person.half.mailbox, { _tag: "Act", from: { ...person.from, id: `${number}` }, body, key })
+      Mailbox.tellUnsafe(person.half.mailbox, { _tag: "Act", from: person.asker(`${number}`), body, key })
       if (step.rests) yield* rest
     }
     yield* rest
     // Whoever missed something is told of it with whatever comes next.
     fate = "stored"
     isHeard = true
-    for (const [index, { from, half }] of people.slice(0, last ? 2 : 0).entries()) {
+    for (const [index, { asker, half }] of people.slice(0, last ? 2 : 0).entries()) {
       Mailbox.tellUnsafe(half.mailbox, {
         _tag: "Act",
-        from: { ...from, id: `last ${index}` },
+        from: asker(`last ${index}`),
         body: { _tag: "Said", content: "last" },
         key: undefined
       })

@@ -2,6 +2,7 @@
 import { AuthorId, type Entry } from "../../../src/common/log/Entry.ts"
 import * as Timeline from "../../../src/common/log/Timeline.ts"
 import { nameKey } from "../../../src/common/name/Name.ts"
+import type { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import {
   type Facts,
   keyOf,
@@ -18,6 +19,12 @@ export interface PlainEntry {
 
 export class PlainLog {
   readonly entries: Array<PlainEntry> = []
+  /** Keys that were answered with entries that were not made under them. */
+  readonly #answered = new Map<string, number>()
+
+  remember({ from }: Act, key: MessageKey, seq: number): void {
+    this.#answered.set(keyOf(from, key), seq)
+  }
 
   add(act: Act, at: number): Entry {
     const entry: Entry = { seq: this.entries.length + 1, at, from: act.from, body: act.body }
@@ -32,7 +39,10 @@ export class PlainLog {
   facts({ keys, targets }: Question): Facts {
     const answered = new Map<string, { readonly seq: number; readonly at: number }>()
     for (const { from, key } of keys) {
-      const first = this.entries.find(({ act }) => act.key === key && nameKey(act.from) === nameKey(from))
+      const known = this.#answered.get(keyOf(from, key))
+      const first = this.entries.find(
+        ({ act, entry }) => entry.seq === known || (act.key === key && nameKey(act.from) === nameKey(from))
+      )
       if (first !== undefined) answered.set(keyOf(from, key), { seq: first.entry.seq, at: first.entry.at })
     }
     return {

@@ -6,11 +6,12 @@ import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Answer } from "../../../src/server/rooms/Deciding.ts"
 import * as Room from "../../../src/server/rooms/Room.ts"
 import type { RoomCommand, RoomCommandOf } from "../../../src/server/rooms/RoomCommand.ts"
+import { AccountId } from "../../../src/server/session/AccountId.ts"
 import { type Asker, SessionId } from "../../../src/server/session/Asker.ts"
 import type { Delivery } from "../../../src/server/session/Delivery.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
 
-/** What one of six connections does, each with a user of its own. */
+/** What one of six connections does; two users have two of them each. */
 interface Step {
   readonly what: "join" | "catchUp" | "leave" | "say"
   readonly who: number
@@ -26,14 +27,13 @@ const step: Arbitrary.Arbitrary<Step> = Arbitrary.all({
 const steps = Arbitrary.array(step)
 const conversation = oneOf<Room.Room["conversation"]>({ _tag: "Room", room: RoomName.make("dev") }, { _tag: "Lobby" })
 
-const userOf = (who: number) => UserName.make(`user${who}`)
+const userOf = (who: number) => UserName.make(`user${who > 4 ? who - 4 : who}`)
 const askerOf = (who: number, id: number): Asker => ({
   session: SessionId.make(who),
   user: userOf(who),
-  id: `${id}`,
-  isLarge: false
+  request: id
 })
-const sorted = (names: Iterable<string>) => [...names].toSorted()
+const sorted = (names: Iterable<string>) => [...new Set(names)].toSorted()
 
 /** A room as one would write it down: who is in, the log, and what everybody has heard and been answered. */
 class NaiveRoom {
@@ -52,7 +52,7 @@ class NaiveRoom {
     const given = new Map<number, Array<string>>()
     const give = (to: number, text: string) => given.set(to, [...(given.get(to) ?? []), text])
     for (const delivery of deliveries) {
-      if (delivery._tag === "Reply") give(delivery.to.session, `${delivery.message._tag} to ${delivery.to.id}`)
+      if (delivery._tag === "Reply") give(delivery.to.session, `${delivery.message._tag} to ${delivery.to.request}`)
       else if (delivery._tag === "Tell") {
         for (const to of delivery.to) for (const message of delivery.messages) give(to, showMessage(message))
       }
@@ -89,7 +89,8 @@ class NaiveRoom {
     if (Option.isNone(left)) return
     this.members.delete(who)
     this.heard.delete(who)
-    assert.deepInclude(left.value, { user: userOf(who), isNameGone: true })
+    const isNameGone = ![...this.members].some((other) => userOf(other) === userOf(who))
+    assert.deepInclude(left.value, { user: userOf(who), isNameGone })
     this.room = left.value.room
   }
 
@@ -103,7 +104,7 @@ class NaiveRoom {
       const from = askerOf(who, ++this.#ids)
       const first = this.log.at(-1 - again)
       const repeated = again > 6 && first !== undefined
-      const body = repeated ? { _tag: "Said" as const, content: "again" } : say(`message ${from.id}`)
+      const body = repeated ? { _tag: "Said" as const, content: "again" } : say(`message ${from.request}`)
       const act: RoomCommandOf<"Act"> = { _tag: "Act", from, body, key: undefined }
       const mayNot = this.room.conversation._tag === "Room" && !this.members.has(who)
       assert.strictEqual(this.refusal(act), mayNot ? "NotInRoom" : undefined)
@@ -115,7 +116,7 @@ class NaiveRoom {
       }
       run.push(act)
       answers.push({ _tag: "Stored", seq: entry.seq, at: entry.at, repeated })
-      expected.set(who, [...(expected.get(who) ?? []), `Sent to ${from.id}`])
+      expected.set(who, [...(expected.get(who) ?? []), `Sent to ${from.request}`])
     }
     const given = this.#given([...Room.told(this.room, fresh), ...Room.answered(run, answers)])
     for (const who of [1, 2, 3, 4, 5, 6]) {
@@ -201,12 +202,101 @@ describe("A conversation with members", () => {
         room = Room.join(room, askerOf(who, 1))
         assert.deepStrictEqual(Room.usersOf(room, undefined), {
           users: sorted([...joined].map(userOf)).map((user) => UserName.make(user)),
-          count: joined.size
+          count: new Set([...joined].map(userOf)).size
         })
       }
     },
     tries(50)
   )
+
+  it.prop(
+    "gives its members in pages of at most a thousand, those in and those away in one order, and counts both",
+    [wholeNumber(0, 2300), wholeNumber(0, 2300), wholeNumber(1, 5)],
+    ([present, away, stride]) => {
+      const names = Array.from({ length: present + away }, (_, index) => UserName.make(`user${10_000 + index}`))
+      // Those in are spread among those away.
+      const isPresent = (index: number) =>
+        (index % stride === 0 && index / stride < present) || index >= present * stride
+      const members = names.map((user, index) => ({ account: AccountId.make(index), user }))
+      const inside = members.filter((_, index) => isPresent(index))
+      const room = inside.reduce(
+        (room, { user }, index) => Room.join(room, { ...askerOf(index, 1), user }),
+        Room.make(
+          { _tag: "Room", room: RoomName.make("dev") },
+          members.filter((_, index) => !isPresent(index))
+        )
+      )
+      const users: Array<string> = []
+      const absent: Array<string> = []
+      let after: string | undefined
+      for (let more = true; more;) {
+        const page = { away: [], ...Room.membersOf(room, after) }
+        assert.isAtMost(page.users.length + page.away.length, 1000)
+        assert.strictEqual(page.count, names.length)
+        const behind = after ?? ""
+        for (const name of [...page.users, ...page.away]) assert.isTrue(name > behind)
+        users.push(...page.users)
+        absent.push(...page.away)
+        after = [...page.users, ...page.away].toSorted().at(-1)
+        more = page.more === true
+      }
+      assert.deepStrictEqual<ReadonlyArray<string>>(
+        users,
+        inside.map(({ user }) => user)
+      )
+      assert.deepStrictEqual<ReadonlyArray<string>>(
+        absent,
+        names.filter((_, index) => !isPresent(index))
+      )
+    },
+    tries(12)
+  )
+
+  it("keeps a member away whom no connection is in for, and as it is spelled there; a guest only while it is in", () => {
+    const ada = { account: AccountId.make(1), user: UserName.make("Ada") }
+    const empty = Room.make({ _tag: "Room", room: RoomName.make("dev") })
+    const one: Asker = { ...askerOf(1, 1), ...ada }
+    const other: Asker = { ...askerOf(2, 1), ...ada }
+    const guest = askerOf(3, 1)
+    let room = [one, other, guest].reduce(Room.join, Room.enrol(empty, ada))
+    assert.deepStrictEqual<ReadonlyArray<string>>(room.away, [])
+    for (const { session } of [one, guest]) room = Option.getOrThrow(Room.leave(room, session)).room
+    assert.deepStrictEqual<ReadonlyArray<string>>([...room.roster, ...room.away], ["Ada"])
+    room = Option.getOrThrow(Room.leave(room, other.session)).room
+    assert.deepStrictEqual([room.roster, room.away], [[], [ada.user]])
+    assert.isTrue(Room.isEmpty(room))
+    const away: Asker = { ...askerOf(4, 1), ...ada }
+    const range = { before: undefined, after: undefined, limit: 50 }
+    const refusals = (from: Asker) =>
+      [
+        Room.refusal(room, { _tag: "Join", from, after: undefined }),
+        Room.refusal(room, { _tag: "Leave", from }),
+        Room.refusal(room, { _tag: "ReadHistory", from, range }),
+        Room.refusal(room, { _tag: "Act", from, body: say("x"), key: undefined })
+      ].map((refusal) => Option.getOrUndefined(refusal)?._tag ?? "ok")
+    assert.deepStrictEqual(refusals(away), ["ok", "ok", "ok", "NotInRoom"])
+    assert.deepStrictEqual(refusals({ ...away, account: AccountId.make(2) }), [
+      "ok",
+      "NotInRoom",
+      "NotInRoom",
+      "NotInRoom"
+    ])
+    assert.deepStrictEqual(Room.dismiss(room, { ...ada, account: AccountId.make(2) }), room)
+    room = Room.dismiss(room, ada)
+    assert.deepStrictEqual([room.away, Room.countEnrolled(room)], [[], 0])
+    assert.deepStrictEqual(refusals(away), ["ok", "NotInRoom", "NotInRoom", "NotInRoom"])
+  })
+
+  it("names who is in as its latest connection spells it, whichever goes first", () => {
+    const loud: Asker = { ...askerOf(2, 1), user: UserName.make("USER1") }
+    const both = Room.join(Room.join(Room.make({ _tag: "Lobby" }), askerOf(1, 1)), loud)
+    assert.deepStrictEqual<ReadonlyArray<string>>(both.roster, ["USER1"])
+    const left = Option.getOrThrow(Room.leave(both, SessionId.make(2)))
+    assert.deepStrictEqual<ReadonlyArray<string>>(left.room.roster, ["user1"])
+    assert.isFalse(left.isNameGone)
+    const gone = Option.getOrThrow(Room.leave(left.room, SessionId.make(1)))
+    assert.deepStrictEqual([gone.isNameGone, gone.room.roster], [true, []])
+  })
 
   it("keeps a name in while a later connection has it, however the earlier one goes", () => {
     const before = Room.join(Room.make({ _tag: "Lobby" }), askerOf(1, 1))

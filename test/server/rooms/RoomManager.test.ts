@@ -51,28 +51,29 @@ describe("RoomManager", () => {
       const manager = yield* RoomManager.make({ conversation, deciding, onVacated: () => {} })
       const names = Arr.makeBy(200, (index) => `member-${index}`)
       const members = yield* Effect.forEach(names, (name) =>
-        Effect.map(open(connection(name)), ({ id }): Asker => ({
+        Effect.map(open(connection(name)), ({ id, requests }) => (): Asker => ({
           session: id,
           user: UserName.make(name),
-          id: undefined,
-          isLarge: false
+          request: requests.add({ id: undefined, about: undefined, characters: 0, isLarge: false })
         }))
       )
-      for (const from of members)
-        assert.isTrue(Option.isSome(yield* Mailbox.ask(manager.mailbox, { _tag: "Join", from, after: undefined })))
+      for (const asker of members) {
+        const join = { _tag: "Join", from: asker(), after: undefined } as const
+        assert.isTrue(Option.isSome(yield* Mailbox.ask(manager.mailbox, join)))
+      }
       const [first, last] = [members[0], members.at(-1)]
       if (first === undefined || last === undefined) return assert.fail("there are no members")
 
       const lastHeard = () =>
-        heard.filter(([name, tag]) => name === last.user && tag !== "RoomPresence").map(([, tag]) => tag)
+        heard.filter(([name, tag]) => name === names.at(-1) && tag !== "RoomPresence").map(([, tag]) => tag)
       onWrite = (name, tag) => {
         if (name !== "member-50" || tag !== "RoomMessage") return
-        Mailbox.tellUnsafe(manager.mailbox, { _tag: "Leave", from: last })
+        Mailbox.tellUnsafe(manager.mailbox, { _tag: "Leave", from: last() })
       }
       heard.length = 0
       Mailbox.tellUnsafe(manager.mailbox, {
         _tag: "Act",
-        from: first,
+        from: first(),
         body: { _tag: "Said", content: "hello" },
         key: undefined
       })

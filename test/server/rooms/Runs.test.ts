@@ -6,7 +6,7 @@ import { SessionId } from "../../../src/server/session/Asker.ts"
 
 const say = (content: string, session = 1): Waiting => {
   const body: Intent = { _tag: "Said", content }
-  const from = { session: SessionId.make(session), user: UserName.make("ada"), id: undefined, isLarge: false }
+  const from = { session: SessionId.make(session), user: UserName.make("ada"), request: 1 }
   return { _tag: "Act", from, body, key: undefined }
 }
 

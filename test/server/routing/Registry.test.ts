@@ -1,53 +1,95 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, HashMap, Option, Result } from "effect"
+import { Arbitrary, Array as Arr, HashMap, Option, Result } from "effect"
 import { nameKey } from "../../../src/common/name/Name.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
 import * as Registry from "../../../src/server/routing/Registry.ts"
-import { someUser, tries } from "../../support/generators.ts"
+import { AccountId } from "../../../src/server/session/AccountId.ts"
+import { SessionId } from "../../../src/server/session/Asker.ts"
+import { someUser, tries, wholeNumber } from "../../support/generators.ts"
 import { apply, applyAll, type RegistryCommand, someRegistryCommand } from "./RegistryCommands.ts"
 
-interface Owner {
+/** One connection, and what it said of itself. */
+interface Place {
   readonly session: number
   readonly user: string
+  account: number | undefined
   present: boolean
 }
 
 /** The same, as a list one can read. */
 class NaiveRegistry {
-  owners: Array<Owner> = []
+  places: Array<Place> = []
 
-  step({ session, user, what }: RegistryCommand): string {
-    const own = this.owners.find((owner) => owner.session === session)
+  namesakes(user: string): ReadonlyArray<Place> {
+    return this.places.filter((place) => nameKey(place.user) === nameKey(user))
+  }
+
+  /** Those that others see, in the order in which they came. */
+  seen(user: string): ReadonlyArray<Place> {
+    return this.namesakes(user).filter(({ present }) => present)
+  }
+
+  step({ account, session, user, what }: RegistryCommand): string {
+    const own = this.places.find((place) => place.session === session)
     if (what === "claim") {
-      if (this.owners.some((owner) => nameKey(owner.user) === nameKey(user))) return "UserNameTaken"
+      const others = this.namesakes(user)
+      if (others.some((other) => account === undefined || other.account !== account)) return "UserNameTaken"
       if (own !== undefined) return "AlreadyIdentified"
-      this.owners.push({ session, user, present: false })
+      if (others.length === 16) return "TooManyConnections"
+      this.places.push({ session, user: others[0]?.user ?? user, account, present: false })
       return "ok"
     }
-    if (own === undefined || (what === "arrive" && own.present)) return "none"
-    if (what === "arrive") own.present = true
-    else this.owners = this.owners.filter((owner) => owner !== own)
-    return own.user
+    if (own === undefined) return "none"
+    if (what === "own") {
+      if (own.account !== undefined || account === undefined) return "none"
+      own.account = account
+      return "ok"
+    }
+    if (what === "arrive" && own.present) return "none"
+    const before = this.seen(own.user).length
+    if (what === "depart") this.places = this.places.filter((place) => place !== own)
+    else {
+      // Behind those that are there already.
+      this.places = [...this.places.filter((place) => place !== own), own]
+      own.present = true
+    }
+    const isNews = (before === 0) !== (this.seen(own.user).length === 0)
+    return `${own.user}${isNews ? ", news" : ""}`
   }
 }
 
-const outcome = (registry: Registry.Registry, { session, user, what }: RegistryCommand): string => {
-  if (what === "claim") {
-    return Result.match(Registry.claim(registry, session, user), {
-      onFailure: ({ _tag }) => _tag,
-      onSuccess: () => "ok"
-    })
+const told = Option.match({
+  onNone: () => "none",
+  onSome: ([, { isNews, user }]: readonly [Registry.Registry, Registry.Arrived]) => `${user}${isNews ? ", news" : ""}`
+})
+
+const outcome = (registry: Registry.Registry, { account, session, user, what }: RegistryCommand): string => {
+  switch (what) {
+    case "claim":
+      return Result.match(Registry.claim(registry, session, user, account), {
+        onFailure: ({ _tag }) => _tag,
+        onSuccess: () => "ok"
+      })
+    case "arrive":
+      return told(Registry.arrive(registry, session))
+    case "own":
+      return account !== undefined && Option.isSome(Registry.own(registry, session, account)) ? "ok" : "none"
+    case "depart":
+      return told(Registry.depart(registry, session))
   }
-  if (what === "arrive") {
-    return Option.match(Registry.arrive(registry, session), { onNone: () => "none", onSome: ([, user]) => user })
-  }
-  return Option.match(Registry.depart(registry, session), { onNone: () => "none", onSome: ([, { user }]) => user })
 }
+
+const ada = UserName.make("ada")
+const account = AccountId.make(1)
+const sessions = (count: number) => Arr.makeBy(count, (index) => SessionId.make(index + 1))
+const claimAll = (count: number) =>
+  applyAll(sessions(count).map((session) => ({ what: "claim", session, user: ada, account })))
 
 describe("The registry of names", () => {
   const commands = Arbitrary.array(someRegistryCommand)
 
   it.prop(
-    "answers whatever happens as a plain list of owners would",
+    "answers whatever happens as a plain list of connections would",
     [commands],
     ([commands]) => {
       const naive = new NaiveRegistry()
@@ -57,34 +99,44 @@ describe("The registry of names", () => {
         registry = apply(registry, command)
       }
     },
-    tries(300, 40)
+    tries(500, 60)
   )
 
   it.prop(
-    "gives a name, in whatever spelling, to one connection at most",
+    "gives a name, in whatever spelling, to one guest's connection or to one account's",
     [commands],
     ([commands]) => {
       const registry = applyAll(commands)
       const owned = Array.from(HashMap.values(registry.byName))
+      const held = owned.flatMap(({ claiming, present }) => [...claiming, ...present])
       assert.strictEqual(new Set(owned.map(({ user }) => nameKey(user))).size, owned.length)
-      assert.strictEqual(new Set(owned.map(({ session }) => session)).size, owned.length)
-      assert.strictEqual(HashMap.size(registry.bySession), owned.length)
+      assert.strictEqual(new Set(held).size, held.length)
+      assert.sameMembers([...HashMap.keys(registry.bySession)], held)
+      for (const { account, claiming, present } of owned) {
+        const count = claiming.length + present.length
+        assert.isAbove(count, 0)
+        if (account === undefined) assert.strictEqual(count, 1)
+      }
     },
-    tries(200, 40)
+    tries(200, 60)
   )
 
   it.prop(
-    "finds, by any spelling, exactly those that have arrived",
+    "finds, by any spelling, exactly those that have arrived, with all their connections",
     [commands, someUser],
     ([commands, user]) => {
-      const registry = applyAll(commands)
-      const found = Option.map(Registry.find(registry, user), ({ user }) => user)
+      const found = Option.getOrUndefined(Registry.find(applyAll(commands), user))
       const naive = new NaiveRegistry()
       for (const command of commands) naive.step(command)
-      const there = naive.owners.find((owner) => owner.present && nameKey(owner.user) === nameKey(user))
-      assert.strictEqual(Option.getOrUndefined(found), there?.user)
+      const there = naive.seen(user)
+      assert.strictEqual(found?.user, there[0]?.user)
+      assert.strictEqual(found?.account, there[0]?.account)
+      assert.deepStrictEqual<ReadonlyArray<number>>(
+        found?.present ?? [],
+        there.map(({ session }) => session)
+      )
     },
-    tries(300, 40)
+    tries(300, 60)
   )
 
   it.prop(
@@ -98,4 +150,45 @@ describe("The registry of names", () => {
     },
     tries(100, 40)
   )
+
+  it.prop(
+    "lets an account be connected 16 times, of whom however many have been welcomed, and once more when one is gone",
+    [wholeNumber(0, 16), wholeNumber(1, 16)],
+    ([welcomed, goes]) => {
+      const arrivals = sessions(welcomed).map((session): RegistryCommand => ({
+        what: "arrive",
+        session,
+        user: ada,
+        account
+      }))
+      const full = arrivals.reduce(apply, claimAll(16))
+      const one = SessionId.make(17)
+      assert.deepStrictEqual(
+        Registry.claim(full, one, ada, account),
+        Result.fail({ _tag: "TooManyConnections" as const })
+      )
+      const fewer = apply(full, { what: "depart", session: SessionId.make(goes), user: ada, account })
+      assert.isTrue(Result.isSuccess(Registry.claim(fewer, one, ada, account)))
+    },
+    tries(60)
+  )
+
+  it("tells of a name once, whichever of its connections comes first and goes last", () => {
+    const both = claimAll(2)
+    const [first, second] = [SessionId.make(1), SessionId.make(2)]
+    const [come, { isNews: isFirst }] = Option.getOrThrow(Registry.arrive(both, second))
+    const [all, { isNews: isSecond }] = Option.getOrThrow(Registry.arrive(come, first))
+    const [left, { isNews: isGone }] = Option.getOrThrow(Registry.depart(all, second))
+    const [none, { isNews: isLast }] = Option.getOrThrow(Registry.depart(left, first))
+    assert.deepStrictEqual([isFirst, isSecond, isGone, isLast], [true, false, false, true])
+    assert.strictEqual(HashMap.size(none.byName), 0)
+  })
+
+  it("keeps a name while one of its connections is still to be welcomed, but others do not see it", () => {
+    const [one] = Option.getOrThrow(Registry.arrive(claimAll(2), SessionId.make(1)))
+    const [left, { isNews }] = Option.getOrThrow(Registry.depart(one, SessionId.make(1)))
+    assert.isTrue(isNews)
+    assert.isTrue(Option.isNone(Registry.find(left, ada)))
+    assert.isTrue(Result.isFailure(Registry.claim(left, SessionId.make(3), ada)))
+  })
 })

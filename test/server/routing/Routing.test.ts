@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Option, Schema } from "effect"
 import { nameKey } from "../../../src/common/name/Name.ts"
 import { ClientMessage, HandedOn as Request } from "../../../src/common/wire/ClientMessage.ts"
+import { intentOf } from "../../../src/common/wire/EntryRequest.ts"
 import * as Registry from "../../../src/server/routing/Registry.ts"
 import { route, Routed } from "../../../src/server/routing/Routing.ts"
+import { AccountId } from "../../../src/server/session/AccountId.ts"
 import { Asker } from "../../../src/server/session/Asker.ts"
 import { oneOf, someRoom, someSession, someUser, tries } from "../../support/generators.ts"
 import { applyAll, someRegistryCommand } from "./RegistryCommands.ts"
@@ -14,9 +16,9 @@ const isBeside = Request.isAnyOf(["EditMessage", "DeleteMessage", "React"])
 const someAsker: Arbitrary.Arbitrary<Asker> = Arbitrary.all({
   session: someSession,
   user: someUser,
-  id: oneOf(undefined, "1", "2"),
-  isLarge: oneOf(false, true)
-})
+  account: oneOf(undefined, AccountId.make(1)),
+  request: oneOf(1, 2)
+}).pipe(Arbitrary.map(({ account, ...asker }) => (account === undefined ? asker : { ...asker, account })))
 const someRegistry = Arbitrary.array(someRegistryCommand).pipe(Arbitrary.map(applyAll))
 
 /** Messages about users and rooms that there may be. */
@@ -40,7 +42,7 @@ const somePrivateMessage = Arbitrary.all([Arbitrary.schema(ClientMessage.cases.P
   Arbitrary.map(([{ _tag, content }, to]): Request & { _tag: "PrivateMessage" } => ({ _tag, content, to }))
 )
 
-const beside = ["ToLobby Act", "ToRooms InRoom Act", "Refuse"]
+const beside = ["ToLobby Act", "ToRooms InRoom Act", "ToUsers Act", "Refuse"]
 
 const forAccounts = ["ToAccounts Request", "Refuse"]
 
@@ -72,6 +74,20 @@ const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> }
   MarkRead: forAccounts
 }
 
+/** What is to be done to a message, in private often with somebody there may be. */
+const someBeside = Arbitrary.all([Arbitrary.filter(Arbitrary.schema(Request), isBeside), someUser]).pipe(
+  Arbitrary.map(([message, user]) =>
+    message.with === undefined ? message : Object.assign({}, message, { with: user })
+  )
+)
+
+/** The asker's other connections that others see. */
+const siblingsOf = (registry: Registry.Registry, { session, user }: Asker) =>
+  Option.match(Registry.find(registry, user), {
+    onNone: () => [],
+    onSome: ({ present }) => present.filter((other) => other !== session)
+  })
+
 const describeRouted = (routed: Routed) => {
   if (routed._tag === "Refuse") return "Refuse"
   const { command } = routed
@@ -91,7 +107,7 @@ describe("Routing", () => {
   )
 
   it.prop(
-    "names nobody but the asker as the one to answer, and keeps the request's id",
+    "names nobody but the asker as the one to answer, and keeps which request it was",
     [someRegistry, someAsker, someMessage],
     ([registry, from, message]) => {
       const askers = askersIn(route(registry, from, message))
@@ -102,27 +118,22 @@ describe("Routing", () => {
   )
 
   it.prop(
-    "sends a private message to the one connection that is seen under the name, and never to its author",
+    "sends a private message to all connections that are seen under the name, with the author's others, and never to oneself",
     [someRegistry, someAsker, somePrivateMessage],
     ([registry, from, message]) => {
       const to = route(registry, from, message)
-      const found = Registry.find(registry, message.to)
+      const found = Option.getOrUndefined(Registry.find(registry, message.to))
       const { content, key } = message
       const body = { _tag: "Said" as const, content }
       if (nameKey(message.to) === nameKey(from.user)) {
         assert.deepStrictEqual(to, { _tag: "Refuse", to: from, reason: { _tag: "CannotMessageYourself" } })
-      } else if (Option.isSome(found)) {
-        const { session, user } = found.value
-        assert.deepStrictEqual(to, {
-          _tag: "ToUsers",
-          command: { _tag: "Deliver", from, to: user, receivers: [session], body, key }
-        })
-      } else if (key === undefined) {
-        assert.deepStrictEqual(to, { _tag: "Refuse", to: from, reason: { _tag: "UserNotFound", user: message.to } })
       } else {
+        // Whether somebody who is not here has an inbox all the same is not known here.
+        const { present: receivers, user } = found ?? { present: [], user: message.to }
+        const siblings = siblingsOf(registry, from)
         assert.deepStrictEqual(to, {
           _tag: "ToUsers",
-          command: { _tag: "Deliver", from, to: message.to, receivers: [], body, key }
+          command: { _tag: "Deliver", from, to: user, receivers, siblings, body, key }
         })
       }
     },
@@ -150,14 +161,25 @@ describe("Routing", () => {
 
   it.prop(
     "hands on what is to be done to a message, in the conversation it names; in private it takes an account",
-    [someRegistry, someAsker, Arbitrary.filter(Arbitrary.schema(Request), isBeside)],
+    [someRegistry, someAsker, someBeside],
     ([registry, from, message]) => {
       const to = route(registry, from, message)
       const { key, room, target } = message
       if (room !== undefined && message.with !== undefined) assert.include(JSON.stringify(to), "only one of the two")
-      else if (message.with !== undefined) {
+      else if (message.with !== undefined && from.account === undefined) {
         const reason = { _tag: "AccountRequired", action: message._tag }
         assert.deepStrictEqual<unknown>(to, { _tag: "Refuse", to: from, reason })
+      } else if (message.with !== undefined && nameKey(message.with) === nameKey(from.user)) {
+        assert.deepStrictEqual(to, { _tag: "Refuse", to: from, reason: { _tag: "CannotMessageYourself" } })
+      } else if (message.with !== undefined) {
+        const found = Option.getOrUndefined(Registry.find(registry, message.with))
+        const { present: receivers, user } = found ?? { present: [], user: message.with }
+        const siblings = siblingsOf(registry, from)
+        const body = intentOf(message)
+        assert.deepStrictEqual<unknown>(to, {
+          _tag: "ToUsers",
+          command: { _tag: "Act", from, with: user, receivers, siblings, body, key }
+        })
       } else {
         const command = { _tag: "Act", from, key }
         const expected =
@@ -176,7 +198,7 @@ describe("Routing", () => {
       const to = route(registry, from, message)
       const { after, before, limit = 50 } = message
       const text = JSON.stringify(to)
-      const isModeration = JSON.stringify(message).includes('"moderation"') && message.with === undefined
+      const isModeration = JSON.stringify(message).includes('"moderation"')
       if (message.room !== undefined && message.with !== undefined) assert.include(text, "only one of the two")
       else if (isModeration) assert.include(text, JSON.stringify({ before: 1, limit }), "nothing is moderated yet")
       else assert.include(text, JSON.stringify({ before, after, limit }))

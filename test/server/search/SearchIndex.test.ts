@@ -5,6 +5,7 @@ import { Arbitrary, Context, Effect, Exit, Fiber, FileSystem, Layer, Schema } fr
 import { TestClock } from "effect/testing"
 import type { Conversation } from "../../../src/common/log/Conversation.ts"
 import { SearchTooSlow } from "../../../src/server/history/History.ts"
+import { Partner } from "../../../src/server/history/Partner.ts"
 import { giveUp, makeAddStep } from "../../../src/server/search/IndexUpkeep.ts"
 import { SearchTurn, type Turn } from "../../../src/server/search/SearchTurn.ts"
 import { look } from "../../../src/server/search/SearchWindows.ts"
@@ -142,6 +143,21 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       const { ids, rest } = yield* look(sql, wanted, { bound: 5, block: 2 }, 9)
       assert.deepStrictEqual(ids, [3])
       assert.deepStrictEqual(rest, { bound: 3, block: 1 })
+    })
+  )
+
+  it.effect("finds what was edited a moment ago only in what an inbox has with the one who is asked for", () =>
+    Effect.gen(function* () {
+      const { append, database, holds, index } = yield* fresh(["ripe", "ripe"])
+      yield* database`UPDATE messages SET partner = '#' || (seq + 1)`
+      yield* holds(2)
+      yield* append([StoredRows.edited(3, 1, "red"), StoredRows.edited(4, 2, "red")])
+      const found = Effect.fnUntraced(function* (partner: string) {
+        const search = { query: "red", before: undefined, limit: 9, with: Partner.make(partner) }
+        const results = yield* index.search({ conversations: new Map([[1, lobby]]), isBySeq: true, search })
+        return results.found.map(({ message }) => message.seq)
+      })
+      assert.deepStrictEqual([yield* found("#2"), yield* found("#3"), yield* found("#4")], [[1], [2], []])
     })
   )
 

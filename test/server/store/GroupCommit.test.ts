@@ -20,7 +20,7 @@ const recording = Effect.gen(function* () {
     () => {}
   )
   const appendAll = Effect.fnUntraced(function* (contents: ReadonlyArray<string>) {
-    const one = (content: string) => append({ entries: [entry(content)], conversations: new Map() })
+    const one = (content: string) => append({ entries: [entry(content)], answered: [], conversations: new Map() })
     const first = yield* Effect.forkChild(one("first"), { startImmediately: true })
     yield* Deferred.await(begun)
     const all = yield* Effect.forEach(contents, (content) => Effect.forkChild(one(content), { startImmediately: true }))

@@ -103,6 +103,23 @@ describe("MemoryHistory's bounds", () => {
     }).pipe(within({ maxEntries: 10, maxCharacters: 1_000_000 }))
   )
 
+  it.effect("forget a key that was answered with an entry together with that, and count it until then", () =>
+    Effect.gen(function* () {
+      const history = yield* History
+      const dev = room("dev")
+      const from = UserName.make("ada")
+      const keyOf = (index: number) => `key ${index} .............`.slice(0, 16)
+      yield* fill(dev, 1)
+      yield* history.append([], [{ conversation: dev, from, key: keyOf(0), seq: 1 }])
+      assert.deepInclude((yield* history.append([entry(dev, "again", keyOf(0))]))[0], { seq: 1, repeated: true })
+      // 20 characters each: the log of this conversation is the only one that can make room.
+      for (let index = 1; index < 20; index++) {
+        yield* history.append([], [{ conversation: dev, from, key: keyOf(index), seq: 1 }])
+      }
+      assert.deepInclude((yield* history.append([entry(dev, "again", keyOf(0))]))[0], { seq: 2, repeated: false })
+    }).pipe(within({ maxEntries: 10, maxCharacters: 200 }))
+  )
+
   it.effect("give two servers two epochs", () =>
     Effect.gen(function* () {
       const newest = Effect.flatMap(History, (history) => history.newest({ _tag: "Lobby" }))

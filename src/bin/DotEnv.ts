@@ -1,18 +1,18 @@
 /**
- * The `.env` file in the working directory: settings behind the environment's, for the server and `pnpm admin`.
+ * The `.env` file in the working directory: settings behind the environment's, for the server, the client and `pnpm admin`.
  *
  * Having none is fine. One that cannot be read as it was meant stops the start with one line that says why: what is not
- * text in UTF-8, a line that sets nothing, and a name that is nearly a setting's. Other names may be meant for other programs; the server says
- * that it ignores them.
+ * text in UTF-8, a line that sets nothing, and a name that is nearly a setting's. Other names may be meant for other programs;
+ * the server says that it ignores them.
  */
 import { parseEnv } from "node:util"
 import { Array as Arr, ConfigProvider, Console, Effect, FileSystem, Record, Runtime, Schema } from "effect"
-import { logLevelSetting, settings } from "./ServerConfig.ts"
+import { logLevelSetting, settings } from "../server/config/ServerConfig.ts"
 
 const path = ".env"
 
-/** The file cannot be used. Its message is the one line the operator sees. */
-export class InvalidDotEnv extends Schema.TaggedError<InvalidDotEnv>()("InvalidDotEnv", { message: Schema.String }) {
+/** The file cannot be used. Its message is the one line that is told. */
+class InvalidDotEnv extends Schema.TaggedError<InvalidDotEnv>()("InvalidDotEnv", { message: Schema.String }) {
   override readonly [Runtime.errorReported] = false
 }
 
@@ -127,7 +127,7 @@ const make = (tellsOfOthers: boolean) =>
         if (tellsOfOthers) yield* Console.error(`${path} sets ${name}, which is no setting of parley and is ignored.`)
       }
       return ConfigProvider.fromDotEnvContents(text)
-    })
+    }).pipe(Effect.tapError(({ message }) => Console.error(message)))
   )
 
 /** Says nothing of names that resemble no setting. */

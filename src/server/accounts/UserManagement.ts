@@ -1,0 +1,271 @@
+/**
+ * What whoever runs the server does with accounts: the same with a running server, through its AdminSocket, and on a
+ * database that nobody uses.
+ *
+ * In come names, as they are typed, and out comes what was done, or why not: a sentence with what to type instead. What ends
+ * connections is told to `ended`, behind the commit; where no server runs, nobody is connected. Codes are made here, told
+ * once, and kept as their hashes.
+ */
+import { Clock, Context, Duration, Effect, Layer, Option, PubSub, Result, Runtime, Schema } from "effect"
+import { Timestamp } from "../../common/log/Cursor.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import { UserName } from "../../common/name/UserName.ts"
+import { DeviceId } from "../../common/wire/AccountRequest.ts"
+import { Announcements } from "../presence/Announcements.ts"
+import * as Mailbox from "../processor/Mailbox.ts"
+import type { AccountId } from "../session/AccountId.ts"
+import { Account, Device, Key } from "./Account.ts"
+import { AccountNames } from "./AccountNames.ts"
+import { AccountProcessor } from "./AccountProcessor.ts"
+import { Accounts, maxInvites, type WithPassword } from "./Accounts.ts"
+import type { Ending } from "./AccountsCommand.ts"
+import { Memberships } from "./Memberships.ts"
+import { hashOf, Secrets } from "./Secrets.ts"
+
+/** Why it was not done: one sentence for the operator, and what to do instead. */
+export class NotDone extends Schema.TaggedError<NotDone>()("NotDone", { message: Schema.String }) {
+  override readonly [Runtime.errorReported] = false
+}
+
+/** How long a code stands in for a password. */
+const codeLasts = Duration.days(7)
+
+/** One page of a list. */
+export const usersOfPage = 500
+
+/** All there is to show of an account. */
+export const UserDetails = Schema.Struct({
+  account: Account,
+  hasPassword: Schema.Boolean,
+  hasCode: Schema.Boolean,
+  devices: Schema.Array(Device),
+  keys: Schema.Array(Key)
+})
+export type UserDetails = typeof UserDetails.Type
+
+/** A code, told once. */
+export const Code = Schema.Struct({ user: UserName, code: Schema.RedactedFromValue(Schema.String), expires: Timestamp })
+export type Code = typeof Code.Type
+
+export const InviteCode = Schema.Struct({
+  code: Schema.RedactedFromValue(Schema.String),
+  expires: Schema.UndefinedOr(Timestamp)
+})
+export type InviteCode = typeof InviteCode.Type
+
+type Done<A> = Effect.Effect<A, NotDone>
+
+export class UserManagement extends Context.Service<
+  UserManagement,
+  {
+    /** Makes an account, whose owner sets a password with the code. */
+    add(user: UserName, isAdmin: boolean): Done<Code>
+    /** Those behind `after`, by name. */
+    list(after: UserName | undefined): Done<ReadonlyArray<Account>>
+    show(user: UserName): Done<UserDetails>
+    /** Ends its connections; they hear `Banned`. */
+    disable(user: UserName, reason: string | undefined): Done<Account>
+    enable(user: UserName): Done<Account>
+    /** Ends password, devices and keys. */
+    reset(user: UserName): Done<Code>
+    delete(user: UserName): Done<Account>
+    /** Makes the name of a deleted account anybody's. */
+    free(user: UserName): Done<Account>
+    setAdmin(user: UserName, isAdmin: boolean): Done<Account>
+    invite(uses: number, lasts: Duration.Duration | undefined): Done<InviteCode>
+  }
+>()("parley/server/accounts/UserManagement") {
+  /** With a running server, whose AccountProcessor ends connections. */
+  static readonly layer = Layer.effect(
+    UserManagement,
+    Effect.gen(function* () {
+      const announcements = yield* Announcements
+      const processor = yield* AccountProcessor
+      return yield* make({
+        ended: (account, devices, ending) => Mailbox.tellUnsafe(processor, { _tag: "End", account, devices, ending }),
+        deleted: (account, user) => void PubSub.publishUnsafe(announcements, { _tag: "AccountDeleted", account, user })
+      })
+    })
+  )
+
+  /** On a database that no server uses. Names are to be filled in before. */
+  static readonly layerAlone = Layer.effect(
+    UserManagement,
+    Effect.suspend(() => make({ ended: () => {}, deleted: () => {} }))
+  )
+}
+
+interface Others {
+  readonly ended: (account: AccountId, devices: ReadonlyArray<DeviceId> | undefined, ending: Ending) => void
+  readonly deleted: (account: AccountId, user: UserName) => void
+}
+
+const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
+  const accounts = yield* Accounts
+  const clock = yield* Clock.Clock
+  const memberships = yield* Memberships
+  const names = yield* AccountNames
+  const secrets = yield* Secrets
+  const now = () => clock.currentTimeMillisUnsafe()
+
+  const doing = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
+    Effect.catchIf(
+      effect,
+      (error): error is Exclude<E, NotDone> => error._tag !== "NotDone",
+      () => new NotDone({ message: "The database does not take it just now. Look at the server's log, and try again." })
+    )
+
+  const known = Effect.fnUntraced(function* (user: UserName) {
+    const found = yield* accounts.find(user)
+    if (Option.isNone(found)) {
+      return yield* new NotDone({ message: `There is no account called ${user}. "pnpm admin users list" shows all.` })
+    }
+    return found.value
+  })
+
+  /** Of an account that was not deleted. */
+  const living = Effect.fnUntraced(function* (user: UserName) {
+    const found = yield* known(user)
+    if (found.account.state === "Deleted") {
+      const message = `The account ${found.account.user} was deleted. "pnpm admin users free" makes its name anybody's.`
+      return yield* new NotDone({ message })
+    }
+    return found
+  })
+
+  const makeCode = Effect.gen(function* () {
+    const code = yield* secrets.code
+    const expires = now() + Duration.toMillis(codeLasts)
+    return { code, reset: { code: hashOf(code), expires } }
+  })
+
+  const note = ({ id, state, user }: Account) => names.set({ id, state, user })
+  const again = Effect.fnUntraced(function* ({ account: { id, user } }: WithPassword) {
+    const found = yield* accounts.get(id)
+    if (Option.isNone(found)) return yield* new NotDone({ message: `The account ${user} was freed meanwhile.` })
+    note(found.value.account)
+    return found.value.account
+  })
+
+  return UserManagement.of({
+    add: (user, isAdmin) =>
+      doing(
+        Effect.gen(function* () {
+          const like = names.similar(user)
+          if (like !== undefined) {
+            return yield* new NotDone({
+              message:
+                nameKey(like.user) === nameKey(user)
+                  ? `There is an account called ${like.user} already. "pnpm admin users reset" gives its owner a new code.`
+                  : `The name ${user} looks like ${like.user}, which belongs to an account. Choose another one.`
+            })
+          }
+          const { code, reset } = yield* makeCode
+          const created = yield* accounts.create({
+            user,
+            password: undefined,
+            reset,
+            isAdmin,
+            at: now(),
+            invite: undefined,
+            device: undefined
+          })
+          if (Result.isFailure(created)) {
+            return yield* new NotDone({ message: `There is an account called ${user} already.` })
+          }
+          note(created.success.account)
+          return { user, code, expires: reset.expires }
+        })
+      ),
+    list: (after) => doing(accounts.list(after, usersOfPage)),
+    show: (user) =>
+      doing(
+        Effect.gen(function* () {
+          const { account, password, reset } = yield* known(user)
+          const devices = yield* accounts.devices(account.id)
+          const keys = yield* accounts.keys(account.id)
+          const hasCode = reset !== undefined && now() < reset.expires
+          return { account, hasPassword: password !== undefined, hasCode, devices, keys }
+        })
+      ),
+    disable: (user, reason) =>
+      doing(
+        Effect.gen(function* () {
+          const found = yield* living(user)
+          yield* accounts.setState(found.account.id, "Disabled", reason)
+          const account = yield* again(found)
+          const banned = { _tag: "Banned" as const, ...(reason !== undefined && { reason }) }
+          ended(account.id, undefined, { _tag: "Refused", reason: banned })
+          return account
+        })
+      ),
+    enable: (user) =>
+      doing(
+        Effect.gen(function* () {
+          const found = yield* living(user)
+          yield* accounts.setState(found.account.id, "Active", undefined)
+          return yield* again(found)
+        })
+      ),
+    reset: (user) =>
+      doing(
+        Effect.gen(function* () {
+          const { account } = yield* living(user)
+          const { code, reset } = yield* makeCode
+          const devices = yield* accounts.reset(account.id, reset)
+          ended(account.id, devices, {
+            _tag: "Goodbye",
+            reason: "The password of this account was reset. Log in again."
+          })
+          return { user: account.user, code, expires: reset.expires }
+        })
+      ),
+    delete: (user) =>
+      doing(
+        Effect.gen(function* () {
+          const found = yield* living(user)
+          const { id } = found.account
+          yield* accounts.setState(id, "Deleted", undefined)
+          yield* memberships.forgetAccount(id)
+          const account = yield* again(found)
+          deleted(id, account.user)
+          ended(id, undefined, { _tag: "Goodbye", reason: "This account was deleted." })
+          return account
+        })
+      ),
+    free: (user) =>
+      doing(
+        Effect.gen(function* () {
+          const { account } = yield* known(user)
+          const isFree = yield* accounts.free(account.id)
+          if (!isFree) {
+            const message = `The account ${account.user} is not deleted. "pnpm admin users delete" comes first.`
+            return yield* new NotDone({ message })
+          }
+          names.remove(account.user)
+          return account
+        })
+      ),
+    setAdmin: (user, isAdmin) =>
+      doing(
+        Effect.gen(function* () {
+          const found = yield* living(user)
+          yield* accounts.setAdmin(found.account.id, isAdmin)
+          return yield* again(found)
+        })
+      ),
+    invite: (uses, lasts) =>
+      doing(
+        Effect.gen(function* () {
+          const code = yield* secrets.code
+          const expires = lasts === undefined ? undefined : now() + Duration.toMillis(lasts)
+          const added = yield* accounts.addInvite({ code: hashOf(code), uses, expires }, now())
+          if (Result.isFailure(added)) {
+            const message = `There are ${maxInvites} invites that nobody has used. Let some run out (--expires) first.`
+            return yield* new NotDone({ message })
+          }
+          return { code, expires }
+        })
+      )
+  })
+})

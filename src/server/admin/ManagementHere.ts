@@ -1,0 +1,92 @@
+/**
+ * Where `pnpm admin` works on accounts: in the server that runs on the database, through its AdminSocket, or, where none runs,
+ * on the database itself, locked for as long as that takes.
+ */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import { Duration, Effect, FileSystem, Layer, type Option } from "effect"
+import { RpcClient, RpcSerialization } from "effect/rpc"
+import { AccountNames, fillNames } from "../accounts/AccountNames.ts"
+import { Accounts } from "../accounts/Accounts.ts"
+import { Secrets } from "../accounts/Secrets.ts"
+import { NotDone, UserManagement } from "../accounts/UserManagement.ts"
+import { UserRequests } from "../accounts/UserRequests.ts"
+import { adminPathOf } from "../config/AdminPath.ts"
+import { read, settings } from "../config/ServerConfig.ts"
+import { provideFlags } from "../config/SettingFlags.ts"
+import type { CannotOpenDatabase } from "../sql/CannotOpenDatabase.ts"
+import * as Database from "../store/Database.ts"
+import * as ChatDatabase from "./ChatDatabase.ts"
+import { named } from "./Flags.ts"
+
+/** How long a server may take to take the connection. */
+const patience = "5 seconds"
+
+/** What works on accounts, on the database that the flag, the environment or `.env` names. */
+export const layer = (given: {
+  readonly database: Option.Option<string>
+  readonly adminSocket: Option.Option<string>
+}) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const database = yield* named(given.database)
+      const adminSocket = yield* Effect.provide(
+        read(settings.adminSocket),
+        provideFlags({ [settings.adminSocket.name]: given.adminSocket })
+      )
+      const path = adminPathOf(database, adminSocket)
+      const isRunning = path !== undefined && (yield* isListening(path))
+      if (!isRunning) yield* ChatDatabase.find(database)
+      const management: Layer.Layer<UserManagement, NotDone | CannotOpenDatabase, FileSystem.FileSystem> = isRunning
+        ? remote(path)
+        : alone(database)
+      return management
+    })
+  )
+
+const isListening = (path: string) =>
+  Effect.scoped(Effect.flatMap(NodeSocket.makeNet({ path, openTimeout: patience }), ({ reader }) => reader)).pipe(
+    Effect.isSuccess
+  )
+
+/** No server: nobody is connected, and nobody else may write meanwhile. */
+const alone = (database: string) =>
+  UserManagement.layerAlone.pipe(
+    Layer.provide(
+      Layer.effectDiscard(
+        Effect.flatMap(Accounts, (accounts) => Effect.flatMap(AccountNames, (names) => fillNames(accounts, names)))
+      )
+    ),
+    Layer.provide([AccountNames.layer, Secrets.layer]),
+    Layer.provide(Database.layerFile({ file: database, retention: "forever" }))
+  )
+
+/** A server whose version is another, or that ends meanwhile. */
+const unanswered = () =>
+  new NotDone({ message: "The server did not answer as this version's would. Look at its log, or restart it." })
+
+const asked = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
+  Effect.catchIf(effect, (error): error is Exclude<E, NotDone> => error._tag !== "NotDone", unanswered)
+
+const remote = (path: string) =>
+  Layer.effect(
+    UserManagement,
+    Effect.map(RpcClient.make(UserRequests), (server) =>
+      UserManagement.of({
+        add: (user, isAdmin) => asked(server.Add({ user, isAdmin })),
+        list: (after) => asked(server.List({ after })),
+        show: (user) => asked(server.Show({ user })),
+        disable: (user, reason) => asked(server.Disable({ user, reason })),
+        enable: (user) => asked(server.Enable({ user })),
+        reset: (user) => asked(server.Reset({ user })),
+        delete: (user) => asked(server.Delete({ user })),
+        free: (user) => asked(server.Free({ user })),
+        setAdmin: (user, isAdmin) => asked(server.SetAdmin({ user, isAdmin })),
+        invite: (uses, lasts) =>
+          asked(server.Invite({ uses, lasts: lasts === undefined ? undefined : Duration.toMillis(lasts) }))
+      })
+    )
+  ).pipe(
+    Layer.provide(RpcClient.layerProtocolSocket()),
+    Layer.provide([RpcSerialization.layerNdjson, NodeSocket.layerNet({ path, openTimeout: patience })]),
+    Layer.catchTag("SocketError", () => Layer.effectContext<UserManagement, NotDone, never>(unanswered()))
+  )
