@@ -6,7 +6,7 @@
  */
 import { homedir, hostname } from "node:os"
 import { isAbsolute, join } from "node:path"
-import { Config, ConfigProvider, Effect, FileSystem, Option, Schema, SchemaTransformation } from "effect"
+import { Config, Effect, FileSystem, Option, Schema, SchemaTransformation } from "effect"
 import { Command, Flag } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
 import { DeviceName } from "../common/wire/AccountRequest.ts"

@@ -373,7 +373,11 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     if (!isConnected) return yield* new ReplyLost({ request: request._tag })
     isLeaving = true
     yield* Effect.timeoutOption(replyTo(request, Resumption.askQuietly), farewell).pipe(
-      Effect.tapError(() => Effect.sync(() => (isLeaving = false)))
+      Effect.tapError(() =>
+        Effect.sync(() => {
+          isLeaving = false
+        })
+      )
     )
     yield* depart
   })
