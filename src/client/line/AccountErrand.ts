@@ -132,11 +132,8 @@ const logOut = Effect.gen(function* () {
   if (here === undefined) {
     return yield* new NotUnderstood({ message: ":logout: this is no account, and nothing is kept. :quit leaves." })
   }
-  yield* client.quietly({ _tag: "RemoveDevice", device: here.device }).pipe(
-    // The server ends the connections of a device that is removed, this one among them.
-    Effect.catchTag(["ReplyLost", "SessionError"], () => Effect.void),
-    Effect.asVoid
-  )
+  // The server ends the connections of a device that is removed, this one among them.
+  yield* client.leaveBy({ _tag: "RemoveDevice", device: here.device })
   yield* Effect.matchEffect(tokens.forget, {
     onSuccess: () => present((style) => remark(style, "logged out; this device is forgotten")),
     onFailure: ({ message }) => present((style) => error(style, message))
