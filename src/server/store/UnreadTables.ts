@@ -84,8 +84,8 @@ export const make = (sql: SqlClient.SqlClient) => {
     mentions: Effect.fnUntraced(function* (member: Member, rooms: ReadonlyArray<CountedRoom>) {
       const key = nameKey(member.user)
       const asked = JSON.stringify(rooms.map((room) => [room.log, lowestOf(room)]))
-      // Whatever is no name in ASCII may be written in another way.
-      const mayMention = sql`(content LIKE ${`%@${key.replaceAll("_", "\\_")}%`} ESCAPE '\\' OR octet_length(content) <> length(content))`
+      // A first sieve: `_` stands for any character here, and whatever is no name in ASCII may be written in another way.
+      const mayMention = sql`(content LIKE ${`%@${key}%`} OR octet_length(content) <> length(content))`
       const rows = yield* sql`
         WITH unread AS (
           SELECT wanted.key AS ordinal, seq, COALESCE(standing.content, messages.content) AS content

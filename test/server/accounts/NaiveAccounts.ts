@@ -144,6 +144,11 @@ export class NaiveAccounts {
     return id
   }
 
+  /** Nobody is seen who is not there, nor with the device of somebody else. */
+  isPossible(step: Step): boolean {
+    return step.do !== "seen" || this.#of(step.account).some(({ device }) => device.id === step.device)
+  }
+
   /** What the step should answer. */
   after(step: Step, number: number): unknown {
     switch (step.do) {

@@ -183,13 +183,11 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
       for (const isForwards of [true, false]) {
         const [text, parameters] = source.rows(1, newest, isForwards).compile()
         const plan = yield* sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters).values
-        assert.deepStrictEqual(
-          plan.map((step) => step.at(-1)),
-          [
-            "SEARCH messages USING INDEX messages_standing (conversation=? AND seq>? AND seq<?)",
-            "SEARCH standing USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"
-          ]
-        )
+        const searched = plan.map((step) => String(step.at(-1))).filter((step) => step.includes("SEARCH messages"))
+        assert.deepStrictEqual(searched, [
+          "SEARCH messages USING COVERING INDEX messages_standing (conversation=? AND seq>? AND seq<?)",
+          "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)"
+        ])
       }
       // What is decided on is looked up by its place, however long the log is.
       const targets = Arr.makeBy(100, (index) => index + 1)

@@ -1,10 +1,11 @@
 /** Accounts in a SQLite file, held to the same contract as every other, and over restarts. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { layer } from "@effect/vitest"
-import { Context, Effect, Exit, FileSystem, Layer, Scope } from "effect"
+import { assert, layer } from "@effect/vitest"
+import { Context, Effect, Exit, FileSystem, Layer, Option, Result, Scope } from "effect"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import * as Database from "../../../src/server/store/Database.ts"
 import { tries } from "../../support/generators.ts"
+import { hash, newAccount } from "../accounts/AccountsAsked.ts"
 import { accountsContract } from "../accounts/AccountsContract.ts"
 import { agree } from "../accounts/AccountsProperties.ts"
 import { someSteps } from "../accounts/NaiveAccounts.ts"
@@ -45,5 +46,28 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlAccounts", (it) =
         )
       }).pipe(Effect.scoped),
     tries(6, 40)
+  )
+
+  it.effect("keeps when somebody was seen last, if it is stopped in order", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      const opened = Effect.flatMap(Effect.scope, (scope) => open(file, scope))
+      const made = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const accounts = yield* opened
+          const { account, device } = Result.getOrThrow(
+            yield* accounts.create(newAccount("ada", { device: { name: "laptop", token: hash("1") } }))
+          )
+          yield* accounts.seen(account.id, device, 900)
+          return account.id
+        })
+      )
+      const accounts = yield* opened
+      assert.strictEqual(Option.getOrThrow(yield* accounts.get(made)).account.lastSeen, 900)
+      assert.deepStrictEqual(
+        (yield* accounts.devices(made)).map(({ lastSeen }) => lastSeen),
+        [900]
+      )
+    }).pipe(Effect.scoped)
   )
 })

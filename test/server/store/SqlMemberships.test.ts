@@ -60,6 +60,7 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
     yield* Context.get(services, Accounts).create(newAccount("ada"))
     const entries = Arr.makeBy(count, () => entry(content, { conversation: room("dev"), from: UserName.make("bob") }))
     if (Arr.isReadonlyArrayNonEmpty(entries)) yield* Context.get(services, History).append(entries)
+    yield* Context.get(services, History).append([entry("a"), entry("b"), entry("c")])
     return Context.get(services, Memberships)
   })
 
@@ -67,15 +68,20 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
     Effect.gen(function* () {
       const file = yield* newFile
       const before = Effect.flatMap(spoken(file, 5), (memberships) =>
-        Effect.andThen(memberships.join(ada, dev, 5), memberships.mark(ada.account, { _tag: "Room", room: dev }, 5))
+        Effect.all([
+          memberships.join(ada, dev, 5),
+          memberships.mark(ada.account, { _tag: "Room", room: dev }, 5),
+          memberships.mark(ada.account, { _tag: "Lobby" }, 3)
+        ])
       )
-      assert.strictEqual(yield* Effect.scoped(before), 5)
+      assert.deepStrictEqual(yield* Effect.scoped(before), [5, 5, 3])
       // As after a crash between the end of the log and that of what belongs to it.
       const database = new DatabaseSync(file)
       database.exec("DELETE FROM messages; DELETE FROM conversations")
       database.close()
       const memberships = yield* spoken(file, 7)
-      const { rooms } = yield* memberships.standing(ada)
+      const { lobbyRead, rooms } = yield* memberships.standing(ada)
+      assert.strictEqual(lobbyRead, 0)
       assert.deepInclude(rooms[0], { seq: 7, read: 0, unread: 7 })
       assert.strictEqual(yield* memberships.mark(ada.account, { _tag: "Room", room: dev }, 2), 2)
       assert.deepInclude((yield* memberships.standing(ada)).rooms[0], { read: 2, unread: 5 })
