@@ -16,7 +16,7 @@ type Typing =
   | { readonly _tag: "GivenUp" }
 
 /** What one more key makes of what was typed up to it. */
-const press = (text: string, character: string | undefined, key: Key): Typing => {
+export const press = (text: string, character: string | undefined, key: Key): Typing => {
   const isControl = (name: string) => key.ctrl === true && key.name === name
   if (key.name === "return" || key.name === "enter") return { _tag: "Done", text }
   if (isControl("c") || (isControl("d") && text === "")) return { _tag: "GivenUp" }
