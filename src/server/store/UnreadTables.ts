@@ -1,8 +1,8 @@
 /**
  * What is unread in the rooms of an account, and what of that mentions it: the statements that count it, over any `SqlClient`.
  *
- * What is unread is counted in `messages_unread` alone, an index of messages with those who wrote them, so that no page of
- * the log is read: 100 rooms of which 1,000 messages are unread take 30 ms. Of those that hold an `@`, few, the text is looked at. Written for
+ * What is unread is counted in `messages_standing` alone, an index of messages with those who wrote them, so that no page of
+ * the log is read: 100 rooms of which 1,000 messages are unread take 30 ms of a processor. Of those that hold an `@`, few, the text is looked at. Written for
  * SQLite; another database needs its way to read rows from JSON, to compare without regard to case, and to fold names.
  *
  * Bounds: `pieceRooms` rooms are counted by one statement, so that others who read are not held up; of one room the newest
@@ -55,7 +55,7 @@ export const make = (sql: SqlClient.SqlClient) => {
   const countUnread = (member: Member) => sql`
     SELECT COUNT(*) FROM (
       SELECT 1 FROM messages
-      WHERE kind = 'Said' AND conversation = mine.log
+      WHERE kind IN ('Said', 'Tombstone') AND kind = 'Said' AND conversation = mine.log
       AND seq > MAX(mine.read, mine.seq - ${maxLooked}) AND ${byOthers(member)} LIMIT ${maxUnread}
     )`
 

@@ -108,7 +108,7 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
         })
       )
       const database = new DatabaseSync(file)
-      const page = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'messages_unread'").get()
+      const page = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'messages_standing'").get()
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
       database.close()
       const bytes = readFileSync(file)
@@ -140,7 +140,7 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
       const details = plan.map(([, , , detail]) => String(detail)).filter((detail) => detail.includes("messages"))
       assert.deepStrictEqual(details, [
         "SEARCH messages USING COVERING INDEX messages_by_place (conversation=?)",
-        "SEARCH messages USING COVERING INDEX messages_unread (conversation=? AND seq>?)"
+        "SEARCH messages USING COVERING INDEX messages_standing (conversation=? AND seq>?)"
       ])
     }).pipe(Effect.scoped)
   )
