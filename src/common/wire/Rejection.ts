@@ -5,7 +5,7 @@ import { Reason } from "../log/Entry.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { line } from "../text/Content.ts"
-import { Sentence, text } from "../text/Text.ts"
+import { Sentence } from "../text/Text.ts"
 
 /** How long to wait before trying again, in milliseconds. */
 const retryAfter = Schema.Natural
@@ -39,8 +39,8 @@ export const Rejection = Schema.TaggedUnion({
   MessageNotFound: { seq: Schema.Natural },
   TooManyReactions: { limit: Schema.Natural },
   AccountRequired: { action: line(64) },
-  DeviceNotFound: { device: text(0, 64) },
-  KeyNotFound: { fingerprint: text(0, 128) },
+  DeviceNotFound: { device: line(64) },
+  KeyNotFound: { fingerprint: line(128) },
   AccountExists: { user: UserName },
   /** `to`: the name of an account that this one looks like. */
   NameTooSimilar: { user: UserName, to: UserName },

@@ -13,7 +13,7 @@
 import { Clock, Data, Duration, Effect, Exit, Fiber, Redacted, Result, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { isAccountRequest } from "../../common/wire/AccountRequest.ts"
+import { type DeviceName, isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { ClientMessage, type HandedOn } from "../../common/wire/ClientMessage.ts"
 import { endsHandshake } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
@@ -122,6 +122,7 @@ export const make = Effect.gen(function* () {
       case "Welcomed":
         talk.user = outcome.user
         talk.account = outcome.account
+        talk.device = message.device
         yield* stopHandshakeTimer(talk)
         return yield* outcome.follow
       case "Challenged":
@@ -155,7 +156,7 @@ export const make = Effect.gen(function* () {
       user,
       password,
       invite,
-      device: undefined,
+      device: talk.device,
       peer: session.peer,
       action: "Register"
     })
@@ -232,6 +233,7 @@ export const make = Effect.gen(function* () {
       handshakeTimer: yield* startHandshakeTimer(session),
       user: undefined,
       account: undefined,
+      device: undefined,
       challenge: undefined,
       wasChallenged: false,
       hasTried: false,
@@ -251,6 +253,8 @@ interface Talk {
   user: UserName | undefined
   /** The account it is, if it is no guest. */
   account: AccountId | undefined
+  /** What its device is to be called, should it register. */
+  device: DeviceName | undefined
   /** What a key is to sign in the next Handshake, and whether there was one before. */
   challenge: string | undefined
   wasChallenged: boolean

@@ -56,13 +56,13 @@ describe("An inbox in a database", () => {
       for (const isForwards of [true, false]) {
         const [text, parameters] = source.rows(number, range, isForwards).compile()
         const plan = yield* sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters).values
-        assert.deepStrictEqual(
-          plan.map((step) => step.at(-1)),
-          [
-            "SEARCH messages USING INDEX messages_private_standing (conversation=? AND partner=? AND seq>? AND seq<?)",
-            "SEARCH standing USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"
-          ]
-        )
+        const steps = plan.map((step) => String(step.at(-1))).filter((step) => step.startsWith("S"))
+        assert.deepStrictEqual(steps, [
+          "SEARCH messages USING COVERING INDEX messages_private_standing (conversation=? AND partner=? AND seq>? AND seq<?)",
+          "SCAN page",
+          "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)",
+          "SEARCH standing USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"
+        ])
       }
       const { messages, more } = yield* history.standing(ada, range, 1_000_000)
       assert.deepStrictEqual([messages.map(({ seq }) => seq), more], [[1, 2], false])
