@@ -11,7 +11,6 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { fingerprintOf, formatSshPublicKey, parseSshPublicKey } from "../../common/ssh/SshPublicKey.ts"
-import { maxKeys } from "../../common/wire/AccountMessage.ts"
 import type { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
@@ -64,7 +63,7 @@ export class AccountProcessor extends Context.Service<
       const mailbox = yield* Mailbox.make<AccountsCommand, AccountsAnswer>()
       const connected = makeConnected()
       /** What changes an account, or is about it, is done one after the other; kept while somebody waits. */
-      const inOrder = yield* RcMap.make({ lookup: (_: AccountId) => Semaphore.make(1) })
+      const inOrder = yield* RcMap.make({ lookup: (_account: AccountId) => Semaphore.make(1) })
 
       const now = () => clock.currentTimeMillisUnsafe()
       const end = (account: AccountId, devices: ReadonlyArray<DeviceId> | undefined, ending: Ending) =>
@@ -106,7 +105,11 @@ export class AccountProcessor extends Context.Service<
         const hash = yield* registering.newPassword(next, "next")
         if (Result.isFailure(hash)) return refusal(hash.failure)
         const ended = yield* accounts.setPassword(from.account, hash.success, deviceOf(from))
-        end(from.account, ended, { _tag: "Goodbye", reason: "The password of this account was changed. Log in again." })
+        if (Option.isNone(ended)) return refusal({ _tag: "InvalidCredentials" })
+        end(from.account, ended.value, {
+          _tag: "Goodbye",
+          reason: "The password of this account was changed. Log in again."
+        })
         return { _tag: "PasswordChanged" }
       })
 
