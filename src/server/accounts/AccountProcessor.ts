@@ -105,7 +105,11 @@ export class AccountProcessor extends Context.Service<
         const hash = yield* registering.newPassword(next, "next")
         if (Result.isFailure(hash)) return refusal(hash.failure)
         const ended = yield* accounts.setPassword(from.account, hash.success, deviceOf(from))
-        end(from.account, ended, { _tag: "Goodbye", reason: "The password of this account was changed. Log in again." })
+        if (Option.isNone(ended)) return refusal({ _tag: "InvalidCredentials" })
+        end(from.account, ended.value, {
+          _tag: "Goodbye",
+          reason: "The password of this account was changed. Log in again."
+        })
         return { _tag: "PasswordChanged" }
       })
 

@@ -15,6 +15,7 @@ import * as AccountTables from "./AccountTables.ts"
 import { Changes } from "./Changes.ts"
 import * as DeviceTables from "./DeviceTables.ts"
 import type { Problem } from "./GroupCommit.ts"
+import * as MembershipTables from "./MembershipTables.ts"
 import { gatherTime, Sightings } from "./Sightings.ts"
 import { Connections } from "./SqlHistory.ts"
 
@@ -26,6 +27,7 @@ export const layer = Layer.effect(
     const changes = yield* Changes
     const read = { accounts: AccountTables.make(reader), devices: DeviceTables.make(reader) }
     const { accounts, devices } = { accounts: AccountTables.make(writer), devices: DeviceTables.make(writer) }
+    const memberships = MembershipTables.make(writer)
     const reading = Outage.make("Accounts cannot be read", "Accounts are read again")
     const asking = <A>(question: Effect.Effect<A, Problem>) =>
       Effect.mapError(reading.watch(question), (cause) => new StorageUnavailable({ cause }))
@@ -80,9 +82,10 @@ export const layer = Layer.effect(
       setPassword: (account, password, except) =>
         changes.make(
           Effect.gen(function* () {
-            if (!isThere(yield* stateOf(account))) return none
+            if (!isThere(yield* stateOf(account))) return Option.none()
+            if (except !== undefined && !(yield* devices.ids(account)).includes(except)) return Option.none()
             yield* accounts.setPassword(account, password, undefined)
-            return yield* devices.removeAll(account, except)
+            return Option.some(yield* devices.removeAll(account, except))
           })
         ),
       rehash: (account, before, after) => changes.make(Effect.asVoid(accounts.rehash(account, before, after))),
@@ -141,9 +144,11 @@ export const layer = Layer.effect(
       setState: (account, state, reason) =>
         changes.make(
           Effect.gen(function* () {
+            if (!isThere(yield* stateOf(account))) return none
             yield* accounts.setState(account, state, reason)
             if (state !== "Deleted") return yield* devices.ids(account)
             yield* accounts.forgetPassword(account)
+            yield* memberships.forgetAccount(account)
             yield* devices.removeKeys(account)
             return yield* devices.removeAll(account)
           })
