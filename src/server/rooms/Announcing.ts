@@ -20,8 +20,10 @@ const maxRoomsAtOnce = 100
 type RoomMade = RoomCommandOf<"RoomMade">
 
 export interface Announcing {
-  /** Each of the two: whether nothing waited yet. Whoever notes the first sees to it that it is announced. */
+  /** Each of the three: whether nothing waited yet. Whoever notes the first sees to it that it is announced. */
   readonly note: (session: SessionId, user: UserName, change: "joined" | "left") => boolean
+  /** Who was `before` is gone, and the name stays, spelled as by who is still in: whatever was told of both before. */
+  readonly respell: (session: SessionId, before: UserName, still: UserName) => boolean
   readonly noteRoom: (made: RoomMade) => boolean
   /** Whether something is left for another announcement. */
   readonly isDue: () => boolean
@@ -88,6 +90,11 @@ export const makeAnnouncing = (conversation: SharedConversation): Announcing => 
   return {
     note: (session, user, change) => {
       changes.note(session, user, change)
+      return firstOfAll()
+    },
+    respell: (session, before, still) => {
+      changes.note(session, before, "left")
+      changes.note(session, still, "joined")
       return firstOfAll()
     },
     noteRoom: (made) => {

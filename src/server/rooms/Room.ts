@@ -159,6 +159,8 @@ export interface Left {
   readonly user: UserName
   /** Nobody of that name is in any more. */
   readonly isNameGone: boolean
+  /** As which the name is still in, if it is: in another spelling, perhaps. */
+  readonly still: UserName | undefined
 }
 
 /** Takes a member out. */
@@ -171,6 +173,7 @@ export const leave = (room: Room, session: SessionId): Option.Option<Left> =>
     return {
       user,
       isNameGone,
+      still: Option.getOrUndefined(latest),
       room: {
         ...room,
         members: HashMap.remove(room.members, session),

@@ -229,9 +229,11 @@ export const make = Effect.fnUntraced(function* ({
     newcomers.drop(session)
     const left = Room.leave(room, session)
     if (Option.isSome(left)) {
-      const { isNameGone, room: rest, user } = left.value
+      const { isNameGone, room: rest, still, user } = left.value
       room = rest
       noteMember(session, user, false, isNameGone)
+      if (still !== undefined && still !== user && announcing.respell(session, user, still))
+        Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
     }
   }
 
