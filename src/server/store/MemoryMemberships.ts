@@ -4,7 +4,7 @@
  * Bounds (invariant 3): an account is in no more rooms than it may be, and has a mark for each room that there is, of which
  * MAX_ROOMS bounds the number: 100 bytes each. What is unread is counted among the entries that MemoryHistory holds.
  */
-import { Array as Arr, Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { type Conversation, conversationKey, type Inbox } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
 import { mentions } from "../../common/log/Mentions.ts"
