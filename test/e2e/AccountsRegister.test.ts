@@ -70,6 +70,9 @@ describe("a Handshake that registers", () => {
     Effect.gen(function* () {
       const server = yield* TestServer.start()
       const first = yield* Talk.register(server, "Ada")
+      const here = yield* Talk.attempt(server, { user: "aDA", register: { password } })
+      assert.deepStrictEqual(reasonOf(here.reply), { _tag: "AccountExists", user: "Ada" })
+      assert.isFalse(here.hasEnded)
       yield* first.client.ask({ _tag: "Disconnect" })
       const { client, hasEnded, reply } = yield* Talk.attempt(server, { user: "aDA", register: { password } })
       assert.deepStrictEqual(reasonOf(reply), { _tag: "AccountExists", user: "Ada" })
