@@ -105,7 +105,10 @@ export class Registering extends Context.Service<
           )
         }
         const { account, device: made } = created.success
-        names.set({ id: account.id, user: account.user, state: account.state })
+        // Whoever has changed it since has said so already.
+        if (names.find(user)?.id !== account.id) {
+          names.set({ id: account.id, user: account.user, state: account.state })
+        }
         return made === undefined
           ? Result.fail<Rejection>({ _tag: "StorageUnavailable" })
           : Result.succeed<Registered>({ account, enrolled: { device: made, token } })
