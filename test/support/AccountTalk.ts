@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import type { Line, NotReceived, RawClient } from "./RawClient.ts"
+import { reasonOf } from "./Rejections.ts"
 import type { TestServer } from "./TestServer.ts"
 
 type ConnectOptions = Parameters<TestServer["connect"]>[0]
@@ -49,7 +50,16 @@ export const comeBack = (server: Door, user: string, token: string, more: object
 export const byPassword = (typed: string) => ({ _tag: "Password", password: typed })
 export const byToken = (token: string) => ({ _tag: "Token", token })
 
-/** What a Handshake on a connection of its own is answered with, whatever that is, and whether that ended the connection. */
+/** Why a Handshake on a connection of its own is refused. */
+export const refusal = Effect.fnUntraced(function* (server: Door, handshake: object, options?: ConnectOptions) {
+  const client = yield* server.connect(options)
+  return reasonOf(yield* client.ask({ _tag: "Handshake", ...handshake }))
+})
+
+/**
+ * What a Handshake on a connection of its own is answered with, whatever that is, and whether that ended the connection.
+ * Needs a clock that goes: who sends after the end is heard out.
+ */
 export const attempt = Effect.fnUntraced(function* (server: Door, handshake: object, options?: ConnectOptions) {
   const client = yield* server.connect(options)
   const reply = yield* client.ask({ _tag: "Handshake", ...handshake })

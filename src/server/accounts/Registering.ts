@@ -41,6 +41,8 @@ export interface Registered {
 export class Registering extends Context.Service<
   Registering,
   {
+    /** Why nothing need be hashed, if it need not. */
+    readonly refusalOf: (applicant: Applicant) => Rejection | undefined
     readonly register: (applicant: Applicant) => Effect.Effect<Result.Result<Registered, Rejection>>
     /** A password to be stored, or what is wrong with it. `field` is where it was said. */
     readonly newPassword: (password: Password, field: string) => Effect.Effect<Result.Result<PasswordHash, Rejection>>
@@ -67,6 +69,12 @@ export class Registering extends Context.Service<
         return nameKey(like.user) === nameKey(user)
           ? { _tag: "AccountExists", user: like.user }
           : { _tag: "NameTooSimilar", user, to: like.user }
+      }
+
+      const refusalOf = ({ action, invite, peer, user }: Applicant): Rejection | undefined => {
+        if (registration === "off") return { _tag: "RegistrationClosed" }
+        if (registration === "invite" && invite === undefined) return { _tag: "InvalidInvite" }
+        return login.plaintext(peer, action) ?? refusalOfName(user)
       }
 
       const newPassword = (password: Password, field: string) =>
@@ -97,19 +105,20 @@ export class Registering extends Context.Service<
           )
         }
         const { account, device: made } = created.success
-        names.set({ id: account.id, user: account.user, state: account.state })
+        // Whoever has changed it since has said so already.
+        if (names.find(user)?.id !== account.id) {
+          names.set({ id: account.id, user: account.user, state: account.state })
+        }
         return made === undefined
           ? Result.fail<Rejection>({ _tag: "StorageUnavailable" })
           : Result.succeed<Registered>({ account, enrolled: { device: made, token } })
       })
 
       return Registering.of({
+        refusalOf,
         register: Effect.fnUntraced(function* (applicant) {
-          const { action, invite, password, peer, user } = applicant
-          if (registration === "off") return Result.fail<Rejection>({ _tag: "RegistrationClosed" })
-          if (registration === "invite" && invite === undefined)
-            return Result.fail<Rejection>({ _tag: "InvalidInvite" })
-          const refusal = login.plaintext(peer, action) ?? refusalOfName(user)
+          const { action, password } = applicant
+          const refusal = refusalOf(applicant)
           if (refusal !== undefined) return Result.fail(refusal)
           const hash = yield* newPassword(password, action === "Register" ? "password" : "register.password")
           if (Result.isFailure(hash)) return Result.fail(hash.failure)

@@ -10,7 +10,7 @@
  * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
  * has one large reply at a time, however many it asks for and however slowly it reads.
  */
-import { Clock, Data, Duration, Effect, Exit, Fiber, Redacted, Result, Stream } from "effect"
+import { Clock, Data, Duration, Effect, Exit, Fiber, Option, Redacted, Result, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { type DeviceName, isAccountRequest } from "../../common/wire/AccountRequest.ts"
@@ -20,6 +20,7 @@ import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Connection } from "../../connection/Connection.ts"
 import { encodeText, type Incoming } from "../../connection/Line.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
+import { Login } from "../accounts/Login.ts"
 import { Registering } from "../accounts/Registering.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Inboxes } from "../inbox/Inboxes.ts"
@@ -69,6 +70,7 @@ export const make = Effect.gen(function* () {
   const handshake = yield* Handshake.make
   const accounts = yield* AccountProcessor
   const inboxes = yield* Inboxes
+  const login = yield* Login
   const registering = yield* Registering
   const server = yield* ServerProcessor
   const clock = yield* Clock.Clock
@@ -164,7 +166,8 @@ export const make = Effect.gen(function* () {
     const { account, enrolled } = made.success
     const owner = { account: account.id, device: enrolled.device }
     session.belongTo(owner)
-    yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
+    const ended = yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
+    if (Option.isSome(ended)) return yield* over(rejected(yield* login.whyNot(account.id)), id)
     yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
     talk.account = account.id
     const letIn = yield* Effect.exit(

@@ -117,7 +117,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
           return refuse(from, { _tag: "UserNotFound", user: to })
         rounds.add({
           from,
-          author: sessions.authorOf(from.session),
+          author: sessions.authorsOf(from).author,
           to: named?.user ?? to,
           account: named?.id,
           isThere,
