@@ -9,7 +9,7 @@
 import * as process from "node:process"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import { Effect, FileSystem, Layer, Runtime, Schema, Semaphore } from "effect"
+import { Effect, FileSystem, Layer, Option, Runtime, Schema, Semaphore } from "effect"
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import { Socket, SocketServer } from "effect/socket"
 import { answers, UserRequests } from "../accounts/UserRequests.ts"
@@ -82,15 +82,22 @@ const bounded = ({ address, run }: SocketServer.SocketServer["Service"]) => {
     address,
     run: (handler) =>
       run((socket) =>
-        places.withPermit(
-          Effect.timeoutOption(
-            Effect.suspend(() => handler(frugal(socket))),
-            longest
+        places
+          .withPermit(
+            Effect.timeoutOption(
+              Effect.suspend(() => handler(frugal(socket))),
+              longest
+            )
           )
-        )
+          .pipe(Effect.ensuring(hangUp))
       )
   })
 }
+
+/** One that was never heard, or does not read, would keep the server from ending. */
+const hangUp = Effect.map(Effect.serviceOption(NodeSocket.NetSocket), (conn) => {
+  if (Option.isSome(conn)) conn.value.destroy()
+})
 
 /** The same, which ends once so much has been said on it. */
 const frugal = (socket: Socket.Socket) =>
