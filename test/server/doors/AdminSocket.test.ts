@@ -92,11 +92,13 @@ layer(NodeServices.layer, { excludeTestServices: true })("The door for pnpm admi
         const watch = Net.Server.prototype.listen
         yield* Effect.acquireRelease(
           Effect.sync(() => {
-            Net.Server.prototype.listen = function (...args: Parameters<typeof watch>) {
-              const server = Reflect.apply(watch, this, args)
-              seen.push(statSync(path).mode)
-              return server
-            }
+            Net.Server.prototype.listen = new Proxy(watch, {
+              apply: (listen, server, args) => {
+                const listening: unknown = Reflect.apply(listen, server, args)
+                seen.push(statSync(path).mode)
+                return listening
+              }
+            })
           }),
           () =>
             Effect.sync(() => {
