@@ -2,6 +2,7 @@
  * The door for whoever runs the server: a Unix socket that nobody else on the machine may open (0600), on which `pnpm admin`
  * asks for what UserRequests has (effect/rpc, NDJSON).
  *
+ * There is none where nobody named a path and the one beside the database is too long for a socket: the log says so.
  * What a server that was killed left behind is taken away; a path at which something else stands, or another server listens,
  * stops the start. Bounds: `maxConnections` are heard at once, `maxRequests` carried out; each connection has a minute, lines of
  * 64 KiB, and 1 MiB to ask in. Whoever comes meanwhile waits.
@@ -46,7 +47,11 @@ export const layer = Layer.unwrap(
     const bytes = Buffer.byteLength(path)
     if (bytes > maxPathBytes) {
       const problem = `the path has ${bytes} bytes, and a socket's has ${maxPathBytes} at most.`
-      return yield* new CannotAdminister({ path, problem })
+      const cannot = new CannotAdminister({ path, problem })
+      if (adminSocket !== undefined) return yield* cannot
+      // Nobody asked for it: a server in a deep folder is as good without.
+      yield* Effect.logWarning(cannot.message)
+      return Layer.empty
     }
     yield* makeRoom(path)
     return RpcServer.layer(UserRequests, { concurrency: maxRequests }).pipe(

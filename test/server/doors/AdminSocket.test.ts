@@ -18,7 +18,13 @@ const newPath = Effect.map(
 )
 
 /** A door that stays open for the scope. `list` is what a List does. */
-const open = (path: string, list: Effect.Effect<ReadonlyArray<never>> = Effect.succeed([])) => {
+const open = (path: string, list?: Effect.Effect<ReadonlyArray<never>>) =>
+  openWith({ ADMIN_SOCKET: path, DATABASE: ":memory:" }, list)
+
+const openWith = (
+  env: Readonly<Record<string, string>>,
+  list: Effect.Effect<ReadonlyArray<never>> = Effect.succeed([])
+) => {
   const no = () => Effect.fail(new NotDone({ message: "Not here." }))
   const users = UserManagement.of({
     add: no,
@@ -35,7 +41,7 @@ const open = (path: string, list: Effect.Effect<ReadonlyArray<never>> = Effect.s
   return Layer.build(
     AdminSocket.layer.pipe(
       Layer.provide([Layer.succeed(UserManagement, users), ServerConfig.layer]),
-      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ADMIN_SOCKET: path, DATABASE: ":memory:" })))
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(env)))
     )
   )
 }
@@ -148,6 +154,16 @@ layer(NodeServices.layer, { excludeTestServices: true })("The door for pnpm admi
       yield* isAnswered(path)
       assert.include(yield* refusalOf(path), "another server listens there.")
       yield* isAnswered(path)
+    })
+  )
+
+  it.effect("is not there beside a database whose path is too long for a socket", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = `${yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })}/${"x".repeat(100)}`
+      yield* files.makeDirectory(folder)
+      yield* openWith({ DATABASE: `${folder}/chat.sqlite` })
+      assert.deepStrictEqual(yield* files.readDirectory(folder), [])
     })
   )
 
