@@ -2,6 +2,7 @@
  * The door for whoever runs the server: a Unix socket that nobody else on the machine may open (0600), on which `pnpm admin`
  * asks for what UserRequests has (effect/rpc, NDJSON).
  *
+ * There is none where nobody named a path and the one beside the database is too long for a socket: the log says so.
  * What a server that was killed left behind is taken away; a path at which something else stands, or another server listens,
  * stops the start. Bounds: `maxConnections` are heard at once, `maxRequests` carried out; each connection has a minute, lines of
  * 64 KiB, and 1 MiB to ask in. Whoever comes meanwhile waits.
@@ -9,7 +10,7 @@
 import * as process from "node:process"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import { Effect, FileSystem, Layer, Runtime, Schema, Semaphore } from "effect"
+import { Effect, FileSystem, Layer, Option, Runtime, Schema, Semaphore } from "effect"
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import { Socket, SocketServer } from "effect/socket"
 import { answers, UserRequests } from "../accounts/UserRequests.ts"
@@ -46,7 +47,11 @@ export const layer = Layer.unwrap(
     const bytes = Buffer.byteLength(path)
     if (bytes > maxPathBytes) {
       const problem = `the path has ${bytes} bytes, and a socket's has ${maxPathBytes} at most.`
-      return yield* new CannotAdminister({ path, problem })
+      const cannot = new CannotAdminister({ path, problem })
+      if (adminSocket !== undefined) return yield* cannot
+      // Nobody asked for it: a server in a deep folder is as good without.
+      yield* Effect.logWarning(cannot.message)
+      return Layer.empty
     }
     yield* makeRoom(path)
     return RpcServer.layer(UserRequests, { concurrency: maxRequests }).pipe(
@@ -82,15 +87,22 @@ const bounded = ({ address, run }: SocketServer.SocketServer["Service"]) => {
     address,
     run: (handler) =>
       run((socket) =>
-        places.withPermit(
-          Effect.timeoutOption(
-            Effect.suspend(() => handler(frugal(socket))),
-            longest
+        places
+          .withPermit(
+            Effect.timeoutOption(
+              Effect.suspend(() => handler(frugal(socket))),
+              longest
+            )
           )
-        )
+          .pipe(Effect.ensuring(hangUp))
       )
   })
 }
+
+/** One that was never heard, or does not read, would keep the server from ending. */
+const hangUp = Effect.map(Effect.serviceOption(NodeSocket.NetSocket), (conn) => {
+  if (Option.isSome(conn)) conn.value.destroy()
+})
 
 /** The same, which ends once so much has been said on it. */
 const frugal = (socket: Socket.Socket) =>
