@@ -88,6 +88,36 @@ const foundThere: ReadonlyArray<readonly [string, Program]> = [
         []
       ]
     }
+  ],
+  [
+    "tells nothing to a connection before its Welcome, whatever is read on another meanwhile",
+    {
+      beginning: "connected",
+      network: 0,
+      steps: [
+        [],
+        [
+          {
+            user: 5,
+            actions: [
+              { _tag: "Vanish" },
+              { _tag: "Connect", resume: false, isLost: true },
+              { _tag: "ListRoomUsers", room: 1, spelling: 1 },
+              { _tag: "LookAtInbox", user: 7, before: 4, after: 0, limit: 5 }
+            ]
+          },
+          {
+            user: 4,
+            actions: [
+              { ...join, room: 1, spelling: 1 },
+              { _tag: "Rework", log: 8, spelling: 0, own: false, back: 2, deeds: ["Delete", "React"] },
+              { _tag: "Edit", log: 1, spelling: 0, own: false, back: 2, keyed: true },
+              { _tag: "MarkRead", log: 11, spelling: 1, own: false, back: 3 }
+            ]
+          }
+        ]
+      ]
+    }
   ]
 ]
 

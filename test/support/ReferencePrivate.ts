@@ -122,12 +122,17 @@ const placeOfReplied = (request: Request, receiver: SessionFacts, logs: Logs): n
   return content === undefined ? undefined : place(receiver, (entry) => entry.content === content)?.seq
 }
 
+/** What a guest says to a guest need not wait until what it says to an account is stored. */
 const checkPlaces = (session: SessionFacts, trace: Trace, report: Report) => {
-  const places = privatesSaid(trace)
-    .filter(({ request }) => request.session === session)
-    .flatMap(({ request }) => (request.reply?._tag === "Sent" && !request.reply.repeated ? [request.reply.seq] : []))
-  if (places.some((seq, index) => seq <= (places[index - 1] ?? 0))) {
-    report(session.endSaid, `${session.user}'s private messages changed places`)
+  const own = privatesSaid(trace).filter(({ request }) => request.session === session)
+  const ordered = session.isAccount ? [own] : Map.groupBy(own, ({ said }) => nameKey(said.to)).values()
+  for (const some of ordered) {
+    const places = some.flatMap(({ request: { reply } }) =>
+      reply?._tag === "Sent" && !reply.repeated ? [reply.seq] : []
+    )
+    if (places.some((seq, index) => seq <= (places[index - 1] ?? 0))) {
+      report(session.endSaid, `${session.user}'s private messages changed places`)
+    }
   }
 }
 

@@ -53,7 +53,7 @@ const staysIn = (trace: Trace, room: string): ReadonlyArray<Stay> => {
       (later) =>
         later.session === session && later.saidAt > saidAt && later.message._tag === "LeaveRoom" && hasLeft(later)
     )
-    const putOut = putOutOf(session, room).find((at) => at > saidAt) ?? Infinity
+    const putOut = putOutOf(session, room).find((at) => at > heardAt) ?? Infinity
     // Another connection of the account has left for this one, too; which may not have been told if it ended then.
     const others = leavesOfOthers(trace, room, session).filter(
       (other) =>
@@ -75,9 +75,9 @@ const staysIn = (trace: Trace, room: string): ReadonlyArray<Stay> => {
 
 const hasLeft = ({ reply }: Request) => reply === undefined || reply._tag === "RoomLeft"
 
-/** Answers which say that the room they are about exists. */
+/** Answers which say that the room they are about exists. Whoever marks one that is not there is told to be no member. */
 const provesRoom = ({ message, reply }: Request): boolean => {
-  if (reply === undefined) return false
+  if (reply === undefined || message._tag === "MarkRead") return false
   if (reply._tag !== "Rejected") return "room" in message && message.room !== undefined
   return ["RoomExists", "AlreadyInRoom", "NotInRoom"].includes(reply.reason._tag)
 }

@@ -163,6 +163,7 @@ export const make = Effect.gen(function* () {
     const owner = { account: account.id, device: enrolled.device }
     session.belongTo(owner)
     yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
+    Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: [] })
     yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
     talk.account = account.id
     const letIn = yield* Effect.exit(
