@@ -131,7 +131,7 @@ export const isAllHeard = (stored: CrashLog, { heard }: Ledger): boolean =>
 
 /** What History has to say of a log. */
 export const standingIn = (entries: ReadonlyArray<Stored>): ReadonlyArray<string | undefined> => {
-  const whole = entries.map((entry) => ({ ...entry, knownAt: 0, saidAt: 0, madeBy: [] }))
+  const whole = entries.map((entry) => ({ ...entry, knownAt: 0, saidAt: 0, madeBy: [], partner: undefined }))
   const last = statesOf(whole).at(-1)
   return last === undefined ? [] : shown(last).map(({ text }) => text)
 }

@@ -1,5 +1,6 @@
 /**
- * The whole server against the reference model: random programs of eight users, who act at the same time.
+ * The whole server against the reference model: random programs of guests and of accounts on several
+ * devices, who act at the same time.
  *
  * A failure prints the seed, the program in its smallest form and what was wrong. `MODEL_SEED=<seed> pnpm test test/model`
  * repeats a run; `MODEL_REPLAY=<token>` repeats the smallest program alone; `MODEL_RUNS=5000` looks longer.
@@ -8,7 +9,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Random } from "effect"
 import { violations } from "../support/ReferenceModel.ts"
 import { type Program, program } from "./Program.ts"
-import { run } from "./Simulation.ts"
+import { accountNames, run } from "./Simulation.ts"
 
 const runs = Number(process.env["MODEL_RUNS"] ?? 100)
 const givenSeed = process.env["MODEL_SEED"]
@@ -17,14 +18,17 @@ const replay = process.env["MODEL_REPLAY"]
 /** What the server does with this program that the protocol does not allow. */
 const wrongIn = (program: Program) =>
   run(program).pipe(
-    Effect.map(({ logged, trace }) => [...logged.map((line) => `the server logged ${line}`), ...violations(trace)]),
+    Effect.map(({ logged, trace }) => [
+      ...logged.map((line) => `the server logged ${line}`),
+      ...violations(trace, accountNames)
+    ]),
     Effect.catchDefect((defect) => Effect.succeed([String(defect)]))
   )
 
-const connect = { _tag: "Connect", resume: false } as const
+const connect = { _tag: "Connect", resume: false, isLost: false } as const
 const join = { _tag: "JoinRoom", room: 0, spelling: 0, cursor: "none" } as const
 const room = { room: 0, spelling: 0 } as const
-const say = { keyed: false, reply: 0 } as const
+const say = { keyed: false, reply: 0, mention: 0 } as const
 
 /** Programs that found something once. */
 const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
@@ -84,6 +88,36 @@ const foundThere: ReadonlyArray<readonly [string, Program]> = [
         []
       ]
     }
+  ],
+  [
+    "tells nothing to a connection before its Welcome, whatever is read on another meanwhile",
+    {
+      beginning: "connected",
+      network: 0,
+      steps: [
+        [],
+        [
+          {
+            user: 5,
+            actions: [
+              { _tag: "Vanish" },
+              { _tag: "Connect", resume: false, isLost: true },
+              { _tag: "ListRoomUsers", room: 1, spelling: 1 },
+              { _tag: "LookAtInbox", user: 7, before: 4, after: 0, limit: 5 }
+            ]
+          },
+          {
+            user: 4,
+            actions: [
+              { ...join, room: 1, spelling: 1 },
+              { _tag: "Rework", log: 8, spelling: 0, own: false, back: 2, deeds: ["Delete", "React"] },
+              { _tag: "Edit", log: 1, spelling: 0, own: false, back: 2, keyed: true },
+              { _tag: "MarkRead", log: 11, spelling: 1, own: false, back: 3 }
+            ]
+          }
+        ]
+      ]
+    }
   ]
 ]
 
@@ -97,7 +131,7 @@ describe("The server", () => {
   )
 
   it.live(
-    "does what the protocol says, whatever eight users do at the same time",
+    "does what the protocol says, whatever guests and accounts on several devices do at the same time",
     () =>
       Effect.gen(function* () {
         const seed: number = givenSeed === undefined ? yield* Random.nextIntBetween(0, 2 ** 31) : Number(givenSeed)

@@ -1,5 +1,6 @@
 /**
- * What up to eight users do, as data: made from a seed, printed when something goes wrong, and run again.
+ * What up to ten users do, as data: made from a seed, printed when something goes wrong, and run again. The first four are
+ * guests; the others are devices, several of one account, that is: of one person.
  *
  * A program is a list of steps. In one step several users act at the same time, each carrying out its actions in order
  * without waiting for replies; between steps everything comes to rest. Actions refer to what their user did before, not
@@ -8,24 +9,33 @@
 import { Arbitrary, Schema } from "effect"
 import { oneOf, wholeNumber } from "../support/generators.ts"
 
-const userCount = 8
+const userCount = 10
 const roomCount = 3
+/** One device of each account: to whom one writes. */
+const accountUsers = [4, 7, 9] as const
 
 /** A room by its number; `spelling` gives its name in another case. */
 const room = { room: Schema.Natural, spelling: Schema.Natural }
 
-/** 0 says no reply; otherwise it is to the place that is so far back (see `message`). */
-const say = { keyed: Schema.Boolean, reply: Schema.Natural }
+/**
+ * 0 says no reply; otherwise it is to the place that is so far back (see `message`). `mention`: 0 names nobody, otherwise the
+ * user before this number; what comes behind the last user is another name that only begins so.
+ */
+const say = { keyed: Schema.Boolean, reply: Schema.Natural, mention: Schema.Natural }
 
 /**
- * A place in the lobby's log (0) or that of the room before this number: `back` from two behind the newest that its user has
- * heard of, so that it may be one that is not there yet; or, if it is `own`, among what that user has said there.
+ * A place in the lobby's log (0), that of the room before this number, or behind the rooms what is private with a user: `back`
+ * from two behind the newest that its user has heard of, so that it may be one that is not there yet; or, if it is `own`, among
+ * what that user has said there.
  */
 const message = { log: Schema.Natural, spelling: Schema.Natural, own: Schema.Boolean, back: Schema.Natural }
 
 export const Action = Schema.TaggedUnion({
-  /** Connects, with the cursors of the last connection if `resume`. A user who is connected says Handshake again. */
-  Connect: { resume: Schema.Boolean },
+  /**
+   * Connects, with the cursors of the last connection if `resume`, and with the token before the newest if that `isLost`. A user
+   * who is connected says Handshake again.
+   */
+  Connect: { resume: Schema.Boolean, isLost: Schema.Boolean },
   /** Somebody else tries to take the name. */
   Impersonate: {},
   Vanish: {},
@@ -41,6 +51,8 @@ export const Action = Schema.TaggedUnion({
   React: { ...message, keyed: Schema.Boolean, reaction: Schema.Natural, remove: Schema.Boolean },
   /** Does several things to one message, one right behind the other. */
   Rework: { ...message, deeds: Schema.Array(Schema.Literals(["Edit", "Delete", "React", "TakeBack", "Reply"])) },
+  /** Has read a conversation up to a place. */
+  MarkRead: message,
   /** Asks again for something that had a key, the last, the one before it, and so on; or uses its key for a message. */
   Repeat: { back: Schema.Natural, anew: Schema.Boolean },
   ListUsers: {},
@@ -48,7 +60,7 @@ export const Action = Schema.TaggedUnion({
   ListRoomUsers: room,
   LookAtLobby: { before: Schema.Natural, after: Schema.Natural, limit: Schema.Natural },
   LookAtRoom: { ...room, before: Schema.Natural, after: Schema.Natural, limit: Schema.Natural },
-  LookAtInbox: { user: Schema.Natural },
+  LookAtInbox: { user: Schema.Natural, before: Schema.Natural, after: Schema.Natural, limit: Schema.Natural },
   TalkNonsense: {},
   /** Lets the others go on for so many turns. */
   Pause: { turns: Schema.Natural }
@@ -74,7 +86,10 @@ export interface Program {
 /** The steps that lead to a program's beginning. */
 export const stepsTo = (beginning: Beginning): Program["steps"] => {
   const everybody = Array.from({ length: userCount }, (_, user) => user)
-  const connect = everybody.map((user): Turn => ({ user, actions: [{ _tag: "Connect", resume: false }] }))
+  const connect = everybody.map((user): Turn => ({
+    user,
+    actions: [{ _tag: "Connect", resume: false, isLost: false }]
+  }))
   const create = everybody.slice(0, roomCount).map((user): Turn => ({
     user,
     actions: [{ _tag: "CreateRoom", room: user, spelling: 0 }]
@@ -84,7 +99,7 @@ export const stepsTo = (beginning: Beginning): Program["steps"] => {
     actions: [
       { _tag: "JoinRoom", room: user % roomCount, spelling: 0, cursor: "none" },
       { _tag: "JoinRoom", room: 0, spelling: 0, cursor: "none" },
-      { _tag: "SayRoom", room: 0, spelling: 0, keyed: user % 2 === 0, reply: 0 }
+      { _tag: "SayRoom", room: 0, spelling: 0, keyed: user % 2 === 0, reply: 0, mention: 0 }
     ]
   }))
   if (beginning === "nobody") return []
@@ -104,18 +119,19 @@ const weights: { readonly [Name in Tag]: number } = {
   LeaveRoom: 5,
   SayLobby: 6,
   SayRoom: 12,
-  SayTo: 6,
+  SayTo: 12,
   Edit: 8,
   Delete: 5,
   React: 10,
   Rework: 8,
+  MarkRead: 8,
   Repeat: 8,
   ListUsers: 1,
   ListRooms: 1,
   ListRoomUsers: 3,
   LookAtLobby: 2,
   LookAtRoom: 3,
-  LookAtInbox: 1,
+  LookAtInbox: 3,
   TalkNonsense: 2,
   Pause: 3
 }
@@ -124,16 +140,26 @@ const small = wholeNumber(0, 9)
 const someRoom = { room: wholeNumber(0, roomCount - 1), spelling: wholeNumber(0, 1) }
 const boolean = Arbitrary.schema(Schema.Boolean)
 const range = { before: small, after: small, limit: small }
-const someSay = { keyed: boolean, reply: oneOf(0, 0, 1, 2, 3, 4, 6) }
+const someSay = {
+  keyed: boolean,
+  reply: oneOf(0, 0, 1, 2, 3, 4, 6),
+  mention: oneOf(0, 0, 1, 5, 8, 10, userCount + 5, userCount + 8)
+}
+const somebody = oneOf<number>(
+  ...accountUsers,
+  ...accountUsers,
+  ...Array.from({ length: userCount }, (_, user) => user)
+)
+const privately = accountUsers.map((user) => roomCount + 1 + user)
 const someMessage = {
-  log: wholeNumber(0, roomCount),
+  log: oneOf<number>(0, 1, 1, 1, 2, 3, ...privately, ...privately, roomCount + 1),
   spelling: wholeNumber(0, 1),
   own: boolean,
   back: oneOf(0, 1, 2, 2, 2, 3, 3, 4, 5, 6, 9)
 }
 
 const fields: { readonly [Name in Tag]: Readonly<Record<string, Arbitrary.Arbitrary<unknown>>> } = {
-  Connect: { resume: boolean },
+  Connect: { resume: boolean, isLost: oneOf(false, false, true) },
   Impersonate: {},
   Vanish: {},
   Disconnect: {},
@@ -142,7 +168,7 @@ const fields: { readonly [Name in Tag]: Readonly<Record<string, Arbitrary.Arbitr
   LeaveRoom: someRoom,
   SayLobby: someSay,
   SayRoom: { ...someRoom, ...someSay },
-  SayTo: { user: wholeNumber(0, userCount - 1), spelling: wholeNumber(0, 1), ...someSay },
+  SayTo: { user: somebody, spelling: wholeNumber(0, 1), ...someSay },
   Edit: { ...someMessage, keyed: boolean },
   Delete: { ...someMessage, keyed: boolean },
   React: { ...someMessage, keyed: boolean, reaction: wholeNumber(0, 2), remove: oneOf(false, false, true) },
@@ -153,13 +179,14 @@ const fields: { readonly [Name in Tag]: Readonly<Record<string, Arbitrary.Arbitr
       maxLength: 5
     })
   },
+  MarkRead: someMessage,
   Repeat: { back: wholeNumber(0, 2), anew: oneOf(false, false, true) },
   ListUsers: {},
   ListRooms: {},
   ListRoomUsers: someRoom,
   LookAtLobby: range,
   LookAtRoom: { ...someRoom, ...range },
-  LookAtInbox: { user: wholeNumber(0, userCount - 1) },
+  LookAtInbox: { user: somebody, ...range },
   TalkNonsense: {},
   Pause: { turns: wholeNumber(1, 12) }
 }

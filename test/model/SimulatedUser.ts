@@ -1,12 +1,14 @@
 /**
- * One user of a simulation: its connections one after the other, and what a good client remembers between them.
+ * One user of a simulation, a guest or a device of an account: its connections one after the other, and what a good client
+ * remembers between them.
  *
  * Says and hears through the client's side of `connection` over a socket in memory, and writes both into the trace.
  */
-import { Effect, Exit, Scope, Stream } from "effect"
+import { Effect, Exit, Redacted, Scope, Stream } from "effect"
 import { type Cursor, Epoch } from "../../src/common/log/Cursor.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
-import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
+import { type ClientMessage, written } from "../../src/common/wire/ClientMessage.ts"
 import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import * as Connection from "../../src/connection/Connection.ts"
 import { encodeLine, makeDecoder } from "../../src/connection/Line.ts"
@@ -27,6 +29,8 @@ interface Line {
   readonly waiting: Set<string>
   isOpen: boolean
   isWelcome: boolean
+  /** The token that it was to be welcomed for. */
+  used: string | undefined
 }
 
 export interface Wire {
@@ -35,8 +39,18 @@ export interface Wire {
   readonly nextSession: () => number
 }
 
+/** A device of an account: what it is called, and the token it has at first. */
+export interface DeviceOf {
+  readonly label: string
+  readonly token: string
+}
+
 export class SimulatedUser {
   readonly name: UserName
+  readonly #device: string | undefined
+  /** The newest token it has written down, and the one it used before that. */
+  #token: string | undefined
+  #tokenBefore: string | undefined
   readonly #wire: Wire
   #line: Line | undefined
   /** Connections that are being closed by the server still have something to hear. */
@@ -49,9 +63,15 @@ export class SimulatedUser {
   /** Requests that had a key, oldest first. */
   readonly keyed: Array<Unsent> = []
 
-  constructor(name: UserName, wire: Wire) {
+  constructor(name: UserName, wire: Wire, device?: DeviceOf) {
     this.name = name
     this.#wire = wire
+    this.#device = device?.label
+    this.#token = device?.token
+  }
+
+  get isAccount(): boolean {
+    return this.#device !== undefined
   }
 
   get isConnected(): boolean {
@@ -85,7 +105,7 @@ export class SimulatedUser {
       decode: makeDecoder(ServerMessage),
       maxFrameBytes: 1 << 24
     }).pipe(Scope.provide(connectionScope), Effect.orDie)
-    const line: Line = { session, end, connection, waiting: new Set(), isOpen: true, isWelcome: false }
+    const line: Line = { session, end, connection, waiting: new Set(), isOpen: true, isWelcome: false, used: undefined }
     this.#wire.trace.push({ _tag: "Opened", session })
     yield* Stream.runForEach(connection.messages, (incoming) =>
       incoming._tag === "Message"
@@ -105,15 +125,40 @@ export class SimulatedUser {
     return line
   })
 
+  /** `hasLostToken`: the newest was never written down, so that it comes with the one before. */
   readonly arrive = Effect.fnUntraced(
     { self: this },
-    function* (this: SimulatedUser, scope: Scope.Scope, resume: boolean) {
-      const cursor = resume ? this.#cursors.get(lobby) : undefined
-      if (!this.isConnected) this.#line = yield* this.connect(scope)
-      const after = cursor === undefined ? {} : { after: { lobby: cursor } }
-      yield* this.say({ _tag: "Handshake", user: this.name, ...after })
+    function* (this: SimulatedUser, scope: Scope.Scope, resume: boolean, hasLostToken = false) {
+      if (!this.isConnected) {
+        this.#line = yield* this.connect(scope)
+        if (hasLostToken) this.#token = this.#tokenBefore ?? this.#token
+      }
+      const cursors = {
+        lobby: this.#cursors.get(lobby),
+        inbox: this.isAccount ? this.#cursors.get(inboxLog) : undefined
+      }
+      const after = {
+        ...(cursors.lobby !== undefined && { lobby: cursors.lobby }),
+        ...(cursors.inbox !== undefined && { inbox: cursors.inbox })
+      }
+      const asked = resume && Object.keys(after).length > 0 ? { after } : {}
+      yield* this.say({ _tag: "Handshake", user: this.name, ...this.#proof(), ...asked })
     }
   )
+
+  #proof() {
+    if (this.#device === undefined) return {}
+    return {
+      device: this.#device,
+      credentials: { _tag: "Token" as const, token: Redacted.make(this.#token ?? "") }
+    }
+  }
+
+  /** From now on it wants everything of its inbox. */
+  forgetInbox(): void {
+    const inbox = this.#cursors.get(inboxLog)
+    if (inbox !== undefined) this.#cursors.set(inboxLog, { ...inbox, seq: 0 })
+  }
 
   /** Somebody else, in another case, wants the name, and is gone at once if it was free. */
   readonly impersonate = Effect.fnUntraced(
@@ -131,9 +176,14 @@ export class SimulatedUser {
     return this.#line === undefined || !this.#line.isOpen ? Effect.void : this.#sayOn(this.#line, ...messages)
   }
 
+  /** Nobody else says the same. */
+  get #author(): string {
+    return this.#device ?? this.name
+  }
+
   /** Asks for something with words that nobody has used before. With a key, it can be asked for again. */
   ask(make: (words: string) => Unsent, keyed: boolean): Effect.Effect<void> {
-    const words = `${this.name} says ${++this.#said}`
+    const words = `${this.#author} says ${++this.#said}`
     const message = keyed ? { ...make(words), key: `key of ${words}`.padEnd(16, ".") } : make(words)
     if (keyed && this.isConnected) this.keyed.push(message)
     return this.say(message)
@@ -141,7 +191,7 @@ export class SimulatedUser {
 
   /** Asks for several things in one piece, each with words that nobody has used before. */
   askAll(makes: ReadonlyArray<(words: string) => Unsent>): Effect.Effect<void> {
-    return this.say(...makes.map((make) => make(`${this.name} says ${++this.#said}`)))
+    return this.say(...makes.map((make) => make(`${this.#author} says ${++this.#said}`)))
   }
 
   /** Asks again for something that had a key; or says something else in its place, under its key. */
@@ -150,7 +200,9 @@ export class SimulatedUser {
     if (message === undefined) return Effect.void
     if (!isAnew || !("key" in message) || message._tag === "PrivateMessage") return this.say(message)
     const { key = "" } = message
-    const said = { content: `${this.name} says ${++this.#said}`, key }
+    const said = { content: `${this.#author} says ${++this.#said}`, key }
+    const partner = "with" in message ? message.with : undefined
+    if (partner !== undefined) return this.say({ _tag: "PrivateMessage", to: partner, ...said })
     const room = "room" in message ? message.room : undefined
     return this.say(room === undefined ? { _tag: "GlobalMessage", ...said } : { _tag: "RoomMessage", room, ...said })
   }
@@ -173,7 +225,8 @@ export class SimulatedUser {
         const said: ClientMessage = { ...message, id }
         line.waiting.add(id)
         this.#wire.trace.push({ _tag: "Said", session: line.session, message: said })
-        return encodeLine(said)
+        if (said._tag === "Handshake") line.used = this.#token
+        return encodeLine(written(said))
       })
       return Effect.ignore(line.connection.write([Buffer.concat(lines)]))
     })
@@ -202,17 +255,33 @@ export class SimulatedUser {
     if ("id" in message && message.id !== undefined) line.waiting.delete(message.id)
     if (message._tag === "Welcome") {
       line.isWelcome = true
-      // An inbox is the connection's.
-      this.#cursors.delete(inboxLog)
+      // Who has said goodbye already writes nothing down.
+      if (line === this.#line && message.token !== undefined) {
+        this.#tokenBefore = line.used
+        this.#token = message.token
+      }
+      // A guest's inbox is the connection's.
+      if (!this.isAccount) this.#cursors.delete(inboxLog)
+      else if (message.inbox !== undefined && !this.#cursors.has(inboxLog)) this.#cursors.set(inboxLog, message.inbox)
       if (!this.#cursors.has(lobby)) this.#cursors.set(lobby, message.lobby)
     } else if (message._tag === "RoomJoined" && !this.#cursors.has(roomLog(message.room))) {
       this.#cursors.set(roomLog(message.room), { epoch: message.epoch, seq: message.seq })
     }
-    const heard = message._tag === "PrivateMessage" ? { ...message, log: inboxLog } : entryIn(message)
+    if (message._tag === "Rejected" && message.reason._tag === "InvalidCredentials" && line === this.#line) {
+      // An earlier Handshake was carried out behind a later one.
+      this.#token = this.#tokenBefore
+    }
+    const heard = entryIn(message, this.name)
     if (heard === undefined) return
-    const { from, log, seq } = heard
-    this.#cursors.set(log, { epoch: this.#cursors.get(log)?.epoch ?? Epoch.make("unknown"), seq })
-    const own = this.#own.get(log) ?? []
-    if (from === this.name && "content" in message && !own.includes(seq)) this.#own.set(log, [...own, seq])
+    const { from, partner, seq } = heard
+    const logs = partner === undefined ? [heard.log] : [inboxLog, partnerLog(partner)]
+    for (const log of logs) {
+      this.#cursors.set(log, { epoch: this.#cursors.get(log)?.epoch ?? Epoch.make("unknown"), seq })
+      const own = this.#own.get(log) ?? []
+      if (from === this.name && "content" in message && !own.includes(seq)) this.#own.set(log, [...own, seq])
+    }
   }
 }
+
+/** The places of an inbox that are of one partner. */
+export const partnerLog = (partner: string) => `with ${nameKey(partner)}`

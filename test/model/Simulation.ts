@@ -3,25 +3,39 @@
  *
  * After each step everything is brought to rest by means of the protocol alone: every request has its reply, the clock
  * has passed the presence window, whoever was cut is in nobody's list any more, and a Ping has gone through every
- * connection behind all that. The trace notes that it is quiet, and then some ask who is where.
+ * connection behind all that. The trace notes that it is quiet, and then some ask who is where, and an account comes on
+ * one device more to see what it finds.
  */
-import { ConfigProvider, Effect, Layer, Logger, References, type Scope } from "effect"
+import { ConfigProvider, Context, Effect, Layer, Logger, Redacted, References, Result, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Epoch } from "../../src/common/log/Cursor.ts"
 import { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
+import { Accounts } from "../../src/server/accounts/Accounts.ts"
+import { Memberships } from "../../src/server/accounts/Memberships.ts"
+import { hashOf } from "../../src/server/accounts/Secrets.ts"
 import { ServerConfig } from "../../src/server/config/ServerConfig.ts"
 import { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
+import * as MemoryAccounts from "../../src/server/store/MemoryAccounts.ts"
 import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
 import { inboxLog, lobby, roomLog } from "../support/ReferenceEntry.ts"
 import type { TraceEvent } from "../support/ReferenceTrace.ts"
-import { storesOver } from "../support/Stores.ts"
+import { stores as inMemory, storesOver } from "../support/Stores.ts"
 import { Action, type ActionOf, type Program, stepsTo, type Turn } from "./Program.ts"
-import { SimulatedUser, type Unsent } from "./SimulatedUser.ts"
+import { partnerLog, SimulatedUser, type Unsent } from "./SimulatedUser.ts"
 
-const names = ["Ada", "bob", "Σας", "straße", "Жук", "漢", "a.b-c_d", "Zoë"].map((name) => UserName.make(name))
+const guests = ["Ada", "bob", "Σας", "straße"].map((name) => UserName.make(name))
+/** The accounts there are, and how many devices each has. */
+const accounts = [
+  { user: UserName.make("Zoë"), devices: 3 },
+  { user: UserName.make("a.b-c_d"), devices: 2 },
+  { user: UserName.make("Жук"), devices: 1 }
+]
+export const accountNames = accounts.map(({ user }) => user)
+const deviceNames = accounts.flatMap(({ devices, user }) => Array.from({ length: devices }, () => user))
+const names = [...guests, ...deviceNames]
 const rooms = ["dev", "Ops", "Ж"].map((name) => RoomName.make(name))
 const observerName = UserName.make("observer")
 
@@ -44,7 +58,10 @@ export const run = (program: Program): Effect.Effect<Outcome> =>
     })
     const server = Server.layer.pipe(
       Layer.provideMerge(MemorySocketServer.layer),
-      Layer.provide([ServerConfig.layer.pipe(Layer.provide(settings)), storesOver(historyFor(program))]),
+      Layer.provide([
+        ServerConfig.layer.pipe(Layer.provide(settings)),
+        slowly(program, storesOver(historyFor(program), Layer.fresh(withAccounts)))
+      ]),
       Layer.merge(Logger.layer([logger])),
       Layer.provideMerge(TestClock.layer()),
       Layer.orDie
@@ -57,12 +74,36 @@ export const run = (program: Program): Effect.Effect<Outcome> =>
     )
   })
 
+const labelOf = (user: UserName, number: number) => `${user}'s ${number}`
+/** What a device has at first. */
+const tokenOf = (user: UserName, number: number) => `the first token of ${labelOf(user, number)}`
+const newDevice = (user: UserName, number: number) => ({
+  name: labelOf(user, number),
+  token: hashOf(Redacted.make(tokenOf(user, number)))
+})
+
+/** With all accounts and their devices, and nobody's password: a hash takes longer than a program. */
+const withAccounts = Layer.effect(
+  Accounts,
+  Effect.tap(
+    Accounts,
+    Effect.fnUntraced(function* (kept) {
+      for (const { devices, user } of accounts) {
+        const none = { password: undefined, reset: undefined, isAdmin: false, at: 0, invite: undefined }
+        const created = yield* kept.create({ user, ...none, device: newDevice(user, 0) })
+        if (Result.isFailure(created)) continue
+        for (let number = 1; number <= devices; number++) {
+          yield* kept.addDevice(created.success.account.id, newDevice(user, number), 0)
+        }
+      }
+    })
+  )
+).pipe(Layer.provide(MemoryAccounts.layer), Layer.orDie)
+
 /** Every other program has a store that takes its time, as one on a disk does, so that more happens meanwhile. */
 const historyFor = ({ network }: Program): Layer.Layer<History> => {
   if (network % 2 === 0) return MemoryHistory.layer
-  const random = randomFrom(network)
-  const pause = Effect.suspend(() => Effect.repeat(Effect.yieldNow, { times: Math.floor(random() * 8) }))
-  const slowly = <A, E>(effect: Effect.Effect<A, E>) => pause.pipe(Effect.andThen(effect), Effect.tap(pause))
+  const slowly = slowed(network)
   return Layer.effect(
     History,
     Effect.map(History, (history) =>
@@ -81,6 +122,43 @@ const historyFor = ({ network }: Program): Layer.Layer<History> => {
   ).pipe(Layer.provide(MemoryHistory.layer))
 }
 
+/** The same of what is kept of accounts. */
+const slowly = ({ network }: Program, stores: typeof inMemory): typeof inMemory => {
+  if (network % 2 === 0) return stores
+  const slowly = slowed(network + 1)
+  const slow = Effect.gen(function* () {
+    const accounts = yield* Accounts
+    const memberships = yield* Memberships
+    return Context.make(
+      Accounts,
+      Accounts.of({ ...accounts, useToken: (...given) => slowly(accounts.useToken(...given)) })
+    ).pipe(
+      Context.add(
+        Memberships,
+        Memberships.of({
+          rooms: (account) => slowly(memberships.rooms(account)),
+          inhabited: memberships.inhabited,
+          members: (room) => slowly(memberships.members(room)),
+          join: (member, room, newest) => slowly(memberships.join(member, room, newest)),
+          leave: (account, room) => slowly(memberships.leave(account, room)),
+          forget: (room) => slowly(memberships.forget(room)),
+          forgetAccount: (account) => slowly(memberships.forgetAccount(account)),
+          mark: (account, place, seq) => slowly(memberships.mark(account, place, seq)),
+          standing: (member) => slowly(memberships.standing(member))
+        })
+      )
+    )
+  })
+  return Layer.provideMerge(Layer.effectContext(slow), stores)
+}
+
+/** Each act takes up to eight turns before it, and after it. */
+const slowed = (seed: number) => {
+  const random = randomFrom(seed)
+  const pause = Effect.suspend(() => Effect.repeat(Effect.yieldNow, { times: Math.floor(random() * 8) }))
+  return <A, E>(effect: Effect.Effect<A, E>) => pause.pipe(Effect.andThen(effect), Effect.tap(pause))
+}
+
 const runOn = Effect.fnUntraced(function* (program: Program) {
   const scope = yield* Effect.scope
   const server = yield* MemorySocketServer
@@ -89,8 +167,15 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
   let sessions = 0
   const wire = { connect: () => server.connect({ random }), trace, nextSession: () => ++sessions }
   const observer = new SimulatedUser(observerName, wire)
-  const users = names.map((name) => new SimulatedUser(name, wire))
-  const everybody = [observer, ...users]
+  const deviceOf = (user: UserName, number: number) =>
+    new SimulatedUser(user, wire, { label: labelOf(user, number), token: tokenOf(user, number) })
+  const users = [
+    ...guests.map((name) => new SimulatedUser(name, wire)),
+    ...accounts.flatMap(({ devices, user }) => Array.from({ length: devices }, (_, index) => deviceOf(user, index + 1)))
+  ]
+  /** One more device of each account: it comes only when all is quiet, to see what the account finds. */
+  const auditors = accounts.map(({ user }) => deviceOf(user, 0))
+  const everybody = [observer, ...users, ...auditors]
   let rests = 0
 
   /** Waits until this is so. Time passes only when nothing happens without it. */
@@ -114,12 +199,12 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
 
   const isListRight = () => {
     const list = trace.findLast((event) => event._tag === "Heard" && event.message._tag === "UserList")
-    const present = everybody.filter(({ isWelcome }) => isWelcome).map(({ name }) => name)
+    const present = new Set(everybody.filter(({ isWelcome }) => isWelcome).map(({ name }) => name))
     return (
       list?._tag === "Heard" &&
       list.message._tag === "UserList" &&
-      list.message.users.length === present.length &&
-      list.message.users.every((user) => present.includes(user))
+      list.message.users.length === present.size &&
+      list.message.users.every((user) => present.has(user))
     )
   }
 
@@ -147,6 +232,18 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
       for (const room of rooms) yield* user.say({ _tag: "ListRoomUsers", room })
     }
     yield* observer.say({ _tag: "ListRooms" })
+    yield* settle
+    const auditor = auditors[rests % auditors.length]
+    if (auditor !== undefined) yield* audit(auditor)
+  })
+
+  /** Comes, with all it missed, and goes. */
+  const audit = Effect.fnUntraced(function* (auditor: SimulatedUser) {
+    yield* auditor.arrive(scope, true)
+    yield* settle
+    yield* auditor.say({ _tag: "ListRooms" })
+    yield* settle
+    yield* auditor.disconnect()
     yield* settle
   })
 
@@ -176,32 +273,61 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
     yield* observer.say({ _tag: "GetHistory", room, limit: 500 })
   }
   yield* observer.say({ _tag: "GetHistory", limit: 500 })
+  // Nobody is locked out: the second time with the token before, if an earlier use of that was carried out late.
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    for (const user of users) if (user.isAccount && !user.isConnected) yield* user.arrive(scope, true)
+    yield* settle
+  }
+  // All that an account has in private, whoever was there when it came.
+  for (const auditor of auditors) {
+    yield* audit(auditor)
+    auditor.forgetInbox()
+    yield* auditor.arrive(scope, true)
+    for (const other of new Set(names)) yield* auditor.say({ _tag: "GetHistory", with: other, limit: 500 })
+    yield* settle
+  }
   yield* rest()
   return [...trace]
 })
 
 const act = (user: SimulatedUser, scope: Scope.Scope, action: Action): Effect.Effect<void> =>
   Action.match(action, {
-    Connect: ({ resume }) => user.arrive(scope, resume),
+    Connect: ({ isLost, resume }) => user.arrive(scope, resume, isLost),
     Impersonate: () => user.impersonate(scope, otherCase(user.name)),
     Vanish: () => Effect.sync(() => user.vanish()),
     Disconnect: () => user.disconnect(),
     CreateRoom: (at) => user.say({ _tag: "CreateRoom", room: roomNamed(at) }),
     JoinRoom: (join) => user.say({ _tag: "JoinRoom", room: roomNamed(join), ...cursorOf(user, join) }),
     LeaveRoom: (at) => user.say({ _tag: "LeaveRoom", room: roomNamed(at) }),
-    SayLobby: ({ keyed, reply }) =>
-      user.ask((content) => ({ _tag: "GlobalMessage", content, ...replyIn(user, lobby, reply) }), keyed),
-    SayRoom: ({ keyed, reply, ...at }) => {
+    SayLobby: ({ keyed, mention, reply }) =>
+      user.ask(
+        (words) => ({ _tag: "GlobalMessage", content: naming(words, mention), ...replyIn(user, lobby, reply) }),
+        keyed
+      ),
+    SayRoom: ({ keyed, mention, reply, ...at }) => {
       const room = roomNamed(at)
       return user.ask(
-        (content) => ({ _tag: "RoomMessage", room, content, ...replyIn(user, roomLog(room), reply) }),
+        (words) => ({
+          _tag: "RoomMessage",
+          room,
+          content: naming(words, mention),
+          ...replyIn(user, roomLog(room), reply)
+        }),
         keyed
       )
     },
-    SayTo: ({ keyed, reply, spelling, user: number }) => {
-      const name = names[number] ?? observerName
-      const to = spelling === 0 ? name : otherCase(name)
-      return user.ask((content) => ({ _tag: "PrivateMessage", to, content, ...replyIn(user, inboxLog, reply) }), keyed)
+    SayTo: ({ keyed, mention, reply, ...whom }) => {
+      const to = userNamed(whom)
+      const log = user.isAccount ? partnerLog(to) : inboxLog
+      return user.ask(
+        (words) => ({
+          _tag: "PrivateMessage",
+          to,
+          content: naming(words, mention),
+          ...replyIn(user, log, reply)
+        }),
+        keyed
+      )
     },
     Edit: ({ keyed, ...at }) =>
       user.ask((content) => ({ _tag: "EditMessage", ...messageAt(user, at), content }), keyed),
@@ -221,13 +347,18 @@ const act = (user: SimulatedUser, scope: Scope.Scope, action: Action): Effect.Ef
       const message = messageAt(user, at)
       return user.askAll(deeds.map((deed) => (words) => requestOf(deed, message, words)))
     },
+    MarkRead: (at) => {
+      const { target, ...where } = messageAt(user, at)
+      return user.say({ _tag: "MarkRead", ...where, seq: target })
+    },
     Repeat: ({ anew, back }) => user.repeat(back, anew),
     ListUsers: () => user.say({ _tag: "ListUsers" }),
     ListRooms: () => user.say({ _tag: "ListRooms" }),
     ListRoomUsers: (at) => user.say({ _tag: "ListRoomUsers", room: roomNamed(at) }),
     LookAtLobby: (look) => user.say({ _tag: "GetHistory", ...rangeOf(look) }),
     LookAtRoom: (look) => user.say({ _tag: "GetHistory", room: roomNamed(look), ...rangeOf(look) }),
-    LookAtInbox: ({ user: number }) => user.say({ _tag: "GetHistory", with: names[number] ?? observerName }),
+    LookAtInbox: ({ user: number, ...range }) =>
+      user.say({ _tag: "GetHistory", with: names[number] ?? observerName, ...rangeOf(range) }),
     TalkNonsense: () => user.sayNonsense(),
     Pause: ({ turns }) => Effect.repeat(Effect.yieldNow, { times: turns })
   })
@@ -235,6 +366,18 @@ const act = (user: SimulatedUser, scope: Scope.Scope, action: Action): Effect.Ef
 const otherCase = (name: UserName) => {
   const upper = name.toUpperCase()
   return UserName.make(upper === name ? name.toLowerCase() : upper)
+}
+
+const userNamed = ({ spelling, user }: { readonly user: number; readonly spelling: number }) => {
+  const name = names[user] ?? observerName
+  return spelling === 0 ? name : otherCase(name)
+}
+
+/** Words that name somebody, or somebody else whose name begins so. */
+const naming = (words: string, mention: number) => {
+  if (mention === 0) return words
+  const name = names[(mention - 1) % names.length] ?? observerName
+  return `${words} @${mention > names.length ? `${name}x` : mention % 2 === 0 ? otherCase(name) : name}`
 }
 
 const roomNamed = ({ room, spelling }: { readonly room: number; readonly spelling: number }) => {
@@ -279,7 +422,8 @@ const requestOf = (
       return { _tag: "React", ...where, target, reaction: "👍", remove: true }
     case "Reply": {
       const said = { content: words, replyTo: target }
-      const { room } = { room: undefined, ...where }
+      const { room, with: partner } = { room: undefined, with: undefined, ...where }
+      if (partner !== undefined) return { _tag: "PrivateMessage", to: partner, ...said }
       return room === undefined ? { _tag: "GlobalMessage", ...said } : { _tag: "RoomMessage", room, ...said }
     }
   }
@@ -288,8 +432,12 @@ const requestOf = (
 const messageAt = (
   user: SimulatedUser,
   { back, log, own, spelling }: MessageAt
-): { readonly target: number; readonly room?: RoomName } => {
+): { readonly target: number; readonly room?: RoomName; readonly with?: UserName } => {
   if (log === 0) return { target: user.placeIn(lobby, back, own) }
+  if (log > rooms.length) {
+    const partner = userNamed({ user: log - rooms.length - 1, spelling })
+    return { with: partner, target: user.placeIn(user.isAccount ? partnerLog(partner) : inboxLog, back, own) }
+  }
   const room = roomNamed({ room: log - 1, spelling })
   return { room, target: user.placeIn(roomLog(room), back, own) }
 }

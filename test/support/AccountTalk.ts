@@ -77,7 +77,7 @@ export const attempt = Effect.fnUntraced(function* (server: Door, handshake: obj
 
 /** Waits until everything sent so far has been heard, and gives the lines that came, but for who came and went. */
 export const heard = (client: RawClient) =>
-  Effect.map(client.soFar, (lines) => lines.filter(({ _tag }) => !/Presence$/.test(_tag)))
+  Effect.map(client.soFar, (lines) => lines.filter(({ _tag }) => !_tag.endsWith("Presence")))
 
 /** Lines as short as they can be told: of entries, their places and what they say. */
 export const outline = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>

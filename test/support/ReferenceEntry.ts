@@ -8,12 +8,14 @@ import { nameKey } from "../../src/common/name/Name.ts"
 import type { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
 import type { EntryMessage } from "../../src/common/wire/EntryMessage.ts"
 import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
-import type { Request } from "./ReferenceTrace.ts"
+import type { Request, SessionFacts } from "./ReferenceTrace.ts"
 
 export const lobby = "lobby"
 export const roomLog = (room: string) => `room ${nameKey(room)}`
-/** Where private messages stand: one for each connection. */
+/** Where private messages of a guest stand: one for each connection, which is nobody else's. */
 export const inboxLog = "inbox"
+/** Where those of an account stand, on whatever connection. */
+export const inboxOf = (owner: string) => `inbox ${nameKey(owner)}`
 
 /** What an entry holds beside who made it, when and where. */
 export type Deed =
@@ -33,35 +35,47 @@ export interface HeardEntry {
   readonly from: string
   readonly deed: Deed | undefined
   readonly tombstone: { readonly deletedBy: string; readonly deletedAt: number } | undefined
+  /** In an inbox, the key of whom it was exchanged with. */
+  readonly partner: string | undefined
 }
 
-/** The entry of the lobby's log or a room's that a message is, if it is one. */
-export const entryIn = (message: ServerMessage): HeardEntry | undefined => {
+/** The entry of a log that a message is, if it is one. `owner`: the account that hears it; a guest's inbox is no log. */
+export const entryIn = (message: ServerMessage, owner?: string): HeardEntry | undefined => {
   switch (message._tag) {
     case "GlobalMessage":
     case "RoomMessage":
-      return heard(message, { kind: "Said", words: message.content, target: message.replyTo })
+    case "PrivateMessage":
+      return heard(message, owner, { kind: "Said", words: message.content, target: message.replyTo })
     case "Edited":
-      return heard(message, { kind: "Edited", words: message.content, target: message.target })
+      return heard(message, owner, { kind: "Edited", words: message.content, target: message.target })
     case "Deleted":
-      return heard(message, { kind: "Deleted", words: message.reason, target: message.target })
+      return heard(message, owner, { kind: "Deleted", words: message.reason, target: message.target })
     case "Reacted": {
       const { reaction, removed, target } = message
-      return heard(message, { kind: "Reacted", words: reaction, target, isRemoved: removed === true })
+      return heard(message, owner, { kind: "Reacted", words: reaction, target, isRemoved: removed === true })
     }
     case "Tombstone":
-      return { ...heard(message, undefined), tombstone: message }
+      return heard(message, owner, undefined)
     default:
       return undefined
   }
 }
 
-type InALog = Exclude<EntryMessage, { readonly _tag: "PrivateMessage" }>
-
-const heard = (message: InALog, deed: Deed | undefined): HeardEntry => {
+const heard = (message: EntryMessage, owner: string | undefined, deed: Deed | undefined): HeardEntry | undefined => {
   const { at, from, seq } = message
+  const entry = { seq, at, from, deed, tombstone: message._tag === "Tombstone" ? message : undefined }
+  const other = otherIn(message, owner)
+  if (other !== undefined) {
+    return owner === undefined ? undefined : { ...entry, log: inboxOf(owner), partner: nameKey(other) }
+  }
   const room = "room" in message ? message.room : undefined
-  return { log: room === undefined ? lobby : roomLog(room), seq, at, from, deed, tombstone: undefined }
+  return { ...entry, log: room === undefined ? lobby : roomLog(room), partner: undefined }
+}
+
+/** Of something private: with whom it was exchanged. */
+const otherIn = (message: EntryMessage, owner = ""): string | undefined => {
+  if (message._tag !== "PrivateMessage") return "with" in message ? message.with : undefined
+  return nameKey(message.from) === nameKey(owner) ? message.to : message.from
 }
 
 /** What a request wants to be done. */
@@ -69,6 +83,7 @@ const deedOf = (message: ClientMessage | { readonly _tag: "Nonsense" }): Deed | 
   switch (message._tag) {
     case "GlobalMessage":
     case "RoomMessage":
+    case "PrivateMessage":
       return { kind: "Said", words: message.content, target: message.replyTo }
     case "EditMessage":
       return { kind: "Edited", words: message.content, target: message.target }
@@ -86,23 +101,54 @@ const deedOf = (message: ClientMessage | { readonly _tag: "Nonsense" }): Deed | 
   }
 }
 
-/** Somebody wants something done in a log that is shared. */
+/** Whose something is: an account's, on whatever connection, or that of one connection of a guest. */
+export type Author = string | number
+export const authorOf = ({ id, isAccount, user }: SessionFacts): Author => (isAccount ? nameKey(user ?? "") : id)
+
+/** Somebody wants something done in a log. */
 export interface Wish {
   readonly request: Request
   readonly log: string
   readonly from: string
+  readonly author: Author
   readonly deed: Deed
   readonly key: string | undefined
+  /** In an inbox, the key of whom it is exchanged with. */
+  readonly partner: string | undefined
+  /** Whether places are those that its sender names: in a receiver's inbox they are not. */
+  readonly isOwn: boolean
+}
+
+/** Of something private: whom it is for. */
+export const receiverOf = (message: Request["message"]): string | undefined => {
+  if (message._tag === "PrivateMessage") return message.to
+  return "with" in message ? message.with : undefined
 }
 
 export const wishOf = (request: Request): Wish | undefined => {
   const { message, session } = request
   const deed = deedOf(message)
   if (deed === undefined || session.user === undefined || message._tag === "Nonsense") return undefined
+  const wish = { request, from: session.user, author: authorOf(session), deed, isOwn: true }
   const key = "key" in message ? message.key : undefined
+  const receiver = receiverOf(message)
+  if (receiver !== undefined) {
+    return session.isAccount ? { ...wish, key, log: inboxOf(session.user), partner: nameKey(receiver) } : undefined
+  }
   const room = "room" in message ? message.room : undefined
-  return { request, log: room === undefined ? lobby : roomLog(room), from: session.user, deed, key }
+  return { ...wish, key, log: room === undefined ? lobby : roomLog(room), partner: undefined }
+}
+
+/** In the inbox of whom it is for, if that is an account. */
+const wishForReceiver = (request: Request): Wish | undefined => {
+  const { message, session } = request
+  const deed = deedOf(message)
+  const receiver = receiverOf(message)
+  if (deed === undefined || session.user === undefined || receiver === undefined) return undefined
+  const from = session.user
+  const wish = { request, from, author: authorOf(session), deed, key: undefined, isOwn: false }
+  return { ...wish, log: inboxOf(receiver), partner: nameKey(from) }
 }
 
 export const wishesOf = (requests: ReadonlyArray<Request>): ReadonlyArray<Wish> =>
-  requests.flatMap((request) => wishOf(request) ?? [])
+  requests.flatMap((request) => [wishOf(request) ?? [], wishForReceiver(request) ?? []].flat())

@@ -1,5 +1,6 @@
 /** What a key promises: whatever it is used for, it is stored once in a conversation, and every repeat has the first Sent. */
-import { wishOf } from "./ReferenceEntry.ts"
+import { nameKey } from "../../src/common/name/Name.ts"
+import { receiverOf, wishOf } from "./ReferenceEntry.ts"
 import { keyOf, type Report, type Request, type Trace } from "./ReferenceTrace.ts"
 
 /** Requests under the same key of the same sender in the same conversation have the same identity. */
@@ -7,7 +8,8 @@ export const identityOf = (request: Request): string | undefined => {
   const { message, session } = request
   const key = "key" in message ? message.key : undefined
   if (key === undefined) return undefined
-  const log = message._tag === "PrivateMessage" ? "inbox" : wishOf(request)?.log
+  const receiver = receiverOf(message)
+  const log = receiver === undefined ? wishOf(request)?.log : `with ${nameKey(receiver)}`
   return log === undefined ? undefined : `${keyOf(session)} ${log} ${key}`
 }
 
@@ -39,8 +41,9 @@ const checkRepeat = (request: Request, earlier: ReadonlyArray<Request>, report: 
   }
   if (reply.repeated === undefined && isAnswered) report(heardAt, `a repeat was stored again`)
   for (const { reply: first, session: by } of sent) {
-    // The place in the inbox of a connection that is gone is 0.
-    const isGone = by !== session && message._tag === "PrivateMessage" && reply.repeated === true && reply.seq === 0
+    // The place in the inbox of a guest's connection that is gone is 0.
+    const isPrivate = message._tag === "PrivateMessage" && !session.isAccount
+    const isGone = by !== session && isPrivate && reply.repeated === true && reply.seq === 0
     if (first?._tag === "Sent" && ((first.seq !== reply.seq && !isGone) || first.at !== reply.at)) {
       report(heardAt, `a repeat was answered with ${reply.seq} at ${reply.at}, not ${first.seq} at ${first.at}`)
     }

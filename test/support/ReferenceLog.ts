@@ -1,10 +1,11 @@
 /**
- * The logs of the lobby and the rooms, put together from what everybody saw of them, and what must be true of a log.
+ * The logs of the lobby, the rooms and the accounts' inboxes, put together from what everybody saw of them, and what must be
+ * true of a log.
  */
 import { nameKey } from "../../src/common/name/Name.ts"
-import { type Deed, type HeardEntry, entryIn, nameOf, type Wish, wishesOf } from "./ReferenceEntry.ts"
+import { authorOf, type Deed, type HeardEntry, entryIn, nameOf, type Wish, wishesOf } from "./ReferenceEntry.ts"
 import { outcomesOf, statesOf } from "./ReferenceTimeline.ts"
-import type { Report, Request, Trace } from "./ReferenceTrace.ts"
+import { ownerOf, type Report, type Request, type Trace } from "./ReferenceTrace.ts"
 
 export interface LogEntry {
   readonly seq: number
@@ -18,6 +19,8 @@ export interface LogEntry {
   readonly saidAt: number
   /** Those that may have made it: one, if it was answered. */
   readonly madeBy: ReadonlyArray<Request>
+  /** In an inbox, the key of whom it was exchanged with. */
+  readonly partner: string | undefined
 }
 
 export type Log = Map<number, LogEntry>
@@ -37,13 +40,14 @@ export const readLogs = (trace: Trace, report: Report): Logs => {
   const wishes = wishesOf(trace.requests)
   const byDeed = Map.groupBy(wishes, wishName)
 
-  const learn = ({ at: time, deed, from, log: name, seq }: Omit<HeardEntry, "tombstone">, at: number, by?: Request) => {
+  const learn = (heard: Omit<HeardEntry, "tombstone">, at: number, by?: Request) => {
+    const { at: time, deed, from, log: name, partner, seq } = heard
     const log = logs.get(name) ?? new Map<number, LogEntry>()
     logs.set(name, log)
     const known = log.get(seq)
     const knownAt = Math.min(at, known?.knownAt ?? Infinity)
     const same = known?.deed ?? deed
-    const asked = same === undefined ? [] : (byDeed.get(wishName({ log: name, from, deed: same })) ?? [])
+    const asked = same === undefined ? [] : (byDeed.get(wishName({ log: name, from, deed: same, partner })) ?? [])
     const madeBy = by === undefined ? (known?.madeBy ?? asked.map(({ request }) => request)) : [by]
     // Of what nobody saw it is not known who asked for it, nor when.
     const saidAt = same === undefined ? 0 : Math.min(Infinity, ...asked.map(({ request }) => request.saidAt))
@@ -54,36 +58,40 @@ export const readLogs = (trace: Trace, report: Report): Logs => {
       deed: same,
       knownAt,
       saidAt,
-      madeBy: madeBy.length === 0 ? asked.map(({ request }) => request) : madeBy
+      madeBy: madeBy.length === 0 ? asked.map(({ request }) => request) : madeBy,
+      partner
     })
     if (known === undefined) return
     const isOther = known.deed !== undefined && deed !== undefined && nameOf(known.deed) !== nameOf(deed)
-    if (known.at !== time || nameKey(known.from) !== nameKey(from) || isOther) {
+    if (known.at !== time || nameKey(known.from) !== nameKey(from) || isOther || known.partner !== partner) {
       report(at, `two versions of ${name} ${seq}: ${JSON.stringify(known.deed)} and ${JSON.stringify(deed)}`)
     }
   }
 
-  for (const { heard } of trace.sessions) {
-    for (const { at, message } of heard) {
-      const entry = entryIn(message)
+  for (const session of trace.sessions) {
+    const owner = ownerOf(session)
+    for (const { at, message } of session.heard) {
+      const entry = entryIn(message, owner)
       if (entry !== undefined) learn(entry, at)
       if (message._tag !== "History") continue
       // How it stands says that it was there, and what was said only if it was not edited.
       for (const old of message.messages) {
-        const standing = entryIn(old)
+        const standing = entryIn(old, owner)
         if (standing !== undefined) learn({ ...standing, deed: "edited" in old ? undefined : standing.deed }, at)
       }
     }
   }
-  for (const { deed, from, log, request } of wishes) {
+  for (const { deed, from, isOwn, log, partner, request } of wishes) {
     const { heardAt, reply } = request
-    if (reply?._tag !== "Sent" || reply.repeated === true) continue
-    learn({ log, seq: reply.seq, at: reply.at, from, deed }, heardAt, request)
+    if (!isOwn || reply?._tag !== "Sent" || reply.repeated === true) continue
+    learn({ log, seq: reply.seq, at: reply.at, from, deed, partner }, heardAt, request)
   }
   return logs
 }
 
-const wishName = ({ deed, from, log }: Pick<Wish, "deed" | "from" | "log">) => `${log} ${nameKey(from)} ${nameOf(deed)}`
+/** In an inbox the target is named by the place of whoever's it is. */
+const wishName = ({ deed, from, log, partner }: Pick<Wish, "deed" | "from" | "log" | "partner">) =>
+  `${log} ${partner} ${nameKey(from)} ${nameOf(partner === undefined ? deed : { ...deed, target: 0 })}`
 
 /** One count without gaps, in the order of time; each entry was asked for by its author, may be made there, and is once. */
 export const checkLogs = (trace: Trace, logs: Logs, report: Report): void => {
@@ -92,7 +100,7 @@ export const checkLogs = (trace: Trace, logs: Logs, report: Report): void => {
     const states = statesOf(entries)
     const deeds = new Set<string>()
     let latest = 0
-    for (const [index, { at, deed, from, knownAt, madeBy, seq }] of entries.entries()) {
+    for (const [index, { at, deed, from, knownAt, madeBy, partner, seq }] of entries.entries()) {
       const what = `${name} ${seq} by ${from}, ${JSON.stringify(deed)},`
       if (seq !== index + 1) report(knownAt, `${name} has no ${index + 1}, but ${seq}`)
       if (at < latest) report(knownAt, `${what} is older than the one before`)
@@ -102,12 +110,15 @@ export const checkLogs = (trace: Trace, logs: Logs, report: Report): void => {
       deeds.add(nameOf(deed))
       const before = states[index]
       if (madeBy.length === 0) report(knownAt, `${what} was asked for by nobody`)
-      else if (before === undefined || !madeBy.some(({ session }) => isAllowed(before, deed, session.id, from))) {
+      else if (
+        before === undefined ||
+        !madeBy.some((by) => isAllowed(before, { deed, partner, from, author: authorOf(by.session) }))
+      ) {
         report(knownAt, `${what} must not stand behind what there was`)
       }
     }
     checkOrder(
-      wishesOf(trace.requests).filter((wish) => wish.log === name),
+      wishesOf(trace.requests).filter((wish) => wish.isOwn && wish.log === name),
       report
     )
   }

@@ -8,6 +8,7 @@
 import { nameKey } from "../../src/common/name/Name.ts"
 import { roomLog } from "./ReferenceEntry.ts"
 import type { Logs } from "./ReferenceLog.ts"
+import { leavesOfOthers, type Members, putOutOf, readMembers } from "./ReferenceMembers.ts"
 import type { Request, SessionFacts, Trace } from "./ReferenceTrace.ts"
 
 export interface Stay {
@@ -52,14 +53,21 @@ const staysIn = (trace: Trace, room: string): ReadonlyArray<Stay> => {
       (later) =>
         later.session === session && later.saidAt > saidAt && later.message._tag === "LeaveRoom" && hasLeft(later)
     )
+    const putOut = putOutOf(session, room).find((at) => at > heardAt) ?? Infinity
+    // Another connection of the account has left for this one, too; which may not have been told if it ended then.
+    const others = leavesOfOthers(trace, room, session).filter(
+      (other) =>
+        other.heardAt > saidAt &&
+        (putOut < Infinity ? other.saidAt < putOut : trace.quietAfter(other.saidAt) > session.endSaid)
+    )
     return [
       {
         session,
         user: session.user ?? "",
         joinSaid: saidAt,
         joinDone: heardAt,
-        leaveSaid: Math.min(leave?.saidAt ?? Infinity, session.endSaid),
-        leaveDone: Math.min(leave?.heardAt ?? Infinity, session.gone)
+        leaveSaid: Math.min(leave?.saidAt ?? Infinity, session.endSaid, ...others.map((other) => other.saidAt)),
+        leaveDone: Math.min(leave?.heardAt ?? Infinity, session.gone, putOut)
       }
     ]
   })
@@ -67,15 +75,16 @@ const staysIn = (trace: Trace, room: string): ReadonlyArray<Stay> => {
 
 const hasLeft = ({ reply }: Request) => reply === undefined || reply._tag === "RoomLeft"
 
-/** Answers which say that the room they are about exists. */
+/** Answers which say that the room they are about exists. Whoever marks one that is not there is told to be no member. */
 const provesRoom = ({ message, reply }: Request): boolean => {
-  if (reply === undefined) return false
+  if (reply === undefined || message._tag === "MarkRead") return false
   if (reply._tag !== "Rejected") return "room" in message && message.room !== undefined
   return ["RoomExists", "AlreadyInRoom", "NotInRoom"].includes(reply.reason._tag)
 }
 
 export interface RoomFacts {
   readonly stays: ReadonlyArray<Stay>
+  readonly members: Members
   readonly surelyExists: (span: Span) => boolean
   readonly possiblyExists: (span: Span) => boolean
   /** Whether a room nobody is in has to be gone: nothing was ever written, and its maker or its last member has left. */
@@ -86,6 +95,7 @@ export const readRoom = (trace: Trace, logs: Logs, room: string): RoomFacts => {
   const key = nameKey(room)
   const about = trace.requests.filter(({ message }) => "room" in message && nameKey(message.room ?? "") === key)
   const stays = staysIn(trace, room)
+  const members = readMembers(trace, room)
   const creations = about.filter(
     ({ message, reply }) => message._tag === "CreateRoom" && (reply === undefined || reply._tag === "RoomCreated")
   )
@@ -105,11 +115,14 @@ export const readRoom = (trace: Trace, logs: Logs, room: string): RoomFacts => {
     .filter((leaveSaid) => leaveSaid < Infinity)
     .map((from) => ({ from, to: trace.quietAfter(from) }))
 
-  const isHeldOpen = (departure: Span, until: number) =>
-    surely(stays, { from: departure.from, to: Math.min(departure.to, until) }).length > 0
+  const isHeldOpen = ({ from, to }: Span, until: number) => {
+    const span = { from, to: Math.min(to, until) }
+    return surely(stays, span).length > 0 || members.all.some((account) => members.isSurely(account, span))
+  }
 
   return {
     stays,
+    members,
     surelyExists: ({ from, to }) =>
       writtenAt < from ||
       proofs.some(
@@ -129,9 +142,10 @@ export const readRoom = (trace: Trace, logs: Logs, room: string): RoomFacts => {
       // Of two that went on at the same time either may have been the later one, behind the end of the other's room.
       const latest = done.filter(({ heardAt }) => !done.some(({ saidAt }) => saidAt > heardAt))
       if (latest.length === 0 || writtenAt < Infinity || possibly(stays, span).length > 0) return false
+      if (members.all.some((account) => members.isPossibly(account, span))) return false
       return latest.every((creation) => {
-        const members = stays.filter(({ joinDone, leaveSaid }) => joinDone < Infinity && leaveSaid > creation.heardAt)
-        return [...members.map(({ leaveSaid }) => leaveSaid), creation.session.endSaid].some(
+        const there = stays.filter(({ joinDone, leaveSaid }) => joinDone < Infinity && leaveSaid > creation.heardAt)
+        return [...there.map(({ leaveSaid }) => leaveSaid), creation.session.endSaid].some(
           (from) => trace.quietAfter(from) <= span.from
         )
       })

@@ -1,12 +1,14 @@
 /**
  * What one connection hears, in the order it hears it: every conversation from where it joined on, without a gap and
- * nothing twice, every private message, and enough of presence to know who is there.
+ * nothing twice, every private message, and enough of presence to know who is there. An account's inbox is such a
+ * conversation; a guest's is looked at for itself (see ReferencePrivate).
  */
+import type { Cursor } from "../../src/common/log/Cursor.ts"
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
-import { entryIn, type HeardEntry, lobby, roomLog, wishOf } from "./ReferenceEntry.ts"
+import { entryIn, type HeardEntry, inboxOf, lobby, roomLog, wishOf } from "./ReferenceEntry.ts"
 import { type Log, type Logs, newestKnown, newestPossible } from "./ReferenceLog.ts"
-import type { Report, Request, SessionFacts, Trace } from "./ReferenceTrace.ts"
+import { ownerOf, type Report, type Request, type SessionFacts, type Trace } from "./ReferenceTrace.ts"
 
 /** How many old messages a newcomer gets at most. */
 const maxReplay = 1000
@@ -31,9 +33,7 @@ export const checkStreams = (trace: Trace, logs: Logs, report: Report): void => 
   const places = new Map<string, number>()
   for (const session of trace.sessions) {
     checkConversations(session, trace, logs, { epochs, places }, report)
-    checkInbox(session, trace, report)
   }
-  checkDelivery(trace, report)
   checkRoomAnnouncements(trace, report)
 }
 
@@ -49,9 +49,18 @@ const checkConversations = (
 ) => {
   const listening = new Map<string, Listening>()
   const nothing: Log = new Map()
+  const owner = ownerOf(session)
+  /** When it was put out of a room. */
+  const putOut = new Map<string, number>()
 
-  /** Where it goes on after a Welcome or RoomJoined that says the log ends at `seq`. */
-  const begin = (log: string, at: number, message: { seq: number; epoch: string }, request: Request | undefined) => {
+  /** Where it goes on after `cursor`, told that the log ends at `seq`. */
+  const begin = (
+    log: string,
+    at: number,
+    message: { seq: number; epoch: string },
+    request: Request | undefined,
+    cursor: Cursor | undefined
+  ) => {
     const entries = logs.get(log) ?? nothing
     const saidAt = request?.saidAt ?? 0
     if (message.seq < newestKnown(entries, saidAt) || message.seq > newestPossible(entries, at)) {
@@ -61,9 +70,6 @@ const checkConversations = (
     // A room that nothing was written to may have gone and been made again.
     if (before.epoch !== message.epoch && (before.seq > 0 || log === lobby)) report(at, `${log} has another epoch`)
     epochs.set(log, message)
-    const asked = request?.message
-    const cursor =
-      asked?._tag === "JoinRoom" ? asked.after : asked?._tag === "Handshake" ? asked.after?.lobby : undefined
     const fits = cursor !== undefined && cursor.epoch === message.epoch && cursor.seq <= message.seq
     const next = fits ? Math.max(cursor.seq, message.seq - maxReplay) + 1 : message.seq + 1
     return {
@@ -74,9 +80,40 @@ const checkConversations = (
     }
   }
 
+  /** A log that it is in from its Welcome on; what was missed is told of if it was asked for. */
+  const enter = (
+    log: string,
+    at: number,
+    message: { seq: number; epoch: string; missed?: number; truncated?: boolean },
+    request: Request | undefined,
+    cursor: Cursor | undefined
+  ) => {
+    const { isTruncated, missed, next, since } = begin(log, at, message, request, cursor)
+    const [expected, truncated] = cursor === undefined ? [undefined, undefined] : [missed, isTruncated]
+    if (message.missed !== expected || message.truncated !== truncated) {
+      report(at, `${session.user} missed ${expected} in ${log}, not ${message.missed}, truncated ${message.truncated}`)
+    }
+    listening.set(log, { since, next, users: new Set(), isSure: false })
+  }
+
+  const hearWelcome = (
+    at: number,
+    message: Extract<ServerMessage, { _tag: "Welcome" }>,
+    request: Request | undefined
+  ) => {
+    const after = request?.message._tag === "Handshake" ? request.message.after : undefined
+    enter(lobby, at, message.lobby, request, after?.lobby)
+    if ((message.inbox === undefined) !== (owner === undefined)) report(at, `${session.user} has an inbox: ${owner}`)
+    if (message.inbox !== undefined && owner !== undefined) {
+      enter(inboxOf(owner), at, message.inbox, request, after?.inbox)
+    }
+  }
+
   const hearRoomJoined = (at: number, message: Extract<ServerMessage, { _tag: "RoomJoined" }>) => {
     const log = roomLog(message.room)
-    const { isTruncated, missed, next, since } = begin(log, at, message, requestOf(session, message))
+    const request = requestOf(session, message)
+    const cursor = request?.message._tag === "JoinRoom" ? request.message.after : undefined
+    const { isTruncated, missed, next, since } = begin(log, at, message, request, cursor)
     if (message.missed !== missed || message.truncated !== isTruncated) {
       report(at, `${session.user} missed ${missed} in ${log}, not ${message.missed}, truncated ${message.truncated}`)
     }
@@ -112,6 +149,8 @@ const checkConversations = (
   const hearSent = (at: number, request: Request | undefined, message: Extract<ServerMessage, { _tag: "Sent" }>) => {
     const log = request === undefined ? undefined : wishOf(request)?.log
     if (log === undefined || message.repeated === true) return
+    // What it had said before another connection of the account left is stored and answered all the same.
+    if ((putOut.get(log) ?? 0) > (request?.saidAt ?? 0)) return
     if ((listening.get(log)?.next ?? 0) <= message.seq) report(at, `${session.user} hears of Sent before the message`)
   }
 
@@ -157,12 +196,10 @@ const checkConversations = (
   for (const { at, message } of session.heard) {
     while (quiets[0] !== undefined && quiets[0] < at) compareNewest(quiets.shift() ?? 0)
     const request = requestOf(session, message)
-    const entry = entryIn(message)
+    const entry = entryIn(message, owner)
     if (entry !== undefined) hearEntry(at, entry)
-    else if (message._tag === "Welcome") {
-      const { next, since } = begin(lobby, at, message.lobby, request)
-      listening.set(lobby, { since, next, users: new Set(), isSure: false })
-    } else if (message._tag === "RoomJoined") hearRoomJoined(at, message)
+    else if (message._tag === "Welcome") hearWelcome(at, message, request)
+    else if (message._tag === "RoomJoined") hearRoomJoined(at, message)
     else if (message._tag === "Sent") hearSent(at, request, message)
     else if (message._tag === "Presence") hearPresence(lobby, message)
     else if (message._tag === "RoomPresence") hearPresence(roomLog(message.room), message)
@@ -171,78 +208,14 @@ const checkConversations = (
     else if (message._tag === "RoomLeft") {
       const log = roomLog(message.room)
       const least = newestKnown(logs.get(log) ?? nothing, request?.saidAt ?? 0)
-      if ((listening.get(log)?.next ?? 0) <= least) report(at, `${session.user} left ${log} without ${least}`)
+      // An account may leave on a connection that is not in.
+      const next = listening.get(log)?.next ?? (owner === undefined ? 0 : Infinity)
+      if (next <= least) report(at, `${session.user} left ${log} without ${least}`)
       listening.delete(log)
+      if (request === undefined) putOut.set(log, at)
     }
   }
   for (const quiet of quiets) compareNewest(quiet)
-}
-
-type Private = Extract<ServerMessage, { _tag: "PrivateMessage" }>
-
-const privatesHeardBy = ({ heard }: SessionFacts) =>
-  heard.flatMap(({ at, message }) => (message._tag === "PrivateMessage" ? [{ at, message }] : []))
-
-const privatesSaid = (trace: Trace) =>
-  trace.requests.flatMap((request) =>
-    request.message._tag === "PrivateMessage" ? [{ request, said: request.message }] : []
-  )
-
-/** An inbox counts from 1; each message in it was said by its author, to or from its owner, and stands there once. */
-const checkInbox = (session: SessionFacts, trace: Trace, report: Report) => {
-  const contents = new Set<string>()
-  for (const [index, { at, message }] of privatesHeardBy(session).entries()) {
-    if (message.seq !== index + 1) report(at, `${session.user}'s inbox has no ${index + 1}, but ${message.seq}`)
-    if (contents.has(message.content)) report(at, `${session.user} hears ${message.content} twice`)
-    contents.add(message.content)
-    if (message.from !== session.user && message.to !== session.user)
-      report(at, `${session.user} hears others' secrets`)
-    const isSaid = privatesSaid(trace).some(({ request, said }) => isSame(request, said, message))
-    if (!isSaid) report(at, `${message.content} was not said by ${message.from} to ${message.to}`)
-  }
-}
-
-const isSame = (request: Request, said: { readonly to: string; readonly content: string }, message: Private) =>
-  said.content === message.content && request.session.user === message.from && nameKey(said.to) === nameKey(message.to)
-
-/** What was Sent is in its sender's inbox at that place, before the Sent; and in the receiver's, if that was there. */
-const checkDelivery = (trace: Trace, report: Report) => {
-  for (const { request, said } of privatesSaid(trace)) {
-    const { heardAt, reply, saidAt, session } = request
-    if (reply?._tag !== "Sent" || reply.repeated === true) continue
-    const inbox = privatesHeardBy(session)
-    const own = inbox.find(({ message }) => message.content === said.content)
-    if (own === undefined || own.at > heardAt || own.message.seq !== reply.seq || own.message.at !== reply.at) {
-      report(heardAt, `${session.user} does not have ${said.content} at ${reply.seq} before its Sent`)
-    }
-    if (own !== undefined && own.message.replyTo !== said.replyTo) {
-      report(heardAt, `${said.content} replies to ${own.message.replyTo}, not to ${said.replyTo}`)
-    }
-    const repliedTo = inbox.find(({ message }) => message.seq === said.replyTo)?.message.content
-    const quiet = trace.quietAfter(heardAt)
-    const receivers = trace.sessions.filter(
-      ({ endSaid, user, welcomedAt }) =>
-        nameKey(user ?? "") === nameKey(said.to) && welcomedAt < saidAt && endSaid > quiet
-    )
-    for (const receiver of receivers) {
-      const messages = privatesHeardBy(receiver).map(({ message }) => message)
-      const theirs = messages.find(({ content }) => content === said.content)
-      if (theirs === undefined || theirs.at !== reply.at) report(heardAt, `${said.to} misses ${said.content}`)
-      // By their own place, if they have it.
-      const place = messages.find(({ content }) => content === repliedTo)?.seq
-      if (theirs !== undefined && theirs.replyTo !== place) {
-        report(heardAt, `${said.to} hears a reply to ${theirs.replyTo}, not to ${place}`)
-      }
-    }
-  }
-  for (const session of trace.sessions) {
-    const places = privatesSaid(trace)
-      .filter(({ request }) => request.session === session)
-      .flatMap(({ request }) => (request.reply?._tag === "Sent" && !request.reply.repeated ? [request.reply.seq] : []))
-    if (places.some((seq, index) => seq <= (places[index - 1] ?? 0))) {
-      report(session.endSaid, `${session.user}'s private messages changed places`)
-    }
-  }
 }
 
 /** Everyone who is there hears of every room that somebody else made, once. */

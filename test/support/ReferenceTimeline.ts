@@ -3,7 +3,7 @@
  * down one after the other, without the server's Timeline or Decider.
  */
 import { nameKey } from "../../src/common/name/Name.ts"
-import type { Deed } from "./ReferenceEntry.ts"
+import { type Author, authorOf, type Deed, type Wish } from "./ReferenceEntry.ts"
 import type { LogEntry } from "./ReferenceLog.ts"
 
 interface Reactor {
@@ -11,7 +11,7 @@ interface Reactor {
   readonly user: string
   readonly seq: number
   readonly at: number
-  readonly authors: ReadonlyArray<number>
+  readonly authors: ReadonlyArray<Author>
 }
 
 interface Standing {
@@ -23,8 +23,10 @@ interface Standing {
   readonly content: string | undefined
   readonly replyTo: number | undefined
   readonly edited: number | undefined
-  /** The connections that may have said it: usually one. */
-  readonly authors: ReadonlyArray<number>
+  /** Those that may have said it: usually one. */
+  readonly authors: ReadonlyArray<Author>
+  /** In an inbox, the key of whom it was exchanged with. */
+  readonly partner: string | undefined
   /** As they came. */
   readonly reactors: ReadonlyArray<Reactor>
   readonly deletion: { readonly deletedBy: string; readonly deletedAt: number } | undefined
@@ -38,8 +40,8 @@ export const statesOf = (entries: ReadonlyArray<LogEntry>): ReadonlyArray<State>
   const states: Array<State> = [new Map()]
   for (const entry of entries) {
     const state = new Map(states.at(-1))
-    const { at, deed, from, madeBy, seq } = entry
-    const authors = madeBy.map(({ session }) => session.id)
+    const { at, deed, from, madeBy, partner, seq } = entry
+    const authors = [...new Set(madeBy.map(({ session }) => authorOf(session)))]
     // What was deleted is a message, although nobody saw it.
     const isMessage = deed?.kind === "Said" || (deed === undefined && deleted.has(seq))
     state.set(seq, {
@@ -47,6 +49,7 @@ export const statesOf = (entries: ReadonlyArray<LogEntry>): ReadonlyArray<State>
       seq,
       at,
       from,
+      partner,
       content: deed?.kind === "Said" ? deed.words : undefined,
       replyTo: deed?.kind === "Said" ? deed.target : undefined,
       edited: undefined,
@@ -61,7 +64,7 @@ export const statesOf = (entries: ReadonlyArray<LogEntry>): ReadonlyArray<State>
   return states
 }
 
-const after = (target: Standing, deed: Deed, { at, from, seq }: LogEntry, authors: ReadonlyArray<number>): Standing => {
+const after = (target: Standing, deed: Deed, { at, from, seq }: LogEntry, authors: ReadonlyArray<Author>): Standing => {
   switch (deed.kind) {
     case "Said":
       return target
@@ -89,22 +92,27 @@ const accepted: Outcome = { kind: "Accepted" }
 const notFound: Outcome = { kind: "MessageNotFound" }
 const maxReactions = 50
 
+/** Something to be done, and who does it. */
+export type Doing = Pick<Wish, "author" | "deed" | "from" | "partner">
+
 /** More than one only where it is not known whose something is. */
-export const outcomesOf = (state: State, deed: Deed, session: number, from: string): ReadonlyArray<Outcome> => {
+export const outcomesOf = (state: State, { author, deed, from, partner }: Doing): ReadonlyArray<Outcome> => {
   if (deed.target === undefined) return [accepted]
-  const target = state.get(deed.target)
+  const found = state.get(deed.target)
+  // What was exchanged with somebody else stands in another conversation.
+  const target = found?.partner === partner ? found : undefined
   if (deed.kind === "Said") return [target === undefined || target.is === "Other" ? notFound : accepted]
   if (target?.is !== "Message") return [notFound]
-  if (deed.kind !== "Reacted") return ifOwn(target.authors, session, { kind: "NotAllowed" })
+  if (deed.kind !== "Reacted") return ifOwn(target.authors, author, { kind: "NotAllowed" })
   const mine = target.reactors.find((one) => one.reaction === deed.words && isSame(one.user, from))
-  if (deed.isRemoved) return mine === undefined ? [notFound] : ifOwn(mine.authors, session, notFound)
+  if (deed.isRemoved) return mine === undefined ? [notFound] : ifOwn(mine.authors, author, notFound)
   if (mine !== undefined) return [{ kind: "Repeated", seq: mine.seq }]
   const different = new Set(target.reactors.map(({ reaction }) => reaction))
   return [different.has(deed.words) || different.size < maxReactions ? accepted : { kind: "TooManyReactions" }]
 }
 
-const ifOwn = (authors: ReadonlyArray<number>, session: number, otherwise: Outcome): ReadonlyArray<Outcome> => {
-  if (!authors.includes(session)) return [otherwise]
+const ifOwn = (authors: ReadonlyArray<Author>, author: Author, otherwise: Outcome): ReadonlyArray<Outcome> => {
+  if (!authors.includes(author)) return [otherwise]
   return authors.length === 1 ? [accepted] : [accepted, otherwise]
 }
 
@@ -116,11 +124,11 @@ export interface Shown {
   readonly text: string | undefined
 }
 
-/** The messages and tombstones, in their order. */
-export const shown = (state: State): ReadonlyArray<Shown> =>
+/** The messages and tombstones, in their order; of an inbox, those exchanged with one partner. */
+export const shown = (state: State, partner?: string): ReadonlyArray<Shown> =>
   [...state.values()].flatMap((standing) => {
     const { at, content, deletion, edited, from, is, replyTo, seq } = standing
-    if (is === "Other") return []
+    if (is === "Other" || standing.partner !== partner) return []
     if (deletion !== undefined) return [{ seq, content: "", text: textOf({ seq, at, from, ...deletion }) }]
     const reactions = reactionsOf(standing)
     const text =
@@ -146,10 +154,12 @@ const reactionsOf = ({ reactors }: Standing) =>
     count: by.length
   }))
 
+const whereabouts: ReadonlySet<string> = new Set(["_tag", "room", "to", "with"])
+
 /** The same for two messages that are the same, wherever they stand. */
 export const textOf = (message: object): string =>
   JSON.stringify(
     Object.entries(message)
-      .filter(([name]) => name !== "_tag" && name !== "room")
+      .filter(([name]) => !whereabouts.has(name))
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
   )

@@ -43,6 +43,8 @@ export interface SessionFacts {
   readonly heard: Array<Heard>
   /** The name it asked for in its first Handshake. */
   user: UserName | undefined
+  /** Whether it has shown that this is an account of its own. */
+  isAccount: boolean
   welcomedAt: number
   /** When it was cut, disconnected or was closed, whichever came first, and when that was over and done with. */
   endSaid: number
@@ -62,6 +64,9 @@ export interface Trace {
 
 export type Report = (at: number, violation: string) => void
 
+/** The account that hears what is said on a connection, if it is one. */
+export const ownerOf = ({ isAccount, user }: SessionFacts): string | undefined => (isAccount ? user : undefined)
+
 export const keyOf = (session: SessionFacts): NameKey | undefined =>
   session.user === undefined ? undefined : nameKey(session.user)
 
@@ -79,6 +84,7 @@ export const readTrace = (events: ReadonlyArray<TraceEvent>, report: Report): Tr
       requests: new Map(),
       heard: [],
       user: undefined,
+      isAccount: false,
       welcomedAt: Infinity,
       endSaid: Infinity,
       gone: Infinity,
@@ -96,6 +102,10 @@ export const readTrace = (events: ReadonlyArray<TraceEvent>, report: Report): Tr
   const hear = (session: SessionFacts, message: ServerMessage, at: number) => {
     session.heard.push({ at, message })
     if (session.closedAt < at) report(at, `session ${session.id} heard ${message._tag} after the end`)
+    const isNews = (!("id" in message) || message.id === undefined) && message._tag !== "Goodbye"
+    if (isNews && session.welcomedAt > at && message._tag !== "Rejected") {
+      report(at, `session ${session.id} heard ${message._tag} before its Welcome`)
+    }
     if (!("id" in message) || message.id === undefined) return
     const request = session.requests.get(message.id)
     if (request === undefined) return report(at, `session ${session.id} heard a reply to nothing: ${message._tag}`)
@@ -110,7 +120,10 @@ export const readTrace = (events: ReadonlyArray<TraceEvent>, report: Report): Tr
     const session = sessionOf(event.session)
     if (event._tag === "Said" || event._tag === "SaidNonsense") {
       const message = event._tag === "Said" ? event.message : { _tag: "Nonsense" as const, id: event.id }
-      if (message._tag === "Handshake") session.user ??= message.user
+      if (message._tag === "Handshake" && session.user === undefined) {
+        session.user = message.user
+        session.isAccount = message.credentials !== undefined
+      }
       const request: Request = { session, message, saidAt: at, reply: undefined, heardAt: Infinity }
       requests.push(request)
       session.requests.set(message.id ?? `without id ${at}`, request)

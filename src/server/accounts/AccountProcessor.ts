@@ -79,8 +79,12 @@ export class AccountProcessor extends Context.Service<
 
       const connect = ({ account, device, session }: AccountsCommandOf<"Connect">): AccountsAnswer => {
         const isOurs = names.isActive(account) && connected.add(account, { session, device })
-        if (!isOurs) return Option.some({ _tag: "InvalidCredentials" })
-        return Option.none()
+        return isOurs ? Option.none() : Option.some({ _tag: "InvalidCredentials" })
+      }
+
+      const welcomed = ({ marks, session }: AccountsCommandOf<"Welcomed">) => {
+        const missed = connected.welcomed(session, marks)
+        if (missed.length > 0) sessions.deliver([{ _tag: "Tell", to: [session], messages: missed }])
       }
 
       const gone = ({ session }: AccountsCommandOf<"Gone">) => {
@@ -214,7 +218,7 @@ export class AccountProcessor extends Context.Service<
         }
         const where = { ...(room !== undefined && { room }), ...(partner !== undefined && { with: partner }) }
         const message = { _tag: "ReadMarked" as const, ...where, seq: marked }
-        const others = connected.of(from.account).flatMap(({ session }) => (session === from.session ? [] : [session]))
+        const others = connected.hearing(from.account, message).filter((session) => session !== from.session)
         if (others.length > 0) sessions.deliver([{ _tag: "Tell", to: others, messages: [message] }])
         return message
       })
@@ -273,6 +277,8 @@ export class AccountProcessor extends Context.Service<
           switch (command._tag) {
             case "Connect":
               return answer(connect(command))
+            case "Welcomed":
+              return welcomed(command)
             case "Gone":
               return gone(command)
             case "Request":

@@ -1,6 +1,8 @@
 /** What the AccountProcessor is told, which knows who is connected as which account. */
 import { Schema } from "effect"
+import { Seq } from "../../common/log/Cursor.ts"
 import { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
+import { whereabouts } from "../../common/wire/EntryMessage.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
 import { AccountId } from "../session/AccountId.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
@@ -15,6 +17,8 @@ export type Ending = typeof Ending.Type
 export const AccountsCommand = Schema.TaggedUnion({
   /** A connection has proven whose it is; answered with why it is that no more, if it is not. */
   Connect: { session: SessionId, account: AccountId, device: DeviceId },
+  /** It has been welcomed, and told where its read marks stand: it hears of others from now on. */
+  Welcomed: { session: SessionId, marks: Schema.Array(Schema.Struct({ ...whereabouts, seq: Seq })) },
   /** The connection is gone. */
   Gone: { session: SessionId },
   /** Somebody asks about accounts. `isConnected`: whether the user asked for is, where one is asked for. */

@@ -2,14 +2,29 @@
  * Who is connected as which account, on which device; and which devices ended a moment ago, for a connection that proved to be
  * one just before.
  *
- * Bounds: one entry for each connection, and `maxEnded` devices.
+ * A connection hears nothing before its Welcome: what was read meanwhile is kept for it until then, for the Welcome may say less.
+ *
+ * Bounds: one entry for each connection, `maxEnded` devices, and `maxMissed` marks for each that has not been welcomed.
  */
+import { nameKey } from "../../common/name/Name.ts"
 import type { DeviceId } from "../../common/wire/AccountRequest.ts"
+import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 
 /** Whoever proved to be a device is connected within HANDSHAKE_TIMEOUT. So many will not end meanwhile. */
 const maxEnded = 10_000
+
+/** Nobody reads so much while a connection logs in; of more, the oldest is not told, but at the next Welcome. */
+const maxMissed = 1000
+
+type ReadMarked = ServerMessageOf<"ReadMarked">
+type Mark = Pick<ReadMarked, "room" | "seq" | "with">
+
+const placeOf = ({ room, with: partner }: Mark): string => {
+  if (room !== undefined) return `room ${nameKey(room)}`
+  return partner === undefined ? "lobby" : `with ${nameKey(partner)}`
+}
 
 interface Connection {
   readonly session: SessionId
@@ -20,6 +35,8 @@ export const makeConnected = () => {
   const byAccount = new Map<AccountId, Map<SessionId, Connection>>()
   const accountOf = new Map<SessionId, AccountId>()
   const ended = new Set<DeviceId>()
+  /** For those that have not been welcomed: where each mark stands that was moved meanwhile. */
+  const missed = new Map<SessionId, Map<string, ReadMarked>>()
 
   return {
     /** False if the device has ended. */
@@ -28,13 +45,36 @@ export const makeConnected = () => {
       const connections = byAccount.get(account) ?? new Map<SessionId, Connection>()
       byAccount.set(account, connections.set(connection.session, connection))
       accountOf.set(connection.session, account)
+      missed.set(connection.session, new Map())
       return true
     },
+    /** It has been told that these marks stand so, and hears of others from now on: gives those that it missed. */
+    welcomed: (session: SessionId, told: ReadonlyArray<Mark>): ReadonlyArray<ReadMarked> => {
+      const moved = missed.get(session)
+      missed.delete(session)
+      if (moved === undefined || moved.size === 0) return []
+      const known = new Map(told.map((mark) => [placeOf(mark), mark.seq]))
+      return [...moved].flatMap(([place, mark]) => (mark.seq > (known.get(place) ?? 0) ? [mark] : []))
+    },
+    /** Which connections of an account are to be told where a mark stands; for the others it is kept. */
+    hearing: (account: AccountId, mark: ReadMarked): ReadonlyArray<SessionId> =>
+      [...(byAccount.get(account)?.keys() ?? [])].filter((session) => {
+        const moved = missed.get(session)
+        if (moved === undefined) return true
+        moved.delete(placeOf(mark))
+        moved.set(placeOf(mark), mark)
+        for (const oldest of moved.keys()) {
+          if (moved.size <= maxMissed) break
+          moved.delete(oldest)
+        }
+        return false
+      }),
     /** Whose it was, and as which device. */
     remove: (session: SessionId): { readonly account: AccountId; readonly device: DeviceId } | undefined => {
       const account = accountOf.get(session)
       if (account === undefined) return undefined
       accountOf.delete(session)
+      missed.delete(session)
       const connections = byAccount.get(account)
       const device = connections?.get(session)?.device
       connections?.delete(session)

@@ -121,6 +121,9 @@ export const make = Effect.gen(function* () {
     const message = welcome(user, joined, after?.lobby !== undefined, owner, found?.value)
     sessions.deliver([{ _tag: "Begin", to: from, message }])
     Mailbox.tellUnsafe(server, { _tag: "Arrive", session: session.id })
+    if (found !== undefined) {
+      Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: marksIn(found.value.standing) })
+    }
 
     // 6. Behind it, what was missed, as fast as it reads, and then what is said.
     const follow = Effect.andThen(found?.value.inbox.follow ?? Effect.void, joined.follow)
@@ -163,6 +166,12 @@ interface Found {
   readonly isAsked: boolean
   readonly standing: Standing
 }
+
+const marksIn = ({ conversations, lobbyRead, rooms }: Standing) => [
+  { seq: lobbyRead },
+  ...rooms.map(({ read, room }) => ({ room, seq: read })),
+  ...conversations.map(({ read, with: partner }) => ({ with: partner, seq: read }))
+]
 
 const refused = (reason: Rejection): Outcome => ({ _tag: "Refused", reason })
 const failed: Outcome = { _tag: "Failed" }
