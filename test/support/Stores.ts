@@ -6,16 +6,9 @@ import * as MemoryAccounts from "../../src/server/store/MemoryAccounts.ts"
 import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import * as MemoryMemberships from "../../src/server/store/MemoryMemberships.ts"
 
-<<<<<<< HEAD
-export const storesOver = <E = never, R = never>(history: Layer.Layer<History, E, R>) =>
-  MemoryMemberships.layer.pipe(Layer.provideMerge(Layer.merge(history, Layer.fresh(MemoryAccounts.layer))))
-=======
 export const storesOver = <E = never, R = never>(
   history: Layer.Layer<History, E, R>,
   accounts: Layer.Layer<Accounts> = Layer.fresh(MemoryAccounts.layer)
 ) => MemoryMemberships.layer.pipe(Layer.provideMerge(Layer.merge(history, accounts)))
-
-export const stores = storesOver(MemoryHistory.layer)
->>>>>>> h-accmodel
 
 export const stores = storesOver(MemoryHistory.layer)

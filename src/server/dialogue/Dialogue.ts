@@ -166,13 +166,9 @@ export const make = Effect.gen(function* () {
     const { account, enrolled } = made.success
     const owner = { account: account.id, device: enrolled.device }
     session.belongTo(owner)
-<<<<<<< HEAD
     const ended = yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
     if (Option.isSome(ended)) return yield* over(rejected(yield* login.whyNot(account.id)), id)
-=======
-    yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
     Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: [] })
->>>>>>> h-accmodel
     yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
     talk.account = account.id
     const letIn = yield* Effect.exit(
