@@ -15,11 +15,12 @@ const onFile = Effect.gen(function* () {
   const whole = yield* Effect.scope
   const settings = { DATABASE: `${folder}/chat.sqlite` }
   let running: Scope.Closeable | undefined
-  return Effect.gen(function* () {
+  const start = Effect.gen(function* () {
     if (running !== undefined) yield* Scope.close(running, Exit.void)
     running = yield* Scope.fork(whole)
     return yield* Scope.provide(TestServer.start({ settings, stores: Database.layer }), running)
   })
+  return { start }
 })
 
 /** Waits for so many lines with a place, and sees to it that there are no more. */
@@ -38,7 +39,7 @@ describe("an account that was away", () => {
   layer(NodeServices.layer, { excludeTestServices: true })((it) => {
     it.effect("is given its private messages behind the cursor, and its rooms behind theirs, over a restart", () =>
       Effect.gen(function* () {
-        const start = yield* onFile
+        const { start } = yield* onFile
         let server = yield* start
         const ben = yield* Talk.register(server, "ben")
         const ada = yield* Talk.register(server, "ada")
@@ -95,7 +96,7 @@ describe("an account that was away", () => {
 
     it.effect("looks back and searches in what was said with somebody, as it stands", () =>
       Effect.gen(function* () {
-        const start = yield* onFile
+        const { start } = yield* onFile
         let server = yield* start
         const ben = yield* Talk.register(server, "ben")
         const ada = yield* Talk.register(server, "ada")
@@ -137,7 +138,7 @@ describe("an account that was away", () => {
 
     it.effect("may send again under the same keys what it does not know to be sent, over a restart", () =>
       Effect.gen(function* () {
-        const start = yield* onFile
+        const { start } = yield* onFile
         let server = yield* start
         const ben = yield* Talk.register(server, "ben")
         const ada = yield* Talk.register(server, "ada")
@@ -176,7 +177,7 @@ describe("an account that was away", () => {
 
     it.effect("has its password, devices, keys and name over a restart, and a guest who registered has its rooms", () =>
       Effect.gen(function* () {
-        const start = yield* onFile
+        const { start } = yield* onFile
         let server = yield* start
         const guest = yield* server.join("Ada")
         yield* guest.ask({ _tag: "CreateRoom", room: "garden" })
