@@ -137,9 +137,10 @@ describe("the sixth wrong password in a minute", () => {
 })
 
 describe("from many addresses at once", () => {
-  it.effect("an account's passwords get slower, by two seconds at most, and its owner still comes in", () =>
+  it.effect("an account's passwords only get slower: its owner still comes in, and its tokens at once", () =>
     Effect.gen(function* () {
-      const server = yield* TestServer.start()
+      // The clock of the test is moved while hashes take their real time.
+      const server = yield* TestServer.start({ settings: { HANDSHAKE_TIMEOUT: "10 days", IDLE_TIMEOUT: "10 days" } })
       const { token } = yield* Talk.register(server, "ada")
       const storm = yield* Effect.forEach(
         Array.from({ length: 40 }, (_, index) => `127.0.1.${index + 1}`),
@@ -160,7 +161,7 @@ describe("from many addresses at once", () => {
 })
 
 /** In milliseconds of the real clock. */
-const timed = (effect: Effect.Effect<unknown, unknown, never>) =>
+const timed = <E>(effect: Effect.Effect<unknown, E>) =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const before = clock.monotonicTimeNanosUnsafe()
