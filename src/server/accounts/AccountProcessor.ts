@@ -204,18 +204,19 @@ export class AccountProcessor extends Context.Service<
           }
         })
 
-      const isMember = (account: AccountId, room: RoomName) =>
-        Effect.map(memberships.rooms(account), (rooms) => rooms.some((one) => nameKey(one) === nameKey(room)))
+      /** As it is spelled, if the account is in it. */
+      const roomOf = (account: AccountId, room: RoomName) =>
+        Effect.map(memberships.rooms(account), (rooms) => rooms.find((one) => nameKey(one) === nameKey(room)))
 
       const markRead = Effect.fnUntraced(function* (
         from: Owner,
-        { room, seq, with: partner }: RequestOf<"MarkRead">
+        { room: asked, seq, with: user }: RequestOf<"MarkRead">
       ): Effect.fn.Return<ServerMessage, StorageUnavailable> {
-        if (room !== undefined && !(yield* isMember(from.account, room))) return refusal({ _tag: "NotInRoom", room })
+        const room = asked === undefined ? undefined : yield* roomOf(from.account, asked)
+        if (asked !== undefined && room === undefined) return refusal({ _tag: "NotInRoom", room: asked })
+        const partner = user === undefined ? undefined : (names.find(user)?.user ?? user)
         const marked = yield* memberships.mark(from.account, placeOf(room, partner), seq)
-        if (partner !== undefined && marked === 0 && names.find(partner) === undefined) {
-          return refusal({ _tag: "UserNotFound", user: partner })
-        }
+        if (partner !== undefined && marked === 0 && seq > 0) return refusal({ _tag: "UserNotFound", user: partner })
         const where = { ...(room !== undefined && { room }), ...(partner !== undefined && { with: partner }) }
         const message = { _tag: "ReadMarked" as const, ...where, seq: marked }
         const others = connected.hearing(from.account, message).filter((session) => session !== from.session)
