@@ -79,7 +79,9 @@ const inUse = (database: string, path: string | undefined) => {
 
 /** A server whose version is another, or that ends meanwhile. */
 const unanswered = () =>
-  new NotDone({ message: "The server did not answer as this version's would. Look at its log, or restart it." })
+  new NotDone({
+    message: "The server ended meanwhile, is busy, or is of another version. Look at its log, and try again."
+  })
 
 const asked = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
   Effect.timeoutOrElse(effect, { duration: answerPatience, orElse: unanswered }).pipe(

@@ -239,6 +239,18 @@ layer(NodeServices.layer, { excludeTestServices: true })("The door for pnpm admi
     })
   )
 
+  it.effect("ends a connection whose line has no end", () =>
+    Effect.gen(function* () {
+      const path = yield* newPath
+      yield* open(path)
+      const one = yield* caller(path)
+      one.say(list(1).padStart(64 * 1024, " "))
+      yield* isSo("the longest line was answered", () => one.answers() === 1)
+      one.say(" ".repeat(64 * 1024 + 1))
+      yield* isSo("it was over", one.isOver)
+    })
+  )
+
   it.effect("hears a mebibyte from each connection, and no more", () =>
     Effect.gen(function* () {
       const path = yield* newPath
