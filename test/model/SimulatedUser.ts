@@ -51,6 +51,7 @@ export class SimulatedUser {
   /** The newest token it has written down, and the one it used before that. */
   #token: string | undefined
   #tokenBefore: string | undefined
+  #isUsed = false
   readonly #wire: Wire
   #line: Line | undefined
   /** Connections that are being closed by the server still have something to hear. */
@@ -131,7 +132,9 @@ export class SimulatedUser {
     function* (this: SimulatedUser, scope: Scope.Scope, resume: boolean, hasLostToken = false) {
       if (!this.isConnected) {
         this.#line = yield* this.connect(scope)
-        if (hasLostToken) this.#token = this.#tokenBefore ?? this.#token
+        // What it has used it had written down.
+        if (hasLostToken && !this.#isUsed) this.#token = this.#tokenBefore ?? this.#token
+        this.#isUsed = true
       }
       const cursors = {
         lobby: this.#cursors.get(lobby),
@@ -259,6 +262,7 @@ export class SimulatedUser {
       if (line === this.#line && message.token !== undefined) {
         this.#tokenBefore = line.used
         this.#token = message.token
+        this.#isUsed = false
       }
       // A guest's inbox is the connection's.
       if (!this.isAccount) this.#cursors.delete(inboxLog)
