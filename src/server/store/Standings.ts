@@ -52,9 +52,14 @@ export class Standings {
     return this.#known.get(name) ?? this.#add(name, ++this.#lastNumber)
   }
 
-  /** The lobby has that of the whole database. */
+  /**
+   * The lobby has that of the whole database. An account's inbox has one that is made of the account, whose number is stored
+   * before anything else of it: it is there before anything is said, and is to be the same after a restart.
+   */
   epochOf(conversation: Conversation): Epoch {
     if (conversation._tag === "Lobby") return this.#epoch
+    const account = conversation._tag === "Inbox" ? conversation.account : undefined
+    if (account !== undefined) return Epoch.make(`${this.#epoch}.#${account}`)
     return Epoch.make(`${this.#epoch}.${this.number(conversationKey(conversation)).id}`)
   }
 
@@ -116,7 +121,7 @@ export class Standings {
 
   /** As `History.forgetUnsafe`. Its row, if it has one, is to be removed. */
   forget(conversation: Conversation): boolean {
-    if (conversation._tag === "Lobby") return false
+    if (conversation._tag !== "Room") return false
     const name = conversationKey(conversation)
     const standing = this.#known.get(name)
     if (standing === undefined) return true

@@ -12,7 +12,7 @@ import { Partner } from "../../../src/server/history/Partner.ts"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
 import * as Database from "../../../src/server/store/Database.ts"
 import * as StandingRows from "../../../src/server/store/StandingRows.ts"
-import { fresh as freshStore, newFile } from "./OpenLog.ts"
+import { fresh as freshStore, newFile, open } from "./OpenLog.ts"
 
 const withFiles = Effect.provide(NodeFileSystem.layer)
 const fresh = () => withFiles(freshStore())
@@ -42,6 +42,26 @@ const numberOf = (sql: SqlClient.SqlClient) =>
   )
 
 describe("An inbox in a database", () => {
+  it.live("has one epoch for good, also before anything is in it: what then comes is missed by nobody", () =>
+    Effect.gen(function* () {
+      const file = yield* withFiles(newFile)
+      const before = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { history } = yield* open(file)
+          return yield* Effect.forEach([ada, bob, cleo], history.newest)
+        })
+      )
+      assert.strictEqual(new Set(before.map(({ epoch }) => epoch)).size, 3)
+      const { history } = yield* open(file)
+      yield* history.append([say(cleo, bob, "the first")])
+      const after = yield* Effect.forEach([cleo, bob, ada], history.newest)
+      assert.deepStrictEqual(
+        after.map(({ epoch }) => epoch),
+        before.map(({ epoch }) => epoch).toReversed()
+      )
+    })
+  )
+
   it.live("reads what it has with one partner without looking at the rest, however much that is", () =>
     Effect.gen(function* () {
       const { history, sql } = yield* fresh()
