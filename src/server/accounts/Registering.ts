@@ -122,7 +122,12 @@ export class Registering extends Context.Service<
           if (refusal !== undefined) return Result.fail(refusal)
           const hash = yield* newPassword(password, action === "Register" ? "password" : "register.password")
           if (Result.isFailure(hash)) return Result.fail(hash.failure)
-          return yield* create(applicant, hash.success).pipe(refusing, oneAtATime.withPermits(1))
+          // Once begun it is stored, whoever waits for it: then its name is known, too.
+          return yield* create(applicant, hash.success).pipe(
+            refusing,
+            Effect.uninterruptible,
+            oneAtATime.withPermits(1)
+          )
         }),
         newPassword,
         refusalOfGuest: (user) => {
