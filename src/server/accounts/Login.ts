@@ -6,7 +6,7 @@
  * twenty at once are no twenty guesses. Whether the name may be claimed by one more connection is not decided here; a device
  * is made when that has been.
  */
-import { Clock, Context, Effect, Layer, Option, Result } from "effect"
+import { Cause, Clock, Context, Effect, Layer, Option, Result } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import { maxDevices } from "../../common/wire/AccountMessage.ts"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
@@ -84,7 +84,10 @@ export class Login extends Context.Service<
       ) {
         const attempt = yield* attempts.begin(nameKey(user), peer.address)
         if (attempt._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
-        const found = yield* tryIt.pipe(Effect.onError(() => attempt.takeBack))
+        // Who leaves before the answer has cost a hash all the same.
+        const found = yield* tryIt.pipe(
+          Effect.onError((cause) => (Cause.hasInterrupts(cause) ? Effect.void : attempt.takeBack))
+        )
         if (Option.isNone(found)) return Result.fail<Rejection>({ _tag: "InvalidCredentials" })
         yield* attempt.takeBack
         return Result.succeed(found.value)
