@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, Option, Redacted, Result } from "effect"
 import { Digest, SecureRandom, Signature } from "effect/crypto"
 import { UserName } from "../../../src/common/name/UserName.ts"
+import type { Rejection } from "../../../src/common/wire/Rejection.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { Attempts } from "../../../src/server/accounts/Attempts.ts"
 import { Login } from "../../../src/server/accounts/Login.ts"
@@ -34,9 +35,9 @@ describe("A password", () => {
       }
       const another = yield* Effect.forkChild(trying, { startImmediately: true })
       assert.isDefined(another.pollUnsafe())
-      assert.deepStrictEqual<unknown>(
+      assert.deepStrictEqual(
         yield* Fiber.join(another),
-        Result.fail({ _tag: "TooManyAttempts", retryAfter: 5000 })
+        Result.fail<Rejection>({ _tag: "TooManyAttempts", retryAfter: 5000 })
       )
     }).pipe(Effect.provide(provided))
   })
