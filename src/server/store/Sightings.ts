@@ -11,7 +11,7 @@ import type { Account, Device } from "../accounts/Account.ts"
 import type { AccountId } from "../session/AccountId.ts"
 
 /** As many as are connected at most, by the default of MAX_CONNECTIONS. */
-const maxSightings = 10_000
+export const maxSightings = 10_000
 
 /** How long they may gather. */
 export const gatherTime = "3 seconds"

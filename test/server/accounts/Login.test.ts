@@ -34,7 +34,10 @@ describe("A password", () => {
       }
       const another = yield* Effect.forkChild(trying, { startImmediately: true })
       assert.isDefined(another.pollUnsafe())
-      assert.deepStrictEqual(yield* Fiber.join(another), Result.fail({ _tag: "TooManyAttempts", retryAfter: 5000 }))
+      assert.deepStrictEqual<unknown>(
+        yield* Fiber.join(another),
+        Result.fail({ _tag: "TooManyAttempts", retryAfter: 5000 })
+      )
     }).pipe(Effect.provide(provided))
   })
 })
