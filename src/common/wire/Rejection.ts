@@ -64,16 +64,15 @@ const alwaysEnds = Rejection.isAnyOf([
   "HandshakeRequired",
   "HandshakeTimeout",
   "UserNameTaken",
-  "NameTooSimilar",
   "PasswordRequired",
   "TooManyConnections",
   "SlowConsumer",
   "ServerStopping"
 ])
 
-/** A Handshake refused for one of these is the last: guessing on needs another connection. */
-export const endsHandshake = (rejection: Rejection): boolean => endsConnection(rejection) || guessed(rejection)
-const guessed = Rejection.isAnyOf(["InvalidCredentials", "TooManyAttempts"])
+/** A Handshake refused for one of these is the last, but who is welcome already stays: guessing on needs another connection. */
+export const endsHandshake = (rejection: Rejection): boolean => endsConnection(rejection) || endsStrangers(rejection)
+const endsStrangers = Rejection.isAnyOf(["InvalidCredentials", "NameTooSimilar", "TooManyAttempts"])
 
 /** One sentence for a person: what was wrong and what to do. */
 export const describe: (rejection: Rejection) => string = Rejection.match({
