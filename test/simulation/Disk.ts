@@ -101,6 +101,8 @@ export class Disk {
   }
   /** Names the log's incarnation, for who would go on where it left. */
   epochOf(key: string): Epoch {
+    // An inbox is the same log for good, whether anything was written to it or not.
+    if (key.startsWith("inbox:")) return Epoch.make(`${this.epoch}.${key}`)
     const number = this.#logs.get(key)?.number
     return number === undefined || key === conversationKey({ _tag: "Lobby" })
       ? this.epoch
@@ -174,7 +176,8 @@ export class Disk {
       const name = conversationKey(conversation)
       const isLobby = conversation._tag === "Lobby"
       const look = () => ({
-        epoch: isLobby ? this.epoch : Epoch.make(`${this.epoch}.${numberOf(name)}`),
+        epoch:
+          isLobby || conversation._tag === "Inbox" ? this.epochOf(name) : Epoch.make(`${this.epoch}.${numberOf(name)}`),
         seq: this.newest(name)
       })
       if (!doubtful.has(name)) return Effect.sync(look).pipe(unlessDead)

@@ -52,9 +52,15 @@ export class Standings {
     return this.#known.get(name) ?? this.#add(name, ++this.#lastNumber)
   }
 
-  /** The lobby has that of the whole database. */
+  /**
+   * The lobby has that of the whole database. An account's inbox is one log for good, also while it has no row: who saw it empty
+   * goes on where it was. No number begins with a letter.
+   */
   epochOf(conversation: Conversation): Epoch {
     if (conversation._tag === "Lobby") return this.#epoch
+    if (conversation._tag === "Inbox" && conversation.account !== undefined) {
+      return Epoch.make(`${this.#epoch}.a${conversation.account}`)
+    }
     return Epoch.make(`${this.#epoch}.${this.number(conversationKey(conversation)).id}`)
   }
 
