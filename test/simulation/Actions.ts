@@ -4,6 +4,8 @@
  */
 import { Effect } from "effect"
 import type { EntryRequest, Request } from "../../src/client/core/Request.ts"
+import type { UserName } from "../../src/common/name/UserName.ts"
+import { privateDeed, reading } from "./AccountDeeds.ts"
 import type { Chance } from "./Chance.ts"
 import { deed, flurry, manyOf, targetIn } from "./Deeds.ts"
 import { lobbyKey, roomKey } from "./Entries.ts"
@@ -14,6 +16,8 @@ import { rooms, type World } from "./World.ts"
 const hour = 3_600_000
 
 export type Action = Effect.Effect<void>
+
+type Others = readonly [UserName, ...Array<UserName>]
 
 interface Choice {
   readonly action: Action
@@ -26,7 +30,7 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
 
   const somebody = (act: (person: Person) => Action) => Effect.suspend(() => act(chance.pick(people)))
   const happening = (happen: () => void) => Effect.sync(happen)
-  const inNetwork = (happen: (name: string) => void) => happening(() => happen(chance.pick(people).name))
+  const inNetwork = (happen: (name: string) => void) => happening(() => happen(chance.pick(people).label))
 
   const talk = (person: Person, times: number) =>
     Effect.forEach(
@@ -190,7 +194,41 @@ export const makeActions = (chance: Chance, world: World): (() => Action) => {
     { weight: 2, action: world.stop }
   ]
 
-  const choices = [...normal, ...trouble.filter(() => chance.is(0.6))]
+  const names = world.people.map(({ name }) => name)
+  const devices = people.filter(({ inbox }) => inbox !== undefined)
+  const aDevice = (act: (person: Person, inbox: string, others: Others) => Action) =>
+    Effect.suspend(() => {
+      const person = devices[chance.between(0, devices.length - 1)]
+      const [first, ...others] = names.filter((name) => name !== person?.name)
+      if (person?.inbox === undefined || first === undefined) return Effect.void
+      return act(person, person.inbox, [first, ...others])
+    })
+  /** What there is to do where there are accounts. */
+  const ofAccounts: ReadonlyArray<Choice> = [
+    { weight: 12, action: somebody((person) => person.sayPrivately(chance.pick(people).name)) },
+    { weight: 6, action: somebody((person) => mention(person, chance.pick(people).name)) },
+    {
+      weight: 14,
+      action: aDevice((person, inbox, others) => person.send(privateDeed(chance, disk, person, inbox, others)))
+    },
+    { weight: 10, action: aDevice((person, inbox, others) => person.ask(reading(chance, disk, inbox, rooms, others))) },
+    { weight: 6, action: aDevice((person) => person.ask({ _tag: "JoinRoom", room: chance.pick(rooms) })) },
+    { weight: 4, action: aDevice((person) => person.ask({ _tag: "LeaveRoom", room: chance.pick(rooms) })) },
+    {
+      weight: 3,
+      action: aDevice((person, _, others) => person.ask({ _tag: "GetHistory", with: chance.pick(others) }))
+    },
+    { weight: 8, action: aDevice((person) => person.arrive()) },
+    { weight: 4, action: aDevice((person) => person.leave()) },
+    { weight: 5, action: aDevice((person) => world.loseDevice(person)) }
+  ]
+  const mention = (person: Person, name: UserName) => {
+    const room = whereabouts(person)
+    const content = `${person.words()} @${name}`
+    return person.send(room === undefined ? { _tag: "GlobalMessage", content } : { _tag: "RoomMessage", room, content })
+  }
+
+  const choices = [...normal, ...trouble.filter(() => chance.is(0.6)), ...(devices.length === 0 ? [] : ofAccounts)]
   const sum = choices.reduce((sum, { weight }) => sum + weight, 0)
 
   return () => {

@@ -7,9 +7,10 @@
 import { Effect, Queue } from "effect"
 import { type Conversation, conversationKey } from "../../src/common/log/Conversation.ts"
 import { Epoch } from "../../src/common/log/Cursor.ts"
-import type { Entry } from "../../src/common/log/Entry.ts"
+import { type Entry, referenceOf, referringTo } from "../../src/common/log/Entry.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
+import type { MessageKey } from "../../src/common/wire/RequestId.ts"
 import {
   type AnsweredKey,
   type Facts,
@@ -17,11 +18,13 @@ import {
   keyOf,
   type NewEntry,
   type Page,
+  type Question,
   type StandingPage,
   StorageUnavailable,
   type Stored
 } from "../../src/server/history/History.ts"
-import type { Range, Search } from "../../src/server/history/Query.ts"
+import { type Partner, partnerIn, partnerOf } from "../../src/server/history/Partner.ts"
+import type { Range, Search, StandingRange } from "../../src/server/history/Query.ts"
 import { SearchTurn } from "../../src/server/search/SearchTurn.ts"
 import { pageOf } from "../support/ReferencePage.ts"
 import type { Chance } from "./Chance.ts"
@@ -65,6 +68,7 @@ export class Disk {
   readonly health: Health = { slowness: 0, failing: 0, lying: 0 }
   /** How often an operation was answered with a failure. */
   failures = 0
+  readonly nothingEmptied = Effect.runSync(Queue.unbounded<never>())
   readonly #chance: Chance
   readonly #journal: Journal
   readonly #costs: Costs
@@ -97,14 +101,16 @@ export class Disk {
   }
   /** Names the log's incarnation, for who would go on where it left. */
   epochOf(key: string): Epoch {
+    // An inbox is the same log for good, whether anything was written to it or not.
+    if (key.startsWith("inbox:")) return Epoch.make(`${this.epoch}.${key}`)
     const number = this.#logs.get(key)?.number
     return number === undefined || key === conversationKey({ _tag: "Lobby" })
       ? this.epoch
       : Epoch.make(`${this.epoch}.${number}`)
   }
   /** Where the sender's message with this key stands. */
-  placeOf(key: string, from: UserName, messageKey: string): number | undefined {
-    return this.#logs.get(key)?.places.get(keyOf(from, messageKey))?.seq
+  placeOf(key: string, from: UserName, messageKey: MessageKey, partner?: Partner): number | undefined {
+    return this.#logs.get(key)?.places.get(keyOf(from, messageKey, partner))?.seq
   }
 
   /** Names this very instant: later than all before it, although nothing may have been stored. */
@@ -170,7 +176,8 @@ export class Disk {
       const name = conversationKey(conversation)
       const isLobby = conversation._tag === "Lobby"
       const look = () => ({
-        epoch: isLobby ? this.epoch : Epoch.make(`${this.epoch}.${numberOf(name)}`),
+        epoch:
+          isLobby || conversation._tag === "Inbox" ? this.epochOf(name) : Epoch.make(`${this.epoch}.${numberOf(name)}`),
         seq: this.newest(name)
       })
       if (!doubtful.has(name)) return Effect.sync(look).pipe(unlessDead)
@@ -251,19 +258,19 @@ export class Disk {
       history: History.of({
         append: (entries, answered = []) => noting([...entries, ...answered], append(entries, answered)),
         read: (conversation, range, maxBytes) =>
-          read(conversationKey(conversation), () => this.#page(conversation, range, maxBytes), this.#costs.read),
+          read(conversationKey(conversation), () => this.page(conversation, range, maxBytes), this.#costs.read),
         standing: (conversation, range, maxBytes) =>
-          read(conversationKey(conversation), () => this.#standing(conversation, range, maxBytes), this.#costs.read),
+          read(conversationKey(conversation), () => this.standing(conversation, range, maxBytes), this.#costs.read),
         facts: (conversation, question) =>
           read(
             conversationKey(conversation),
-            () => this.#logs.get(conversationKey(conversation))?.facts(question) ?? nothing,
+            () => this.facts(conversation, question),
             (name) => this.#costs.facts(name, question)
           ),
         newest,
         search,
         forgetUnsafe,
-        emptied: Effect.runSync(Queue.unbounded<never>()),
+        emptied: this.nothingEmptied,
         rooms: [...this.#logs.values()].flatMap(({ conversation }): ReadonlyArray<RoomName> =>
           conversation._tag === "Room" ? [conversation.room] : []
         )
@@ -277,39 +284,58 @@ export class Disk {
 
   /** `editWindow`: there if a server decided to store this just now. */
   #append(entry: NewEntry, numberOf: (name: string) => number, editWindow?: number): Stored {
-    const { at: now, author, body, conversation, from, key } = entry
+    const { at: now, author, body, conversation, from, key, to, twin } = entry
+    const name = conversationKey(conversation)
+    const log = this.#logOf(conversation, numberOf)
+    const partner = partnerIn(entry)
+    const first = key === undefined ? undefined : log.places.get(keyOf(from, key, partner))
+    if (first !== undefined) return { ...first, repeated: true }
+    const wrong = editWindow === undefined ? undefined : unlawful(log, entry, editWindow)
+    const there = twin === undefined ? undefined : this.#logOf(twin, numberOf)
+    const at = Math.max(now, log.atOf(log.newest), there?.atOf(there.newest) ?? 0)
+    const seq = log.newest + 1
+    const head = { at, from, ...(to !== undefined && { to }) }
+    const place = { seq, at, repeated: false }
+    if (key !== undefined) log.places.set(keyOf(from, key, partner), place)
+    log.append({ seq, ...head, body }, author, ++this.#stored, partner, there && there.newest + 1)
+    this.#journal.note(`disk ${name} ${seq} ${textOf(body).slice(0, 100)}`)
+    if (wrong !== undefined) this.#journal.accuse(`${name} ${seq} was stored, and ${wrong}`)
+    if (there === undefined || conversation._tag !== "Inbox") return place
+    const reference = referenceOf(body)
+    const target = reference === undefined ? undefined : log.twins[reference - 1]
+    const entryThere = { seq: there.newest + 1, ...head, body: referringTo(body, target) }
+    there.append(entryThere, author, ++this.#stored, partnerOf(conversation), seq)
+    return { ...place, twin: target === undefined ? { seq: entryThere.seq } : { seq: entryThere.seq, target } }
+  }
+
+  #logOf(conversation: Conversation, numberOf: (name: string) => number): Log {
     const name = conversationKey(conversation)
     const log = this.#logs.get(name) ?? new Log(conversation, numberOf(name))
     this.#logs.set(name, log)
-    const first = key === undefined ? undefined : log.places.get(keyOf(from, key))
-    if (first !== undefined) return { ...first, repeated: true }
-    const wrong = editWindow === undefined ? undefined : unlawful(log, entry, editWindow)
-    const at = Math.max(now, log.atOf(log.newest))
-    const stored = { seq: log.newest + 1, at, repeated: false }
-    log.append({ seq: stored.seq, at, from, body }, author, ++this.#stored)
-    if (key !== undefined) log.places.set(keyOf(from, key), stored)
-    this.#journal.note(`disk ${name} ${stored.seq} ${textOf(body).slice(0, 100)}`)
-    if (wrong !== undefined) this.#journal.accuse(`${name} ${stored.seq} was stored, and ${wrong}`)
-    return stored
+    return log
   }
 
-  #remember({ conversation, from, key, seq }: AnsweredKey) {
+  #remember({ conversation, from, key, seq, with: partner }: AnsweredKey) {
     const log = this.#logs.get(conversationKey(conversation))
-    const name = keyOf(from, key)
+    const name = keyOf(from, key, partner)
     if (log === undefined || log.places.has(name)) return
     log.places.set(name, { seq, at: log.atOf(seq), repeated: false })
     this.#journal.note(`disk ${conversationKey(conversation)} ${seq} is ${name}'s, too`)
   }
 
-  #page(conversation: Conversation, range: Range, maxBytes: number | undefined): Page {
+  facts(conversation: Conversation, question: Question): Facts {
+    return this.#logs.get(conversationKey(conversation))?.facts(question) ?? nothing
+  }
+
+  page(conversation: Conversation, range: Range, maxBytes: number | undefined): Page {
     const { read = [] } = this.#logs.get(conversationKey(conversation)) ?? {}
     const sized = read.map((entry) => ({ seq: entry.seq, content: contentOf(entry.body), entry }))
     const { entries, more } = pageOf(sized, range, maxBytes)
     return { entries: entries.map(({ entry }) => entry), more }
   }
 
-  #standing(conversation: Conversation, range: Range, maxBytes: number | undefined): StandingPage {
-    const views = this.#logs.get(conversationKey(conversation))?.views() ?? []
+  standing(conversation: Conversation, range: StandingRange, maxBytes: number | undefined): StandingPage {
+    const views = this.#logs.get(conversationKey(conversation))?.views(range.with) ?? []
     const sized = views.map(({ seq, view }) => ({ seq, content: contentOf(view), view }))
     const { entries, more } = pageOf(sized, range, maxBytes)
     return { messages: entries.map(({ view }) => view), more }

@@ -23,11 +23,11 @@ export const matching = <Searched extends Conversation>(
   conversation: Searched,
   log: Log | undefined,
   isAlone: boolean,
-  { before = Infinity, query }: Search
+  { before = Infinity, query, with: partner }: Search
 ): ReadonlyArray<Match<Searched>> => {
   const phrases = phrasesOf(query)
   if (log === undefined || phrases.length === 0) return []
-  return log.views().flatMap(({ number, seq, view }) => {
+  return log.views(partner).flatMap(({ number, seq, view }) => {
     const place = isAlone ? seq : number
     return place < before && isMatch(view, phrases) ? [{ conversation, message: view, place }] : []
   })

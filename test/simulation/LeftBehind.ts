@@ -23,9 +23,9 @@ export const judgeWhatIsLeft = Effect.fnUntraced(function* (chance: Chance, worl
   yield* network.pass(chance.between(0, 3))
   yield* strangers.allGo
   yield* network.pass(partingMillis)
-  for (const { isPresent, name, remains } of people) {
+  for (const { isPresent, label, remains } of people) {
     if (isPresent || remains.fibers + remains.timers > 0) {
-      journal.accuse(`${name} has left, and its client holds ${JSON.stringify(remains)}`)
+      journal.accuse(`${label} has left, and its client holds ${JSON.stringify(remains)}`)
     }
   }
   const left = world.holdings()

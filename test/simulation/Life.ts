@@ -5,6 +5,8 @@
  * when everybody has gone (invariant 11).
  */
 import { Clock, ConfigProvider, Context, Effect, Layer, Logger, Metric, References, Scope } from "effect"
+import { Accounts } from "../../src/server/accounts/Accounts.ts"
+import { Memberships } from "../../src/server/accounts/Memberships.ts"
 import { ServerConfig } from "../../src/server/config/ServerConfig.ts"
 import { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
@@ -13,6 +15,7 @@ import { Sessions } from "../../src/server/session/Sessions.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
 import { storesOver } from "../support/Stores.ts"
 import type { Mounted } from "./Disk.ts"
+import type { MountedSafe } from "./Safe.ts"
 import type { Tally, WorldClock } from "./WorldClock.ts"
 
 /** What a server holds for its connections, and what goes on in it. */
@@ -27,6 +30,7 @@ export interface Holdings {
 export interface Life {
   readonly scope: Scope.Closeable
   readonly disk: Mounted
+  readonly safe: MountedSafe | undefined
   readonly server: MemorySocketServer["Service"]
   readonly holdings: () => Holdings
   /** When it was told to stop. */
@@ -36,6 +40,8 @@ export interface Life {
 export interface LifeOptions {
   readonly scope: Scope.Closeable
   readonly disk: Mounted
+  /** What is kept of accounts, if there are any; otherwise nothing of them outlives the server. */
+  readonly safe: MountedSafe | undefined
   readonly clock: WorldClock
   readonly settings: Record<string, string>
   readonly logger: Logger.Logger<unknown, void>
@@ -52,7 +58,16 @@ export const countingFibers = (fibers: Tally) =>
     }
   })
 
-export const begin = Effect.fnUntraced(function* ({ clock, disk, logger, scope, settings }: LifeOptions) {
+const storesIn = (disk: Mounted, safe: MountedSafe | undefined) =>
+  safe === undefined
+    ? storesOver(Layer.succeed(History, disk.history))
+    : Layer.mergeAll(
+        Layer.succeed(History, disk.history),
+        Layer.succeed(Accounts, safe.accounts),
+        Layer.succeed(Memberships, safe.memberships)
+      )
+
+export const begin = Effect.fnUntraced(function* ({ clock, disk, logger, safe, scope, settings }: LifeOptions) {
   const timers: Tally = { count: 0 }
   const fibers: Tally = { count: 0 }
   const opened: Array<Session> = []
@@ -74,7 +89,7 @@ export const begin = Effect.fnUntraced(function* ({ clock, disk, logger, scope, 
     Layer.provideMerge(MemorySocketServer.layer),
     Layer.provide([
       ServerConfig.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(settings)))),
-      storesOver(Layer.succeed(History, disk.history))
+      storesIn(disk, safe)
     ]),
     Layer.provide(Logger.layer([logger])),
     Layer.orDie
@@ -87,6 +102,7 @@ export const begin = Effect.fnUntraced(function* ({ clock, disk, logger, scope, 
   const life: Life = {
     scope,
     disk,
+    safe,
     server: Context.get(context, MemorySocketServer),
     holdings: () => ({
       sessions: count(),

@@ -13,6 +13,7 @@ import { nameKey } from "../../src/common/name/Name.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
 import type { Facts, Question, Stored, TargetFacts } from "../../src/server/history/History.ts"
 import { keyOf, reactorName } from "../../src/server/history/History.ts"
+import type { Partner } from "../../src/server/history/Partner.ts"
 
 /** How a message stood from some moment on. */
 interface Version {
@@ -30,6 +31,9 @@ export class Log {
   readonly authors: Array<AuthorId | undefined> = []
   /** The how manieth of all that was ever stored each of them is. */
   readonly numbers: Array<number> = []
+  /** In an inbox, with whom each was exchanged, and where it stands in their inbox. */
+  readonly partners: Array<Partner | undefined> = []
+  readonly twins: Array<Seq | undefined> = []
   /** Where messages stand, deleted ones as well. */
   readonly messages: Array<Seq> = []
   /** Where entries with a key stand, by sender and key. */
@@ -48,8 +52,10 @@ export class Log {
     return this.made.length
   }
 
-  append(entry: Entry, author: AuthorId | undefined, moment: number): void {
+  append(entry: Entry, author: AuthorId | undefined, moment: number, partner?: Partner, twin?: Seq): void {
     const { body, seq } = entry
+    this.partners.push(partner)
+    this.twins.push(twin)
     this.made.push(entry)
     this.authors.push(author)
     this.numbers.push(moment)
@@ -79,7 +85,8 @@ export class Log {
   /** Whether an entry may be told so: as it was made, or as it is read now. */
   isTold(entry: Entry): boolean {
     const index = entry.seq - 1
-    return isDeepStrictEqual(entry, this.made[index]) || isDeepStrictEqual(entry, this.read[index])
+    const [made, read] = [this.made[index], this.read[index]].map(untold)
+    return isDeepStrictEqual(entry, made) || isDeepStrictEqual(entry, read)
   }
 
   /** Whether somebody reacted so by the entry at `seq`, and that stood at some time since that moment. */
@@ -112,9 +119,10 @@ export class Log {
     return (this.#deleted.get(body?._tag === "Edited" ? body.target : seq) ?? Infinity) < instant
   }
 
-  /** The messages as they stand, each with its place among all that was ever stored. */
-  views(): ReadonlyArray<{ readonly seq: Seq; readonly number: number; readonly view: View }> {
+  /** The messages as they stand, each with its place among all that was ever stored; in an inbox, those with one partner. */
+  views(partner?: Partner): ReadonlyArray<{ readonly seq: Seq; readonly number: number; readonly view: View }> {
     return this.messages.flatMap((seq) => {
+      if (partner !== undefined && this.partners[seq - 1] !== partner) return []
       const standing = this.standing(seq)
       return standing === undefined ? [] : [{ seq, number: this.numbers[seq - 1] ?? 0, view: viewOf(standing) }]
     })
@@ -122,9 +130,10 @@ export class Log {
 
   facts({ keys, reactors, targets }: Question): Facts {
     const answered = new Map<string, Stored>()
-    for (const { from, key } of keys) {
-      const first = this.places.get(keyOf(from, key))
-      if (first !== undefined) answered.set(keyOf(from, key), first)
+    for (const { from, key, with: partner } of keys) {
+      const name = keyOf(from, key, partner)
+      const first = this.places.get(name)
+      if (first !== undefined) answered.set(name, first)
     }
     const asked = new Set(reactors.map(({ reaction, target, user }) => reactorName(target, user, reaction)))
     return {
@@ -142,10 +151,12 @@ export class Log {
     const standing = body._tag === "Said" ? this.standing(seq) : undefined
     const reactions = standing?._tag === "Message" ? standing.reactions : []
     const author = standing?._tag === "Message" ? this.authors[seq - 1] : undefined
+    const partner = this.partners[seq - 1]
     return {
       seq,
       at,
       author,
+      ...(partner !== undefined && { with: partner }),
       is: standing?._tag ?? "Other",
       reactions: reactions.map(({ by, reaction }) => ({ reaction, count: by.length })),
       reactors: reactions.flatMap(({ by, reaction }) =>
@@ -183,4 +194,11 @@ export class Log {
     this.#versions.set(seq, known)
     return known
   }
+}
+
+/** An entry without whom it is for: what is told says so in other words. */
+export const untold = (entry: Entry | undefined): Entry | undefined => {
+  if (entry?.to === undefined) return entry
+  const { to: _, ...rest } = entry
+  return rest
 }

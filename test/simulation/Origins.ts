@@ -1,7 +1,8 @@
 /**
  * Who asked for what, over all connections: whose an entry is, and what a key was answered with.
  *
- * 1. A connection is one author, and an author is one connection: what comes later under the same name is somebody else.
+ * 1. A guest's connection is one author, and such an author is one connection: what comes later under the same name is
+ *    somebody else. An account is one author on all its connections.
  * 2. All that one sender sends to one conversation with one key has one answer, on whatever connection, of whatever server.
  */
 import type { Seq } from "../../src/common/log/Cursor.ts"
@@ -21,8 +22,12 @@ export class Origins {
   }
 
   /** A connection is told that it made an entry, and the disk says whose that is. Gives what is wrong. */
-  made(connection: string, author: AuthorId | undefined): string | undefined {
+  made(connection: string, author: AuthorId | undefined, account?: AuthorId): string | undefined {
     if (author === undefined) return "what it wrote is nobody's"
+    if (account !== undefined) {
+      this.#authors.set(connection, account)
+      return author === account ? undefined : `what ${account} wrote is ${author}'s`
+    }
     const known = this.#authors.get(connection)
     const other = this.#connections.get(author)
     this.#authors.set(connection, author)

@@ -7,7 +7,8 @@
 import { isDeepStrictEqual } from "node:util"
 import { Clock, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { Socket } from "effect/socket"
-import type { RequestError } from "../../src/client/core/ClientError.ts"
+import type { RequestError, SessionError } from "../../src/client/core/ClientError.ts"
+import type { TokenStore } from "../../src/client/core/Login.ts"
 import type { EntryRequest, Request } from "../../src/client/core/Request.ts"
 import { Client } from "../../src/client/link/Client.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
@@ -48,8 +49,19 @@ interface Excluded {
   readonly stay: object | undefined
 }
 
+/** A device of an account. */
+export interface DeviceOptions {
+  readonly label: string
+  /** The key of the account's log. */
+  readonly inbox: string
+  /** Where the device keeps its tokens. */
+  readonly tokens: TokenStore
+}
+
 export interface PersonOptions {
   readonly name: UserName
+  /** None: a guest. */
+  readonly device?: DeviceOptions
   readonly disk: Disk
   readonly journal: Journal
   readonly socket: Socket.Socket
@@ -62,6 +74,8 @@ export interface PersonOptions {
 
 export class Person {
   readonly name: UserName
+  /** Nobody else is called so: a device of an account shares its name with others. */
+  readonly label: string
   readonly #options: PersonOptions
   readonly #timers: Tally = { count: 0 }
   readonly #fibers: Tally = { count: 0 }
@@ -83,9 +97,14 @@ export class Person {
 
   constructor(options: PersonOptions) {
     this.name = options.name
+    this.label = options.device?.label ?? options.name
     this.#options = options
   }
 
+  /** The key of its account's log, if it has one. */
+  get inbox(): string | undefined {
+    return this.#options.device?.inbox
+  }
   get isPresent(): boolean {
     return this.#presence !== undefined
   }
@@ -122,18 +141,22 @@ export class Person {
   /** Connects; if that fails, nobody is there. */
   readonly arrive = Effect.fnUntraced({ self: this }, function* (this: Person) {
     if (this.#presence !== undefined) return
-    const { disk, journal, name, scope, socket } = this.#options
+    const { device, disk, journal, scope, socket } = this.#options
+    const { label, name } = this
     const own = yield* Scope.fork(scope)
     const presence: Presence = {
       scope: own,
-      view: new View(name, disk, journal),
+      view: new View(label, disk, journal, device?.inbox),
       client: undefined,
       isConnected: false,
       isLeaving: false
     }
     this.#presence = presence
-    journal.note(`${name} arrives`)
-    yield* Layer.buildWithScope(Client.layer({ user: name, settledAfter: 0 }), own).pipe(
+    journal.note(`${label} arrives`)
+    yield* Layer.buildWithScope(
+      Client.layer({ user: name, settledAfter: 0, ...(device && { tokens: device.tokens }) }),
+      own
+    ).pipe(
       Effect.provideService(Socket.Socket, socket),
       Effect.flatMap((services) => {
         const client = Context.get(services, Client)
@@ -142,7 +165,8 @@ export class Person {
         return this.#listen(client, presence)
       }),
       Effect.catch((error) => {
-        journal.note(`${name} could not come in: ${error.message}`)
+        journal.note(`${label} could not come in: ${error.message}`)
+        if (device !== undefined && isLockedOut(error)) journal.accuse(`${label} is locked out: ${error.message}`)
         this.#presence = undefined
         return Scope.close(own, Exit.void)
       }),
@@ -156,13 +180,13 @@ export class Person {
     return client.events.pipe(
       Stream.runForEach((event) =>
         Effect.sync(() => {
-          journal.note(`${this.name} sees`, event)
+          journal.note(`${this.label} sees`, event)
           if (event._tag === "Disconnected") presence.isConnected = false
           if (event._tag === "Reconnected") presence.isConnected = true
           presence.view.follow(event)
         })
       ),
-      Effect.catch((error) => Effect.sync(() => journal.accuse(`${this.name}: its client gave up: ${error.message}`)))
+      Effect.catch((error) => Effect.sync(() => journal.accuse(`${this.label}: its client gave up: ${error.message}`)))
     )
   }
 
@@ -171,7 +195,7 @@ export class Person {
     const presence = this.#presence
     if (presence?.client === undefined || presence.isLeaving) return
     presence.isLeaving = true
-    this.#options.journal.note(`${this.name} leaves`)
+    this.#options.journal.note(`${this.label} leaves`)
     yield* presence.client.leave.pipe(
       Effect.andThen(Scope.close(presence.scope, Exit.void)),
       Effect.andThen(
@@ -186,12 +210,12 @@ export class Person {
 
   /** A text that nobody has written before. */
   words(padding = 0): string {
-    return `${this.name} ${++this.#said}${".".repeat(padding)}`
+    return `${this.label} ${++this.#said}${".".repeat(padding)}`
   }
 
   /** A key that nobody has used before: chosen by the person, and not by the client. */
   newKey(log: string): MessageKey {
-    const key = `${this.name}'s own key, number ${++this.#said}`
+    const key = `${this.label}'s own key, number ${++this.#said}`
     this.#keys = [...this.#keys.slice(1 - keptForRepeats), [log, key]]
     return key
   }
@@ -211,7 +235,7 @@ export class Person {
   }
 
   sayPrivately(to: UserName): Effect.Effect<void> {
-    return this.send({ _tag: "PrivateMessage", to, content: `${this.name} whispers ${++this.#said}` })
+    return this.send({ _tag: "PrivateMessage", to, content: `${this.label} whispers ${++this.#said}` })
   }
 
   /** Asks for something that nobody can be too fast for who has said nothing for a while. */
@@ -265,7 +289,7 @@ export class Person {
         }),
       (error, presence) => {
         if (request.key !== undefined) this.#refused.push(request)
-        this.#options.journal.note(`${this.name} cannot send: ${error.message}`, request)
+        this.#options.journal.note(`${this.label} cannot send: ${error.message}`, request)
         if (isExclusion(error)) this.#excluded.push({ request, presence, stay })
         else if (!this.#isExpected(error) && !mayBeRefused(request, error)) {
           this.#accuse(`${JSON.stringify(request)} was refused: ${error.message}`)
@@ -307,12 +331,12 @@ export class Person {
   }
 
   #accuse(what: string): void {
-    this.#options.journal.accuse(`${this.name}: ${what}`)
+    this.#options.journal.accuse(`${this.label}: ${what}`)
   }
 
   /** Holds what has happened since the last time against the disk. */
   check(): void {
-    const { disk, name } = this.#options
+    const { device, disk, name } = this.#options
     this.#presence?.view.compare()
     for (const { log, stay, view } of this.#out.splice(0)) if (view.stay(log) === stay) view.leave(log)
     for (const { presence, request, stay } of this.#excluded.splice(0)) {
@@ -324,7 +348,7 @@ export class Person {
       }
     }
     for (const { before, presence, request, sent } of this.#answered.splice(0)) {
-      const log = logOf(request)
+      const log = logOf(request) ?? device?.inbox
       if (log === undefined) continue
       const what = JSON.stringify(request)
       const entry = disk.log(log)?.made[sent.seq - 1]
@@ -351,7 +375,10 @@ const mayBeRefused = (request: EntryRequest, error: RequestError): boolean =>
   isAboutTarget(error.reason) &&
   (!("content" in request) || "target" in request || request.replyTo !== undefined)
 
-const isNobody = Rejection.isAnyOf(["UserNotFound", "CannotMessageYourself"])
+const isNobody = Rejection.isAnyOf(["UserNotFound", "CannotMessageYourself", "AccountRequired"])
+
+const isLockedOut = (error: SessionError): boolean =>
+  error.reason._tag === "Refused" && error.reason.reason._tag === "InvalidCredentials"
 
 const isExclusion = (error: RequestError) =>
   error._tag === "RequestRejected" && (error.reason._tag === "NotInRoom" || error.reason._tag === "RoomNotFound")

@@ -15,19 +15,21 @@ export interface SeriesOptions {
   readonly seed: number
   readonly runs: number
   readonly steps: number
+  readonly hasAccounts?: boolean
   /** Hears of each run that went well. */
   readonly onRun?: (done: number) => Effect.Effect<void>
 }
 
 /** Gives the run that went wrong, if one did. Run number `n` has the seed `seed + n`. */
 export const findFailure = Effect.fnUntraced(function* ({
+  hasAccounts = false,
   onRun,
   runs,
   seed,
   steps
 }: SeriesOptions): Effect.fn.Return<Outcome | undefined> {
   for (let done = 0; done < runs; done++) {
-    const outcome = yield* run({ seed: (seed + done) % seedLimit, steps })
+    const outcome = yield* run({ seed: (seed + done) % seedLimit, steps, hasAccounts })
     if (outcome.wrong.length > 0) return outcome
     if (onRun !== undefined) yield* onRun(done + 1)
   }
@@ -35,7 +37,11 @@ export const findFailure = Effect.fnUntraced(function* ({
 })
 
 /** What went wrong, what came before it, and how to see it again. */
-export const describeFailure = ({ journal, seed, steps, wrong }: Outcome, stepsAsked: number): string =>
+export const describeFailure = (
+  { journal, seed, steps, wrong }: Outcome,
+  stepsAsked: number,
+  hasAccounts = false
+): string =>
   [
     `Seed ${seed} goes wrong in step ${steps}:`,
     ...wrong.map((what) => `  ${what}`),
@@ -43,5 +49,5 @@ export const describeFailure = ({ journal, seed, steps, wrong }: Outcome, stepsA
     `The last ${shownLines} lines of its journal, each with the simulated milliseconds:`,
     ...journal.tail(shownLines),
     "",
-    `To repeat it: pnpm simulate --seed ${seed} --runs 1 --steps ${stepsAsked}`
+    `To repeat it: pnpm simulate --seed ${seed} --runs 1 --steps ${stepsAsked}${hasAccounts ? " --accounts" : ""}`
   ].join("\n")

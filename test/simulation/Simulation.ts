@@ -27,6 +27,8 @@ const quietMillis = 5000
 export interface Options {
   readonly seed: number
   readonly steps: number
+  /** Whether some people have accounts, on several devices. */
+  readonly hasAccounts?: boolean
 }
 
 export interface Outcome {
@@ -60,8 +62,11 @@ interface Ground {
   readonly turns: Turns
 }
 
-const simulate = Effect.fnUntraced(function* ({ chance, clock, turns }: Ground, { seed, steps }: Options) {
-  const world = yield* World.make(chance, clock, turns)
+const simulate = Effect.fnUntraced(function* (
+  { chance, clock, turns }: Ground,
+  { hasAccounts = false, seed, steps }: Options
+) {
+  const world = yield* World.make(chance, clock, turns, hasAccounts)
   const { costs, disk, journal, network, people } = world
   const { rooms } = World
   const nextAction = makeActions(chance, world)
@@ -112,8 +117,8 @@ const simulate = Effect.fnUntraced(function* ({ chance, clock, turns }: Ground, 
     yield* network.pass(recoveryStep)
     if (!judge()) return outcome()
   }
-  for (const { name, whatIsMissing } of people) {
-    if (whatIsMissing !== undefined) journal.accuse(`${name}: ${whatIsMissing}, although all is well again`)
+  for (const { label, whatIsMissing } of people) {
+    if (whatIsMissing !== undefined) journal.accuse(`${label}: ${whatIsMissing}, although all is well again`)
   }
   if (world.rate > 0) {
     // Whoever was too fast is not after a while of silence, whatever the clocks on the wall say.

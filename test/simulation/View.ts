@@ -9,12 +9,12 @@ import { isDeepStrictEqual } from "node:util"
 import type { ClientEvent } from "../../src/client/core/ClientEvent.ts"
 import { conversationKey } from "../../src/common/log/Conversation.ts"
 import type { Entry } from "../../src/common/log/Entry.ts"
-import { follow, type Timeline } from "../../src/common/log/Timeline.ts"
+import { follow, type Standing, type Timeline } from "../../src/common/log/Timeline.ts"
 import type { EntryMessage } from "../../src/common/wire/EntryMessage.ts"
 import type { Disk } from "./Disk.ts"
 import { entryOf, isEntry, lobbyKey, logOf } from "./Entries.ts"
 import type { Journal } from "./Journal.ts"
-import type { Log } from "./Log.ts"
+import { type Log, untold } from "./Log.ts"
 import { maxReplay } from "./WireWatch.ts"
 
 interface Place {
@@ -38,9 +38,12 @@ export class View {
   readonly #places = new Map<string, Place>()
   /** Those that are other ones since a client came back. */
   readonly #made = new Set<string>()
+  /** Where private messages are, of an account. */
+  readonly #inbox: string | undefined
   readonly #handed: Array<readonly [log: string, entry: Entry]> = []
 
-  constructor(owner: string, disk: Disk, journal: Journal) {
+  constructor(owner: string, disk: Disk, journal: Journal, inbox?: string) {
+    this.#inbox = inbox
     this.#owner = owner
     this.#disk = disk
     this.#journal = journal
@@ -74,14 +77,17 @@ export class View {
 
   follow(event: ClientEvent): void {
     switch (event._tag) {
-      case "Connected":
-        return this.#begin(lobbyKey, event.welcome.lobby.seq, event.welcome.lobby.epoch)
+      case "Connected": {
+        const { inbox, lobby } = event.welcome
+        if (this.#inbox !== undefined && inbox !== undefined) this.#begin(this.#inbox, inbox.seq, inbox.epoch)
+        return this.#begin(lobbyKey, lobby.seq, lobby.epoch)
+      }
       case "RejoinRefused":
         return this.#end(conversationKey({ _tag: "Room", room: event.room }))
       case "Skipped":
         return this.#accuse("events were skipped")
       case "Gap": {
-        const log = event.conversation._tag === "Inbox" ? undefined : conversationKey(event.conversation)
+        const log = event.conversation._tag === "Inbox" ? this.#inbox : conversationKey(event.conversation)
         return log === undefined ? undefined : this.#skip(log, event.missing)
       }
       case "Rejoined":
@@ -118,7 +124,7 @@ export class View {
       place.heard = follow(place.heard, fresh)
       place.made = follow(
         place.made,
-        fresh.flatMap(({ seq }) => log.made[seq - 1] ?? [])
+        fresh.flatMap(({ seq }) => untold(log.made[seq - 1]) ?? [])
       )
       this.#compareTimelines(name, log, place)
     }
@@ -128,7 +134,7 @@ export class View {
     for (const [seq, stands] of made) {
       const seen = heard.get(seq)
       // What was deleted while it was away may be a tombstone already, before the deletion itself is seen.
-      const isAhead = seen?._tag === "Tombstone" && isDeepStrictEqual(seen, log.standing(seq))
+      const isAhead = seen?._tag === "Tombstone" && isDeepStrictEqual(seen, withoutReceiver(log.standing(seq)))
       if (!isAhead && !isDeepStrictEqual(seen, stands)) {
         this.#accuse(`${name} ${seq} stands as ${JSON.stringify(seen)} at ${last}, and is ${JSON.stringify(stands)}`)
       }
@@ -158,7 +164,7 @@ export class View {
   }
 
   #take(message: EntryMessage): void {
-    const log = logOf(message)
+    const log = logOf(message) ?? this.#inbox
     if (log === undefined) return
     const place = this.#places.get(log)
     if (place === undefined) return this.#accuse(`${log} ${message.seq} is seen from outside`)
@@ -186,4 +192,10 @@ export class View {
   #accuse(what: string): void {
     this.#journal.accuse(`${this.#owner}: ${what}`)
   }
+}
+
+const withoutReceiver = (standing: Standing | undefined) => {
+  if (standing === undefined || !("to" in standing)) return standing
+  const { to: _, ...rest } = standing
+  return rest
 }

@@ -23,6 +23,8 @@ import type { EntryMessage } from "../../src/common/wire/EntryMessage.ts"
 import { ServerMessage, type ServerMessageOf } from "../../src/common/wire/ServerMessage.ts"
 import { makeSplitter } from "../../src/connection/Frames.ts"
 import { type Decoder, makeDecoder } from "../../src/connection/Line.ts"
+import { authorOfAccount } from "../../src/server/session/AccountId.ts"
+import { AccountWatch, type AccountWitness } from "./AccountWatch.ts"
 import type { Costs, Needs } from "./Costs.ts"
 import type { Disk } from "./Disk.ts"
 import { bodyOf, entryOf, isEntry, isEntryRequest, lobbyKey, logOf, roomKey, textBytes } from "./Entries.ts"
@@ -50,6 +52,8 @@ export interface Witness {
   readonly editWindow: number
   readonly mailboxBytes: number
   readonly clock: WorldClock
+  /** There if there are accounts. */
+  readonly accounts: AccountWitness | undefined
 }
 
 /** A request under way. */
@@ -78,7 +82,7 @@ export interface Watch extends Tap {
 }
 
 export const watch = (label: string, witness: Witness): Watch => {
-  const { clock, costs, disk, editWindow, journal, limits, mailboxBytes, origins } = witness
+  const { accounts, clock, costs, disk, editWindow, journal, limits, mailboxBytes, origins } = witness
   const { now } = clock
   const account = costs.open(label)
   const silence = new Silence(limits, now())
@@ -93,6 +97,16 @@ export const watch = (label: string, witness: Witness): Watch => {
   const done = new Map<string, number>()
   let inbox = 0
   let user: UserName | undefined
+  /** Once it has said that it is an account. */
+  let own: AccountWatch | undefined
+  /** The log of its private messages, if it is one. */
+  let inboxKey: string | undefined
+
+  /** Whom something private is exchanged with, as the disk names it. */
+  const partnerOf = (request: EntryRequest) => {
+    const other = request._tag === "PrivateMessage" ? request.to : "with" in request ? request.with : undefined
+    return other === undefined ? undefined : accounts?.safe.partnerNamed(other)
+  }
 
   const accuse = (what: string) => journal.accuse(`${label}: ${what}`)
   const complain = (wrong: string | undefined) => {
@@ -127,7 +141,7 @@ export const watch = (label: string, witness: Witness): Watch => {
   }
 
   const hearEntry = (message: EntryMessage) => {
-    const name = logOf(message)
+    const name = logOf(message) ?? inboxKey
     const last = times.get(name ?? "") ?? 0
     if (message.at < last) accuse(`it is told of ${message.at} behind ${last}`)
     times.set(name ?? "", message.at)
@@ -151,7 +165,7 @@ export const watch = (label: string, witness: Witness): Watch => {
   }
 
   const hearSent = ({ at, repeated, seq }: ServerMessageOf<"Sent">, request: EntryRequest, moment: number) => {
-    const name = logOf(request)
+    const name = logOf(request) ?? inboxKey
     if (name === undefined || user === undefined) return
     const body = bodyOf(request)
     const log = disk.log(name)
@@ -161,16 +175,18 @@ export const watch = (label: string, witness: Witness): Watch => {
     if (entry.at !== at || nameKey(entry.from) !== nameKey(user)) {
       accuse(`${what} is answered with ${seq} at ${at}, where ${JSON.stringify(entry)} stands`)
     }
-    const first = request.key === undefined ? undefined : disk.placeOf(name, user, request.key)
+    const first = request.key === undefined ? undefined : disk.placeOf(name, user, request.key, partnerOf(request))
     if (repeated === undefined) {
       if (!isDeepStrictEqual(entry.body, body)) accuse(`${what} is answered with ${seq}: ${JSON.stringify(entry)}`)
       if (request.key !== undefined && first !== seq) accuse(`${what} is ${seq}, and stands under its key at ${first}`)
-      complain(origins.made(label, log.authors[seq - 1]))
+      complain(origins.made(label, log.authors[seq - 1], own && authorOfAccount(own.member.account)))
     } else if (first !== seq && !log.hasReaction(body, user, seq, moment)) {
       accuse(`${what} is answered with ${seq} as a repeat, of which it is none`)
     }
     // Who is told of a reaction that was there already has stored nothing, and its key may still be used.
-    if (request.key !== undefined && first === seq) complain(origins.answered(name, user, request.key, seq))
+    if (request.key !== undefined && first === seq) {
+      complain(origins.answered(`${name} ${partnerOf(request) ?? ""}`, user, request.key, seq))
+    }
     done.set(name, Math.max(seq, done.get(name) ?? 0))
     const place = places.get(name)
     if (place === undefined || place < seq) accuse(`${what} is answered with ${seq} before it is told`)
@@ -191,6 +207,11 @@ export const watch = (label: string, witness: Witness): Watch => {
     if (message._tag === "Welcome" && request._tag === "Handshake") {
       user = message.user
       begin(lobbyKey, message.lobby, request.after?.lobby, instant)
+      inboxKey = message.account ? accounts?.safe.inboxKey(message.user) : undefined
+      if (message.account !== (own !== undefined)) accuse(`it is welcomed as an account: ${message.account}`)
+      if (message.inbox !== undefined && inboxKey !== undefined) {
+        begin(inboxKey, message.inbox, request.after?.inbox, instant)
+      }
     } else if (message._tag === "RoomJoined" && request._tag === "JoinRoom") {
       begin(roomKey(message.room), message, request.after, instant, message)
     } else if (message._tag === "RoomLeft") {
@@ -209,11 +230,14 @@ export const watch = (label: string, witness: Witness): Watch => {
     const wrong = silence.judge(message, now())
     if (wrong !== undefined) accuse(wrong)
     if (isEntry(message)) return hearEntry(message)
+    // Another connection of the account has left.
+    if (message._tag === "RoomLeft" && message.id === undefined) places.delete(roomKey(message.room))
     if (!("id" in message) || message.id === undefined) return
     const asked = open.get(message.id)
     if (asked === undefined) return accuse(`${message._tag} answers no request, or one that was answered`)
     open.delete(message.id)
     account.answer(message.id, message, bytes)
+    complain(own?.told(message, asked.request, asked.moment === disk.moment))
     hearReply(message, asked, bytes)
   }
 
@@ -245,6 +269,11 @@ export const watch = (label: string, witness: Witness): Watch => {
       journal.note(`${label} >`, message)
       const name = isEntryRequest(message) ? logOf(message) : undefined
       if (name !== undefined && isEntryRequest(message) && dependsOnLog(bodyOf(message))) costs.allowLookup(name)
+      if (message._tag === "Handshake" && message.credentials !== undefined && accounts !== undefined) {
+        const member = accounts.safe.memberNamed(message.user)
+        own = member && new AccountWatch(member, accounts)
+      }
+      own?.said(message)
       if (message.id === undefined) return
       const searched = searchedBy(message)
       const told = message._tag === "GetHistory" ? (places.get(nameOf(message)) ?? 0) : 0

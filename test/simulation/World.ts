@@ -4,12 +4,13 @@
  * A server is started on the disk as its predecessor left it. It ends as a process does: stopped, with its goodbyes, or
  * killed, and then nothing it does any more can reach anybody.
  */
-import { type Array, Cause, Effect, Exit, Logger, Predicate, Scope } from "effect"
+import { Array as Arr, Cause, Effect, Exit, Logger, Predicate, Scope } from "effect"
 import { type Conversation, conversationKey } from "../../src/common/log/Conversation.ts"
 import type { Body } from "../../src/common/log/Entry.ts"
 import { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
 import type { NewEntry } from "../../src/server/history/History.ts"
+import { Comings } from "./AccountWatch.ts"
 import type { Chance } from "./Chance.ts"
 import { Costs } from "./Costs.ts"
 import { reactions } from "./Deeds.ts"
@@ -19,14 +20,22 @@ import { begin, type Holdings, type Life } from "./Life.ts"
 import { Network } from "./Network.ts"
 import { Origins } from "./Origins.ts"
 import { Person } from "./Person.ts"
+import { Pocket } from "./Pocket.ts"
+import { firstToken, labelOf, make as makeSafe, type Owner, type Safe } from "./Safe.ts"
 import { Strangers } from "./Strangers.ts"
 import type { Turns } from "./Turns.ts"
 import { type Watch, watch } from "./WireWatch.ts"
 import type { WorldClock } from "./WorldClock.ts"
 
-const names: Array.NonEmptyReadonlyArray<UserName> = [UserName.make("ada"), UserName.make("ben"), UserName.make("cyd")]
+const names: Arr.NonEmptyReadonlyArray<UserName> = [UserName.make("ada"), UserName.make("ben"), UserName.make("cyd")]
 
-export const rooms: Array.NonEmptyReadonlyArray<RoomName> = [RoomName.make("dev"), RoomName.make("Ops")]
+/** The accounts there are, in a run that has any. */
+const owners: ReadonlyArray<Owner> = [
+  { user: UserName.make("dee"), devices: 2 },
+  { user: UserName.make("eve"), devices: 1 }
+]
+
+export const rooms: Arr.NonEmptyReadonlyArray<RoomName> = [RoomName.make("dev"), RoomName.make("Ops")]
 
 /** A farewell takes 5 s at most, whoever does not read. */
 const longestStop = 5000
@@ -55,11 +64,15 @@ const bodyOfAnother = (chance: Chance, content: string, newest: number, isMessag
 
 export interface World {
   readonly disk: Disk
+  /** There if there are accounts. */
+  readonly safe: Safe | undefined
   readonly journal: Journal
   readonly costs: Costs
   readonly network: Network
-  readonly people: Array.NonEmptyReadonlyArray<Person>
+  readonly people: Arr.NonEmptyReadonlyArray<Person>
   readonly strangers: Strangers
+  /** A device of an account is gone without a word, in the middle of whatever it writes. */
+  readonly loseDevice: (person: Person) => Effect.Effect<void>
   /** How many messages a second a connection may send; 0 if as many as it likes. */
   readonly rate: number
   /** Whether there are more rooms than one list may name. */
@@ -83,7 +96,8 @@ export interface World {
 export const make = Effect.fnUntraced(function* (
   chance: Chance,
   clock: WorldClock,
-  turns: Turns
+  turns: Turns,
+  hasAccounts: boolean
 ): Effect.fn.Return<World, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const { now } = clock
@@ -101,9 +115,12 @@ export const make = Effect.fnUntraced(function* (
     MESSAGE_RATE: String(rate),
     MESSAGE_BURST: "20"
   }
-  const costs = new Costs(journal, mailboxBytes)
+  // What accounts may cost nobody has counted yet.
+  const costs = new Costs(hasAccounts ? new Journal(now) : journal, mailboxBytes)
   const disk = new Disk({ chance, journal, costs, editWindow })
   const origins = new Origins()
+  const safe = hasAccounts ? yield* makeSafe(chance, disk, journal, owners) : undefined
+  const accounts = safe && { safe, disk, comings: new Comings() }
   // As an earlier server left them: it takes a hundred times as long as any other run.
   const isCrowded = chance.is(0.005)
   if (isCrowded) {
@@ -124,7 +141,17 @@ export const make = Effect.fnUntraced(function* (
   let watches: ReadonlyArray<Watch> = []
   const tap = (label: string) => {
     const limits = { idleMillis, rate }
-    const watching = watch(label, { disk, journal, costs, origins, limits, editWindow, mailboxBytes, clock })
+    const watching = watch(label, {
+      disk,
+      journal,
+      costs,
+      origins,
+      limits,
+      editWindow,
+      mailboxBytes,
+      clock,
+      accounts
+    })
     watches = [...watches.filter((watching) => !watching.isGone()), watching]
     return watching
   }
@@ -132,6 +159,27 @@ export const make = Effect.fnUntraced(function* (
   const [first, ...others] = names
   const personOf = (name: UserName) =>
     new Person({ name, disk, journal, clock, socket: network.socketOf(name), scope, isHurried: rate > 0 })
+  const pockets = new Map<string, Pocket>()
+  const deviceOf = (user: UserName, number: number) => {
+    const label = labelOf(user, number)
+    const tokens = new Pocket(chance, firstToken(label))
+    pockets.set(label, tokens)
+    const device = { label, tokens, inbox: safe?.inboxKey(user) ?? "" }
+    return new Person({
+      name: user,
+      device,
+      disk,
+      journal,
+      clock,
+      socket: network.socketOf(label),
+      scope,
+      isHurried: rate > 0
+    })
+  }
+  const devices =
+    safe === undefined
+      ? []
+      : owners.flatMap(({ devices, user }) => Arr.makeBy(devices, (index) => deviceOf(user, index + 1)))
   let life: Life | undefined
   let isStarting = false
   let written = 0
@@ -149,7 +197,7 @@ export const make = Effect.fnUntraced(function* (
     journal.note("the server starts")
     costs.begin()
     const own = yield* Scope.fork(scope)
-    life = yield* begin({ scope: own, disk: disk.mount(), clock, settings, logger })
+    life = yield* begin({ scope: own, disk: disk.mount(), safe: safe?.mount(), clock, settings, logger })
     network.server = life.server
     isStarting = false
   })
@@ -158,6 +206,7 @@ export const make = Effect.fnUntraced(function* (
     if (life !== ended) return
     journal.note(`the server ${how}`)
     ended.disk.crash()
+    ended.safe?.crash()
     network.crash()
     life = undefined
   }
@@ -185,10 +234,18 @@ export const make = Effect.fnUntraced(function* (
 
   const world: World = {
     disk,
+    safe,
     journal,
     costs,
     network,
-    people: [personOf(first), ...others.map(personOf)],
+    people: [personOf(first), ...others.map(personOf), ...devices],
+    loseDevice: (person) =>
+      Effect.suspend(() => {
+        journal.note(`${person.label} is gone without a word`)
+        pockets.get(person.label)?.lose()
+        network.lose(person.label)
+        return person.leave()
+      }),
     strangers: new Strangers({ chance, disk, journal, network, scope, rooms, names }),
     rate,
     isCrowded,

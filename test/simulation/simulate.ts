@@ -25,6 +25,10 @@ const flags = {
     Flag.withDescription("How many runs"),
     Flag.withDefault(1000)
   ),
+  accounts: Flag.Boolean("accounts").pipe(
+    Flag.withDescription("Some people have accounts, on several devices"),
+    Flag.withDefault(false)
+  ),
   steps: Flag.Int("steps").pipe(
     Flag.withSchema(atLeast(1)),
     Flag.withDescription("How many steps a run has"),
@@ -35,7 +39,7 @@ const flags = {
 const command = Command.make(
   "simulate",
   flags,
-  Effect.fnUntraced(function* ({ runs, seed: given, steps }) {
+  Effect.fnUntraced(function* ({ accounts: hasAccounts, runs, seed: given, steps }) {
     const terminal = yield* Terminal.Terminal
     const { stdoutIsTerminal } = yield* Stdio.Stdio
     const isTerminal = yield* stdoutIsTerminal
@@ -51,10 +55,10 @@ const command = Command.make(
       isTerminal && done % progressInterval === 0 ? Effect.orDie(terminal.display(`\r${progress(done)}`)) : Effect.void
     const endLine = isTerminal ? Effect.orDie(terminal.display("\r\u001b[K")) : Effect.void
 
-    const failure = yield* findFailure({ seed, runs, steps, onRun: showProgress })
+    const failure = yield* findFailure({ seed, runs, steps, hasAccounts, onRun: showProgress })
     yield* endLine
     if (failure === undefined) return yield* Console.log(`Nothing went wrong: ${progress(runs)}.`)
-    yield* Console.error(describeFailure(failure, steps))
+    yield* Console.error(describeFailure(failure, steps, hasAccounts))
     return yield* new WentWrong()
   })
 ).pipe(

@@ -9,7 +9,7 @@ import { nameKey } from "../../src/common/name/Name.ts"
 import type { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { inboxOf, lobby, roomLog } from "./ReferenceEntry.ts"
 import { inOrder, type Log, type Logs, newestKnown, newestPossible } from "./ReferenceLog.ts"
-import { type Members, readMembers } from "./ReferenceMembers.ts"
+import { joinsOfAccounts, type Members, readMembers } from "./ReferenceMembers.ts"
 import { type Span, spanOf } from "./ReferenceRooms.ts"
 import { type State, statesOf } from "./ReferenceTimeline.ts"
 import { keyOf, type Report, type Request, type SessionFacts, type Trace } from "./ReferenceTrace.ts"
@@ -84,16 +84,9 @@ export const checkMarks = (trace: Trace, logs: Logs, accounts: ReadonlyArray<str
 
   /** It begins at the newest place when one joins for the first time. */
   const joinBounds = (account: string, room: string, log: string, span: Span): Bounds => {
-    const joins = trace.requests.filter(
-      ({ message, reply, session }) =>
-        session.isAccount &&
-        keyOf(session) === account &&
-        message._tag === "JoinRoom" &&
-        nameKey(message.room) === nameKey(room) &&
-        (reply === undefined || reply._tag === "RoomJoined")
-    )
+    const joins = joinsOfAccounts(trace, room).filter(({ session }) => keyOf(session) === account)
     const first = Math.min(...joins.map(({ saidAt }) => saidAt))
-    const done = Math.min(...joins.map(({ heardAt }) => heardAt))
+    const done = Math.min(...joins.flatMap(({ heardAt, reply }) => (reply?._tag === "RoomJoined" ? [heardAt] : [])))
     if (first >= span.to) return { least: 0, most: 0 }
     return {
       least: done <= span.from ? newestKnown(logOf(log), first) : 0,

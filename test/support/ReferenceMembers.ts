@@ -15,22 +15,33 @@ export interface Members {
 }
 
 /** Requests about a room, of one kind, that were carried out or may have been. */
-const carriedOut = (trace: Trace, room: string, tag: "JoinRoom" | "LeaveRoom", done: string) =>
+const carriedOut = (trace: Trace, room: string, tag: "JoinRoom" | "LeaveRoom", mayBe: (request: Request) => boolean) =>
   trace.requests.filter(
-    ({ message, reply, session }) =>
-      session.isAccount &&
-      message._tag === tag &&
-      nameKey(message.room) === nameKey(room) &&
-      (reply === undefined || reply._tag === done)
+    (request) =>
+      request.session.isAccount &&
+      request.message._tag === tag &&
+      nameKey(request.message.room) === nameKey(room) &&
+      (request.reply === undefined || mayBe(request))
   )
+
+const isDone = ({ reply }: Request) => reply?._tag === "RoomJoined" || reply?._tag === "RoomLeft"
+/** It may have become a member, and another connection have left before it was told. */
+const isUndone = ({ reply }: Request) => reply?._tag === "Rejected" && reply.reason._tag === "NotInRoom"
+
+/** The requests of accounts to join a room that were carried out, or may have been. */
+export const joinsOfAccounts = (trace: Trace, room: string): ReadonlyArray<Request> =>
+  carriedOut(trace, room, "JoinRoom", (request) => isDone(request) || isUndone(request))
+
+export const leavesOfAccounts = (trace: Trace, room: string): ReadonlyArray<Request> =>
+  carriedOut(trace, room, "LeaveRoom", isDone)
 
 /** Whoever was cut off before the reply has had it carried out by then, if it ever is. */
 const doneAt = (trace: Trace, { heardAt, session }: Request): number =>
   Math.min(heardAt, trace.quietAfter(session.endSaid))
 
 export const readMembers = (trace: Trace, room: string): Members => {
-  const joins = carriedOut(trace, room, "JoinRoom", "RoomJoined")
-  const leaves = carriedOut(trace, room, "LeaveRoom", "RoomLeft")
+  const joins = joinsOfAccounts(trace, room)
+  const leaves = leavesOfAccounts(trace, room)
   const of = (requests: ReadonlyArray<Request>, account: string) =>
     requests.filter(({ session }) => keyOf(session) === account)
   return {
@@ -38,6 +49,7 @@ export const readMembers = (trace: Trace, room: string): Members => {
     isSurely: (account, { from, to }) =>
       of(joins, account).some(
         (join) =>
+          isDone(join) &&
           join.heardAt <= from &&
           !of(leaves, account).some((leave) => leave.saidAt < to && doneAt(trace, leave) > join.saidAt)
       ),
@@ -45,6 +57,7 @@ export const readMembers = (trace: Trace, room: string): Members => {
       of(joins, account).some(
         (join) =>
           join.saidAt < to &&
+          !(isUndone(join) && join.heardAt <= from) &&
           !of(leaves, account).some((leave) => leave.saidAt >= doneAt(trace, join) && leave.heardAt <= from)
       )
   }
@@ -59,7 +72,7 @@ export const putOutOf = ({ heard }: SessionFacts, room: string): ReadonlyArray<n
 /** The requests to leave a room that other connections of the same account had carried out, or may have. */
 export const leavesOfOthers = (trace: Trace, room: string, session: SessionFacts): ReadonlyArray<Request> =>
   session.isAccount
-    ? carriedOut(trace, room, "LeaveRoom", "RoomLeft").filter(
+    ? leavesOfAccounts(trace, room).filter(
         (leave) => leave.session !== session && keyOf(leave.session) === keyOf(session)
       )
     : []

@@ -8,7 +8,7 @@
 import { nameKey } from "../../src/common/name/Name.ts"
 import { roomLog } from "./ReferenceEntry.ts"
 import type { Logs } from "./ReferenceLog.ts"
-import { leavesOfOthers, type Members, putOutOf, readMembers } from "./ReferenceMembers.ts"
+import { leavesOfAccounts, leavesOfOthers, type Members, putOutOf, readMembers } from "./ReferenceMembers.ts"
 import type { Request, SessionFacts, Trace } from "./ReferenceTrace.ts"
 
 export interface Stay {
@@ -107,10 +107,11 @@ export const readRoom = (trace: Trace, logs: Logs, room: string): RoomFacts => {
   })
   const writtenAt = Math.min(Infinity, ...[...(logs.get(roomLog(room))?.values() ?? [])].map(({ knownAt }) => knownAt))
 
-  /** When the room may have been left empty: somebody left it, or its maker's connection ended. */
+  /** When the room may have been left empty: somebody left it, on whatever connection, or its maker's connection ended. */
   const departures: ReadonlyArray<Span> = [
     ...stays.map(({ leaveSaid }) => leaveSaid),
-    ...creations.map(({ session }) => session.endSaid)
+    ...creations.map(({ session }) => session.endSaid),
+    ...leavesOfAccounts(trace, room).map(({ saidAt }) => saidAt)
   ]
     .filter((leaveSaid) => leaveSaid < Infinity)
     .map((from) => ({ from, to: trace.quietAfter(from) }))

@@ -200,7 +200,8 @@ export class History extends Context.Service<
     facts(conversation: Conversation, question: Question): Effect.Effect<Facts, StorageUnavailable>
     /**
      * The log's incarnation and the place of its newest entry; 0 if it has none. Each room's incarnation is its own: a room
-     * that was forgotten and made again has another, and so has one after a restart to which nobody had written. Remembers
+     * that was forgotten and made again has another, and so has one after a restart to which nobody had written. An account's inbox
+     * is one log for good, whether anybody has written to it or not. Remembers
      * the conversation until it is forgotten. Waits for nothing but after a commit that failed.
      */
     newest(conversation: Conversation): Effect.Effect<Cursor, StorageUnavailable>
