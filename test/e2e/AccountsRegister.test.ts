@@ -66,6 +66,16 @@ describe("a Handshake that registers", () => {
     })
   )
 
+  it.effect("of a name whose account is here is AccountExists, too", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      yield* Talk.register(server, "Ada")
+      const { hasEnded, reply } = yield* Talk.attempt(server, { user: "aDA", register: { password } })
+      assert.deepStrictEqual(reasonOf(reply), { _tag: "AccountExists", user: "Ada" })
+      assert.isFalse(hasEnded)
+    })
+  )
+
   it.effect(
     "of a name that was registered is AccountExists, spelled as it was, and the same connection may log in",
     () =>
