@@ -267,7 +267,10 @@ export const watch = (label: string, witness: Witness): Watch => {
   const searchedBy = (request: ClientMessage): ReadonlyArray<string> => {
     if (request._tag === "JoinRoom") asked.add(roomKey(request.room))
     if (request._tag !== "Search" || request.with !== undefined) return []
-    return request.room === undefined ? [lobbyKey, ...asked] : [roomKey(request.room)]
+    if (request.room !== undefined) return [roomKey(request.room)]
+    // An account may be a member of any, whichever connection asked to join it.
+    const all = inboxKey === undefined ? asked : [...disk.logs].filter((log) => log.startsWith("room:"))
+    return [lobbyKey, ...all, ...(inboxKey === undefined ? [] : [inboxKey])]
   }
 
   return {
