@@ -99,10 +99,12 @@ export const wrongInFindings = (
   const numbers: Array<number> = []
   const found = new Set<string>()
   for (const message of messages) {
-    const name = logOf(message)
+    // What is private is in the one inbox that may be searched.
+    const isPrivate = logOf(message) === undefined
+    const name = isPrivate ? searched.find((one) => one.startsWith("inbox:")) : logOf(message)
     const log = disk.log(name)
     if (name === undefined || !searched.includes(name)) return `${name} was not searched, and ${message.seq} is found`
-    const wrong = misfit(log, message, { moment })
+    const wrong = isPrivate ? undefined : misfit(log, message, { moment })
     if (wrong !== undefined) return wrong
     if (!isMatch(viewOf(message), phrases)) return `${JSON.stringify(message)} is found, which does not hold ${query}`
     numbers.push(log?.numbers[message.seq - 1] ?? 0)

@@ -153,7 +153,10 @@ export class View {
   /** A room that nothing was written to may have gone and been made again: then there is a gap that nobody can count. */
   #rejoin(log: string, { epoch, missed, seq }: { epoch: string; missed: number; seq: number }): void {
     const place = this.#places.get(log)
-    if (place === undefined || place.epoch === epoch) return
+    // An account is in its rooms on arrival; how much was written before its client was in, is told.
+    if (place === undefined) this.#made.add(log)
+    if (place === undefined) return this.#begin(log, seq - missed, epoch)
+    if (place.epoch === epoch) return
     if (place.last > 0) this.#accuse(`${log} has another epoch`)
     this.#begin(log, seq - missed, epoch)
     this.#made.add(log)
@@ -169,6 +172,7 @@ export class View {
     const place = this.#places.get(log)
     if (place === undefined) return this.#accuse(`${log} ${message.seq} is seen from outside`)
     if (message.seq !== place.last + 1) this.#accuse(`${log} ${message.seq} is seen where ${place.last + 1} comes next`)
+    this.#made.delete(log)
     place.last = Math.max(place.last, message.seq)
     const entry = entryOf(message)
     this.#handed.push([log, entry])
@@ -176,7 +180,7 @@ export class View {
   }
 
   #skip(log: string, missing: number | undefined): void {
-    if (missing === undefined && this.#made.delete(log)) return
+    if (this.#made.delete(log)) return
     const place = this.#places.get(log)
     const behind = place === undefined ? 0 : this.#disk.newest(log) - place.last
     if (missing === undefined || behind < maxReplay + missing) this.#accuse(`${log} has a gap of ${missing}`)

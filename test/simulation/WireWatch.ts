@@ -97,6 +97,8 @@ export const watch = (label: string, witness: Witness): Watch => {
   const done = new Map<string, number>()
   let inbox = 0
   let user: UserName | undefined
+  /** Rooms that another connection of its account has left. */
+  const putOut = new Set<string>()
   /** Once it has said that it is an account. */
   let own: AccountWatch | undefined
   /** The log of its private messages, if it is one. */
@@ -189,6 +191,8 @@ export const watch = (label: string, witness: Witness): Watch => {
     }
     done.set(name, Math.max(seq, done.get(name) ?? 0))
     const place = places.get(name)
+    // What it had said before another connection left is done all the same.
+    if (place === undefined && putOut.has(name)) return
     if (place === undefined || place < seq) accuse(`${what} is answered with ${seq} before it is told`)
   }
 
@@ -231,7 +235,10 @@ export const watch = (label: string, witness: Witness): Watch => {
     if (wrong !== undefined) accuse(wrong)
     if (isEntry(message)) return hearEntry(message)
     // Another connection of the account has left.
-    if (message._tag === "RoomLeft" && message.id === undefined) places.delete(roomKey(message.room))
+    if (message._tag === "RoomLeft" && message.id === undefined) {
+      places.delete(roomKey(message.room))
+      putOut.add(roomKey(message.room))
+    }
     if (!("id" in message) || message.id === undefined) return
     const asked = open.get(message.id)
     if (asked === undefined) return accuse(`${message._tag} answers no request, or one that was answered`)
@@ -260,7 +267,10 @@ export const watch = (label: string, witness: Witness): Watch => {
   const searchedBy = (request: ClientMessage): ReadonlyArray<string> => {
     if (request._tag === "JoinRoom") asked.add(roomKey(request.room))
     if (request._tag !== "Search" || request.with !== undefined) return []
-    return request.room === undefined ? [lobbyKey, ...asked] : [roomKey(request.room)]
+    if (request.room !== undefined) return [roomKey(request.room)]
+    // An account may be a member of any, whichever connection asked to join it.
+    const all = inboxKey === undefined ? asked : [...disk.logs].filter((log) => log.startsWith("room:"))
+    return [lobbyKey, ...all, ...(inboxKey === undefined ? [] : [inboxKey])]
   }
 
   return {

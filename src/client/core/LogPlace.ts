@@ -22,8 +22,8 @@ export interface Resumed {
 /** Where to go on when the log stands at `now`: at the old place, if it still is one. */
 export const resumed = (before: Place | undefined, now: Cursor): Resumed => {
   if (before === undefined) return { place: now, missed: 0, gap: false }
-  // So far only how long the log was is known: what came since is not sent.
-  if (before.epoch === undefined && before.seq <= now.seq) return { place: before, missed: 0, gap: false }
+  // So far only how long the log was is known: what came since is not sent, and what others are not told of yet is to come.
+  if (before.epoch === undefined) return { place: before.seq <= now.seq ? before : now, missed: 0, gap: false }
   if (before.epoch !== now.epoch || before.seq > now.seq) return { place: now, missed: 0, gap: true }
   return { place: before, missed: now.seq - before.seq, gap: false }
 }

@@ -189,6 +189,17 @@ describe("a client of an account", () => {
     assert.deepStrictEqual(events[1], { _tag: "Gap", conversation: { _tag: "Room", room: dev }, missing: 2 })
   })
 
+  it("misses nothing of a room in which others have not been told yet of what its account was", () => {
+    const { messages, resumption } = Resumption.resume(
+      hearAll(Resumption.make(ada), [welcomed(standing(dev, 4))]).resumption
+    )
+    const { events } = hearAll(resumption, [joined(messages[0]?.id ?? "", 3, 0), inRoom(4), inRoom(5)])
+    assert.deepStrictEqual(
+      events.map(({ _tag }) => _tag),
+      ["Rejoined", "Received", "Received"]
+    )
+  })
+
   it("goes on where it was in its rooms, joins those it came into elsewhere, and none that it left there", () => {
     const before = hearAll(settled(), [welcomed(standing(dev, 4))]).resumption
     const left = Resumption.ask(before, { _tag: "JoinRoom", room: ops })

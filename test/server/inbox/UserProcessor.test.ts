@@ -1,7 +1,7 @@
 /** Private messages of accounts, on the stores that there are. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, FileSystem, Latch, Layer } from "effect"
+import { Context, Effect, Exit, Fiber, FileSystem, Latch, Layer, Scope } from "effect"
 import type { Cursor } from "../../../src/common/log/Cursor.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { History, StorageUnavailable } from "../../../src/server/history/History.ts"
@@ -138,6 +138,27 @@ describe.each(stores)("The inboxes of accounts, $store,", ({ history }) => {
       const back = yield* come("bob", after(bob.standing, 1))
       assert.notInclude(JSON.stringify(back.heard), "coffee")
       assert.notInclude(JSON.stringify(back.heard), "tea")
+    }).pipe(within)
+  )
+
+  it.live("are their account's, also what it said on a connection that was gone before it was stored", () =>
+    Effect.gen(function* () {
+      const { come } = yield* world
+      const own = yield* Scope.make()
+      const gone = yield* Scope.provide(come("ada"), own)
+      const laptop = yield* come("ada")
+      yield* Effect.forkChild(gone.say("bob", "tea?"), { startImmediately: true })
+      yield* Scope.close(own, Exit.void)
+      // Behind it, in the order of the inbox.
+      yield* laptop.say("bob", "or coffee?")
+      assert.deepStrictEqual(brief(laptop), [
+        [1, "tea?"],
+        [2, "or coffee?"]
+      ])
+      assert.deepInclude(yield* laptop.act("bob", { _tag: "Edited", target: 1, content: "cake?" }), {
+        _tag: "Sent",
+        seq: 3
+      })
     }).pipe(within)
   )
 
