@@ -9,7 +9,7 @@ import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
-import { History } from "../../../src/server/history/History.ts"
+import { History, type NewEntry } from "../../../src/server/history/History.ts"
 import { AccountId } from "../../../src/server/session/AccountId.ts"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
 import * as Database from "../../../src/server/store/Database.ts"
@@ -20,7 +20,7 @@ import { newAccount } from "../accounts/AccountsAsked.ts"
 import { membershipsContract } from "../accounts/MembershipsContract.ts"
 import { agree } from "../accounts/MembershipsProperties.ts"
 import { someSteps } from "../accounts/NaiveMemberships.ts"
-import { entry, newFile, room } from "./OpenLog.ts"
+import { entry, newFile, room, spoil } from "./OpenLog.ts"
 
 const fresh = Layer.unwrap(Effect.map(newFile, (file) => Database.layerFile({ file, retention: "forever" }))).pipe(
   Layer.provide(NodeFileSystem.layer)
@@ -107,6 +107,33 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
       yield* memberships.join(ada, dev, 0)
       const { rooms } = yield* memberships.standing(ada)
       assert.deepInclude(rooms[0], { unread: 100, mentions: Math.ceil(131_072 / 8005) })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("read no text beyond that: where it is damaged, all is counted", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      const text = (middle: string) => `@ada ${"語".repeat(4000)}${middle}${"語".repeat(4000)}`
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const services = yield* open(file, yield* Effect.scope)
+          yield* Context.get(services, Accounts).create(newAccount("ada"))
+          const said = { conversation: room("dev"), from: UserName.make("bob") }
+          const history = Context.get(services, History)
+          yield* history.append([entry(text("the oldest"), said), entry("no mention", said)])
+          const edit = { _tag: "Edited", target: 2, content: text("as edited") } as const
+          yield* history.append([entry("", { ...said, body: edit })])
+          yield* history.append(Arr.makeBy(20, () => entry(text("newer"), said)) as [NewEntry])
+          yield* Context.get(services, Memberships).join(ada, dev, 0)
+        })
+      )
+      const database = new DatabaseSync(file)
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+      database.close()
+      for (const marker of ["the oldest", "as edited"]) spoil(file, marker)
+      const services = yield* Layer.build(Database.layerFile({ file, retention: "forever" }))
+      const { rooms } = yield* Context.get(services, Memberships).standing(ada)
+      assert.deepInclude(rooms[0], { unread: 22, mentions: Math.ceil(131_072 / Buffer.byteLength(text("newer"))) })
     }).pipe(Effect.scoped)
   )
 
