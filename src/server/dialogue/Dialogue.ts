@@ -74,16 +74,21 @@ export const make = Effect.gen(function* () {
   const registering = yield* Registering
   const server = yield* ServerProcessor
   const clock = yield* Clock.Clock
+  const handshakeMillis = Duration.toMillis(config.handshakeTimeout)
   const allowance = { rate: config.messageRate, burst: config.messageBurst }
 
   /** After a pause of the whole process it is due before what has come meanwhile was read: that is read first. */
-  const startHandshakeTimer = (session: Session) =>
-    Effect.gen(function* () {
-      const due = monotonicMillis(clock) + Duration.toMillis(config.handshakeTimeout)
-      yield* Effect.sleep(config.handshakeTimeout)
-      if (monotonicMillis(clock) > due + latenessMillis) yield* Effect.sleep(readingTime)
-      session.endUnsafe(rejected({ _tag: "HandshakeTimeout" }))
-    }).pipe(Effect.forkChild)
+  const startHandshakeTimer = Effect.fnUntraced(function* (session: Session, millis: number) {
+    const due = monotonicMillis(clock) + millis
+    const fiber = yield* Effect.sleep(Duration.millis(millis)).pipe(
+      Effect.andThen(
+        Effect.suspend(() => (monotonicMillis(clock) > due + latenessMillis ? Effect.sleep(readingTime) : Effect.void))
+      ),
+      Effect.andThen(Effect.sync(() => session.endUnsafe(rejected({ _tag: "HandshakeTimeout" })))),
+      Effect.forkChild
+    )
+    return { due, fiber }
+  })
 
   const say = (talk: Talk, message: ServerMessage, id: string | undefined) => {
     talk.replies += answerAtOnce(id, message)
@@ -105,9 +110,14 @@ export const make = Effect.gen(function* () {
     return 0
   }
 
+  /** Gives the milliseconds that were left. */
   const stopHandshakeTimer = Effect.fnUntraced(function* (talk: Talk) {
-    if (talk.handshakeTimer !== undefined) yield* Fiber.interrupt(talk.handshakeTimer)
+    const timer = talk.handshakeTimer
+    if (timer === undefined) return 0
     talk.handshakeTimer = undefined
+    const left = Math.max(0, timer.due - monotonicMillis(clock))
+    yield* Fiber.interrupt(timer.fiber)
+    return left
   })
 
   const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
@@ -116,6 +126,8 @@ export const make = Effect.gen(function* () {
     const retryAfter = talk.hasTried ? takeToken(talk) : 0
     if (retryAfter > 0) return say(talk, rejected({ _tag: "RateLimited", retryAfter }), id)
     talk.hasTried = true
+    // The time that the server takes is not the client's.
+    const left = yield* stopHandshakeTimer(talk)
     yield* flush(talk)
     const { challenge } = talk
     talk.challenge = undefined
@@ -125,7 +137,6 @@ export const make = Effect.gen(function* () {
         talk.user = outcome.user
         talk.account = outcome.account
         talk.device = message.device
-        yield* stopHandshakeTimer(talk)
         return yield* outcome.follow
       case "Challenged":
         talk.challenge = outcome.nonce
@@ -137,11 +148,10 @@ export const make = Effect.gen(function* () {
         break
       case "Failed":
     }
-    // It may try again, in as much time; a challenge gives it once.
-    if (outcome._tag === "Challenged" && talk.wasChallenged) return
+    // It may try again, in as much time; a challenge gives it once, and then leaves what is left.
+    const goesOn = outcome._tag === "Challenged" && talk.wasChallenged
     talk.wasChallenged ||= outcome._tag === "Challenged"
-    yield* stopHandshakeTimer(talk)
-    talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
+    talk.handshakeTimer = yield* startHandshakeTimer(talk.session, goesOn ? left : handshakeMillis)
   })
 
   /** A guest's name becomes an account, once nothing that the guest asked for is under way any more. */
@@ -234,7 +244,7 @@ export const make = Effect.gen(function* () {
   return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>) {
     const talk: Talk = {
       session,
-      handshakeTimer: yield* startHandshakeTimer(session),
+      handshakeTimer: yield* startHandshakeTimer(session, handshakeMillis),
       user: undefined,
       account: undefined,
       device: undefined,
@@ -252,7 +262,8 @@ export const make = Effect.gen(function* () {
 /** Where one connection's talk stands. */
 interface Talk {
   readonly session: Session
-  handshakeTimer: Fiber.Fiber<void> | undefined
+  /** Runs while a Handshake is waited for, until `due`, in monotonic milliseconds. */
+  handshakeTimer: { readonly due: number; readonly fiber: Fiber.Fiber<void> } | undefined
   /** Its name, once it has said so. */
   user: UserName | undefined
   /** The account it is, if it is no guest. */
