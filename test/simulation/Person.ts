@@ -50,7 +50,7 @@ interface Excluded {
 }
 
 /** A device of an account. */
-export interface DeviceOptions {
+interface DeviceOptions {
   readonly label: string
   /** The key of the account's log. */
   readonly inbox: string
