@@ -8,8 +8,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Random } from "effect"
 import { violations } from "../support/ReferenceModel.ts"
+import { accountNames } from "./People.ts"
 import { type Program, program } from "./Program.ts"
-import { accountNames, run } from "./Simulation.ts"
+import { run } from "./Simulation.ts"
 
 const runs = Number(process.env["MODEL_RUNS"] ?? 100)
 const givenSeed = process.env["MODEL_SEED"]

@@ -6,38 +6,20 @@
  * connection behind all that. The trace notes that it is quiet, and then some ask who is where, and an account comes on
  * one device more to see what it finds.
  */
-import { ConfigProvider, Context, Effect, Layer, Logger, Redacted, References, Result, type Scope } from "effect"
+import { ConfigProvider, Effect, Layer, Logger, References } from "effect"
 import { TestClock } from "effect/testing"
-import { Epoch } from "../../src/common/log/Cursor.ts"
-import { RoomName } from "../../src/common/name/RoomName.ts"
-import { UserName } from "../../src/common/name/UserName.ts"
-import { Accounts } from "../../src/server/accounts/Accounts.ts"
-import { Memberships } from "../../src/server/accounts/Memberships.ts"
-import { hashOf } from "../../src/server/accounts/Secrets.ts"
+import type { UserName } from "../../src/common/name/UserName.ts"
 import { ServerConfig } from "../../src/server/config/ServerConfig.ts"
-import { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
-import * as MemoryAccounts from "../../src/server/store/MemoryAccounts.ts"
-import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
-import { inboxLog, lobby, roomLog } from "../support/ReferenceEntry.ts"
+import { roomLog } from "../support/ReferenceEntry.ts"
 import type { TraceEvent } from "../support/ReferenceTrace.ts"
-import { stores as inMemory, storesOver } from "../support/Stores.ts"
-import { Action, type ActionOf, type Program, stepsTo, type Turn } from "./Program.ts"
-import { partnerLog, SimulatedUser, type Unsent } from "./SimulatedUser.ts"
-
-const guests = ["Ada", "bob", "Σας", "straße"].map((name) => UserName.make(name))
-/** The accounts there are, and how many devices each has. */
-const accounts = [
-  { user: UserName.make("Zoë"), devices: 3 },
-  { user: UserName.make("a.b-c_d"), devices: 2 },
-  { user: UserName.make("Жук"), devices: 1 }
-]
-export const accountNames = accounts.map(({ user }) => user)
-const deviceNames = accounts.flatMap(({ devices, user }) => Array.from({ length: devices }, () => user))
-const names = [...guests, ...deviceNames]
-const rooms = ["dev", "Ops", "Ж"].map((name) => RoomName.make(name))
-const observerName = UserName.make("observer")
+import { act } from "./Acts.ts"
+import { storesFor } from "./ModelStores.ts"
+import { accounts, guests, labelOf, names, observerName, rooms, tokenOf } from "./People.ts"
+import { type Program, stepsTo, type Turn } from "./Program.ts"
+import { randomFrom } from "./RandomFrom.ts"
+import { SimulatedUser } from "./SimulatedUser.ts"
 
 /** How many turns of the event loop something that must happen is waited for. */
 const patience = 3000
@@ -58,10 +40,7 @@ export const run = (program: Program): Effect.Effect<Outcome> =>
     })
     const server = Server.layer.pipe(
       Layer.provideMerge(MemorySocketServer.layer),
-      Layer.provide([
-        ServerConfig.layer.pipe(Layer.provide(settings)),
-        slowly(program, storesOver(historyFor(program), Layer.fresh(withAccounts)))
-      ]),
+      Layer.provide([ServerConfig.layer.pipe(Layer.provide(settings)), storesFor(program)]),
       Layer.merge(Logger.layer([logger])),
       Layer.provideMerge(TestClock.layer()),
       Layer.orDie
@@ -73,91 +52,6 @@ export const run = (program: Program): Effect.Effect<Outcome> =>
       Effect.provideService(References.MinimumLogLevel, "Error")
     )
   })
-
-const labelOf = (user: UserName, number: number) => `${user}'s ${number}`
-/** What a device has at first. */
-const tokenOf = (user: UserName, number: number) => `the first token of ${labelOf(user, number)}`
-const newDevice = (user: UserName, number: number) => ({
-  name: labelOf(user, number),
-  token: hashOf(Redacted.make(tokenOf(user, number)))
-})
-
-/** With all accounts and their devices, and nobody's password: a hash takes longer than a program. */
-const withAccounts = Layer.effect(
-  Accounts,
-  Effect.tap(
-    Accounts,
-    Effect.fnUntraced(function* (kept) {
-      for (const { devices, user } of accounts) {
-        const none = { password: undefined, reset: undefined, isAdmin: false, at: 0, invite: undefined }
-        const created = yield* kept.create({ user, ...none, device: newDevice(user, 0) })
-        if (Result.isFailure(created)) continue
-        for (let number = 1; number <= devices; number++) {
-          yield* kept.addDevice(created.success.account.id, newDevice(user, number), 0)
-        }
-      }
-    })
-  )
-).pipe(Layer.provide(MemoryAccounts.layer), Layer.orDie)
-
-/** Every other program has a store that takes its time, as one on a disk does, so that more happens meanwhile. */
-const historyFor = ({ network }: Program): Layer.Layer<History> => {
-  if (network % 2 === 0) return MemoryHistory.layer
-  const slowly = slowed(network)
-  return Layer.effect(
-    History,
-    Effect.map(History, (history) =>
-      History.of({
-        append: (entries, answered) => slowly(history.append(entries, answered)),
-        read: (conversation, range, maxBytes) => slowly(history.read(conversation, range, maxBytes)),
-        standing: (conversation, range, maxBytes) => slowly(history.standing(conversation, range, maxBytes)),
-        facts: (conversation, question) => slowly(history.facts(conversation, question)),
-        newest: (conversation) => slowly(history.newest(conversation)),
-        search: (conversations, search, maxBytes) => slowly(history.search(conversations, search, maxBytes)),
-        forgetUnsafe: history.forgetUnsafe,
-        rooms: history.rooms,
-        emptied: history.emptied
-      })
-    )
-  ).pipe(Layer.provide(MemoryHistory.layer))
-}
-
-/** The same of what is kept of accounts. */
-const slowly = ({ network }: Program, stores: typeof inMemory): typeof inMemory => {
-  if (network % 2 === 0) return stores
-  const slowly = slowed(network + 1)
-  const slow = Effect.gen(function* () {
-    const accounts = yield* Accounts
-    const memberships = yield* Memberships
-    return Context.make(
-      Accounts,
-      Accounts.of({ ...accounts, useToken: (...given) => slowly(accounts.useToken(...given)) })
-    ).pipe(
-      Context.add(
-        Memberships,
-        Memberships.of({
-          rooms: (account) => slowly(memberships.rooms(account)),
-          inhabited: memberships.inhabited,
-          members: (room) => slowly(memberships.members(room)),
-          join: (member, room, newest) => slowly(memberships.join(member, room, newest)),
-          leave: (account, room) => slowly(memberships.leave(account, room)),
-          forget: (room) => slowly(memberships.forget(room)),
-          forgetAccount: (account) => slowly(memberships.forgetAccount(account)),
-          mark: (account, place, seq) => slowly(memberships.mark(account, place, seq)),
-          standing: (member) => slowly(memberships.standing(member))
-        })
-      )
-    )
-  })
-  return Layer.provideMerge(Layer.effectContext(slow), stores)
-}
-
-/** Each act takes up to eight turns before it, and after it. */
-const slowed = (seed: number) => {
-  const random = randomFrom(seed)
-  const pause = Effect.suspend(() => Effect.repeat(Effect.yieldNow, { times: Math.floor(random() * 8) }))
-  return <A, E>(effect: Effect.Effect<A, E>) => pause.pipe(Effect.andThen(effect), Effect.tap(pause))
-}
 
 const runOn = Effect.fnUntraced(function* (program: Program) {
   const scope = yield* Effect.scope
@@ -289,186 +183,6 @@ const runOn = Effect.fnUntraced(function* (program: Program) {
   yield* rest()
   return [...trace]
 })
-
-const act = (user: SimulatedUser, scope: Scope.Scope, action: Action): Effect.Effect<void> =>
-  Action.match(action, {
-    Connect: ({ isLost, resume }) => user.arrive(scope, resume, isLost),
-    Impersonate: () => user.impersonate(scope, otherCase(user.name)),
-    Vanish: () => Effect.sync(() => user.vanish()),
-    Disconnect: () => user.disconnect(),
-    CreateRoom: (at) => user.say({ _tag: "CreateRoom", room: roomNamed(at) }),
-    JoinRoom: (join) => user.say({ _tag: "JoinRoom", room: roomNamed(join), ...cursorOf(user, join) }),
-    LeaveRoom: (at) => user.say({ _tag: "LeaveRoom", room: roomNamed(at) }),
-    SayLobby: ({ keyed, mention, reply }) =>
-      user.ask(
-        (words) => ({ _tag: "GlobalMessage", content: naming(words, mention), ...replyIn(user, lobby, reply) }),
-        keyed
-      ),
-    SayRoom: ({ keyed, mention, reply, ...at }) => {
-      const room = roomNamed(at)
-      return user.ask(
-        (words) => ({
-          _tag: "RoomMessage",
-          room,
-          content: naming(words, mention),
-          ...replyIn(user, roomLog(room), reply)
-        }),
-        keyed
-      )
-    },
-    SayTo: ({ keyed, mention, reply, ...whom }) => {
-      const to = userNamed(whom)
-      const log = user.isAccount ? partnerLog(to) : inboxLog
-      return user.ask(
-        (words) => ({
-          _tag: "PrivateMessage",
-          to,
-          content: naming(words, mention),
-          ...replyIn(user, log, reply)
-        }),
-        keyed
-      )
-    },
-    Edit: ({ keyed, ...at }) =>
-      user.ask((content) => ({ _tag: "EditMessage", ...messageAt(user, at), content }), keyed),
-    Delete: ({ keyed, ...at }) =>
-      user.ask((reason) => ({ _tag: "DeleteMessage", ...messageAt(user, at), reason }), keyed),
-    React: ({ keyed, reaction, remove, ...at }) =>
-      user.ask(
-        () => ({
-          _tag: "React",
-          ...messageAt(user, at),
-          reaction: reactions[reaction] ?? "?",
-          ...(remove && { remove })
-        }),
-        keyed
-      ),
-    Rework: ({ deeds, ...at }) => {
-      const message = messageAt(user, at)
-      return user.askAll(deeds.map((deed) => (words) => requestOf(deed, message, words)))
-    },
-    MarkRead: (at) => {
-      const { target, ...where } = messageAt(user, at)
-      return user.say({ _tag: "MarkRead", ...where, seq: target })
-    },
-    Repeat: ({ anew, back }) => user.repeat(back, anew),
-    ListUsers: () => user.say({ _tag: "ListUsers" }),
-    ListRooms: () => user.say({ _tag: "ListRooms" }),
-    ListRoomUsers: (at) => user.say({ _tag: "ListRoomUsers", room: roomNamed(at) }),
-    LookAtLobby: (look) => user.say({ _tag: "GetHistory", ...rangeOf(look) }),
-    LookAtRoom: (look) => user.say({ _tag: "GetHistory", room: roomNamed(look), ...rangeOf(look) }),
-    LookAtInbox: ({ user: number, ...range }) =>
-      user.say({ _tag: "GetHistory", with: names[number] ?? observerName, ...rangeOf(range) }),
-    TalkNonsense: () => user.sayNonsense(),
-    Pause: ({ turns }) => Effect.repeat(Effect.yieldNow, { times: turns })
-  })
-
-const otherCase = (name: UserName) => {
-  const upper = name.toUpperCase()
-  return UserName.make(upper === name ? name.toLowerCase() : upper)
-}
-
-const userNamed = ({ spelling, user }: { readonly user: number; readonly spelling: number }) => {
-  const name = names[user] ?? observerName
-  return spelling === 0 ? name : otherCase(name)
-}
-
-/** Words that name somebody, or somebody else whose name begins so. */
-const naming = (words: string, mention: number) => {
-  if (mention === 0) return words
-  const name = names[(mention - 1) % names.length] ?? observerName
-  return `${words} @${mention > names.length ? `${name}x` : mention % 2 === 0 ? otherCase(name) : name}`
-}
-
-const roomNamed = ({ room, spelling }: { readonly room: number; readonly spelling: number }) => {
-  const name = rooms[room] ?? RoomName.make("dev")
-  return spelling === 0 ? name : RoomName.make(name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase())
-}
-
-const cursorOf = (user: SimulatedUser, { cursor, ...at }: ActionOf<"JoinRoom">) => {
-  const last = user.cursor(roomLog(roomNamed(at)))
-  if (cursor === "none" || last === undefined) return {}
-  if (cursor === "last") return { after: last }
-  if (cursor === "behind") return { after: { ...last, seq: Math.floor(last.seq / 2) } }
-  if (cursor === "ahead") return { after: { ...last, seq: last.seq + 1000 } }
-  return { after: { ...last, epoch: user.cursor(lobby)?.epoch === last.epoch ? otherEpoch : last.epoch } }
-}
-
-const reactions = ["👍", "ok", "OK"]
-
-const replyIn = (user: SimulatedUser, log: string, reply: number) =>
-  reply === 0 ? {} : { replyTo: user.placeIn(log, reply, false) }
-
-interface MessageAt {
-  readonly log: number
-  readonly spelling: number
-  readonly own: boolean
-  readonly back: number
-}
-
-const requestOf = (
-  deed: ActionOf<"Rework">["deeds"][number],
-  { target, ...where }: ReturnType<typeof messageAt>,
-  words: string
-): Unsent => {
-  switch (deed) {
-    case "Edit":
-      return { _tag: "EditMessage", ...where, target, content: words }
-    case "Delete":
-      return { _tag: "DeleteMessage", ...where, target, reason: words }
-    case "React":
-      return { _tag: "React", ...where, target, reaction: "👍" }
-    case "TakeBack":
-      return { _tag: "React", ...where, target, reaction: "👍", remove: true }
-    case "Reply": {
-      const said = { content: words, replyTo: target }
-      const { room, with: partner } = { room: undefined, with: undefined, ...where }
-      if (partner !== undefined) return { _tag: "PrivateMessage", to: partner, ...said }
-      return room === undefined ? { _tag: "GlobalMessage", ...said } : { _tag: "RoomMessage", room, ...said }
-    }
-  }
-}
-
-const messageAt = (
-  user: SimulatedUser,
-  { back, log, own, spelling }: MessageAt
-): { readonly target: number; readonly room?: RoomName; readonly with?: UserName } => {
-  if (log === 0) return { target: user.placeIn(lobby, back, own) }
-  if (log > rooms.length) {
-    const partner = userNamed({ user: log - rooms.length - 1, spelling })
-    return { with: partner, target: user.placeIn(user.isAccount ? partnerLog(partner) : inboxLog, back, own) }
-  }
-  const room = roomNamed({ room: log - 1, spelling })
-  return { room, target: user.placeIn(roomLog(room), back, own) }
-}
-
-const otherEpoch = Epoch.make("another")
-
-/** 0 leaves a bound out. */
-const rangeOf = ({
-  after,
-  before,
-  limit
-}: {
-  readonly before: number
-  readonly after: number
-  readonly limit: number
-}) => ({
-  ...(before === 0 ? {} : { before }),
-  ...(after === 0 ? {} : { after }),
-  ...(limit === 0 ? {} : { limit })
-})
-
-/** A generator of our own (mulberry32), so that a program's number is all it takes to cut the same bytes again. */
-const randomFrom = (seed: number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 const showEnd = (trace: ReadonlyArray<TraceEvent>) =>
   trace
