@@ -224,7 +224,7 @@ describe("while a Handshake is worked on", () => {
 describe("the time for a Handshake", () => {
   const open = Effect.fnUntraced(function* () {
     const server = yield* TestServer.start()
-    const ben = yield* server.join("ben")
+    const { client: ben } = yield* Talk.register(server, "ben")
     return { ben, client: yield* server.connect() }
   })
   type Opened = Effect.Success<ReturnType<typeof open>>
