@@ -88,11 +88,15 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
       const outage = Outage.make("What was deleted cannot be erased", "What was deleted is erased again")
       const pass = passOf(options, yield* SearchIndex)
       let isAsked = true
+      let isFirst = true
       const passes = Effect.gen(function* () {
         const begun = monotonicMillis(clock)
-        const hasErased = yield* Effect.retry(outage.watch(pass(isAsked)), Schedule.spaced(patience))
+        const count = yield* Effect.retry(outage.watch(pass(isAsked)), Schedule.spaced(patience))
+        // What comes after a start need not wait for it.
+        const isDone = count === 0 && (isFirst || !isAsked)
         isAsked = false
-        if (!hasErased) return false
+        isFirst = false
+        if (isDone) return false
         yield* Effect.sleep(
           Duration.millis(Math.max(Duration.toMillis(passInterval) + begun - monotonicMillis(clock), 0))
         )
@@ -113,7 +117,7 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
     })
   )
 
-/** Gives a pass, which tells whether it erased anything. If it was asked for, it empties the log in any case. */
+/** Gives a pass, which tells how many messages it erased. If it was asked for, it empties the log in any case. */
 const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   const { writer } = options
   const erasuresAfter = makeErasuresAfter(writer)
@@ -223,9 +227,9 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   return Effect.fnUntraced(function* (isAsked: boolean) {
     const cleared = yield* forgetAll
     if (cleared.length > 0) yield* index.purge
-    else if (!isAsked) return false
+    else if (!isAsked) return 0
     yield* emptyPatiently
-    if (cleared.length === 0) return true
+    if (cleared.length === 0) return 0
     let removed = 0
     yield* inSteps(
       Effect.gen(function* () {
@@ -235,7 +239,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
         return removed < cleared.length
       })
     )
-    return true
+    return cleared.length
   })
 }
 
