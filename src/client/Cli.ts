@@ -6,19 +6,8 @@
  */
 import { homedir, hostname } from "node:os"
 import { isAbsolute, join } from "node:path"
-import {
-  Config,
-  ConfigProvider,
-  Effect,
-  FileSystem,
-  Layer,
-  Option,
-  Result,
-  Runtime,
-  Schema,
-  SchemaTransformation
-} from "effect"
-import { CliError, Command, Flag, Prompt, TerminalCapabilities } from "effect/cli"
+import { Config, Effect, FileSystem, Option, Schema, SchemaTransformation } from "effect"
+import { Command, Flag } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
 import { DeviceName } from "../common/wire/AccountRequest.ts"
 import { canAsk } from "./Asking.ts"

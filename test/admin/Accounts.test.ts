@@ -96,6 +96,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("pnpm admin, of account
         "UPDATE accounts SET state = 'Deleted' WHERE id = 1",
         "1 deleted account with devices that are left. Restore a backup.",
         "1 deleted account with keys that are left. Restore a backup.",
+        "1 deleted account with memberships that are left. Restore a backup.",
+        "1 deleted account with marks that are left. Restore a backup.",
         "1 deleted account with a password that is left. Restore a backup."
       )
       yield* finds(

@@ -72,4 +72,25 @@ layer(NodeServices.layer, { excludeTestServices: true })("pnpm admin on a termin
       assert.lengthOf(yield* sqlite(`${path}/chat.sqlite`, "SELECT * FROM messages"), 1)
     })
   )
+
+  it.effect.skipIf(hasNoTmux)("asks before it deletes an account, and does it to who says yes", () =>
+    Effect.gen(function* () {
+      const { path } = yield* folder
+      const database = `${path}/chat.sqlite`
+      yield* makeDatabase(database)
+      yield* sqlite(database, "INSERT INTO accounts (name_key, name, since, last_seen) VALUES ('ben', 'Ben', 1, 1)")
+      const state = sqlite(database, "SELECT state FROM accounts")
+      const admin = `'${process.execPath}' '${main}' users delete ben --database chat.sqlite`
+      const terminal = yield* startInTerminal(`for n in 1 2 3; do ${admin}; echo exit $?; done; cat`, path)
+      yield* terminal.shows(/Delete the account Ben for good\?/)
+      yield* terminal.press("n")
+      yield* terminal.shows(/The account Ben stays\.\s+exit 1\s+.*Delete the account Ben/)
+      yield* terminal.press("C-c")
+      yield* terminal.shows(/exit 130\s+.*Delete the account Ben/)
+      assert.propertyVal((yield* state)[0], "state", "Active")
+      yield* terminal.press("y")
+      yield* terminal.shows(/Ben is deleted\.[^]*exit 0/)
+      assert.propertyVal((yield* state)[0], "state", "Deleted")
+    })
+  )
 })

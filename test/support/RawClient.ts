@@ -55,6 +55,8 @@ export interface RawClient {
 export interface Address {
   readonly port: number
   readonly host?: string
+  /** Which of this machine's addresses it comes from. */
+  readonly localAddress?: string
   /** With a certificate to trust the connection is TLS. */
   readonly certificate?: string
   /** It stays connected when the server has said its last. */
@@ -211,10 +213,11 @@ export const connect = Effect.fnUntraced(function* (
   }
 })
 
-const open = ({ certificate, host = "127.0.0.1", keepsSocket = false, port }: Address) =>
+const open = ({ certificate, host = "127.0.0.1", keepsSocket = false, localAddress, port }: Address) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly socket: Net.Socket; readonly tcp: Net.Socket }, NotReceived>((resume) => {
-      const tcp = Net.connect({ host, port, noDelay: true, allowHalfOpen: keepsSocket })
+      const from = localAddress === undefined ? {} : { localAddress }
+      const tcp = Net.connect({ host, port, ...from, noDelay: true, allowHalfOpen: keepsSocket })
       const socket =
         certificate === undefined ? tcp : Tls.connect({ socket: tcp, ca: certificate, servername: "localhost" })
       // Once connected this says nothing any more: a reset shows as closed, like any other end.

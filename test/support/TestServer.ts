@@ -5,12 +5,15 @@
  * by one that fails or waits. Time is the test's: `it.effect` moves it by hand, `it.live` lets it pass.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { ConfigProvider, Context, Effect, Layer, type Scope } from "effect"
+import { ConfigProvider, Context, Effect, type FileSystem, Layer, type Scope } from "effect"
 import { SocketServer } from "effect/socket"
+import { UserManagement } from "../../src/server/accounts/UserManagement.ts"
 import { ServerConfig } from "../../src/server/config/ServerConfig.ts"
 import * as TcpServer from "../../src/server/doors/TcpServer.ts"
 import type { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
+import type { CannotOpenDatabase } from "../../src/server/sql/CannotOpenDatabase.ts"
+import type { Stores } from "../../src/server/store/Database.ts"
 import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import { type Address, connect, type NotReceived, type RawClient } from "./RawClient.ts"
 import { storesOver } from "./Stores.ts"
@@ -19,6 +22,8 @@ export interface TestServerOptions {
   /** As they would stand in the environment. */
   readonly settings?: Readonly<Record<string, string>>
   readonly history?: Layer.Layer<History>
+  /** All that it keeps, where that is not in memory. */
+  readonly stores?: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem>
   /** What serves the connections; the server as it is, unless a test puts one together with a part that fails. */
   readonly server?: typeof Server.layer
 }
@@ -32,15 +37,23 @@ export interface TestServer {
   readonly connect: (options?: ConnectOptions) => Connecting
   /** A connection that has been welcomed under this name. */
   readonly join: (user: string, options?: ConnectOptions) => Connecting
+  /** What \`pnpm admin users\` asks of it. */
+  readonly users: UserManagement["Service"]
 }
 
 /** What every test server is set to unless the test says otherwise: any free port, and nobody is told to slow down. */
 const defaults = { HOST: "127.0.0.1", PORT: "0", MESSAGE_RATE: "0" }
 
-const layer = ({ history = MemoryHistory.layer, server = Server.layer, settings = {} }: TestServerOptions) =>
+const layer = ({
+  history = MemoryHistory.layer,
+  server = Server.layer,
+  settings = {},
+  stores = storesOver(history)
+}: TestServerOptions) =>
   server.pipe(
     Layer.provideMerge(TcpServer.layer),
-    Layer.provide([ServerConfig.layer, storesOver(history)]),
+    Layer.provide(stores),
+    Layer.provide(ServerConfig.layer),
     Layer.provide([
       ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaults, ...settings })),
       NodeServices.layer
@@ -54,6 +67,7 @@ export const start = Effect.fnUntraced(function* (options: TestServerOptions = {
   const connectTo = (address: ConnectOptions = {}) => connect({ ...address, port })
   const server: TestServer = {
     port,
+    users: Context.get(services, UserManagement),
     connect: connectTo,
     join: (user, address) =>
       Effect.tap(connectTo(address), (client) =>

@@ -24,7 +24,7 @@ export interface About {
 }
 
 /** Something about one's own account that takes more than one request, or what is typed unseen. */
-export interface AboutAccount {
+interface AboutAccount {
   readonly _tag: "Account"
   readonly act: AccountAct
 }

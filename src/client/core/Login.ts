@@ -9,7 +9,7 @@ import { Context, Effect, Equal, type Redacted, Schema } from "effect"
 import type { NotSigned } from "./ClientError.ts"
 
 export type Token = Redacted.Redacted
-export type Password = Redacted.Redacted
+type Password = Redacted.Redacted
 
 /** The tokens could not be kept. */
 export class CannotKeep extends Schema.TaggedError<CannotKeep>()("CannotKeep", { issue: Schema.String }) {

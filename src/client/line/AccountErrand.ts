@@ -9,6 +9,7 @@ import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { publicKeyOf } from "../account/SshKey.ts"
 import * as Action from "../command/Action.ts"
 import { type AccountAct, NotUnderstood } from "../command/Action.ts"
+import type { RequestError } from "../core/ClientError.ts"
 import { Tokens } from "../core/Login.ts"
 import * as Reading from "../core/Reading.ts"
 import { ReadMessages } from "../core/Reading.ts"
@@ -49,6 +50,7 @@ export const issueOf = (password: Redacted.Redacted): string | undefined => {
 /** What takes more than one request, or none. */
 export type AccountErrand =
   | { readonly _tag: "Register"; readonly password: Redacted.Redacted }
+  | { readonly _tag: "ChangePassword"; readonly current: Redacted.Redacted; readonly next: Redacted.Redacted }
   | { readonly _tag: "Logout" }
   | { readonly _tag: "Unread" }
 
@@ -59,10 +61,10 @@ export type AccountActHere = Exclude<AccountAct, { readonly _tag: "Login" }>
 export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
   switch (act._tag) {
     case "Register":
-      return { _tag: "Register" as const, password: yield* askNew("register", "New password") }
+      return { _tag: "Register" as const, password: yield* askNew("register") }
     case "ChangePassword": {
       const current = yield* ask("passwd", "Password up to now")
-      return Action.ask({ _tag: "ChangePassword", current, next: yield* askNew("passwd", "New password") })
+      return { _tag: "ChangePassword" as const, current, next: yield* askNew("passwd") }
     }
     case "RemoveDevice": {
       const device = yield* listed("devices", act.which)
@@ -83,7 +85,12 @@ const noSuch = () => new NotUnderstood({ message: ":devices: there is no device 
 export const carryOutOwn = Effect.fnUntraced(function* (errand: AccountErrand) {
   switch (errand._tag) {
     case "Register":
-      return yield* register(errand.password)
+      return yield* untilTaken("register", errand.password, register)
+    case "ChangePassword": {
+      const { request } = yield* Client
+      const { current } = errand
+      return yield* untilTaken("passwd", errand.next, (next) => request({ _tag: "ChangePassword", current, next }))
+    }
     case "Logout":
       return yield* logOut
     case "Unread": {
@@ -101,13 +108,34 @@ const ask = Effect.fnUntraced(function* (command: string, question: string) {
   return yield* new NotUnderstood({ message: `:${command}: ${why}.` })
 })
 
-const askNew = Effect.fnUntraced(function* (command: string, question: string) {
-  const password = yield* ask(command, question)
-  const issue = issueOf(password)
-  if (issue !== undefined) return yield* new NotUnderstood({ message: `:${command}: ${issue}. Nothing was changed.` })
-  const again = yield* ask(command, "The same again")
-  if (Redacted.value(again) === Redacted.value(password)) return password
-  return yield* new NotUnderstood({ message: `:${command}: the two were not the same. Nothing was changed.` })
+/** Asks until there is one that could do: back at the prompt, what is typed as a password would go to everybody. */
+const askNew = Effect.fnUntraced(function* (command: string, why?: string) {
+  let issue = why
+  for (;;) {
+    const password = yield* ask(command, issue === undefined ? "New password" : `New password (${issue})`)
+    issue = issueOf(password)
+    if (issue !== undefined) continue
+    const again = yield* ask(command, "The same again")
+    if (Redacted.value(again) === Redacted.value(password)) return password
+    issue = "the two were not the same"
+  }
+})
+
+/** Asks for another one as long as the server does not take it. */
+const untilTaken = Effect.fnUntraced(function* <A, R>(
+  command: string,
+  first: Redacted.Redacted,
+  send: (password: Redacted.Redacted) => Effect.Effect<A, RequestError | NotUnderstood, R>
+) {
+  let password = first
+  for (;;) {
+    const taken = yield* send(password).pipe(
+      Effect.map(Option.some),
+      Effect.catchReason("RequestRejected", "InvalidMessage", () => Effect.succeedNone)
+    )
+    if (Option.isSome(taken)) return taken.value
+    password = yield* askNew(command, "the server takes none of the commonest")
+  }
 })
 
 const register = Effect.fnUntraced(function* (password: Redacted.Redacted) {
@@ -132,11 +160,8 @@ const logOut = Effect.gen(function* () {
   if (here === undefined) {
     return yield* new NotUnderstood({ message: ":logout: this is no account, and nothing is kept. :quit leaves." })
   }
-  yield* client.quietly({ _tag: "RemoveDevice", device: here.device }).pipe(
-    // The server ends the connections of a device that is removed, this one among them.
-    Effect.catchTag(["ReplyLost", "SessionError"], () => Effect.void),
-    Effect.asVoid
-  )
+  // The server ends the connections of a device that is removed, this one among them.
+  yield* client.leaveBy({ _tag: "RemoveDevice", device: here.device })
   yield* Effect.matchEffect(tokens.forget, {
     onSuccess: () => present((style) => remark(style, "logged out; this device is forgotten")),
     onFailure: ({ message }) => present((style) => error(style, message))

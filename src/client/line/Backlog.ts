@@ -68,8 +68,15 @@ export const showBacklog = Effect.fnUntraced(function* (arrival: Arrival) {
 export const askForUnread = Effect.fnUntraced(function* ({ conversations = [] }: ServerMessageOf<"Welcome">) {
   const client = yield* Client
   const news = conversations.filter(({ unread }) => unread > 0).slice(0, maxConversations)
-  const ask = ({ unread, with: other }: (typeof news)[number]) =>
-    Effect.ignore(client.gather({ _tag: "GetHistory", with: other, limit: Math.min(unread + before, maxUnreadShown) }))
+  const olderPage = yield* OlderPage
+  const ask = ({ unread, with: other }: (typeof news)[number]) => {
+    const limit = Math.min(unread + before, maxUnreadShown)
+    const request: HistoryRequest = { _tag: "GetHistory", with: other, limit }
+    return client.gather(request).pipe(
+      Effect.flatMap((page) => Ref.set(olderPage, olderThan(request, page))),
+      Effect.ignore
+    )
+  }
   // The newest conversation last, next to where one types.
   yield* Effect.forkChild(Effect.forEach(news.toReversed(), ask, { discard: true }))
 })

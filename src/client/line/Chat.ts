@@ -59,12 +59,13 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
     events,
     Effect.fnUntraced(function* (batch) {
       let shown = 0
-      for (const [index, event] of batch.entries()) {
-        const arrival = hasBacklog ? arrivalIn(event) : undefined
-        if (arrival === undefined) continue
-        yield* showAll(batch.slice(shown, index + 1))
-        shown = index + 1
-        yield* showBacklog(arrival)
+      for (const [index, event] of hasBacklog ? batch.entries() : []) {
+        const arrival = arrivalIn(event)
+        if (arrival !== undefined) {
+          yield* showAll(batch.slice(shown, index + 1))
+          shown = index + 1
+          yield* showBacklog(arrival)
+        }
         if (event._tag === "Connected") yield* askForUnread(event.welcome)
       }
       yield* showAll(batch.slice(shown))

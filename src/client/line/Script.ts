@@ -63,10 +63,9 @@ export const script = Effect.gen(function* () {
       )
     )
   )
-  yield* Effect.catchTag(
-    client.request({ _tag: "Ping", nonce: 0 }),
-    ["RequestRejected", "UnexpectedReply"],
-    () => Effect.void
+  yield* client.request({ _tag: "Ping", nonce: 0 }).pipe(
+    Effect.catchReason("SessionError", "HasLeft", () => Effect.void),
+    Effect.catchTag(["RequestRejected", "UnexpectedReply"], () => Effect.void)
   )
   yield* client.leave
   return failures

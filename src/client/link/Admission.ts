@@ -101,7 +101,7 @@ export const show = (handshake: Handshake, proof: Proof, options: AdmissionOptio
   const named = { ...handshake, ...(device !== undefined && { device }) }
   switch (proof._tag) {
     case "Guest":
-      return handshake
+      return named
     case "Token":
     case "Password":
       return { ...named, credentials: proof }

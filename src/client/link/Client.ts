@@ -49,22 +49,13 @@ import * as EventBuffer from "./EventBuffer.ts"
 import { gather, type PagedRequest } from "./Gather.ts"
 import * as Link from "./Link.ts"
 import * as Passage from "./Passage.ts"
-import { backoff, isPassing } from "./Patience.ts"
+import { backoff, farewell, isPassing, rejoinPause, settling } from "./Patience.ts"
 import { whenAllowed } from "./WhenAllowed.ts"
 
 const maxOpenRequests = 1024
 
-/** How long a server may take to say Goodbye. */
-const farewell = "2 seconds"
-
 /** How long a server may take to tell of an entry that it has stored, while it is connected. */
 const lateness = "10 seconds"
-
-/** How long a connection has to stand until what ends it is no failure to connect. */
-const settling = "10 seconds"
-
-/** How long a room is left alone that the server cannot let one back into just now. */
-const rejoinPause = "3 seconds"
 
 export interface ClientOptions extends Admission.AdmissionOptions {
   readonly user: UserName
@@ -104,6 +95,8 @@ export class Client extends Context.Service<
      */
     readonly told: (entry?: Passage.Awaited) => Effect.Effect<void>
     readonly isConnected: Effect.Effect<boolean>
+    /** The same as `leave`, by a request after which the server lets this client in no more. Fails if it is refused. */
+    readonly leaveBy: (request: Request) => Effect.Effect<void, RequestError>
     /** Says goodbye and ends the events. Happens by itself when the scope closes. */
     readonly leave: Effect.Effect<void>
   }
@@ -363,14 +356,30 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const told: Client["Service"]["told"] = (entry) =>
     Effect.andThen(entry === undefined ? Effect.void : passes(entry), buffer.caughtUp)
 
+  const depart = Effect.suspend(() =>
+    Effect.andThen(end(new SessionError({ reason: new HasLeft() })), Fiber.interrupt(stayConnected))
+  )
+
   const leave = Effect.gen(function* () {
     if (isLeaving || ending !== undefined) return
     isLeaving = true
     // A finalizer runs uninterruptibly, and what cannot be interrupted cannot be timed out.
     const goodbye = Effect.interruptible(answer((resumption) => Resumption.ask(resumption, { _tag: "Disconnect" })))
     if (isConnected) yield* goodbye.pipe(Effect.timeoutOption(farewell), Effect.ignore)
-    yield* end(new SessionError({ reason: new HasLeft() }))
-    yield* Fiber.interrupt(stayConnected)
+    yield* depart
+  })
+
+  const leaveBy = Effect.fn("Client.leaveBy")(function* (request: Request) {
+    if (!isConnected) return yield* new ReplyLost({ request: request._tag })
+    isLeaving = true
+    yield* Effect.timeoutOption(replyTo(request, Resumption.askQuietly), farewell).pipe(
+      Effect.tapError(() =>
+        Effect.sync(() => {
+          isLeaving = false
+        })
+      )
+    )
+    yield* depart
   })
 
   yield* Effect.addFinalizer(() => leave)
@@ -384,6 +393,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     events: buffer.events,
     told,
     isConnected: Effect.sync(() => isConnected),
+    leaveBy,
     leave
   })
 })

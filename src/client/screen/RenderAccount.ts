@@ -106,7 +106,7 @@ export const renderUnread = (places: ReadonlyArray<PlaceRead>, style: Style): Re
 /** So many places are named. */
 const maxNamed = 20
 
-export const describeUnread = (places: ReadonlyArray<PlaceRead>): string => {
+const describeUnread = (places: ReadonlyArray<PlaceRead>): string => {
   const named = places.slice(0, maxNamed).map(({ mentions, unread, where: { room, with: other } }) => {
     const place = room === undefined ? `from ${safeLine(other ?? "everybody")}` : `in ${safeLine(room)}`
     return `${atMost(unread)} ${place}${mentions === 0 ? "" : ` (${atMost(mentions)} name you)`}`

@@ -18,7 +18,7 @@ const maxRooms = 100_000
 /** No more messages are counted as unread. */
 export const maxUnread = 1000
 
-export const Token = text(1, 1024)
+const Token = text(1, 1024)
 
 const isTrue = Schema.optionalKey(Schema.Literal(true))
 const unread = Schema.Natural.check(Schema.isLessThanOrEqualTo(maxUnread))

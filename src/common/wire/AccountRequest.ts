@@ -9,7 +9,7 @@ import { whereabouts } from "./EntryMessage.ts"
 import { RequestId } from "./RequestId.ts"
 
 /** Names one device of an account. Never reused. */
-export const DeviceId = text(1, 64).pipe(Schema.brand("DeviceId"))
+export const DeviceId = line(64).pipe(Schema.brand("DeviceId"))
 export type DeviceId = typeof DeviceId.Type
 
 /** What a person calls a device, or a key. */
@@ -20,7 +20,7 @@ export type DeviceName = typeof DeviceName.Type
 export const Invite = Schema.RedactedFromValue(text(0, 128))
 
 /** Of an OpenSSH key: `SHA256:` and 43 characters of base64 (RFC 4648), as `ssh-keygen -l` prints it. */
-export const Fingerprint = text(1, 128)
+export const Fingerprint = line(128)
 export type Fingerprint = typeof Fingerprint.Type
 
 const id = Schema.optionalKey(RequestId)

@@ -5,7 +5,7 @@ import { Reason } from "../log/Entry.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { line } from "../text/Content.ts"
-import { Sentence, text } from "../text/Text.ts"
+import { Sentence } from "../text/Text.ts"
 
 /** How long to wait before trying again, in milliseconds. */
 const retryAfter = Schema.Natural
@@ -39,8 +39,8 @@ export const Rejection = Schema.TaggedUnion({
   MessageNotFound: { seq: Schema.Natural },
   TooManyReactions: { limit: Schema.Natural },
   AccountRequired: { action: line(64) },
-  DeviceNotFound: { device: text(0, 64) },
-  KeyNotFound: { fingerprint: text(0, 128) },
+  DeviceNotFound: { device: line(64) },
+  KeyNotFound: { fingerprint: line(128) },
   AccountExists: { user: UserName },
   /** `to`: the name of an account that this one looks like. */
   NameTooSimilar: { user: UserName, to: UserName },
@@ -64,16 +64,15 @@ const alwaysEnds = Rejection.isAnyOf([
   "HandshakeRequired",
   "HandshakeTimeout",
   "UserNameTaken",
-  "NameTooSimilar",
   "PasswordRequired",
   "TooManyConnections",
   "SlowConsumer",
   "ServerStopping"
 ])
 
-/** A Handshake refused for one of these is the last: guessing on needs another connection. */
-export const endsHandshake = (rejection: Rejection): boolean => endsConnection(rejection) || guessed(rejection)
-const guessed = Rejection.isAnyOf(["InvalidCredentials", "TooManyAttempts"])
+/** A Handshake refused for one of these is the last, but who is welcome already stays: guessing on needs another connection. */
+export const endsHandshake = (rejection: Rejection): boolean => endsConnection(rejection) || endsStrangers(rejection)
+const endsStrangers = Rejection.isAnyOf(["InvalidCredentials", "NameTooSimilar", "TooManyAttempts"])
 
 /** One sentence for a person: what was wrong and what to do. */
 export const describe: (rejection: Rejection) => string = Rejection.match({
@@ -97,7 +96,8 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   NotAllowed: ({ action }) => notAllowed[action] ?? `You may not do that (${action}).`,
   RateLimited: ({ retryAfter }) => `That was too fast. Send it again in ${seconds(retryAfter)}.`,
   TooManyRooms: ({ limit }) => `The limit of ${limit} rooms is reached. Leave a room first.`,
-  TooManyConnections: () => "The server is full. Try again later.",
+  TooManyConnections: () =>
+    "There are too many connections, to this server or of this account. Close one, or try again later.",
   SlowConsumer: () => "This connection did not read what it was sent. Connect again and read faster.",
   ServerStopping: () => "The server is stopping. Connect again later.",
   StorageUnavailable: () =>

@@ -11,7 +11,6 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { fingerprintOf, formatSshPublicKey, parseSshPublicKey } from "../../common/ssh/SshPublicKey.ts"
-import { maxKeys } from "../../common/wire/AccountMessage.ts"
 import type { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
@@ -64,7 +63,7 @@ export class AccountProcessor extends Context.Service<
       const mailbox = yield* Mailbox.make<AccountsCommand, AccountsAnswer>()
       const connected = makeConnected()
       /** What changes an account, or is about it, is done one after the other; kept while somebody waits. */
-      const inOrder = yield* RcMap.make({ lookup: (_: AccountId) => Semaphore.make(1) })
+      const inOrder = yield* RcMap.make({ lookup: turnOf })
 
       const now = () => clock.currentTimeMillisUnsafe()
       const end = (account: AccountId, devices: ReadonlyArray<DeviceId> | undefined, ending: Ending) =>
@@ -110,7 +109,11 @@ export class AccountProcessor extends Context.Service<
         const hash = yield* registering.newPassword(next, "next")
         if (Result.isFailure(hash)) return refusal(hash.failure)
         const ended = yield* accounts.setPassword(from.account, hash.success, deviceOf(from))
-        end(from.account, ended, { _tag: "Goodbye", reason: "The password of this account was changed. Log in again." })
+        if (Option.isNone(ended)) return refusal({ _tag: "InvalidCredentials" })
+        end(from.account, ended.value, {
+          _tag: "Goodbye",
+          reason: "The password of this account was changed. Log in again."
+        })
         return { _tag: "PasswordChanged" }
       })
 
@@ -201,18 +204,19 @@ export class AccountProcessor extends Context.Service<
           }
         })
 
-      const isMember = (account: AccountId, room: RoomName) =>
-        Effect.map(memberships.rooms(account), (rooms) => rooms.some((one) => nameKey(one) === nameKey(room)))
+      /** As it is spelled, if the account is in it. */
+      const roomOf = (account: AccountId, room: RoomName) =>
+        Effect.map(memberships.rooms(account), (rooms) => rooms.find((one) => nameKey(one) === nameKey(room)))
 
       const markRead = Effect.fnUntraced(function* (
         from: Owner,
-        { room, seq, with: partner }: RequestOf<"MarkRead">
+        { room: asked, seq, with: user }: RequestOf<"MarkRead">
       ): Effect.fn.Return<ServerMessage, StorageUnavailable> {
-        if (room !== undefined && !(yield* isMember(from.account, room))) return refusal({ _tag: "NotInRoom", room })
+        const room = asked === undefined ? undefined : yield* roomOf(from.account, asked)
+        if (asked !== undefined && room === undefined) return refusal({ _tag: "NotInRoom", room: asked })
+        const partner = user === undefined ? undefined : (names.find(user)?.user ?? user)
         const marked = yield* memberships.mark(from.account, placeOf(room, partner), seq)
-        if (partner !== undefined && marked === 0 && names.find(partner) === undefined) {
-          return refusal({ _tag: "UserNotFound", user: partner })
-        }
+        if (partner !== undefined && marked === 0 && seq > 0) return refusal({ _tag: "UserNotFound", user: partner })
         const where = { ...(room !== undefined && { room }), ...(partner !== undefined && { with: partner }) }
         const message = { _tag: "ReadMarked" as const, ...where, seq: marked }
         const others = connected.hearing(from.account, message).filter((session) => session !== from.session)
@@ -293,6 +297,9 @@ export class AccountProcessor extends Context.Service<
     })
   )
 }
+
+/** Of one account. */
+const turnOf: (account: AccountId) => Effect.Effect<Semaphore.Semaphore> = () => Semaphore.make(1)
 
 const placeOf = (room: RequestOf<"MarkRead">["room"], partner: RequestOf<"MarkRead">["with"]): ReadPlace => {
   if (room !== undefined) return { _tag: "Room", room }

@@ -3,7 +3,8 @@
  *
  * Everything that changes something answers only once it would survive a crash, as far as the layer can survive one. What
  * belongs together is one commit: a password and the devices that end with it, an account and the invite that it uses. Only
- * hashes of secrets come here. A deleted account is changed by `setState` and `free` alone. Names are compared by their keys (see `Name`); whether one looks like another is said before.
+ * hashes of secrets come here. A deleted account is changed
+ * by `free` alone. Names are compared by their keys (see `Name`); whether one looks like another is said before.
  */
 import { Context, type Effect, type Option, type Result } from "effect"
 import type { Timestamp } from "../../common/log/Cursor.ts"
@@ -66,12 +67,15 @@ export class Accounts extends Context.Service<
     find(user: UserName): Change<Option.Option<WithPassword>>
     get(account: AccountId): Change<Option.Option<WithPassword>>
     create(account: NewAccount): Change<Result.Result<Created, "AccountExists" | "InvalidInvite">>
-    /** Sets it, ends a reset code, and removes all devices but `except`; answers which. */
+    /**
+     * Sets it, ends a reset code, and removes all devices but `except`; answers which. Nothing, if the account or its device
+     * `except` is no more: who was logged out meanwhile changes no password.
+     */
     setPassword(
       account: AccountId,
       password: PasswordHash,
       except: DeviceId | undefined
-    ): Change<ReadonlyArray<DeviceId>>
+    ): Change<Option.Option<ReadonlyArray<DeviceId>>>
     /** The same password, hashed in another way; nothing if it is not `before` any more. */
     rehash(account: AccountId, before: PasswordHash, after: PasswordHash): Change<void>
     /** Ends the password, and removes all devices and keys; answers which devices. */
@@ -105,7 +109,10 @@ export class Accounts extends Context.Service<
     /** Oldest first. */
     keys(account: AccountId): Change<ReadonlyArray<Key>>
     removeKey(account: AccountId, fingerprint: Fingerprint): Change<boolean>
-    /** Disabling keeps devices and keys; deleting removes both, and the password. Answers which devices there were. */
+    /**
+     * Disabling keeps devices and keys; deleting removes both, and the password, and is for good. Answers which devices there
+     * were. Where memberships and read marks are kept beside it, those of a deleted account go in the same commit.
+     */
     setState(account: AccountId, state: AccountState, reason: string | undefined): Change<ReadonlyArray<DeviceId>>
     setAdmin(account: AccountId, isAdmin: boolean): Change<void>
     /** Makes the name of a deleted account anybody's. False if it is not deleted. What it wrote stays nobody's. */

@@ -41,8 +41,10 @@ export const make = Effect.gen(function* () {
       if (Option.isNone(found)) return Option.none()
       const { account } = found.value
       const stored = formatSshPublicKey(key)
-      const isOurs = (yield* accounts.keys(account.id)).some((one) => one.publicKey === stored)
-      return isRight && isOurs ? Option.some({ account, enrolled: undefined }) : Option.none()
+      const isOurs = Effect.map(accounts.keys(account.id), (keys) => keys.some((one) => one.publicKey === stored))
+      return (yield* isOurs) && isRight
+        ? Option.some({ account, enrolled: undefined, stillHolds: isOurs })
+        : Option.none()
     })
   }
   return proof

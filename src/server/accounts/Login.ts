@@ -6,7 +6,7 @@
  * twenty at once are no twenty guesses. Whether the name may be claimed by one more connection is not decided here; a device
  * is made when that has been.
  */
-import { Clock, Context, Effect, Layer, Option, Result } from "effect"
+import { Cause, Clock, Context, Effect, Layer, Option, Result } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import { maxDevices } from "../../common/wire/AccountMessage.ts"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
@@ -14,6 +14,7 @@ import type { Credentials } from "../../common/wire/Credentials.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { StorageUnavailable } from "../history/History.ts"
+import type { AccountId } from "../session/AccountId.ts"
 import type { Origin } from "../session/Origin.ts"
 import type { Account } from "./Account.ts"
 import { Accounts } from "./Accounts.ts"
@@ -50,11 +51,10 @@ export class Login extends Context.Service<
       peer: Origin,
       password: (Credentials & { readonly _tag: "Password" })["password"]
     ) => Effect.Effect<Result.Result<void, Rejection>>
-    /** A new device of an account, for who was proven by anything but a device's own token. */
-    readonly enrol: (
-      account: Account,
-      name: DeviceName | undefined
-    ) => Effect.Effect<Result.Result<Enrolled, Rejection>>
+    /** A new device of an account, for who was proven by anything but a device's own token, and is so still. */
+    readonly enrol: (proven: Proven, name: DeviceName | undefined) => Effect.Effect<Result.Result<Enrolled, Rejection>>
+    /** Why an account is not let in any more that was a moment ago. */
+    readonly whyNot: (account: AccountId) => Effect.Effect<Rejection>
     /** Why a password is not heard here, if it is not. */
     readonly plaintext: (peer: Origin, action: string) => Rejection | undefined
     /** What a key is to sign. */
@@ -84,7 +84,10 @@ export class Login extends Context.Service<
       ) {
         const attempt = yield* attempts.begin(nameKey(user), peer.address)
         if (attempt._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
-        const found = yield* tryIt.pipe(Effect.onError(() => attempt.takeBack))
+        // Who leaves before the answer has cost a hash all the same.
+        const found = yield* tryIt.pipe(
+          Effect.onError((cause) => (Cause.hasInterrupts(cause) ? Effect.void : attempt.takeBack))
+        )
         if (Option.isNone(found)) return Result.fail<Rejection>({ _tag: "InvalidCredentials" })
         yield* attempt.takeBack
         return Result.succeed(found.value)
@@ -96,6 +99,15 @@ export class Login extends Context.Service<
           ? { _tag: "InvalidCredentials" }
           : { _tag: "Banned", ...(reason !== undefined && { reason }) }
       }
+
+      const whyNot = (account: AccountId) =>
+        Effect.map(
+          accounts.get(account),
+          (found): Rejection =>
+            Option.match(found, { onNone: () => undefined, onSome: (known) => refusalOf(known.account) }) ?? {
+              _tag: "InvalidCredentials"
+            }
+        )
 
       const tryOut = (stranger: Stranger, credentials: Exclude<Credentials, { readonly _tag: "Key" }>) => {
         switch (credentials._tag) {
@@ -135,22 +147,27 @@ export class Login extends Context.Service<
               return (yield* password.fits(known, typed)) ? Option.some(undefined) : Option.none()
             })
           ).pipe(refusing),
-        enrol: (account, name) =>
+        enrol: ({ account: { id }, stillHolds }, name) =>
           Effect.gen(function* () {
             const made = yield* secrets.token
             const added = yield* accounts.addDevice(
-              account.id,
+              id,
               { name: name ?? unnamed, token: hashOf(made) },
               clock.currentTimeMillisUnsafe()
             )
-            return Result.mapBoth(added, {
-              onSuccess: (device): Enrolled => ({ device, token: made }),
-              onFailure: (why): Rejection =>
-                why === "TooManyDevices"
-                  ? { _tag: "TooManyDevices", limit: maxDevices }
-                  : { _tag: "InvalidCredentials" }
-            })
+            if (Result.isFailure(added)) {
+              return Result.fail(
+                added.failure === "TooManyDevices"
+                  ? { _tag: "TooManyDevices" as const, limit: maxDevices }
+                  : yield* whyNot(id)
+              )
+            }
+            const device = added.success
+            if (yield* stillHolds) return Result.succeed({ device, token: made })
+            yield* accounts.removeDevice(id, device)
+            return Result.fail(yield* whyNot(id))
           }).pipe(refusing),
+        whyNot: (account) => Effect.orElseSucceed(whyNot(account), (): Rejection => ({ _tag: "StorageUnavailable" })),
         plaintext,
         challenge: secrets.nonce
       })

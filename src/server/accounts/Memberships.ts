@@ -59,7 +59,10 @@ export class Memberships extends Context.Service<
     forget(room: RoomName): Kept<void>
     /** An account is gone, with its memberships and marks. */
     forgetAccount(account: AccountId): Kept<void>
-    /** Moves the mark forward, to `seq` or to the log's newest place; answers where it stands then. */
+    /**
+     * Moves the mark forward, to `seq` or to the log's newest place; answers where it stands then. With whom nothing was ever
+     * said there is none: 0. So there are no more marks than conversations, whatever names are asked for.
+     */
     mark(account: AccountId, place: ReadPlace, seq: Seq): Kept<Seq>
     /**
      * All there is to know at arrival. `unread` counts messages by others behind the mark that are not deleted; `mentions`

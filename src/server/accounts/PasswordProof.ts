@@ -38,9 +38,15 @@ export const make = Effect.gen(function* () {
     prove: Effect.fnUntraced(function* ({ user }, { password }) {
       const known = Option.getOrUndefined(yield* accounts.find(user))
       const isRight = yield* fits(known, password)
-      return known !== undefined && isRight
-        ? Option.some({ account: known.account, enrolled: undefined })
-        : Option.none()
+      if (known === undefined || !isRight) return Option.none()
+      const { account } = known
+      const stillHolds = Effect.flatMap(accounts.get(account.id), (found) => {
+        const now = Option.getOrUndefined(found)
+        // Nothing is hashed twice unless something changed, if only how it is hashed.
+        const isSame = now?.password === known.password && now?.reset?.code === known.reset?.code
+        return isSame ? Effect.succeed(true) : fits(now, password)
+      })
+      return Option.some({ account, enrolled: undefined, stillHolds })
     })
   }
 

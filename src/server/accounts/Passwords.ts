@@ -74,8 +74,11 @@ const make = Effect.fnUntraced(function* (current: HashCost) {
   ) {
     const algorithm = Kdf.argon2id({ memory: memoryKib, passes, parallelism: lanes })
     const text = new TextEncoder().encode(opaque(Redacted.value(password)))
-    // It fails for parameters and on a runtime for which this was not written.
-    const derived = kdf.derive(algorithm, text, { salt, length }).pipe(Effect.orDie, hashing.withPermits(1))
+    // It fails for parameters and on a runtime for which this was not written. What has begun goes on in its thread, and keeps
+    // its permit until it is done, whoever waits for it.
+    const derived = kdf
+      .derive(algorithm, text, { salt, length })
+      .pipe(Effect.orDie, Effect.uninterruptible, hashing.withPermits(1))
     const inTurn = yield* places.withPermitsIfAvailable(1)(derived)
     return Option.isSome(inTurn) ? inTurn.value : yield* new PasswordsBusy()
   })

@@ -26,6 +26,11 @@ export interface Enrolled {
 
 export interface Proven {
   readonly account: Account
+  /**
+   * Whether it proves it still: asked behind a new device is stored. What ends all devices knew nothing of that one, if it
+   * came between.
+   */
+  readonly stillHolds: Effect.Effect<boolean, StorageUnavailable | PasswordsBusy>
   /** The device that it was on, if the proof is a device's own. */
   readonly enrolled: Enrolled | undefined
 }

@@ -5,7 +5,7 @@
  * the name is free and looks like nobody else's; then the password is hashed, and last, one after the other, so that two who
  * look alike cannot both be the first, the name is looked at again and the account is stored.
  */
-import { Clock, Context, Effect, Layer, Redacted, Result, Semaphore } from "effect"
+import { Clock, Context, Effect, Layer, Option, type Redacted, Result, Semaphore } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
@@ -16,12 +16,17 @@ import type { Origin } from "../session/Origin.ts"
 import { type Account, PasswordHash } from "./Account.ts"
 import { AccountNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
+import { Attempts } from "./Attempts.ts"
 import { CommonPasswords } from "./CommonPasswords.ts"
 import { Login, refusing } from "./Login.ts"
 import { Passwords } from "./Passwords.ts"
 import { formatPhcString } from "./PhcString.ts"
 import type { Enrolled } from "./Proof.ts"
 import { hashOf, hashOfCode, Secrets } from "./Secrets.ts"
+
+/** Who registers when so many wait is asked to try again in so many milliseconds. */
+const maxWaiting = 8
+const busyMillis = 1000
 
 export interface Applicant {
   readonly user: UserName
@@ -41,6 +46,8 @@ export interface Registered {
 export class Registering extends Context.Service<
   Registering,
   {
+    /** Why nothing need be hashed, if it need not. */
+    readonly refusalOf: (applicant: Applicant) => Rejection | undefined
     readonly register: (applicant: Applicant) => Effect.Effect<Result.Result<Registered, Rejection>>
     /** A password to be stored, or what is wrong with it. `field` is where it was said. */
     readonly newPassword: (password: Password, field: string) => Effect.Effect<Result.Result<PasswordHash, Rejection>>
@@ -59,7 +66,10 @@ export class Registering extends Context.Service<
       const secrets = yield* Secrets
       const names = yield* AccountNames
       const passwords = yield* Passwords
+      const attempts = yield* Attempts
       const oneAtATime = yield* Semaphore.make(1)
+      const places = yield* Semaphore.make(maxWaiting)
+      const hashing = yield* Semaphore.make(1)
 
       const refusalOfName = (user: UserName): Rejection | undefined => {
         const like = names.similar(user)
@@ -67,6 +77,12 @@ export class Registering extends Context.Service<
         return nameKey(like.user) === nameKey(user)
           ? { _tag: "AccountExists", user: like.user }
           : { _tag: "NameTooSimilar", user, to: like.user }
+      }
+
+      const refusalOf = ({ action, invite, peer, user }: Applicant): Rejection | undefined => {
+        if (registration === "off") return { _tag: "RegistrationClosed" }
+        if (registration === "invite" && invite === undefined) return { _tag: "InvalidInvite" }
+        return login.plaintext(peer, action) ?? refusalOfName(user)
       }
 
       const newPassword = (password: Password, field: string) =>
@@ -77,6 +93,13 @@ export class Registering extends Context.Service<
           }
           return Result.succeed(PasswordHash.make(formatPhcString(yield* passwords.hash(password))))
         }).pipe(refusing)
+
+      /** One at a time, and so many wait: whoever registers in floods holds up others who register, and nobody who logs in. */
+      const hashInTurn = (password: Password, field: string) =>
+        Effect.map(
+          places.withPermitsIfAvailable(1)(hashing.withPermits(1)(newPassword(password, field))),
+          Option.getOrElse(() => Result.fail<Rejection>({ _tag: "TooManyAttempts", retryAfter: busyMillis }))
+        )
 
       const create = Effect.fnUntraced(function* ({ device, invite, user }: Applicant, password: PasswordHash) {
         const refusal = refusalOfName(user)
@@ -97,23 +120,34 @@ export class Registering extends Context.Service<
           )
         }
         const { account, device: made } = created.success
-        names.set({ id: account.id, user: account.user, state: account.state })
+        // Whoever has changed it since has said so already.
+        if (names.find(user)?.id !== account.id) {
+          names.set({ id: account.id, user: account.user, state: account.state })
+        }
         return made === undefined
           ? Result.fail<Rejection>({ _tag: "StorageUnavailable" })
           : Result.succeed<Registered>({ account, enrolled: { device: made, token } })
       })
 
       return Registering.of({
+        refusalOf,
         register: Effect.fnUntraced(function* (applicant) {
-          const { action, invite, password, peer, user } = applicant
-          if (registration === "off") return Result.fail<Rejection>({ _tag: "RegistrationClosed" })
-          if (registration === "invite" && invite === undefined)
-            return Result.fail<Rejection>({ _tag: "InvalidInvite" })
-          const refusal = login.plaintext(peer, action) ?? refusalOfName(user)
+          const { action, password, peer, user } = applicant
+          const refusal = refusalOf(applicant)
           if (refusal !== undefined) return Result.fail(refusal)
-          const hash = yield* newPassword(password, action === "Register" ? "password" : "register.password")
+          // Invites are not guessed either, nor are hashes had for wrong ones.
+          const attempt = registration === "invite" ? yield* attempts.begin(nameKey(user), peer.address) : undefined
+          if (attempt?._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
+          const hash = yield* hashInTurn(password, action === "Register" ? "password" : "register.password")
           if (Result.isFailure(hash)) return Result.fail(hash.failure)
-          return yield* create(applicant, hash.success).pipe(refusing, oneAtATime.withPermits(1))
+          // Once begun it is stored, whoever waits for it: then its name is known, too.
+          const registered = yield* create(applicant, hash.success).pipe(
+            refusing,
+            Effect.uninterruptible,
+            oneAtATime.withPermits(1)
+          )
+          if (attempt !== undefined && Result.isSuccess(registered)) yield* attempt.takeBack
+          return registered
         }),
         newPassword,
         refusalOfGuest: (user) => {

@@ -21,6 +21,7 @@ export const make = Effect.gen(function* () {
       const used = yield* accounts.useToken(user, hashOf(token), hashOf(next), now, name)
       return Option.map(used, ({ account, device }): Proven => ({
         account,
+        stillHolds: Effect.succeed(true),
         enrolled: { device: device.id, token: next }
       }))
     })

@@ -6,7 +6,7 @@
  * connections is told to `ended`, behind the commit; where no server runs, nobody is connected. Codes are made here, told
  * once, and kept as their hashes.
  */
-import { Clock, Context, Duration, Effect, Layer, Option, PubSub, Result, Runtime, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, PubSub, Result, Runtime, Schema, Semaphore } from "effect"
 import { Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
@@ -107,10 +107,12 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
   const names = yield* AccountNames
   const secrets = yield* Secrets
   const now = () => clock.currentTimeMillisUnsafe()
+  /** What one has seen of an account, no other changes before it has changed it. */
+  const oneAtATime = yield* Semaphore.make(1)
 
   const doing = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
     Effect.catchIf(
-      effect,
+      oneAtATime.withPermit(effect),
       (error): error is Exclude<E, NotDone> => error._tag !== "NotDone",
       () => new NotDone({ message: "The database does not take it just now. Look at the server's log, and try again." })
     )
@@ -140,11 +142,14 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
   })
 
   const note = ({ id, state, user }: Account) => names.set({ id, state, user })
-  const again = Effect.fnUntraced(function* ({ account: { id, user } }: WithPassword) {
-    const found = yield* accounts.get(id)
-    if (Option.isNone(found)) return yield* new NotDone({ message: `The account ${user} was freed meanwhile.` })
-    note(found.value.account)
-    return found.value.account
+  /** As it is after a change. Its owner may have deleted it meanwhile. */
+  const again = Effect.fnUntraced(function* ({ account: { id, user } }: WithPassword, isToBeDeleted = false) {
+    const found = Option.getOrUndefined(yield* accounts.get(id))?.account
+    if (found !== undefined) note(found)
+    if (found === undefined || (found.state === "Deleted" && !isToBeDeleted)) {
+      return yield* new NotDone({ message: `The account ${user} was deleted meanwhile.` })
+    }
+    return found
   })
 
   return UserManagement.of({
@@ -227,7 +232,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
           const { id } = found.account
           yield* accounts.setState(id, "Deleted", undefined)
           yield* memberships.forgetAccount(id)
-          const account = yield* again(found)
+          const account = yield* again(found, true)
           deleted(id, account.user)
           ended(id, undefined, { _tag: "Goodbye", reason: "This account was deleted." })
           return account

@@ -1,8 +1,8 @@
 /**
  * `pnpm admin`: the commands for whoever looks after a server's data; each is in a file of its own.
  *
- * They work from a process of their own, on the database of a server that may be running, and only read it, but for `rmroom`. Results go to
- * standard output; what went wrong, in one line with what to do, and progress go to standard error. Exit code 1 says
+ * They work from a process of their own, on the database of a server that may be running, and only read it, but for `rmroom`,
+ * and for what is done to accounts, which a running server does itself. Results go to standard output; what went wrong, in one line with what to do, and progress go to standard error. Exit code 1 says
  * that the command failed, or that what was checked is not sound.
  */
 import { Console, Effect, Layer, Schema } from "effect"

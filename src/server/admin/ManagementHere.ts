@@ -15,11 +15,14 @@ import { read, settings } from "../config/ServerConfig.ts"
 import { provideFlags } from "../config/SettingFlags.ts"
 import type { CannotOpenDatabase } from "../sql/CannotOpenDatabase.ts"
 import * as Database from "../store/Database.ts"
+import { AdminError } from "./AdminError.ts"
 import * as ChatDatabase from "./ChatDatabase.ts"
 import { named } from "./Flags.ts"
+import { isInUse } from "./InUse.ts"
 
-/** How long a server may take to take the connection. */
+/** How long a server may take to take the connection, and to answer. */
 const patience = "5 seconds"
+const answerPatience = "30 seconds"
 
 /** What works on accounts, on the database that the flag, the environment or `.env` names. */
 export const layer = (given: {
@@ -35,10 +38,9 @@ export const layer = (given: {
       )
       const path = adminPathOf(database, adminSocket)
       const isRunning = path !== undefined && (yield* isListening(path))
-      if (!isRunning) yield* ChatDatabase.find(database)
-      const management: Layer.Layer<UserManagement, NotDone | CannotOpenDatabase, FileSystem.FileSystem> = isRunning
-        ? remote(path)
-        : alone(database)
+      if (!isRunning) yield* Effect.scoped(ChatDatabase.openHere(database))
+      const management: Layer.Layer<UserManagement, AdminError | NotDone | CannotOpenDatabase, FileSystem.FileSystem> =
+        isRunning ? remote(path) : alone(database, path)
       return management
     })
   )
@@ -49,7 +51,7 @@ const isListening = (path: string) =>
   )
 
 /** No server: nobody is connected, and nobody else may write meanwhile. */
-const alone = (database: string) =>
+const alone = (database: string, path: string | undefined) =>
   UserManagement.layerAlone.pipe(
     Layer.provide(
       Layer.effectDiscard(
@@ -57,15 +59,34 @@ const alone = (database: string) =>
       )
     ),
     Layer.provide([AccountNames.layer, Secrets.layer]),
-    Layer.provide(Database.layerFile({ file: database, retention: "forever" }))
+    Layer.provide(Database.layerFile({ file: database, retention: "forever" })),
+    Layer.catchTag("CannotOpenDatabase", (problem) =>
+      Layer.effectContext<UserManagement, AdminError | CannotOpenDatabase, never>(
+        Effect.gen(function* () {
+          const isUsed = yield* Effect.orElseSucceed(isInUse(database), () => false)
+          return yield* isUsed ? inUse(database, path) : problem
+        })
+      )
+    )
   )
+
+const inUse = (database: string, path: string | undefined) => {
+  const socket = path === undefined ? "" : ` at ${path}`
+  return new AdminError({
+    message: `A server or another command is using ${database}, but no server listens for pnpm admin${socket}. If it is a server with another socket, name that with --admin-socket or ADMIN_SOCKET; if not, try again in a moment.`
+  })
+}
 
 /** A server whose version is another, or that ends meanwhile. */
 const unanswered = () =>
-  new NotDone({ message: "The server did not answer as this version's would. Look at its log, or restart it." })
+  new NotDone({
+    message: "The server ended meanwhile, is busy, or is of another version. Look at its log, and try again."
+  })
 
 const asked = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
-  Effect.catchIf(effect, (error): error is Exclude<E, NotDone> => error._tag !== "NotDone", unanswered)
+  Effect.timeoutOrElse(effect, { duration: answerPatience, orElse: unanswered }).pipe(
+    Effect.catchIf((error): error is Exclude<E, NotDone> => error._tag !== "NotDone", unanswered)
+  )
 
 const remote = (path: string) =>
   Layer.effect(

@@ -14,8 +14,9 @@ export class Output extends Context.Service<
     Output,
     Effect.sync(() => {
       // Never taken off: the error of a write can follow its callback, and unheard it would end the process.
-      process.stdout.on("error", ignore)
-      process.stderr.on("error", ignore)
+      for (const output of [process.stdout, process.stderr]) {
+        if (!output.listeners("error").includes(ignore)) output.on("error", ignore)
+      }
       return Output.of({
         write: (text) =>
           Effect.callback((resume) => {

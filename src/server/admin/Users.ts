@@ -40,6 +40,16 @@ const words = ({ isAdmin, reason, state }: Account): string => {
     .join(", ")
 }
 
+/** What scripts are given: no number of ours. */
+const factsOf = ({ isAdmin, lastSeen, reason, since, state, user }: Account) => ({
+  user,
+  since,
+  lastSeen,
+  isAdmin,
+  state,
+  reason
+})
+
 const giveCode = Effect.fnUntraced(function* ({ code, expires, user }: Code) {
   const output = yield* Output
   yield* told(`With this code ${user} logs in and sets a password (:passwd), until ${timeOf(expires)}:`)
@@ -87,7 +97,7 @@ const listCommand = Command.make(
     const output = yield* Output
     const found = yield* onAccounts(where, all)
     if (json) {
-      return yield* output.write(`${JSON.stringify(found.map(({ id: _, ...account }) => account))}\n`)
+      return yield* output.write(`${JSON.stringify(found.map(factsOf))}\n`)
     }
     const width = Math.max(0, ...found.map(({ user }) => user.length))
     const lines = found.map((account) =>
@@ -117,8 +127,7 @@ const showCommand = Command.make(
       Effect.flatMap(UserManagement, (users) => users.show(user))
     )
     if (json) {
-      const { id: _, ...facts } = account
-      return yield* output.write(`${JSON.stringify({ ...facts, hasPassword, hasCode, devices, keys })}\n`)
+      return yield* output.write(`${JSON.stringify({ ...factsOf(account), hasPassword, hasCode, devices, keys })}\n`)
     }
     const secret = hasPassword ? "a password" : hasCode ? "a code that waits to be used" : "no password"
     const lines = [
@@ -177,6 +186,27 @@ const resetCommand = Command.make(
   Command.withShortDescription("Give a new code to whoever forgot a password")
 )
 
+/** Asks, if there is such an account, and somebody to be asked. */
+const confirm = Effect.fnUntraced(function* (where: Parameters<typeof ManagementHere.layer>[0], user: UserName) {
+  const stdio = yield* Stdio.Stdio
+  const { account } = yield* onAccounts(
+    where,
+    Effect.flatMap(UserManagement, (users) => users.show(user))
+  )
+  const called = printable(account.user)
+  if (!((yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal))) {
+    const message = `Cannot delete the account ${called}: nobody can be asked whether that is meant. Say so with --yes.`
+    return yield* new AdminError({ message })
+  }
+  const message = `Delete the account ${called} for good?`
+  const isMeant = yield* Effect.catchTag(
+    Prompt.run(Prompt.Confirm({ message, initial: false })),
+    "QuitError",
+    () => Effect.interrupt
+  )
+  if (!isMeant) return yield* new AdminError({ message: `The account ${called} stays.` })
+})
+
 const deleteCommand = Command.make(
   "delete",
   {
@@ -186,16 +216,7 @@ const deleteCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ name, yes, ...where }) {
     const user = yield* nameOf(name)
-    if (!yes) {
-      const stdio = yield* Stdio.Stdio
-      if (!((yield* stdio.stdinIsTerminal) && (yield* stdio.stdoutIsTerminal))) {
-        return yield* new AdminError({ message: `An account that is deleted is gone for good. Say so with --yes.` })
-      }
-      const isMeant = yield* Prompt.run(
-        Prompt.Confirm({ message: `Delete the account ${user} for good?`, initial: false })
-      )
-      if (!isMeant) return yield* told("Nothing was deleted.")
-    }
+    if (!yes) yield* confirm(where, user)
     const { user: spelled } = yield* onAccounts(
       where,
       Effect.flatMap(UserManagement, (users) => users.delete(user))

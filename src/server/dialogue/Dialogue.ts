@@ -10,16 +10,17 @@
  * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
  * has one large reply at a time, however many it asks for and however slowly it reads.
  */
-import { Clock, Data, Duration, Effect, Exit, Fiber, Redacted, Result, Stream } from "effect"
+import { Clock, Data, Duration, Effect, Exit, Fiber, Option, Redacted, Result, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { isAccountRequest } from "../../common/wire/AccountRequest.ts"
+import { type DeviceName, isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { ClientMessage, type HandedOn } from "../../common/wire/ClientMessage.ts"
 import { endsHandshake } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Connection } from "../../connection/Connection.ts"
 import { encodeText, type Incoming } from "../../connection/Line.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
+import { Login } from "../accounts/Login.ts"
 import { Registering } from "../accounts/Registering.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Inboxes } from "../inbox/Inboxes.ts"
@@ -69,19 +70,25 @@ export const make = Effect.gen(function* () {
   const handshake = yield* Handshake.make
   const accounts = yield* AccountProcessor
   const inboxes = yield* Inboxes
+  const login = yield* Login
   const registering = yield* Registering
   const server = yield* ServerProcessor
   const clock = yield* Clock.Clock
+  const handshakeMillis = Duration.toMillis(config.handshakeTimeout)
   const allowance = { rate: config.messageRate, burst: config.messageBurst }
 
   /** After a pause of the whole process it is due before what has come meanwhile was read: that is read first. */
-  const startHandshakeTimer = (session: Session) =>
-    Effect.gen(function* () {
-      const due = monotonicMillis(clock) + Duration.toMillis(config.handshakeTimeout)
-      yield* Effect.sleep(config.handshakeTimeout)
-      if (monotonicMillis(clock) > due + latenessMillis) yield* Effect.sleep(readingTime)
-      session.endUnsafe(rejected({ _tag: "HandshakeTimeout" }))
-    }).pipe(Effect.forkChild)
+  const startHandshakeTimer = Effect.fnUntraced(function* (session: Session, millis: number) {
+    const due = monotonicMillis(clock) + millis
+    const fiber = yield* Effect.sleep(Duration.millis(millis)).pipe(
+      Effect.andThen(
+        Effect.suspend(() => (monotonicMillis(clock) > due + latenessMillis ? Effect.sleep(readingTime) : Effect.void))
+      ),
+      Effect.andThen(Effect.sync(() => session.endUnsafe(rejected({ _tag: "HandshakeTimeout" })))),
+      Effect.forkChild
+    )
+    return { due, fiber }
+  })
 
   const say = (talk: Talk, message: ServerMessage, id: string | undefined) => {
     talk.replies += answerAtOnce(id, message)
@@ -103,16 +110,24 @@ export const make = Effect.gen(function* () {
     return 0
   }
 
+  /** Gives the milliseconds that were left. */
   const stopHandshakeTimer = Effect.fnUntraced(function* (talk: Talk) {
-    if (talk.handshakeTimer !== undefined) yield* Fiber.interrupt(talk.handshakeTimer)
+    const timer = talk.handshakeTimer
+    if (timer === undefined) return 0
     talk.handshakeTimer = undefined
+    const left = Math.max(0, timer.due - monotonicMillis(clock))
+    yield* Fiber.interrupt(timer.fiber)
+    return left
   })
 
   const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
     const { id } = message
     if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), id)
-    const retryAfter = takeToken(talk)
+    const retryAfter = talk.hasTried ? takeToken(talk) : 0
     if (retryAfter > 0) return say(talk, rejected({ _tag: "RateLimited", retryAfter }), id)
+    talk.hasTried = true
+    // The time that the server takes is not the client's.
+    const left = yield* stopHandshakeTimer(talk)
     yield* flush(talk)
     const { challenge } = talk
     talk.challenge = undefined
@@ -121,7 +136,7 @@ export const make = Effect.gen(function* () {
       case "Welcomed":
         talk.user = outcome.user
         talk.account = outcome.account
-        yield* stopHandshakeTimer(talk)
+        talk.device = message.device
         return yield* outcome.follow
       case "Challenged":
         talk.challenge = outcome.nonce
@@ -133,11 +148,10 @@ export const make = Effect.gen(function* () {
         break
       case "Failed":
     }
-    // It may try again, in as much time; a challenge gives it once.
-    if (outcome._tag === "Challenged" && talk.wasChallenged) return
+    // It may try again, in as much time; a challenge gives it once, and then leaves what is left.
+    const goesOn = outcome._tag === "Challenged" && talk.wasChallenged
     talk.wasChallenged ||= outcome._tag === "Challenged"
-    yield* stopHandshakeTimer(talk)
-    talk.handshakeTimer = yield* startHandshakeTimer(talk.session)
+    talk.handshakeTimer = yield* startHandshakeTimer(talk.session, goesOn ? left : handshakeMillis)
   })
 
   /** A guest's name becomes an account, once nothing that the guest asked for is under way any more. */
@@ -154,7 +168,7 @@ export const make = Effect.gen(function* () {
       user,
       password,
       invite,
-      device: undefined,
+      device: talk.device,
       peer: session.peer,
       action: "Register"
     })
@@ -162,7 +176,8 @@ export const make = Effect.gen(function* () {
     const { account, enrolled } = made.success
     const owner = { account: account.id, device: enrolled.device }
     session.belongTo(owner)
-    yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
+    const ended = yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
+    if (Option.isSome(ended)) return yield* over(rejected(yield* login.whyNot(account.id)), id)
     Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: [] })
     yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
     talk.account = account.id
@@ -229,11 +244,13 @@ export const make = Effect.gen(function* () {
   return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>) {
     const talk: Talk = {
       session,
-      handshakeTimer: yield* startHandshakeTimer(session),
+      handshakeTimer: yield* startHandshakeTimer(session, handshakeMillis),
       user: undefined,
       account: undefined,
+      device: undefined,
       challenge: undefined,
       wasChallenged: false,
+      hasTried: false,
       bucket: TokenBucket.full(allowance, monotonicMillis(clock)),
       tooFast: 0,
       replies: ""
@@ -245,14 +262,19 @@ export const make = Effect.gen(function* () {
 /** Where one connection's talk stands. */
 interface Talk {
   readonly session: Session
-  handshakeTimer: Fiber.Fiber<void> | undefined
+  /** Runs while a Handshake is waited for, until `due`, in monotonic milliseconds. */
+  handshakeTimer: { readonly due: number; readonly fiber: Fiber.Fiber<void> } | undefined
   /** Its name, once it has said so. */
   user: UserName | undefined
   /** The account it is, if it is no guest. */
   account: AccountId | undefined
+  /** What its device is to be called, should it register. */
+  device: DeviceName | undefined
   /** What a key is to sign in the next Handshake, and whether there was one before. */
   challenge: string | undefined
   wasChallenged: boolean
+  /** There was a Handshake before: each further one counts against the rate. */
+  hasTried: boolean
   bucket: TokenBucket.TokenBucket
   /** Messages of the lines being heard that came too fast. */
   tooFast: number

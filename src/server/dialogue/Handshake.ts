@@ -68,7 +68,7 @@ export const make = Effect.gen(function* () {
   ): Effect.fn.Return<Result.Result<Owner | undefined, Rejection>> {
     if (who._tag === "Account") {
       if (who.enrolled !== undefined) return Result.succeed({ account: who.account, enrolled: who.enrolled })
-      const enrolled = yield* login.enrol(who.account, greeting.device)
+      const enrolled = yield* login.enrol(who, greeting.device)
       return Result.map(enrolled, (device) => ({ account: who.account, enrolled: device }))
     }
     if (who._tag !== "Newcomer") return Result.succeed(undefined)
@@ -97,7 +97,7 @@ export const make = Effect.gen(function* () {
       const owns = { account: account.id, device: enrolled.device }
       session.belongTo(owns)
       const ended = yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owns })
-      if (Option.isSome(ended)) return refused(ended.value)
+      if (Option.isSome(ended)) return refused(yield* login.whyNot(account.id))
     }
 
     // 4. The lobby, in which everybody is, and the account's own log.

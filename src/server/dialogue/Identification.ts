@@ -33,6 +33,9 @@ export const make = Effect.gen(function* () {
       const { invite, password } = register
       if (credentials !== undefined) return Result.fail(oneOfBoth)
       const applicant = { user, password, invite, device, peer, action: "Handshake" as const }
+      // Before the name is claimed: somebody may be here as the account that has it.
+      const refusal = registering.refusalOf(applicant)
+      if (refusal !== undefined) return Result.fail(refusal)
       return Result.succeed({ _tag: "Newcomer", register: registering.register(applicant) })
     }
     if (credentials === undefined) {

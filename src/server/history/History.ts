@@ -217,10 +217,10 @@ export class History extends Context.Service<
       maxBytes?: number
     ): Effect.Effect<Findings<Searched>, StorageUnavailable | SearchTooSlow>
     /**
-     * Forgets a conversation whose log is empty, since nothing was written or RETENTION took it all: its name is as if it
+     * Forgets a room whose log is empty, since nothing was written or RETENTION took it all: its name is as if it
      * had never been, and if it is asked for or written to again it is another incarnation, whose places begin at 1.
      * False, and nothing done, if there are entries, or if RETENTION took the last a moment ago and `emptied` has not
-     * told yet; while something is being stored in it, or may have been by a commit that failed; and of the lobby, always.
+     * told yet; while something is being stored in it, or may have been by a commit that failed; and of what is no room, always.
      * Waits for nothing.
      */
     forgetUnsafe(conversation: Conversation): boolean

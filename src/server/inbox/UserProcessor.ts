@@ -20,7 +20,6 @@ import { LogReader } from "../rooms/LogReader.ts"
 import { type CatchUp, retryInterval } from "../rooms/Newcomers.ts"
 import { gather } from "../rooms/Telling.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
-import { authorOfAccount } from "../session/AccountId.ts"
 import type { Asker } from "../session/Asker.ts"
 import type { Delivery } from "../session/Delivery.ts"
 import { rejected } from "../session/Rejected.ts"
@@ -118,8 +117,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
           return refuse(from, { _tag: "UserNotFound", user: to })
         rounds.add({
           from,
-          // The connection may be gone by now.
-          author: from.account === undefined ? sessions.authorOf(from.session) : authorOfAccount(from.account),
+          author: sessions.authorsOf(from).author,
           to: named?.user ?? to,
           account: named?.id,
           isThere,

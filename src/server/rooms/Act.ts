@@ -8,6 +8,8 @@ import { Partner } from "../history/Partner.ts"
 export const Act = Schema.Struct({
   from: UserName,
   author: AuthorId,
+  /** Who it was on this connection as a guest, before it registered: what it wrote then is still its own here. */
+  guest: Schema.optionalKey(AuthorId),
   body: Intent,
   /** Done once, however often it is asked for with the same key. */
   key: Schema.UndefinedOr(MessageKey),

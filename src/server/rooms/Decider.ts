@@ -71,19 +71,24 @@ export const decide = (state: State, act: Act, circumstances: Circumstances): De
   const known = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
   // Who it was exchanged with has gone with it, or is the same.
   const target = known === undefined || known.is === "Gone" || known.with === partner ? known : undefined
-  const refusal = may(act, body, target, circumstances)
+  const refusal = may({ author: actorOn(act, target?.author) }, body, target, circumstances)
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
   return body._tag === "Reacted" && target !== undefined ? react(act, body, target) : { _tag: "Accepted" }
 }
 
+/** As whom it acts on what this author made: also as the guest that it was. */
+const actorOn = ({ author, guest }: Act, made: AuthorId | undefined): AuthorId =>
+  guest !== undefined && guest === made ? guest : author
+
 const react = (
-  { author, from, key }: Act,
+  act: Act,
   { reaction, removed }: Extract<Intent, { readonly _tag: "Reacted" }>,
   { reactions, reactors, seq }: TargetFacts
 ): Decision => {
+  const { from, key } = act
   const mine = reactors.find((one) => isOf(one, from, reaction))
   if (removed === true) {
-    return mine?.author === author
+    return mine !== undefined && mine.author === actorOn(act, mine.author)
       ? { _tag: "Accepted" }
       : { _tag: "Refused", reason: { _tag: "MessageNotFound", seq } }
   }

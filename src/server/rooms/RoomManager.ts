@@ -22,7 +22,6 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
-import { authorOfAccount } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import type { Act } from "./Act.ts"
@@ -171,8 +170,7 @@ export const make = Effect.fnUntraced(function* ({
     function* (run: Arr.NonEmptyReadonlyArray<Waiting>) {
       const acts = Arr.map(run, ({ body, from, key }): Act => ({
         from: from.user,
-        // A connection may be gone before what it said is stored; an account is not.
-        author: from.account === undefined ? sessions.authorOf(from.session) : authorOfAccount(from.account),
+        ...sessions.authorsOf(from),
         body,
         key
       }))

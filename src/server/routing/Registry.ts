@@ -40,8 +40,11 @@ export const claim = (
 ): Result.Result<Registry, Rejection> => {
   const key = nameKey(user)
   const owner = Option.getOrUndefined(HashMap.get(registry.byName, key))
-  if (owner !== undefined && (account === undefined || owner.account !== account))
-    return Result.fail({ _tag: "UserNameTaken", user })
+  if (owner !== undefined && (account === undefined || owner.account !== account)) {
+    // No guest asks for an account's name: whoever has none wants to register it.
+    const isAccounts = account === undefined && owner.account !== undefined
+    return Result.fail(isAccounts ? { _tag: "AccountExists", user: owner.user } : { _tag: "UserNameTaken", user })
+  }
   if (HashMap.has(registry.bySession, session)) return Result.fail({ _tag: "AlreadyIdentified" })
   const { claiming, present, ...whose } = owner ?? { user, account, present: [], claiming: [] }
   if (present.length + claiming.length >= maxConnections) return Result.fail({ _tag: "TooManyConnections" })

@@ -5,11 +5,10 @@
  * last heard, and its last words.
  */
 import { Effect, Fiber } from "effect"
-import type { AuthorId } from "../../common/log/Entry.ts"
 import type { DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { encodeLine } from "../../connection/Line.ts"
-import { type AccountId, authorOfAccount } from "./AccountId.ts"
+import type { AccountId } from "./AccountId.ts"
 import type { SessionId } from "./Asker.ts"
 import type { Origin } from "./Origin.ts"
 import type { Outbox, OutboxOptions } from "./Outbox.ts"
@@ -18,7 +17,6 @@ import type { Requests } from "./Requests.ts"
 
 export interface SessionOptions {
   readonly id: SessionId
-  readonly author: AuthorId
   readonly now: number
   readonly peer: Origin
   readonly handler: Fiber.Fiber<unknown, unknown>
@@ -36,8 +34,6 @@ export interface Ownership {
 export class Session {
   readonly id: SessionId
   readonly peer: Origin
-  /** Whose what it writes is. */
-  author: AuthorId
   /** An account's, once it has proven that. */
   owner: Ownership | undefined
   readonly outbox: Outbox
@@ -47,10 +43,9 @@ export class Session {
   readonly #handler: Fiber.Fiber<unknown, unknown>
   #lastWords: ServerMessage | undefined
 
-  constructor({ author, handler, id, now, outbox, peer, requests }: SessionOptions) {
+  constructor({ handler, id, now, outbox, peer, requests }: SessionOptions) {
     this.id = id
     this.peer = peer
-    this.author = author
     this.owner = undefined
     this.lastHeardAt = now
     this.requests = requests
@@ -58,10 +53,9 @@ export class Session {
     this.outbox = outbox({ onOverflow: () => this.#cut(), onLost: () => this.#handler.interruptUnsafe() })
   }
 
-  /** From now on it is this account's, and so is what it writes. */
+  /** From now on it is this account's. */
   belongTo(owner: Ownership): void {
     this.owner = owner
-    this.author = authorOfAccount(owner.account)
   }
 
   /** Makes the handler stop reading, say these last words and close. The first call decides. */

@@ -12,6 +12,7 @@ import type { Connection, ConnectionError } from "../../connection/Connection.ts
 import { lineText } from "../../connection/Line.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
+import { authorOfAccount } from "./AccountId.ts"
 import { type Asker, type SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
 import { nowhere, type Origin, originHere } from "./Origin.ts"
@@ -20,6 +21,13 @@ import { rejected } from "./Rejected.ts"
 import { Requests } from "./Requests.ts"
 import { type Ownership, Session } from "./Session.ts"
 import { writeNow } from "./WriteNow.ts"
+
+/** An account's is the account's; a guest's is the connection's, and nobody's after a restart. */
+export interface Authors {
+  readonly author: AuthorId
+  /** Whose what an account wrote on this connection is, if it was a guest there before it registered. */
+  readonly guest?: AuthorId
+}
 
 export class Sessions extends Context.Service<
   Sessions,
@@ -32,11 +40,11 @@ export class Sessions extends Context.Service<
     /** How many requests of a session are under way; none if it is gone. */
     inFlight(session: SessionId): number
     isHere(session: SessionId): boolean
-    /** Whose what a session writes is: until it is gone, and nobody's after a restart. */
-    authorOf(session: SessionId): AuthorId
+    /** Whose what somebody writes is, also if the connection is gone by now. */
+    authorsOf(from: Asker): Authors
     /** Whose a session is, if it is no guest's. */
     ownerOf(session: SessionId): Ownership | undefined
-    /** From now on it is an account's, and so is what it writes. */
+    /** From now on it is an account's. */
     belongTo(session: SessionId, owner: Ownership): void
     /** Where it comes from; nowhere if it is gone. */
     peerOf(session: SessionId): Origin
@@ -78,7 +86,7 @@ export class Sessions extends Context.Service<
       const sessions = new Map<SessionId, Session>()
       /** Sessions count from 1 again after each start. Made once for each: checking it takes 1 µs. */
       const start = (yield* Random.nextIntBetween(0, 2 ** 52)).toString(36)
-      const authorOf = (session: SessionId) => AuthorId.make(`${start}.${session}`)
+      const guestOf = (session: SessionId) => AuthorId.make(`${start}.${session}`)
       let opened = 0
 
       const tell = function* (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>) {
@@ -164,7 +172,6 @@ export class Sessions extends Context.Service<
               const id = sessionOf(thisNode, ++opened)
               const session = new Session({
                 id,
-                author: authorOf(id),
                 requests: new Requests(
                   (request) => void fork(Effect.logError(`Request ${request} of connection ${id} was replied to twice`))
                 ),
@@ -194,7 +201,10 @@ export class Sessions extends Context.Service<
         count: () => sessions.size,
         inFlight: (session) => sessions.get(session)?.requests.count() ?? 0,
         isHere: (session) => sessions.has(session),
-        authorOf: (session) => sessions.get(session)?.author ?? authorOf(session),
+        authorsOf: ({ account, session }) =>
+          account === undefined
+            ? { author: guestOf(session) }
+            : { author: authorOfAccount(account), guest: guestOf(session) },
         ownerOf: (session) => sessions.get(session)?.owner,
         belongTo: (session, owner) => sessions.get(session)?.belongTo(owner),
         peerOf: (session) => sessions.get(session)?.peer ?? nowhere,

@@ -3,6 +3,9 @@
  * erases"). The commit that deletes a message leaves a row in `erasures`, which goes last: whatever is interrupted, by kill -9
  * too, is done again at the next start.
  *
+ * Passwords leave no such row: what is in the log of those that were changed goes with it, whenever a pass was asked for, and at
+ * each start.
+ *
  * A pass does it for all that are deleted by then: their edits lose their texts, their reactions go, the index lets go of
  * their words and is rewritten without them, and at last the log (-wal) is taken in and emptied. Pages that get free keep
  * nothing, since every connection that writes has secure_delete.
@@ -48,7 +51,7 @@ const turn = Duration.millis(4)
 const pause = "5 millis"
 
 export interface ErasingOptions extends LogOptions {
-  /** Something was deleted. */
+  /** Something was deleted, a message or a password. */
   readonly deleted: Queue.Dequeue<void>
 }
 
@@ -84,10 +87,12 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
       const clock = yield* Clock.Clock
       const outage = Outage.make("What was deleted cannot be erased", "What was deleted is erased again")
       const pass = passOf(options, yield* SearchIndex)
+      let isAsked = true
       const passes = Effect.gen(function* () {
         const begun = monotonicMillis(clock)
-        const count = yield* Effect.retry(outage.watch(pass), Schedule.spaced(patience))
-        if (count === 0) return false
+        const hasErased = yield* Effect.retry(outage.watch(pass(isAsked)), Schedule.spaced(patience))
+        isAsked = false
+        if (!hasErased) return false
         yield* Effect.sleep(
           Duration.millis(Math.max(Duration.toMillis(passInterval) + begun - monotonicMillis(clock), 0))
         )
@@ -96,6 +101,11 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
       // The first also for what was deleted before this start.
       yield* Effect.repeat(passes, { while: (isAgain) => isAgain }).pipe(
         Effect.andThen(Queue.take(options.deleted)),
+        Effect.tap(() =>
+          Effect.sync(() => {
+            isAsked = true
+          })
+        ),
         Effect.andThen(Effect.sleep(gatherTime)),
         Effect.forever,
         Effect.forkScoped
@@ -103,7 +113,7 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
     })
   )
 
-/** Erases all that is deleted by now; tells how many messages. */
+/** Gives a pass, which tells whether it erased anything. If it was asked for, it empties the log in any case. */
 const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   const { writer } = options
   const erasuresAfter = makeErasuresAfter(writer)
@@ -194,10 +204,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   })
 
   /** What SQLite needs to see the log as its own again. */
-  const anyCommit = UnsyncedTransaction.run(
-    writer,
-    writer`UPDATE erasures SET target = target WHERE id = (SELECT MIN(id) FROM erasures)`
-  )
+  const anyCommit = UnsyncedTransaction.run(writer, writer`UPDATE incarnation SET epoch = epoch`)
   const emptyOnce = (tries: number) =>
     Effect.flatMap(emptyLog(options, anyCommit), (isEmpty) => {
       if (isEmpty) return Effect.succeed(true)
@@ -213,11 +220,12 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
     yield* Effect.repeat(attempt, { until: (isEmpty) => isEmpty })
   })
 
-  return Effect.gen(function* () {
+  return Effect.fnUntraced(function* (isAsked: boolean) {
     const cleared = yield* forgetAll
-    if (cleared.length === 0) return 0
-    yield* index.purge
+    if (cleared.length > 0) yield* index.purge
+    else if (!isAsked) return false
     yield* emptyPatiently
+    if (cleared.length === 0) return true
     let removed = 0
     yield* inSteps(
       Effect.gen(function* () {
@@ -227,7 +235,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
         return removed < cleared.length
       })
     )
-    return cleared.length
+    return true
   })
 }
 

@@ -87,15 +87,22 @@ export const make = (sql: SqlClient.SqlClient) => {
 
     /** Moves it forward, at most to the newest place of its log; answers where it stands then. To be run in a transaction. */
     mark: Effect.fnUntraced(function* (account: AccountId, place: ReadPlace, seq: Seq) {
+      const partner = place._tag === "With" ? yield* partnerNamed(place.user) : undefined
       const [key, log] =
         place._tag === "With"
-          ? [`with:${yield* partnerNamed(place.user)}`, `inbox:#${account}`]
+          ? [`with:${partner}`, `inbox:#${account}`]
           : [conversationKey(place), conversationKey(place)]
+      const isThere =
+        partner === undefined
+          ? sql``
+          : sql`AND EXISTS (SELECT 1 FROM messages
+              WHERE conversation = log.id AND partner = ${partner} AND kind IN ('Said', 'Tombstone'))`
       yield* sql`
         INSERT INTO marks (account, place, conversation, seq)
         SELECT accounts.id, ${key}, log.id, MIN(${seq},
           COALESCE((SELECT MAX(seq) FROM messages WHERE conversation = log.id), log.deleted_through, 0))
-        FROM accounts LEFT JOIN conversations AS log ON conversation_key = ${log} WHERE accounts.id = ${account}
+        FROM accounts LEFT JOIN conversations AS log ON conversation_key = ${log}
+        WHERE accounts.id = ${account} ${isThere}
         ON CONFLICT (account, place) DO UPDATE SET conversation = excluded.conversation, seq = excluded.seq
         WHERE marks.conversation IS DISTINCT FROM excluded.conversation OR marks.seq < excluded.seq`
       return yield* markOf(account, key)

@@ -109,8 +109,10 @@ export const layerWith = (maxAccounts: number) =>
       setPassword: (account, password, except) =>
         Effect.sync(() => {
           const held = living(account)
-          if (held !== undefined) Object.assign(held, { password, reset: undefined })
-          return removeDevices(held, except)
+          if (held === undefined) return Option.none()
+          if (except !== undefined && held.devices.every(({ device }) => device.id !== except)) return Option.none()
+          Object.assign(held, { password, reset: undefined })
+          return Option.some(removeDevices(held, except))
         }),
       rehash: (account, before, after) =>
         Effect.sync(() => {
@@ -183,7 +185,7 @@ export const layerWith = (maxAccounts: number) =>
         }),
       setState: (account, state, reason) =>
         Effect.sync(() => {
-          const held = byId.get(account)
+          const held = living(account)
           if (held === undefined) return []
           held.account = { ...held.account, state, reason }
           if (state !== "Deleted") return held.devices.map(({ device }) => device.id)

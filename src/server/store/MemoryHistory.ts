@@ -176,7 +176,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
           }),
         search: makeSearch(clock, (name) => logs.get(name)),
         forgetUnsafe: (conversation) => {
-          if (conversation._tag === "Lobby") return false
+          if (conversation._tag !== "Room") return false
           const name = conversationKey(conversation)
           const log = logs.get(name)
           if (log !== undefined && log.entries.length > 0) return false

@@ -66,11 +66,15 @@ export const layer = Layer.effect(
       return place._tag === "With" ? `with:${(yield* partnerNamed(place.user)).partner}` : conversationKey(place)
     })
 
-    /** Where a mark in this place may be moved at most. */
+    /** Where a mark in this place may be moved at most. Undefined if there is nothing to read. */
     const newestOf = Effect.fnUntraced(function* (account: AccountId, place: ReadPlace) {
       if (place._tag !== "With") return (yield* history.newest(place)).seq
       const inbox = yield* inboxOf(account)
-      return Option.isNone(inbox) ? 0 : (yield* history.newest(inbox.value)).seq
+      if (Option.isNone(inbox)) return undefined
+      const { partner } = yield* partnerNamed(place.user)
+      const range = { before: undefined, after: 0, limit: 1, with: partner }
+      const { messages } = yield* history.standing(inbox.value, range)
+      return messages.length === 0 ? undefined : (yield* history.newest(inbox.value)).seq
     })
 
     /** In whatever order. */
@@ -134,7 +138,7 @@ export const layer = Layer.effect(
     return Memberships.of({
       rooms: (account) => Effect.sync(() => roomsOf(account)),
       inhabited: Effect.sync(() => {
-        const found = new Map([...byAccount.values()].flatMap(({ rooms }) => [...rooms]))
+        const found = new Map([...byAccount.values()].flatMap(({ rooms }) => Array.from(rooms)))
         return [...found].toSorted(([one], [other]) => byCodePoints(one, other)).map(([, room]) => room)
       }),
       members: (room) =>
@@ -176,6 +180,7 @@ export const layer = Layer.effect(
         }),
       mark: Effect.fnUntraced(function* (account, place, seq) {
         const newest = yield* newestOf(account, place)
+        if (newest === undefined) return 0
         const key = yield* placeOf(place)
         const { marks } = heldOf(account)
         const mark = Math.max(marks.get(key) ?? 0, Math.min(seq, newest))

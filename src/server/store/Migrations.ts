@@ -235,9 +235,11 @@ const addMemberships = Effect.gen(function* () {
     ) WITHOUT ROWID`
   yield* sql`CREATE INDEX marks_by_place ON marks (place)`
   if (!(yield* Readable)) return
-  // What is unread is counted in an index alone, whoever wrote it; messages that may mention somebody are few. It is one of its
-  // own, for a page of messages would not be looked for in one as wide.
-  yield* sql`CREATE INDEX messages_unread ON messages (conversation, seq, author, sender) WHERE kind = 'Said'`
+  // What is unread is counted in the index alone, whoever wrote it; messages that may mention somebody are few.
+  yield* sql`DROP INDEX IF EXISTS messages_standing`
+  yield* sql`
+    CREATE INDEX messages_standing ON messages (conversation, seq, kind, author, sender)
+    WHERE kind IN ('Said', 'Tombstone')`
   yield* sql`
     CREATE INDEX messages_mentions ON messages (conversation, seq) WHERE kind = 'Said' AND instr(content, '@') > 0`
 })

@@ -37,10 +37,12 @@ export const layer = Layer.effect(
 
     const count = Effect.fnUntraced(function* (member: Member, after: string, limit: number) {
       const rooms = yield* unread.rooms(member, after, limit)
-      const withUnread = rooms.filter((room) => room.unread > 0)
-      const mentions = withUnread.length === 0 ? [] : yield* unread.mentions(member, withUnread)
-      const byRoom = new Map(withUnread.map((room, index) => [room, mentions[index] ?? 0]))
-      return rooms.map((room) => Object.assign(room, { mentions: byRoom.get(room) ?? 0 }))
+      return yield* Effect.forEach(rooms, (room) =>
+        Effect.map(room.unread === 0 ? Effect.succeed(0) : unread.mentions(member, room), (mentions) => ({
+          ...room,
+          mentions
+        }))
+      )
     })
     /** Of a room whose log cannot be read nothing is told but that one is in it. */
     const countReadable = Effect.fnUntraced(function* (member: Member, after: string) {

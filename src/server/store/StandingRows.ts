@@ -63,15 +63,18 @@ export const make = (sql: SqlClient.SqlClient) => {
     WHERE messages.kind IN ('Said', 'Tombstone') AND conversation = ${conversation} AND seq > ${after}
       AND seq < ${before ?? Number.MAX_SAFE_INTEGER} ${partner === undefined ? sql`` : sql`AND unlikely(partner = ${partner})`}
     ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
-  const from = sql.literal("FROM messages")
-  const both = sql`${from} LEFT JOIN standing ON standing.id = messages.id`
+  // Found in an index that has all it takes, or SQLite would rather go through all entries by their places.
+  const page = (conversation: number, range: StandingRange, isForwards: boolean) => sql`
+    FROM (SELECT id FROM messages ${within(conversation, range, isForwards)}) AS page
+    CROSS JOIN messages ON messages.id = page.id LEFT JOIN standing ON standing.id = messages.id
+    ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")}`
 
   return {
     rows: (conversation: number, range: StandingRange, isForwards: boolean) =>
       sql`
         SELECT seq, at, sender AS "from", receiver AS "to", kind, target, COALESCE(standing.content, messages.content) AS content, edited,
           reactions
-        ${both} ${within(conversation, range, isForwards)}`,
+        ${page(conversation, range, isForwards)}`,
 
     sizes: Effect.fnUntraced(function* (conversation: number, range: StandingRange, isForwards: boolean) {
       return yield* decodeNumbers(
@@ -80,7 +83,7 @@ export const make = (sql: SqlClient.SqlClient) => {
             COALESCE(octet_length(COALESCE(standing.content, messages.content)), 0)
             + COALESCE(NULLIF(octet_length(reactions), 2), 0)
           ELSE 0 END
-        ${both} ${within(conversation, range, isForwards)}`.values
+        ${page(conversation, range, isForwards)}`.values
       )
     }),
 
@@ -89,7 +92,7 @@ export const make = (sql: SqlClient.SqlClient) => {
 
     /** In the index alone: no page of the table is read. */
     places: Effect.fnUntraced(function* ({ id }: ReadLog, range: StandingRange, isForwards: boolean) {
-      const rows = yield* decodeNumbers(yield* sql`SELECT seq ${from} ${within(id, range, isForwards)}`.values)
+      const rows = yield* decodeNumbers(yield* sql`SELECT seq FROM messages ${within(id, range, isForwards)}`.values)
       return rows.flatMap(([seq]) => seq ?? [])
     }),
 

@@ -53,14 +53,13 @@ export class Standings {
   }
 
   /**
-   * The lobby has that of the whole database. An account's inbox is one log for good, also while it has no row: who saw it empty
-   * goes on where it was. No number begins with a letter.
+   * The lobby has that of the whole database. An account's inbox has one that is made of the account, whose number is stored
+   * before anything else of it: it is there before anything is said, and is to be the same after a restart.
    */
   epochOf(conversation: Conversation): Epoch {
     if (conversation._tag === "Lobby") return this.#epoch
-    if (conversation._tag === "Inbox" && conversation.account !== undefined) {
-      return Epoch.make(`${this.#epoch}.a${conversation.account}`)
-    }
+    const account = conversation._tag === "Inbox" ? conversation.account : undefined
+    if (account !== undefined) return Epoch.make(`${this.#epoch}.#${account}`)
     return Epoch.make(`${this.#epoch}.${this.number(conversationKey(conversation)).id}`)
   }
 
@@ -122,7 +121,7 @@ export class Standings {
 
   /** As `History.forgetUnsafe`. Its row, if it has one, is to be removed. */
   forget(conversation: Conversation): boolean {
-    if (conversation._tag === "Lobby") return false
+    if (conversation._tag !== "Room") return false
     const name = conversationKey(conversation)
     const standing = this.#known.get(name)
     if (standing === undefined) return true

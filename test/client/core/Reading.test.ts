@@ -53,7 +53,7 @@ const page = (messages: ReadonlyArray<StandingMessage>, more: boolean): ClientEv
 const after = (...events: ReadonlyArray<ClientEvent>) => Reading.follow(Reading.empty, events)
 const due = (...events: ReadonlyArray<ClientEvent>) => Reading.due(after(...events))
 const unread = (...events: ReadonlyArray<ClientEvent>) =>
-  Reading.unread(after(...events)).map(({ mentions, unread, where }) => ({ ...where, unread, mentions }))
+  Reading.unread(after(...events)).map(({ mentions, unread, where }) => ({ where, unread, mentions }))
 
 describe("what was read", () => {
   it("is what is shown in a room where nothing was unread", () => {
@@ -66,7 +66,7 @@ describe("what was read", () => {
   it("is not what is shown behind what is unread, until a page has shown that", () => {
     const arrived = [connected({ rooms: [room(7, 5, 2, 1)] }), received(inRoom(8))]
     assert.deepStrictEqual(due(...arrived), [])
-    assert.deepStrictEqual(unread(...arrived), [{ room: dev, unread: 2, mentions: 1 }])
+    assert.deepStrictEqual(unread(...arrived), [{ where: { room: dev }, unread: 2, mentions: 1 }])
     const late = page([inRoom(7), inRoom(8)], true)
     assert.deepStrictEqual(due(...arrived, late), [])
     const whole = page([inRoom(6), inRoom(7)], true)
@@ -83,12 +83,12 @@ describe("what was read", () => {
     const gap: ClientEvent = { _tag: "Gap", conversation: { _tag: "Room", room: dev }, missing: 3 }
     const events = [connected({ rooms: [room(7, 7, 0)] }), gap, received(inRoom(11))]
     assert.deepStrictEqual(due(...events), [])
-    assert.deepStrictEqual(unread(...events), [{ room: dev, unread: 3, mentions: 0 }])
+    assert.deepStrictEqual(unread(...events), [{ where: { room: dev }, unread: 3, mentions: 0 }])
   })
 
   it("in private is what a page has shown, whoever's messages stand in between", () => {
     const arrived = connected({ conversations: [{ with: bob, seq: 20, read: 5, unread: 2 }] })
-    assert.deepStrictEqual(unread(arrived), [{ with: bob, unread: 2, mentions: 0 }])
+    assert.deepStrictEqual(unread(arrived), [{ where: { with: bob }, unread: 2, mentions: 0 }])
     assert.deepStrictEqual(due(arrived, page([inPrivate(9), inPrivate(20)], true)), [])
     assert.deepStrictEqual(due(arrived, page([inPrivate(4), inPrivate(9), inPrivate(20)], true)), [
       { where: { with: bob }, seq: 20 }
@@ -109,7 +109,7 @@ describe("what was read", () => {
   it("on another device is read here, and a mark never goes back", () => {
     const arrived = connected({ rooms: [room(7, 5, 2)] })
     const mark = (seq: number) => received({ _tag: "ReadMarked", room: dev, seq })
-    assert.deepStrictEqual(unread(arrived, mark(6)), [{ room: dev, unread: 2, mentions: 0 }])
+    assert.deepStrictEqual(unread(arrived, mark(6)), [{ where: { room: dev }, unread: 2, mentions: 0 }])
     assert.deepStrictEqual(unread(arrived, mark(7)), [])
     assert.deepStrictEqual(due(arrived, mark(7), mark(3)), [])
   })
@@ -135,7 +135,9 @@ describe("what was read", () => {
         { where: { with: bob }, seq: 23 }
       ]
     )
-    assert.deepStrictEqual(unread(...arrived, missed, received(inRoom(8))), [{ room: dev, unread: 2, mentions: 0 }])
+    assert.deepStrictEqual(unread(...arrived, missed, received(inRoom(8))), [
+      { where: { room: dev }, unread: 2, mentions: 0 }
+    ])
   })
 
   it("is nothing of a room that was left, and all of one that one comes into", () => {

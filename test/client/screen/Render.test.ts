@@ -109,6 +109,21 @@ describe("what is shown", () => {
       "[dev] 12 users: ada … and 11 more",
       "      [dev] 12 users: ada … and 11 more"
     ],
+    [
+      { _tag: "RoomUsers", room: "dev", users: ["ada"], away: ["bob", "cyd"], count: 3 },
+      "[dev] 3 users: ada; away: bob, cyd",
+      "      [dev] 3 users: ada; away: bob, cyd"
+    ],
+    [
+      { _tag: "KeyAdded", fingerprint: "SHA256:abc" },
+      "the key SHA256:abc lets you in from now on, with --key FILE",
+      "      the key SHA256:abc lets you in from now on, with --key FILE"
+    ],
+    [
+      { _tag: "UserInfo", user: "bob", account: false, connected: true },
+      "bob: a guest, here now",
+      "      bob: a guest, here now"
+    ],
     [{ _tag: "UserList", users: ["ada"], count: 1 }, "1 user: ada", "      1 user: ada"],
     [
       {
@@ -130,6 +145,49 @@ describe("what is shown", () => {
   ])("of %j is the same for people and for scripts, but for the time", (message, forScripts, forPeople) => {
     assert.deepStrictEqual(texts(received(message), plain), [forScripts])
     assert.deepStrictEqual(texts(received(message), terminal), [forPeople])
+  })
+
+  it("of devices has the numbers by which commands name them, and for scripts their own names", () => {
+    const device = (name: string, more: object) => ({ device: name[0], name, since: noon, lastSeen: noon, ...more })
+    const devices = [device("laptop", { connected: true, here: true }), device("phone\u202e", { connected: false })]
+    assert.deepStrictEqual(texts(received({ _tag: "Devices", devices }), terminal), [
+      "      1. laptop, since 12:04, this one",
+      "      2. phone, since 12:04, last here 12:04",
+      "      2 devices"
+    ])
+    assert.match(texts(received({ _tag: "Devices", devices }), plain)[1] ?? "", /^2\. phone p, since /)
+    assert.deepStrictEqual(texts(received({ _tag: "Keys", keys: [] }), terminal), [
+      "      no keys; :key add <file> adds one"
+    ])
+  })
+
+  it("of an account tells its rooms and what is unread where, mentions and private conversations too", () => {
+    const standing = (room: string, unread: number, mentions: number) => ({
+      room,
+      seq: 9,
+      read: 2,
+      unread,
+      mentions,
+      role: "member"
+    })
+    const welcome = {
+      _tag: "Welcome",
+      user: "ada",
+      protocol: 1,
+      server: { name: "parley", version: "1" },
+      account: true,
+      lobby: { epoch: "e", seq: 1 },
+      rooms: [standing("dev", 1000, 3), standing("ops", 0, 0)],
+      conversations: [{ with: "bob", seq: 9, read: 2, unread: 4 }]
+    }
+    const event = ClientEvent.cases.Connected.make({
+      welcome: Schema.decodeUnknownSync(ServerMessage.cases.Welcome)(welcome)
+    })
+    assert.deepStrictEqual(texts(event, { ...terminal, columns: 120 }), [
+      "— connected to parley 1 as ada, logged in; :help lists the commands —",
+      "      in dev, ops again",
+      "      unread: 1000+ in dev (3 name you), 4 from bob; :history dev shows them"
+    ])
   })
 
   it("of several lines is one line for scripts, and marked behind the first for people", () => {

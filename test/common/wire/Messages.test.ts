@@ -131,7 +131,6 @@ const ending = new Set([
   "FrameTooLarge",
   "HandshakeRequired",
   "HandshakeTimeout",
-  "NameTooSimilar",
   "PasswordRequired",
   "ServerStopping",
   "SlowConsumer",
@@ -139,4 +138,4 @@ const ending = new Set([
   "UserNameTaken"
 ])
 
-const endingHandshake = new Set(["InvalidCredentials", "TooManyAttempts"])
+const endingHandshake = new Set(["InvalidCredentials", "NameTooSimilar", "TooManyAttempts"])

@@ -23,6 +23,7 @@ const write = Effect.fnUntraced(function* (bodies: ReadonlyArray<Body>, conversa
   const entries = bodies.map((body): NewEntry => ({
     conversation,
     from,
+    ...(conversation._tag === "Inbox" && { to: conversation.user }),
     author: AuthorId.make("a.1"),
     body,
     at: 1,
@@ -102,11 +103,12 @@ export const membershipsContract = <LayerError>(
         const bob = UserName.make("bob")
         yield* write(said(5), { _tag: "Lobby" })
         yield* write(said(3), { _tag: "Inbox", user: ada.user, account: ada.account })
-        yield* write(said(9), { _tag: "Inbox", user: bob, account: 2 })
         const mark = (seq: number) => memberships.mark(ada.account, { _tag: "Lobby" }, seq)
         assert.deepStrictEqual(yield* Effect.forEach([2, 1, 99, 0], mark), [2, 2, 5, 5])
         const withBob = (seq: number) => memberships.mark(ada.account, { _tag: "With", user: bob }, seq)
         assert.deepStrictEqual(yield* Effect.forEach([1, 0, 9], withBob), [1, 1, 3])
+        const withNobody = { _tag: "With" as const, user: UserName.make("nobody") }
+        assert.strictEqual(yield* memberships.mark(ada.account, withNobody, 2), 0)
         assert.strictEqual(yield* memberships.mark(ada.account, { _tag: "Room", room: RoomName.make("new") }, 7), 0)
         assert.strictEqual((yield* memberships.standing(ada)).lobbyRead, 5)
       }).pipe(fresh)

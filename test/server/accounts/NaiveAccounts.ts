@@ -144,6 +144,11 @@ export class NaiveAccounts {
     return id
   }
 
+  /** Nobody is seen who is not there, nor with the device of somebody else. */
+  isPossible(step: Step): boolean {
+    return step.do !== "seen" || this.#of(step.account).some(({ device }) => device.id === step.device)
+  }
+
   /** What the step should answer. */
   after(step: Step, number: number): unknown {
     switch (step.do) {
@@ -200,8 +205,10 @@ export class NaiveAccounts {
     const living = held?.account.state === "Deleted" ? undefined : held
     switch (step.do) {
       case "password":
-        Object.assign(living ?? {}, { password: password(`${number}`), reset: undefined })
-        return this.#remove(devices.filter(({ device }) => device.id !== step.except))
+        if (living === undefined) return Option.none()
+        if (step.except !== undefined && devices.every(({ device }) => device.id !== step.except)) return Option.none()
+        Object.assign(living, { password: password(`${number}`), reset: undefined })
+        return Option.some(this.#remove(devices.filter(({ device }) => device.id !== step.except)))
       case "rehash":
         if (step.isSame && held?.password !== undefined) held.password = password(`${number}`)
         return undefined
@@ -237,10 +244,10 @@ export class NaiveAccounts {
         return held?.keys.length !== count
       }
       case "state":
-        if (held === undefined) return []
-        held.account = { ...held.account, state: step.state, reason: step.state }
+        if (living === undefined) return []
+        living.account = { ...living.account, state: step.state, reason: step.state }
         if (step.state !== "Deleted") return devices.map(({ device }) => device.id)
-        Object.assign(held, { password: undefined, reset: undefined, keys: [] })
+        Object.assign(living, { password: undefined, reset: undefined, keys: [] })
         return this.#remove(devices)
       case "admin":
         if (held !== undefined) held.account = { ...held.account, isAdmin: step.isAdmin }

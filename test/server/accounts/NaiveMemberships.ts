@@ -171,6 +171,7 @@ export class NaiveMemberships {
     this.whisper(member, one.with, false)
   }
   markWith(member: Member, correspondent: Correspondent, seq: number): number {
+    if (!this.inbox(member).some((one) => one.isMessage && one.with.user === correspondent.user)) return 0
     const place = `with ${correspondent.user}`
     const before = this.#marks.find((mark) => mark.account === member.account && mark.place === place)
     const now = Math.max(before?.seq ?? 0, Math.min(seq, this.inbox(member).length))

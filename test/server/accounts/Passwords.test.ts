@@ -189,4 +189,24 @@ describe("A password", () => {
       }).pipe(Effect.provide(layer))
     })
   )
+
+  it.effect("keeps its place while it is being hashed, though who asked has left: hashing does not stop for that", () =>
+    Effect.gen(function* () {
+      const done = yield* Deferred.make<Uint8Array>()
+      const { asked, layer } = fakeKdf(Deferred.await(done))
+      yield* Effect.gen(function* () {
+        const passwords = yield* Passwords
+        const verifying = Effect.forkChild(passwords.verify(undefined, wrong), { startImmediately: true })
+        const begun = yield* Effect.forEach([1, 2], () => verifying)
+        const leaving = yield* Effect.forkChild(Effect.forEach(begun, Fiber.interrupt), { startImmediately: true })
+        const another = yield* verifying
+        assert.strictEqual(asked.length, 2)
+
+        yield* Deferred.succeed(done, new Uint8Array(32))
+        yield* Fiber.join(leaving)
+        yield* Fiber.join(another)
+        assert.strictEqual(asked.length, 3)
+      }).pipe(Effect.provide(layer))
+    })
+  )
 })

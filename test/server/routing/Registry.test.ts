@@ -33,6 +33,7 @@ class NaiveRegistry {
     const own = this.places.find((place) => place.session === session)
     if (what === "claim") {
       const others = this.namesakes(user)
+      if (account === undefined && others.some((other) => other.account !== undefined)) return "AccountExists"
       if (others.some((other) => account === undefined || other.account !== account)) return "UserNameTaken"
       if (own !== undefined) return "AlreadyIdentified"
       if (others.length === 16) return "TooManyConnections"

@@ -12,7 +12,7 @@ import { Partner } from "../../../src/server/history/Partner.ts"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
 import * as Database from "../../../src/server/store/Database.ts"
 import * as StandingRows from "../../../src/server/store/StandingRows.ts"
-import { fresh as freshStore, newFile } from "./OpenLog.ts"
+import { fresh as freshStore, newFile, open } from "./OpenLog.ts"
 
 const withFiles = Effect.provide(NodeFileSystem.layer)
 const fresh = () => withFiles(freshStore())
@@ -42,6 +42,26 @@ const numberOf = (sql: SqlClient.SqlClient) =>
   )
 
 describe("An inbox in a database", () => {
+  it.live("has one epoch for good, also before anything is in it: what then comes is missed by nobody", () =>
+    Effect.gen(function* () {
+      const file = yield* withFiles(newFile)
+      const before = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { history } = yield* open(file)
+          return yield* Effect.forEach([ada, bob, cleo], history.newest)
+        })
+      )
+      assert.strictEqual(new Set(before.map(({ epoch }) => epoch)).size, 3)
+      const { history } = yield* open(file)
+      yield* history.append([say(cleo, bob, "the first")])
+      const after = yield* Effect.forEach([cleo, bob, ada], history.newest)
+      assert.deepStrictEqual(
+        after.map(({ epoch }) => epoch),
+        before.map(({ epoch }) => epoch).toReversed()
+      )
+    })
+  )
+
   it.live("reads what it has with one partner without looking at the rest, however much that is", () =>
     Effect.gen(function* () {
       const { history, sql } = yield* fresh()
@@ -56,60 +76,16 @@ describe("An inbox in a database", () => {
       for (const isForwards of [true, false]) {
         const [text, parameters] = source.rows(number, range, isForwards).compile()
         const plan = yield* sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters).values
-        assert.deepStrictEqual(
-          plan.map((step) => step.at(-1)),
-          [
-            "SEARCH messages USING INDEX messages_private_standing (conversation=? AND partner=? AND seq>? AND seq<?)",
-            "SEARCH standing USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"
-          ]
-        )
+        const steps = plan.map((step) => String(step.at(-1))).filter((step) => step.startsWith("S"))
+        assert.deepStrictEqual(steps, [
+          "SEARCH messages USING COVERING INDEX messages_private_standing (conversation=? AND partner=? AND seq>? AND seq<?)",
+          "SCAN page",
+          "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)",
+          "SEARCH standing USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"
+        ])
       }
       const { messages, more } = yield* history.standing(ada, range, 1_000_000)
       assert.deepStrictEqual([messages.map(({ seq }) => seq), more], [[1, 2], false])
-    }).pipe(Effect.scoped)
-  )
-
-  it.live("tells with whom something is new, up to where, and how much of it is unread, by its indexes alone", () =>
-    Effect.gen(function* () {
-      const { history, sql } = yield* fresh()
-      yield* history.append([
-        say(ada, bob, "one"),
-        say(bob, ada, "two"),
-        say(cleo, ada, "three"),
-        say(bob, ada, "four")
-      ])
-      yield* history.append([exchange(bob, ada, { _tag: "Deleted", target: 3 })])
-      yield* history.append([exchange(cleo, ada, { _tag: "Reacted", target: 1, reaction: "ok" })])
-      const number = yield* numberOf(sql)
-      const partners = sql`
-        WITH RECURSIVE partners (partner) AS (
-          SELECT MIN(partner) FROM messages WHERE conversation = ${number} AND partner IS NOT NULL
-          UNION ALL
-          SELECT (
-            SELECT MIN(partner) FROM messages WHERE conversation = ${number} AND unlikely(messages.partner > partners.partner)
-          ) FROM partners WHERE partner IS NOT NULL
-        )
-        SELECT partner, (
-          SELECT MAX(seq) FROM messages WHERE conversation = ${number} AND unlikely(messages.partner = partners.partner)
-        ) FROM partners WHERE partner IS NOT NULL ORDER BY 2 DESC`
-      assert.deepStrictEqual(yield* partners.values, [
-        ["#3", 6],
-        ["#2", 5]
-      ])
-      const unread = sql`
-        SELECT COUNT(*) FROM (
-          SELECT kind, sender FROM messages
-          WHERE kind IN ('Said', 'Tombstone') AND conversation = ${number} AND unlikely(partner = ${"#2"}) AND seq > ${0}
-          ORDER BY seq DESC LIMIT 2000
-        ) WHERE kind = 'Said' AND sender <> 'ada'`
-      assert.deepStrictEqual(yield* unread.values, [[1]])
-      for (const query of [partners, unread]) {
-        const [text, parameters] = query.compile()
-        const plan = yield* sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters).values
-        const steps = plan.map((step) => String(step.at(-1))).filter((step) => step.includes(" messages"))
-        assert.isNotEmpty(steps)
-        for (const step of steps) assert.match(step, /^SEARCH messages USING (COVERING )?INDEX messages_private/)
-      }
     }).pipe(Effect.scoped)
   )
 

@@ -146,26 +146,6 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
     })
   )
 
-  it.effect("takes the keys with it that were answered with it, step by step, and no others", () =>
-    Effect.gen(function* () {
-      const { history, sql } = yield* fresh()
-      yield* say(history, ["one", "two"])
-      const keyOf = (index: number) => `key ${`${index}`.padStart(12, "0")}`
-      for (let index = 0; index < 30; index++) {
-        yield* history.append([], [{ conversation: lobby, from: ada, key: keyOf(index), seq: index < 25 ? 1 : 2 }])
-      }
-      const step = Effect.map(sql.withTransaction(OldestMessages.make(sql).deleteOldest(2, 10)), (done) => done.count)
-      const left = Effect.map(sql`SELECT COUNT(*) FROM answered_keys`.values, (rows) => rows[0]?.[0])
-      assert.deepStrictEqual([yield* step, yield* left], [10, 20])
-      const again = (index: number) => history.append([entry("again", { key: keyOf(index), at: 5 })])
-      assert.deepInclude((yield* again(20))[0], { seq: 3, repeated: false })
-      assert.deepStrictEqual([yield* step, yield* left], [10, 10])
-      assert.deepStrictEqual([yield* step, yield* left], [5, 5])
-      assert.strictEqual(yield* step, 0)
-      assert.deepInclude((yield* again(29))[0], { seq: 2, repeated: true })
-    })
-  )
-
   it.effect("costs a page of messages as they stand nothing, be it 100,000 reactions", () =>
     Effect.gen(function* () {
       const { history, sql } = yield* fresh()
@@ -183,13 +163,11 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
       for (const isForwards of [true, false]) {
         const [text, parameters] = source.rows(1, newest, isForwards).compile()
         const plan = yield* sql.unsafe(`EXPLAIN QUERY PLAN ${text}`, parameters).values
-        assert.deepStrictEqual(
-          plan.map((step) => step.at(-1)),
-          [
-            "SEARCH messages USING INDEX messages_standing (conversation=? AND seq>? AND seq<?)",
-            "SEARCH standing USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"
-          ]
-        )
+        const searched = plan.map((step) => String(step.at(-1))).filter((step) => step.includes("SEARCH messages"))
+        assert.deepStrictEqual(searched, [
+          "SEARCH messages USING COVERING INDEX messages_standing (conversation=? AND seq>? AND seq<?)",
+          "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)"
+        ])
       }
       // What is decided on is looked up by its place, however long the log is.
       const targets = Arr.makeBy(100, (index) => index + 1)

@@ -9,7 +9,7 @@ import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
-import { History } from "../../../src/server/history/History.ts"
+import { History, type NewEntry } from "../../../src/server/history/History.ts"
 import { AccountId } from "../../../src/server/session/AccountId.ts"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
 import * as Database from "../../../src/server/store/Database.ts"
@@ -20,7 +20,7 @@ import { newAccount } from "../accounts/AccountsAsked.ts"
 import { membershipsContract } from "../accounts/MembershipsContract.ts"
 import { agree } from "../accounts/MembershipsProperties.ts"
 import { someSteps } from "../accounts/NaiveMemberships.ts"
-import { entry, newFile, room } from "./OpenLog.ts"
+import { entry, newFile, room, spoil } from "./OpenLog.ts"
 
 const fresh = Layer.unwrap(Effect.map(newFile, (file) => Database.layerFile({ file, retention: "forever" }))).pipe(
   Layer.provide(NodeFileSystem.layer)
@@ -60,22 +60,41 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
     yield* Context.get(services, Accounts).create(newAccount("ada"))
     const entries = Arr.makeBy(count, () => entry(content, { conversation: room("dev"), from: UserName.make("bob") }))
     if (Arr.isReadonlyArrayNonEmpty(entries)) yield* Context.get(services, History).append(entries)
+    yield* Context.get(services, History).append([entry("a"), entry("b"), entry("c")])
     return Context.get(services, Memberships)
   })
+
+  it.effect("end in the same commit as their account", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      const services = yield* open(file, yield* Effect.scope)
+      yield* Context.get(services, Accounts).create(newAccount("ada"))
+      const memberships = Context.get(services, Memberships)
+      yield* memberships.join(ada, dev, 0)
+      yield* Context.get(services, Accounts).setState(ada.account, "Deleted", undefined)
+      assert.deepStrictEqual(yield* memberships.members(dev), [])
+      assert.deepStrictEqual((yield* memberships.standing(ada)).rooms, [])
+    })
+  )
 
   it.effect("do not take the mark of a log that is gone for one of a log that is new", () =>
     Effect.gen(function* () {
       const file = yield* newFile
       const before = Effect.flatMap(spoken(file, 5), (memberships) =>
-        Effect.andThen(memberships.join(ada, dev, 5), memberships.mark(ada.account, { _tag: "Room", room: dev }, 5))
+        Effect.all([
+          memberships.join(ada, dev, 5),
+          memberships.mark(ada.account, { _tag: "Room", room: dev }, 5),
+          memberships.mark(ada.account, { _tag: "Lobby" }, 3)
+        ])
       )
-      assert.strictEqual(yield* Effect.scoped(before), 5)
+      assert.deepStrictEqual(yield* Effect.scoped(before), [5, 5, 3])
       // As after a crash between the end of the log and that of what belongs to it.
       const database = new DatabaseSync(file)
       database.exec("DELETE FROM messages; DELETE FROM conversations")
       database.close()
       const memberships = yield* spoken(file, 7)
-      const { rooms } = yield* memberships.standing(ada)
+      const { lobbyRead, rooms } = yield* memberships.standing(ada)
+      assert.strictEqual(lobbyRead, 0)
       assert.deepInclude(rooms[0], { seq: 7, read: 0, unread: 7 })
       assert.strictEqual(yield* memberships.mark(ada.account, { _tag: "Room", room: dev }, 2), 2)
       assert.deepInclude((yield* memberships.standing(ada)).rooms[0], { read: 2, unread: 5 })
@@ -91,6 +110,33 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
     }).pipe(Effect.scoped)
   )
 
+  it.effect("read no text beyond that: where it is damaged, all is counted", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      const text = (middle: string) => `@ada ${"語".repeat(4000)}${middle}${"語".repeat(4000)}`
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const services = yield* open(file, yield* Effect.scope)
+          yield* Context.get(services, Accounts).create(newAccount("ada"))
+          const said = { conversation: room("dev"), from: UserName.make("bob") }
+          const history = Context.get(services, History)
+          yield* history.append([entry(text("the oldest"), said), entry("no mention", said)])
+          const edit = { _tag: "Edited", target: 2, content: text("as edited") } as const
+          yield* history.append([entry("", { ...said, body: edit })])
+          yield* history.append(Arr.makeBy(20, () => entry(text("newer"), said)) as [NewEntry])
+          yield* Context.get(services, Memberships).join(ada, dev, 0)
+        })
+      )
+      const database = new DatabaseSync(file)
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+      database.close()
+      for (const marker of ["the oldest", "as edited"]) spoil(file, marker)
+      const services = yield* Layer.build(Database.layerFile({ file, retention: "forever" }))
+      const { rooms } = yield* Context.get(services, Memberships).standing(ada)
+      assert.deepInclude(rooms[0], { unread: 22, mentions: Math.ceil(131_072 / Buffer.byteLength(text("newer"))) })
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("are told all the same where the log is damaged, if not what is unread there", () =>
     Effect.gen(function* () {
       const file = yield* newFile
@@ -102,7 +148,7 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
         })
       )
       const database = new DatabaseSync(file)
-      const page = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'messages_unread'").get()
+      const page = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'messages_standing'").get()
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
       database.close()
       const bytes = readFileSync(file)
@@ -134,7 +180,7 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
       const details = plan.map(([, , , detail]) => String(detail)).filter((detail) => detail.includes("messages"))
       assert.deepStrictEqual(details, [
         "SEARCH messages USING COVERING INDEX messages_by_place (conversation=?)",
-        "SEARCH messages USING COVERING INDEX messages_unread (conversation=? AND seq>?)"
+        "SEARCH messages USING COVERING INDEX messages_standing (conversation=? AND seq>?)"
       ])
     }).pipe(Effect.scoped)
   )
