@@ -17,7 +17,7 @@ describe("A password", () => {
         Attempts.layer,
         Digest.layerWebCrypto,
         SecureRandom.layerWebCrypto,
-        Layer.mock(Accounts, { find: () => Effect.succeed(Option.none()) }),
+        Layer.mock(Accounts, { find: () => Effect.succeedNone }),
         Layer.mock(Passwords, { verify: () => Effect.never }),
         Secrets.layer,
         ServerConfig.layer,
