@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Fiber, Layer, Option, Redacted, Result } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Redacted, Result } from "effect"
 import { Digest, SecureRandom, Signature } from "effect/crypto"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Rejection } from "../../../src/common/wire/Rejection.ts"
