@@ -88,15 +88,11 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
       const outage = Outage.make("What was deleted cannot be erased", "What was deleted is erased again")
       const pass = passOf(options, yield* SearchIndex)
       let isAsked = true
-      let isFirst = true
       const passes = Effect.gen(function* () {
         const begun = monotonicMillis(clock)
-        const count = yield* Effect.retry(outage.watch(pass(isAsked)), Schedule.spaced(patience))
-        // What comes after a start need not wait for it.
-        const isDone = count === 0 && (isFirst || !isAsked)
+        const hasErased = yield* Effect.retry(outage.watch(pass(isAsked)), Schedule.spaced(patience))
         isAsked = false
-        isFirst = false
-        if (isDone) return false
+        if (!hasErased) return false
         yield* Effect.sleep(
           Duration.millis(Math.max(Duration.toMillis(passInterval) + begun - monotonicMillis(clock), 0))
         )
@@ -117,7 +113,7 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
     })
   )
 
-/** Gives a pass, which tells how many messages it erased. If it was asked for, it empties the log in any case. */
+/** Gives a pass, which tells whether it erased anything. If it was asked for, it empties the log in any case. */
 const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   const { writer } = options
   const erasuresAfter = makeErasuresAfter(writer)
@@ -227,9 +223,9 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   return Effect.fnUntraced(function* (isAsked: boolean) {
     const cleared = yield* forgetAll
     if (cleared.length > 0) yield* index.purge
-    else if (!isAsked) return 0
+    else if (!isAsked) return false
     yield* emptyPatiently
-    if (cleared.length === 0) return 0
+    if (cleared.length === 0) return true
     let removed = 0
     yield* inSteps(
       Effect.gen(function* () {
@@ -239,7 +235,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
         return removed < cleared.length
       })
     )
-    return cleared.length
+    return true
   })
 }
 
