@@ -28,14 +28,8 @@ interface Waiting {
 export class Changes extends Context.Service<
   Changes,
   {
-    /**
-     * Answers once it is committed. The statements are those of the connection that writes. `committedUnsafe` is called then, also
-     * if nobody waits for the answer any more.
-     */
-    readonly make: <A>(
-      change: Effect.Effect<A, Problem>,
-      committedUnsafe?: () => void
-    ) => Effect.Effect<A, StorageUnavailable>
+    /** Answers once it is committed. The statements are those of the connection that writes. */
+    readonly make: <A>(change: Effect.Effect<A, Problem>) => Effect.Effect<A, StorageUnavailable>
   }
 >()("parley/server/store/Changes") {
   static readonly layer = Layer.effect(
@@ -78,14 +72,11 @@ export class Changes extends Context.Service<
       )
 
       return Changes.of({
-        make: <A>(change: Effect.Effect<A, Problem>, committedUnsafe = () => {}) =>
+        make: <A>(change: Effect.Effect<A, Problem>) =>
           Effect.suspend(() => {
             const done = Deferred.makeUnsafe<A, StorageUnavailable>()
             const isTaken = Queue.offerUnsafe(waiting, {
-              attempt: Effect.map(change, (result) => () => {
-                committedUnsafe()
-                Deferred.doneUnsafe(done, Exit.succeed(result))
-              }),
+              attempt: Effect.map(change, (result) => () => void Deferred.doneUnsafe(done, Exit.succeed(result))),
               refuseUnsafe: (cause) => void Deferred.doneUnsafe(done, Exit.fail(new StorageUnavailable({ cause })))
             })
             return isTaken ? Deferred.await(done) : Effect.interrupt

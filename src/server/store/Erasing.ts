@@ -3,9 +3,6 @@
  * erases"). The commit that deletes a message leaves a row in `erasures`, which goes last: whatever is interrupted, by kill -9
  * too, is done again at the next start.
  *
- * Passwords leave no such row: what is in the log of those that were changed goes with it, whenever a pass was asked for, and at
- * each start.
- *
  * A pass does it for all that are deleted by then: their edits lose their texts, their reactions go, the index lets go of
  * their words and is rewritten without them, and at last the log (-wal) is taken in and emptied. Pages that get free keep
  * nothing, since every connection that writes has secure_delete.
@@ -51,7 +48,7 @@ const turn = Duration.millis(4)
 const pause = "5 millis"
 
 export interface ErasingOptions extends LogOptions {
-  /** Something was deleted, a message or a password. */
+  /** Something was deleted. */
   readonly deleted: Queue.Dequeue<void>
 }
 
@@ -87,12 +84,10 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
       const clock = yield* Clock.Clock
       const outage = Outage.make("What was deleted cannot be erased", "What was deleted is erased again")
       const pass = passOf(options, yield* SearchIndex)
-      let isAsked = true
       const passes = Effect.gen(function* () {
         const begun = monotonicMillis(clock)
-        const hasErased = yield* Effect.retry(outage.watch(pass(isAsked)), Schedule.spaced(patience))
-        isAsked = false
-        if (!hasErased) return false
+        const count = yield* Effect.retry(outage.watch(pass), Schedule.spaced(patience))
+        if (count === 0) return false
         yield* Effect.sleep(
           Duration.millis(Math.max(Duration.toMillis(passInterval) + begun - monotonicMillis(clock), 0))
         )
@@ -101,11 +96,6 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
       // The first also for what was deleted before this start.
       yield* Effect.repeat(passes, { while: (isAgain) => isAgain }).pipe(
         Effect.andThen(Queue.take(options.deleted)),
-        Effect.tap(() =>
-          Effect.sync(() => {
-            isAsked = true
-          })
-        ),
         Effect.andThen(Effect.sleep(gatherTime)),
         Effect.forever,
         Effect.forkScoped
@@ -113,7 +103,7 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
     })
   )
 
-/** Gives a pass, which tells whether it erased anything. If it was asked for, it empties the log in any case. */
+/** Erases all that is deleted by now; tells how many messages. */
 const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   const { writer } = options
   const erasuresAfter = makeErasuresAfter(writer)
@@ -204,7 +194,10 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   })
 
   /** What SQLite needs to see the log as its own again. */
-  const anyCommit = UnsyncedTransaction.run(writer, writer`UPDATE incarnation SET epoch = epoch`)
+  const anyCommit = UnsyncedTransaction.run(
+    writer,
+    writer`UPDATE erasures SET target = target WHERE id = (SELECT MIN(id) FROM erasures)`
+  )
   const emptyOnce = (tries: number) =>
     Effect.flatMap(emptyLog(options, anyCommit), (isEmpty) => {
       if (isEmpty) return Effect.succeed(true)
@@ -220,12 +213,11 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
     yield* Effect.repeat(attempt, { until: (isEmpty) => isEmpty })
   })
 
-  return Effect.fnUntraced(function* (isAsked: boolean) {
+  return Effect.gen(function* () {
     const cleared = yield* forgetAll
-    if (cleared.length > 0) yield* index.purge
-    else if (!isAsked) return false
+    if (cleared.length === 0) return 0
+    yield* index.purge
     yield* emptyPatiently
-    if (cleared.length === 0) return true
     let removed = 0
     yield* inSteps(
       Effect.gen(function* () {
@@ -235,7 +227,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
         return removed < cleared.length
       })
     )
-    return true
+    return cleared.length
   })
 }
 

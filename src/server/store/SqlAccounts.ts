@@ -23,10 +23,8 @@ import { Connections } from "./SqlHistory.ts"
 export const layer = Layer.effect(
   Accounts,
   Effect.gen(function* () {
-    const { noteDeletedUnsafe, reader, writer } = yield* Connections
+    const { reader, writer } = yield* Connections
     const changes = yield* Changes
-    /** Of a password that is gone nothing is to be left in the database's log either. */
-    const replacePassword = <A>(change: Effect.Effect<A, Problem>) => changes.make(change, noteDeletedUnsafe)
     const read = { accounts: AccountTables.make(reader), devices: DeviceTables.make(reader) }
     const { accounts, devices } = { accounts: AccountTables.make(writer), devices: DeviceTables.make(writer) }
     const memberships = MembershipTables.make(writer)
@@ -82,7 +80,7 @@ export const layer = Layer.effect(
       get: (account) => Effect.map(asking(read.accounts.get(account)), first),
       create: (account) => changes.make(create(account)),
       setPassword: (account, password, except) =>
-        replacePassword(
+        changes.make(
           Effect.gen(function* () {
             if (!isThere(yield* stateOf(account))) return Option.none()
             if (except !== undefined && !(yield* devices.ids(account)).includes(except)) return Option.none()
@@ -90,9 +88,9 @@ export const layer = Layer.effect(
             return Option.some(yield* devices.removeAll(account, except))
           })
         ),
-      rehash: (account, before, after) => replacePassword(Effect.asVoid(accounts.rehash(account, before, after))),
+      rehash: (account, before, after) => changes.make(Effect.asVoid(accounts.rehash(account, before, after))),
       reset: (account, code) =>
-        replacePassword(
+        changes.make(
           Effect.gen(function* () {
             if (!isThere(yield* stateOf(account))) return none
             yield* accounts.setPassword(account, undefined, code)
@@ -144,7 +142,7 @@ export const layer = Layer.effect(
       keys: (account) => asking(read.devices.keys(account)),
       removeKey: (account, fingerprint) => changes.make(devices.removeKey(account, fingerprint)),
       setState: (account, state, reason) =>
-        (state === "Deleted" ? replacePassword : changes.make)(
+        changes.make(
           Effect.gen(function* () {
             if (!isThere(yield* stateOf(account))) return none
             yield* accounts.setState(account, state, reason)

@@ -43,7 +43,7 @@ export class Connections extends Context.Service<
     readonly epoch: Epoch
     /** Rooms of which RETENTION may have left nothing: looked at before anybody hears of them. */
     readonly emptied: Queue.Dequeue<RoomName>
-    /** A message or a password was deleted: what is left of it is to be erased (see Erasing). */
+    /** A message was deleted: the rest of it is to be erased (see `erasures`). */
     readonly noteDeletedUnsafe: () => void
   }
 >()("parley/server/store/SqlHistory/Connections") {}

@@ -1,14 +1,11 @@
-import { copyFileSync, readFileSync } from "node:fs"
 /** Accounts in a SQLite file, held to the same contract as every other, and over restarts. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Exit, FileSystem, Layer, Option, Result, Scope } from "effect"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
-import type { StorageUnavailable } from "../../../src/server/history/History.ts"
-import type { AccountId } from "../../../src/server/session/AccountId.ts"
 import * as Database from "../../../src/server/store/Database.ts"
 import { tries } from "../../support/generators.ts"
-import { hash, newAccount, password } from "../accounts/AccountsAsked.ts"
+import { hash, newAccount } from "../accounts/AccountsAsked.ts"
 import { accountsContract } from "../accounts/AccountsContract.ts"
 import { agree } from "../accounts/AccountsProperties.ts"
 import { someSteps } from "../accounts/NaiveAccounts.ts"
@@ -71,46 +68,6 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlAccounts", (it) =
         (yield* accounts.devices(made)).map(({ lastSeen }) => lastSeen),
         [900]
       )
-    }).pipe(Effect.scoped)
-  )
-
-  const secret = "Zugzwangler"
-  /** Until no file has it any more. */
-  const untilGone = (file: string) =>
-    Effect.sync(() => ["", "-wal"].some((ending) => readFileSync(`${file}${ending}`).includes(secret))).pipe(
-      Effect.tap(Effect.sleep("50 millis")),
-      Effect.repeat({ while: (isThere) => isThere })
-    )
-
-  const endings: Readonly<
-    Record<string, (accounts: Accounts["Service"], account: AccountId) => Effect.Effect<unknown, StorageUnavailable>>
-  > = {
-    changed: (accounts, account) => accounts.setPassword(account, password("next"), undefined),
-    reset: (accounts, account) => accounts.reset(account, { code: hash("code"), expires: 900 }),
-    "hashed anew": (accounts, account) => accounts.rehash(account, password(secret), password("next")),
-    "deleted with its account": (accounts, account) => accounts.setState(account, "Deleted", undefined)
-  }
-  it.effect.each(Object.keys(endings))("leaves nothing of a password that is %s, in any file", (what) =>
-    Effect.gen(function* () {
-      const file = yield* newFile
-      const accounts = yield* open(file, yield* Effect.scope)
-      const { account } = Result.getOrThrow(yield* accounts.create(newAccount("ada", { password: password(secret) })))
-      yield* endings[what]?.(accounts, account.id) ?? Effect.void
-      yield* untilGone(file)
-    }).pipe(Effect.scoped)
-  )
-
-  it.effect("leaves nothing of such a password after a crash either, once it is started again", () =>
-    Effect.gen(function* () {
-      const file = yield* newFile
-      const crashed = yield* newFile
-      const accounts = yield* open(file, yield* Effect.scope)
-      const { account } = Result.getOrThrow(yield* accounts.create(newAccount("ada", { password: password(secret) })))
-      yield* accounts.setPassword(account.id, password("next"), undefined)
-      for (const ending of ["", "-wal"]) copyFileSync(`${file}${ending}`, `${crashed}${ending}`)
-      assert.include(readFileSync(`${crashed}-wal`).toString("latin1"), secret)
-      yield* open(crashed, yield* Effect.scope)
-      yield* untilGone(crashed)
     }).pipe(Effect.scoped)
   )
 })
