@@ -1,6 +1,7 @@
 /** What happens to a login, or a registration, while the account changes under it: each is stopped between two of its steps. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import { UserName } from "../../src/common/name/UserName.ts"
 import { Accounts } from "../../src/server/accounts/Accounts.ts"
 import * as Talk from "../support/AccountTalk.ts"
@@ -201,6 +202,72 @@ describe("while somebody registers", () => {
       yield* stopping.server.users.disable(ada, "spam")
       yield* stopping.release
       assert.deepStrictEqual(reasonOf((yield* client.closed).at(-1)), { _tag: "Banned", reason: "spam" })
+    })
+  )
+})
+
+describe("while a Handshake is worked on", () => {
+  it.effect("its time does not run, however long that takes", () =>
+    Effect.gen(function* () {
+      const stopping = yield* startStopping("create", "before")
+      yield* stopping.arm
+      const client = yield* stopping.server.connect()
+      yield* client.send({ _tag: "Handshake", user: "ada", register: { password } })
+      yield* stopping.reached
+      yield* TestClock.adjust("1 minute")
+      yield* stopping.release
+      assert.deepInclude(yield* client.next, { _tag: "Welcome", user: "ada" })
+    })
+  )
+})
+
+describe("the time for a Handshake", () => {
+  const open = Effect.fnUntraced(function* () {
+    const server = yield* TestServer.start()
+    const { client: ben } = yield* Talk.register(server, "ben")
+    return { ben, client: yield* server.connect() }
+  })
+  type Opened = Effect.Success<ReturnType<typeof open>>
+  const wait = Effect.fnUntraced(function* (
+    { ben, client }: Opened,
+    duration: "3 seconds" | "1900 millis" | "4900 millis"
+  ) {
+    yield* TestClock.adjust(duration)
+    yield* ben.soFar
+    assert.isFalse(client.isClosed())
+  })
+  const ended = Effect.fnUntraced(function* ({ client }: Opened) {
+    yield* TestClock.adjust("100 millis")
+    assert.deepStrictEqual(reasonOf((yield* client.closed).at(-1)), { _tag: "HandshakeTimeout" })
+  })
+
+  it.effect("begins anew at the first challenge, and goes on at every other", () =>
+    Effect.gen(function* () {
+      const opened = yield* open()
+      const credentials = { _tag: "Key", publicKey: makeKey().publicKey }
+      const challenged = Effect.map(opened.client.ask({ _tag: "Handshake", user: "ada", credentials }), ({ _tag }) =>
+        assert.strictEqual(_tag, "Challenge")
+      )
+      yield* wait(opened, "3 seconds")
+      yield* challenged
+      yield* wait(opened, "3 seconds")
+      yield* challenged
+      yield* wait(opened, "1900 millis")
+      yield* ended(opened)
+    })
+  )
+
+  it.effect("begins anew at a refusal", () =>
+    Effect.gen(function* () {
+      const opened = yield* open()
+      yield* wait(opened, "3 seconds")
+      assert.propertyVal(
+        yield* opened.client.ask({ _tag: "Handshake", user: "ben", register: { password } }),
+        "_tag",
+        "Rejected"
+      )
+      yield* wait(opened, "4900 millis")
+      yield* ended(opened)
     })
   )
 })

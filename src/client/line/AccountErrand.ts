@@ -130,7 +130,7 @@ const untilTaken = Effect.fnUntraced(function* <A, R>(
   let password = first
   for (;;) {
     const taken = yield* send(password).pipe(
-      Effect.map(Option.some),
+      Effect.asSome,
       Effect.catchReason("RequestRejected", "InvalidMessage", () => Effect.succeedNone)
     )
     if (Option.isSome(taken)) return taken.value

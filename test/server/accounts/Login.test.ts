@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Fiber, Layer, Option, Redacted, Result } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Redacted, Result } from "effect"
 import { Digest, SecureRandom, Signature } from "effect/crypto"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Rejection } from "../../../src/common/wire/Rejection.ts"
@@ -17,7 +17,7 @@ describe("A password", () => {
         Attempts.layer,
         Digest.layerWebCrypto,
         SecureRandom.layerWebCrypto,
-        Layer.mock(Accounts, { find: () => Effect.succeed(Option.none()) }),
+        Layer.mock(Accounts, { find: () => Effect.succeedNone }),
         Layer.mock(Passwords, { verify: () => Effect.never }),
         Secrets.layer,
         ServerConfig.layer,
