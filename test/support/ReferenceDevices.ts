@@ -38,19 +38,21 @@ const isAgain = ({ saidAt, session }: Request): boolean =>
   [...session.requests.values()].some(({ message, saidAt: before }) => message._tag === "Handshake" && before < saidAt)
 
 /**
- * Whether the token of a Handshake may be neither the newest nor the one before: an earlier Handshake of the device that was
- * cut off was carried out only behind a later one.
+ * Whether the token of a Handshake may be neither the newest nor the one before: while the Handshake that gave it was under way
+ * there was another one of the same device, which may have been carried out behind it.
  */
 export const mayBeOvertaken = (trace: Trace, request: Request): boolean => {
   const label = labelOf(request)
   const token = tokenOf(request)
+  const giver = trace.requests.find(({ reply }) => reply?._tag === "Welcome" && reply.token === token)
+  if (giver === undefined) return false
   return trace.requests.some(
     (other) =>
+      other.session !== giver.session &&
       other.session !== request.session &&
       labelOf(other) === label &&
-      other.saidAt < request.saidAt &&
-      other.reply?._tag !== "Welcome" &&
-      tokenOf(other) !== token
+      other.saidAt < giver.heardAt &&
+      other.heardAt > giver.saidAt
   )
 }
 

@@ -72,6 +72,15 @@ export const checkMarks = (trace: Trace, logs: Logs, accounts: ReadonlyArray<str
     most: newestPossible(logOf(log), to)
   })
 
+  /** Where a place ends: with whom nothing was ever said, at 0. */
+  const endOf = ({ log, partner }: Place, span: Span): Bounds => {
+    const end = newest(log, span)
+    if (partner === undefined) return end
+    const last = statesIn(log).length - 1
+    const isThere = (upTo: number) => messagesWith(statesIn(log)[Math.min(upTo, last)] ?? new Map(), partner).length > 0
+    return { least: isThere(end.least) ? end.least : 0, most: isThere(end.most) ? end.most : 0 }
+  }
+
   /** Where a mark may stand at some moment of this span, but for what is asked for meanwhile by `own`. */
   const markBounds = (account: string, place: Place, span: Span, own?: Request): Bounds => {
     const others = markingsOf(account).filter((marking) => marking.place === place.name && marking.request !== own)
@@ -108,14 +117,13 @@ export const checkMarks = (trace: Trace, logs: Logs, accounts: ReadonlyArray<str
       if (!isPossibly(account, span)) return wrong("it is no member")
     }
     const before = markBounds(account, place, span, request)
-    const end = newest(place.log, span)
+    const end = endOf(place, span)
     const bounds = {
       least: Math.max(before.least, Math.min(seq, end.least)),
       most: Math.max(before.most, Math.min(seq, end.most))
     }
-    const isGuest = place.partner !== undefined && !accountKeys.has(place.partner)
-    if (isGuest && reply._tag === "Rejected" && reply.reason._tag === "UserNotFound") {
-      return bounds.least > 0 ? wrong("that was read up to somewhere") : undefined
+    if (place.partner !== undefined && reply._tag === "Rejected" && reply.reason._tag === "UserNotFound") {
+      return bounds.least > 0 ? wrong("there is something to be read") : undefined
     }
     if (marked === undefined) return wrong(`it is answered with ${JSON.stringify(reply)}`)
     if (!isWithin(marked, bounds)) wrong(`it stands at ${marked}, not ${show(bounds)}`)
