@@ -73,12 +73,6 @@ const lines = (at: number): ReadonlyArray<Logbook.Line> =>
     key: `stale ${index}`
   }))
 
-/**
- * On a machine that is busy with others, whatever else writes to the disk may take the space that the reserve gives back before
- * RETENTION has it; it is given back again a minute later, which no test waits for.
- */
-const beside = { retry: 2 }
-
 realTime("on a full disk", (it) => {
   const mounted = it.effect.skipIf(missing !== undefined)
 
@@ -107,8 +101,7 @@ realTime("on a full disk", (it) => {
         yield* Eventually.ask("old messages were deleted", Logbook.contents(history), ({ length }) => length === 1)
         yield* Logbook.write(history, [{ content: "new", at: now }])
         assert.deepStrictEqual(yield* Logbook.contents(history), ["6001 fresh", "6002 new"])
-      }),
-    beside
+      })
   )
 
   mounted(`what is sent is stored as long as the search index can be given up for it${note}`, () =>

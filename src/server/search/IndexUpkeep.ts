@@ -312,13 +312,15 @@ const vacuumPages = 256
 
 /**
  * Empties the index and gives its space back to the file system; answers how many bytes. Itself it needs 0.2 MB: after each
- * step the pages it wrote beside the file are given back as well.
+ * step the pages it wrote beside the file are given back as well. For that there is `spare`, which is left alone where there is
+ * nothing to be had.
  */
-export const giveUp = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+export const giveUp = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, spare: Effect.Effect<unknown>) {
   const [pages, bytes] = yield* numbers(
     sql`SELECT page_count, page_count * page_size FROM pragma_page_count('main'), pragma_page_size('main')`.values
   )
   if (pages === null || pages === undefined || pages < leastPages) return 0
+  yield* spare
   const checkpoint = emptyLog(sql)
   yield* Effect.ignore(checkpoint)
   yield* sql.withTransaction(

@@ -101,7 +101,7 @@ export class SearchIndex extends Context.Service<
         let bytesGivenUp = 0
 
         const givingUp = Outage.make("The search index cannot be given up", "The search index can be given up again")
-        const makeRoom = oneByOne.withPermit(givingUp.watch(Effect.andThen(spare, giveUp(sql)))).pipe(
+        const makeRoom = oneByOne.withPermit(givingUp.watch(giveUp(sql, spare))).pipe(
           Effect.tap((bytes) => {
             if (bytes === 0) return Effect.void
             edition++
