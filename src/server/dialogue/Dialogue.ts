@@ -175,7 +175,6 @@ export const make = Effect.gen(function* () {
     if (Result.isFailure(made)) return say(talk, rejected(made.failure), id)
     const { account, enrolled } = made.success
     const owner = { account: account.id, device: enrolled.device }
-    session.belongTo(owner)
     const ended = yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
     if (Option.isSome(ended)) return yield* over(rejected(yield* login.whyNot(account.id)), id)
     Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: [] })

@@ -95,7 +95,6 @@ export const make = Effect.gen(function* () {
     if (owner !== undefined) {
       const { account, enrolled } = owner
       const owns = { account: account.id, device: enrolled.device }
-      session.belongTo(owns)
       const ended = yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owns })
       if (Option.isSome(ended)) return refused(yield* login.whyNot(account.id))
     }

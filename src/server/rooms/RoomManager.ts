@@ -168,12 +168,11 @@ export const make = Effect.fnUntraced(function* ({
 
   const store = Effect.fnUntraced(
     function* (run: Arr.NonEmptyReadonlyArray<Waiting>) {
-      const acts = Arr.map(run, ({ body, from, key }): Act => ({
-        from: from.user,
-        ...sessions.authorsOf(from),
-        body,
-        key
-      }))
+      const acts = Arr.map(run, ({ body, from, key }): Act => {
+        const { author, guest } = sessions.authorsOf(from)
+        const act = { from: from.user, author, body, key }
+        return guest === undefined ? act : { ...act, guest }
+      })
       const { answers, entries } = yield* deciding.carryOut(acts, self)
       const places = answers.flatMap((answer) => (answer._tag === "Stored" ? [answer.seq] : []))
       yield* tell(Told.news(told, entries, places), Room.answered(run, answers))

@@ -5,7 +5,7 @@
  * last heard, and its last words.
  */
 import { Effect, Fiber } from "effect"
-import type { DeviceId } from "../../common/wire/AccountRequest.ts"
+import type { AuthorId } from "../../common/log/Entry.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { encodeLine } from "../../connection/Line.ts"
 import type { AccountId } from "./AccountId.ts"
@@ -24,18 +24,21 @@ export interface SessionOptions {
   readonly requests: Requests
 }
 
-/** Whose a connection is, if it is no guest's, and as which of its devices. */
-export interface Ownership {
-  readonly account: AccountId
-  readonly device: DeviceId
+/** Whose what somebody writes is. */
+export interface Authors {
+  /** Nobody's, if it is a guest. */
+  readonly account: AccountId | undefined
+  readonly author: AuthorId
+  /** Whose what an account wrote on this connection is, if it was a guest there before it registered. */
+  readonly guest: AuthorId | undefined
 }
 
 /** A class, as there may be ten thousand: closures would hold the same things once more for each method. */
 export class Session {
   readonly id: SessionId
   readonly peer: Origin
-  /** An account's, once it has proven that. */
-  owner: Ownership | undefined
+  /** Those of the last that it wrote. */
+  authors: Authors | undefined
   readonly outbox: Outbox
   readonly requests: Requests
   /** When this connection last sent anything, in monotonic milliseconds. */
@@ -46,16 +49,11 @@ export class Session {
   constructor({ handler, id, now, outbox, peer, requests }: SessionOptions) {
     this.id = id
     this.peer = peer
-    this.owner = undefined
+    this.authors = undefined
     this.lastHeardAt = now
     this.requests = requests
     this.#handler = handler
     this.outbox = outbox({ onOverflow: () => this.#cut(), onLost: () => this.#handler.interruptUnsafe() })
-  }
-
-  /** From now on it is this account's. */
-  belongTo(owner: Ownership): void {
-    this.owner = owner
   }
 
   /** Makes the handler stop reading, say these last words and close. The first call decides. */

@@ -19,15 +19,8 @@ import { nowhere, type Origin, originHere } from "./Origin.ts"
 import * as Outbox from "./Outbox.ts"
 import { rejected } from "./Rejected.ts"
 import { Requests } from "./Requests.ts"
-import { type Ownership, Session } from "./Session.ts"
+import { type Authors, Session } from "./Session.ts"
 import { writeNow } from "./WriteNow.ts"
-
-/** An account's is the account's; a guest's is the connection's, and nobody's after a restart. */
-export interface Authors {
-  readonly author: AuthorId
-  /** Whose what an account wrote on this connection is, if it was a guest there before it registered. */
-  readonly guest?: AuthorId
-}
 
 export class Sessions extends Context.Service<
   Sessions,
@@ -42,10 +35,6 @@ export class Sessions extends Context.Service<
     isHere(session: SessionId): boolean
     /** Whose what somebody writes is, also if the connection is gone by now. */
     authorsOf(from: Asker): Authors
-    /** Whose a session is, if it is no guest's. */
-    ownerOf(session: SessionId): Ownership | undefined
-    /** From now on it is an account's. */
-    belongTo(session: SessionId, owner: Ownership): void
     /** Where it comes from; nowhere if it is gone. */
     peerOf(session: SessionId): Origin
     /** Ends it with these last words. */
@@ -84,8 +73,9 @@ export class Sessions extends Context.Service<
         return fiber
       }
       const sessions = new Map<SessionId, Session>()
-      /** Sessions count from 1 again after each start. Made once for each: checking it takes 1 µs. */
+      /** Sessions count from 1 again after each start. */
       const start = (yield* Random.nextIntBetween(0, 2 ** 52)).toString(36)
+      /** Made once for each, as the authors of accounts are: checking it takes 1 µs. */
       const guestOf = (session: SessionId) => AuthorId.make(`${start}.${session}`)
       let opened = 0
 
@@ -201,12 +191,17 @@ export class Sessions extends Context.Service<
         count: () => sessions.size,
         inFlight: (session) => sessions.get(session)?.requests.count() ?? 0,
         isHere: (session) => sessions.has(session),
-        authorsOf: ({ account, session }) =>
-          account === undefined
-            ? { author: guestOf(session) }
-            : { author: authorOfAccount(account), guest: guestOf(session) },
-        ownerOf: (session) => sessions.get(session)?.owner,
-        belongTo: (session, owner) => sessions.get(session)?.belongTo(owner),
+        authorsOf: ({ account, session: id }) => {
+          const session = sessions.get(id)
+          if (session?.authors !== undefined && session.authors.account === account) return session.authors
+          const guest = guestOf(id)
+          const authors: Authors =
+            account === undefined
+              ? { account, author: guest, guest: undefined }
+              : { account, author: authorOfAccount(account), guest }
+          if (session !== undefined) session.authors = authors
+          return authors
+        },
         peerOf: (session) => sessions.get(session)?.peer ?? nowhere,
         endUnsafe: (session, words) => sessions.get(session)?.endUnsafe(words),
         taken: (id) =>

@@ -7,7 +7,6 @@ import { ConfigProvider, Deferred, Effect, Layer, Stream } from "effect"
 import type { Cursor } from "../../../src/common/log/Cursor.ts"
 import type { Intent } from "../../../src/common/log/Entry.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
 import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
@@ -100,7 +99,6 @@ export const world = Effect.gen(function* () {
     const session = yield* sessions.open(connection)
     const id = byName.get(name)
     const account = id === undefined ? undefined : AccountId.make(id)
-    if (account !== undefined) session.belongTo({ account, device: DeviceId.make("d1") })
     const asker: Asker = {
       session: session.id,
       user: UserName.make(name),

@@ -5,7 +5,6 @@
 import { assert } from "@effect/vitest"
 import { ConfigProvider, Context, Deferred, Effect, Exit, Layer, Option, Scope, Stream } from "effect"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import type { HandedOn } from "../../../src/common/wire/ClientMessage.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
 import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
@@ -147,11 +146,10 @@ export const person = Effect.fnUntraced(function* (name: string, account?: Accou
   const scope = yield* Scope.fork(yield* Effect.scope)
   const session = yield* sessions.open(connection).pipe(Scope.provide(scope))
   const user = UserName.make(name)
-  if (account !== undefined) session.belongTo({ account, device: DeviceId.make("d1") })
+  let own = account
   const askerOf = (id?: string): Asker => {
     const request = session.requests.add({ id, about: undefined, characters: 1, isLarge: false })
-    const owner = session.owner === undefined ? {} : { account: session.owner.account }
-    return { session: session.id, user, ...owner, request }
+    return { session: session.id, user, ...(own !== undefined && { account: own }), request }
   }
   const claimed = yield* Mailbox.ask(server, {
     _tag: "Claim",
@@ -188,7 +186,7 @@ export const person = Effect.fnUntraced(function* (name: string, account?: Accou
     /** What was told of a kind, without having been asked for. */
     told: (tag: string) => heard.filter(({ _tag, id }) => _tag === tag && id === undefined),
     register: (account: AccountId) => {
-      session.belongTo({ account, device: DeviceId.make("d1") })
+      own = account
       Mailbox.tellUnsafe(server, { _tag: "Own", session: session.id, account, user })
     },
     /** The connection itself is no more. */

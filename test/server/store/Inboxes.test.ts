@@ -12,6 +12,7 @@ import { Partner } from "../../../src/server/history/Partner.ts"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
 import * as Database from "../../../src/server/store/Database.ts"
 import * as StandingRows from "../../../src/server/store/StandingRows.ts"
+import * as Eventually from "../../durability/Eventually.ts"
 import { fresh as freshStore, newFile, open } from "./OpenLog.ts"
 
 const withFiles = Effect.provide(NodeFileSystem.layer)
@@ -124,9 +125,7 @@ describe("An inbox in a database", () => {
         ["", "-wal", "-search", "-search-wal"].filter((ending) =>
           readFileSync(`${file}${ending}`).toString("latin1").toLowerCase().includes(secret.toLowerCase())
         )
-      yield* Effect.repeat(Effect.andThen(Effect.sleep("50 millis"), Effect.sync(traces)), {
-        until: (found) => found.length === 0
-      })
+      yield* Eventually.ask("nothing of it was left", Effect.sync(traces), (found) => found.length === 0)
       const sql = yield* SqliteClient.make({ filename: file, isReadOnly: true })
       for (const table of ["standing", "reactors"]) {
         assert.deepStrictEqual(yield* sql`SELECT COUNT(*) FROM ${sql(table)}`.values, [[0]])
