@@ -173,6 +173,10 @@ realTime("pnpm admin users", (it) => {
       assert.nestedInclude(yield* stranger.ask({ _tag: "Handshake", user: "mallory" }), {
         "reason._tag": "UserNameTaken"
       })
+      assert.include(
+        yield* said("users", "add", "mallory"),
+        `1: The account Mallory was deleted. "pnpm admin users free" makes`
+      )
       yield* said("users", "free", "mallory")
       yield* FileServer.join(port, "mallory")
     })

@@ -15,7 +15,7 @@ import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import { Account, Device, Key } from "./Account.ts"
-import { AccountNames } from "./AccountNames.ts"
+import { AccountNames, type NamedAccount } from "./AccountNames.ts"
 import { AccountProcessor } from "./AccountProcessor.ts"
 import { Accounts, maxInvites, type WithPassword } from "./Accounts.ts"
 import type { Ending } from "./AccountsCommand.ts"
@@ -95,6 +95,17 @@ export class UserManagement extends Context.Service<
   )
 }
 
+const wasDeleted = (user: UserName) =>
+  `The account ${user} was deleted. "pnpm admin users free" makes its name anybody's.`
+
+const takenBy = (like: NamedAccount, user: UserName) => {
+  if (nameKey(like.user) !== nameKey(user)) {
+    return `The name ${user} looks like ${like.user}, which belongs to an account. Choose another one.`
+  }
+  if (like.state === "Deleted") return wasDeleted(like.user)
+  return `There is an account called ${like.user} already. "pnpm admin users reset" gives its owner a new code.`
+}
+
 interface Others {
   readonly ended: (account: AccountId, devices: ReadonlyArray<DeviceId> | undefined, ending: Ending) => void
   readonly deleted: (account: AccountId, user: UserName) => void
@@ -129,8 +140,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
   const living = Effect.fnUntraced(function* (user: UserName) {
     const found = yield* known(user)
     if (found.account.state === "Deleted") {
-      const message = `The account ${found.account.user} was deleted. "pnpm admin users free" makes its name anybody's.`
-      return yield* new NotDone({ message })
+      return yield* new NotDone({ message: wasDeleted(found.account.user) })
     }
     return found
   })
@@ -158,12 +168,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
         Effect.gen(function* () {
           const like = names.similar(user)
           if (like !== undefined) {
-            return yield* new NotDone({
-              message:
-                nameKey(like.user) === nameKey(user)
-                  ? `There is an account called ${like.user} already. "pnpm admin users reset" gives its owner a new code.`
-                  : `The name ${user} looks like ${like.user}, which belongs to an account. Choose another one.`
-            })
+            return yield* new NotDone({ message: takenBy(like, user) })
           }
           const { code, reset } = yield* makeCode
           const created = yield* accounts.create({

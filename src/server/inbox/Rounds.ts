@@ -7,7 +7,7 @@
  *
  * Whoever waits for a place is answered nothing else in private before (replies keep the order of the requests): other commands
  * of such a connection wait behind. Who goes waits, too, until nothing under way is from or for it. Bounded by the requests
- * under way, for it holds nothing else (see Session).
+ * under way, for it holds nothing else (see Requests).
  */
 import type { SessionId } from "../session/Asker.ts"
 import { type Exchange, isDependent, receiverOf, senderOf } from "./Exchange.ts"
