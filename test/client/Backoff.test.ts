@@ -41,11 +41,22 @@ const start = Effect.fnUntraced(function* (standing: number, giveUpAfter?: numbe
   return { arrivals, client }
 })
 
+/**
+ * Ends the client, which may happen to be connected. This network answers no goodbye, so that the client waits for one
+ * until its patience is over; and no clock runs any more once the test's scope closes.
+ */
+const leave = Effect.fnUntraced(function* (client: Client["Service"]) {
+  const leaving = yield* Effect.forkChild(client.leave)
+  yield* TestClock.adjust("3 seconds")
+  yield* Fiber.join(leaving)
+})
+
 describe("a client whose connections stand only briefly", () => {
   it.effect("comes back ever more slowly, up to 10 s", () =>
     Effect.gen(function* () {
-      const { arrivals } = yield* start(100)
+      const { arrivals, client } = yield* start(100)
       yield* TestClock.adjust("10 minutes")
+      yield* leave(client)
       const pauses = arrivals.slice(1).map((at, index) => at - (arrivals[index] ?? 0))
       assert.isAtMost(arrivals.length, 85)
       assert.isAbove(arrivals.length, 45)
@@ -71,9 +82,7 @@ describe("a client whose connections stand for a while", () => {
     Effect.gen(function* () {
       const { arrivals, client } = yield* start(11_000, 30_000)
       yield* TestClock.adjust("10 minutes")
-      const leaving = yield* Effect.forkChild(client.leave)
-      yield* TestClock.adjust("3 seconds")
-      yield* Fiber.join(leaving)
+      yield* leave(client)
       const pauses = arrivals.slice(1).map((at, index) => at - (arrivals[index] ?? 0))
       assert.isAbove(arrivals.length, 50)
       for (const pause of pauses) assert.isBelow(pause, 11_300)
