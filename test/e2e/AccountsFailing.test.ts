@@ -1,10 +1,12 @@
 /** What a login and a registration come to when the disk fails in the middle, and that they may be tried again. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
+import { Memberships } from "../../src/server/accounts/Memberships.ts"
 import { StorageUnavailable } from "../../src/server/history/History.ts"
 import * as Talk from "../support/AccountTalk.ts"
 import { historyBehind } from "../support/FaultyServer.ts"
 import { reasonOf } from "../support/Rejections.ts"
+import { stores } from "../support/Stores.ts"
 import * as TestServer from "../support/TestServer.ts"
 
 /** A server whose logs cannot be read while the test says so. */
@@ -107,6 +109,66 @@ describe("while logs cannot be read", () => {
       assert.deepStrictEqual(reasonOf(again), { _tag: "AccountExists", user: "ada" })
       const welcome = yield* client.ask({ _tag: "Handshake", user: "ada", credentials: Talk.byPassword(Talk.password) })
       assert.deepInclude(welcome, { _tag: "Welcome", account: true })
+    })
+  )
+})
+
+/** A server whose memberships are stored, but said not to be while the test says so. */
+const startLying = Effect.gen(function* () {
+  let isLying = false
+  const lie = <A>(stored: Effect.Effect<A, StorageUnavailable>) =>
+    Effect.tap(stored, () => (isLying ? Effect.fail(new StorageUnavailable({ cause: "a test" })) : Effect.void))
+  const lying = Layer.effect(
+    Memberships,
+    Effect.map(Memberships, (memory) =>
+      Memberships.of({
+        ...memory,
+        join: (member, room, newest) => lie(memory.join(member, room, newest)),
+        leave: (account, room) => lie(memory.leave(account, room))
+      })
+    )
+  )
+  const server = yield* TestServer.start({ stores: Layer.provideMerge(lying, stores) })
+  const ada = yield* Talk.register(server, "ada")
+  yield* ada.client.ask({ _tag: "CreateRoom", room: "dev" })
+  return {
+    ada,
+    server,
+    lie: (lies: boolean) => {
+      isLying = lies
+    },
+    /** The rooms that a device finds when it comes. */
+    rooms: Effect.gen(function* () {
+      const { client, welcome } = yield* Talk.logIn(server, "ada")
+      yield* client.ask({ _tag: "Disconnect" })
+      return Talk.listIn(welcome, "rooms").map(({ room }) => room)
+    })
+  }
+})
+
+describe("while what is stored of memberships is taken for lost", () => {
+  it.live("who leaves a room in vain and comes again is a member", () =>
+    Effect.gen(function* () {
+      const { ada, lie, rooms, server } = yield* startLying
+      const { client: other } = yield* Talk.logIn(server, "ada")
+      yield* ada.client.ask({ _tag: "JoinRoom", room: "dev" })
+      lie(true)
+      assert.deepStrictEqual(reasonOf(yield* ada.client.ask({ _tag: "LeaveRoom", room: "dev" })), unavailable)
+      lie(false)
+      assert.propertyVal(yield* other.ask({ _tag: "JoinRoom", room: "dev" }), "_tag", "RoomJoined")
+      assert.deepStrictEqual(yield* rooms, ["dev"])
+    })
+  )
+
+  it.live("who comes into a room in vain may leave it, and is no member", () =>
+    Effect.gen(function* () {
+      const { ada, lie, rooms } = yield* startLying
+      lie(true)
+      assert.deepStrictEqual(reasonOf(yield* ada.client.ask({ _tag: "JoinRoom", room: "dev" })), unavailable)
+      lie(false)
+      assert.deepStrictEqual(yield* rooms, ["dev"])
+      assert.propertyVal(yield* ada.client.ask({ _tag: "LeaveRoom", room: "dev" }), "_tag", "RoomLeft")
+      assert.deepStrictEqual(yield* rooms, [])
     })
   )
 })

@@ -4,6 +4,10 @@
  *
  * While something is stored for a connection, what else it asks of this room waits behind; nobody else waits. Who leaves on
  * one connection is out on all of them. What another of them has said by then is still stored, and answered.
+ *
+ * What could not be stored may have been all the same. Of such an account it is not known whether it is a member until something
+ * is stored for it: what it asks next is stored whatever is known (`isDoubtful`). As many as are members or have asked to be,
+ * and no more than there were failures.
  */
 import { Effect, Option, Schedule } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
@@ -58,13 +62,22 @@ interface Services {
 export const makeEnrolment = (services: Services) => {
   const { become, beside, holding, kept, letIn, newcomers, putOut, room, sessions, telling, told } = services
   const lanes = Lanes.make<AccountId>()
+  const doubtful = new Set<AccountId>()
 
   const tellChanged = (member: Member) =>
     kept?.onChanged({
       account: member.account,
       isMember: Room.isEnrolled(room(), member),
-      members: Room.countEnrolled(room())
+      // Whoever looks at the room next has to look at what is stored.
+      members: Room.countEnrolled(room()) + doubtful.size
     })
+
+  /** Whether this account is a member from then on, or is not, is known only if it could be stored. */
+  const storing = <A, E>({ account }: Member, stored: Effect.Effect<A, E>) =>
+    stored.pipe(
+      Effect.onError(() => Effect.sync(() => void doubtful.add(account))),
+      Effect.tap(() => Effect.sync(() => void doubtful.delete(account)))
+    )
 
   /** Carried out when all that was to be changed for this account before has been; `refuse` answers if it cannot be stored. */
   const inLane = (member: Member, change: Effect.Effect<void, StorageUnavailable>, refuse: () => void) =>
@@ -81,8 +94,8 @@ export const makeEnrolment = (services: Services) => {
     )
 
   const enrol = Effect.fnUntraced(function* (keptIn: KeptMembers, member: Member) {
-    if (Room.isEnrolled(room(), member)) return
-    yield* keptIn.join(member, told())
+    if (Room.isEnrolled(room(), member) && !doubtful.has(member.account)) return
+    yield* storing(member, keptIn.join(member, told()))
     become(Room.enrol(room(), member))
   })
 
@@ -116,12 +129,18 @@ export const makeEnrolment = (services: Services) => {
 
   const afterwards = (act: () => Handled) => Effect.suspend(() => telling.afterwards(act) ?? Effect.void)
 
+  const isDoubtful = ({ account }: Pick<Asker, "account">) => account !== undefined && doubtful.has(account)
+
   return {
+    /** Whether it may be a member, or not be one, whatever is known. */
+    isDoubtful,
+
     join: (command: RoomCommandOf<"Join">, answer: Answer): Handled => {
       const { from } = command
       const member = memberOf(from)
       if (kept === undefined || member === undefined) return letIn(command, answer)
-      if (Room.isEnrolled(room(), member) && lanes.isFree(member.account)) return letIn(command, answer)
+      const isKnown = lanes.isFree(member.account) && !doubtful.has(member.account)
+      if (Room.isEnrolled(room(), member) && isKnown) return letIn(command, answer)
       const refuse = () => {
         sessions.refuse(from, { _tag: "StorageUnavailable" })
         answer(Option.none())
@@ -145,8 +164,8 @@ export const makeEnrolment = (services: Services) => {
       const leaving = Effect.gen(function* () {
         // Another connection may have been faster.
         const refusal = Room.refusal(room(), command)
-        if (Option.isSome(refusal)) return sessions.refuse(from, refusal.value)
-        yield* kept.leave(member.account)
+        if (Option.isSome(refusal) && !isDoubtful(from)) return sessions.refuse(from, refusal.value)
+        yield* storing(member, kept.leave(member.account))
         yield* afterwards(() => {
           end(member, from.session)
           sayLeft(from)

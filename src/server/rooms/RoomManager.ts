@@ -272,7 +272,7 @@ export const make = Effect.fnUntraced(function* ({
     // It may have gone while this waited for a message of its own to be stored; its Gone waits behind.
     if (isForWhoIsHere(command) && !sessions.isHere(command.from.session)) return answer(Option.none())
     const refusal = Room.refusal(room, command)
-    if (Option.isSome(refusal)) {
+    if (Option.isSome(refusal) && !(command._tag === "Leave" && enrolment.isDoubtful(command.from))) {
       if ("from" in command) sessions.refuse(command.from, refusal.value)
       return answer(Option.none())
     }
