@@ -51,6 +51,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["lists"],
     ["presence"],
     ["sql"],
+    ["governance"],
     ["history"],
     ["accounts"],
     ["search"],

@@ -8,7 +8,8 @@
  */
 import { Option, Result, Schema, SchemaIssue } from "effect"
 import { Seq } from "../../common/log/Cursor.ts"
-import { Reaction, Reason } from "../../common/log/Entry.ts"
+import { Reaction } from "../../common/log/Entry.ts"
+import { Reason } from "../../common/log/Governing.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"

@@ -8,13 +8,11 @@ import { Schema } from "effect"
 import { UserName } from "../name/UserName.ts"
 import { Content, line } from "../text/Content.ts"
 import { Seq, Timestamp } from "./Cursor.ts"
+import { governing, Governing, Reason } from "./Governing.ts"
 
 /** What is put beside a message: an emoji, or a short word. */
 export const Reaction = line(32)
 export type Reaction = typeof Reaction.Type
-
-/** Why something was done, for those who see it. */
-export const Reason = line(300)
 
 /** How many different reactions one message keeps. */
 export const maxReactions = 50
@@ -25,16 +23,24 @@ const isTrue = Schema.optionalKey(Schema.Literal(true))
 export const Body = Schema.TaggedUnion({
   Said: { content: Content, replyTo: Schema.optionalKey(Seq) },
   Edited: { target: Seq, content: Content },
-  Deleted: { target: Seq, reason: Schema.optionalKey(Reason) },
+  /** `moderated`: by somebody else than its author. */
+  Deleted: { target: Seq, reason: Schema.optionalKey(Reason), moderated: isTrue },
   Reacted: { target: Seq, reaction: Reaction, removed: isTrue },
   /** Where a message stood that was deleted, or an edit of it. `from` and `at` of the entry stay theirs. */
-  Tombstone: { deletedBy: UserName, deletedAt: Timestamp }
+  Tombstone: { deletedBy: UserName, deletedAt: Timestamp },
+  ...governing
 })
 export type Body = typeof Body.Type
 export type BodyOf<Tag extends Body["_tag"]> = Extract<Body, { readonly _tag: Tag }>
 
 /** What somebody may want to do: every kind but what only follows from others. */
-export const Intent = Schema.Union([Body.cases.Said, Body.cases.Edited, Body.cases.Deleted, Body.cases.Reacted])
+export const Intent = Schema.Union([
+  Body.cases.Said,
+  Body.cases.Edited,
+  Body.cases.Deleted,
+  Body.cases.Reacted,
+  Governing
+])
 export type Intent = typeof Intent.Type
 
 /** `to`: in an inbox, whom it is for. */

@@ -1,10 +1,12 @@
 /**
  * Who may do what in a conversation: pure, part of deciding, and shared with clients so that they know what to offer.
  *
- * Today it knows authors. Whether a target is there at all is said here as well, for that is the first thing one may need.
+ * This is about messages and their authors; who may govern a room is said in `RoomPermission`. Whether a target is there at all
+ * is said here as well, for that is the first thing one may need.
  */
 import type { Seq, Timestamp } from "./Cursor.ts"
 import type { AuthorId, Body } from "./Entry.ts"
+import type { Governing } from "./Governing.ts"
 
 /** Why not, as the wire says it. */
 export type Refusal =
@@ -14,6 +16,8 @@ export type Refusal =
 /** Who acts. */
 export interface Actor {
   readonly author: AuthorId
+  /** Whether it may delete what others wrote: a moderator of the room, or an admin. */
+  readonly moderates?: boolean
 }
 
 /** What is known of the entry that something is done to, or that is replied to. */
@@ -35,7 +39,7 @@ export interface Circumstances {
 /** Nothing if it is allowed, otherwise why not. */
 export const may = (
   actor: Actor,
-  act: Body,
+  act: Exclude<Body, Governing>,
   target: Target | undefined,
   { editWindow, now }: Circumstances
 ): Refusal | undefined => {
@@ -53,7 +57,9 @@ export const may = (
         : { _tag: "NotAllowed", action: "EditMessage" }
     case "Deleted":
       if (target?.is !== "Message") return { _tag: "MessageNotFound", seq: act.target }
-      return target.author === actor.author ? undefined : { _tag: "NotAllowed", action: "DeleteMessage" }
+      return target.author === actor.author || actor.moderates === true
+        ? undefined
+        : { _tag: "NotAllowed", action: "DeleteMessage" }
     case "Reacted":
       return target?.is === "Message" ? undefined : { _tag: "MessageNotFound", seq: act.target }
     case "Tombstone":

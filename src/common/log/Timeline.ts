@@ -2,13 +2,14 @@
  * The messages of a conversation as they stand: its log, folded. Pure, and shared by whoever keeps logs and whoever shows them.
  *
  * A message stands at its place with its text as last edited and the reactions that were not taken back; a deleted one as a
- * tombstone. Edits, deletions and reactions stand nowhere themselves. What is done to a message that is not there (taken by
- * RETENTION, before what is known, deleted already) changes nothing.
+ * tombstone; what was done to a room as it is. Edits, deletions and reactions stand nowhere themselves. What is done to a
+ * message that is not there (taken by RETENTION, before what is known, deleted already) changes nothing.
  */
 import { nameKey } from "../name/Name.ts"
 import type { UserName } from "../name/UserName.ts"
 import type { Seq, Timestamp } from "./Cursor.ts"
 import { type BodyOf, type Entry, maxReactions, type Reaction, targetOf } from "./Entry.ts"
+import { type Governing, isGoverning } from "./Governing.ts"
 
 /** Who reacted so, earliest first. A name reacts in one way once. */
 interface Reactions {
@@ -43,7 +44,10 @@ export interface StandingTombstone extends Pick<StandingMessage, "at" | "from" |
   readonly deletedAt: Timestamp
 }
 
-export type Standing = StandingMessage | StandingTombstone
+/** What was done to a room, or to somebody in it. */
+export type StandingAct = Governing & Pick<StandingMessage, "at" | "from" | "seq">
+
+export type Standing = StandingMessage | StandingTombstone | StandingAct
 
 /** What others are shown of the reactions to a message. */
 export interface ReactionSummary {
@@ -54,16 +58,21 @@ export interface ReactionSummary {
   readonly count: number
 }
 
-/** A message as others are shown it. */
+/** That somebody deleted what another wrote: shown only where one asks for moderation. */
+export type ShownDeletion = BodyOf<"Deleted"> & Pick<StandingMessage, "at" | "from" | "seq">
+
+/** What stands somewhere, as others are shown it. */
 export type View =
   | StandingTombstone
+  | StandingAct
+  | ShownDeletion
   | (Omit<StandingMessage, "reactions"> & { readonly reactions: ReadonlyArray<ReactionSummary> })
 
 /** How many of those who reacted in one way are named. */
 export const maxReactors = 20
 
 export const viewOf = (standing: Standing): View =>
-  standing._tag === "Tombstone"
+  standing._tag !== "Message"
     ? standing
     : {
         ...standing,
@@ -78,7 +87,7 @@ export type Timeline = ReadonlyMap<Seq, Standing>
 
 /** The place at which something stands differently after this entry; none if nothing does. */
 export const placeOf = ({ body, seq }: Entry): Seq | undefined => {
-  if (body._tag === "Said" || body._tag === "Tombstone") return seq
+  if (body._tag === "Said" || body._tag === "Tombstone" || isGoverning(body)) return seq
   return targetOf(body)
 }
 
@@ -86,6 +95,7 @@ export const placeOf = ({ body, seq }: Entry): Seq | undefined => {
 export const step = (before: Standing | undefined, entry: Entry): Standing | undefined => {
   const { body, ...head } = entry
   const { at, from, seq } = head
+  if (isGoverning(body)) return { ...body, seq, at, from }
   switch (body._tag) {
     case "Said":
       return { _tag: "Message", ...head, ...contentOf(body), reactions: [] }

@@ -32,14 +32,15 @@ const isShortEnough = (text: string): boolean => {
   return codePoints <= maxContentCodePoints
 }
 
-/** One line of text, of 1 to `maxCodePoints` characters: like content, without newline and tab. */
-export const line = (maxCodePoints: number) =>
+/** One line of text, of 1 to `maxCodePoints` characters, or of none as well: like content, without newline and tab. */
+export const line = (maxCodePoints: number, minCodePoints: 0 | 1 = 1) =>
   Schema.String.check(
     Schema.makeFilter<string>(
-      (text) => text.length > 0 && text.length <= 2 * maxCodePoints && [...text].length <= maxCodePoints,
+      (text) =>
+        text.length >= minCodePoints && text.length <= 2 * maxCodePoints && [...text].length <= maxCodePoints,
       {
-        message: `must have 1 to ${maxCodePoints} characters`,
-        arbitraryConstraint: { minLength: 1, maxLength: maxCodePoints }
+        message: `must have ${minCodePoints} to ${maxCodePoints} characters`,
+        arbitraryConstraint: { minLength: minCodePoints, maxLength: maxCodePoints }
       }
     ),
     Schema.makeFilter<string>((text) => !/[\n\t]/.test(text) && !controls.test(text) && text.isWellFormed(), {

@@ -1,6 +1,7 @@
 /** What the server says of accounts: replies, and what stands in the Welcome to one. Every list has a bound. */
 import { Schema } from "effect"
 import { Seq, Timestamp } from "../log/Cursor.ts"
+import { Role, Topic } from "../log/Governing.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { text } from "../text/Text.ts"
@@ -13,6 +14,8 @@ export const maxDevices = 32
 export const maxKeys = 32
 /** So many of an account's private conversations are in a Welcome: the newest. */
 export const maxConversations = 200
+/** So many invitations are in a Welcome: the newest. */
+export const maxInvitations = 200
 /** A Welcome names no more rooms: the largest MAX_ROOMS_PER_USER there may be. */
 const maxRooms = 100_000
 /** No more messages are counted as unread. */
@@ -23,6 +26,9 @@ const Token = text(1, 1024)
 const isTrue = Schema.optionalKey(Schema.Literal(true))
 const unread = Schema.Natural.check(Schema.isLessThanOrEqualTo(maxUnread))
 
+/** What a room is about, and whether it is there for those alone who were invited. */
+export const about = { topic: Schema.optionalKey(Topic), private: isTrue }
+
 /** A room that the account is in: its newest place, how far it was read, what is unread, and what of that names the account. */
 export const RoomStanding = Schema.Struct({
   room: RoomName,
@@ -30,7 +36,8 @@ export const RoomStanding = Schema.Struct({
   read: Seq,
   unread,
   mentions: unread,
-  role: Schema.Literals(["owner", "moderator", "member"])
+  role: Role,
+  ...about
 })
 export type RoomStanding = typeof RoomStanding.Type
 
@@ -45,7 +52,11 @@ export const standing = {
   token: Schema.optionalKey(Token),
   rooms: Schema.optionalKey(Schema.Array(RoomStanding).check(Schema.isMaxLength(maxRooms))),
   conversations: Schema.optionalKey(Schema.Array(ConversationStanding).check(Schema.isMaxLength(maxConversations))),
-  lobbyRead: Schema.optionalKey(Seq)
+  lobbyRead: Schema.optionalKey(Seq),
+  /** To rooms it has not joined since. */
+  invitations: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ room: RoomName, by: UserName })).check(Schema.isMaxLength(maxInvitations))
+  )
 }
 
 const id = Schema.optionalKey(RequestId)

@@ -6,6 +6,7 @@
  */
 import { Schema } from "effect"
 import { Cursor, Seq } from "../log/Cursor.ts"
+import { Topic } from "../log/Governing.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Content } from "../text/Content.ts"
@@ -14,6 +15,7 @@ import { accountRequests, DeviceName, Invite } from "./AccountRequest.ts"
 import { Credentials, Password } from "./Credentials.ts"
 import { entryRequests } from "./EntryRequest.ts"
 import { MessageKey, RequestId } from "./RequestId.ts"
+import { roomRequests } from "./RoomRequest.ts"
 
 /** How many entries one GetHistory may ask for. */
 export const maxHistoryLimit = 500
@@ -53,10 +55,12 @@ const others = {
   GlobalMessage: { id, content: Content, replyTo, key },
   PrivateMessage: { id, to: UserName, content: Content, replyTo, key },
   ListUsers: { id, after: Schema.optionalKey(UserName) },
-  CreateRoom: { id, room: RoomName },
+  CreateRoom: { id, room: RoomName, private: Schema.optionalKey(Schema.Boolean), topic: Schema.optionalKey(Topic) },
   JoinRoom: { id, room: RoomName, after: Schema.optionalKey(Cursor) },
   LeaveRoom: { id, room: RoomName },
   ListRooms: { id, after: Schema.optionalKey(RoomName) },
+  GetRoom: { id, room: RoomName },
+  DeleteRoom: { id, room: RoomName },
   ListRoomUsers: { id, room: RoomName, after: Schema.optionalKey(UserName) },
   RoomMessage: { id, room: RoomName, content: Content, replyTo, key },
   GetHistory: {
@@ -77,11 +81,11 @@ const others = {
     limit: Schema.optionalKey(HistoryLimit)
   }
 }
-/** What goes its own way; see also `EntryRequest` and `AccountRequest`. */
+/** What goes its own way; see also `EntryRequest`, `RoomRequest` and `AccountRequest`. */
 export const OtherRequest = Schema.TaggedUnion(others)
 export type OtherRequest = typeof OtherRequest.Type
 
-const handedOn = { ...others, ...entryRequests, ...accountRequests }
+const handedOn = { ...others, ...entryRequests, ...roomRequests, ...accountRequests }
 /** What a connection hands on to the server's processors. */
 export const HandedOn = Schema.TaggedUnion(handedOn)
 export type HandedOn = typeof HandedOn.Type

@@ -8,6 +8,7 @@ import { Schema } from "effect"
 import type { Conversation, Inbox } from "../log/Conversation.ts"
 import { Seq, Timestamp } from "../log/Cursor.ts"
 import { Body, type Entry, maxReactions, Reaction } from "../log/Entry.ts"
+import { governing } from "../log/Governing.ts"
 import { maxReactors, type View } from "../log/Timeline.ts"
 import { nameKey } from "../name/Name.ts"
 import { RoomName } from "../name/RoomName.ts"
@@ -31,6 +32,19 @@ export const ChatMessage = Schema.TaggedUnion(chat)
 export type ChatMessage = typeof ChatMessage.Type
 
 const { Deleted, Edited, Reacted, Tombstone } = Body.cases
+const of = { ...whereabouts, ...entry }
+/** What was done to a room, or to somebody in it. */
+export const governed = {
+  TopicSet: { ...of, ...governing.TopicSet },
+  RoleSet: { ...of, ...governing.RoleSet },
+  AccessSet: { ...of, ...governing.AccessSet },
+  Invited: { ...of, ...governing.Invited },
+  Kicked: { ...of, ...governing.Kicked },
+  Banned: { ...of, ...governing.Banned },
+  Unbanned: { ...of, ...governing.Unbanned },
+  Muted: { ...of, ...governing.Muted },
+  Unmuted: { ...of, ...governing.Unmuted }
+}
 /** What was done beside. */
 export const beside = {
   Edited: { ...whereabouts, ...entry, ...Edited.fields },
@@ -40,7 +54,7 @@ export const beside = {
 }
 
 /** An entry as it was made: live, and after a cursor. */
-export const EntryMessage = Schema.TaggedUnion({ ...chat, ...beside })
+export const EntryMessage = Schema.TaggedUnion({ ...chat, ...beside, ...governed })
 export type EntryMessage = typeof EntryMessage.Type
 
 const asItStands = {
@@ -56,12 +70,17 @@ const asItStands = {
   )
 }
 
-/** A message as it stands: in History and SearchResults. */
+/**
+ * A message as it stands, in History and SearchResults; in History also what was done to the room, and, where only moderation is
+ * asked for, what others than its author deleted.
+ */
 export const StandingMessage = Schema.TaggedUnion({
   GlobalMessage: { ...chat.GlobalMessage, ...asItStands },
   PrivateMessage: { ...chat.PrivateMessage, ...asItStands },
   RoomMessage: { ...chat.RoomMessage, ...asItStands },
-  Tombstone: beside.Tombstone
+  Tombstone: beside.Tombstone,
+  Deleted: beside.Deleted,
+  ...governed
 })
 export type StandingMessage = typeof StandingMessage.Type
 
@@ -84,9 +103,9 @@ export const standingMessage = (conversation: Conversation): ((view: View) => St
   const where = whereIn(conversation)
   const say = sayIn(conversation)
   return (view) => {
-    if (view._tag === "Tombstone") {
-      const { to: _, ...tombstone } = view
-      return { ...tombstone, ...where(view) }
+    if (view._tag !== "Message") {
+      const { to: _, ...standing } = view
+      return { ...standing, ...where(view) }
     }
     const { _tag: _, reactions, ...text } = view
     return say(reactions.length === 0 ? text : { ...text, reactions })

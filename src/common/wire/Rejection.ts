@@ -1,7 +1,7 @@
 /** Why a request was refused: the facts a program needs. The sentence for a person stands beside it in `Rejected`. */
 import { Schema } from "effect"
 import { Timestamp } from "../log/Cursor.ts"
-import { Reason } from "../log/Entry.ts"
+import { Reason } from "../log/Governing.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { line } from "../text/Content.ts"
@@ -26,7 +26,8 @@ export const Rejection = Schema.TaggedUnion({
   RoomNotFound: { room: RoomName },
   AlreadyInRoom: { room: RoomName },
   NotInRoom: { room: RoomName },
-  NotAllowed: { action: line(64) },
+  /** `why`: the sentence to say, where it depends on more than the action. */
+  NotAllowed: { action: line(64), why: Schema.optionalKey(Sentence) },
   RateLimited: { retryAfter },
   TooManyRooms: { limit: Schema.Natural },
   TooManyConnections: {},
@@ -49,6 +50,12 @@ export const Rejection = Schema.TaggedUnion({
   TooManyDevices: { limit: Schema.Natural },
   /** The account is disabled, or in `room`, one is banned there. */
   Banned: {
+    room: Schema.optionalKey(RoomName),
+    until: Schema.optionalKey(Timestamp),
+    reason: Schema.optionalKey(Reason)
+  },
+  /** In `room`, or else in the lobby. */
+  Muted: {
     room: Schema.optionalKey(RoomName),
     until: Schema.optionalKey(Timestamp),
     reason: Schema.optionalKey(Reason)
@@ -93,7 +100,7 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   RoomNotFound: ({ room }) => `There is no room called ${room}. Create it, or ask for the list of rooms.`,
   AlreadyInRoom: ({ room }) => `You are in the room ${room} already.`,
   NotInRoom: ({ room }) => `You are not in the room ${room}. Join it first.`,
-  NotAllowed: ({ action }) => notAllowed[action] ?? `You may not do that (${action}).`,
+  NotAllowed: ({ action, why }) => why ?? notAllowed[action] ?? `You may not do that (${action}).`,
   RateLimited: ({ retryAfter }) => `That was too fast. Send it again in ${seconds(retryAfter)}.`,
   TooManyRooms: ({ limit }) => `The limit of ${limit} rooms is reached. Leave a room first.`,
   TooManyConnections: () =>
@@ -117,10 +124,17 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   TooManyDevices: ({ limit }) => `An account has ${limit} devices at most. Remove one that is not used any more.`,
   Banned: ({ reason, room, until }) => {
     const where = room === undefined ? "This account is disabled" : `You are banned from the room ${room}`
-    const ends = until === undefined ? "" : ` until ${new Date(until).toISOString()}`
-    return `${where}${ends}${reason === undefined ? "" : ` (${reason})`}.`
+    return `${where}${ends(until)}${because(reason)}.${room === undefined ? "" : " A moderator of it can lift that."}`
+  },
+  Muted: ({ reason, room, until }) => {
+    const where = room === undefined ? "in the lobby" : `in the room ${room}`
+    const who = room === undefined ? "An admin of the server" : "A moderator of it"
+    return `You may not write ${where}${ends(until)}${because(reason)}. ${who} can lift that.`
   }
 })
+
+const ends = (until: Timestamp | undefined) => (until === undefined ? "" : ` until ${new Date(until).toISOString()}`)
+const because = (reason: string | undefined) => (reason === undefined ? "" : ` (${reason})`)
 
 /** Why a password is not heard. */
 const plaintext =
@@ -130,7 +144,8 @@ const plaintext =
 const notAllowed: Readonly<Record<string, string>> = {
   EditMessage:
     "Only its author can edit a message, and only for a while; a guest on the connection it was sent on. Send another one.",
-  DeleteMessage: "Only its author can delete a message; a guest only on the connection it was sent on.",
+  DeleteMessage:
+    "Only its author can delete a message (a guest only on the connection it was sent on), in a room its moderators, and everywhere an admin.",
   Handshake: plaintext,
   Register: plaintext,
   ChangePassword: plaintext,

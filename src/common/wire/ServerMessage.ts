@@ -6,12 +6,13 @@
  */
 import { Schema } from "effect"
 import { Cursor, Epoch, Seq, Timestamp } from "../log/Cursor.ts"
+import { Reason, Role, Topic } from "../log/Governing.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Sentence, text } from "../text/Text.ts"
-import { accountMessages, standing } from "./AccountMessage.ts"
+import { about, accountMessages, standing } from "./AccountMessage.ts"
 import { maxHistoryLimit } from "./ClientMessage.ts"
-import { beside, chat, StandingMessage } from "./EntryMessage.ts"
+import { beside, chat, governed, StandingMessage } from "./EntryMessage.ts"
 import { Rejection } from "./Rejection.ts"
 import { RequestId } from "./RequestId.ts"
 
@@ -27,6 +28,15 @@ const page = { more: Schema.optionalKey(Schema.Literal(true)), count: Schema.Nat
 const all = Schema.optionalKey(Schema.Literal(true))
 /** How many entries follow to catch up, and whether older ones were left out; there if the Handshake asked for them. */
 const missed = { missed: Schema.optionalKey(Schema.Natural), truncated: Schema.optionalKey(Schema.Boolean) }
+/** Who is banned or muted, by whom, until when and why. */
+const bound = Schema.Array(
+  Schema.Struct({
+    user: UserName,
+    by: UserName,
+    until: Schema.optionalKey(Timestamp),
+    reason: Schema.optionalKey(Reason)
+  })
+).check(Schema.isMaxLength(maxNames))
 /** Messages as they stand, in pages. */
 const messages = Schema.Array(StandingMessage).check(Schema.isMaxLength(maxHistoryLimit))
 
@@ -45,6 +55,7 @@ export const ServerMessage = Schema.TaggedUnion({
   Sent: { id, seq: Seq, at: Timestamp, repeated: Schema.optionalKey(Schema.Literal(true)) },
   ...chat,
   ...beside,
+  ...governed,
   ...accountMessages,
   Pong: { id, nonce: Schema.Int },
   UserList: { id, users, ...page },
@@ -56,6 +67,10 @@ export const ServerMessage = Schema.TaggedUnion({
     seq: Seq,
     missed: Schema.Natural,
     truncated: Schema.Boolean,
+    /** What one is there; and, if it is an account that is in, how far it has read. */
+    role: Schema.optionalKey(Role),
+    ...about,
+    read: Schema.optionalKey(Seq),
     users,
     ...page
   },
@@ -64,12 +79,29 @@ export const ServerMessage = Schema.TaggedUnion({
   RoomList: {
     id,
     rooms: Schema.Array(
-      Schema.Struct({ room: RoomName, users: Schema.Natural, member: Schema.optionalKey(Schema.Literal(true)) })
+      Schema.Struct({ room: RoomName, users: Schema.Natural, member: Schema.optionalKey(Schema.Literal(true)), ...about })
     ).check(Schema.isMaxLength(maxNames)),
     ...page
   },
   /** `away`: members who are not connected. `count` is of both together. */
   RoomUsers: { id, room: RoomName, users, away: Schema.optionalKey(users), ...page },
+  /** `members`: those here and away. `bans` and `mutes` are told to moderators. */
+  RoomInfo: {
+    id,
+    room: RoomName,
+    topic: Schema.optionalKey(Topic),
+    private: Schema.Boolean,
+    owner: Schema.optionalKey(UserName),
+    moderators: users,
+    members: Schema.Natural,
+    createdAt: Timestamp,
+    bans: Schema.optionalKey(bound),
+    mutes: Schema.optionalKey(bound)
+  },
+  /** A reply, and without an `id` the last that its members hear of it. */
+  RoomDeleted: { id, room: RoomName, by: UserName },
+  /** Somebody lets this account into a room. */
+  Invitation: { room: RoomName, by: UserName },
   History: { id, messages, more: Schema.Boolean },
   /** Newest first. `next`, there if there is more, is what to give as `before` for the page behind this one. */
   SearchResults: {

@@ -1,7 +1,7 @@
 /** UserManagement as requests to a running server: its schema, and what answers it. Over a Unix socket (see AdminSocket). */
 import { Duration, Effect, Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
-import { Reason } from "../../common/log/Entry.ts"
+import { Reason } from "../../common/log/Governing.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Account } from "./Account.ts"
 import { Code, InviteCode, NotDone, UserDetails, UserManagement } from "./UserManagement.ts"

@@ -5,7 +5,7 @@
  */
 import { Console, Effect, Option, Redacted, Schema, Stdio } from "effect"
 import { Argument, Command, Flag, Prompt } from "effect/cli"
-import { Reason } from "../../common/log/Entry.ts"
+import { Reason } from "../../common/log/Governing.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import type { Account } from "../accounts/Account.ts"
 import { type Code, UserManagement, usersOfPage } from "../accounts/UserManagement.ts"

@@ -14,6 +14,8 @@ import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
+import { Governance } from "../governance/Governance.ts"
+import { AccountId } from "../session/AccountId.ts"
 import { Partner } from "./Partner.ts"
 import type { Range, Search, StandingRange } from "./Query.ts"
 
@@ -35,7 +37,10 @@ export const NewEntry = Schema.Struct({
   author: Schema.UndefinedOr(AuthorId),
   body: Body,
   at: Timestamp,
-  key: Schema.UndefinedOr(MessageKey)
+  key: Schema.UndefinedOr(MessageKey),
+  /** Of a room: how it is governed from this entry on, and the account that is no member any more. */
+  governance: Schema.optionalKey(Governance),
+  dismissed: Schema.optionalKey(AccountId)
 })
 export type NewEntry = typeof NewEntry.Type
 
@@ -170,7 +175,7 @@ export class History extends Context.Service<
      * at both its places, and follows the newest of both.
      *
      * What follows from an entry is part of the same commit (invariant 12): what stands at its target afterwards, as
-     * `Timeline.step` says. Whether it may be made was decided before, with `facts`.
+     * `Timeline.step` says, how its room is governed (see Governances) and who is no member any more. Whether it may be made was decided before, with `facts`.
      */
     append(
       entries: ReadonlyArray<NewEntry>,
@@ -184,8 +189,8 @@ export class History extends Context.Service<
      */
     read(conversation: Conversation, range: Range, maxBytes?: number): Effect.Effect<Page, StorageUnavailable>
     /**
-     * The same part of a log as its messages stand: `limit` counts messages and tombstones of messages. A deleted message
-     * is a tombstone in `read` and here; in `read`, so are its edits. What was exchanged with one partner is found without
+     * The same part of a log as its messages stand: `limit` counts messages, tombstones of messages and what was done to the
+     * room (see `Only`). A deleted message is a tombstone in `read` and here; in `read`, so are its edits. What was exchanged with one partner is found without
      * looking at the rest of the inbox.
      */
     standing(

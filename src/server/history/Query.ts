@@ -12,8 +12,16 @@ export const Range = Schema.Struct({
 })
 export type Range = typeof Range.Type
 
-/** The same, of messages as they stand. `with`: of an inbox only what was exchanged with one partner. */
-export interface StandingRange extends Range {
+/** Which of what stands in a log: messages alone, or what was done to the room and what others than its author deleted. */
+export const Only = Schema.Literals(["messages", "moderation"])
+export type Only = typeof Only.Type
+
+/** A part of what stands in the lobby's log or a room's. */
+export const SharedRange = Schema.Struct({ ...Range.fields, only: Schema.optionalKey(Only) })
+export type SharedRange = typeof SharedRange.Type
+
+/** The same, of what stands in any log. `with`: of an inbox only what was exchanged with one partner. */
+export interface StandingRange extends SharedRange {
   readonly with?: Partner
 }
 

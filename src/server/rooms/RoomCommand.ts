@@ -5,9 +5,17 @@ import { Intent } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
-import { Range } from "../history/Query.ts"
+import { SharedRange } from "../history/Query.ts"
 import { AccountId } from "../session/AccountId.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
+
+/** Somebody by name: which account or guest that is, if it is here. */
+export const About = Schema.Struct({
+  user: UserName,
+  account: Schema.optionalKey(AccountId),
+  guest: Schema.optionalKey(SessionId)
+})
+export type About = typeof About.Type
 
 export const RoomCommand = Schema.TaggedUnion({
   Join: { from: Asker, after: Schema.UndefinedOr(Cursor) },
@@ -18,10 +26,18 @@ export const RoomCommand = Schema.TaggedUnion({
   Own: { session: SessionId, account: AccountId, user: UserName },
   /** An account is gone, with its memberships. */
   Dismiss: { account: AccountId, user: UserName },
-  /** Something is to be done in the log. */
-  Act: { from: Asker, body: Intent, key: Schema.UndefinedOr(MessageKey) },
+  /** Something is to be done in the log. `about`: whom, if somebody; `seconds`: for how long it binds, if not for good. */
+  Act: {
+    from: Asker,
+    body: Intent,
+    key: Schema.UndefinedOr(MessageKey),
+    about: Schema.optionalKey(About),
+    seconds: Schema.optionalKey(Schema.Natural)
+  },
+  /** What the room is about, who governs it and who is bound in it. */
+  Describe: { from: Asker },
   ListMembers: { from: Asker, after: Schema.UndefinedOr(UserName) },
-  ReadHistory: { from: Asker, range: Range },
+  ReadHistory: { from: Asker, range: SharedRange },
   /** A room was made, of which the lobby's members are told. */
   RoomMade: { room: RoomName, by: Asker },
   /** There is something to be announced, when the time to gather is over. */

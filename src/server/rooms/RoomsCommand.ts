@@ -1,5 +1,6 @@
 /** What the RoomProcessor is told, which knows which rooms there are. */
 import { Schema } from "effect"
+import { Topic } from "../../common/log/Governing.ts"
 import { NameKey } from "../../common/name/Name.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
@@ -9,7 +10,7 @@ import { Asker, SessionId } from "../session/Asker.ts"
 import { RoomCommand } from "./RoomCommand.ts"
 
 export const RoomsCommand = Schema.TaggedUnion({
-  Create: { from: Asker, room: RoomName },
+  Create: { from: Asker, room: RoomName, isPrivate: Schema.Boolean, topic: Schema.UndefinedOr(Topic) },
   List: { from: Asker, after: Schema.UndefinedOr(RoomName) },
   InRoom: { from: Asker, room: RoomName, command: RoomCommand },
   /** Searches one room, or else the lobby and every room the asker is in. */

@@ -10,11 +10,12 @@ import type { UserName } from "../../common/name/UserName.ts"
 import { AccountRequest, isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { defaultHistoryLimit, type HandedOn, OtherRequest } from "../../common/wire/ClientMessage.ts"
 import { type EntryRequest, intentOf, isEntryRequest } from "../../common/wire/EntryRequest.ts"
+import { governingOf, isRoomRequest, type RoomRequest } from "../../common/wire/RoomRequest.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
 import { AccountsCommand } from "../accounts/AccountsCommand.ts"
 import type { Range, Search } from "../history/Query.ts"
 import { UsersCommand } from "../inbox/UsersCommand.ts"
-import { RoomCommand } from "../rooms/RoomCommand.ts"
+import { type About, RoomCommand } from "../rooms/RoomCommand.ts"
 import { RoomsCommand } from "../rooms/RoomsCommand.ts"
 import { Asker } from "../session/Asker.ts"
 import { find, type Registry } from "./Registry.ts"
@@ -34,7 +35,9 @@ export const route = (registry: Registry, from: Asker, message: HandedOn): Route
     ? act(registry, from, message)
     : isAccountRequest(message)
       ? ask(registry, from, message)
-      : routeOther(registry, from, message)
+      : isRoomRequest(message)
+        ? govern(registry, from, message)
+        : routeOther(registry, from, message)
 
 const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Routed =>
   OtherRequest.match(message, {
@@ -46,7 +49,11 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
       const { user, ...connections } = between(registry, from, to)
       return toUsers({ _tag: "Deliver", from, to: user, ...connections, body: said(content, replyTo), key })
     },
-    CreateRoom: ({ room }) => toRooms({ _tag: "Create", from, room }),
+    CreateRoom: (request) =>
+      request.private === true && from.account === undefined
+        ? refuse(from, { _tag: "AccountRequired", action: request._tag })
+        : toRooms({ _tag: "Create", from, room: request.room, isPrivate: request.private === true, topic: request.topic }),
+    GetRoom: ({ room }) => toRoom(from, room, { _tag: "Describe", from }),
     JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),
     LeaveRoom: ({ room }) => toRoom(from, room, { _tag: "Leave", from }),
     ListRooms: ({ after }) => toRooms({ _tag: "List", from, after }),
@@ -55,10 +62,12 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     GetHistory: ({ after, before, limit = defaultHistoryLimit, only, room, with: partner }) => {
       const range: Range = { before, after, limit }
       if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
-      // Nothing is moderated yet: there is nothing before the first entry.
-      const part: Range = only === "moderation" ? { before: 1, after: undefined, limit } : range
-      if (partner !== undefined) return toUsers({ _tag: "ReadInbox", from, with: partner, range: part })
-      const read: RoomCommand = { _tag: "ReadHistory", from, range: part }
+      if (partner !== undefined) {
+        // Nothing is moderated in private: there is nothing before the first entry.
+        const part: Range = only === "moderation" ? { before: 1, after: undefined, limit } : range
+        return toUsers({ _tag: "ReadInbox", from, with: partner, range: part })
+      }
+      const read: RoomCommand = { _tag: "ReadHistory", from, range: only === undefined ? range : { ...range, only } }
       return room === undefined ? toLobby(read) : toRoom(from, room, read)
     },
     Search: ({ before, limit = defaultHistoryLimit, query, room, with: partner }) => {
@@ -115,6 +124,29 @@ const act = (registry: Registry, from: Asker, request: EntryRequest): Routed => 
   }
   const command: RoomCommand = { _tag: "Act", from, body, key }
   return room === undefined ? toLobby(command) : toRoom(from, room, command)
+}
+
+/** A room is to be governed, or in the lobby somebody to be muted. */
+const govern = (registry: Registry, from: Asker, request: RoomRequest): Routed => {
+  const { key, room } = request
+  const command: RoomCommand = {
+    _tag: "Act",
+    from,
+    body: governingOf(request),
+    key,
+    ...("user" in request && { about: aboutWhom(registry, request.user) }),
+    ...("seconds" in request && request.seconds !== undefined && { seconds: request.seconds })
+  }
+  return room === undefined ? toLobby(command) : toRoom(from, room, command)
+}
+
+const aboutWhom = (registry: Registry, user: UserName): About => {
+  const found = Option.getOrUndefined(find(registry, user))
+  if (found === undefined) return { user }
+  const { account, present, user: spelled } = found
+  const [guest] = present
+  if (account !== undefined) return { user: spelled, account }
+  return guest === undefined ? { user: spelled } : { user: spelled, guest }
 }
 
 const oneOfBoth: Rejection = { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" }
