@@ -42,3 +42,9 @@ const tags: ReadonlySet<string> = new Set(Object.keys(governing))
 export const isGoverning = <Body extends { readonly _tag: string }>(
   body: Body
 ): body is Extract<Body, { readonly _tag: GoverningTag }> => tags.has(body._tag)
+
+/** Whether somebody who reads what the moderators did is shown it. */
+export const isModeration = <Body extends { readonly _tag: string }>(
+  body: Body
+): body is Extract<Body, { readonly _tag: GoverningTag | "Deleted" }> =>
+  isGoverning(body) || (body._tag === "Deleted" && "moderated" in body && body.moderated === true)

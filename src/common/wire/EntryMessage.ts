@@ -103,10 +103,11 @@ export const standingMessage = (conversation: Conversation): ((view: View) => St
   const where = whereIn(conversation)
   const say = sayIn(conversation)
   return (view) => {
-    if (view._tag !== "Message") {
-      const { to: _, ...standing } = view
-      return { ...standing, ...where(view) }
+    if (view._tag === "Tombstone") {
+      const { to: _, ...tombstone } = view
+      return { ...tombstone, ...where(view) }
     }
+    if (view._tag !== "Message") return { ...view, ...where(view) }
     const { _tag: _, reactions, ...text } = view
     return say(reactions.length === 0 ? text : { ...text, reactions })
   }

@@ -3,7 +3,7 @@
  * while say for how long; the entry says until when.
  */
 import { Schema } from "effect"
-import { governing, type Governing, type Reason } from "../log/Governing.ts"
+import { governing, type Governing } from "../log/Governing.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { MessageKey, RequestId } from "./RequestId.ts"
 
@@ -57,4 +57,4 @@ export const governingOf: (request: RoomRequest) => Governing = RoomRequest.matc
   Unmute: ({ user }): Governing => ({ _tag: "Unmuted", user })
 })
 
-const because = (reason: Reason | undefined) => (reason === undefined ? {} : { reason })
+const because = (reason: string | undefined) => (reason === undefined ? {} : { reason })

@@ -5,6 +5,7 @@
  * Bounds: of each room what `Governance` says; of rooms that nobody owns and in which nothing was done there is nothing.
  */
 import { Context, type Effect } from "effect"
+import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Governance } from "../governance/Governance.ts"
@@ -20,17 +21,17 @@ export interface Invitation {
 export class Governances extends Context.Service<
   Governances,
   {
-    /** As it is stored; nothing if there is nothing to say of it. */
-    get(room: RoomName): Governance | undefined
+    /** As it is stored; nothing if there is nothing to say of it. Of the lobby there are mutes alone. */
+    get(conversation: SharedConversation): Governance | undefined
     /** The rooms of which anything is kept. */
     rooms(): Iterable<RoomName>
     /** To rooms that this account has not joined since, the newest last. */
     invitations(account: AccountId): ReadonlyArray<Invitation>
     /** Answers once it would survive a crash. */
-    put(room: RoomName, governance: Governance): Effect.Effect<void, StorageUnavailable>
+    put(conversation: SharedConversation, governance: Governance): Effect.Effect<void, StorageUnavailable>
     /** The room is gone. */
     forget(room: RoomName): Effect.Effect<void, StorageUnavailable>
     /** What is stored, after a commit that may have failed. */
-    lookAgain(room: RoomName): Effect.Effect<Governance | undefined, StorageUnavailable>
+    lookAgain(conversation: SharedConversation): Effect.Effect<Governance | undefined, StorageUnavailable>
   }
 >()("parley/server/history/Governances") {}

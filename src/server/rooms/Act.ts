@@ -3,7 +3,9 @@ import { Schema } from "effect"
 import { AuthorId, Intent } from "../../common/log/Entry.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
+import { Subject } from "../governance/Governance.ts"
 import { Partner } from "../history/Partner.ts"
+import { AccountId } from "../session/AccountId.ts"
 
 export const Act = Schema.Struct({
   from: UserName,
@@ -14,6 +16,20 @@ export const Act = Schema.Struct({
   /** Done once, however often it is asked for with the same key. */
   key: Schema.UndefinedOr(MessageKey),
   /** In an inbox, with whom: only what was exchanged with the same one is known to it. */
-  with: Schema.optionalKey(Partner)
+  with: Schema.optionalKey(Partner),
+  /** In a shared log, as whom somebody is known there: an account, or where a guest comes from; and whether it is an admin. */
+  account: Schema.optionalKey(AccountId),
+  network: Schema.optionalKey(Schema.String),
+  isAdmin: Schema.optionalKey(Schema.Literal(true)),
+  /** Whom a room is governed about: an account, or a guest who is here. */
+  about: Schema.optionalKey(
+    Schema.Struct({
+      ...Subject.fields,
+      /** Of a guest. */
+      author: Schema.optionalKey(AuthorId),
+      isAdmin: Schema.Boolean,
+      isMember: Schema.Boolean
+    })
+  )
 })
 export type Act = typeof Act.Type

@@ -1,5 +1,6 @@
 /**
- * What may be done in a conversation, decided where its order is made (invariant 9): pure.
+ * What may be done with the messages of a conversation, decided where its order is made (invariant 9): pure. What else there is to
+ * decide on where people govern is in `RoomDecider`.
  *
  * `decide` looks at one act and at the state that all earlier entries made; `evolve` is that state after one entry more. The
  * state is nothing but entries folded. Of messages only those are in it that a run of acts is about, looked up in the log
@@ -12,7 +13,9 @@ import { HashMap, Option } from "effect"
 import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { type AuthorId, type Body, type Entry, maxReactions, targetOf } from "../../common/log/Entry.ts"
 import type { Intent } from "../../common/log/Entry.ts"
+import { isGoverning } from "../../common/log/Governing.ts"
 import { type Circumstances, may } from "../../common/log/Permission.ts"
+import { actionOf } from "../../common/log/RoomPermission.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
@@ -49,7 +52,7 @@ export type Decision =
 const placeOf = (body: Body): Seq | undefined => (body._tag === "Said" ? body.replyTo : targetOf(body))
 
 /** Whether an act depends on nothing. Its key is seen to when it is stored. */
-export const isFree = ({ body }: Pick<Act, "body">): boolean => placeOf(body) === undefined
+export const isFree = ({ body }: Pick<Act, "body">): boolean => placeOf(body) === undefined && !isGoverning(body)
 
 /** What has to be looked up before these are decided on. */
 export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
@@ -62,18 +65,34 @@ export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
   )
 })
 
-export const decide = (state: State, act: Act, circumstances: Circumstances): Decision => {
-  const { body, from, key, with: partner } = act
-  const first =
-    key === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.answered, keyOf(from, key, partner)))
-  if (first !== undefined) return { _tag: "Repeated", seq: first.seq, at: first.at, key: undefined }
+/** What its key was answered with, if it was. */
+export const answeredBefore = (
+  { answered }: State,
+  { from, key, with: partner }: Act
+): Extract<Decision, { readonly _tag: "Repeated" }> | undefined => {
+  const first = key === undefined ? undefined : Option.getOrUndefined(HashMap.get(answered, keyOf(from, key, partner)))
+  return first && { _tag: "Repeated", seq: first.seq, at: first.at, key: undefined }
+}
+
+/** `moderates`: whether it may delete what others wrote. Nothing that governs. */
+export const decide = (state: State, act: Act, circumstances: Circumstances, moderates = false): Decision => {
+  const { body, with: partner } = act
+  const first = answeredBefore(state, act)
+  if (first !== undefined) return first
+  if (isGoverning(body)) return { _tag: "Refused", reason: { _tag: "NotAllowed", action: actionOf[body._tag] } }
   const place = placeOf(body)
   const known = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
   // Who it was exchanged with has gone with it, or is the same.
   const target = known === undefined || known.is === "Gone" || known.with === partner ? known : undefined
-  const refusal = may({ author: actorOn(act, target?.author) }, body, target, circumstances)
+  const refusal = may({ author: actorOn(act, target?.author), moderates }, body, target, circumstances)
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
   return body._tag === "Reacted" && target !== undefined ? react(act, body, target) : { _tag: "Accepted" }
+}
+
+/** Whether what it is done to is its own. */
+export const isOwn = ({ targets }: State, act: Act): boolean => {
+  const author = Option.getOrUndefined(HashMap.get(targets, targetOf(act.body) ?? 0))?.author
+  return author === actorOn(act, author)
 }
 
 /** As whom it acts on what this author made: also as the guest that it was. */

@@ -7,15 +7,26 @@
  * the others hear by `others`; a run that failed may have been stored all the same, so they hear of that as well, as of no
  * entries at all: time to look into the log. Whoever hears late has missed something, and finds it there.
  */
-import { Array as Arr, Clock, Duration, Effect, PubSub, type Scope, Semaphore, Stream } from "effect"
+import { Array as Arr, Clock, Duration, Effect, Option, PubSub, Result, type Scope, Semaphore, Stream } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
-import type { Entry } from "../../common/log/Entry.ts"
+import type { AuthorId, Entry } from "../../common/log/Entry.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
+import { type Governance, type Person, ungoverned } from "../governance/Governance.ts"
+import { Governances } from "../history/Governances.ts"
 import { type AnsweredKey, History, type NewEntry, type StorageUnavailable, type Stored } from "../history/History.ts"
 import type { Act } from "./Act.ts"
-import { decide, type Decision, evolve, isFree, questionOf, remember, type State, stateOf } from "./Decider.ts"
+import { isFree, questionOf, remember, stateOf } from "./Decider.ts"
+import {
+  decideInRoom,
+  evolveInRoom,
+  isMuted,
+  type RoomDecision,
+  type RoomState,
+  stateOf as roomStateOf,
+  whyNotEnter
+} from "./RoomDecider.ts"
 
 /** What became of one act. */
 export type Answer =
@@ -38,6 +49,21 @@ export interface Deciding {
     run: Arr.NonEmptyReadonlyArray<Act>,
     by: DeliveringHalf
   ) => Effect.Effect<Outcome, StorageUnavailable>
+  /** How it is governed, as far as that is stored. Waits for nothing. */
+  readonly governance: () => Governance
+  /**
+   * Lets somebody become a member, or refuses it: decided behind everything that was decided before, and nothing else is
+   * decided until it is stored (invariant 9). `isKnown`: it may come into a private room uninvited.
+   */
+  readonly admit: <A>(
+    person: Person,
+    isKnown: boolean,
+    store: Effect.Effect<A, StorageUnavailable>
+  ) => Effect.Effect<Result.Result<A, Rejection>, StorageUnavailable>
+  /** The same, of who is a member or needs not be one: now. */
+  readonly whyNotEnter: (person: Person, isKnown: boolean) => Option.Option<Rejection>
+  /** Changes how it is governed without an entry, and stores that. */
+  readonly govern: (change: (before: Governance) => Governance) => Effect.Effect<void, StorageUnavailable>
   /** What other halves had stored, run by run; no entries where something may have been stored that nobody was told of. */
   readonly others: (than: DeliveringHalf) => Effect.Effect<Stream.Stream<ReadonlyArray<Entry>>, never, Scope.Scope>
 }
@@ -47,18 +73,33 @@ interface Told {
   readonly entries: ReadonlyArray<Entry>
 }
 
+/** Of a conversation of which nothing is kept: it does not matter when that began. */
+const plain = ungoverned(0)
+
 /** Whoever is behind by more looks into the log. */
 const maxWaiting = 64
 
-export const make = Effect.fnUntraced(function* (
-  conversation: SharedConversation
-): Effect.fn.Return<Deciding, never, History | ServerConfig | Scope.Scope> {
+export interface DecidingOptions {
+  readonly conversation: SharedConversation
+  /** The guest who made the room, for as long as its connection stands. */
+  readonly guestOwner?: () => AuthorId | undefined
+}
+
+export const make = Effect.fnUntraced(function* ({
+  conversation,
+  guestOwner = () => undefined
+}: DecidingOptions): Effect.fn.Return<Deciding, never, Governances | History | ServerConfig | Scope.Scope> {
   const history = yield* History
+  const governances = yield* Governances
   const config = yield* ServerConfig
   const clock = yield* Clock.Clock
   const editWindow = Duration.toMillis(config.editWindow)
   const told = yield* PubSub.sliding<Told>(maxWaiting)
   const oneByOne = yield* Semaphore.make(1)
+
+  const governance = () => governances.get(conversation) ?? plain
+  /** What was stored may not be what is known. */
+  let isDoubtful = false
 
   const newEntry = ({ author, body, from, key }: Act): NewEntry => ({
     conversation,
@@ -77,25 +118,33 @@ export const make = Effect.fnUntraced(function* (
 
   const decideAll = Effect.fnUntraced(function* (run: Arr.NonEmptyReadonlyArray<Act>) {
     const { seq: newest } = yield* history.newest(conversation)
-    let state: State = stateOf(yield* history.facts(conversation, questionOf(run)))
+    let state: RoomState = roomStateOf(stateOf(yield* history.facts(conversation, questionOf(run))), governance())
     const now = clock.currentTimeMillisUnsafe()
-    const decisions: Array<Decision> = []
+    const circumstances = { conversation, now, editWindow, guestOwner: guestOwner() }
+    const decisions: Array<RoomDecision> = []
     const accepted: Array<Act> = []
+    const entries: Array<NewEntry> = []
     const answered: Array<AnsweredKey> = []
     for (const act of run) {
-      const decision = decide(state, act, { now, editWindow })
+      const decision = decideInRoom(state, act, circumstances)
       decisions.push(decision)
       if (decision._tag === "Repeated" && decision.key !== undefined) {
         const { key, seq } = decision
         answered.push({ conversation, from: act.from, key, seq })
-        state = remember(state, act.from, key, decision)
+        state = { ...state, messages: remember(state.messages, act.from, key, decision) }
       }
       if (decision._tag !== "Accepted") continue
-      accepted.push(act)
-      state = evolve(state, { seq: newest + accepted.length, at: now, from: act.from, body: act.body }, act)
+      const { body, dismissed, governance: governed } = decision
+      accepted.push({ ...act, body })
+      entries.push({
+        ...newEntry({ ...act, body }),
+        ...(governed !== undefined && { governance: governed }),
+        ...(dismissed !== undefined && { dismissed })
+      })
+      state = evolveInRoom(state, { seq: newest + accepted.length, at: now, from: act.from, body }, act, decision)
     }
     const isNews = accepted.length > 0 || answered.length > 0
-    const stored = isNews ? yield* history.append(accepted.map(newEntry), answered) : []
+    const stored = isNews ? yield* history.append(entries, answered) : []
     // Time stands still after a step back of the clock: when an entry was made is known once it is stored.
     const times = new Map(stored.map(({ at, seq }) => [seq, at]))
     let next = 0
@@ -116,15 +165,49 @@ export const make = Effect.fnUntraced(function* (
       PubSub.publishUnsafe(told, { by, entries })
     })
 
+  const refusalOf = (person: Person, isKnown: boolean) =>
+    whyNotEnter(governance(), person, { conversation, isKnown, now: clock.currentTimeMillisUnsafe() })
+
+  const mute = (act: Act) => isMuted(governance(), act, clock.currentTimeMillisUnsafe())
+
+  const lookAgain = Effect.map(
+    Effect.suspend(() => governances.lookAgain(conversation)),
+    () => {
+      isDoubtful = false
+    }
+  )
+  const doubt = Effect.sync(() => {
+    isDoubtful = true
+  })
+  /** Nothing is decided on what may not be so. */
+  const surely = <A, E>(act: Effect.Effect<A, E>): Effect.Effect<A, E | StorageUnavailable> =>
+    Effect.suspend(() => (isDoubtful ? Effect.andThen(lookAgain, act) : act)).pipe(Effect.onError(() => doubt))
+
   return {
     carryOut: (run, by) =>
       Effect.suspend((): Effect.Effect<Outcome, StorageUnavailable> =>
-        run.every(isFree) ? storeAll(run) : decideAll(run)
+        run.every((act) => isFree(act) && !mute(act)) ? storeAll(run) : decideAll(run)
       ).pipe(
+        surely,
         Effect.tap(({ entries }) => (entries.length === 0 ? Effect.void : tellOthers(by, entries))),
         Effect.tapCause(() => tellOthers(by, [])),
         oneByOne.withPermit
       ),
+    governance,
+    admit: (person, isKnown, store) =>
+      Effect.suspend(() =>
+        Option.match(refusalOf(person, isKnown), {
+          onNone: () => Effect.map(store, (stored): Result.Result<Effect.Success<typeof store>, Rejection> => Result.succeed(stored)),
+          onSome: (refusal) => Effect.succeed(Result.fail(refusal))
+        })
+      ).pipe(surely, oneByOne.withPermit),
+    whyNotEnter: refusalOf,
+    govern: (change) =>
+      Effect.suspend(() => {
+        const before = governance()
+        const after = change(before)
+        return after === before ? Effect.void : governances.put(conversation, after)
+      }).pipe(surely, oneByOne.withPermit),
     others: (than) =>
       Effect.map(PubSub.subscribe(told), (subscription) =>
         Stream.fromSubscription(subscription).pipe(

@@ -12,7 +12,7 @@ export class Lobby extends Context.Service<Lobby, RoomManager.RoomManager>()("pa
     Lobby,
     Effect.gen(function* () {
       const announcements = yield* PubSub.subscribe(yield* Announcements)
-      const deciding = yield* Deciding.make(lobby)
+      const deciding = yield* Deciding.make({ conversation: lobby })
       const manager = yield* RoomManager.make({ conversation: lobby, deciding, onVacated: () => {} })
       yield* PubSub.take(announcements).pipe(
         Effect.map((announcement) => {

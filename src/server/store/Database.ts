@@ -12,6 +12,7 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { Accounts } from "../accounts/Accounts.ts"
 import type { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
+import type { Governances } from "../history/Governances.ts"
 import type { History } from "../history/History.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { CannotOpenDatabase, describeProblem } from "../sql/CannotOpenDatabase.ts"
@@ -23,6 +24,7 @@ import * as Checkpoints from "./Checkpoints.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 import * as Erasing from "./Erasing.ts"
 import * as FileWatch from "./FileWatch.ts"
+import { GovernedRooms } from "./GovernedRooms.ts"
 import * as LogTables from "./LogTables.ts"
 import * as MemoryStores from "./MemoryStores.ts"
 import { makings, migrate, migrations } from "./Migrations.ts"
@@ -31,6 +33,7 @@ import * as Reserve from "./Reserve.ts"
 import * as Retention from "./Retention.ts"
 import * as ServerLock from "./ServerLock.ts"
 import * as SqlAccounts from "./SqlAccounts.ts"
+import * as SqlGovernances from "./SqlGovernances.ts"
 import * as SqlHistory from "./SqlHistory.ts"
 import * as SqlMemberships from "./SqlMemberships.ts"
 
@@ -69,7 +72,7 @@ export interface DatabaseOptions {
 }
 
 /** All that a server keeps. */
-export type Stores = Accounts | History | Memberships
+export type Stores = Accounts | Governances | History | Memberships
 
 /** A database in a file, made with its folder if it is missing. */
 export const layerFile = ({
@@ -90,9 +93,13 @@ export const layerFile = ({
           : Layer.merge(SqlHistory.layer, Retention.layer({ emptied, reserve, retention, watch: log.watch, writer }))
       // Made last, so ended first: from then on nobody waits for the disk.
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
-      const accounts = Layer.provide(Layer.merge(SqlAccounts.layer, SqlMemberships.layer), Changes.layer)
+      const accounts = Layer.provide(
+        Layer.mergeAll(SqlAccounts.layer, SqlMemberships.layer, SqlGovernances.layer),
+        Changes.layer
+      )
       return Layer.provideMerge(hurry, Layer.mergeAll(history, accounts, Erasing.layer({ ...log, deleted }))).pipe(
         Layer.provide([
+          GovernedRooms.layer,
           SearchIndex.layer(index, reserve.giveBack),
           Layer.succeed(SqlHistory.Connections, { emptied, epoch, noteDeletedUnsafe, reader, writer })
         ])

@@ -13,7 +13,7 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import { History, keyOf, type NewEntry, type Stored } from "../history/History.ts"
 import { partnerIn, partnerOf } from "../history/Partner.ts"
 import {
-  bytesOfStanding,
+  bytesOfView,
   charactersOf,
   emptyLog,
   entriesIn,
@@ -25,11 +25,12 @@ import {
   newestOf,
   pageOf,
   remember,
-  standingWith
+  viewsIn
 } from "./MemoryLog.ts"
 import { makeSearch } from "./MemorySearch.ts"
 import { idempotencyKey, twinAt } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
+import { GovernedRooms } from "./GovernedRooms.ts"
 import { bytesOf } from "./StoredBody.ts"
 import { checkStorable } from "./StoredEntry.ts"
 
@@ -42,12 +43,13 @@ export interface MemoryLimits {
 
 const defaultLimits: MemoryLimits = { maxEntries: 10_000, maxCharacters: 64 * 1024 * 1024 }
 
-export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
+export const layerWith = (limits: MemoryLimits): Layer.Layer<History, never, GovernedRooms> =>
   Layer.effect(
     History,
     Effect.gen(function* () {
       const epoch = yield* randomEpoch
       const clock = yield* Clock.Clock
+      const governed = yield* GovernedRooms
       /** In the order they were last written to. */
       const logs = new Map<string, MemoryLog>()
       let characters = 0
@@ -143,6 +145,10 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
             checkStorable(entries, answered),
             Effect.sync(() => {
               const places = entries.map(appendOne)
+              entries.forEach(({ conversation, governance }, index) => {
+                if (conversation._tag === "Inbox" || governance === undefined || places[index]?.repeated !== false) return
+                governed.set(conversation, governance)
+              })
               for (const { conversation, from, key, seq, with: partner } of answered) {
                 characters += remember(logOf(conversation), keyOf(from, key, partner), seq)
               }
@@ -161,8 +167,8 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
           Effect.sync(() => {
             const log = logs.get(conversationKey(conversation))
             if (log === undefined) return { messages: [], more: false }
-            const { given, more } = pageOf(standingWith(log, range.with), range, maxBytes, bytesOfStanding)
-            return { messages: given.map(viewOf), more }
+            const { given, more } = pageOf(viewsIn(log, range), range, maxBytes, bytesOfView)
+            return { messages: given.map((one) => (one._tag === "Deleted" ? one : viewOf(one))), more }
           }),
         facts: (conversation, question) =>
           Effect.sync(() => {
@@ -190,7 +196,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
   )
 
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
-export const layer: Layer.Layer<History> = layerWith(defaultLimits)
+export const layer: Layer.Layer<History, never, GovernedRooms> = layerWith(defaultLimits)
 
 const noKeys: ReadonlyArray<string> = []
 

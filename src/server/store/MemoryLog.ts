@@ -8,7 +8,15 @@
 import type { Conversation } from "../../common/log/Conversation.ts"
 import { Epoch, type Seq, type Timestamp } from "../../common/log/Cursor.ts"
 import type { AuthorId, Body, Entry } from "../../common/log/Entry.ts"
-import { maxReactors, placeOf, type Standing, type StandingTombstone, step } from "../../common/log/Timeline.ts"
+import { isGoverning, isModeration } from "../../common/log/Governing.ts"
+import {
+  maxReactors,
+  placeOf,
+  type ShownDeletion,
+  type Standing,
+  type StandingTombstone,
+  step
+} from "../../common/log/Timeline.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import { fitting } from "../history/Fitting.ts"
 import {
@@ -21,9 +29,9 @@ import {
   type TargetFacts
 } from "../history/History.ts"
 import type { Partner } from "../history/Partner.ts"
-import type { Range } from "../history/Query.ts"
+import type { Range, StandingRange } from "../history/Query.ts"
 import { type KeptReaction, toText } from "./KeptReactions.ts"
-import { bytesOfReactions } from "./StandingRows.ts"
+import { bytesOfAct, bytesOfReactions } from "./StandingRows.ts"
 import { toStored } from "./StoredBody.ts"
 
 /** An entry that is held: `number` counts all entries ever stored, so that a search can go on where it stopped. */
@@ -115,9 +123,20 @@ export const entriesIn = (log: MemoryLog, { after = 0, before = Infinity }: Rang
     .slice(Math.max(after - log.dropped, 0), Math.max(Math.min(before - 1, newestOf(log)) - log.dropped, 0))
     .map(({ entry }) => entry)
 
-/** The messages of an inbox that were exchanged with this partner; all of them if none is named. */
-export const standingWith = (log: MemoryLog, partner: Partner | undefined): ReadonlyArray<Standing> => {
-  const all = [...log.standing.values()]
+/**
+ * What stands: of an inbox what was exchanged with this partner, or all of it if none is named; of `only`'s kind, of every kind if
+ * none is named.
+ */
+export const viewsIn = (
+  log: MemoryLog,
+  { only, with: partner }: Pick<StandingRange, "only" | "with">
+): ReadonlyArray<Standing | ShownDeletion> => {
+  if (only === "moderation") {
+    return log.entries.flatMap(({ entry: { at, body, from, seq } }): ReadonlyArray<Standing | ShownDeletion> =>
+      isModeration(body) ? [{ ...body, seq, at, from }] : []
+    )
+  }
+  const all = [...log.standing.values()].filter((one) => only === undefined || !isGoverning(one))
   return partner === undefined ? all : all.filter(({ seq }) => heldAt(log, seq)?.partner === partner)
 }
 
@@ -136,9 +155,9 @@ export const pageOf = <A extends { readonly seq: Seq }>(
   return { given: isForwards ? given : given.toReversed(), more: count < within.length }
 }
 
-/** Of its text and of the reactions that are shown. */
-export const bytesOfStanding = (standing: Standing): number => {
-  if (standing._tag === "Tombstone") return 0
+/** Of its text and of the reactions that are shown; of what was done to a room, of its fields. */
+export const bytesOfView = (standing: Standing | ShownDeletion): number => {
+  if (standing._tag !== "Message") return isGoverning(standing) ? bytesOfAct(standing) : 0
   const kept = standing.reactions.map(({ by, reaction }): KeptReaction => ({
     reaction,
     count: by.length,
@@ -167,8 +186,9 @@ const targetFacts = (log: MemoryLog, seq: Seq, asked: ReadonlySet<string>): Targ
   const standing = log.standing.get(seq)
   const exchanged = held.partner === undefined ? {} : { with: held.partner }
   if (standing?._tag !== "Message") {
-    const author = standing === undefined ? held.author : undefined
-    return { seq, is: standing?._tag ?? "Other", at, author, reactions: [], reactors: [], ...exchanged }
+    const isTombstone = standing?._tag === "Tombstone"
+    const author = isTombstone ? undefined : held.author
+    return { seq, is: isTombstone ? "Tombstone" : "Other", at, author, reactions: [], reactors: [], ...exchanged }
   }
   const { reactions } = standing
   return {

@@ -260,6 +260,20 @@ const addInboxes = Effect.gen(function* () {
     WHERE partner IS NOT NULL AND kind IN ('Said', 'Tombstone')`
 })
 
+/**
+ * Rooms that are governed, and the lobby: what their entries have made of each (see Governance), as JSON; and an index of these entries, for pages
+ * that hold them, or nothing else.
+ */
+const addGovernance = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE governance (conversation_key TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL) WITHOUT ROWID`
+  if (!(yield* Readable)) return
+  yield* sql`
+    CREATE INDEX messages_moderation ON messages (conversation, seq)
+    WHERE (kind IN ('TopicSet', 'RoleSet', 'AccessSet', 'Invited', 'Kicked', 'Banned', 'Unbanned', 'Muted', 'Unmuted')
+      OR kind = 'Deleted' AND instr(content, '"moderated":true') > 0)`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
@@ -267,7 +281,8 @@ export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, Sq
   "4_answered_keys": addAnsweredKeys,
   "5_accounts": addAccounts,
   "6_memberships": addMemberships,
-  "7_inbox": addInboxes
+  "7_inbox": addInboxes,
+  "8_governance": addGovernance
 }
 
 /** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
@@ -289,7 +304,8 @@ export const makings: ReadonlyArray<{
   { since: 5, kind: "table", name: "keys" },
   { since: 5, kind: "table", name: "invites" },
   { since: 6, kind: "table", name: "memberships" },
-  { since: 6, kind: "table", name: "marks" }
+  { since: 6, kind: "table", name: "marks" },
+  { since: 8, kind: "table", name: "governance" }
 ]
 
 /** Brings the tables up to date. */

@@ -23,8 +23,11 @@ import { isFull } from "../sql/SqliteProblem.ts"
 import * as EntryRows from "./EntryRows.ts"
 import * as FactTables from "./FactTables.ts"
 import { type Append, type Problem, make as makeGroupCommit } from "./GroupCommit.ts"
+import * as GovernanceTables from "./GovernanceTables.ts"
+import { GovernedRooms } from "./GovernedRooms.ts"
 import * as LogPages from "./LogPages.ts"
 import * as LogTables from "./LogTables.ts"
+import * as MembershipTables from "./MembershipTables.ts"
 import { idempotencyKey, type Known, place, type Placement } from "./Placement.ts"
 import * as StandingRows from "./StandingRows.ts"
 import { isEmpty, Standings } from "./Standings.ts"
@@ -60,6 +63,9 @@ export const layer = Layer.effect(
     const tables = LogTables.make(writer)
     const readTables = LogTables.make(reader)
     const consequences = StandingTables.make(writer)
+    const governances = GovernanceTables.make(writer)
+    const memberships = MembershipTables.make(writer)
+    const governed = yield* GovernedRooms
     const facts = FactTables.make(reader, readTables)
     const damaged = new LogOnce("More messages are damaged. Check the database with: pnpm admin verify")
     const entryPages = LogPages.make(EntryRows.make(reader, readTables), damaged)
@@ -118,7 +124,17 @@ export const layer = Layer.effect(
         yield* tables.insertAnswered(answers)
       }
       yield* consequences.carryOut(placement.deeds)
+      yield* governing(entries, placement.stored)
       return { ...placement, newest: new Map([...opened, ...placement.newest]) }
+    })
+
+    /** How rooms are governed from these entries on, and who is no member any more. */
+    const governing = Effect.fnUntraced(function* (entries: ReadonlyArray<NewEntry>, stored: Placement["stored"]) {
+      for (const [index, { conversation, dismissed, governance }] of entries.entries()) {
+        if (conversation._tag === "Inbox" || stored[index]?.repeated !== false) continue
+        if (governance !== undefined) yield* governances.put(conversation, governance)
+        if (dismissed !== undefined && conversation._tag === "Room") yield* memberships.leave(dismissed, conversation.room)
+      }
     })
 
     const commitAtOnce = Effect.fnUntraced(function* (entries: ReadonlyArray<NewEntry>) {
@@ -153,6 +169,10 @@ export const layer = Layer.effect(
         standings.removals.delete(name)
       }
       for (const [name, place] of newest) standings.advance(name, place)
+      entries.forEach(({ conversation, governance }, index) => {
+        if (conversation._tag === "Inbox" || governance === undefined || stored[index]?.repeated !== false) return
+        governed.set(conversation, governance)
+      })
       index.noteUnsafe()
       if (deeds.some(({ body }) => body._tag === "Deleted")) noteDeletedUnsafe()
       return stored

@@ -9,10 +9,13 @@
 import { Effect, Predicate, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Seq, Timestamp } from "../../common/log/Cursor.ts"
+import type { Body } from "../../common/log/Entry.ts"
+import { isGoverning } from "../../common/log/Governing.ts"
 import type { View } from "../../common/log/Timeline.ts"
 import type { StandingRange } from "../history/Query.ts"
 import { fromText, summaryOf } from "./KeptReactions.ts"
 import type { Given, ReadLog, Source } from "./LogPages.ts"
+import { areActs, areMessages, areModeration } from "./StandingKinds.ts"
 import { decodeAll, type Decoded } from "./StoredEntry.ts"
 
 const decodeNumbers = Schema.decodeUnknownEffect(Schema.Array(Schema.Array(Schema.Int)))
@@ -28,6 +31,9 @@ export const viewsOf = (rows: ReadonlyArray<unknown>): ReadonlyArray<Given<View>
 const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
   const { body, ...head } = entry
   const { at, from, seq } = head
+  if (isGoverning(body) || body._tag === "Deleted") {
+    return { seq, bytes: bytesOfAct(body), problem, given: { ...body, seq, at, from } }
+  }
   if (body._tag !== "Said") {
     const { deletedAt, deletedBy } = body._tag === "Tombstone" ? body : { deletedAt: at, deletedBy: from }
     return { seq, bytes: 0, problem, given: { _tag: "Tombstone", ...head, deletedBy, deletedAt } }
@@ -50,39 +56,57 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
   }
 }
 
+/** Of what was done to a room: as it is stored. */
+export const bytesOfAct = (body: Body): number => Buffer.byteLength(JSON.stringify(body))
+
 /** As they are stored: about as many as they have on the wire. */
 export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))
 
 export const make = (sql: SqlClient.SqlClient) => {
   // Without a hint SQLite takes the index of all partners, and looks through the whole inbox.
-  const within = (
+  const found = (
+    kinds: string,
     conversation: number,
     { after = 0, before, limit, with: partner }: StandingRange,
     isForwards: boolean
   ) => sql`
-    WHERE messages.kind IN ('Said', 'Tombstone') AND conversation = ${conversation} AND seq > ${after}
+    SELECT id, seq FROM messages
+    WHERE ${sql.literal(kinds)} AND conversation = ${conversation} AND seq > ${after}
       AND seq < ${before ?? Number.MAX_SAFE_INTEGER} ${partner === undefined ? sql`` : sql`AND unlikely(partner = ${partner})`}
     ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
+  /** The ids and places of what is asked for. Messages and acts are found in an index each, and put together. */
+  const within = (conversation: number, range: StandingRange, isForwards: boolean) => {
+    const { limit, only, with: partner } = range
+    if (only === "moderation") return found(areModeration, conversation, range, isForwards)
+    const messages = found(areMessages, conversation, range, isForwards)
+    if (only === "messages" || partner !== undefined) return messages
+    return sql`
+      SELECT id, seq FROM (
+        SELECT id, seq FROM (${messages})
+        UNION ALL
+        SELECT id, seq FROM (${found(areActs, conversation, range, isForwards)})
+      ) ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
+  }
   // Found in an index that has all it takes, or SQLite would rather go through all entries by their places.
   const page = (conversation: number, range: StandingRange, isForwards: boolean) => sql`
-    FROM (SELECT id FROM messages ${within(conversation, range, isForwards)}) AS page
+    FROM (${within(conversation, range, isForwards)}) AS page
     CROSS JOIN messages ON messages.id = page.id LEFT JOIN standing ON standing.id = messages.id
-    ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")}`
+    ORDER BY messages.seq ${sql.literal(isForwards ? "ASC" : "DESC")}`
 
   return {
     rows: (conversation: number, range: StandingRange, isForwards: boolean) =>
       sql`
-        SELECT seq, at, sender AS "from", receiver AS "to", kind, target, COALESCE(standing.content, messages.content) AS content, edited,
+        SELECT messages.seq, at, sender AS "from", receiver AS "to", kind, target, COALESCE(standing.content, messages.content) AS content, edited,
           reactions
         ${page(conversation, range, isForwards)}`,
 
     sizes: Effect.fnUntraced(function* (conversation: number, range: StandingRange, isForwards: boolean) {
       return yield* decodeNumbers(
         yield* sql`
-        SELECT seq, CASE kind WHEN 'Said' THEN
+        SELECT messages.seq, CASE kind WHEN 'Said' THEN
             COALESCE(octet_length(COALESCE(standing.content, messages.content)), 0)
             + COALESCE(NULLIF(octet_length(reactions), 2), 0)
-          ELSE 0 END
+          WHEN 'Tombstone' THEN 0 ELSE COALESCE(octet_length(messages.content), 0) + 32 END
         ${page(conversation, range, isForwards)}`.values
       )
     }),
@@ -92,7 +116,7 @@ export const make = (sql: SqlClient.SqlClient) => {
 
     /** In the index alone: no page of the table is read. */
     places: Effect.fnUntraced(function* ({ id }: ReadLog, range: StandingRange, isForwards: boolean) {
-      const rows = yield* decodeNumbers(yield* sql`SELECT seq FROM messages ${within(id, range, isForwards)}`.values)
+      const rows = yield* decodeNumbers(yield* sql`SELECT seq FROM (${within(id, range, isForwards)})`.values)
       return rows.flatMap(([seq]) => seq ?? [])
     }),
 

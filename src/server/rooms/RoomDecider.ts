@@ -1,0 +1,195 @@
+/**
+ * What may be done in a conversation that people govern, the lobby or a room: pure. Beside its messages (see Decider) its state is
+ * how it is governed, folded from its entries, and whom this very run has put out.
+ *
+ * A key that was answered is answered again first, whatever has become of who asks.
+ */
+import { HashSet, Option } from "effect"
+import type { SharedConversation } from "../../common/log/Conversation.ts"
+import type { Timestamp } from "../../common/log/Cursor.ts"
+import type { AuthorId, Entry, Intent } from "../../common/log/Entry.ts"
+import { type Governing, isGoverning } from "../../common/log/Governing.ts"
+import type { Circumstances } from "../../common/log/Permission.ts"
+import { actionOf, mayGovern, moderates, type Object, type Party } from "../../common/log/RoomPermission.ts"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import type { Rejection } from "../../common/wire/Rejection.ts"
+import * as Governance from "../governance/Governance.ts"
+import type { AccountId } from "../session/AccountId.ts"
+import type { Act } from "./Act.ts"
+import { answeredBefore, decide, type Decision, evolve, isOwn, type Origin, type State } from "./Decider.ts"
+
+export interface RoomState {
+  readonly messages: State
+  readonly governance: Governance.Governance
+  readonly putOut: HashSet.HashSet<NameKey>
+}
+
+export const stateOf = (messages: State, governance: Governance.Governance): RoomState => ({
+  messages,
+  governance,
+  putOut: HashSet.empty()
+})
+
+export interface RoomCircumstances extends Circumstances {
+  readonly conversation: SharedConversation
+  /** The guest who made the room, for as long as its connection stands. */
+  readonly guestOwner: AuthorId | undefined
+}
+
+export type RoomDecision =
+  | Exclude<Decision, { readonly _tag: "Accepted" }>
+  | {
+      readonly _tag: "Accepted"
+      /** What is to be stored. */
+      readonly body: Intent
+      /** How the room is governed from then on, and who is no member any more: if that changes. */
+      readonly governance?: Governance.Governance
+      readonly dismissed?: AccountId
+    }
+
+/** Whether somebody may not say anything. Nearly always nobody is muted, and nothing is looked at. */
+export const isMuted = ({ mutes }: Governance.Governance, act: Act, now: Timestamp): boolean =>
+  mutes.length > 0 && Governance.boundBy(mutes, personOf(act), now) !== undefined
+
+export const decideInRoom = (state: RoomState, act: Act, circumstances: RoomCircumstances): RoomDecision => {
+  const first = answeredBefore(state.messages, act)
+  if (first !== undefined) return first
+  const { body } = act
+  const { conversation, now } = circumstances
+  if (conversation._tag === "Room" && HashSet.has(state.putOut, nameKey(act.from))) {
+    return { _tag: "Refused", reason: { _tag: "NotInRoom", room: conversation.room } }
+  }
+  if (isGoverning(body)) return governing(state, act, body, circumstances)
+  const mute = body._tag === "Deleted" ? undefined : Governance.boundBy(state.governance.mutes, personOf(act), now)
+  if (mute !== undefined) return { _tag: "Refused", reason: mutedIn(conversation, mute) }
+  const actor = actorOf(state.governance, act, circumstances.guestOwner)
+  const decision = decide(state.messages, act, circumstances, moderates(actor))
+  if (decision._tag !== "Accepted") return decision
+  if (body._tag !== "Deleted" || isOwn(state.messages, act)) return { _tag: "Accepted", body }
+  return { _tag: "Accepted", body: { ...body, moderated: true } }
+}
+
+/** As whom somebody is bound or holds a role. */
+export const personOf = ({ account, from, network }: Act): Governance.Person => ({
+  user: from,
+  ...(account !== undefined && { account }),
+  ...(network !== undefined && { network })
+})
+
+export const mutedIn = (
+  conversation: SharedConversation,
+  { reason, until }: Pick<Governance.Bound, "reason" | "until">
+): Rejection => ({
+  _tag: "Muted",
+  ...(conversation._tag === "Room" && { room: conversation.room }),
+  ...(until !== undefined && { until }),
+  ...(reason !== undefined && { reason })
+})
+
+const actorOf = (
+  governance: Governance.Governance,
+  act: Act,
+  guestOwner: AuthorId | undefined
+): Party => ({
+  role: isGuestOwner(guestOwner, act.author, act.guest) ? "owner" : Governance.roleOf(governance, personOf(act)),
+  isAdmin: act.isAdmin === true,
+  isGuest: act.account === undefined
+})
+
+const isGuestOwner = (owner: AuthorId | undefined, ...authors: ReadonlyArray<AuthorId | undefined>): boolean =>
+  owner !== undefined && authors.includes(owner)
+
+const governing = (
+  { governance }: RoomState,
+  act: Act,
+  body: Governing,
+  { conversation, guestOwner, now }: RoomCircumstances
+): RoomDecision => {
+  const subject = subjectOf(governance, act, body, now)
+  const object = subject && objectOf(governance, act, subject, guestOwner, now)
+  const place = { isLobby: conversation._tag === "Lobby", isPrivate: governance.isPrivate }
+  const refusal = mayGovern(actorOf(governance, act, guestOwner), body, object, place)
+  if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
+  // There is nothing to be done, and no entry that it could be answered with.
+  const isInvitedAlready =
+    body._tag === "Invited" && subject !== undefined && (object?.isMember === true || Governance.isInvited(governance, subject))
+  if (isInvitedAlready) return { _tag: "Repeated", seq: 0, at: now, key: undefined }
+  if (Governance.isFull(governance, body, subject, now)) return { _tag: "Refused", reason: full(body) }
+  const after = Governance.govern(governance, body, act.from, subject, now)
+  const isOut = body._tag === "Kicked" || body._tag === "Banned"
+  const dismissed = isOut ? subject?.account : undefined
+  return { _tag: "Accepted", body, governance: after, ...(dismissed !== undefined && { dismissed }) }
+}
+
+/** Who is meant: of what is to be lifted, who is bound under that name. */
+const subjectOf = (
+  { bans, mutes }: Governance.Governance,
+  { about }: Act,
+  body: Governing,
+  now: Timestamp
+): Governance.Subject | undefined => {
+  if (!("user" in body)) return undefined
+  const bounds = body._tag === "Unbanned" ? bans : body._tag === "Unmuted" ? mutes : []
+  const bound = Governance.standing(bounds, now).find(({ user }) => nameKey(user) === nameKey(body.user))
+  const { account, network, user } = bound ?? about ?? {}
+  return user && { user, ...(account !== undefined && { account }), ...(network !== undefined && { network }) }
+}
+
+const objectOf = (
+  governance: Governance.Governance,
+  { about, from }: Act,
+  subject: Governance.Subject,
+  guestOwner: AuthorId | undefined,
+  now: Timestamp
+): Object => ({
+  role: isGuestOwner(guestOwner, about?.author) ? "owner" : Governance.roleOf(governance, subject),
+  isAdmin: about?.isAdmin === true,
+  isGuest: subject.account === undefined,
+  isOneself: nameKey(subject.user) === nameKey(from),
+  isMember: about?.isMember === true,
+  isBanned: Governance.boundBy(governance.bans, subject, now) !== undefined,
+  isMuted: Governance.boundBy(governance.mutes, subject, now) !== undefined
+})
+
+const full = (body: Governing): Rejection => ({
+  _tag: "NotAllowed",
+  action: actionOf[body._tag],
+  why: `This room has as many as it may have already: ${Governance.maxModerators} moderators, ${Governance.maxBans} bans, ${Governance.maxMutes} mutes and ${Governance.maxInvited} invitations. Take one back first.`
+})
+
+/** The state after one entry more, which is the newest. */
+export const evolveInRoom = (
+  { governance, messages, putOut }: RoomState,
+  entry: Entry,
+  origin: Origin,
+  accepted: Extract<RoomDecision, { readonly _tag: "Accepted" }>
+): RoomState => {
+  const { body } = entry
+  const isOut = body._tag === "Kicked" || body._tag === "Banned"
+  return {
+    messages: evolve(messages, entry, origin),
+    governance: accepted.governance ?? governance,
+    putOut: isOut ? HashSet.add(putOut, nameKey(body.user)) : putOut
+  }
+}
+
+/** Why somebody may not come in, if not: banned, or nobody let them in. Members and admins come into private rooms. */
+export const whyNotEnter = (
+  governance: Governance.Governance,
+  person: Governance.Person,
+  { conversation, isKnown, now }: Pick<RoomCircumstances, "conversation" | "now"> & { readonly isKnown: boolean }
+): Option.Option<Rejection> => {
+  if (conversation._tag === "Lobby") return Option.none()
+  const { room } = conversation
+  const ban = Governance.boundBy(governance.bans, person, now)
+  const isVisible = isKnown || !governance.isPrivate || Governance.isInvited(governance, person) || Governance.roleOf(governance, person) === "owner"
+  if (!isVisible || (ban !== undefined && governance.isPrivate)) return Option.some({ _tag: "RoomNotFound", room })
+  if (ban === undefined) return Option.none()
+  const { reason, until } = ban
+  return Option.some({
+    _tag: "Banned",
+    room,
+    ...(until !== undefined && { until }),
+    ...(reason !== undefined && { reason })
+  })
+}
