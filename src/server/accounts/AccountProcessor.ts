@@ -82,9 +82,15 @@ export class AccountProcessor extends Context.Service<
         return isOurs ? Option.none() : Option.some({ _tag: "InvalidCredentials" })
       }
 
-      const welcomed = ({ marks, session }: AccountsCommandOf<"Welcomed">) => {
-        const missed = connected.welcomed(session, marks)
+      const welcomed = ({ invitations, marks, session }: AccountsCommandOf<"Welcomed">) => {
+        const missed = connected.welcomed(session, marks, invitations)
         if (missed.length > 0) sessions.deliver([{ _tag: "Tell", to: [session], messages: missed }])
+      }
+
+      const invited = ({ account, by, room }: AccountsCommandOf<"Invited">) => {
+        const message = { _tag: "Invitation" as const, room, by }
+        const to = connected.invited(account, message)
+        if (to.length > 0) sessions.deliver([{ _tag: "Tell", to, messages: [message] }])
       }
 
       const gone = ({ session }: AccountsCommandOf<"Gone">) => {
@@ -280,6 +286,8 @@ export class AccountProcessor extends Context.Service<
               return answer(connect(command))
             case "Welcomed":
               return welcomed(command)
+            case "Invited":
+              return invited(command)
             case "Gone":
               return gone(command)
             case "Request":

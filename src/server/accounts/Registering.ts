@@ -122,7 +122,7 @@ export class Registering extends Context.Service<
         const { account, device: made } = created.success
         // Whoever has changed it since has said so already.
         if (names.find(user)?.id !== account.id) {
-          names.set({ id: account.id, user: account.user, state: account.state })
+          names.set({ id: account.id, user: account.user, state: account.state, isAdmin: account.isAdmin })
         }
         return made === undefined
           ? Result.fail<Rejection>({ _tag: "StorageUnavailable" })

@@ -151,7 +151,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
     return { code, reset: { code: hashOf(code), expires } }
   })
 
-  const note = ({ id, state, user }: Account) => names.set({ id, state, user })
+  const note = ({ id, isAdmin, state, user }: Account) => names.set({ id, state, user, isAdmin })
   /** As it is after a change. Its owner may have deleted it meanwhile. */
   const again = Effect.fnUntraced(function* ({ account: { id, user } }: WithPassword, isToBeDeleted = false) {
     const found = Option.getOrUndefined(yield* accounts.get(id))?.account

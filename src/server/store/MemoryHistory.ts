@@ -43,7 +43,7 @@ export interface MemoryLimits {
 
 const defaultLimits: MemoryLimits = { maxEntries: 10_000, maxCharacters: 64 * 1024 * 1024 }
 
-export const layerWith = (limits: MemoryLimits): Layer.Layer<History, never, GovernedRooms> =>
+export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
   Layer.effect(
     History,
     Effect.gen(function* () {
@@ -193,10 +193,10 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History, never, Gov
         emptied
       })
     })
-  )
+  ).pipe(Layer.provide(GovernedRooms.layer))
 
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
-export const layer: Layer.Layer<History, never, GovernedRooms> = layerWith(defaultLimits)
+export const layer: Layer.Layer<History> = layerWith(defaultLimits)
 
 const noKeys: ReadonlyArray<string> = []
 

@@ -35,6 +35,7 @@ export const layer = Layer.effect(
       get: rooms.get,
       rooms: rooms.rooms,
       invitations: rooms.invitations,
+      owned: rooms.owned,
       put: (conversation, governance) =>
         Effect.tap(changes.make(Effect.asVoid(tables.put(conversation, governance))), () =>
           Effect.sync(() => rooms.set(conversation, governance))
@@ -53,4 +54,4 @@ export const layer = Layer.effect(
         )
     })
   })
-)
+).pipe(Layer.provide(GovernedRooms.layer))

@@ -288,7 +288,7 @@ export const layer = Layer.effect(
       rooms: rooms.flatMap(({ isEmpty, room }) => (isEmpty ? [] : [room]))
     })
   })
-)
+).pipe(Layer.provide(GovernedRooms.layer))
 
 const keyOfRoom = (room: RoomName) => conversationKey({ _tag: "Room", room })
 
