@@ -12,7 +12,7 @@ import * as NewFile from "../../src/server/admin/NewFile.ts"
 import { Progress } from "../../src/server/admin/Progress.ts"
 import { inspectUnused } from "../../src/server/admin/Verify.ts"
 import type { NewEntry } from "../../src/server/history/History.ts"
-import { folder, makeDatabase, run, said, sqlite } from "./AdminProcess.ts"
+import { folder, makeDatabase, runHere, said, sqlite } from "./AdminProcess.ts"
 
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
 
@@ -117,7 +117,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       const { path } = yield* folder
       const file = `${path}/chat.sqlite`
       yield* lively(file)
-      const { exitCode, stderr, stdout } = yield* run(["export", "garden"], { env: { DATABASE: file } })
+      const { exitCode, stderr, stdout } = yield* runHere(["export", "garden"], { DATABASE: file })
       assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" })
       const lines = yield* Effect.forEach(stdout.trim().split("\n"), (line) => decodeLine(line))
       assert.deepStrictEqual(
@@ -150,7 +150,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       const bytes = readFileSync(`${path}/copy`, "latin1")
       for (const word of ["secret", "zzzz", "terrible"]) assert.notInclude(bytes, word)
       const exported = (database: string) =>
-        Effect.map(run(["export", "garden"], { env: { DATABASE: database } }), ({ stdout }) => stdout)
+        Effect.map(runHere(["export", "garden"], { DATABASE: database }), ({ stdout }) => stdout)
       assert.strictEqual(yield* exported(`${path}/copy`), yield* exported(file))
       for (const table of ["reactors", "answered_keys"]) {
         const rows = (database: string) => sqlite(database, `SELECT * FROM ${table}`)
@@ -164,9 +164,9 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       const { path } = yield* folder
       const file = `${path}/chat.sqlite`
       yield* lively(file)
-      const options = { env: { DATABASE: file } }
-      assert.include((yield* run(["rooms", "--json"], options)).stdout, '"name":"Garden","messages":3')
-      const removed = yield* run(["rmroom", "garden", "--yes"], options)
+      const environment = { DATABASE: file }
+      assert.include((yield* runHere(["rooms", "--json"], environment)).stdout, '"name":"Garden","messages":3')
+      const removed = yield* runHere(["rmroom", "garden", "--yes"], environment)
       assert.strictEqual(removed.exitCode, 0, removed.stderr)
       for (const table of ["messages", "standing", "reactors", "erasures", "answered_keys"]) {
         assert.deepStrictEqual(yield* sqlite(file, `SELECT * FROM ${table}`), [])
@@ -182,7 +182,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       yield* lively(file)
       // As if they went after the first and the last place were read.
       yield* sqlite(file, "DELETE FROM messages WHERE seq BETWEEN 3 AND 4")
-      const { exitCode, stderr } = yield* run(["export", "garden"], { env: { DATABASE: file } })
+      const { exitCode, stderr } = yield* runHere(["export", "garden"], { DATABASE: file })
       assert.strictEqual(stderr, "2 messages in between were deleted (RETENTION) before they could be read.\n")
       assert.strictEqual(exitCode, 0)
     })
