@@ -49,8 +49,8 @@ export default defineConfig({
       { extends: true, test: { name: "long", include: long, exclude: apart, isolate: false } }
     ],
     // Bounds for a hanging test, not expectations: a busy machine with two cores takes its time.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 5_000,
     allowOnly: false,
     reporters: jsonReport === undefined ? ["default"] : ["default", ["json", { outputFile: jsonReport }]]

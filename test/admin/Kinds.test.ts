@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Schema } from "effect"
+import { Context, Effect, FileSystem, Layer, Schema } from "effect"
 import type { Body } from "../../src/common/log/Entry.ts"
 import { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
@@ -13,8 +13,6 @@ import { Progress } from "../../src/server/admin/Progress.ts"
 import { inspectUnused } from "../../src/server/admin/Verify.ts"
 import type { NewEntry } from "../../src/server/history/History.ts"
 import { folder, makeDatabase, runHere, said, sqlite } from "./AdminProcess.ts"
-
-const realTime = layer(NodeServices.layer, { excludeTestServices: true })
 
 const garden = { _tag: "Room", room: RoomName.make("Garden") } as const
 const ada = UserName.make("Ada")
@@ -31,11 +29,23 @@ const decodeLine = Schema.decodeEffect(Schema.fromJsonString(StandingMessage))
 const users = Array.from({ length: 25 }, (_, index) => `user${index}`)
 
 /** Five messages: the second edited and deleted, the third edited, the first reacted to by many, some of whom thought better of it. */
-const lively = (file: string) =>
-  Effect.andThen(
-    deeds(file),
-    sqlite(file, "INSERT INTO answered_keys SELECT conversation, 'bob a key', id FROM messages WHERE seq = 11")
+class Lively extends Context.Service<Lively, { readonly bytes: Uint8Array }>()("parley/test/admin/Kinds.test/Lively") {
+  static readonly layer = Layer.effect(
+    Lively,
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const file = `${(yield* folder).path}/chat.sqlite`
+      yield* deeds(file)
+      yield* sqlite(file, "INSERT INTO answered_keys SELECT conversation, 'bob a key', id FROM messages WHERE seq = 11")
+      return { bytes: yield* files.readFile(file) }
+    })
   )
+}
+/** Made once: this is a copy. */
+const lively = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  yield* files.writeFile(file, (yield* Lively).bytes)
+})
 const deeds = (file: string) =>
   makeDatabase(
     file,
@@ -58,6 +68,8 @@ const deeds = (file: string) =>
 const inspected = (file: string) => Effect.provideService(inspectUnused(file, file), Progress, Progress.silent)
 const taken = (database: string, file: string) =>
   Effect.provideService(backup({ database, file, isForced: false }), Progress, Progress.silent)
+
+const realTime = layer(Layer.provideMerge(Lively.layer, NodeServices.layer), { excludeTestServices: true })
 
 realTime("pnpm admin, of what is done to messages,", (it) => {
   it.effect("verifies that they stand as the log says", () =>

@@ -12,7 +12,7 @@ import { accountNames } from "./People.ts"
 import { type Program, program } from "./Program.ts"
 import { run } from "./Simulation.ts"
 
-const runs = Number(process.env["MODEL_RUNS"] ?? 100)
+const runs = Number(process.env["MODEL_RUNS"] ?? 40)
 const givenSeed = process.env["MODEL_SEED"]
 const replay = process.env["MODEL_REPLAY"]
 
