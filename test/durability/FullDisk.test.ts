@@ -122,10 +122,12 @@ realTime("on a full disk", (it) => {
           yield* reserveIsMade(file)
         })
       )
-      // Whole: otherwise it takes more room meanwhile, and is given up before the disk is full.
+      // Whole: otherwise it takes more room meanwhile, and is given up before the disk is full. How far it is can be seen
+      // only while nobody has it open.
+      const openForASecond = Effect.scoped(Effect.andThen(Logbook.open(file), Effect.sleep("1 second")))
       yield* Eventually.ask(
         "the index was made",
-        Effect.andThen(Effect.scoped(Logbook.open(file)), sqlite(`${file}-search`, "SELECT through FROM progress")),
+        Effect.andThen(openForASecond, sqlite(`${file}-search`, "SELECT through FROM progress")),
         ([row]) => Number(row?.["through"]) >= 6000
       )
       assert.isAbove(yield* indexBytes(file), 4 * mebibyte)
