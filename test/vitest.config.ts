@@ -41,8 +41,9 @@ export default defineConfig({
   test: {
     environment: "node",
     pool: "forks",
-    maxWorkers: 2,
-    // Loading effect takes half a second of the processor: most files share two processes instead of starting a hundred.
+    // One more than processors: some files mostly wait, for terminals, timers and disks, beside those that compute.
+    maxWorkers: 3,
+    // Loading effect takes half a second of the processor: most files share three processes instead of starting a hundred.
     projects: [
       { extends: true, test: { name: "apart", include: apart } },
       { extends: true, test: { name: "quick", include, exclude: [...apart, ...long], isolate: false } },

@@ -66,7 +66,7 @@ const presenter = CliOutput.layerPresenter({
 
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ")
 
-/** Carries out what the command line says, with its results wherever that output leads. */
+/** Carries out what the command line says, and writes its results to that output. */
 export const mainTo = (output: Layer.Layer<Output>) =>
   Command.run(command, { version: identity.version }).pipe(
     Effect.catchTag("OutputClosed", () => Effect.void),
