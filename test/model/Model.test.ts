@@ -147,7 +147,7 @@ describe("The server", () => {
         if (result._tag === "Falsified") assert.fail(describeFailure(seed, result))
         assert.strictEqual(result._tag, "Passed", `MODEL_SEED=${seed}`)
       }),
-    { timeout: 60_000 + runs * 1000 }
+    { timeout: 120_000 + runs * 5000 }
   )
 })
 
