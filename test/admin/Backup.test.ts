@@ -207,7 +207,7 @@ realTime("pnpm admin backup", (it) => {
       const isReset = yield* checkpoint.pipe(
         Effect.map((row) => row?.["busy"] === 0),
         Effect.repeat({
-          schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "5 seconds" })),
+          schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "60 seconds" })),
           until: (isReset) => isReset
         })
       )
