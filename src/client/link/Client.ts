@@ -93,8 +93,9 @@ export class Client extends Context.Service<
      */
     readonly told: (entry?: Passage.Awaited) => Effect.Effect<void>
     readonly isConnected: Effect.Effect<boolean>
-    /** The same as `leave`, by a request after which the server lets this client in no more. Fails, and stays, if it is
-     * refused; gives nothing if there was no answer in time, as when the server ends the connection instead. */
+    /**
+     * As `leave`, by a request that ends the login. Fails, and stays, if it is refused; gives nothing without an answer.
+     */
     readonly leaveBy: <R extends Request>(
       request: R,
       patience?: Duration.Input

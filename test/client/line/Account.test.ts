@@ -107,6 +107,29 @@ describe("a person with an account", () => {
     })
   )
 
+  it.live("stays when the account is not deleted, and may leave while nobody knows whether it is", () =>
+    Effect.gen(function* () {
+      const { answer, endInput, peer, sitting, take, type, until } = yield* sit(byAccount)
+      const unregister = Effect.gen(function* () {
+        yield* type(":unregister")
+        yield* answer("yes")
+        yield* answer(secret)
+        return yield* take
+      })
+      const first = yield* unregister
+      assert.strictEqual(first._tag === "DeleteAccount" && Redacted.value(first.password), secret)
+      yield* peer.say(rejected(first, { _tag: "InvalidCredentials" }))
+      yield* until("no: InvalidCredentials")
+      yield* type(":whois bob")
+      yield* peer.say({ _tag: "UserInfo", ...idOf(yield* take), user: bob, account: false, connected: true })
+      yield* until("bob: a guest, here now")
+      assert.strictEqual((yield* unregister)._tag, "DeleteAccount")
+      yield* endInput
+      yield* until("Not sent: :unregister")
+      assert.deepStrictEqual(yield* Fiber.join(sitting), { _tag: "Quit" })
+    })
+  )
+
   it.live("registers with an invite where the server wants one", () =>
     Effect.gen(function* () {
       const { answer, peer, take, type, until } = yield* sit({})
