@@ -177,7 +177,6 @@ export class AccountProcessor extends Context.Service<
         const right = yield* login.confirm({ id: from.account, user: from.user }, peerOf(from), password)
         if (Result.isFailure(right)) return refusal(right.failure)
         yield* accounts.setState(from.account, "Deleted", undefined)
-        yield* memberships.forgetAccount(from.account)
         names.set({ id: from.account, user: from.user, state: "Deleted" })
         PubSub.publishUnsafe(announcements, { _tag: "AccountDeleted", account: from.account, user: from.user })
         end(from.account, undefined, { _tag: "Goodbye", reason: "This account was deleted." })

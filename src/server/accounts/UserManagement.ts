@@ -19,7 +19,6 @@ import { AccountNames, type NamedAccount } from "./AccountNames.ts"
 import { AccountProcessor } from "./AccountProcessor.ts"
 import { Accounts, maxInvites, type WithPassword } from "./Accounts.ts"
 import type { Ending } from "./AccountsCommand.ts"
-import { Memberships } from "./Memberships.ts"
 import { hashOf, Secrets } from "./Secrets.ts"
 
 /** Why it was not done: one sentence for the operator, and what to do instead. */
@@ -114,7 +113,6 @@ interface Others {
 const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
   const accounts = yield* Accounts
   const clock = yield* Clock.Clock
-  const memberships = yield* Memberships
   const names = yield* AccountNames
   const secrets = yield* Secrets
   const now = () => clock.currentTimeMillisUnsafe()
@@ -236,7 +234,6 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
           const found = yield* living(user)
           const { id } = found.account
           yield* accounts.setState(id, "Deleted", undefined)
-          yield* memberships.forgetAccount(id)
           const account = yield* again(found, true)
           deleted(id, account.user)
           ended(id, undefined, { _tag: "Goodbye", reason: "This account was deleted." })
