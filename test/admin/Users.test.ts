@@ -210,6 +210,32 @@ realTime("pnpm admin users", (it) => {
     })
   )
 
+  it.effect("makes the first admin before the first start, on a server that lets in nobody else", () =>
+    Effect.gen(function* () {
+      const { path } = yield* folder
+      const file = `${path}/data/chat.sqlite`
+      const { admin, said, written } = operator(file)
+      assert.include(yield* said("users", "list"), '"pnpm admin users add"')
+      assert.isFalse(yield* FileSystem.FileSystem.use((files) => files.exists(`${path}/data`)))
+      const added = yield* admin("users", "add", "ada", "--admin")
+      assert.match(added.stdout, code)
+      assert.strictEqual(added.exitCode, 0, added.stderr)
+      assert.match(added.stderr, /^There was no database \S+ yet: it was made\.\nWith this code ada logs in [^\n]+:\n$/)
+      assert.include(yield* written("users", "list"), "1 account in all.")
+      // What nobody has written to yet is as good as none.
+      const empty = `${path}/empty.sqlite`
+      yield* FileSystem.FileSystem.use((files) => files.writeFileString(empty, ""))
+      assert.match(yield* written("invite", "--database", empty), code)
+
+      const { port } = yield* FileServer.start(file, { REGISTRATION: "off", GUESTS: "off" })
+      assert.nestedInclude((yield* login(port, "ada", password("no such code"))).answer, {
+        "reason._tag": "InvalidCredentials"
+      })
+      const { answer } = yield* login(port, "ada", password(added.stdout.trim()))
+      assert.include(answer, { _tag: "Welcome", account: true, admin: true })
+    })
+  )
+
   it.effect("brings no database up to date, and reads none of a later version", () =>
     Effect.gen(function* () {
       const { path } = yield* folder
@@ -257,7 +283,11 @@ realTime("pnpm admin users", (it) => {
         assert.match(stderr, /^[^\n]+\n$/)
         assert.include(stderr, complaint)
       })
-      yield* refused(`Cannot read ${file}: there is no such file.`, "users", "list")
+      for (const command of ["list", "show ada", "disable ada", "reset ada", "delete ada", "promote ada"]) {
+        yield* refused(`There is no database ${file} yet`, "users", ...command.split(" "))
+      }
+      yield* refused("that server keeps nothing", "users", "add", "ada", "--database", ":memory:")
+      yield* refused("Cannot read /dev/null/chat.sqlite:", "users", "add", "ada", "--database", "/dev/null/chat.sqlite")
       yield* refused("that server keeps nothing", "users", "list", "--database", ":memory:")
       yield* refused('"a b" is no name of a user.', "users", "add", "a b")
       yield* refused('"" is no name of a user.', "users", "show", "")

@@ -147,7 +147,6 @@ export class Safe {
         join: (member, room, newest) => kept(`join ${member.user} ${room}`, memberships.join(member, room, newest)),
         leave: (account, room) => kept(`leave ${account} ${room}`, memberships.leave(account, room)),
         forget: (room) => kept(`forget ${room}`, memberships.forget(room)),
-        forgetAccount: (account) => kept("forgetAccount", memberships.forgetAccount(account)),
         mark: (account, place, seq) =>
           kept(`mark ${account} ${nameOf(place)} ${seq}`, memberships.mark(account, place, seq)),
         standing: (member) => kept("standing", memberships.standing(member))

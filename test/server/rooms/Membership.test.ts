@@ -493,7 +493,7 @@ describe("An account that is gone", () => {
             [ada, one],
             [ben, other]
           ] as const) {
-            yield* store.kept.forgetAccount(account)
+            yield* store.accounts.setState(account, "Deleted", undefined)
             Mailbox.tellUnsafe(yield* RoomProcessor, { _tag: "Dismiss", account, user })
           }
           yield* rest
