@@ -3,7 +3,8 @@
  * account, whichever of its connections ask. The room's manager is its only owner; this is the part of it that waits.
  *
  * While something is stored for a connection, what else it asks of this room waits behind; nobody else waits. Who leaves on
- * one connection is out on all of them. What another of them has said by then is still stored, and answered.
+ * one connection is out on all of them. What another of them has said by then is still stored, and answered. If it cannot be
+ * told whether a leaving was stored, who joins is stored as a member again.
  */
 import { Effect, Option, Schedule } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
@@ -58,6 +59,9 @@ interface Services {
 export const makeEnrolment = (services: Services) => {
   const { become, beside, holding, kept, letIn, newcomers, putOut, room, sessions, telling, told } = services
   const lanes = Lanes.make<AccountId>()
+  /** Those whose leaving could not be stored, or was and nobody was told: members here, and perhaps nowhere else. */
+  const doubtful = new Set<AccountId>()
+  const isKept = (member: Member) => Room.isEnrolled(room(), member) && !doubtful.has(member.account)
 
   const tellChanged = (member: Member) =>
     kept?.onChanged({
@@ -81,14 +85,16 @@ export const makeEnrolment = (services: Services) => {
     )
 
   const enrol = Effect.fnUntraced(function* (keptIn: KeptMembers, member: Member) {
-    if (Room.isEnrolled(room(), member)) return
+    if (isKept(member)) return
     yield* keptIn.join(member, told())
+    doubtful.delete(member.account)
     become(Room.enrol(room(), member))
   })
 
   /** Its membership is over: all its connections are out, and those that did not ask for it are told. */
   const end = (member: Member, asker: SessionId | undefined) => {
     const before = room()
+    doubtful.delete(member.account)
     become(Room.dismiss(before, member))
     const others = Room.sessionsOf(before, member.user).filter((session) => session !== asker)
     const left = others.filter((session) => !refuseNewcomer(session))
@@ -121,7 +127,7 @@ export const makeEnrolment = (services: Services) => {
       const { from } = command
       const member = memberOf(from)
       if (kept === undefined || member === undefined) return letIn(command, answer)
-      if (Room.isEnrolled(room(), member) && lanes.isFree(member.account)) return letIn(command, answer)
+      if (isKept(member) && lanes.isFree(member.account)) return letIn(command, answer)
       const refuse = () => {
         sessions.refuse(from, { _tag: "StorageUnavailable" })
         answer(Option.none())
@@ -146,6 +152,7 @@ export const makeEnrolment = (services: Services) => {
         // Another connection may have been faster.
         const refusal = Room.refusal(room(), command)
         if (Option.isSome(refusal)) return sessions.refuse(from, refusal.value)
+        doubtful.add(member.account)
         yield* kept.leave(member.account)
         yield* afterwards(() => {
           end(member, from.session)
