@@ -25,7 +25,11 @@ const found: ReadonlyArray<{ readonly seed: number; readonly what: string }> = [
 ]
 
 const foundWithAccounts: typeof found = [
-  { seed: 794, what: "what an account said in private is nobody's, if its connection was gone before it was stored" }
+  { seed: 794, what: "what an account said in private is nobody's, if its connection was gone before it was stored" },
+  {
+    seed: 1600937874,
+    what: "who joins a room after a leaving that was stored, though that seemed to fail, is no member"
+  }
 ]
 
 const findNothing = Effect.fnUntraced(function* (hasAccounts: boolean, usualRuns: number) {

@@ -19,7 +19,6 @@ import { type AnsweredKey, History, keyOf, type NewEntry, StorageUnavailable } f
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { isFull } from "../sql/SqliteProblem.ts"
 import * as EntryRows from "./EntryRows.ts"
 import * as FactTables from "./FactTables.ts"
 import { type Append, type Problem, make as makeGroupCommit } from "./GroupCommit.ts"
@@ -158,10 +157,7 @@ export const layer = Layer.effect(
       return stored
     })
     /** A message matters more than how fast it is found: on a full disk it has the index's space. */
-    const commitOrMakeRoom = (appends: ReadonlyArray<Append>) =>
-      Effect.catchIf(commit(appends), isFull, (problem) =>
-        Effect.flatMap(index.makeRoom, (bytes) => (bytes > 0 ? commit(appends) : Effect.fail(problem)))
-      )
+    const commitOrMakeRoom = (appends: ReadonlyArray<Append>) => index.makingRoom(commit(appends))
     const append = yield* makeGroupCommit(commitOrMakeRoom, ({ conversations }) => standings.end(conversations.keys()))
 
     const unavailable = <A>(effect: Effect.Effect<A, Problem>) =>
