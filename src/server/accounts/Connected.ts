@@ -85,7 +85,9 @@ export const makeConnected = () => {
       [...(byAccount.get(account)?.keys() ?? [])].filter((session) => !keep(session, placeOf(mark), mark)),
     /** The same of an invitation. */
     invited: (account: AccountId, invitation: Invitation): ReadonlyArray<SessionId> =>
-      [...(byAccount.get(account)?.keys() ?? [])].filter((session) => !keep(session, invitationTo(invitation), invitation)),
+      [...(byAccount.get(account)?.keys() ?? [])].filter(
+        (session) => !keep(session, invitationTo(invitation), invitation)
+      ),
     /** Whose it was, and as which device. */
     remove: (session: SessionId): { readonly account: AccountId; readonly device: DeviceId } | undefined => {
       const account = accountOf.get(session)

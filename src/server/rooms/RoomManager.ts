@@ -333,6 +333,8 @@ export const make = Effect.fnUntraced(function* ({
         return enrolment.own(command)
       case "Dismiss":
         return enrolment.dismiss(command)
+      case "Delete":
+        return sessions.refuse(command.from, { _tag: "StorageUnavailable" })
       case "Describe":
         return beside(governing.describe(command))
       case "ListMembers":

@@ -102,7 +102,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const turns = yield* Turns
       const history = yield* History
       const memberships = yield* Memberships
-      const managerServices = yield* Effect.context<Governances | History | LogReader | Sessions | ServerConfig | Turns>()
+      const managerServices = yield* Effect.context<
+        Governances | History | LogReader | Sessions | ServerConfig | Turns
+      >()
       const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<RoomsCommand>()
 
@@ -162,20 +164,22 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const number = ++started
         const own = yield* Scope.fork(scope)
         const guestOwner = () => room.guestOwner
-        const making = Effect.flatMap(Deciding.make({ conversation, guestOwner: () => authorOf(guestOwner()) }), (deciding) =>
-          RoomManager.make({
-            conversation,
-            deciding,
-            guestOwner,
-            people: names,
-            onGoverned: forgetLists,
-            onInvited: (account, invitedTo, by) =>
-              Mailbox.tellUnsafe(accountProcessor, { _tag: "Invited", account, room: invitedTo, by }),
-            kept: members.of(room),
-            onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
-            onVacated: (handled) =>
-              Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
-          })
+        const making = Effect.flatMap(
+          Deciding.make({ conversation, guestOwner: () => authorOf(guestOwner()) }),
+          (deciding) =>
+            RoomManager.make({
+              conversation,
+              deciding,
+              guestOwner,
+              people: names,
+              onGoverned: forgetLists,
+              onInvited: (account, invitedTo, by) =>
+                Mailbox.tellUnsafe(accountProcessor, { _tag: "Invited", account, room: invitedTo, by }),
+              kept: members.of(room),
+              onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
+              onVacated: (handled) =>
+                Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
+            })
         )
         const manager = yield* making.pipe(Scope.provide(own), Effect.provideContext(managerServices))
         const running: Running = { number, manager, scope: own, sent: 0, isLeft: false }
@@ -288,7 +292,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       /** What only the manager of a room can answer, who knows the members that are away. */
       const isForMembers = ({ isInhabited }: OpenRoom, command: RoomCommand): boolean => {
-        if (command._tag === "Join" || command._tag === "Describe") return true
+        if (command._tag === "Join" || command._tag === "Describe" || command._tag === "Delete") return true
         if (command._tag === "ListMembers") return isInhabited
         if (command._tag === "Act" && names.isAdmin(command.from.account)) return true
         return isInhabited && Room.isForAway(command) && command.from.account !== undefined
@@ -351,8 +355,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         if (!isIn) {
           involvement?.isIn.delete(key)
           involvement?.joined.delete(key)
-        }
-        else if (involvement !== undefined) involvement.isIn.add(key)
+        } else if (involvement !== undefined) involvement.isIn.add(key)
         // Who is gone is in nothing, whatever was told before its room heard of it.
         else if (room?.running !== undefined) send(room.running, { _tag: "Gone", session })
       }

@@ -34,7 +34,8 @@ export class GovernedRooms extends Context.Service<
 
     return GovernedRooms.of({
       get: (conversation) => byKey.get(conversationKey(conversation))?.governance,
-      rooms: () => [...byKey.values()].flatMap(({ conversation }) => (conversation._tag === "Room" ? conversation.room : [])),
+      rooms: () =>
+        [...byKey.values()].flatMap(({ conversation }) => (conversation._tag === "Room" ? conversation.room : [])),
       invitations: (account) => [...(invited.get(account)?.values() ?? [])],
       owned: (account) => [...(owned.get(account)?.values() ?? [])],
       set: (conversation, governance) => {

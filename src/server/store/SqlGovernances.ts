@@ -41,7 +41,9 @@ export const layer = Layer.effect(
           Effect.sync(() => rooms.set(conversation, governance))
         ),
       forget: (room) =>
-        Effect.tap(changes.make(Effect.asVoid(tables.forget(room))), () => Effect.sync(() => rooms.remove({ _tag: "Room", room }))),
+        Effect.tap(changes.make(Effect.asVoid(tables.forget(room))), () =>
+          Effect.sync(() => rooms.remove({ _tag: "Room", room }))
+        ),
       lookAgain: (conversation) =>
         readTables.get(conversation).pipe(
           Effect.mapError((cause) => new StorageUnavailable({ cause })),
