@@ -97,7 +97,7 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   RateLimited: ({ retryAfter }) => `That was too fast. Send it again in ${seconds(retryAfter)}.`,
   TooManyRooms: ({ limit }) => `The limit of ${limit} rooms is reached. Leave a room first.`,
   TooManyConnections: () =>
-    "There are too many connections, to this server or of this account. Close one, or try again later.",
+    "There are too many connections: to this server, from this address or of this account. Close one, or try again later.",
   SlowConsumer: () => "This connection did not read what it was sent. Connect again and read faster.",
   ServerStopping: () => "The server is stopping. Connect again later.",
   StorageUnavailable: () =>

@@ -24,6 +24,7 @@ import { Login } from "../accounts/Login.ts"
 import { Registering } from "../accounts/Registering.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Inboxes } from "../inbox/Inboxes.ts"
+import * as TokenBucket from "../limits/TokenBucket.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
@@ -32,7 +33,6 @@ import { rejected } from "../session/Rejected.ts"
 import { answerAtOnce } from "../session/Requests.ts"
 import type { Session } from "../session/Session.ts"
 import * as Handshake from "./Handshake.ts"
-import * as TokenBucket from "./TokenBucket.ts"
 
 /** Refusing costs work too: who goes over the rate is not read for as long as it was over it, up to this, in ms. */
 const maxPause = 2000
@@ -137,6 +137,7 @@ export const make = Effect.gen(function* () {
         talk.user = outcome.user
         talk.account = outcome.account
         talk.device = message.device
+        talk.onWelcome()
         return yield* outcome.follow
       case "Challenged":
         talk.challenge = outcome.nonce
@@ -240,9 +241,11 @@ export const make = Effect.gen(function* () {
     (effect, talk) => Effect.onError(effect, () => flush(talk))
   )
 
-  return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>) {
+  /** `onWelcome`: it has a name. */
+  return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>, onWelcome: () => void) {
     const talk: Talk = {
       session,
+      onWelcome,
       handshakeTimer: yield* startHandshakeTimer(session, handshakeMillis),
       user: undefined,
       account: undefined,
@@ -261,6 +264,7 @@ export const make = Effect.gen(function* () {
 /** Where one connection's talk stands. */
 interface Talk {
   readonly session: Session
+  readonly onWelcome: () => void
   /** Runs while a Handshake is waited for, until `due`, in monotonic milliseconds. */
   handshakeTimer: { readonly due: number; readonly fiber: Fiber.Fiber<void> } | undefined
   /** Its name, once it has said so. */

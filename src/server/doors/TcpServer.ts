@@ -1,8 +1,8 @@
 /**
  * The listening sockets, TCP or TLS, as one of Effect's `SocketServer`s.
  *
- * Every socket takes a place when it is accepted (see Places), before TLS has said a word; what is beyond the places
- * is closed here, unheard. `noDelay`: without it Nagle's algorithm holds small frames back for up to 40 ms.
+ * Every socket takes a place when it is accepted, and is counted for its address (see Places), before TLS has said a word. What
+ * an address has too much of is turned away here, unheard: that takes no fiber and no session. `noDelay`: without it Nagle's algorithm holds small frames back for up to 40 ms.
  * `allowHalfOpen`: a script that has sent its last line still gets its replies. `localhost` is both loopback addresses,
  * since which of the two a client tries is up to its system.
  *
@@ -17,6 +17,7 @@ import { type Socket, SocketServer } from "effect/socket"
 import { InvalidSetting, ServerConfig } from "../config/ServerConfig.ts"
 import { Place, type PlaceHeld, Places } from "../dialogue/Places.ts"
 import * as TcpSocket from "./TcpSocket.ts"
+import * as TurnAway from "./TurnAway.ts"
 
 /** The server cannot listen. Its message is the one line the operator sees. */
 export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
@@ -51,6 +52,8 @@ export const layer = Layer.effect(
     const wait: Serve = (conn, place) => waiting.set(conn, place)
     let serve = wait
 
+    // A client that wants TLS would not understand words, and a handshake is what a flood of them is not to cost.
+    const turnAway = identity === undefined ? TurnAway.say : TurnAway.cut
     const greet: Serve =
       identity === undefined
         ? ifItStays((conn, place) => serve(conn, place))
@@ -59,12 +62,16 @@ export const layer = Layer.effect(
     const accept = (conn: Net.Socket) => {
       // Whoever reads or writes it hears of its errors, and nobody has to when it waits.
       conn.on("error", () => {})
+      const { remoteAddress } = conn
+      // It has been reset already.
+      if (remoteAddress === undefined) return void conn.destroy()
       const place = places.takeUnsafe(() => conn.destroy())
       conn.once("close", () => {
         place.releaseUnsafe()
         waiting.delete(conn)
       })
-      greet(conn, place)
+      if (place.comeFromUnsafe(remoteAddress)) greet(conn, place)
+      else turnAway(conn)
     }
 
     const first = yield* Effect.mapError(
