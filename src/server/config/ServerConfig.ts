@@ -106,14 +106,14 @@ export const settings = {
     schema: wholeNumber(0, 1_000_000),
     fallback: "50",
     allowed: "a whole number from 0 to 1000000",
-    description: "Messages per second and connection; 0 means unlimited"
+    description: "Messages per second of an account, or a guest's connection; 0 means unlimited"
   },
   messageBurst: {
     name: "MESSAGE_BURST",
     schema: wholeNumber(1, 1_000_000),
     fallback: "200",
     allowed: "a whole number from 1 to 1000000",
-    description: "Messages a connection may send at once after a pause"
+    description: "Messages that may come at once after a pause"
   },
   mailboxBytes: {
     name: "MAILBOX_BYTES",
