@@ -39,6 +39,8 @@ export class Places extends Context.Service<
   {
     /** For a connection that has just been accepted; `cut` ends it without a word. */
     readonly takeUnsafe: (cut: () => void) => PlaceHeld
+    /** Cuts whoever is on its way out: something runs short that connections take. */
+    readonly hurryUnsafe: () => void
   }
 >()("parley/server/dialogue/Places") {
   static readonly layer = Layer.effect(
@@ -52,6 +54,12 @@ export class Places extends Context.Service<
       const unheard: Crowd = new Map()
 
       return Places.of({
+        hurryUnsafe: () => {
+          for (const crowd of [unheard, leaving]) {
+            for (const cut of crowd.values()) cut()
+            crowd.clear()
+          }
+        },
         takeUnsafe: (cut) => {
           let admitted: Addresses.Admission | undefined
           const place: PlaceHeld = {

@@ -11,11 +11,12 @@
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import { Context, Duration, Effect, FiberSet, FileSystem, Layer, Runtime, Schema, type Scope } from "effect"
+import { Clock, Context, Duration, Effect, FiberSet, FileSystem, Layer, Runtime, Schema, type Scope } from "effect"
 import { NetAddress } from "effect/net"
 import { type Socket, SocketServer } from "effect/socket"
 import { InvalidSetting, ServerConfig } from "../config/ServerConfig.ts"
 import { Place, type PlaceHeld, Places } from "../dialogue/Places.ts"
+import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import * as TcpSocket from "./TcpSocket.ts"
 import * as TurnAway from "./TurnAway.ts"
 
@@ -74,12 +75,13 @@ export const layer = Layer.effect(
       else turnAway(conn)
     }
 
+    const accepting = { accept, onAcceptFailed: yield* makeOnAcceptFailed(places) }
     const first = yield* Effect.mapError(
-      listen(host === "localhost" ? "127.0.0.1" : host, port, accept),
+      listen(host === "localhost" ? "127.0.0.1" : host, port, accepting),
       ({ cause }) => new CannotListen({ host, port, cause })
     )
     // A machine without IPv6 has no second address, and that is no reason not to start.
-    if (host === "localhost") yield* Effect.option(listen("::1", first.port, accept))
+    if (host === "localhost") yield* Effect.option(listen("::1", first.port, accepting))
 
     const run = Effect.fnUntraced(
       function* <R, E, A>(handler: (socket: Socket.Socket) => Effect.Effect<A, E, R>) {
@@ -127,6 +129,32 @@ const ifItStays =
     })
   }
 
+interface Accepting {
+  readonly accept: (conn: Net.Socket) => void
+  readonly onAcceptFailed: (cause: Error) => void
+}
+
+/** How long the log says nothing of it again, in milliseconds. */
+const quietMillis = 60_000
+
+/**
+ * A connection could not be accepted. Node may make that an error of its server, which ends the process if nobody hears it. The
+ * libuv of Node 26 says nothing: it tries again in the next turn (ENOBUFS, ENOMEM, ECONNABORTED), or closes who waits where no file
+ * descriptor is left (EMFILE, ENFILE). Whoever is on the way out makes room.
+ */
+const makeOnAcceptFailed = Effect.fnUntraced(function* (places: Places["Service"]) {
+  const run = Effect.runForkWith(yield* Effect.context())
+  const clock = yield* Clock.Clock
+  let quietUntil = 0
+  return ({ message }: Error) => {
+    places.hurryUnsafe()
+    const now = monotonicMillis(clock)
+    if (now < quietUntil) return
+    quietUntil = now + quietMillis
+    run(Effect.logWarning(`A connection could not be accepted: ${message}.`))
+  }
+})
+
 /**
  * Sockets that listen on one address, where the system shares a port out among them. libuv accepts one connection for
  * each turn of the event loop and listening socket: with 5,000 clients coming back and turns of 10 ms, an honest login
@@ -139,20 +167,21 @@ const sharesPorts = process.platform === "linux" || process.platform === "freebs
 const listen = Effect.fnUntraced(function* (
   host: string,
   port: number,
-  accept: (conn: Net.Socket) => void
+  accepting: Accepting
 ): Effect.fn.Return<NetAddress.InetAddress, CannotListen, Scope.Scope> {
   // Sockets that share a port would share it with another server's: this one would not, so it finds that one.
-  if (sharesPorts && port !== 0) yield* Effect.scoped(listenOnce({ host, port }, () => {}))
-  const first = yield* listenOnce({ host, port, reusePort: sharesPorts }, accept)
+  if (sharesPorts && port !== 0)
+    yield* Effect.scoped(listenOnce({ host, port }, { accept: () => {}, onAcceptFailed: () => {} }))
+  const first = yield* listenOnce({ host, port, reusePort: sharesPorts }, accepting)
   if (sharesPorts) {
-    yield* Effect.repeat(listenOnce({ host, port: first.port, reusePort: true }, accept), { times: listeners - 2 })
+    yield* Effect.repeat(listenOnce({ host, port: first.port, reusePort: true }, accepting), { times: listeners - 2 })
   }
   return first
 })
 
 const listenOnce = Effect.fnUntraced(function* (
   options: Net.ListenOptions,
-  accept: (conn: Net.Socket) => void
+  { accept, onAcceptFailed }: Accepting
 ): Effect.fn.Return<NetAddress.InetAddress, CannotListen, Scope.Scope> {
   const open = new Set<Net.Socket>()
   const server = yield* Effect.acquireRelease(
@@ -170,8 +199,13 @@ const listenOnce = Effect.fnUntraced(function* (
   })
   yield* Effect.callback<void, CannotListen>((resume) => {
     const { host = "", port = 0 } = options
-    server.once("error", (cause) => resume(Effect.fail(new CannotListen({ host, port, cause }))))
-    server.listen({ ...options, backlog }, () => resume(Effect.void))
+    const cannot = (cause: Error) => resume(Effect.fail(new CannotListen({ host, port, cause })))
+    server.once("error", cannot)
+    server.listen({ ...options, backlog }, () => {
+      server.off("error", cannot)
+      server.on("error", onAcceptFailed)
+      resume(Effect.void)
+    })
   })
   return yield* addressOf(server)
 })
