@@ -5,13 +5,14 @@
  * the name is free and looks like nobody else's; then the password is hashed, and last, one after the other, so that two who
  * look alike cannot both be the first, the name is looked at again and the account is stored.
  */
-import { Clock, Context, Effect, Layer, Option, type Redacted, Result, Semaphore } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Option, type Redacted, Result, Semaphore } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import type { Password } from "../../common/wire/Credentials.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
+import { HourlyLimits } from "../limits/HourlyLimits.ts"
 import type { Origin } from "../session/Origin.ts"
 import { type Account, PasswordHash } from "./Account.ts"
 import { AccountNames } from "./AccountNames.ts"
@@ -70,6 +71,7 @@ export class Registering extends Context.Service<
       const oneAtATime = yield* Semaphore.make(1)
       const places = yield* Semaphore.make(maxWaiting)
       const hashing = yield* Semaphore.make(1)
+      const limits = yield* HourlyLimits
 
       const refusalOfName = (user: UserName): Rejection | undefined => {
         const like = names.similar(user)
@@ -129,25 +131,39 @@ export class Registering extends Context.Service<
           : Result.succeed<Registered>({ account, enrolled: { device: made, token } })
       })
 
+      const makeAccount = Effect.fnUntraced(function* (
+        applicant: Applicant
+      ): Effect.fn.Return<Result.Result<Registered, Rejection>> {
+        const { action, password, peer, user } = applicant
+        // Invites are not guessed either, nor are hashes had for wrong ones.
+        const attempt = registration === "invite" ? yield* attempts.begin(nameKey(user), peer.address) : undefined
+        if (attempt?._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
+        const hash = yield* hashInTurn(password, action === "Register" ? "password" : "register.password")
+        if (Result.isFailure(hash)) return Result.fail(hash.failure)
+        // Once begun it is stored, whoever waits for it: then its name is known, too.
+        const registered = yield* create(applicant, hash.success).pipe(
+          refusing,
+          Effect.uninterruptible,
+          oneAtATime.withPermits(1)
+        )
+        if (attempt !== undefined && Result.isSuccess(registered)) yield* attempt.takeBack
+        return registered
+      })
+
       return Registering.of({
         refusalOf,
         register: Effect.fnUntraced(function* (applicant) {
-          const { action, password, peer, user } = applicant
           const refusal = refusalOf(applicant)
           if (refusal !== undefined) return Result.fail(refusal)
-          // Invites are not guessed either, nor are hashes had for wrong ones.
-          const attempt = registration === "invite" ? yield* attempts.begin(nameKey(user), peer.address) : undefined
-          if (attempt?._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
-          const hash = yield* hashInTurn(password, action === "Register" ? "password" : "register.password")
-          if (Result.isFailure(hash)) return Result.fail(hash.failure)
-          // Once begun it is stored, whoever waits for it: then its name is known, too.
-          const registered = yield* create(applicant, hash.success).pipe(
-            refusing,
-            Effect.uninterruptible,
-            oneAtATime.withPermits(1)
+          const { address } = applicant.peer
+          // Counted when it is begun, and not if nothing comes of it.
+          const retryAfter = limits.take("Account", { address })
+          if (retryAfter !== undefined) return Result.fail<Rejection>({ _tag: "RateLimited", retryAfter })
+          return yield* Effect.onExit(makeAccount(applicant), (exit) =>
+            Effect.sync(() => {
+              if (Exit.isFailure(exit) || Result.isFailure(exit.value)) limits.giveBack("Account", { address })
+            })
           )
-          if (attempt !== undefined && Result.isSuccess(registered)) yield* attempt.takeBack
-          return registered
         }),
         newPassword,
         refusalOfGuest: (user) => {
@@ -161,5 +177,5 @@ export class Registering extends Context.Service<
         }
       })
     })
-  )
+  ).pipe(Layer.provide(HourlyLimits.layer))
 }

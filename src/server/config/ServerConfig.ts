@@ -136,6 +136,27 @@ export const settings = {
     allowed: "a whole number from 1 to 10000000",
     description: "Rooms there may be in all"
   },
+  roomsPerHour: {
+    name: "ROOMS_PER_HOUR",
+    schema: Schema.UndefinedOr(wholeNumber(0, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 0 to 1000000",
+    description: "New rooms of an account, or of guests from one address; unless set 50, and of guests here any number"
+  },
+  accountsPerHour: {
+    name: "ACCOUNTS_PER_HOUR",
+    schema: Schema.UndefinedOr(wholeNumber(0, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 0 to 1000000",
+    description: "New accounts from one address; unless set 10, and from this machine any number"
+  },
+  invitationsPerHour: {
+    name: "INVITATIONS_PER_HOUR",
+    schema: Schema.UndefinedOr(wholeNumber(0, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 0 to 1000000",
+    description: "Invitations to rooms by one account; unless set 100"
+  },
   editWindow: {
     name: "EDIT_WINDOW",
     schema: DurationFromText,

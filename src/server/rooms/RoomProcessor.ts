@@ -20,6 +20,7 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
+import { HourlyLimits } from "../limits/HourlyLimits.ts"
 import { makeListReplies } from "../lists/ListReplies.ts"
 import { pageOf, placeOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
@@ -76,6 +77,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
     Effect.gen(function* () {
       const { maxRooms, maxRoomsPerUser } = yield* ServerConfig
       const announcements = yield* Announcements
+      const limits = yield* HourlyLimits
       const searches = yield* SearchProcessor
       const sessions = yield* Sessions
       const turns = yield* Turns
@@ -166,6 +168,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
         }
         if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
+        const { account, session } = from
+        const retryAfter = limits.take("Room", { account, address: sessions.peerOf(session).address })
+        if (retryAfter !== undefined) return sessions.refuse(from, { _tag: "RateLimited", retryAfter })
 
         register(room, from.session)
         made.add(key)
@@ -388,7 +393,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       }).pipe(Effect.forkScoped)
       return mailbox
     })
-  )
+  ).pipe(Layer.provide(HourlyLimits.layer))
 }
 
 const isForWhoGoes = RoomCommand.isAnyOf(["Leave", "Gone", "Dismiss"])

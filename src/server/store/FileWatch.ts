@@ -166,7 +166,7 @@ const noLog: LogState = { size: 0, beginnings: undefined, salts: "" }
 /** Undefined if it cannot be looked at just now: with no file descriptor left for that, nothing is wrong with the log. */
 const logState = (path: string) =>
   Effect.acquireUseRelease(
-    Effect.tryPromise({ try: () => open(path), catch: (cause) => cause }),
+    Effect.tryPromise(() => open(path)),
     (file) =>
       Effect.map(
         Effect.tryPromise(() => Promise.all([file.stat(), file.read(Buffer.alloc(headerBytes), 0, headerBytes, 0)])),
@@ -177,7 +177,7 @@ const logState = (path: string) =>
       ),
     (file) => Effect.promise(() => file.close())
   ).pipe(
-    Effect.catch((cause) =>
+    Effect.catch(({ cause }) =>
       Effect.succeed(Predicate.hasProperty(cause, "code") && cause.code !== "ENOENT" ? undefined : noLog)
     )
   )
