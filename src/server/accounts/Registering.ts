@@ -19,6 +19,7 @@ import { AccountNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
 import { Attempts } from "./Attempts.ts"
 import { CommonPasswords } from "./CommonPasswords.ts"
+import { Lockdown } from "./Lockdown.ts"
 import { Login, refusing } from "./Login.ts"
 import { Passwords } from "./Passwords.ts"
 import { formatPhcString } from "./PhcString.ts"
@@ -72,6 +73,7 @@ export class Registering extends Context.Service<
       const places = yield* Semaphore.make(maxWaiting)
       const hashing = yield* Semaphore.make(1)
       const limits = yield* HourlyLimits
+      const lockdown = yield* Lockdown
 
       const refusalOfName = (user: UserName): Rejection | undefined => {
         const like = names.similar(user)
@@ -82,7 +84,7 @@ export class Registering extends Context.Service<
       }
 
       const refusalOf = ({ action, invite, peer, user }: Applicant): Rejection | undefined => {
-        if (registration === "off") return { _tag: "RegistrationClosed" }
+        if (registration === "off" || lockdown.isOn()) return { _tag: "RegistrationClosed" }
         if (registration === "invite" && invite === undefined) return { _tag: "InvalidInvite" }
         return login.plaintext(peer, action) ?? refusalOfName(user)
       }
@@ -167,7 +169,7 @@ export class Registering extends Context.Service<
         }),
         newPassword,
         refusalOfGuest: (user) => {
-          if (!guests) return { _tag: "PasswordRequired", user }
+          if (!guests || lockdown.isOn()) return { _tag: "PasswordRequired", user }
           const like = names.similar(user)
           if (like === undefined) return undefined
           if (nameKey(like.user) !== nameKey(user)) return { _tag: "NameTooSimilar", user, to: like.user }
@@ -177,5 +179,5 @@ export class Registering extends Context.Service<
         }
       })
     })
-  ).pipe(Layer.provide(HourlyLimits.layer))
+  ).pipe(Layer.provide([HourlyLimits.layer, Lockdown.layer]))
 }

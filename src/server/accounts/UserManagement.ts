@@ -19,6 +19,7 @@ import { AccountNames, type NamedAccount } from "./AccountNames.ts"
 import { AccountProcessor } from "./AccountProcessor.ts"
 import { Accounts, maxInvites, type WithPassword } from "./Accounts.ts"
 import type { Ending } from "./AccountsCommand.ts"
+import { Lockdown } from "./Lockdown.ts"
 import { Memberships } from "./Memberships.ts"
 import { hashOf, Secrets } from "./Secrets.ts"
 
@@ -73,6 +74,8 @@ export class UserManagement extends Context.Service<
     free(user: UserName): Done<Account>
     setAdmin(user: UserName, isAdmin: boolean): Done<Account>
     invite(uses: number, lasts: Duration.Duration | undefined): Done<InviteCode>
+    /** Switches it, if it is said how, and gives how it stands (see Lockdown). */
+    lockdown(isOn: boolean | undefined): Done<boolean>
   }
 >()("parley/server/accounts/UserManagement") {
   /** With a running server, whose AccountProcessor ends connections. */
@@ -86,13 +89,13 @@ export class UserManagement extends Context.Service<
         deleted: (account, user) => void PubSub.publishUnsafe(announcements, { _tag: "AccountDeleted", account, user })
       })
     })
-  )
+  ).pipe(Layer.provide(Lockdown.layer))
 
   /** On a database that no server uses. Names are to be filled in before. */
   static readonly layerAlone = Layer.effect(
     UserManagement,
     Effect.suspend(() => make({ ended: () => {}, deleted: () => {} }))
-  )
+  ).pipe(Layer.provide(Lockdown.layer))
 }
 
 const wasDeleted = (user: UserName) =>
@@ -114,6 +117,7 @@ interface Others {
 const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
   const accounts = yield* Accounts
   const clock = yield* Clock.Clock
+  const lockdown = yield* Lockdown
   const memberships = yield* Memberships
   const names = yield* AccountNames
   const secrets = yield* Secrets
@@ -276,6 +280,8 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
           }
           return { code, expires }
         })
-      )
+      ),
+    lockdown: (isOn) =>
+      doing(Effect.andThen(isOn === undefined ? Effect.void : lockdown.set(isOn), Effect.sync(lockdown.isOn)))
   })
 })

@@ -2,7 +2,7 @@
  * What is limited in number per hour: new accounts of an address, new rooms and invitations of an account, or of a guest's address.
  *
  * An hour begins with the first of what is counted, so that whoever is told to wait knows until when. This machine's own addresses
- * are without limit, unless the setting says a number. Durations are monotonic.
+ * and what comes through no network are without limit, unless the setting says a number. Durations are monotonic.
  *
  * Bound (invariant 3): `maxKeys` of each kind; the hour that began first is forgotten first. To be rid of one's own that way takes
  * as many others in that hour, and whoever has those needs none of it.
@@ -60,7 +60,7 @@ export class HourlyLimits extends Context.Service<
       const keyOf = ({ account, address }: Counted) =>
         account === undefined ? networkOf(address) : `account ${account}`
       const isUnlimited = (what: Limited, { account, address }: Counted) =>
-        account === undefined && set[what] === undefined && isLoopback(address)
+        account === undefined && set[what] === undefined && (address === undefined || isLoopback(address))
 
       const forget = (known: Map<string, Hour>, now: number) => {
         for (const [key, { since }] of known) {

@@ -86,6 +86,8 @@ export const layerWith = (maxAccounts: number) =>
     /** In the order of their names; made again when there is another. */
     let inOrder: ReadonlyArray<readonly [NameKey, HeldAccount]> | undefined
 
+    let isLockedDown = false
+
     return Accounts.of({
       list: (after, limit) =>
         Effect.sync(() => {
@@ -213,6 +215,11 @@ export const layerWith = (maxAccounts: number) =>
           if (invites.size >= maxInvites) return Result.fail("TooManyInvites" as const)
           invites.set(code, { uses, expires })
           return Result.void
+        }),
+      isLockedDown: Effect.sync(() => isLockedDown),
+      lockDown: (isOn) =>
+        Effect.sync(() => {
+          isLockedDown = isOn
         })
     })
   })
