@@ -7,6 +7,7 @@
 import { Config, Context, Effect, Layer, LogLevel, Option, Result, Runtime, Schema, SchemaGetter, Struct } from "effect"
 import {
   anyText,
+  BlocksText,
   BytesText,
   DurationFromText,
   DurationText,
@@ -193,6 +194,13 @@ export const settings = {
     allowed: "a whole number from 1 to 1000000",
     description:
       "New connections from one address at once after a pause; unless set 50, and from this machine any number"
+  },
+  trustedProxies: {
+    name: "TRUSTED_PROXIES",
+    schema: BlocksText,
+    fallback: "",
+    allowed: "addresses or CIDR blocks, separated by commas",
+    description: "Proxies that begin each connection with the PROXY protocol and say whose it is"
   },
   presenceMax: {
     name: "PRESENCE_MAX",

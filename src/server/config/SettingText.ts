@@ -1,4 +1,5 @@
 /** How the texts of settings are read, whatever the setting: durations, sizes, numbers, names. Each is a schema of its own. */
+import { isIPv4, isIPv6 } from "node:net"
 import { ByteSize, Duration, Option, Schema, SchemaGetter } from "effect"
 
 const units: Record<string, string> = {
@@ -78,6 +79,26 @@ export const trueOrFalse = Schema.Literals(["true", "false"]).pipe(
   Schema.decodeTo(Schema.Boolean, {
     decode: SchemaGetter.transform((text) => text === "true"),
     encode: SchemaGetter.transform((is) => (is ? "true" : "false"))
+  })
+)
+
+const isBlock = (text: string): boolean => {
+  const [address = "", prefix, ...rest] = text.split("/")
+  const bits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
+  return bits > 0 && isPrefix && rest.length === 0
+}
+
+/** Addresses and CIDR blocks. */
+export const BlocksText = Schema.String.pipe(
+  Schema.decodeTo(Schema.Array(Schema.String.check(Schema.makeFilter(isBlock))), {
+    decode: SchemaGetter.transform((text: string) =>
+      text
+        .split(",")
+        .map((block) => block.trim())
+        .filter((block) => block !== "")
+    ),
+    encode: SchemaGetter.transform((blocks) => blocks.join(","))
   })
 )
 

@@ -16,7 +16,11 @@ import { NetAddress } from "effect/net"
 import { type Socket, SocketServer } from "effect/socket"
 import { InvalidSetting, ServerConfig } from "../config/ServerConfig.ts"
 import { Place, type PlaceHeld, Places } from "../dialogue/Places.ts"
+import { makeTrustedProxies } from "../limits/TrustedProxies.ts"
+import { LogOnce } from "../notices/LogOnce.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
+import { HandedOn } from "../session/Origin.ts"
+import { hearProxy } from "./ProxyLine.ts"
 import * as TcpSocket from "./TcpSocket.ts"
 import * as TurnAway from "./TurnAway.ts"
 
@@ -45,9 +49,13 @@ type Serve = (conn: Net.Socket, place: PlaceHeld) => void
 export const layer = Layer.effect(
   SocketServer.SocketServer,
   Effect.gen(function* () {
-    const { handshakeTimeout, host, port, tlsCert, tlsKey } = yield* ServerConfig
+    const { handshakeTimeout, host, port, tlsCert, tlsKey, trustedProxies } = yield* ServerConfig
     const places = yield* Places
     const identity = tlsCert === undefined || tlsKey === undefined ? undefined : yield* readIdentity(tlsCert, tlsKey)
+    const proxies = makeTrustedProxies(trustedProxies)
+    const onNoHeader = yield* makeOnNoHeader
+    /** Where those come from that a proxy has handed on. */
+    const handedOn = new WeakMap<PlaceHeld, string>()
     const waiting = new Map<Net.Socket, PlaceHeld>()
     /** Until it is said who serves them, connections wait. */
     const wait: Serve = (conn, place) => waiting.set(conn, place)
@@ -71,8 +79,22 @@ export const layer = Layer.effect(
         place.releaseUnsafe()
         waiting.delete(conn)
       })
-      if (place.comeFromUnsafe(remoteAddress)) greet(conn, place)
-      else turnAway(conn)
+      const admit = (address: string) => {
+        if (place.comeFromUnsafe(address)) greet(conn, place)
+        else turnAway(conn)
+      }
+      if (!proxies.isTrusted(remoteAddress)) return admit(remoteAddress)
+      hearProxy(
+        conn,
+        Duration.toMillis(handshakeTimeout),
+        (source) => {
+          // What a proxy says of itself, to see whether anybody answers, is counted for nobody.
+          if (source === undefined) return greet(conn, place)
+          handedOn.set(place, source)
+          admit(source)
+        },
+        () => onNoHeader(remoteAddress)
+      )
     }
 
     const accepting = { accept, onAcceptFailed: yield* makeOnAcceptFailed(places) }
@@ -90,7 +112,12 @@ export const layer = Layer.effect(
         serve = (conn, place) => {
           const handled = Effect.flatMap(TcpSocket.make(conn), handler).pipe(
             Effect.ignoreCause({ log: "Error", message: "A connection's handler failed" }),
-            Effect.runForkWith(Context.add(Context.add(context, NodeSocket.NetSocket, conn), Place, place))
+            Effect.runForkWith(
+              handedOnFrom(
+                handedOn.get(place),
+                Context.add(context, NodeSocket.NetSocket, conn).pipe(Context.add(Place, place))
+              )
+            )
           )
           FiberSet.addUnsafe(fibers, handled)
         }
@@ -133,6 +160,22 @@ interface Accepting {
   readonly accept: (conn: Net.Socket) => void
   readonly onAcceptFailed: (cause: Error) => void
 }
+
+/** The operator has a proxy that speaks plainly, or trusts somebody who is none: each is told of once. */
+const makeOnNoHeader = Effect.gen(function* () {
+  const told = new LogOnce("Connections of other proxies do not begin with the PROXY protocol either.")
+  const run = Effect.runForkWith(yield* Effect.context())
+  return (address: string) =>
+    run(
+      told.error(
+        address,
+        `A connection from ${address}, one of TRUSTED_PROXIES, was cut: it did not begin with the PROXY protocol.`
+      )
+    )
+})
+
+const handedOnFrom = <R>(source: string | undefined, context: Context.Context<R>) =>
+  source === undefined ? context : Context.add(context, HandedOn, source)
 
 /** How long the log says nothing of it again, in milliseconds. */
 const quietMillis = 60_000

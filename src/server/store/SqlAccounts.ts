@@ -159,7 +159,7 @@ export const layer = Layer.effect(
         Effect.map(changes.make(accounts.addInvite(invite, now)), (isAdded) =>
           isAdded ? Result.void : Result.fail("TooManyInvites" as const)
         ),
-      isLockedDown: Effect.map(asking(reader`PRAGMA user_version`.values), ([[flag] = []]) => flag === lockedDown),
+      isLockedDown: Effect.map(asking(reader`PRAGMA user_version`.values), ([row]) => row?.[0] === lockedDown),
       lockDown: (isOn) =>
         changes.make(Effect.asVoid(writer`PRAGMA user_version = ${writer.literal(`${isOn ? lockedDown : 0}`)}`))
     })
