@@ -102,3 +102,56 @@ realTime("A flood of connections", (it) => {
     120_000
   )
 })
+
+realTime("A storm of presence", (it) => {
+  const storm = 5000
+
+  it.effect(
+    "of 5,000 who come and go is told in few messages, while a pair goes on pinging",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* ServerProcess.start({ env: { PORT: "0", HOST: "127.0.0.1", MESSAGE_RATE: "0" } })
+        const ada = yield* joined(port, "Ada", "127.0.0.1")
+        const clock = yield* Clock.Clock
+        const times: Array<number> = []
+        const pinging = Effect.forever(
+          Effect.gen(function* () {
+            const before = clock.monotonicTimeNanosUnsafe()
+            yield* ada.ask({ _tag: "Ping", nonce: times.length })
+            times.push(Number(clock.monotonicTimeNanosUnsafe() - before) / 1e6)
+            yield* Effect.sleep("20 millis")
+          })
+        )
+        /** In pieces, or a process that also has to look at each line would be the slow one. */
+        const comeAndGo = (index: number) =>
+          Effect.callback<void>((resume) => {
+            const socket = Net.connect({ port, host: "127.0.0.1", localAddress: `127.0.1.${(index % addresses) + 1}` })
+            socket.on("error", () => {})
+            socket.once("connect", () => socket.write(`{"_tag":"Handshake","user":"guest${index}"}\n`))
+            socket.once("data", () => socket.destroy())
+            socket.once("close", () => resume(Effect.void))
+            return Effect.sync(() => socket.destroy())
+          })
+        const coming = Effect.forEach(
+          Arr.makeBy(storm, (index) => index),
+          comeAndGo,
+          { concurrency: 50, discard: true }
+        )
+        const elapsed = yield* Effect.timed(Effect.raceFirst(coming, pinging)).pipe(
+          Effect.map(([time]) => Duration.toMillis(time))
+        )
+        yield* Effect.repeat(ada.ask({ _tag: "ListUsers" }), { until: ({ count }) => count === 1 })
+        const told = (yield* ada.soFar).filter(({ _tag }) => _tag === "Presence")
+        const joinedNames = told.flatMap(({ joined }) => (Array.isArray(joined) ? joined : []))
+        yield* Console.log(
+          `${storm} came and went in ${elapsed.toFixed(0)} ms and ${told.length} messages with ${joinedNames.length} names: ` +
+            `ping p50 ${percentile(times, 50).toFixed(1)} ms, p99 ${percentile(times, 99).toFixed(1)} ms`
+        )
+        // One in 50 ms at most, and nobody twice in the same.
+        assert.isAtMost(told.length, elapsed / 50 + 3)
+        assert.isAtMost(joinedNames.length, storm)
+        assert.isBelow(percentile(times, 50), 100)
+      }),
+    180_000
+  )
+})
