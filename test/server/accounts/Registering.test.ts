@@ -22,6 +22,7 @@ describe("Somebody who registers and leaves while the account is being stored", 
       const storing = yield* Deferred.make<void>()
       const stored = yield* Deferred.make<void>()
       const slow = Layer.mock(Accounts, {
+        isLockedDown: Effect.succeed(false),
         create: ({ at, isAdmin, user }) =>
           Effect.gen(function* () {
             yield* Deferred.succeed(storing, undefined)
@@ -73,7 +74,10 @@ const withHashing = (settings: Readonly<Record<string, string>>, hash: Effect.Ef
   Registering.layer.pipe(
     Layer.provideMerge(AccountNames.layer),
     Layer.provide([
-      Layer.mock(Accounts, { create: () => Effect.succeed(Result.fail("InvalidInvite" as const)) }),
+      Layer.mock(Accounts, {
+        isLockedDown: Effect.succeed(false),
+        create: () => Effect.succeed(Result.fail("InvalidInvite" as const))
+      }),
       Attempts.layer,
       CommonPasswords.layer,
       Layer.mock(Login, { plaintext: () => undefined }),
