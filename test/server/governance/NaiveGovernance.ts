@@ -11,7 +11,7 @@ import { oneOf, wholeNumber } from "../../support/generators.ts"
 
 const account = (user: string, number: number) => ({ user: UserName.make(user), account: AccountId.make(number) })
 export const [ada, ben, cyd] = [account("ada", 1), account("Ben", 2), account("cyd", 3)]
-export const accounts = [ada, ben, cyd] as const
+const accounts = [ada, ben, cyd] as const
 
 const guest = (user: string, network?: string) => ({
   user: UserName.make(user),

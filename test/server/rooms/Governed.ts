@@ -94,7 +94,7 @@ export const mute = (who: Somebody, until?: number): Extract<Governing, { readon
 export const role = (who: Somebody, to: Role): Governing => ({ _tag: "RoleSet", user: who.user, role: to })
 export const topic = (text: string): Governing => ({ _tag: "TopicSet", topic: text })
 export const refused = (reason: Rejection): RoomDecision => ({ _tag: "Refused", reason })
-export const verdict = (decision: RoomDecision | undefined) =>
+const verdict = (decision: RoomDecision | undefined) =>
   decision?._tag === "Refused" ? decision.reason._tag : decision?._tag
 
 export class GovernedRoom {
