@@ -31,7 +31,7 @@ export const long = [
   "test/e2e/{AccountsAway,AccountsOpenSsh,AccountsSecrets,Descriptors,Entries,EntriesAllowed,EntriesReplay,Flood,Load,OneConnection,Process,ProcessEnd,Reactions,Shutdown}.test.ts",
   "test/server/search/{SearchEdits,SearchIndex}.test.ts",
   "test/server/sql/Waiting.test.ts",
-  "test/server/store/{MemoryHistory,SqlAccounts,SqlHistory,SqlMemberships}.test.ts"
+  "test/server/store/{MemoryHistory,SqlAccounts,SqlGovernances,SqlHistory,SqlMemberships}.test.ts"
 ]
 
 const include = ["test/**/*.test.ts"]
