@@ -9,15 +9,15 @@
 import { Effect, Option, Result } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { Asker } from "../session/Asker.ts"
 import type { Sessions } from "../session/Sessions.ts"
 import type { Deciding } from "./Deciding.ts"
+import type { KeptMembers } from "./Enrolment.ts"
 import type { Answer } from "./Greeting.ts"
 import type { Newcomers } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
-import type { Actor } from "./RoomDecider.ts"
 import type { RoomCommand, RoomCommandOf } from "./RoomCommand.ts"
+import type { Actor } from "./RoomDecider.ts"
 import type { Telling } from "./Telling.ts"
 
 interface Services {
@@ -43,12 +43,8 @@ export const makeDeletion = (services: Services) => {
   let isDone = false
   let askedBy: UserName | undefined
 
-  const notFound = (name: Extract<SharedConversation, { readonly _tag: "Room" }>["room"]): Rejection => ({
-    _tag: "RoomNotFound",
-    room: name
-  })
   const refuseOne = (from: Asker) => {
-    if (conversation._tag === "Room") sessions.refuse(from, notFound(conversation.room))
+    if (conversation._tag === "Room") sessions.refuse(from, { _tag: "RoomNotFound", room: conversation.room })
   }
 
   /** Everybody is out. Answers who has to be told. */
@@ -94,9 +90,7 @@ export const makeDeletion = (services: Services) => {
     carryOut: ({ from }: RoomCommandOf<"Delete">): Effect.Effect<void> =>
       deciding.erase(actorOf(from)).pipe(
         Effect.flatMap((erased) =>
-          Result.isSuccess(erased)
-            ? end(from.user, from)
-            : Effect.sync(() => sessions.refuse(from, erased.failure))
+          Result.isSuccess(erased) ? end(from.user, from) : Effect.sync(() => sessions.refuse(from, erased.failure))
         ),
         Effect.catch(() =>
           Effect.sync(() => {
@@ -110,6 +104,16 @@ export const makeDeletion = (services: Services) => {
           return Effect.logError("A room could not be deleted", defect)
         })
       ),
+
+    /** Of a room that is gone nothing is kept any more, and a room of its name is another one. */
+    keeping: (kept: KeptMembers): KeptMembers => ({
+      all: kept.all,
+      join: (member, newest) => Effect.suspend(() => (isDone ? Effect.void : kept.join(member, newest))),
+      leave: (account) => Effect.suspend(() => (isDone ? Effect.void : kept.leave(account))),
+      onChanged: (changed) => {
+        if (!isDone) kept.onChanged(changed)
+      }
+    }),
 
     /** Its log is another one. */
     found: Effect.suspend(() => (askedBy === undefined ? Effect.void : end(askedBy, undefined)))
