@@ -270,6 +270,7 @@ export class Disk {
         newest,
         search,
         forgetUnsafe,
+        erase: () => Effect.die(new Error("Nobody here deletes a room.")),
         emptied: this.nothingEmptied,
         rooms: [...this.#logs.values()].flatMap(({ conversation }): ReadonlyArray<RoomName> =>
           conversation._tag === "Room" ? [conversation.room] : []

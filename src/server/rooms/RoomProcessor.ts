@@ -5,6 +5,8 @@
  * a guest is in or an account a member of. A room nobody is in, nor a member of, goes away if its log is empty, because
  * nothing was written or RETENTION has taken it all; made again it has another epoch.
  *
+ * A room that is deleted goes at once, with what was said in it; its manager says so.
+ *
  * A room has a manager from the first Join until nobody is in and nothing is under way: a room nobody is in takes some
  * hundred bytes and no fiber. What others than members may ask of it is answered here.
  *
@@ -86,6 +88,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       })
       const members = makeRoomMembers(memberships, governances, (command) => Mailbox.tellUnsafe(mailbox, command))
       const involvements = new Map<SessionId, Involvement>()
+      /** The managers of rooms that are deleted, which still answer what they were sent. */
+      const ending = new Map<number, Running>()
       const owners = makeRoomOwners({ clock, governances })
       const { hiddenFrom, isVisible } = makeVisibility({
         clock,
@@ -159,6 +163,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
               onInvited: (account, invitedTo, by) =>
                 Mailbox.tellUnsafe(accountProcessor, { _tag: "Invited", account, room: invitedTo, by }),
               kept: members.of(room),
+              onDeleted: () => Mailbox.tellUnsafe(mailbox, { _tag: "Deleted", room: key, manager: number }),
               onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
               onVacated: (handled) =>
                 Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
@@ -202,7 +207,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         })
         const kept = owners.found(opened.conversation, { from, isPrivate, topic })
         if (kept === undefined) return tell
-        const undone = Effect.tapCause(kept, () => inTurn(() => forget(opened)))
+        const keptAlone = Effect.andThen(members.settled(room), kept)
+        const undone = Effect.tapCause(keptAlone, () => inTurn(() => forget(opened)))
         return later(sessions.orRefuse(from, Effect.andThen(undone, tell)))
       }
 
@@ -297,11 +303,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           { discard: true }
         )
 
-      /** A room goes if nobody is in or a member, and its log is empty. */
-      const forget = (room: OpenRoom): Mailbox.Handled => {
-        const { conversation, key, madeBy } = room
-        if (rooms.get(key) !== room || room.running !== undefined || room.isInhabited) return
-        if (!history.forgetUnsafe(conversation)) return
+      /** Takes it out of the directory. */
+      const strike = ({ key, madeBy }: OpenRoom) => {
         rooms.delete(key)
         sorted.splice(
           placeOf(sorted, ({ key }) => key, key),
@@ -309,10 +312,39 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         )
         forgetLists()
         if (madeBy !== undefined) involvements.get(madeBy)?.made.delete(key)
+      }
+
+      /** Its manager answers what it was sent, and then ends. A room made under this name is another one. */
+      const discard = ({ manager, room: key }: RoomsCommandOf<"Deleted">): Mailbox.Handled => {
+        const room = rooms.get(key)
+        const running = room?.running
+        if (room === undefined || running?.number !== manager) return
+        room.running = undefined
+        ending.set(manager, running)
+        strike(room)
+        for (const { isIn, joined } of involvements.values()) {
+          isIn.delete(key)
+          joined.delete(key)
+        }
+        accounts.deleted(key)
+        return later(members.forgetErased(room))
+      }
+
+      /** A room goes if nobody is in or a member, and its log is empty. */
+      const forget = (room: OpenRoom): Mailbox.Handled => {
+        const { conversation, key } = room
+        if (rooms.get(key) !== room || room.running !== undefined || room.isInhabited) return
+        if (!history.forgetUnsafe(conversation)) return
+        strike(room)
         if (room.isKept || governances.get(conversation) !== undefined) return later(members.forget(room))
       }
 
       const end = ({ handled, manager, room: key }: RoomsCommandOf<"Vacated">): Mailbox.Handled => {
+        const discarded = ending.get(manager)
+        if (discarded?.sent === handled) {
+          ending.delete(manager)
+          return Scope.close(discarded.scope, Exit.void)
+        }
         const room = rooms.get(key)
         const running = room?.running
         if (room === undefined || running?.number !== manager || running.sent !== handled) return
@@ -375,6 +407,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           if (read.members === 0 && running !== undefined) running.isLeft = true
         },
         RoomsRead: resume,
+        Deleted: discard,
         Emptied: lookAt,
         Vacated: (vacated) => later(inTurn(() => end(vacated)))
       })
