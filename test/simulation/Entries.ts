@@ -5,6 +5,7 @@
 import type { EntryRequest } from "../../src/client/core/Request.ts"
 import { conversationKey } from "../../src/common/log/Conversation.ts"
 import type { Body, Entry } from "../../src/common/log/Entry.ts"
+import { type Governing, type GoverningTag, isGoverning } from "../../src/common/log/Governing.ts"
 import type { View } from "../../src/common/log/Timeline.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
@@ -35,7 +36,16 @@ export const isEntry = ServerMessage.isAnyOf([
   "Edited",
   "Deleted",
   "Reacted",
-  "Tombstone"
+  "Tombstone",
+  "TopicSet",
+  "RoleSet",
+  "AccessSet",
+  "Invited",
+  "Kicked",
+  "Banned",
+  "Unbanned",
+  "Muted",
+  "Unmuted"
 ])
 
 /** What makes an entry of a log. */
@@ -60,6 +70,7 @@ export const entryOf = (message: EntryMessage): Entry => {
 }
 
 const bodyTold = (message: EntryMessage): Body => {
+  if (isGoverning(message)) return deedTold(message)
   switch (message._tag) {
     case "Edited":
       return { _tag: "Edited", target: message.target, content: message.content }
@@ -67,7 +78,8 @@ const bodyTold = (message: EntryMessage): Body => {
       return {
         _tag: "Deleted",
         target: message.target,
-        ...(message.reason !== undefined && { reason: message.reason })
+        ...(message.reason !== undefined && { reason: message.reason }),
+        ...(message.moderated && { moderated: message.moderated })
       }
     case "Reacted": {
       const { reaction, removed, target } = message
@@ -78,6 +90,12 @@ const bodyTold = (message: EntryMessage): Body => {
     default:
       return said(message)
   }
+}
+
+/** What was done to a room: all that is told, but for where it stands. */
+const deedTold = (message: Extract<EntryMessage, { readonly _tag: GoverningTag }>): Governing => {
+  const { at: _at, from: _from, room: _room, seq: _seq, with: _with, ...deed } = message
+  return deed
 }
 
 /** The entry that a request is to make. */
@@ -111,6 +129,19 @@ export const viewOf = (message: StandingMessage): View => {
   const { at, from, seq } = message
   if (message._tag === "Tombstone") {
     return { _tag: "Tombstone", seq, at, from, deletedBy: message.deletedBy, deletedAt: message.deletedAt }
+  }
+  if (isGoverning(message)) return { ...deedTold(message), seq, at, from }
+  if (message._tag === "Deleted") {
+    const { moderated, reason, target } = message
+    return {
+      _tag: "Deleted",
+      target,
+      ...(reason !== undefined && { reason }),
+      ...(moderated && { moderated }),
+      seq,
+      at,
+      from
+    }
   }
   const { content, edited, reactions = [], replyTo } = message
   const optional = { ...(replyTo !== undefined && { replyTo }), ...(edited !== undefined && { edited }) }

@@ -6,6 +6,8 @@
  * for that connection only.
  */
 import { isDeepStrictEqual } from "node:util"
+import type { Conversation } from "../../src/common/log/Conversation.ts"
+import { type Governing, isGoverning } from "../../src/common/log/Governing.ts"
 import { step } from "../../src/common/log/Timeline.ts"
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { NewEntry } from "../../src/server/history/History.ts"
@@ -13,12 +15,13 @@ import type { Log } from "./Log.ts"
 
 /** What is wrong with it, if anything is. `editWindow` in milliseconds, by the clock on the wall. */
 export const unlawful = (log: Log | undefined, entry: NewEntry, editWindow: number): string | undefined => {
-  const { at, author, body, from } = entry
+  const { at, author, body, conversation, from } = entry
   if (author === undefined) return "it is nobody's"
   if (body._tag === "Tombstone") return "it is what only a deletion leaves"
   if (body._tag === "Said") {
     return body.replyTo === undefined || log?.isMessage(body.replyTo) === true ? undefined : "it replies to no message"
   }
+  if (isGoverning(body)) return ungovernable(conversation, body, at)
   const target = log?.standing(body.target)
   if (log === undefined || target?._tag !== "Message") return "no message stands at its target"
   const seq = log.newest + 1
@@ -34,4 +37,11 @@ export const unlawful = (log: Log | undefined, entry: NewEntry, editWindow: numb
   // Whatever the clocks say, a window of 0 is none.
   const isInTime = editWindow > 0 && at - target.at < editWindow
   return body._tag === "Deleted" || isInTime ? undefined : "its target is too old for an edit"
+}
+
+/** Rooms are governed; in the lobby one can be muted; what is said in private is nobody's to govern. What binds is not over. */
+const ungovernable = (conversation: Conversation, body: Governing, at: number): string | undefined => {
+  if (conversation._tag === "Inbox") return "it governs what is said in private"
+  if (conversation._tag === "Lobby" && body._tag !== "Muted" && body._tag !== "Unmuted") return "it governs the lobby"
+  return "until" in body && body.until !== undefined && body.until <= at ? "it ends before it begins" : undefined
 }

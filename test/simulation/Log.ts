@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from "node:util"
 import type { Conversation } from "../../src/common/log/Conversation.ts"
 import type { Seq } from "../../src/common/log/Cursor.ts"
 import type { AuthorId, Body, Entry } from "../../src/common/log/Entry.ts"
+import { isGoverning } from "../../src/common/log/Governing.ts"
 import { placeOf, type Standing, step, type View, viewOf } from "../../src/common/log/Timeline.ts"
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
@@ -157,7 +158,7 @@ export class Log {
       at,
       author,
       ...(partner !== undefined && { with: partner }),
-      is: standing?._tag ?? "Other",
+      is: standing === undefined || isGoverning(standing) ? "Other" : standing._tag,
       reactions: reactions.map(({ by, reaction }) => ({ reaction, count: by.length })),
       reactors: reactions.flatMap(({ by, reaction }) =>
         by.flatMap(({ seq: place, user }) =>

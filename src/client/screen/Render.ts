@@ -15,6 +15,7 @@ import { safeLine } from "../text/SafeText.ts"
 import { aside, count, dimmed, fit, type Line, type Style } from "./Layout.ts"
 import { isAccountMessage, renderAccount, renderUnread } from "./RenderAccount.ts"
 import { renderEntry, renderOld } from "./RenderEntry.ts"
+import { renderRoom } from "./RenderRoom.ts"
 
 /** `recent` is what was said up to then, for what is about it. */
 export const render = (event: ClientEvent, style: Style, recent = Recent.empty): ReadonlyArray<Line> => {
@@ -149,6 +150,10 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
       const summary = messages.length === 0 ? "nothing found" : `${count(messages.length, "message")} found`
       return renderPage(messages.toReversed(), `${summary}${older(more)}`, style, recent)
     }
+    case "RoomInfo":
+    case "RoomDeleted":
+    case "Invitation":
+      return renderRoom(message, style)
     // The refusal of a request is told by its asker, with what was asked; the end of the connection as such an event.
     case "Rejected":
       return message.id === undefined && !endsConnection(message.reason) ? error(style, message.message) : []

@@ -14,6 +14,7 @@ import { colourless, type Palette } from "../text/Palette.ts"
 import { safeLine, safeText } from "../text/SafeText.ts"
 import { cutTo, wrap } from "../text/Wrap.ts"
 import { gutter, type Line, type Style, widthBeside } from "./Layout.ts"
+import { deedOf } from "./RenderGoverning.ts"
 
 /** How many cells of a message stand where another one is about it. */
 const quoteCells = 32
@@ -69,6 +70,8 @@ const entryText = (
       const isOwn = nameKey(entry.from) === nameKey(entry.deletedBy)
       return speak({ at, head, content: isOwn ? ", deleted" : `, deleted by ${entry.deletedBy}`, isDim: true }, style)
     }
+    default:
+      return speak({ at, head, content: ` ${deedOf(entry, style)}`, isDim: true }, style)
   }
 }
 
@@ -158,7 +161,7 @@ const quoted = (entry: EntryMessage, seq: number, recent: Recent.Recent): string
 }
 
 const remarksOn = (message: StandingMessage, { layout }: Style): ReadonlyArray<string> => {
-  if (message._tag === "Tombstone") return []
+  if (!("content" in message)) return []
   const { edited, reactions = [] } = message
   const isPlain = layout === "plain"
   const byWhom = (users: ReadonlyArray<string>, number: number) =>

@@ -2,6 +2,7 @@
 import { Arbitrary, type Array as Arr } from "effect"
 import { type Conversation, conversationKey } from "../../../src/common/log/Conversation.ts"
 import { type AuthorId, type Body, type Entry, targetOf } from "../../../src/common/log/Entry.ts"
+import { isGoverning } from "../../../src/common/log/Governing.ts"
 import * as Timeline from "../../../src/common/log/Timeline.ts"
 import { nameKey } from "../../../src/common/name/Name.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
@@ -231,13 +232,14 @@ export class NaiveHistory {
       const standing = timeline.get(seq)
       if (entry === undefined) return []
       const isMessage = standing?._tag === "Message"
+      const is = standing === undefined || isGoverning(standing) ? "Other" : standing._tag
       const reactions = isMessage ? standing.reactions : []
       const exchanged = authors[seq - 1]?.partner
       const facts: TargetFacts = {
         ...(exchanged !== undefined && { with: Partner.make(exchanged) }),
         seq,
         at: entry.at,
-        is: standing?._tag ?? "Other",
+        is,
         author: standing?._tag === "Tombstone" ? undefined : authors[seq - 1]?.author,
         reactions: reactions.map(({ by, reaction }) => ({ reaction, count: by.length })),
         reactors: reactions
@@ -285,13 +287,17 @@ const identityOf = (conversation: Conversation, from: UserName, key: string, par
 const counted = (body: Body): string => {
   if (body._tag === "Tombstone") return ""
   if ("content" in body) return body.content
-  const { _tag: _, target: __, ...fields } = body
+  const { _tag: _, target: __, ...fields } = { target: undefined, ...body }
   return JSON.stringify(fields)
 }
 
-/** And of a message: its text, and the reactions that are named or counted. */
+/** And of what stands: of a message its text, and the reactions that are named or counted; of an act all that it says. */
 const countedOf = (standing: Timeline.Standing): string => {
   if (standing._tag === "Tombstone") return ""
+  if (isGoverning(standing)) {
+    const { at: _, from: __, seq: ___, ...act } = standing
+    return JSON.stringify(act)
+  }
   const { content, reactions } = standing
   const shown = reactions.map(({ by, reaction }) => [
     reaction,

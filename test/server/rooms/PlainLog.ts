@@ -1,5 +1,6 @@
 /** A log as one would write it down, and what has to be known of it to decide: looked up anew each time, in all of it. */
 import { AuthorId, type Entry } from "../../../src/common/log/Entry.ts"
+import { isGoverning } from "../../../src/common/log/Governing.ts"
 import * as Timeline from "../../../src/common/log/Timeline.ts"
 import { nameKey } from "../../../src/common/name/Name.ts"
 import type { MessageKey } from "../../../src/common/wire/RequestId.ts"
@@ -55,7 +56,7 @@ export class PlainLog {
     const found = this.entries[seq - 1]
     if (found === undefined) return []
     const standing = this.timeline().get(seq)
-    const is = standing?._tag ?? "Other"
+    const is = standing === undefined || isGoverning(standing) ? "Other" : standing._tag
     const reactions = standing?._tag === "Message" ? standing.reactions : []
     return [
       {

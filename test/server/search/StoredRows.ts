@@ -79,6 +79,8 @@ export const make = (sql: SqlClient.SqlClient, conversation = 1) => {
             VALUES (${idOf(target)}, ${reaction}, ${user}, ${user}, ${seq}, 1)`
       return
     }
+    // What was done to a room stands as it was made.
+    if (standing._tag !== "Tombstone") return
     yield* sql`
       UPDATE messages SET kind = 'Tombstone', target = NULL, content =
         json_object('deletedBy', ${standing.deletedBy}, 'deletedAt', ${standing.deletedAt}, 'bytes', octet_length(content))
