@@ -6,18 +6,21 @@
  */
 import { homedir, hostname } from "node:os"
 import { isAbsolute, join } from "node:path"
-import { Config, Effect, FileSystem, Option, Schema, SchemaTransformation } from "effect"
+import { Config, Context, Effect, FileSystem, Layer, Option, Schema, SchemaTransformation } from "effect"
 import { Command, Flag } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
 import { DeviceName } from "../common/wire/AccountRequest.ts"
-import { canAsk } from "./Asking.ts"
+import { byPrompts, onScreen } from "./Asking.ts"
+import { NotUnderstood } from "./command/Action.ts"
 import { commandLines } from "./command/Help.ts"
 import { Tokens } from "./core/Login.ts"
-import { CannotChat, enter, type Entrance, explain, type Visitor } from "./Entrance.ts"
+import { CannotChat, comingBack, enter, type Entrance, explain, putOut, type Visitor } from "./Entrance.ts"
 import { chat } from "./line/Chat.ts"
+import { type Entered, Relogin } from "./line/Relogin.ts"
 import { Client } from "./link/Client.ts"
 import { areCertificates } from "./link/Dial.ts"
 import * as PlainScreen from "./screen/PlainScreen.ts"
+import { Screen } from "./screen/Screen.ts"
 import * as TerminalScreen from "./screen/TerminalScreen.ts"
 
 const portRange = "must be a port, from 1 to 65535"
@@ -110,19 +113,45 @@ const folderOf = (configHome: Option.Option<string>): string =>
 
 const decodeDeviceName = Schema.decodeUnknownOption(DeviceName)
 
-/** One sitting after the other, until one is the last. */
-const sit = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor) {
-  const { client, tokens, user } = yield* enter(entrance, visitor)
-  const screen = (yield* canAsk) ? TerminalScreen.layer : PlainScreen.layer
+/** One sitting; gives who is in for the next, if there is to be one. */
+const sit = Effect.fnUntraced(function* (
+  entrance: Entrance,
+  { client, close, tokens, user }: Entered,
+  screen: Screen["Service"]
+) {
+  const asking = onScreen(screen)
+  const context = yield* Effect.context<Effect.Services<ReturnType<typeof enter>>>()
+  const logIn = (other: UserName, self: UserName) =>
+    enter(entrance, { user: other, as: "login", stays: self }, asking).pipe(
+      Effect.mapError(({ message }) => new NotUnderstood({ message: `:login: ${message} You are still ${self}.` })),
+      Effect.provideContext(context)
+    )
   return yield* chat.pipe(
-    Effect.provide(screen),
     Effect.provideService(Client, client),
+    Effect.provideService(Screen, screen),
     Effect.provideService(Tokens, tokens),
-    Effect.map((ending): Visitor | undefined =>
-      ending._tag === "Quit" ? undefined : { user: ending.user ?? user, as: "login" }
-    ),
-    Effect.catchTag("SessionError", (error) => Effect.fail(explain(entrance, user, error)))
+    Effect.provideService(Relogin, logIn),
+    Effect.ensuring(close),
+    Effect.map((ending) => (ending._tag === "Login" ? ending.entered : undefined)),
+    Effect.catchTag(
+      "SessionError",
+      Effect.fnUntraced(function* (error) {
+        const visitor = comingBack(user, error)
+        if (visitor?.isPutOut === true) yield* Effect.ignore(tokens.forget)
+        if (visitor === undefined || !asking.canAsk) return yield* explain(entrance, user, error)
+        if (visitor.isPutOut === true) yield* asking.say(putOut(user, error))
+        return yield* enter(entrance, visitor, asking)
+      })
+    )
   )
+})
+
+/** One sitting after the other, until one is the last. All have one screen, and what is being typed there. */
+const stay = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor) {
+  const asking = yield* byPrompts
+  let entered: Entered | undefined = yield* enter(entrance, visitor, asking)
+  const built = yield* Layer.build(asking.canAsk ? TerminalScreen.layer : PlainScreen.layer)
+  while (entered !== undefined) entered = yield* sit(entrance, entered, Context.get(built, Screen))
 }, Effect.scoped)
 
 export const cli = Command.make(
@@ -139,8 +168,7 @@ export const cli = Command.make(
       device: Option.getOrUndefined(device),
       deviceByDefault: Option.getOrUndefined(decodeDeviceName(hostname()))
     }
-    let visitor: Visitor | undefined = { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" }
-    while (visitor !== undefined) visitor = yield* sit(entrance, visitor)
+    yield* stay(entrance, { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" })
   })
 ).pipe(
   Command.withDescription(

@@ -4,16 +4,18 @@
  *
  * What is tried, in this order: the tokens that are kept, whatever else is given (`--key`, `PARLEY_PASSWORD`), and then
  * what is asked; a guest has nothing. Of what is asked nothing is kept but the token it brings.
+ *
+ * Who is here already and wants to be somebody else stays who they are, whatever comes of it.
  */
-import { Console, Context, Effect, Layer, Option, Redacted, Runtime, Schema } from "effect"
+import { Context, Effect, Exit, Layer, Option, Redacted, Runtime, Schema, Scope } from "effect"
 import { CliError } from "effect/cli"
 import type { UserName } from "../common/name/UserName.ts"
 import type { DeviceName } from "../common/wire/AccountRequest.ts"
 import * as SshKey from "./account/SshKey.ts"
 import * as TokenFile from "./account/TokenFile.ts"
-import { askName, askUnseen, canAsk } from "./Asking.ts"
+import type { Asking } from "./Asking.ts"
 import { Refused, type SessionError } from "./core/ClientError.ts"
-import type { Login } from "./core/Login.ts"
+import type { Login, TokenStore } from "./core/Login.ts"
 import { issueOf } from "./line/AccountErrand.ts"
 import { Client, type ClientOptions } from "./link/Client.ts"
 import type { Address } from "./link/Dial.ts"
@@ -21,9 +23,6 @@ import { safeLine } from "./text/SafeText.ts"
 
 /** How long a script waits for a broken connection; a person may wait, or quit. */
 const scriptPatience = "30 seconds"
-
-/** How often a password may be wrong. */
-const maxAttempts = 3
 
 /** Ends the program, with a sentence for the person who started it. */
 export class CannotChat extends Schema.TaggedError<CannotChat>()("CannotChat", { message: Schema.String }) {
@@ -48,41 +47,45 @@ export interface Visitor {
   readonly user: UserName | undefined
   /** `register`: makes the account. `login`: not as a guest. */
   readonly as: "whatever" | "login" | "register"
+  /** Who they are, and stay if this comes to nothing. */
+  readonly stays?: UserName | undefined
+  /** Their login was ended elsewhere: nothing that is given takes its place by itself. */
+  readonly isPutOut?: boolean
 }
 
 /** Gives the client, once it is in, and the user's place for tokens. */
-export const enter = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor) {
-  const isPerson = yield* canAsk
-  const { address } = entrance
-  let user = visitor.user ?? (yield* knownUser(entrance)) ?? (yield* nameOf(isPerson))
-  let login: Login | undefined = visitor.as === "register" ? yield* newAccount(entrance) : undefined
-  let isAsked = false
-  let wrong = 0
+export const enter = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor, asking: Asking) {
+  const { askName, canAsk: isPerson, say } = asking
+  const { stays } = visitor
+  let user = visitor.user ?? (yield* knownUser(entrance)) ?? (yield* nameOf(asking))
+  const registration = visitor.as === "register" ? yield* newAccount(entrance, asking) : undefined
+  let login: Login | undefined = registration
+  // What was given at the start is for whoever started.
+  let isAsked = visitor.isPutOut === true || stays !== undefined
+  const tokenFile = stays === undefined ? entrance.tokenFile : undefined
+
+  const ask = Effect.gen(function* () {
+    isAsked = true
+    const answer = yield* askPassword(entrance, asking, user, stays)
+    if (answer !== undefined) return answer
+    if (stays !== undefined) return yield* nobody(user)
+    user = yield* askName
+    return registration
+  })
 
   for (;;) {
-    const path = entrance.tokenFile ?? TokenFile.pathIn(entrance.folder, address, user)
-    const tokens = yield* TokenFile.open(path, entrance.tokenFile === undefined ? entrance.folder : undefined).pipe(
+    const path = tokenFile ?? TokenFile.pathIn(entrance.folder, entrance.address, user)
+    const tokens = yield* TokenFile.open(path, tokenFile === undefined ? entrance.folder : undefined).pipe(
       Effect.mapError(({ message }) => new CannotChat({ message }))
     )
     const hasToken = login === undefined && (yield* tokens.read).length > 0
     if (login === undefined && !hasToken) {
-      login = yield* given(entrance)
-      if (login === undefined && visitor.as === "login") {
-        login = yield* askPassword(entrance, user)
-        isAsked = true
-      }
+      if (!isAsked) login = yield* given(entrance, asking)
+      const isToLogIn = visitor.as === "login" && user === visitor.user
+      if (login === undefined && isToLogIn) login = yield* ask
     }
-    const options: ClientOptions & Address = {
-      ...address,
-      user,
-      login,
-      tokens,
-      device: entrance.device,
-      deviceByDefault: entrance.deviceByDefault,
-      giveUpAfter: isPerson ? undefined : scriptPatience
-    }
-    const entered = yield* Effect.result(Layer.build(Client.layerDialled(options)))
-    if (entered._tag === "Success") return { client: Context.get(entered.success, Client), tokens, user }
+    const entered = yield* Effect.result(connect({ entrance, user, login, tokens, isPerson }))
+    if (entered._tag === "Success") return { ...entered.success, tokens, user }
 
     const { failure } = entered
     const cannot = explain(entrance, user, failure, login)
@@ -90,51 +93,70 @@ export const enter = Effect.fnUntraced(function* (entrance: Entrance, visitor: V
     const { message, reason } = failure.reason
     if (reason._tag === "InvalidCredentials" && hasToken) {
       yield* Effect.ignore(tokens.forget)
-      login = yield* given(entrance)
+      login = isAsked ? undefined : yield* given(entrance, asking)
       if (login !== undefined) continue
       if (!isPerson) return yield* cannot
       yield* say("This device is not logged in any more.")
-      login = yield* askPassword(entrance, user)
-      isAsked = true
+      login = yield* ask
       continue
     }
     if (!isPerson) return yield* cannot
-    yield* say(safeLine(message))
     switch (reason._tag) {
       case "UserNameTaken":
       case "NameTooSimilar":
-      case "AccountExists":
+        if (stays !== undefined) return yield* cannot
+        yield* say(safeLine(message))
         user = yield* askName
         continue
-      case "PasswordRequired": {
-        yield* warn(entrance)
-        const password = yield* askUnseen(`Password of ${user}, or nothing for another name`)
-        if (Option.isNone(password)) return yield* cannot
-        login = Redacted.value(password.value) === "" ? undefined : { _tag: "Password", password: password.value }
-        isAsked = true
-        if (login === undefined) user = yield* askName
+      case "PasswordRequired":
+        yield* say(twoWays(user))
+        login = yield* ask
+        continue
+      case "AccountExists":
+      case "InvalidCredentials":
+      case "TooManyAttempts":
+        yield* say(safeLine(message))
+        login = yield* ask
+        continue
+      case "InvalidMessage": {
+        if (login?._tag !== "Register" || entrance.password !== undefined) return yield* cannot
+        yield* say(safeLine(message))
+        login = yield* newAccount(entrance, asking)
         continue
       }
       case "InvalidInvite": {
-        const invite = yield* askUnseen("Invite")
+        yield* say(safeLine(message))
+        const invite = yield* asking.askUnseen("Invite")
         if (login?._tag !== "Register" || Option.isNone(invite)) return yield* cannot
         login = { ...login, invite: invite.value }
         continue
       }
-      case "InvalidCredentials":
-        wrong += 1
-        if (!isAsked || wrong >= maxAttempts) return yield* cannot
-        login = yield* askPassword(entrance, user)
-        continue
       default:
         return yield* cannot
     }
   }
 })
 
-const isRefused = Schema.is(Refused)
+interface Connecting {
+  readonly entrance: Entrance
+  readonly user: UserName
+  readonly login: Login | undefined
+  readonly tokens: TokenStore
+  readonly isPerson: boolean
+}
 
-const say = (sentence: string) => Console.error(sentence)
+/** The client lives until it is closed, or the scope is. */
+const connect = Effect.fnUntraced(function* ({ entrance, isPerson, login, tokens, user }: Connecting) {
+  const { address, device, deviceByDefault } = entrance
+  const giveUpAfter = isPerson ? undefined : scriptPatience
+  const options: ClientOptions & Address = { ...address, user, login, tokens, device, deviceByDefault, giveUpAfter }
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const close = Scope.close(scope, Exit.void)
+  const built = yield* Layer.buildWithScope(Client.layerDialled(options), scope).pipe(Effect.onError(() => close))
+  return { client: Context.get(built, Client), close }
+})
+
+const isRefused = Schema.is(Refused)
 
 /** Whoever is the only one with a token for this server. */
 const knownUser = Effect.fnUntraced(function* ({ address, folder, tokenFile }: Entrance) {
@@ -142,29 +164,50 @@ const knownUser = Effect.fnUntraced(function* ({ address, folder, tokenFile }: E
   return others.length === 0 ? first : undefined
 })
 
-const nameOf = Effect.fnUntraced(function* (isPerson: boolean) {
-  if (isPerson) return yield* askName
+const nameOf = Effect.fnUntraced(function* ({ askName, canAsk }: Asking) {
+  if (canAsk) return yield* askName
   return yield* new CannotChat({ message: "No name was given. Start with --user <name>, or set USER_NAME." })
 })
 
 /** What somebody logs in with who was not asked. */
-const given = Effect.fnUntraced(function* ({ key, password }: Entrance) {
+const given = Effect.fnUntraced(function* ({ key, password }: Entrance, { askUnseen }: Asking) {
   if (key === undefined) return password === undefined ? undefined : ({ _tag: "Password", password } as const)
   const opened = yield* SshKey.open(key, askUnseen).pipe(Effect.mapError(({ message }) => new CannotChat({ message })))
   return { _tag: "Key", key: opened } as const
 })
 
-const askPassword = Effect.fnUntraced(function* (entrance: Entrance, user: UserName) {
-  yield* warn(entrance)
-  const password = yield* askUnseen(`Password of ${user}`)
-  if (Option.isSome(password)) return { _tag: "Password", password: password.value } as const
-  return yield* new CannotChat({ message: `Nobody has logged in as ${user}.` })
+const nobody = (user: string) => new CannotChat({ message: `Nobody has logged in as ${user}.` })
+
+/** The server does not tell strangers whether a name is an account's. */
+const twoWays = (user: string): string =>
+  `The name ${user} is an account's, or no guests are let in: type its password, ` +
+  "or :register to make it your account, as --register does."
+
+/** Undefined where nothing is typed. */
+const askPassword = Effect.fnUntraced(function* (
+  entrance: Entrance,
+  asking: Asking,
+  user: UserName,
+  stays: UserName | undefined
+): Effect.fn.Return<Login | undefined, CannotChat> {
+  yield* warn(entrance, asking)
+  const otherwise = stays === undefined ? "for another name" : `to stay ${stays}`
+  const password = yield* asking.askUnseen(`Password of ${user}, or nothing ${otherwise}`)
+  if (Option.isNone(password)) return yield* nobody(user)
+  const typed = Redacted.value(password.value)
+  // No password is as short.
+  if (typed === ":register" && stays === undefined) return yield* newAccount(entrance, asking)
+  return typed === "" ? undefined : { _tag: "Password", password: password.value }
 })
 
-const newAccount = Effect.fnUntraced(function* (entrance: Entrance) {
+const newAccount = Effect.fnUntraced(function* (
+  entrance: Entrance,
+  asking: Asking
+): Effect.fn.Return<Login, CannotChat> {
   const { invite, password } = entrance
-  if (password !== undefined) return { _tag: "Register", password, invite } as const
-  yield* warn(entrance)
+  const { askUnseen, say } = asking
+  if (password !== undefined) return { _tag: "Register", password, invite }
+  yield* warn(entrance, asking)
   for (;;) {
     const first = yield* askUnseen("New password, of 10 characters at least")
     if (Option.isNone(first)) {
@@ -179,39 +222,63 @@ const newAccount = Effect.fnUntraced(function* (entrance: Entrance) {
     }
     const again = yield* askUnseen("The same again")
     if (Option.isSome(again) && Redacted.value(again.value) === Redacted.value(first.value)) {
-      return { _tag: "Register", password: first.value, invite } as const
+      return { _tag: "Register", password: first.value, invite }
     }
     yield* say("The two were not the same.")
   }
 })
 
 /** Before a password is typed that others could read. */
-const warn = ({ address: { host, tls } }: Entrance) =>
+const warn = ({ address: { host, tls } }: Entrance, { say }: Asking) =>
   tls !== undefined || isLoopback(host)
     ? Effect.void
     : say("This connection is not encrypted: whoever is on the way can read the password. --tls encrypts it.")
 
 const isLoopback = (host: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host)
 
+/** Who comes back after a sitting that has ended for this; nobody, if asking again would not help. */
+export const comingBack = (user: UserName, { reason }: SessionError): Visitor | undefined => {
+  switch (isRefused(reason) ? reason.reason._tag : undefined) {
+    case "InvalidCredentials":
+      return { user, as: "login", isPutOut: true }
+    case "PasswordRequired":
+    case "NameTooSimilar":
+      return { user, as: "whatever" }
+    default:
+      return undefined
+  }
+}
+
+/** What happened to whom the login was ended elsewhere. */
+const whyOut = ({ farewell }: SessionError): string =>
+  safeLine(farewell ?? "This device was removed from its account, or the password was changed.")
+
+/** What a person is told then. */
+export const putOut = (user: string, error: SessionError): string =>
+  `${whyOut(error)} Type the password of ${user} to go on here.`
+
 export const explain = (
   { address: { host, port } }: Entrance,
   user: string,
-  { reason }: SessionError,
+  error: SessionError,
   login?: Login | undefined
 ): CannotChat => {
-  const remedy = isRefused(reason) ? remedyOf(reason, login) : ""
-  return new CannotChat({ message: `Cannot chat as ${user} on ${host}:${port}. ${safeLine(reason.message)}${remedy}` })
+  const { reason } = error
+  const isOut = isRefused(reason) && reason.reason._tag === "InvalidCredentials" && login === undefined
+  const why = isOut
+    ? `${whyOut(error)} Set PARLEY_PASSWORD, or start with --key or on a terminal.`
+    : safeLine(reason.message)
+  const remedy = isRefused(reason) ? remedyOf(reason) : ""
+  return new CannotChat({ message: `Cannot chat as ${user} on ${host}:${port}. ${why}${remedy}` })
 }
 
-const remedyOf = ({ reason }: Refused, login: Login | undefined): string => {
+const remedyOf = ({ reason }: Refused): string => {
   switch (reason._tag) {
     case "UserNameTaken":
     case "NameTooSimilar":
       return " Start again with --user <another name>."
     case "PasswordRequired":
       return " Set PARLEY_PASSWORD, or start with --key, with --token-file, or with --user <another name>; --register makes an account."
-    case "InvalidCredentials":
-      return login === undefined ? " This device may have been removed: log in again." : ""
     case "InvalidInvite":
       return " Set PARLEY_INVITE."
     case "NotAllowed":

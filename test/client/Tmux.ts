@@ -61,6 +61,8 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
   return {
     press: (...keys: ReadonlyArray<string>) => Effect.asVoid(tmux("send-keys", ...keys)),
     type: (text: string) => Effect.asVoid(tmux("send-keys", "-l", text)),
+    /** Writes to this file what comes for the terminal from now on. */
+    record: (path: string) => Effect.asVoid(tmux("pipe-pane", "-O", `cat > '${path}'`)),
     withColours: tmux("capture-pane", "-p", "-e"),
     /** Waits until these rows stand on the screen one below the other. */
     showsTogether: (...rows: ReadonlyArray<string>) =>

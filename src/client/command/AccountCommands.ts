@@ -31,8 +31,16 @@ export const accountCommands: ReadonlyArray<Command> = [
     action: () => account({ _tag: "Register" })
   }),
   define({
+    name: "unregister",
+    parameters: nothing,
+    summary: "delete your account; its name is gone",
+    example: ":unregister",
+    alsoKnownAs: ["deleteaccount", "drop"],
+    action: () => account({ _tag: "Unregister" })
+  }),
+  define({
     name: "login",
-    parameters: Schema.Struct({ name: Schema.optionalKey(UserName) }),
+    parameters: Schema.Struct({ name: UserName }),
     kinds: { name: "user" },
     summary: "come in again, as the account of that name",
     example: ":login ada",

@@ -32,7 +32,8 @@ interface AboutAccount {
 /** `which`: by its number in the list shown last, or by its name for programs. */
 export type AccountAct =
   | { readonly _tag: "Register" }
-  | { readonly _tag: "Login"; readonly user: UserName | undefined }
+  | { readonly _tag: "Unregister" }
+  | { readonly _tag: "Login"; readonly user: UserName }
   | { readonly _tag: "Logout" }
   | { readonly _tag: "ChangePassword" }
   | { readonly _tag: "RemoveDevice"; readonly which: string | undefined }

@@ -62,7 +62,9 @@ export class HasLeft extends Schema.TaggedError<HasLeft>()("HasLeft", {}) {
 
 /** The end of the client: no connection, and none will be tried again. */
 export class SessionError extends Schema.TaggedError<SessionError>()("SessionError", {
-  reason: Schema.Union([Unreachable, TlsFailed, Refused, NotParley, NotSigned, HasLeft])
+  reason: Schema.Union([Unreachable, TlsFailed, Refused, NotParley, NotSigned, HasLeft]),
+  /** Why the server ended the last connection that stood, in its own words, if it said so. */
+  farewell: Schema.optional(Schema.String)
 }) {
   override readonly message = this.reason.message
 }

@@ -32,6 +32,7 @@ const replies = {
   AddKey: "KeyAdded",
   ListKeys: "Keys",
   RemoveKey: "KeyRemoved",
+  DeleteAccount: "AccountDeleted",
   GetUser: "UserInfo",
   MarkRead: "ReadMarked"
 } as const

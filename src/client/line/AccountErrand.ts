@@ -9,10 +9,11 @@ import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { publicKeyOf } from "../account/SshKey.ts"
 import * as Action from "../command/Action.ts"
 import { type AccountAct, NotUnderstood } from "../command/Action.ts"
-import type { RequestError } from "../core/ClientError.ts"
+import { ReplyLost, type RequestError } from "../core/ClientError.ts"
 import { Tokens } from "../core/Login.ts"
 import * as Reading from "../core/Reading.ts"
 import { ReadMessages } from "../core/Reading.ts"
+import { RecentMessages } from "../core/Recent.ts"
 import { Client } from "../link/Client.ts"
 import { error, remark } from "../screen/Render.ts"
 import { renderUnread } from "../screen/RenderAccount.ts"
@@ -26,13 +27,18 @@ export class ListsShown extends Context.Service<ListsShown, Ref.Ref<Lists>>()(
 export interface Lists {
   readonly devices: ReadonlyArray<string>
   readonly keys: ReadonlyArray<string>
+  /** The device one is on, once it was among those shown. */
+  readonly here: string | undefined
 }
 
-export const noLists: Lists = { devices: [], keys: [] }
+export const noLists: Lists = { devices: [], keys: [], here: undefined }
 
 /** After a reply was shown. */
 export const withList = (lists: Lists, reply: ServerMessage): Lists => {
-  if (reply._tag === "Devices") return { ...lists, devices: reply.devices.map(({ device }) => device) }
+  if (reply._tag === "Devices") {
+    const { devices } = reply
+    return { ...lists, devices: devices.map(({ device }) => device), here: devices.find(({ here }) => here)?.device }
+  }
   return reply._tag === "Keys" ? { ...lists, keys: reply.keys.map(({ fingerprint }) => fingerprint) } : lists
 }
 
@@ -51,10 +57,15 @@ export const issueOf = (password: Redacted.Redacted): string | undefined => {
 export type AccountErrand =
   | { readonly _tag: "Register"; readonly password: Redacted.Redacted }
   | { readonly _tag: "ChangePassword"; readonly current: Redacted.Redacted; readonly next: Redacted.Redacted }
+  | { readonly _tag: "Unregister"; readonly password: Redacted.Redacted }
   | { readonly _tag: "Logout" }
   | { readonly _tag: "Unread" }
 
-/** Logging in is another sitting's: see `Chat`. */
+/** Behind it, there is nobody left to ask for more. */
+export const isLast = (errand: { readonly _tag: string }): boolean =>
+  errand._tag === "Logout" || errand._tag === "Unregister"
+
+/** Logging in is another sitting's: see `Relogin`. */
 export type AccountActHere = Exclude<AccountAct, { readonly _tag: "Login" }>
 
 /** Gives what is to be done when it is its turn. */
@@ -62,12 +73,15 @@ export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
   switch (act._tag) {
     case "Register":
       return { _tag: "Register" as const, password: yield* askNew("register") }
+    case "Unregister":
+      return { _tag: "Unregister" as const, password: yield* confirmEnd }
     case "ChangePassword": {
       const current = yield* ask("passwd", "Password up to now")
       return { _tag: "ChangePassword" as const, current, next: yield* askNew("passwd") }
     }
     case "RemoveDevice": {
       const device = yield* listed("devices", act.which)
+      if (device === (yield* Ref.get(yield* ListsShown)).here) return { _tag: "Logout" as const }
       return Action.ask({ _tag: "RemoveDevice", device: yield* decodeDevice(device).pipe(Effect.mapError(noSuch)) })
     }
     case "RemoveKey":
@@ -91,6 +105,8 @@ export const carryOutOwn = Effect.fnUntraced(function* (errand: AccountErrand) {
       const { current } = errand
       return yield* untilTaken("passwd", errand.next, (next) => request({ _tag: "ChangePassword", current, next }))
     }
+    case "Unregister":
+      return yield* unregister(errand.password)
     case "Logout":
       return yield* logOut
     case "Unread": {
@@ -106,6 +122,34 @@ const ask = Effect.fnUntraced(function* (command: string, question: string) {
   if (Option.isSome(answer)) return answer.value
   const why = isInteractive ? "nothing was changed" : "a password is asked for, and there is nobody to ask"
   return yield* new NotUnderstood({ message: `:${command}: ${why}.` })
+})
+
+/** What cannot be taken back is asked for twice. */
+const confirmEnd = Effect.gen(function* () {
+  const { isAccount, user } = yield* Ref.get(yield* RecentMessages)
+  if (!isAccount) {
+    return yield* new NotUnderstood({ message: ":unregister: this is no account, and nothing is kept. :quit leaves." })
+  }
+  yield* present((style) => remark(style, `the name ${user} will be gone until an admin frees it`))
+  const sure = yield* ask("unregister", `Type yes to delete the account ${user}`)
+  if (Redacted.value(sure).trim().toLowerCase() !== "yes") {
+    return yield* new NotUnderstood({ message: ":unregister: nothing was changed." })
+  }
+  return yield* ask("unregister", `Password of ${user}`)
+})
+
+/** How long the server may take, which lets guesses of a password wait. */
+const deletionPatience = "30 seconds"
+
+/** Whoever does not hear that it is done keeps the login of this device, to look. */
+const unregister = Effect.fnUntraced(function* (password: Redacted.Redacted) {
+  const client = yield* Client
+  const reply = yield* client.leaveBy({ _tag: "DeleteAccount", password }, deletionPatience)
+  if (Option.isNone(reply)) {
+    const { message } = new ReplyLost({ request: "DeleteAccount" })
+    return yield* Effect.ignore(present((style) => error(style, message)))
+  }
+  return yield* forgetLogin("your account is deleted, and this device is forgotten")
 })
 
 /** Asks until there is one that could do: back at the prompt, what is typed as a password would go to everybody. */
@@ -152,7 +196,6 @@ const register = Effect.fnUntraced(function* (password: Redacted.Redacted) {
 /** The device goes first: with its login forgotten but still good, nobody could take it back. */
 const logOut = Effect.gen(function* () {
   const client = yield* Client
-  const tokens = yield* Tokens
   const { devices } = yield* client
     .quietly({ _tag: "ListDevices" })
     .pipe(Effect.catchReason("RequestRejected", "AccountRequired", () => Effect.succeed({ devices: [] })))
@@ -162,8 +205,12 @@ const logOut = Effect.gen(function* () {
   }
   // The server ends the connections of a device that is removed, this one among them.
   yield* client.leaveBy({ _tag: "RemoveDevice", device: here.device })
-  yield* Effect.matchEffect(tokens.forget, {
-    onSuccess: () => present((style) => remark(style, "logged out; this device is forgotten")),
+  yield* forgetLogin("logged out; this device is forgotten")
+})
+
+const forgetLogin = Effect.fnUntraced(function* (done: string) {
+  yield* Effect.matchEffect((yield* Tokens).forget, {
+    onSuccess: () => present((style) => remark(style, done)),
     onFailure: ({ message }) => present((style) => error(style, message))
   }).pipe(Effect.ignore)
 })
@@ -182,7 +229,7 @@ const addKey = Effect.fnUntraced(function* (path: string | undefined) {
 const maxKeyName = 64
 
 /** The one meant by a number in the list shown last, or by its own name. */
-const listed = Effect.fnUntraced(function* (list: keyof Lists, which: string | undefined) {
+const listed = Effect.fnUntraced(function* (list: Exclude<keyof Lists, "here">, which: string | undefined) {
   const command = list === "keys" ? "key" : list
   const shown = (yield* Ref.get(yield* ListsShown))[list]
   if (which === undefined) {

@@ -3,8 +3,9 @@
  * for their turn, each for the reply to the one before, which keeps their order as in `Script`.
  */
 import { type Cause, Effect, Queue, Ref, Stream } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { ask, type NotUnderstood } from "../command/Action.ts"
+import { ask, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
 import { pin, textToEdit } from "../command/Meaning.ts"
 import { address } from "../command/Place.ts"
@@ -13,9 +14,10 @@ import { isChat } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { echo, error, notice } from "../screen/Render.ts"
 import { present, Screen, type TypedLine } from "../screen/Screen.ts"
-import { type AccountErrand, carryOutOwn, prepare } from "./AccountErrand.ts"
+import { type AccountErrand, carryOutOwn, isLast, prepare } from "./AccountErrand.ts"
 import { carryOut, type Errand, shorten, showHelp } from "./Errand.ts"
 import { tellRead } from "./ReadMarks.ts"
+import { type Entered, Relogin } from "./Relogin.ts"
 
 /** How many requests may wait; beyond, what is typed waits to be read. */
 const maxWaiting = 256
@@ -29,8 +31,8 @@ interface Typed {
   readonly errand: Errand | AccountErrand
 }
 
-/** What comes behind a sitting: nothing, or another one. */
-export type Ending = { readonly _tag: "Quit" } | { readonly _tag: "Login"; readonly user: UserName | undefined }
+/** What comes behind a sitting: nothing, or another one, which is logged in already. */
+export type Ending = { readonly _tag: "Quit" } | { readonly _tag: "Login"; readonly entered: Entered }
 
 /** What everybody is told of, and so the one who asked for it too. */
 const isTold = (errand: Typed["errand"]) => errand._tag === "About" || (errand._tag === "Ask" && isChat(errand.request))
@@ -53,6 +55,15 @@ export const keyboard = Effect.gen(function* () {
     yield* Queue.offer(waiting, typed)
   })
 
+  /** What is typed meanwhile waits: it is for whoever is here then. */
+  const logIn = Effect.fnUntraced(function* (user: UserName) {
+    const { isAccount, user: self } = yield* Ref.get(recent)
+    if (isAccount && nameKey(user) === nameKey(self)) {
+      return yield* new NotUnderstood({ message: `:login: you are logged in as ${self} already.` })
+    }
+    return yield* (yield* Relogin)(user, self)
+  })
+
   /** Does what a line asks for, or sees to it; tells whether to read on. */
   const obey = Effect.fnUntraced(function* ({ begun, text: line }: TypedLine) {
     const parsed = yield* Effect.fromResult(parse(line))
@@ -70,7 +81,7 @@ export const keyboard = Effect.gen(function* () {
     if (action._tag === "Help") yield* showHelp(action.command)
     if (isErrand) yield* submit({ text: line, errand: action })
     if (action._tag === "Account") {
-      if (action.act._tag === "Login") ending = action.act
+      if (action.act._tag === "Login") ending = { _tag: "Login", entered: yield* logIn(action.act.user) }
       else yield* submit({ text: line, errand: yield* prepare(action.act) })
     }
     return action._tag !== "Quit" && ending._tag === "Quit"
@@ -97,8 +108,7 @@ export const keyboard = Effect.gen(function* () {
       return
     }
     yield* carryOutOwn(errand)
-    // Behind it, there is nobody left to ask for more.
-    if (errand._tag === "Logout") yield* Queue.end(waiting)
+    if (isLast(errand)) yield* Queue.end(waiting)
   })
 
   const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>

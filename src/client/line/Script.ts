@@ -18,7 +18,7 @@ import * as Recent from "../core/Recent.ts"
 import { Client } from "../link/Client.ts"
 import { error } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
-import { carryOutOwn, prepare } from "./AccountErrand.ts"
+import { carryOutOwn, isLast, prepare } from "./AccountErrand.ts"
 import { carryOutAndShow, shorten, showHelp } from "./Errand.ts"
 
 /** Carries out one line; tells whether to read on. */
@@ -40,7 +40,7 @@ const followAccount = Effect.fnUntraced(function* (act: AccountAct) {
   const errand = yield* prepare(act)
   if (errand._tag === "Ask") yield* carryOutAndShow(errand)
   else yield* carryOutOwn(errand)
-  return errand._tag !== "Logout"
+  return !isLast(errand)
 })
 
 /** Gives the number of lines that could not be carried out. */

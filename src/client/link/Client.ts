@@ -15,6 +15,7 @@ import {
   Effect,
   Fiber,
   Layer,
+  type Option,
   Queue,
   Random,
   Schedule,
@@ -39,7 +40,7 @@ import {
   Unreachable
 } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
-import { conversationAt, type Heard } from "../core/Heard.ts"
+import { conversationAt, type Heard, type Whereabouts } from "../core/Heard.ts"
 import type { Token } from "../core/Login.ts"
 import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
 import * as Resumption from "../core/Resumption.ts"
@@ -53,9 +54,6 @@ import { backoff, farewell, isPassing, rejoinPause, settling } from "./Patience.
 import { whenAllowed } from "./WhenAllowed.ts"
 
 const maxOpenRequests = 1024
-
-/** How long a server may take to tell of an entry that it has stored, while it is connected. */
-const lateness = "10 seconds"
 
 export interface ClientOptions extends Admission.AdmissionOptions {
   readonly user: UserName
@@ -95,8 +93,13 @@ export class Client extends Context.Service<
      */
     readonly told: (entry?: Passage.Awaited) => Effect.Effect<void>
     readonly isConnected: Effect.Effect<boolean>
-    /** The same as `leave`, by a request after which the server lets this client in no more. Fails if it is refused. */
-    readonly leaveBy: (request: Request) => Effect.Effect<void, RequestError>
+    /**
+     * As `leave`, by a request that ends the login. Fails, and stays, if it is refused; gives nothing without an answer.
+     */
+    readonly leaveBy: <R extends Request>(
+      request: R,
+      patience?: Duration.Input
+    ) => Effect.Effect<Option.Option<Reply<R>>, RequestError>
     /** Says goodbye and ends the events. Happens by itself when the scope closes. */
     readonly leave: Effect.Effect<void>
   }
@@ -129,11 +132,11 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   let isSettled = false
   let isLeaving = false
   let ending: SessionError | undefined
+  let lastBroken: Link.Broken | undefined
 
-  const passage = Passage.make((where) => {
-    if (ending !== undefined) return undefined
-    return Resumption.placeOf(resumption, conversationAt(where, resumption.user))
-  })
+  const placeNow = (where: Whereabouts) =>
+    ending === undefined ? Resumption.placeOf(resumption, conversationAt(where, resumption.user)) : undefined
+  const passage = Passage.make(placeNow, () => isConnected)
 
   const settle = (id: RequestId | undefined, outcome: Effect.Effect<ServerMessage, RequestError>) => {
     const reply = replies.get(id ?? "")
@@ -252,6 +255,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
       const interrupted = Resumption.interrupt(resumption)
       resumption = interrupted.resumption
       for (const { _tag, id } of interrupted.lost) settle(id, Effect.fail(new ReplyLost({ request: _tag })))
+      lastBroken = broken
       buffer.offer({ _tag: "Disconnected", cause: broken.cause })
       if (isSettled) return pause
       return Effect.fail(new Unreachable({ cause: `it ends each connection at once (${broken.cause})` }))
@@ -278,7 +282,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     }),
     Effect.forever,
     Effect.catch((reason) => {
-      const error = new SessionError({ reason })
+      const error = new SessionError({ reason, farewell: lastBroken?.farewell })
       return end(error, error)
     }),
     Effect.forkScoped
@@ -347,14 +351,8 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     return yield* request({ ...message, key })
   })
 
-  const passes = (entry: Passage.Awaited): Effect.Effect<void> =>
-    Effect.timeoutOrElse(passage.passes(entry), {
-      duration: lateness,
-      orElse: () => Effect.suspend(() => (isConnected ? Effect.void : passes(entry)))
-    })
-
   const told: Client["Service"]["told"] = (entry) =>
-    Effect.andThen(entry === undefined ? Effect.void : passes(entry), buffer.caughtUp)
+    Effect.andThen(entry === undefined ? Effect.void : passage.passes(entry), buffer.caughtUp)
 
   const depart = Effect.suspend(() =>
     Effect.andThen(end(new SessionError({ reason: new HasLeft() })), Fiber.interrupt(stayConnected))
@@ -369,17 +367,19 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     yield* depart
   })
 
-  const leaveBy = Effect.fn("Client.leaveBy")(function* (request: Request) {
+  const leaveBy = Effect.fn("Client.leaveBy")(function* <R extends Request>(
+    request: R,
+    patience: Duration.Input = farewell
+  ): Effect.fn.Return<Option.Option<Reply<R>>, RequestError> {
     if (!isConnected) return yield* new ReplyLost({ request: request._tag })
     isLeaving = true
-    yield* Effect.timeoutOption(replyTo(request, Resumption.askQuietly), farewell).pipe(
-      Effect.tapError(() =>
-        Effect.sync(() => {
-          isLeaving = false
-        })
-      )
-    )
+    const stay = Effect.sync(() => {
+      isLeaving = false
+    })
+    const asked = Effect.timeoutOption(replyTo(request, Resumption.askQuietly), patience)
+    const reply = yield* Effect.onError(asked, () => stay)
     yield* depart
+    return reply
   })
 
   yield* Effect.addFinalizer(() => leave)

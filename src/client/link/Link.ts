@@ -36,7 +36,11 @@ const patience = "10 seconds"
 const heartbeat = "30 seconds"
 
 /** The connection stood, and is over. */
-export class Broken extends Schema.TaggedError<Broken>()("Broken", { cause: Schema.String }) {}
+export class Broken extends Schema.TaggedError<Broken>()("Broken", {
+  cause: Schema.String,
+  /** The server's own words on it, if there were any. */
+  farewell: Schema.optionalKey(Schema.String)
+}) {}
 
 export type LinkError = Broken | Unreachable | TlsFailed | Refused | NotParley | NotSigned
 
@@ -65,7 +69,11 @@ export const run = Effect.fnUntraced(function* (
   /** The server's own word on why it closes the connection. */
   let farewell: string | undefined
 
-  const over = (cause: string) => (Deferred.isDoneUnsafe(welcomed) ? new Broken({ cause }) : new Unreachable({ cause }))
+  const over = (why: string) => {
+    const cause = farewell ?? why
+    if (!Deferred.isDoneUnsafe(welcomed)) return new Unreachable({ cause })
+    return new Broken({ cause, ...(farewell !== undefined && { farewell }) })
+  }
 
   // A failed write tells less than what can still be read, which may be the reason: so reading decides on the end.
   const say = (messages: Array.NonEmptyReadonlyArray<ClientMessage>) =>
@@ -118,9 +126,9 @@ export const run = Effect.fnUntraced(function* (
   })
 
   const read = connection.messages.pipe(
-    Stream.mapError((error) => toldBy(error) ?? over(farewell ?? explain(error))),
+    Stream.mapError((error) => toldBy(error) ?? over(explain(error))),
     Stream.runForEachArray(takeAll),
-    Effect.andThen(Effect.suspend(() => Effect.fail(over(farewell ?? "the server closed it"))))
+    Effect.andThen(Effect.suspend(() => Effect.fail(over("the server closed it"))))
   )
 
   const sayAll = (messages: ReadonlyArray<ClientMessage>) =>

@@ -22,6 +22,8 @@ export interface Style {
 export interface Line {
   readonly kind: "said" | "notice" | "error"
   readonly text: string
+  /** It is for the reader above all: a terminal sounds its bell. */
+  readonly rings?: true
 }
 
 /** As wide as a time and the space behind it. */

@@ -22,7 +22,7 @@ export type AccountMessage = ServerMessageOf<
 export const renderAccount = (message: AccountMessage, style: Style): ReadonlyArray<Line> => {
   switch (message._tag) {
     case "Registered":
-      return aside(style, "your name is yours now; on another device, :login and your password let you in")
+      return aside(style, "your name is yours now; on another device, :login NAME and your password let you in")
     case "PasswordChanged":
       return aside(style, "password changed; your other devices have to log in again")
     case "AccountDeleted":

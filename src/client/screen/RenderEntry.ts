@@ -4,7 +4,11 @@
  *
  * Each message has its number, by which commands name it: `12:04 #12 ada: hi`. For scripts an entry is one line, and what
  * is said about a message stands behind a tab, which no text on one line can hold: `#12 ada: hi⇥edited⇥👍 2`.
+ *
+ * A message that names the reader has a mark in front of its number, where nobody's text can stand: `12:04 * #12 ada: hi @bob`.
+ * When it comes, it rings; in a history it does not. For scripts it is a message like any other.
  */
+import { mentions } from "../../common/log/Mentions.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { ChatMessage, EntryMessage, StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
@@ -25,8 +29,16 @@ const maxNamed = 3
 /** An entry as it was made. */
 export const renderEntry = (entry: EntryMessage, style: Style, recent: Recent.Recent): Line => ({
   kind: "said",
-  text: entryText(entry, style, recent, [])
+  text: entryText(entry, style, recent, []),
+  ...(namesReader(entry, recent) && { rings: true as const })
 })
+
+/** Whether somebody else says the name of whoever reads this. */
+const namesReader = (entry: EntryMessage, { user }: Recent.Recent): boolean =>
+  "content" in entry &&
+  entry._tag !== "Edited" &&
+  nameKey(entry.from) !== nameKey(user) &&
+  mentions(entry.content, user)
 
 /** A message as it stands. A script is told the time only of what is old. */
 export const renderOld = (message: StandingMessage, style: Style, recent: Recent.Recent): Line => {
@@ -41,7 +53,8 @@ const entryText = (
   remarks: ReadonlyArray<string>
 ): string => {
   const { at } = entry
-  const head = (palette: Palette) => headOf(entry, palette)
+  const isMarked = style.layout === "terminal" && namesReader(entry, recent)
+  const head = (palette: Palette) => `${isMarked ? `${palette.mention("*")} ` : ""}${headOf(entry, palette)}`
   switch (entry._tag) {
     case "GlobalMessage":
     case "PrivateMessage":

@@ -33,6 +33,9 @@ const maxWaitingLength = 1024 * 1024
 const lengthPerLine = 64
 /** What 1000 messages take that were shown when a line was begun, if the line before was begun when others were. */
 const lengthPerView = 32 * 1024
+/** In nanoseconds: whoever names one again and again is heard once in 2 s. */
+const bellPause = 2_000_000_000n
+const bell = "\u0007"
 const tooMuch = "Not read: too many lines are waiting for the server. Type this one again later."
 
 const eraseLine = { ctrl: true, name: "u" }
@@ -44,6 +47,8 @@ const make = Effect.gen(function* () {
   const timestamp = Timestamp.make(DateTime.zoneMakeLocal())
   let known: KnownNames = { users: [], rooms: [] }
   let isOpen = true
+  /** The person wants to leave, and is asked nothing more. */
+  let isLeaving = false
   let waitingLength = 0
   /** What is typed belongs to a line that was too long, up to its end. */
   let isPassingOver = false
@@ -151,7 +156,10 @@ const make = Effect.gen(function* () {
       setImmediate(() => setImmediate(() => isStopped && takeOver()))
     })
     // Ctrl-C, wherever in a line; Ctrl-D, on an empty one.
-    editor.on("SIGINT", () => Queue.endUnsafe(lines))
+    editor.on("SIGINT", () => {
+      isLeaving = true
+      Queue.endUnsafe(lines)
+    })
     editor.on("close", () => {
       isOpen = false
       process.off("SIGCONT", takeOver)
@@ -169,11 +177,16 @@ const make = Effect.gen(function* () {
     })
   )
 
-  const show = (shown: ReadonlyArray<Line>) =>
-    Effect.sync(() => {
-      if (isOpen) draw(editor, shown)
-      else process.stdout.write(textOf(shown))
-    })
+  let lastBell = -bellPause
+  const show = Effect.fnUntraced(function* (shown: ReadonlyArray<Line>) {
+    if (!isOpen) return void process.stdout.write(textOf(shown))
+    draw(editor, shown)
+    if (!shown.some(({ rings }) => rings)) return
+    const now = yield* Clock.monotonicTimeNanos
+    if (now - lastBell < bellPause) return
+    lastBell = now
+    process.stdout.write(bell)
+  })
 
   const oneQuestion = yield* Semaphore.make(1)
   const unseen = (asked: string) =>
@@ -197,7 +210,7 @@ const make = Effect.gen(function* () {
         editor.write(line)
         begun = look()
       }),
-    askUnseen: (asked) => Effect.suspend(() => (isOpen ? unseen(asked) : Effect.succeedNone)),
+    askUnseen: (asked) => Effect.suspend(() => (isOpen && !isLeaving ? unseen(asked) : Effect.succeedNone)),
     offerNames: (names) =>
       Effect.sync(() => {
         known = names

@@ -10,6 +10,7 @@ import { nameKey } from "../../common/name/Name.ts"
 export interface Palette {
   readonly dim: (text: string) => string
   readonly error: (text: string) => string
+  readonly mention: (text: string) => string
   readonly place: (text: string) => string
   readonly user: (name: string) => string
 }
@@ -27,6 +28,7 @@ const colourOf = (name: string): number => {
 export const colourful: Palette = {
   dim: (text) => paint(2, text),
   error: (text) => paint(31, text),
+  mention: (text) => paint(7, text),
   place: (text) => paint(1, text),
   user: (name) => paint(colourOf(name), name)
 }
@@ -34,6 +36,7 @@ export const colourful: Palette = {
 export const colourless: Palette = {
   dim: (text) => text,
   error: (text) => text,
+  mention: (text) => text,
   place: (text) => text,
   user: (name) => name
 }

@@ -4,6 +4,7 @@ import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import { footprint } from "../../../src/client/core/Footprint.ts"
 import * as Recent from "../../../src/client/core/Recent.ts"
 import { Epoch } from "../../../src/common/log/Cursor.ts"
+import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
 import { ada, bob, dev } from "./ModelServer.ts"
 
@@ -50,6 +51,15 @@ describe("the messages shown lately", () => {
     assert.isUndefined(wordsAt(deleted, 1))
     const replayed = after(edited, { _tag: "Tombstone", seq: 1, ...entry, deletedBy: bob, deletedAt: 0 })
     assert.isUndefined(wordsAt(replayed, 1))
+  })
+
+  it("stay a guest's own who has registered since, on every connection", () => {
+    const told = inPrivate(1)
+    const before = after(guest, { _tag: "Registered", token: "kept", device: DeviceId.make("d") }, told)
+    assert.isTrue(before.isAccount)
+    assert.strictEqual(wordsAt(Recent.follow(before, [{ _tag: "Reconnected", missed: 0 }]), 1, { with: bob }), "1")
+    const stranger = Recent.follow(after(guest, told), [{ _tag: "Reconnected", missed: 0 }])
+    assert.isUndefined(wordsAt(stranger, 1, { with: bob }))
   })
 
   it("are forgotten when their log begins anew, or one has left their room", () => {

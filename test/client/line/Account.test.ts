@@ -89,6 +89,47 @@ describe("a person with an account", () => {
     })
   )
 
+  it.live("logs out by removing the device they are on", () =>
+    Effect.gen(function* () {
+      const { peer, sitting, take, type, until } = yield* sit(byAccount)
+      const device = DeviceId.make("laptop")
+      const devices = [{ device, name: "laptop", since: at, lastSeen: at, connected: true, here: true as const }]
+      yield* type(":devices")
+      yield* peer.say({ _tag: "Devices", ...idOf(yield* take), devices })
+      yield* until("1 device")
+      yield* type(":devices remove 1")
+      yield* peer.say({ _tag: "Devices", ...idOf(yield* take), devices })
+      const removing = yield* take
+      assert.deepInclude<object>(removing, { _tag: "RemoveDevice", device })
+      yield* peer.say({ _tag: "DeviceRemoved", ...idOf(removing), device })
+      yield* until("logged out; this device is forgotten")
+      assert.deepStrictEqual(yield* Fiber.join(sitting), { _tag: "Quit" })
+    })
+  )
+
+  it.live("stays when the account is not deleted, and may leave while nobody knows whether it is", () =>
+    Effect.gen(function* () {
+      const { answer, endInput, peer, sitting, take, type, until } = yield* sit(byAccount)
+      const unregister = Effect.gen(function* () {
+        yield* type(":unregister")
+        yield* answer("yes")
+        yield* answer(secret)
+        return yield* take
+      })
+      const first = yield* unregister
+      assert.strictEqual(first._tag === "DeleteAccount" && Redacted.value(first.password), secret)
+      yield* peer.say(rejected(first, { _tag: "InvalidCredentials" }))
+      yield* until("no: InvalidCredentials")
+      yield* type(":whois bob")
+      yield* peer.say({ _tag: "UserInfo", ...idOf(yield* take), user: bob, account: false, connected: true })
+      yield* until("bob: a guest, here now")
+      assert.strictEqual((yield* unregister)._tag, "DeleteAccount")
+      yield* endInput
+      yield* until("Not sent: :unregister")
+      assert.deepStrictEqual(yield* Fiber.join(sitting), { _tag: "Quit" })
+    })
+  )
+
   it.live("registers with an invite where the server wants one", () =>
     Effect.gen(function* () {
       const { answer, peer, take, type, until } = yield* sit({})
@@ -115,7 +156,7 @@ describe("a person with an account", () => {
       const second = yield* take
       assert.strictEqual(second._tag === "Register" && second.invite && Redacted.value(second.invite), "abc")
       yield* peer.say({ _tag: "Registered", ...idOf(second), token: "t", device: DeviceId.make("d") })
-      yield* until(":login and your password let you in")
+      yield* until(":login NAME and your password let you in")
     })
   )
 
@@ -150,11 +191,17 @@ describe("a person with an account", () => {
     })
   )
 
-  it.live("sits down again as somebody else with :login", () =>
+  it.live("goes on as who they are when :login comes to nothing", () =>
     Effect.gen(function* () {
-      const { sitting, type } = yield* sit({})
+      const { take, type, until } = yield* sit(byAccount)
+      yield* type(":login")
+      yield* until("<name> is missing. Type :login <name>, for example :login ada")
+      yield* type(":login Ada")
+      yield* until(":login: you are logged in as ada already.")
       yield* type(":login bob")
-      assert.deepStrictEqual<unknown>(yield* Fiber.join(sitting), { _tag: "Login", user: "bob" })
+      yield* until(":login: start again to log in.")
+      yield* type("hello")
+      assert.deepInclude<object>(yield* take, { _tag: "GlobalMessage", content: "hello" })
     })
   )
 })

@@ -240,6 +240,44 @@ describe("what is shown", () => {
     })
   })
 
+  describe("of a message that names the reader", () => {
+    const recent = Recent.follow(Recent.empty, [
+      {
+        _tag: "Connected",
+        welcome: {
+          _tag: "Welcome",
+          user: ada,
+          protocol: 1,
+          server: { name: "parley", version: "1" },
+          account: false,
+          lobby: { epoch: Epoch.make("e"), seq: 0 }
+        }
+      }
+    ])
+    const from = (user: string, content: string) => ({ _tag: "GlobalMessage", seq: 1, at: noon, from: user, content })
+    const line = (message: object, style: Style) => render(received(message), style, recent)[0]
+
+    it("has a mark in front of its number, in colours and without, and rings", () => {
+      assert.deepStrictEqual(line(from("bob", "hi @Ada."), terminal), {
+        kind: "said",
+        text: "12:04 * #1 bob: hi @Ada.",
+        rings: true
+      })
+      assert.include(line(from("bob", "hi @Ada."), coloured)?.text, "\u001b[7m*\u001b[0m")
+      const edited = { _tag: "Edited", seq: 2, at: noon, from: "bob", target: 1, content: "hi @ada!" }
+      for (const other of [from("bob", "hi @adam"), from("ADA", "I, @ada"), edited]) {
+        assert.notInclude(line(other, terminal)?.text, "*")
+        assert.isUndefined(line(other, terminal)?.rings)
+      }
+    })
+
+    it("is marked in a history, too, where it does not ring; and is no other for scripts", () => {
+      const old = line({ _tag: "History", messages: [from("bob", "hi @ada")], more: false }, terminal)
+      assert.deepStrictEqual(old, { kind: "said", text: "12:04 * #1 bob: hi @ada" })
+      assert.strictEqual(line(from("bob", "hi @ada"), plain)?.text, "#1 bob: hi @ada")
+    })
+  })
+
   describe("of a message in a history", () => {
     const message = {
       _tag: "GlobalMessage",
