@@ -18,6 +18,16 @@ export const placeNamed = (typed: string): Option.Option<Whereabouts> => {
     : Option.map(decodeRoom(typed), (room) => ({ room }))
 }
 
+/** The same as a parameter of a command. */
+export const Place = Schema.String.check(
+  Schema.makeFilter<string>((typed) => Option.isSome(placeNamed(typed)), {
+    message: "must be a room, @user for what was said in private, or * for the lobby"
+  })
+)
+
+export const placeOf = (typed: string | undefined): Whereabouts | undefined =>
+  Option.getOrUndefined(Option.flatMap(Option.fromUndefinedOr(typed), placeNamed))
+
 /** `in:dev #12`: the message of that number, whatever else is shown. */
 export const address = ({ room, with: other }: Whereabouts, number: number): string => {
   const place = room ?? (other === undefined ? "*" : `@${other}`)

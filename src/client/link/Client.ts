@@ -334,7 +334,8 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     request: R
   ): Effect.fn.Return<Reply<R>, RequestError> {
     const whole = yield* gather(request, askQuietly)
-    buffer.offer({ _tag: "Received", message: whole })
+    const isAudit = request._tag === "GetHistory" && request.only === "moderation"
+    buffer.offer({ _tag: "Received", message: whole, ...(isAudit && { isAudit }) })
     return whole
   })
 
