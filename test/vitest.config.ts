@@ -41,16 +41,17 @@ export default defineConfig({
   test: {
     environment: "node",
     pool: "forks",
-    maxWorkers: 2,
-    // Loading effect takes half a second of the processor: most files share two processes instead of starting a hundred.
+    // One more than processors: some files mostly wait, for terminals, timers and disks, beside those that compute.
+    maxWorkers: 3,
+    // Loading effect takes half a second of the processor: most files share three processes instead of starting a hundred.
     projects: [
       { extends: true, test: { name: "apart", include: apart } },
       { extends: true, test: { name: "quick", include, exclude: [...apart, ...long], isolate: false } },
       { extends: true, test: { name: "long", include: long, exclude: apart, isolate: false } }
     ],
     // Bounds for a hanging test, not expectations: a busy machine with two cores takes its time.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 5_000,
     allowOnly: false,
     reporters: jsonReport === undefined ? ["default"] : ["default", ["json", { outputFile: jsonReport }]]

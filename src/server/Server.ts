@@ -35,8 +35,8 @@ import { Sessions } from "./session/Sessions.ts"
 const accounts = AccountProcessor.layer.pipe(
   Layer.provideMerge(Registering.layer),
   Layer.provideMerge(Login.layer),
-  Layer.provideMerge(AccountNames.layer),
   Layer.provide([Attempts.layer, CommonPasswords.layer, Passwords.layer]),
+  Layer.provideMerge(AccountNames.layer),
   Layer.provideMerge(Secrets.layer),
   Layer.provide([Digest.layerWebCrypto, Signature.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))])
 )

@@ -2,14 +2,14 @@ import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, Ref, Result, Schedule, Schema } from "effect"
+import { Effect, Exit, Fiber, FileSystem, Ref, Result, Schedule, Schema, Scope } from "effect"
 import { UserName } from "../../src/common/name/UserName.ts"
 import { backup } from "../../src/server/admin/Backup.ts"
 import { Progress } from "../../src/server/admin/Progress.ts"
 import { applicationId } from "../../src/server/store/Database.ts"
 import { connect } from "../support/RawClient.ts"
-import * as ServerProcess from "../support/ServerProcess.ts"
-import { fill, folder, makeDatabase, run, runShell, said, sqlite, start } from "./AdminProcess.ts"
+import * as ServerHere from "../support/ServerHere.ts"
+import { fill, folder, makeDatabase, run, runHere, runShell, said, sqlite, start } from "./AdminProcess.ts"
 
 /** Processes take real time. */
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
@@ -21,12 +21,12 @@ const decodeWelcome = Schema.decodeUnknownEffect(
   Schema.Struct({ lobby: Schema.Struct({ epoch: Schema.String, seq: Schema.Int }) })
 )
 
-/** A server on this database, and Ada on it. */
+/** A server on this database for the scope, and Ada on it. */
 const serve = Effect.fnUntraced(function* (database: string, after?: object) {
-  const server = yield* ServerProcess.start({ env: { PORT: "0", DATABASE: database, MESSAGE_RATE: "0" } })
+  const server = yield* ServerHere.start({ env: { PORT: "0", DATABASE: database, MESSAGE_RATE: "0" } })
   const client = yield* connect({ port: server.port })
   const welcome = yield* client.ask({ _tag: "Handshake", user: "Ada", ...(after === undefined ? {} : { after }) })
-  return { server, client, welcome: yield* decodeWelcome(welcome) }
+  return { client, welcome: yield* decodeWelcome(welcome) }
 })
 
 realTime("pnpm admin backup", (it) => {
@@ -35,7 +35,8 @@ realTime("pnpm admin backup", (it) => {
       const files = yield* FileSystem.FileSystem
       const { names, path } = yield* folder
       const database = `${path}/chat.sqlite`
-      const { client, server, welcome } = yield* serve(database)
+      const serving = yield* Scope.make()
+      const { client, welcome } = yield* Scope.provide(serve(database), serving)
       yield* client.ask({ _tag: "CreateRoom", room: "Garden" })
       yield* client.ask({ _tag: "JoinRoom", room: "Garden" })
       yield* client.ask({ _tag: "RoomMessage", room: "Garden", content: "tomatoes" })
@@ -80,9 +81,7 @@ realTime("pnpm admin backup", (it) => {
       )
 
       // Restored as the README says.
-      const exited = yield* Effect.forkChild(server.exited)
-      yield* server.kill("SIGTERM")
-      assert.strictEqual((yield* Fiber.join(exited)).exitCode, 0)
+      yield* Scope.close(serving, Exit.void)
       yield* files.copyFile(copy, database)
       for (const suffix of ["-wal", "-shm", "-search"]) yield* files.remove(database + suffix, { force: true })
       const restored = yield* serve(database, { lobby: { epoch: welcome.lobby.epoch, seq: after } })
@@ -110,11 +109,10 @@ realTime("pnpm admin backup", (it) => {
       yield* files.chmod(`${path}/chat.sqlite`, 0o644)
       yield* files.writeFileString(`${path}/copy`, "precious")
       yield* files.writeFileString(`${path}/copy.partial`, "half of something")
-      const options = { cwd: path, env: { DATABASE: "chat.sqlite" } }
-      const refused = yield* run(["backup", "copy"], options)
+      const refused = yield* runHere(["backup", `${path}/copy`], { DATABASE: `${path}/chat.sqlite` })
       assert.deepStrictEqual(refused, {
         stdout: "",
-        stderr: "Cannot write copy: it exists already. Name another file, or replace it with --force.\n",
+        stderr: `Cannot write ${path}/copy: it exists already. Name another file, or replace it with --force.\n`,
         exitCode: 1
       })
       assert.strictEqual(yield* files.readFileString(`${path}/copy`), "precious")
@@ -160,11 +158,10 @@ realTime("pnpm admin backup", (it) => {
       yield* refused("x".repeat(250), "its name is too long")
       yield* refused("copy", "bytes, and SQLite takes 504 at most", long)
       yield* refused("copy", "none.sqlite: there is no such file", "../../proc/nope/none.sqlite")
-      const ended = yield* run(["backup", "copy", "--database", "none.sqlite"], { cwd: path })
+      const ended = yield* runHere(["backup", `${path}/copy`, "--database", `${path}/none.sqlite`], {})
       assert.deepStrictEqual(ended, {
         stdout: "",
-        stderr:
-          "Cannot read none.sqlite: there is no such file. Check the name; --database or DATABASE names the server's database.\n",
+        stderr: `Cannot read ${path}/none.sqlite: there is no such file. Check the name; --database or DATABASE names the server's database.\n`,
         exitCode: 1
       })
       assert.deepStrictEqual(yield* names, all)
@@ -176,7 +173,7 @@ realTime("pnpm admin backup", (it) => {
       const { names, path } = yield* folder
       yield* makeDatabase(`${path}/chat.sqlite`, said(lobby, ada, ["one", "two", "three"]))
       yield* sqlite(`${path}/chat.sqlite`, "DELETE FROM messages WHERE seq = 2")
-      const { exitCode, stdout } = yield* run(["backup", "copy"], { cwd: path, env: { DATABASE: "chat.sqlite" } })
+      const { exitCode, stdout } = yield* runHere(["backup", `${path}/copy`], { DATABASE: `${path}/chat.sqlite` })
       assert.strictEqual(exitCode, 1)
       assert.include(stdout, "copy is not sound: 1 problem.\n  ✘ the lobby: 1 message missing: 2\n")
       assert.include(yield* names, "copy")
@@ -210,7 +207,7 @@ realTime("pnpm admin backup", (it) => {
       const isReset = yield* checkpoint.pipe(
         Effect.map((row) => row?.["busy"] === 0),
         Effect.repeat({
-          schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "5 seconds" })),
+          schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "60 seconds" })),
           until: (isReset) => isReset
         })
       )
@@ -231,10 +228,10 @@ realTime("pnpm admin backup", (it) => {
       writer.close()
       assert.isBelow(largest.wal, 8 * 2 ** 20)
 
-      const second = yield* run(["backup", "copy"], options)
+      const second = yield* runHere(["backup", `${path}/copy`], { DATABASE: database })
       assert.deepStrictEqual(second, {
         stdout: "",
-        stderr: "Cannot write copy: another command is writing it. Wait until that is done, or name another file.\n",
+        stderr: `Cannot write ${path}/copy: another command is writing it. Wait until that is done, or name another file.\n`,
         exitCode: 1
       })
       process.kill(pid, "SIGCONT")

@@ -6,7 +6,7 @@ import { Effect, FileSystem, Schema } from "effect"
 import { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
 import { connect } from "../support/RawClient.ts"
-import * as ServerProcess from "../support/ServerProcess.ts"
+import * as ServerHere from "../support/ServerHere.ts"
 import { addChecksums, folder, makeDatabase, run, runHere, runShell, said, sqlite } from "./AdminProcess.ts"
 
 /** Processes take real time. */
@@ -22,7 +22,7 @@ realTime("pnpm admin export", (it) => {
     Effect.gen(function* () {
       const { path } = yield* folder
       const database = `${path}/chat.sqlite`
-      const server = yield* ServerProcess.start({ env: { PORT: "0", DATABASE: database, MESSAGE_RATE: "0" } })
+      const server = yield* ServerHere.start({ env: { PORT: "0", DATABASE: database, MESSAGE_RATE: "0" } })
       const client = yield* connect({ port: server.port })
       yield* client.ask({ _tag: "Handshake", user: "Ada" })
       for (const name of ["Gärten.1", "lobby"]) {
@@ -42,8 +42,8 @@ realTime("pnpm admin export", (it) => {
       const [garden, lobbyRoom, lobby] = yield* Effect.all(
         [
           run(["export", "GÄRTEN.1", "--format", "jsonl"], { env }),
-          run(["export", "Lobby"], { env }),
-          run(["export", "--lobby"], { env })
+          runHere(["export", "Lobby"], env),
+          runHere(["export", "--lobby"], env)
         ],
         { concurrency: 2 }
       )
@@ -76,17 +76,18 @@ realTime("pnpm admin export", (it) => {
           })
         )
         .join("\n")
-      const options = { cwd: path, env: { DATABASE: "chat.sqlite" } }
+      const env = { DATABASE: "chat.sqlite" }
       const [piped, filed, headed] = yield* Effect.all(
         [
-          run(["export", "big"], options),
-          run(["export", "big", "--output", "big.jsonl"], options),
+          run(["export", "big"], { cwd: path, env }),
+          runHere(["export", "big", "--output", `${path}/big.jsonl`], { DATABASE: `${path}/chat.sqlite` }),
           runShell('{ $ADMIN export big --database chat.sqlite; echo "exit $?" >&2; } | head -1', path)
         ],
         { concurrency: 2 }
       )
       assert.strictEqual(piped.stdout === `${expected}\n`, true)
-      assert.deepStrictEqual(filed, { stdout: "20,000 messages written to big.jsonl.\n", stderr: "", exitCode: 0 })
+      const told = `20,000 messages written to ${path}/big.jsonl.\n`
+      assert.deepStrictEqual(filed, { stdout: told, stderr: "", exitCode: 0 })
       assert.strictEqual((yield* files.readFileString(`${path}/big.jsonl`)) === piped.stdout, true)
       assert.deepStrictEqual(headed, { stdout: `${lines(expected)[0]}\n`, stderr: "exit 0\n", exitCode: 0 })
       assert.notInclude(yield* names, "big.jsonl.partial")
@@ -128,9 +129,8 @@ realTime("pnpm admin export", (it) => {
       const bytes = Buffer.from(yield* files.readFile(file))
       bytes.fill(0xff, (pageno - 1) * 4096, pageno * 4096)
       yield* files.writeFile(file, bytes)
-      const { exitCode, stderr, stdout } = yield* run(["export", "garden", "--output", "out"], {
-        cwd: path,
-        env: { DATABASE: file }
+      const { exitCode, stderr, stdout } = yield* runHere(["export", "garden", "--output", `${path}/out`], {
+        DATABASE: file
       })
       const lost = Number(/^([\d,]+) messages could not be read and are left out\./.exec(stderr)?.[1])
       assert.isAbove(lost, 2, stderr)
@@ -138,7 +138,7 @@ realTime("pnpm admin export", (it) => {
       assert.strictEqual(exitCode, 1)
       const written = lines(yield* files.readFileString(`${path}/out`))
       assert.lengthOf(written, 4000 - lost)
-      assert.strictEqual(stdout, `${written.length.toLocaleString("en")} messages written to out.\n`)
+      assert.strictEqual(stdout, `${written.length.toLocaleString("en")} messages written to ${path}/out.\n`)
       assert.include(written.at(-1), "message 4000 of")
     })
   )
@@ -158,14 +158,7 @@ realTime("pnpm admin export", (it) => {
       yield* refused(["garden", "--lobby"], "both")
       yield* refused(["garden", "--format", "csv"], 'Expected: "jsonl"')
       yield* refused(["garden", "--database", ":memory:"], "keeps nothing")
-      const { exitCode, stderr, stdout } = yield* run(["export", "gardne"], {
-        cwd: path,
-        env: { DATABASE: "chat.sqlite" }
-      })
-      assert.deepStrictEqual({ exitCode, stdout }, { exitCode: 1, stdout: "" })
-      assert.deepStrictEqual(lines(stderr), [
-        'Nothing was ever said in a room "gardne" of chat.sqlite. Did you mean Garden?'
-      ])
+      yield* refused(["gardne"], `Nothing was ever said in a room "gardne" of ${database}. Did you mean Garden?`)
       assert.deepStrictEqual(yield* names, ["chat.sqlite", "chat.sqlite-search"])
     })
   )

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Schema } from "effect"
+import { Context, Effect, FileSystem, Layer, Schema } from "effect"
 import type { Body } from "../../src/common/log/Entry.ts"
 import { RoomName } from "../../src/common/name/RoomName.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
@@ -12,9 +12,7 @@ import * as NewFile from "../../src/server/admin/NewFile.ts"
 import { Progress } from "../../src/server/admin/Progress.ts"
 import { inspectUnused } from "../../src/server/admin/Verify.ts"
 import type { NewEntry } from "../../src/server/history/History.ts"
-import { folder, makeDatabase, run, said, sqlite } from "./AdminProcess.ts"
-
-const realTime = layer(NodeServices.layer, { excludeTestServices: true })
+import { folder, makeDatabase, runHere, said, sqlite } from "./AdminProcess.ts"
 
 const garden = { _tag: "Room", room: RoomName.make("Garden") } as const
 const ada = UserName.make("Ada")
@@ -31,11 +29,23 @@ const decodeLine = Schema.decodeEffect(Schema.fromJsonString(StandingMessage))
 const users = Array.from({ length: 25 }, (_, index) => `user${index}`)
 
 /** Five messages: the second edited and deleted, the third edited, the first reacted to by many, some of whom thought better of it. */
-const lively = (file: string) =>
-  Effect.andThen(
-    deeds(file),
-    sqlite(file, "INSERT INTO answered_keys SELECT conversation, 'bob a key', id FROM messages WHERE seq = 11")
+class Lively extends Context.Service<Lively, { readonly bytes: Uint8Array }>()("parley/test/admin/Kinds.test/Lively") {
+  static readonly layer = Layer.effect(
+    Lively,
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const file = `${(yield* folder).path}/chat.sqlite`
+      yield* deeds(file)
+      yield* sqlite(file, "INSERT INTO answered_keys SELECT conversation, 'bob a key', id FROM messages WHERE seq = 11")
+      return { bytes: yield* files.readFile(file) }
+    })
   )
+}
+/** Made once: this is a copy. */
+const lively = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  yield* files.writeFile(file, (yield* Lively).bytes)
+})
 const deeds = (file: string) =>
   makeDatabase(
     file,
@@ -58,6 +68,8 @@ const deeds = (file: string) =>
 const inspected = (file: string) => Effect.provideService(inspectUnused(file, file), Progress, Progress.silent)
 const taken = (database: string, file: string) =>
   Effect.provideService(backup({ database, file, isForced: false }), Progress, Progress.silent)
+
+const realTime = layer(Layer.provideMerge(Lively.layer, NodeServices.layer), { excludeTestServices: true })
 
 realTime("pnpm admin, of what is done to messages,", (it) => {
   it.effect("verifies that they stand as the log says", () =>
@@ -117,7 +129,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       const { path } = yield* folder
       const file = `${path}/chat.sqlite`
       yield* lively(file)
-      const { exitCode, stderr, stdout } = yield* run(["export", "garden"], { env: { DATABASE: file } })
+      const { exitCode, stderr, stdout } = yield* runHere(["export", "garden"], { DATABASE: file })
       assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" })
       const lines = yield* Effect.forEach(stdout.trim().split("\n"), (line) => decodeLine(line))
       assert.deepStrictEqual(
@@ -154,7 +166,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       const bytes = readFileSync(`${path}/copy`, "latin1")
       for (const word of ["secret", "zzzz", "terrible"]) assert.notInclude(bytes, word)
       const exported = (database: string) =>
-        Effect.map(run(["export", "garden"], { env: { DATABASE: database } }), ({ stdout }) => stdout)
+        Effect.map(runHere(["export", "garden"], { DATABASE: database }), ({ stdout }) => stdout)
       assert.strictEqual(yield* exported(`${path}/copy`), yield* exported(file))
       for (const table of ["reactors", "answered_keys"]) {
         const rows = (database: string) => sqlite(database, `SELECT * FROM ${table}`)
@@ -168,9 +180,9 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       const { path } = yield* folder
       const file = `${path}/chat.sqlite`
       yield* lively(file)
-      const options = { env: { DATABASE: file } }
-      assert.include((yield* run(["rooms", "--json"], options)).stdout, '"name":"Garden","messages":3')
-      const removed = yield* run(["rmroom", "garden", "--yes"], options)
+      const environment = { DATABASE: file }
+      assert.include((yield* runHere(["rooms", "--json"], environment)).stdout, '"name":"Garden","messages":3')
+      const removed = yield* runHere(["rmroom", "garden", "--yes"], environment)
       assert.strictEqual(removed.exitCode, 0, removed.stderr)
       for (const table of ["messages", "standing", "reactors", "erasures", "answered_keys"]) {
         assert.deepStrictEqual(yield* sqlite(file, `SELECT * FROM ${table}`), [])
@@ -186,7 +198,7 @@ realTime("pnpm admin, of what is done to messages,", (it) => {
       yield* lively(file)
       // As if they went after the first and the last place were read.
       yield* sqlite(file, "DELETE FROM messages WHERE seq BETWEEN 3 AND 4")
-      const { exitCode, stderr } = yield* run(["export", "garden"], { env: { DATABASE: file } })
+      const { exitCode, stderr } = yield* runHere(["export", "garden"], { DATABASE: file })
       assert.strictEqual(stderr, "2 messages in between were deleted (RETENTION) before they could be read.\n")
       assert.strictEqual(exitCode, 0)
     })

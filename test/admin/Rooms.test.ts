@@ -8,8 +8,8 @@ import { openAlone } from "../../src/server/admin/InUse.ts"
 import { Progress } from "../../src/server/admin/Progress.ts"
 import { removeRoom } from "../../src/server/admin/RemoveRoom.ts"
 import { connect } from "../support/RawClient.ts"
-import * as ServerProcess from "../support/ServerProcess.ts"
-import { folder, makeDatabase, run, said, sqlite } from "./AdminProcess.ts"
+import * as ServerHere from "../support/ServerHere.ts"
+import { folder, makeDatabase, run, runHere, said, sqlite } from "./AdminProcess.ts"
 
 /** Processes take real time. */
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
@@ -29,12 +29,12 @@ realTime("pnpm admin rooms and rmroom", (it) => {
         said(room("Shed"), ada, ["spade", "Säge"]),
         said(room("attic"), ada, ["x".repeat(3000)])
       )
-      const options = { env: { DATABASE: database } }
-      const server = yield* ServerProcess.start({ env: { PORT: "0", ...options.env } })
+      const env = { DATABASE: database }
+      const server = yield* ServerHere.start({ env: { PORT: "0", ...env } })
       const client = yield* connect({ port: server.port })
       yield* client.ask({ _tag: "Handshake", user: "Ada" })
       const [text, json, refused] = yield* Effect.all(
-        [run(["rooms"], options), run(["rooms", "--json"], options), run(["rmroom", "shed", "--yes"], options)],
+        [run(["rooms"], { env }), runHere(["rooms", "--json"], env), runHere(["rmroom", "shed", "--yes"], env)],
         { concurrency: 2 }
       )
       assert.deepStrictEqual(
@@ -84,9 +84,8 @@ realTime("pnpm admin rooms and rmroom", (it) => {
       yield* Effect.scoped(
         Effect.gen(function* () {
           yield* openAlone(database)
-          const started = yield* ServerProcess.run({ env: { PORT: "0", DATABASE: database } })
-          assert.strictEqual(started.exitCode, 1)
-          assert.include(started.stderr, "another server or command is using it")
+          const started = yield* Effect.flip(ServerHere.start({ env: { PORT: "0", DATABASE: database } }))
+          assert.include(started.message, "another server or command is using it")
           const { message } = yield* Effect.flip(silently(removeRoom({ database, room: "shed" })))
           assert.include(message, "the server is running")
         })
@@ -103,7 +102,7 @@ realTime("pnpm admin rooms and rmroom", (it) => {
       assert.notInclude(bytes, "zanzibar")
       assert.notInclude(bytes, "unforgettable")
       assert.include(bytes, "tomatoes")
-      const server = yield* ServerProcess.start({ env: { PORT: "0", DATABASE: database } })
+      const server = yield* ServerHere.start({ env: { PORT: "0", DATABASE: database } })
       const client = yield* connect({ port: server.port })
       yield* client.ask({ _tag: "Handshake", user: "Ada" })
       yield* client.ask({ _tag: "JoinRoom", room: "garden" })
@@ -130,11 +129,9 @@ realTime("pnpm admin rooms and rmroom", (it) => {
       yield* refused("gadren", "Did you mean Garden?")
       yield* refused("atic", "Did you mean attic?")
       yield* refused("kitchen", "It has these: attic, Garden.")
-      const options = { cwd: path, env: { DATABASE: "chat.sqlite" } }
-      const [unasked, none] = yield* Effect.all(
-        [run(["rmroom", "garden"], options), run(["rooms", "--database", "/proc/nope/x"], options)],
-        { concurrency: 2 }
-      )
+      const env = { DATABASE: `${path}/chat.sqlite` }
+      const unasked = yield* runHere(["rmroom", "garden"], env)
+      const none = yield* runHere(["rooms", "--database", "/proc/nope/x"], env)
       assert.deepStrictEqual(unasked, {
         stdout: "",
         stderr: 'Cannot remove the room "garden": nobody can be asked whether that is meant. Say so with --yes.\n',

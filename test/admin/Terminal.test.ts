@@ -16,7 +16,7 @@ const ada = Schema.decodeSync(UserName)("Ada")
 class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", { screen: Schema.String }) {}
 
 /** How often the screen is looked at, and for how long at most. */
-const looking = Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "15 seconds" }))
+const looking = Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "90 seconds" }))
 
 /** Runs a line of shell in a terminal of its own, 80 columns wide. */
 const startInTerminal = Effect.fnUntraced(function* (line: string, cwd: string) {

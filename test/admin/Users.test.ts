@@ -13,7 +13,7 @@ const code = /^[0-9a-z]{4}(?:-[0-9a-z]{4}){4}\n$/
 
 /** Commands on one database. */
 const operator = (file: string, env: Readonly<Record<string, string>> = {}) => {
-  const admin = (...args: ReadonlyArray<string>) => run(args, { env: { DATABASE: file, ...env } })
+  const admin = (...args: ReadonlyArray<string>) => runHere(args, { DATABASE: file, ...env })
   return {
     admin,
     /** What it writes for scripts; it has to succeed. */
@@ -24,7 +24,7 @@ const operator = (file: string, env: Readonly<Record<string, string>> = {}) => {
       }),
     /** What it says to a person, in one line. */
     said: (...args: ReadonlyArray<string>) =>
-      Effect.map(runHere(args, { DATABASE: file, ...env }), ({ exitCode, stderr, stdout }) => {
+      Effect.map(admin(...args), ({ exitCode, stderr, stdout }) => {
         assert.strictEqual(stdout, "")
         assert.match(stderr, /^[^\n]+\n$/)
         return `${exitCode}: ${stderr.trimEnd()}`
@@ -47,8 +47,10 @@ realTime("pnpm admin users", (it) => {
       const file = `${path}/chat.sqlite`
       yield* makeDatabase(file)
       const { admin, said, written } = operator(file)
+      /** In a process of its own. */
+      const adminAlone = (...args: ReadonlyArray<string>) => run(args, { env: { DATABASE: file } })
       assert.strictEqual(yield* written("users", "list"), "0 accounts in all.\n")
-      const added = yield* admin("users", "add", "Ada", "--admin")
+      const added = yield* adminAlone("users", "add", "Ada", "--admin")
       assert.match(added.stdout, code)
       assert.match(added.stderr, /^With this code Ada logs in and sets a password \(:passwd\), until \S+Z:\n$/)
       assert.match(yield* written("users", "add", "ben"), code)
@@ -88,7 +90,7 @@ realTime("pnpm admin users", (it) => {
       assert.include(yield* said("users", "enable", "ben"), "1: The account ben was deleted.")
       assert.strictEqual(yield* said("users", "free", "ben"), "0: The name ben is free.")
       assert.include(yield* said("users", "promote", "ben"), "1: There is no account called ben.")
-      const invited = yield* admin("invite", "--uses", "3", "--expires", "7 days")
+      const invited = yield* adminAlone("invite", "--uses", "3", "--expires", "7 days")
       assert.match(invited.stdout, code)
       assert.match(invited.stderr, /^3 people may register with this code, until \S+Z:\n$/)
       // Codes are nowhere.
@@ -100,7 +102,7 @@ realTime("pnpm admin users", (it) => {
   it.effect("gives codes to a running server that stand in for a password until one is set", () =>
     Effect.gen(function* () {
       const file = yield* FileServer.newFile
-      const { port } = yield* FileServer.start(file, { REGISTRATION: "invite" })
+      const { port } = yield* FileServer.startHere(file, { REGISTRATION: "invite" })
       const { written } = operator(file)
       const first = (yield* written("users", "add", "ada", "--admin")).trim()
       const { answer, client } = yield* login(port, "ada", password(first.toUpperCase()))
@@ -133,7 +135,7 @@ realTime("pnpm admin users", (it) => {
   it.effect("ends the connections of who is disabled or deleted, who is then in no room", () =>
     Effect.gen(function* () {
       const file = yield* FileServer.newFile
-      const { port } = yield* FileServer.start(file)
+      const { port } = yield* FileServer.startHere(file)
       const { said, written } = operator(file)
       const secret = (yield* written("users", "add", "Mallory")).trim()
       const guest = yield* FileServer.join(port, "guest")
@@ -193,17 +195,44 @@ realTime("pnpm admin users", (it) => {
       assert.match(yield* written("users", "add", "ada"), code)
       // The next one takes the place of what was left.
       const server = yield* FileServer.start(file)
-      assert.include(yield* written("users", "list"), "1 account in all.")
+      const listed = yield* run(["users", "list"], { env: { DATABASE: file } })
+      assert.include(listed.stdout, "1 account in all.")
       yield* server.kill("SIGTERM")
       assert.strictEqual((yield* server.exited).exitCode, 0)
       assert.isFalse(yield* files.exists(`${file}-admin`))
 
       const socket = `${file}-elsewhere`
-      yield* FileServer.start(file, { ADMIN_SOCKET: socket })
+      yield* FileServer.startHere(file, { ADMIN_SOCKET: socket })
       const told = yield* said("users", "list")
       assert.include(told, `1: A server or another command is using ${file}, but no server listens for pnpm admin at`)
       assert.include(told, "ADMIN_SOCKET")
       assert.include(yield* written("users", "list", "--admin-socket", socket), "1 account in all.")
+    })
+  )
+
+  it.effect("makes the first admin before the first start, on a server that lets in nobody else", () =>
+    Effect.gen(function* () {
+      const { path } = yield* folder
+      const file = `${path}/data/chat.sqlite`
+      const { admin, said, written } = operator(file)
+      assert.include(yield* said("users", "list"), '"pnpm admin users add"')
+      assert.isFalse(yield* FileSystem.FileSystem.use((files) => files.exists(`${path}/data`)))
+      const added = yield* admin("users", "add", "ada", "--admin")
+      assert.match(added.stdout, code)
+      assert.strictEqual(added.exitCode, 0, added.stderr)
+      assert.match(added.stderr, /^There was no database \S+ yet: it was made\.\nWith this code ada logs in [^\n]+:\n$/)
+      assert.include(yield* written("users", "list"), "1 account in all.")
+      // What nobody has written to yet is as good as none.
+      const empty = `${path}/empty.sqlite`
+      yield* FileSystem.FileSystem.use((files) => files.writeFileString(empty, ""))
+      assert.match(yield* written("invite", "--database", empty), code)
+
+      const { port } = yield* FileServer.start(file, { REGISTRATION: "off", GUESTS: "off" })
+      assert.nestedInclude((yield* login(port, "ada", password("no such code"))).answer, {
+        "reason._tag": "InvalidCredentials"
+      })
+      const { answer } = yield* login(port, "ada", password(added.stdout.trim()))
+      assert.include(answer, { _tag: "Welcome", account: true, admin: true })
     })
   )
 
@@ -232,7 +261,7 @@ realTime("pnpm admin users", (it) => {
         `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5001)
          INSERT INTO accounts (name_key, name, since, last_seen) SELECT 'user' || n, 'User' || n, 1, 1 FROM numbers`
       )
-      yield* FileServer.start(file)
+      yield* FileServer.startHere(file)
       const { written } = operator(file)
       const all: ReadonlyArray<{ readonly user: string }> = JSON.parse(yield* written("users", "list", "--json"))
       assert.strictEqual(new Set(all.map(({ user }) => user)).size, 5001)
@@ -254,7 +283,11 @@ realTime("pnpm admin users", (it) => {
         assert.match(stderr, /^[^\n]+\n$/)
         assert.include(stderr, complaint)
       })
-      yield* refused(`Cannot read ${file}: there is no such file.`, "users", "list")
+      for (const command of ["list", "show ada", "disable ada", "reset ada", "delete ada", "promote ada"]) {
+        yield* refused(`There is no database ${file} yet`, "users", ...command.split(" "))
+      }
+      yield* refused("that server keeps nothing", "users", "add", "ada", "--database", ":memory:")
+      yield* refused("Cannot read /dev/null/chat.sqlite:", "users", "add", "ada", "--database", "/dev/null/chat.sqlite")
       yield* refused("that server keeps nothing", "users", "list", "--database", ":memory:")
       yield* refused('"a b" is no name of a user.', "users", "add", "a b")
       yield* refused('"" is no name of a user.', "users", "show", "")

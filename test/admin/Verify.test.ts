@@ -9,8 +9,8 @@ import { Progress } from "../../src/server/admin/Progress.ts"
 import { inspect, inspectUnused } from "../../src/server/admin/Verify.ts"
 import { migrations } from "../../src/server/store/Migrations.ts"
 import { connect } from "../support/RawClient.ts"
-import * as ServerProcess from "../support/ServerProcess.ts"
-import { addChecksums, folder, makeDatabase, run, said, sqlite } from "./AdminProcess.ts"
+import * as ServerHere from "../support/ServerHere.ts"
+import { addChecksums, folder, makeDatabase, run, runHere, said, sqlite } from "./AdminProcess.ts"
 
 /** Processes take real time. */
 const realTime = layer(NodeServices.layer, { excludeTestServices: true })
@@ -33,7 +33,7 @@ const Report = Schema.fromJsonString(
 
 /** What is found, for scripts; the exit code must say the same. */
 const verify = Effect.fnUntraced(function* (file: string) {
-  const { exitCode, stderr, stdout } = yield* run(["verify", file, "--json"])
+  const { exitCode, stderr, stdout } = yield* runHere(["verify", file, "--json"], {})
   assert.strictEqual(stderr, "")
   const report = yield* Schema.decodeEffect(Report)(stdout)
   assert.strictEqual(exitCode, report.isSound ? 0 : 1)
@@ -77,7 +77,7 @@ realTime("pnpm admin verify", (it) => {
         const { path } = yield* folder
         const database = `${path}/chat.sqlite`
         const env = { PORT: "0", DATABASE: database, MESSAGE_RATE: "0", RETENTION: "1 second" }
-        const server = yield* ServerProcess.start({ env })
+        const server = yield* ServerHere.start({ env })
         const client = yield* connect({ port: server.port })
         yield* client.ask({ _tag: "Handshake", user: "Ada" })
         const talking = Effect.forever(client.ask({ _tag: "GlobalMessage", content: "hi" }))
@@ -293,10 +293,10 @@ realTime("pnpm admin verify", (it) => {
         "none",
         "there is no such file. Check the name; --database or DATABASE names the server's database."
       )
-      const ended = yield* run(["verify", "other"], { cwd: path })
+      const ended = yield* runHere(["verify", `${path}/other`], {})
       assert.deepStrictEqual(ended, {
         stdout: "",
-        stderr: "Cannot read other: it does not belong to parley. Was another file meant?\n",
+        stderr: `Cannot read ${path}/other: it does not belong to parley. Was another file meant?\n`,
         exitCode: 1
       })
       assert.deepStrictEqual(yield* names, all)

@@ -66,6 +66,8 @@ export interface Mode {
   readonly isOnlyNamed?: boolean
   /** Its members are part of what it is, and `--members` is not for it. */
   readonly hasOwnSize?: boolean
+  /** Put before parley's script. */
+  readonly nodeFlags?: ReadonlyArray<string>
   /** Put before the server's command. */
   readonly through?: ReadonlyArray<string>
   /** Why it cannot be measured here, if it cannot. */

@@ -1,4 +1,5 @@
 /** What is to be run: every mode there is, and the loads that a command line makes of them. */
+import { accountsMode } from "./AccountsMode.ts"
 import { connectMode, resumeMode } from "./ArrivalModes.ts"
 import { closedMode, floodMode, pacedMode, privateMode, roomsMode } from "./BroadcastModes.ts"
 import { historyMode } from "./HistoryMode.ts"
@@ -11,6 +12,7 @@ export const modes: ReadonlyArray<Mode> = [
   pacedMode,
   floodMode,
   connectMode,
+  accountsMode,
   roomsMode,
   privateMode,
   resumeMode,

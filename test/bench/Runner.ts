@@ -95,7 +95,7 @@ const prepare = Effect.fnUntraced(function* (
     cores,
     entry,
     through: mode.through ?? [],
-    nodeFlags: name === "parley" ? nodeFlags : []
+    nodeFlags: name === "parley" ? [...nodeFlags, ...(mode.nodeFlags ?? [])] : []
   })
   return yield* mode.prepare(subject, load)
 })

@@ -10,7 +10,7 @@ import * as Certificates from "../support/Certificates.ts"
 import * as ProgramHere from "../support/ProgramHere.ts"
 
 const run = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-  ProgramHere.run(Command.runWith(cli, { version: "1" })(args), { args, env })
+  ProgramHere.run(() => Command.runWith(cli, { version: "1" })(args), { args, env })
 
 /** The port of a server that closes every connection at once. */
 const closingServer = Effect.acquireRelease(

@@ -1,8 +1,11 @@
 import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect, FileSystem, Layer, Stream } from "effect"
+import { Effect, Exit, FileSystem, Layer, Scope, Stream } from "effect"
+import { Command } from "effect/cli"
 import { ChildProcess } from "effect/process"
+import { cli } from "../../src/client/Cli.ts"
+import * as ProgramHere from "../support/ProgramHere.ts"
 import { connect } from "../support/RawClient.ts"
 import { clientPath, runClient, Server, startClient, startServer } from "./Processes.ts"
 
@@ -16,6 +19,10 @@ const start = Effect.fnUntraced(function* (user: string) {
   const { port } = yield* Server
   return yield* startClient({ args: ["--port", `${port}`, "--user", user] })
 })
+
+/** What a client says that cannot start, without a process. */
+const refusedHere = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
+  ProgramHere.run(() => Command.runWith(cli, { version: "1" })(args), { args, env })
 
 /** Somebody else on that server, who needs no process. */
 const join = Effect.fnUntraced(function* (user: string) {
@@ -189,9 +196,12 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
     it.effect("names the taken name and the way out", () =>
       Effect.gen(function* () {
         yield* join("popular")
-        const { stderr, exitCode } = yield* run("popular")
-        assert.include(stderr.join("\n"), "The name popular is in use.")
-        assert.include(stderr.join("\n"), "--user <another name>")
+        const { port } = yield* Server
+        const { stderr, exitCode } = yield* refusedHere(["--port", `${port}`, "--user", "popular"], {
+          HOST: "localhost"
+        })
+        assert.include(stderr, "The name popular is in use.")
+        assert.include(stderr, "--user <another name>")
         assert.strictEqual(exitCode, 1)
       })
     )
@@ -199,9 +209,9 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
     it.effect("names where it found nobody", () =>
       Effect.gen(function* () {
         // One that no server is given unless it asks for it.
-        const { stderr, exitCode } = yield* runClient({ args: ["--user", "lonely"], env: { PORT: "1" } }, [])
-        assert.include(stderr.join("\n"), "Cannot chat as lonely on localhost:1.")
-        assert.include(stderr.join("\n"), "nothing listens there")
+        const { stderr, exitCode } = yield* refusedHere(["--user", "lonely"], { HOST: "localhost", PORT: "1" })
+        assert.include(stderr, "Cannot chat as lonely on localhost:1.")
+        assert.include(stderr, "nothing listens there")
         assert.strictEqual(exitCode, 1)
       })
     )
@@ -243,11 +253,12 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
   describe("a client whose server restarts", () => {
     it.effect("says so, comes back, and sends what was said meanwhile", () =>
       Effect.gen(function* () {
-        const first = yield* startServer()
+        const stopping = yield* Scope.make()
+        const first = yield* Scope.provide(startServer(), stopping)
         const client = yield* startClient({ args: ["--port", `${first.port}`, "--user", "patient"] })
         yield* client.type("before")
         yield* client.says("patient: before")
-        yield* first.stop
+        yield* Scope.close(stopping, Exit.void)
         yield* client.complains("connection lost")
         yield* client.type("meanwhile")
         yield* startServer({ PORT: `${first.port}` })

@@ -1,36 +1,23 @@
-/** The server and the client as a shell starts them: processes, pipes, exit codes. */
+/** The client as a shell starts it: a process, its pipes and exit codes; and a server for it. */
 import { resolve } from "node:path"
 import * as process from "node:process"
-import { type Cause, Context, Effect, Fiber, Layer, Option, Queue, Schema, Stream, SubscriptionRef } from "effect"
+import { type Cause, Context, Effect, Fiber, Layer, Queue, Stream, SubscriptionRef } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import { ChildProcess } from "effect/process"
 import { compileCache } from "../support/CompileCache.ts"
+import * as ServerHere from "../support/ServerHere.ts"
 
 export const root = resolve(import.meta.dirname, "../..")
 export const clientPath = resolve(root, "src/bin/client.ts")
-const serverPath = resolve(root, "src/bin/server.ts")
-
-class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", { said: Schema.String }) {}
 
 type Environment = Readonly<Record<string, string>>
 
-/** Starts a server that keeps nothing, on a port of its choice unless one is given, for the scope. */
-export const startServer = Effect.fnUntraced(function* (environment: Environment = {}) {
-  const server = yield* ChildProcess.make(process.execPath, [serverPath], {
-    cwd: root,
-    env: { ...compileCache, PORT: "0", HOST: "localhost", DATABASE: ":memory:", ...environment },
-    extendEnv: true
-  })
-  const said: Array<string> = []
-  const ready = yield* Stream.decodeText(server.all).pipe(
-    Stream.splitLines,
-    Stream.tap((line) => Effect.sync(() => said.push(line))),
-    Stream.filter((line) => line.includes("listening on ")),
-    Stream.runHead
-  )
-  if (Option.isNone(ready)) return yield* new NotStarted({ said: said.join("\n") })
-  return { port: Number(/listening on .*:(\d+)/.exec(ready.value)?.[1]), stop: server.kill() }
-})
+/**
+ * Starts a server that keeps nothing, on a port of its choice unless one is given, for the scope. It is in this process:
+ * what clients see of it is the same.
+ */
+export const startServer = (environment: Environment = {}) =>
+  ServerHere.start({ env: { PORT: "0", HOST: "localhost", DATABASE: ":memory:", ...environment } })
 
 /** A server for all tests of a file; any number of messages a second. */
 export class Server extends Context.Service<Server, { readonly port: number }>()(

@@ -8,15 +8,13 @@
 import { createHash } from "node:crypto"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Array as Arr, Config, Effect, FileSystem, Option, type Scope } from "effect"
+import { Array as Arr, Config, Context, Effect, FileSystem, Layer, Option, type Scope } from "effect"
 import { sqlite } from "../admin/AdminProcess.ts"
 import { connect, type Line, type NotReceived, type RawClient } from "../support/RawClient.ts"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Strace from "./Strace.ts"
 
-/** Processes take real time. */
-const realTime = layer(NodeServices.layer, { excludeTestServices: true })
 const timeout = 3_600_000
 
 const first = "correct horse battery"
@@ -38,15 +36,21 @@ const login = (port: number, credentials: object) =>
   Effect.map(greet(port, handshake(credentials)), ({ answer }) => answer)
 
 /** A database in which Ada has a laptop and a phone, and somebody may register; and the tokens of the two. */
+class Prepared extends Context.Service<Prepared, People & { readonly file: string }>()(
+  "parley/test/durability/AccountCrash.test/Prepared"
+) {
+  static readonly layer = Layer.effect(
+    Prepared,
+    Effect.suspend(() => prepare)
+  )
+}
 const prepare = Effect.gen(function* () {
   const file = yield* FileServer.newFile
   return yield* Effect.gen(function* () {
-    const { exited, kill, port } = yield* FileServer.start(file)
+    const { port } = yield* FileServer.startHere(file)
     const { answer: laptop } = yield* greet(port, { _tag: "Handshake", user: "ada", register: { password: first } })
     const phone = yield* login(port, password(first))
     assert.deepStrictEqual([tagOf(laptop), tagOf(phone)], ["Welcome", "Welcome"])
-    yield* kill("SIGTERM")
-    yield* exited
     return { file, laptop: laptop["token"], phone: phone["token"] }
   }).pipe(Effect.scoped)
 })
@@ -108,7 +112,7 @@ const kill = Effect.fnUntraced(function* (origin: string, people: People, deed: 
 
   const said = Option.getOrUndefined(answer)
   if (said !== undefined) assert.strictEqual(tagOf(said), deed.isDone)
-  const { port } = yield* FileServer.start(file, settings)
+  const { port } = yield* FileServer.startHere(file, settings)
   const wasDone = yield* deed.wasDone({ port, file, people, answer: said })
   if (said !== undefined) assert.isTrue(wasDone, "what was answered is there")
   return { wasDone }
@@ -123,7 +127,7 @@ const answered = undefined
 
 const killAtEachStep = Effect.fnUntraced(function* (deed: Deed) {
   const rounds = yield* Config.withDefault(Config.Int("CRASH_ROUNDS"), 0)
-  const { file, ...people } = yield* prepare
+  const { file, ...people } = yield* Prepared
   const moments = rounds === 0 ? [atWrite(5)] : [beforeSync(1), ...Arr.makeBy(rounds, (index) => atWrite(index + 2))]
   const outcomes = yield* Effect.forEach(
     [firstWrite, ...moments, written, answered],
@@ -219,6 +223,9 @@ const lastDeviceIsMade: Deed = {
   })
 }
 
+/** Processes take real time. */
+const realTime = layer(Layer.provideMerge(Prepared.layer, NodeServices.layer), { excludeTestServices: true })
+
 realTime("a server that is killed while an account changes", (it) => {
   for (const [what, deed] of [
     ["knows a device by its token or the one before", tokenIsUsed],
@@ -231,7 +238,7 @@ realTime("a server that is killed while an account changes", (it) => {
 
   it.effect("knows a device by the new token that it was told, and then no more by the one before", () =>
     Effect.gen(function* () {
-      const { file, ...people } = yield* prepare
+      const { file, ...people } = yield* Prepared
       const wasDone: Deed["wasDone"] = Effect.fnUntraced(function* ({ answer, port }) {
         assert.strictEqual(tagOf(yield* login(port, bearer(answer?.["token"]))), "Welcome")
         assert.strictEqual(tagOf(yield* login(port, bearer(people.laptop))), "InvalidCredentials")

@@ -19,7 +19,7 @@ const realTime = layer(NodeServices.layer, { excludeTestServices: true })
 const lanes = 2
 
 /** How often a lane's server is killed. A round costs 2 s of a processor: what finds rare things is the long run. */
-const roundsOf = Config.withDefault(Config.Int("CRASH_ROUNDS"), 4)
+const roundsOf = Config.withDefault(Config.Int("CRASH_ROUNDS"), 3)
 const timeout = 3_600_000
 
 const seedOf = Effect.flatMap(Random.nextIntBetween(0, 1_000_000_000), (chosen) =>

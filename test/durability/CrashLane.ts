@@ -57,7 +57,7 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
   })
   /** What was deleted is erased by the next start at the latest. */
   const eraseLeft = Effect.gen(function* () {
-    yield* FileServer.start(file)
+    yield* FileServer.startHere(file)
     yield* Eventually.isSo("what was deleted was erased", () => CrashLog.isErased(CrashLog.read(file)))
   }).pipe(Effect.scoped)
   const everyoneIsBack = Eventually.isSo("everyone was back", () => members.every((member) => member.isBack()))

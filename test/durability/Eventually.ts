@@ -5,7 +5,7 @@ import { Data, type Duration, Effect, Schedule } from "effect"
 class NeverSo extends Data.TaggedError("NeverSo")<{ readonly message: string }> {}
 
 /** Longer than anything takes on a busy machine, since it only passes when a test fails. */
-const deadline: Duration.Input = "15 seconds"
+const deadline: Duration.Input = "90 seconds"
 
 /** Repeats a question until its answer is so. `what` completes the sentence "It was never so that …". */
 export const ask = <A, E, R>(what: string, question: Effect.Effect<A, E, R>, isSo: (answer: A) => boolean) =>

@@ -102,7 +102,7 @@ realTime("while the disk", (it) => {
           yield* server.kill("SIGKILL")
         })
         yield* Strace.during(fault, refuseAndDie)
-        const next = yield* FileServer.start(file)
+        const next = yield* FileServer.startHere(file)
         const again = yield* FileServer.join(next.port, "ada")
         assert.propertyVal(yield* again.ask(message("one")), "seq", 2)
         assert.propertyVal(yield* again.ask(message("two")), "seq", 3)

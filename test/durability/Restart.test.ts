@@ -1,7 +1,7 @@
 /** What is there again after the server was stopped and started, and what can be made again from it. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
+import { Effect, Exit, FileSystem, Scope } from "effect"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Logbook from "./Logbook.ts"
@@ -16,7 +16,8 @@ realTime("after a restart", (it) => {
   it.effect("rooms that were written to are there with their history, the others are gone", () =>
     Effect.gen(function* () {
       const file = yield* FileServer.newFile
-      const first = yield* FileServer.start(file)
+      const stopping = yield* Scope.make()
+      const first = yield* Scope.provide(FileServer.startHere(file), stopping)
       const ada = yield* FileServer.join(first.port, "ada")
       for (const room of ["Garden", "empty"]) {
         yield* ada.ask({ _tag: "CreateRoom", room })
@@ -29,9 +30,9 @@ realTime("after a restart", (it) => {
           Effect.andThen(ada.ask({ _tag: "LeaveRoom", room: "Garden" })),
           Effect.andThen(ada.ask({ _tag: "JoinRoom", room: "Garden" }))
         )
-      yield* first.kill("SIGTERM")
+      yield* Scope.close(stopping, Exit.void)
 
-      const second = yield* FileServer.start(file)
+      const second = yield* FileServer.startHere(file)
       const again = yield* FileServer.join(second.port, "ada")
       assert.deepPropertyVal(yield* again.ask({ _tag: "ListRooms" }), "rooms", [{ room: "Garden", users: 0 }])
       assert.deepInclude(yield* again.ask({ _tag: "JoinRoom", room: "garden" }), { room: "Garden", epoch, seq: 2 })
@@ -51,7 +52,7 @@ realTime("after a restart", (it) => {
         ...Array.from({ length: said }, (_, index) => ({ content: `${index + 1}` })),
         ...Array.from({ length: said }, (_, index) => ({ content: `leaf ${index + 1}`, conversation: garden }))
       ])
-      const server = yield* FileServer.start(file)
+      const server = yield* FileServer.startHere(file)
       const stranger = yield* FileServer.join(server.port, "stranger")
       const there = yield* stranger.ask({ _tag: "JoinRoom", room: "garden" })
       const { epoch } = there

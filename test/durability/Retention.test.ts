@@ -1,7 +1,7 @@
 /** What is left once messages are older than RETENTION: the newer ones, the count of their places, and no trace else. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Clock, Duration, Effect, FileSystem, Queue } from "effect"
+import { Clock, Duration, Effect, Exit, FileSystem, Queue, Scope } from "effect"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 import * as Logbook from "./Logbook.ts"
@@ -27,7 +27,8 @@ realTime("retention", (it) => {
       ])
       const { size } = yield* files.stat(file)
 
-      const server = yield* FileServer.start(file, { RETENTION: "1 hour" })
+      const stopping = yield* Scope.make()
+      const server = yield* Scope.provide(FileServer.startHere(file, { RETENTION: "1 hour" }), stopping)
       const ada = yield* FileServer.join(server.port, "ada")
       const first = { _tag: "GetHistory", after: 0, limit: 1 }
       yield* Eventually.ask("the old messages were gone", ada.ask(first), ({ messages }) =>
@@ -60,7 +61,7 @@ realTime("retention", (it) => {
       assert.propertyVal(yield* ada.ask({ _tag: "GlobalMessage", content: "new" }), "seq", old + 3)
       // Its last free pages go when SQLite next takes the log into the file: at some time, or at the end.
       yield* Eventually.ask("the file shrank to a half", files.stat(file), (now) => now.size * 2n < size)
-      yield* server.kill("SIGTERM")
+      yield* Scope.close(stopping, Exit.void)
       assert.isBelow(Number((yield* files.stat(file)).size), Number(size) / 20)
     })
   )
@@ -91,7 +92,8 @@ realTime("retention", (it) => {
     Effect.gen(function* () {
       const file = yield* FileServer.newFile
       const settings = { RETENTION: "1 second" }
-      const first = yield* FileServer.start(file, settings)
+      const stopping = yield* Scope.make()
+      const first = yield* Scope.provide(FileServer.startHere(file, settings), stopping)
       const ada = yield* FileServer.join(first.port, "ada")
       yield* ada.ask({ _tag: "CreateRoom", room: "garden" })
       const { epoch } = yield* ada.ask({ _tag: "JoinRoom", room: "garden" })
@@ -104,9 +106,9 @@ realTime("retention", (it) => {
       }
       assert.propertyVal(yield* ada.ask({ _tag: "GlobalMessage", content: "four" }), "seq", 4)
       yield* Eventually.ask("nothing was left again", FileServer.readLog(ada), ({ length }) => length === 0)
-      yield* first.kill("SIGTERM")
+      yield* Scope.close(stopping, Exit.void)
 
-      const second = yield* FileServer.start(file, settings)
+      const second = yield* FileServer.startHere(file, settings)
       const again = yield* FileServer.join(second.port, "ada")
       // Nothing is left of the room: made again, it is another one.
       yield* again.ask({ _tag: "CreateRoom", room: "garden" })
@@ -126,15 +128,19 @@ realTime("retention", (it) => {
         Array.from({ length: 2000 }, (_, index) => ({ content: `stale ${index} ${"x".repeat(2000)}`, at: 1 }))
       )
       const history = yield* Logbook.open(file, { retention: Duration.millis(500) })
-      // Whoever watches the file looks at it once a second.
-      const until = (yield* Clock.currentTimeMillis) + 2500
       const say = Effect.andThen(
         Logbook.write(history, [{ content: `fresh ${"x".repeat(2000)}` }]),
         Clock.currentTimeMillis
       )
-      yield* Effect.repeat(say, { until: (now) => now > until })
-      const [oldest] = yield* Logbook.contents(history)
-      assert.include(oldest, "fresh")
+      // Whoever watches the file looks at it once a second.
+      const sayForAWhile = Effect.flatMap(Clock.currentTimeMillis, (begin) =>
+        Effect.repeat(say, { until: (now) => now > begin + 2500 })
+      )
+      yield* Eventually.ask(
+        "nothing old was left",
+        Effect.andThen(sayForAWhile, Logbook.contents(history)),
+        ([oldest = ""]) => oldest.includes("fresh")
+      )
     })
   )
 })

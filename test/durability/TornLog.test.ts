@@ -40,7 +40,8 @@ const damages = {
   })
 }
 
-const tries = 4
+/** `CRASH_ROUNDS`, as in `pnpm test:long`, looks at more of them. */
+const triesOf = Config.withDefault(Config.Int("CRASH_ROUNDS"), 2)
 
 realTime("a database whose log", (it) => {
   it.effect.each(Object.entries(damages))(
@@ -80,6 +81,7 @@ realTime("a database whose log", (it) => {
           return left.length
         }, Effect.scoped)
 
+        const tries = yield* triesOf
         yield* Effect.gen(function* () {
           const kept = yield* Effect.all(Array.from({ length: tries }, look), { concurrency: 2 })
           assert.isBelow(Math.min(...kept), safe + torn, `CRASH_SEED=${seed}`)
@@ -111,7 +113,7 @@ realTime("a database whose log", (it) => {
       }).pipe(Effect.scoped)
       yield* files.truncate(`${file}-wal`, cutLength)
 
-      const server = yield* FileServer.start(file)
+      const server = yield* FileServer.startHere(file)
       const ada = yield* FileServer.join(server.port, "ada")
       const where = `CRASH_SEED=${seed}`
       const left = FileServer.outline(yield* FileServer.readLog(ada))

@@ -6,9 +6,7 @@ import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, type PlatformError } from "effect"
-import type { StorageUnavailable } from "../../src/server/history/History.ts"
-import type { CannotOpenDatabase } from "../../src/server/sql/CannotOpenDatabase.ts"
+import { Context, Effect, FileSystem, Layer, type PlatformError } from "effect"
 import { makings } from "../../src/server/store/Migrations.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
 import * as FileServer from "./FileServer.ts"
@@ -62,13 +60,7 @@ const anotherFile = /[Ss]et DATABASE to (another file|a file elsewhere)/
 
 interface Unusable {
   readonly what: string
-  readonly make: (
-    folder: string
-  ) => Effect.Effect<
-    string,
-    PlatformError.PlatformError | CannotOpenDatabase | StorageUnavailable,
-    FileSystem.FileSystem
-  >
+  readonly make: (folder: string) => Effect.Effect<string, PlatformError.PlatformError, FileSystem.FileSystem | Sound>
   readonly cause: RegExp
 }
 
@@ -79,12 +71,32 @@ const query = (file: string, ...statements: ReadonlyArray<string>) =>
     database.close()
   })
 
+/** The bytes of a database of ours, made once. */
+class Sound extends Context.Service<Sound, { readonly bytes: Uint8Array }>()(
+  "parley/test/durability/UnusableFile.test/Sound"
+) {
+  static readonly layer = Layer.effect(
+    Sound,
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const file = yield* FileServer.newFile
+      yield* Logbook.fill(file, lines)
+      return { bytes: yield* files.readFile(file) }
+    })
+  )
+}
+
+const copySound = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  yield* files.writeFile(file, (yield* Sound).bytes)
+})
+
 /** A database of ours, changed by hand. */
 const changed = (change: (bytes: Uint8Array) => Uint8Array) =>
   Effect.fnUntraced(function* (folder: string) {
     const files = yield* FileSystem.FileSystem
     const file = `${folder}/chat.sqlite`
-    yield* Logbook.fill(file, lines)
+    yield* copySound(file)
     yield* files.writeFile(file, change(yield* files.readFile(file)))
     return file
   })
@@ -113,7 +125,7 @@ const unusable: ReadonlyArray<Unusable> = [
     what: "of a newer parley",
     make: Effect.fnUntraced(function* (folder: string) {
       const file = `${folder}/chat.sqlite`
-      yield* Logbook.fill(file, lines)
+      yield* copySound(file)
       yield* query(file, "INSERT INTO effect_sql_migrations (migration_id, name) VALUES (99, 'tomorrow')")
       return file
     }),
@@ -123,7 +135,7 @@ const unusable: ReadonlyArray<Unusable> = [
     what: `without the ${kind} ${name}`,
     make: Effect.fnUntraced(function* (folder: string) {
       const file = `${folder}/chat.sqlite`
-      yield* Logbook.fill(file, lines)
+      yield* copySound(file)
       yield* query(file, "PRAGMA foreign_keys = OFF", `DROP ${kind} ${name}`)
       return file
     }),
@@ -133,7 +145,7 @@ const unusable: ReadonlyArray<Unusable> = [
     what: "without the index that keeps a message from being stored twice",
     make: Effect.fnUntraced(function* (folder: string) {
       const file = `${folder}/chat.sqlite`
-      yield* Logbook.fill(file, lines)
+      yield* copySound(file)
       yield* query(file, "DROP INDEX messages_by_key")
       return file
     }),
@@ -143,7 +155,7 @@ const unusable: ReadonlyArray<Unusable> = [
     what: "whose index lets a message be stored twice",
     make: Effect.fnUntraced(function* (folder: string) {
       const file = `${folder}/chat.sqlite`
-      yield* Logbook.fill(file, lines)
+      yield* copySound(file)
       yield* query(
         file,
         "DROP INDEX messages_by_key",
@@ -157,7 +169,7 @@ const unusable: ReadonlyArray<Unusable> = [
     what: "with a trigger under a name of parley's",
     make: Effect.fnUntraced(function* (folder: string) {
       const file = `${folder}/chat.sqlite`
-      yield* Logbook.fill(file, lines)
+      yield* copySound(file)
       yield* query(
         file,
         "DROP TRIGGER conversation_removed",
@@ -171,7 +183,7 @@ const unusable: ReadonlyArray<Unusable> = [
     what: "with a trigger of somebody else",
     make: Effect.fnUntraced(function* (folder: string) {
       const file = `${folder}/chat.sqlite`
-      yield* Logbook.fill(file, lines)
+      yield* copySound(file)
       yield* query(file, "CREATE TRIGGER lost BEFORE INSERT ON messages BEGIN SELECT RAISE(IGNORE); END")
       return file
     }),
@@ -198,6 +210,8 @@ const unusable: ReadonlyArray<Unusable> = [
     cause: /folder cannot be made/
   }
 ]
+
+const realTimeWithOne = layer(Layer.provideMerge(Sound.layer, NodeServices.layer), { excludeTestServices: true })
 
 realTime("the server does not start, says why in one line and changes nothing", (it) => {
   it.effect("on a file that is no database, as on all of the following", () =>
@@ -234,7 +248,7 @@ realTime("the server does not start, says why in one line and changes nothing", 
   it.effect("on a file that another server is using, which goes on undisturbed", () =>
     Effect.gen(function* () {
       const file = yield* FileServer.newFile
-      const first = yield* FileServer.start(file)
+      const first = yield* FileServer.startHere(file)
       const ada = yield* FileServer.join(first.port, "ada")
       yield* ada.ask({ _tag: "GlobalMessage", content: "one" })
       yield* refuses({ file, folder: undefined, words: [/another server or command is using it/, anotherFile] })
@@ -245,7 +259,7 @@ realTime("the server does not start, says why in one line and changes nothing", 
 })
 
 /** What the server says before it ends, without the second that a process takes to say it. */
-realTime("the database cannot be opened, says why in one line and changes nothing", (it) => {
+realTimeWithOne("the database cannot be opened, says why in one line and changes nothing", (it) => {
   it.effect.each(unusable)("on a file $what", ({ cause, make }) =>
     Effect.gen(function* () {
       const folder = yield* FileServer.newFolder

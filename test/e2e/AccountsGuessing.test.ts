@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import * as Talk from "../support/AccountTalk.ts"
 import { loginText, makeKey } from "../support/Ed25519.ts"
 import { reasonOf } from "../support/Rejections.ts"
+import { longer } from "../support/SignedRank.ts"
 import * as TestServer from "../support/TestServer.ts"
 
 const { password } = Talk
@@ -169,26 +170,57 @@ const timed = <E>(effect: Effect.Effect<unknown, E>) =>
     return Number(clock.monotonicTimeNanosUnsafe() - before) / 1e6
   })
 
-const medianOf = (times: ReadonlyArray<number>): number =>
-  times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)] ?? 0
+/** In a round: 2 s on a machine of one's own. */
+const triples = 24
+/** So that in two rounds each has fewer wrong logins than are free. */
+const names = 6
 
 describe("how long a refusal takes", () => {
-  // Nine of each, for the tenth would be slowed; on a busy machine medians of nine differ by a third, and without a hash the
-  // one would be a tenth of the other.
-  it.live("is the same for a name of nobody as for an account, within a factor of two", () =>
+  // Each is timed beside the others, so that what else the machine does is done to all. What seems to differ is measured again,
+  // and differs if it does so twice: by chance once in some millions of times.
+  it.live("is the same for a name of nobody as for an account: one that skips the hash would be told apart", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start()
-      yield* Talk.register(server, "ada")
-      const times: Record<string, Array<number>> = { ada: [], nobody: [] }
-      for (let round = 0; round < 9; round++) {
-        for (const [user, taken] of Object.entries(times)) {
-          const client = yield* server.connect(from(`127.0.2.${round + 1}`))
-          taken.push(yield* timed(client.ask({ _tag: "Handshake", user, credentials: wrong })))
+      for (let number = 0; number < names; number++) yield* Talk.register(server, `ada${number}`)
+      let address = 0
+      const refusal = Effect.fnUntraced(function* (handshake: object) {
+        const client = yield* server.connect(from(`127.0.${2 + (address >> 6)}.${1 + (address++ & 63)}`))
+        let answer = {}
+        const millis = yield* timed(
+          Effect.map(client.ask({ _tag: "Handshake", ...handshake }), (line) => (answer = line))
+        )
+        assert.nestedInclude(answer, { "reason._tag": "InvalidCredentials" })
+        return millis
+      })
+      let first = 0
+      const round = Effect.gen(function* () {
+        const rows: Array<{ readonly known: number; readonly unknown: number; readonly unhashed: number }> = []
+        for (let index = 0; index < triples; index++) {
+          const number = first++ % names
+          const row = { known: 0, unknown: 0, unhashed: 0 }
+          const steps = [
+            ["known", { user: `ada${number}`, credentials: wrong }],
+            ["unknown", { user: `nobody${number}`, credentials: wrong }],
+            // As it would be without a hash: tokens have none.
+            ["unhashed", { user: `nobody${number}`, credentials: Talk.byToken("no such token") }]
+          ] as const
+          for (const [what, handshake] of index % 2 === 0 ? steps : steps.toReversed()) {
+            row[what] = yield* refusal(handshake)
+          }
+          rows.push(row)
         }
-      }
-      const ratio = medianOf(times["ada"] ?? []) / medianOf(times["nobody"] ?? [])
-      assert.isAbove(ratio, 0.5)
-      assert.isBelow(ratio, 2)
+        return {
+          unknown: longer(rows.map(({ known, unknown }) => [known, unknown])),
+          unhashed: longer(rows.map(({ known, unhashed }) => [known, unhashed]))
+        }
+      })
+      const one = yield* round
+      const again = one.unknown === 0 && one.unhashed === 1 ? one : yield* round
+      assert.isTrue(one.unhashed === 1 || again.unhashed === 1, "What is not hashed has to be told apart")
+      assert.isFalse(
+        one.unknown !== 0 && one.unknown === again.unknown,
+        `A name of nobody is told apart: a known one takes ${one.unknown > 0 ? "longer" : "less long"}`
+      )
     })
   )
 })

@@ -173,7 +173,7 @@ describe.each(conversations)("in $place", (conversation) => {
     })
   )
 
-  it.effect.each([
+  const ranges = [
     { range: { limit: 2 }, seqs: [2, 9], more: true },
     { range: { limit: 3 }, seqs: [1, 2, 9], more: false },
     { range: { before: 9 }, seqs: [1, 2], more: false },
@@ -184,7 +184,9 @@ describe.each(conversations)("in $place", (conversation) => {
     { range: { after: 2 }, seqs: [9], more: false },
     { range: { after: 2, before: 9 }, seqs: [], more: false },
     { range: { after: 9 }, seqs: [], more: false }
-  ])("History with $range counts messages and tombstones alone: $seqs, more $more", ({ more, range, seqs }) =>
+  ]
+
+  it.effect("History of any range counts messages and tombstones alone", () =>
     Effect.gen(function* () {
       const { ada } = yield* talking(conversation)
       yield* say(ada, conversation, "one", "two")
@@ -198,8 +200,11 @@ describe.each(conversations)("in $place", (conversation) => {
       ])
         yield* done(ada, request)
       yield* say(ada, conversation, "six")
-      const page = yield* historyOf(ada, conversation, range)
-      assert.deepStrictEqual({ seqs: page.messages.map(({ seq }) => seq), more: page.more }, { seqs, more })
+      for (const { range, ...expected } of ranges) {
+        const { messages, more } = yield* historyOf(ada, conversation, range)
+        const page = { more, seqs: messages.map(({ seq }) => seq) }
+        assert.deepStrictEqual(page, expected, JSON.stringify(range))
+      }
     })
   )
 

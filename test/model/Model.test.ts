@@ -12,7 +12,7 @@ import { accountNames } from "./People.ts"
 import { type Program, program } from "./Program.ts"
 import { run } from "./Simulation.ts"
 
-const runs = Number(process.env["MODEL_RUNS"] ?? 100)
+const runs = Number(process.env["MODEL_RUNS"] ?? 40)
 const givenSeed = process.env["MODEL_SEED"]
 const replay = process.env["MODEL_REPLAY"]
 
@@ -147,7 +147,7 @@ describe("The server", () => {
         if (result._tag === "Falsified") assert.fail(describeFailure(seed, result))
         assert.strictEqual(result._tag, "Passed", `MODEL_SEED=${seed}`)
       }),
-    { timeout: 60_000 + runs * 1000 }
+    { timeout: 120_000 + runs * 5000 }
   )
 })
 

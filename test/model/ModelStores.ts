@@ -32,7 +32,7 @@ const withAccounts = Layer.effect(
       }
     })
   )
-).pipe(Layer.provide(MemoryAccounts.layer), Layer.orDie)
+).pipe(Layer.provideMerge(MemoryAccounts.layer), Layer.orDie)
 
 /** Every other program has a store that takes its time, as one on a disk does, so that more happens meanwhile. */
 const historyFor = ({ network }: Program): Layer.Layer<History> => {
@@ -76,7 +76,6 @@ const slowly = ({ network }: Program, stores: typeof inMemory): typeof inMemory 
           join: (member, room, newest) => slowly(memberships.join(member, room, newest)),
           leave: (account, room) => slowly(memberships.leave(account, room)),
           forget: (room) => slowly(memberships.forget(room)),
-          forgetAccount: (account) => slowly(memberships.forgetAccount(account)),
           mark: (account, place, seq) => slowly(memberships.mark(account, place, seq)),
           standing: (member) => slowly(memberships.standing(member))
         })

@@ -8,6 +8,7 @@ import { Clock, ConfigProvider, Context, Effect, Layer, Logger, Metric, Referenc
 import { Accounts } from "../../src/server/accounts/Accounts.ts"
 import { Memberships } from "../../src/server/accounts/Memberships.ts"
 import { ServerConfig } from "../../src/server/config/ServerConfig.ts"
+import { Governances } from "../../src/server/history/Governances.ts"
 import { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
 import type { Session } from "../../src/server/session/Session.ts"
@@ -64,6 +65,7 @@ const storesIn = (disk: Mounted, safe: MountedSafe | undefined) =>
     : Layer.mergeAll(
         Layer.succeed(History, disk.history),
         Layer.succeed(Accounts, safe.accounts),
+        Layer.succeed(Governances, safe.governances),
         Layer.succeed(Memberships, safe.memberships)
       )
 

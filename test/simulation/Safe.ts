@@ -14,9 +14,11 @@ import type { SecretHash } from "../../src/server/accounts/Account.ts"
 import { Accounts } from "../../src/server/accounts/Accounts.ts"
 import { type Member, Memberships, type ReadPlace } from "../../src/server/accounts/Memberships.ts"
 import { hashOf } from "../../src/server/accounts/Secrets.ts"
+import { Governances } from "../../src/server/history/Governances.ts"
 import { History, StorageUnavailable } from "../../src/server/history/History.ts"
 import { type Partner, partnerOf } from "../../src/server/history/Partner.ts"
 import * as MemoryAccounts from "../../src/server/store/MemoryAccounts.ts"
+import * as MemoryGovernances from "../../src/server/store/MemoryGovernances.ts"
 import * as MemoryMemberships from "../../src/server/store/MemoryMemberships.ts"
 import type { Chance } from "./Chance.ts"
 import type { Disk } from "./Disk.ts"
@@ -30,6 +32,7 @@ export interface Owner {
 
 export interface MountedSafe {
   readonly accounts: Accounts["Service"]
+  readonly governances: Governances["Service"]
   readonly memberships: Memberships["Service"]
   /** The server is no more. */
   readonly crash: () => void
@@ -44,6 +47,7 @@ export class Safe {
   readonly #disk: Disk
   readonly #journal: Journal
   readonly #accounts: Accounts["Service"]
+  readonly #governances: Governances["Service"]
   readonly #memberships: Memberships["Service"]
   /** By the keys of their names. */
   readonly #members: ReadonlyMap<string, Member>
@@ -52,13 +56,14 @@ export class Safe {
     chance: Chance,
     disk: Disk,
     journal: Journal,
-    kept: { readonly accounts: Accounts["Service"]; readonly memberships: Memberships["Service"] },
+    kept: Pick<MountedSafe, "accounts" | "governances" | "memberships">,
     members: ReadonlyArray<Member>
   ) {
     this.#chance = chance
     this.#disk = disk
     this.#journal = journal
     this.#accounts = kept.accounts
+    this.#governances = kept.governances
     this.#memberships = kept.memberships
     this.#members = new Map(members.map((member) => [nameKey(member.user), member]))
   }
@@ -98,6 +103,7 @@ export class Safe {
   mount(): MountedSafe {
     let isAlive = true
     const accounts = this.#accounts
+    const governances = this.#governances
     const memberships = this.#memberships
     const { health } = this.#disk
     const wait = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
@@ -139,6 +145,14 @@ export class Safe {
         devices: (account) => kept("devices", accounts.devices(account)),
         seen: (account, ...given) => kept("seen", accounts.seen(account, ...given))
       }),
+      governances: Governances.of({
+        ...governances,
+        put: (conversation, governance) =>
+          kept(`governance of ${conversationKey(conversation)}`, governances.put(conversation, governance)),
+        forget: (room) => kept(`no governance of ${room}`, governances.forget(room)),
+        lookAgain: (conversation) =>
+          kept(`look at ${conversationKey(conversation)}`, governances.lookAgain(conversation))
+      }),
       memberships: Memberships.of({
         rooms: (account) => kept("rooms", memberships.rooms(account)),
         // Who starts waits for no time to pass.
@@ -147,7 +161,6 @@ export class Safe {
         join: (member, room, newest) => kept(`join ${member.user} ${room}`, memberships.join(member, room, newest)),
         leave: (account, room) => kept(`leave ${account} ${room}`, memberships.leave(account, room)),
         forget: (room) => kept(`forget ${room}`, memberships.forget(room)),
-        forgetAccount: (account) => kept("forgetAccount", memberships.forgetAccount(account)),
         mark: (account, place, seq) =>
           kept(`mark ${account} ${nameOf(place)} ${seq}`, memberships.mark(account, place, seq)),
         standing: (member) => kept("standing", memberships.standing(member))
@@ -186,7 +199,13 @@ export const make = Effect.fnUntraced(function* (
   owners: ReadonlyArray<Owner>
 ): Effect.fn.Return<Safe, never, Scope.Scope> {
   const layer = MemoryMemberships.layer.pipe(
-    Layer.provideMerge(Layer.merge(Layer.succeed(History, committed(disk)), Layer.fresh(MemoryAccounts.layer)))
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Layer.succeed(History, committed(disk)),
+        Layer.fresh(MemoryAccounts.layer),
+        Layer.fresh(MemoryGovernances.layer)
+      )
+    )
   )
   const context = yield* Layer.build(layer)
   const accounts = Context.get(context, Accounts)
@@ -203,5 +222,12 @@ export const make = Effect.fnUntraced(function* (
       yield* Effect.orDie(accounts.addDevice(id, { name: label, token }, 0))
     }
   }
-  return new Safe(chance, disk, journal, { accounts, memberships: Context.get(context, Memberships) }, members)
+  const governances = Context.get(context, Governances)
+  return new Safe(
+    chance,
+    disk,
+    journal,
+    { accounts, governances, memberships: Context.get(context, Memberships) },
+    members
+  )
 })

@@ -8,11 +8,11 @@ import { Config, Effect, Random } from "effect"
 import { defaultSteps, describeFailure, findFailure, seedLimit } from "./Series.ts"
 import { run } from "./Simulation.ts"
 
-/** 6 s alone on the machine. A run costs 25 ms: a server, three clients, some hundred messages. */
-const defaultRuns = 250
+/** 3 s alone on the machine. A run costs 25 ms: a server, three clients, some hundred messages. */
+const defaultRuns = 120
 
 /** With accounts there are twice as many clients. */
-const defaultRunsWithAccounts = 100
+const defaultRunsWithAccounts = 60
 
 /** Seeds that went wrong before something was mended, with the simulator as it is now. */
 const found: ReadonlyArray<{ readonly seed: number; readonly what: string }> = [
@@ -25,7 +25,11 @@ const found: ReadonlyArray<{ readonly seed: number; readonly what: string }> = [
 ]
 
 const foundWithAccounts: typeof found = [
-  { seed: 794, what: "what an account said in private is nobody's, if its connection was gone before it was stored" }
+  { seed: 794, what: "what an account said in private is nobody's, if its connection was gone before it was stored" },
+  {
+    seed: 1600937874,
+    what: "who joins a room after a leaving that was stored, though that seemed to fail, is no member"
+  }
 ]
 
 const findNothing = Effect.fnUntraced(function* (hasAccounts: boolean, usualRuns: number) {

@@ -66,7 +66,7 @@ export interface Address {
 }
 
 /** Long, since it only passes when a test fails, and a machine may be busy. Shorter than the runner's own. */
-const defaultDeadline = 12_000
+const defaultDeadline = 90_000
 
 /** How much of what was received an error shows. */
 const shownCharacters = 4000

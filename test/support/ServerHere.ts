@@ -1,7 +1,6 @@
 /**
- * The server's command in this process, for what ends before it serves anybody: the same command line, environment, `.env`
- * and words as in a process of its own, in a tenth of the time. Whoever uses it has the process for itself: it changes
- * its working directory.
+ * The server's command in this process: the same command line, environment and words as in a process of its own, in a tenth
+ * of the time.
  */
 import * as process from "node:process"
 import { Effect } from "effect"
@@ -12,7 +11,10 @@ import { newFolderWith, type ServerProcessOptions } from "./ServerProcess.ts"
 
 type Options = Pick<ServerProcessOptions, "dotEnv" | "env" | "flags">
 
-/** Starts a server that is expected not to start, and tells how it ended. */
+/**
+ * Starts a server that is expected not to start, and tells how it ended. It finds its `.env`. Whoever uses this has the
+ * process for itself: it changes its working directory.
+ */
 export const run = Effect.fnUntraced(function* ({ dotEnv, env = {}, flags = [] }: Options) {
   const cwd = yield* newFolderWith(dotEnv)
   yield* Effect.acquireRelease(
@@ -23,5 +25,11 @@ export const run = Effect.fnUntraced(function* ({ dotEnv, env = {}, flags = [] }
     }),
     (before) => Effect.sync(() => process.chdir(before))
   )
-  return yield* ProgramHere.run(Effect.provide(main, DotEnv.layerTelling), { args: flags, env })
+  return yield* ProgramHere.run(() => Effect.provide(main, DotEnv.layerTelling), { args: flags, env })
 }, Effect.scoped)
+
+/** Starts a server, waits until it listens, and stops it in good order when the scope closes. It reads no `.env`. */
+export const start = Effect.fnUntraced(function* ({ env = {}, flags = [] }: Pick<Options, "env" | "flags"> = {}) {
+  const [, port] = yield* ProgramHere.start(() => main, { args: flags, env }, /listening on \S+:(\d+)\n/)
+  return { port: Number(port) }
+})

@@ -1,14 +1,14 @@
 /** All that a server keeps, in memory but for what a test replaces. */
 import { Layer } from "effect"
-import type { Accounts } from "../../src/server/accounts/Accounts.ts"
 import type { History } from "../../src/server/history/History.ts"
 import * as MemoryAccounts from "../../src/server/store/MemoryAccounts.ts"
+import * as MemoryGovernances from "../../src/server/store/MemoryGovernances.ts"
 import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import * as MemoryMemberships from "../../src/server/store/MemoryMemberships.ts"
 
 export const storesOver = <E = never, R = never>(
   history: Layer.Layer<History, E, R>,
-  accounts: Layer.Layer<Accounts> = Layer.fresh(MemoryAccounts.layer)
-) => MemoryMemberships.layer.pipe(Layer.provideMerge(Layer.merge(history, accounts)))
+  accounts: typeof MemoryAccounts.layer = Layer.fresh(MemoryAccounts.layer)
+) => MemoryMemberships.layer.pipe(Layer.provideMerge(Layer.mergeAll(history, accounts, MemoryGovernances.layer)))
 
 export const stores = storesOver(MemoryHistory.layer)

@@ -36,8 +36,7 @@ const isShortEnough = (text: string): boolean => {
 export const line = (maxCodePoints: number, minCodePoints: 0 | 1 = 1) =>
   Schema.String.check(
     Schema.makeFilter<string>(
-      (text) =>
-        text.length >= minCodePoints && text.length <= 2 * maxCodePoints && [...text].length <= maxCodePoints,
+      (text) => text.length >= minCodePoints && text.length <= 2 * maxCodePoints && [...text].length <= maxCodePoints,
       {
         message: `must have ${minCodePoints} to ${maxCodePoints} characters`,
         arbitraryConstraint: { minLength: minCodePoints, maxLength: maxCodePoints }

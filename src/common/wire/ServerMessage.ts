@@ -79,7 +79,12 @@ export const ServerMessage = Schema.TaggedUnion({
   RoomList: {
     id,
     rooms: Schema.Array(
-      Schema.Struct({ room: RoomName, users: Schema.Natural, member: Schema.optionalKey(Schema.Literal(true)), ...about })
+      Schema.Struct({
+        room: RoomName,
+        users: Schema.Natural,
+        member: Schema.optionalKey(Schema.Literal(true)),
+        ...about
+      })
     ).check(Schema.isMaxLength(maxNames)),
     ...page
   },

@@ -13,7 +13,9 @@ import type { Accounts } from "./Accounts.ts"
 import { makeReservedNames } from "./ReservedNames.ts"
 
 /** Of a `Deleted` one the name is still nobody else's, but nobody answers to it. */
-export type NamedAccount = Pick<Account, "id" | "state" | "user">
+export interface NamedAccount extends Pick<Account, "id" | "state" | "user"> {
+  readonly isAdmin?: boolean
+}
 
 export class AccountNames extends Context.Service<
   AccountNames,
@@ -23,6 +25,8 @@ export class AccountNames extends Context.Service<
     readonly similar: (user: UserName) => NamedAccount | undefined
     /** Whether there is such an account that may be used. */
     readonly isActive: (account: AccountId) => boolean
+    /** Whether it may do everywhere what the owner of a room may. */
+    readonly isAdmin: (account: AccountId | undefined) => boolean
     readonly set: (account: NamedAccount) => void
     readonly remove: (user: UserName) => void
   }
@@ -39,6 +43,10 @@ export class AccountNames extends Context.Service<
         return like === undefined ? undefined : find(like)
       },
       isActive: (account) => byId.get(account)?.state === "Active",
+      isAdmin: (account) => {
+        const known = account === undefined ? undefined : byId.get(account)
+        return known?.isAdmin === true && known.state === "Active"
+      },
       set: (account) => {
         byKey.set(nameKey(account.user), account)
         byId.set(account.id, account)

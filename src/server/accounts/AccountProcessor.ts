@@ -21,6 +21,7 @@ import type { AccountId } from "../session/AccountId.ts"
 import type { Asker } from "../session/Asker.ts"
 import { rejected } from "../session/Rejected.ts"
 import { Sessions } from "../session/Sessions.ts"
+import { noteAccount } from "./AccountLog.ts"
 import { AccountNames, fillNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
 import { AccountsCommand, type AccountsCommandOf, type Ending } from "./AccountsCommand.ts"
@@ -82,9 +83,15 @@ export class AccountProcessor extends Context.Service<
         return isOurs ? Option.none() : Option.some({ _tag: "InvalidCredentials" })
       }
 
-      const welcomed = ({ marks, session }: AccountsCommandOf<"Welcomed">) => {
-        const missed = connected.welcomed(session, marks)
+      const welcomed = ({ invitations, marks, session }: AccountsCommandOf<"Welcomed">) => {
+        const missed = connected.welcomed(session, marks, invitations)
         if (missed.length > 0) sessions.deliver([{ _tag: "Tell", to: [session], messages: missed }])
+      }
+
+      const invited = ({ account, by, room }: AccountsCommandOf<"Invited">) => {
+        const message = { _tag: "Invitation" as const, room, by }
+        const to = connected.invited(account, message)
+        if (to.length > 0) sessions.deliver([{ _tag: "Tell", to, messages: [message] }])
       }
 
       const gone = ({ session }: AccountsCommandOf<"Gone">) => {
@@ -177,10 +184,10 @@ export class AccountProcessor extends Context.Service<
         const right = yield* login.confirm({ id: from.account, user: from.user }, peerOf(from), password)
         if (Result.isFailure(right)) return refusal(right.failure)
         yield* accounts.setState(from.account, "Deleted", undefined)
-        yield* memberships.forgetAccount(from.account)
         names.set({ id: from.account, user: from.user, state: "Deleted" })
         PubSub.publishUnsafe(announcements, { _tag: "AccountDeleted", account: from.account, user: from.user })
         end(from.account, undefined, { _tag: "Goodbye", reason: "This account was deleted." })
+        yield* noteAccount("deleted", from.user, "owner")
         return { _tag: "AccountDeleted" }
       })
 
@@ -280,6 +287,8 @@ export class AccountProcessor extends Context.Service<
               return answer(connect(command))
             case "Welcomed":
               return welcomed(command)
+            case "Invited":
+              return invited(command)
             case "Gone":
               return gone(command)
             case "Request":

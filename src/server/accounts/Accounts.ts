@@ -110,8 +110,9 @@ export class Accounts extends Context.Service<
     keys(account: AccountId): Change<ReadonlyArray<Key>>
     removeKey(account: AccountId, fingerprint: Fingerprint): Change<boolean>
     /**
-     * Disabling keeps devices and keys; deleting removes both, and the password, and is for good. Answers which devices there
-     * were. Where memberships and read marks are kept beside it, those of a deleted account go in the same commit.
+     * Disabling keeps devices and keys; deleting is for good, and removes both, the password, and the account's memberships and
+     * read marks (see Memberships), all in one commit: whoever deletes an account has nothing else to remove. Answers which
+     * devices there were.
      */
     setState(account: AccountId, state: AccountState, reason: string | undefined): Change<ReadonlyArray<DeviceId>>
     setAdmin(account: AccountId, isAdmin: boolean): Change<void>

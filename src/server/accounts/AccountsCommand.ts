@@ -1,6 +1,8 @@
 /** What the AccountProcessor is told, which knows who is connected as which account. */
 import { Schema } from "effect"
 import { Seq } from "../../common/log/Cursor.ts"
+import { RoomName } from "../../common/name/RoomName.ts"
+import { UserName } from "../../common/name/UserName.ts"
 import { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import { whereabouts } from "../../common/wire/EntryMessage.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
@@ -18,7 +20,14 @@ export const AccountsCommand = Schema.TaggedUnion({
   /** A connection has proven whose it is; answered with why it is that no more, if it is not. */
   Connect: { session: SessionId, account: AccountId, device: DeviceId },
   /** It has been welcomed, and told where its read marks stand: it hears of others from now on. */
-  Welcomed: { session: SessionId, marks: Schema.Array(Schema.Struct({ ...whereabouts, seq: Seq })) },
+  Welcomed: {
+    session: SessionId,
+    marks: Schema.Array(Schema.Struct({ ...whereabouts, seq: Seq })),
+    /** Of which invitations it was told. */
+    invitations: Schema.Array(Schema.Struct({ room: RoomName, by: UserName }))
+  },
+  /** Somebody lets an account into a room. */
+  Invited: { account: AccountId, room: RoomName, by: UserName },
   /** The connection is gone. */
   Gone: { session: SessionId },
   /** Somebody asks about accounts. `isConnected`: whether the user asked for is, where one is asked for. */

@@ -8,11 +8,16 @@
  *    refused does not count, or nobody could ever log in beside somebody who goes on trying.
  * 3. From many networks an account cannot be locked: tries for it only begin later, by 2 s at most.
  * 4. An account is counted by its name, whether there is such an account or not.
+ * 5. The log has no line for each failure, or whoever guesses could fill it: one an hour for each account and each network that
+ *    is slowed (see LogSeldom). A name that is no account's is not told: it may be a password, typed in the wrong place.
  */
 import { Clock, Context, Effect, Layer } from "effect"
-import type { NameKey } from "../../common/name/Name.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import { LogSeldom } from "../notices/LogSeldom.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { networkOf } from "../session/Peer.ts"
+import { AccountNames } from "./AccountNames.ts"
 import { counted, countLeft, remainingWait, type Rule, waitAfter } from "./Failures.ts"
 import { type FailureTable, makeFailureTable } from "./FailureTable.ts"
 
@@ -34,20 +39,48 @@ export class Attempts extends Context.Service<
   Attempts,
   {
     /** Begins a try for this account from this address, and slows it down; or says that it is too early for another. */
-    readonly begin: (account: NameKey, address: string | undefined) => Effect.Effect<Attempt>
+    readonly begin: (user: UserName, address: string | undefined) => Effect.Effect<Attempt>
   }
 >()("parley/server/accounts/Attempts") {
-  static readonly layer: Layer.Layer<Attempts> = Layer.effect(
+  static readonly layer: Layer.Layer<Attempts, never, AccountNames> = Layer.effect(
     Attempts,
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
       const pairs = makeFailureTable(ofPair, maxKeys)
       const networks = makeFailureTable(ofNetwork, maxKeys)
       const accounts = makeFailureTable(ofAccount, maxKeys)
+      const names = yield* AccountNames
+      const slowedAccounts = new LogSeldom(
+        "Wrong logins slow more accounts: of these, nothing more is told for an hour"
+      )
+      const slowedNetworks = new LogSeldom(
+        "Wrong logins slow more networks: of these, nothing more is told for an hour"
+      )
+
+      const tellOfSlowed = Effect.fnUntraced(function* (
+        user: UserName,
+        network: string,
+        slowed: { readonly pair: boolean; readonly network: boolean; readonly account: boolean }
+      ) {
+        if (slowed.network) {
+          yield* slowedNetworks.warning(network, "Logins from a network wait: too many were wrong", { network })
+        }
+        const account = names.find(user)?.user
+        if (account === undefined) return
+        if (slowed.pair) {
+          const message = "Logins to an account from one network wait: too many were wrong"
+          yield* slowedAccounts.warning(`at ${account}`, message, { user: account, network })
+        }
+        if (slowed.account) {
+          const message = "Logins to an account are slowed, from wherever they come: too many were wrong"
+          yield* slowedAccounts.warning(account, message, { user: account })
+        }
+      })
 
       return Attempts.of({
-        begin: Effect.fn("Attempts.begin")(function* (account, address) {
+        begin: Effect.fn("Attempts.begin")(function* (user, address) {
           const now = monotonicMillis(clock)
+          const account = nameKey(user)
           const network = networkOf(address)
           // No name holds a space.
           const pair = `${network} ${account}`
@@ -55,14 +88,20 @@ export class Attempts extends Context.Service<
             remainingWait(ofPair, pairs.of(pair), now),
             remainingWait(ofNetwork, networks.of(network), now)
           )
-          if (retryAfter > 0) return { _tag: "TooManyAttempts", retryAfter } as const
-
           const delay = waitAfter(ofAccount, countLeft(ofAccount, accounts.of(account), now))
+          const told = tellOfSlowed(user, network, {
+            pair: hasWait(pairs, ofPair, pair, now),
+            network: hasWait(networks, ofNetwork, network, now),
+            account: delay > 0
+          })
+          if (retryAfter > 0) return yield* Effect.as(told, { _tag: "TooManyAttempts", retryAfter } as const)
+
           const takeBacks = [
             count(pairs, ofPair, pair, now),
             count(networks, ofNetwork, network, now),
             count(accounts, ofAccount, account, now)
           ]
+          yield* told
           if (delay > 0) yield* Effect.sleep(delay)
           const takeBack = Effect.sync(() => {
             for (const undo of takeBacks.splice(0)) undo(monotonicMillis(clock))
@@ -73,6 +112,10 @@ export class Attempts extends Context.Service<
     })
   )
 }
+
+/** Whether its failures make it wait, or have made it wait for this try. */
+const hasWait = (table: FailureTable, rule: Rule, key: string, now: number): boolean =>
+  waitAfter(rule, countLeft(rule, table.of(key), now)) > 0
 
 /** Counts one more, and gives back how to undo it. */
 const count = (table: FailureTable, rule: Rule, key: string, now: number) => {

@@ -19,12 +19,15 @@ const maxEnded = 10_000
 const maxMissed = 1000
 
 type ReadMarked = ServerMessageOf<"ReadMarked">
+type Invitation = ServerMessageOf<"Invitation">
 type Mark = Pick<ReadMarked, "room" | "seq" | "with">
 
 const placeOf = ({ room, with: partner }: Mark): string => {
   if (room !== undefined) return `room ${nameKey(room)}`
   return partner === undefined ? "lobby" : `with ${nameKey(partner)}`
 }
+
+const invitationTo = ({ room }: Pick<Invitation, "room">) => `invitation ${nameKey(room)}`
 
 interface Connection {
   readonly session: SessionId
@@ -35,8 +38,21 @@ export const makeConnected = () => {
   const byAccount = new Map<AccountId, Map<SessionId, Connection>>()
   const accountOf = new Map<SessionId, AccountId>()
   const ended = new Set<DeviceId>()
-  /** For those that have not been welcomed: where each mark stands that was moved meanwhile. */
-  const missed = new Map<SessionId, Map<string, ReadMarked>>()
+  /** For those that have not been welcomed: where each mark stands that was moved meanwhile, and who invited them where. */
+  const missed = new Map<SessionId, Map<string, ReadMarked | Invitation>>()
+
+  /** Whether it is kept for this connection, until that is welcomed. */
+  const keep = (session: SessionId, place: string, news: ReadMarked | Invitation): boolean => {
+    const kept = missed.get(session)
+    if (kept === undefined) return false
+    kept.delete(place)
+    kept.set(place, news)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= maxMissed) break
+      kept.delete(oldest)
+    }
+    return true
+  }
 
   return {
     /** False if the device has ended. */
@@ -48,27 +64,30 @@ export const makeConnected = () => {
       missed.set(connection.session, new Map())
       return true
     },
-    /** It has been told that these marks stand so, and hears of others from now on: gives those that it missed. */
-    welcomed: (session: SessionId, told: ReadonlyArray<Mark>): ReadonlyArray<ReadMarked> => {
-      const moved = missed.get(session)
+    /** It has been told that these marks stand so, and of these invitations; gives the others, and hears of more from now on. */
+    welcomed: (
+      session: SessionId,
+      told: ReadonlyArray<Mark>,
+      invitations: ReadonlyArray<Pick<Invitation, "room">> = []
+    ): ReadonlyArray<ReadMarked | Invitation> => {
+      const kept = missed.get(session)
       missed.delete(session)
-      if (moved === undefined || moved.size === 0) return []
+      if (kept === undefined || kept.size === 0) return []
       const known = new Map(told.map((mark) => [placeOf(mark), mark.seq]))
-      return [...moved].flatMap(([place, mark]) => (mark.seq > (known.get(place) ?? 0) ? [mark] : []))
+      const invited = new Set(invitations.map(invitationTo))
+      return [...kept].flatMap(([place, news]) => {
+        const isNews = news._tag === "Invitation" ? !invited.has(place) : news.seq > (known.get(place) ?? 0)
+        return isNews ? [news] : []
+      })
     },
     /** Which connections of an account are to be told where a mark stands; for the others it is kept. */
     hearing: (account: AccountId, mark: ReadMarked): ReadonlyArray<SessionId> =>
-      [...(byAccount.get(account)?.keys() ?? [])].filter((session) => {
-        const moved = missed.get(session)
-        if (moved === undefined) return true
-        moved.delete(placeOf(mark))
-        moved.set(placeOf(mark), mark)
-        for (const oldest of moved.keys()) {
-          if (moved.size <= maxMissed) break
-          moved.delete(oldest)
-        }
-        return false
-      }),
+      [...(byAccount.get(account)?.keys() ?? [])].filter((session) => !keep(session, placeOf(mark), mark)),
+    /** The same of an invitation. */
+    invited: (account: AccountId, invitation: Invitation): ReadonlyArray<SessionId> =>
+      [...(byAccount.get(account)?.keys() ?? [])].filter(
+        (session) => !keep(session, invitationTo(invitation), invitation)
+      ),
     /** Whose it was, and as which device. */
     remove: (session: SessionId): { readonly account: AccountId; readonly device: DeviceId } | undefined => {
       const account = accountOf.get(session)

@@ -7,7 +7,6 @@
  * is made when that has been.
  */
 import { Cause, Clock, Context, Effect, Layer, Option, Result } from "effect"
-import { nameKey } from "../../common/name/Name.ts"
 import { maxDevices } from "../../common/wire/AccountMessage.ts"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import type { Credentials } from "../../common/wire/Credentials.ts"
@@ -82,7 +81,7 @@ export class Login extends Context.Service<
         peer: Origin,
         tryIt: Effect.Effect<Option.Option<A>, Problem>
       ) {
-        const attempt = yield* attempts.begin(nameKey(user), peer.address)
+        const attempt = yield* attempts.begin(user, peer.address)
         if (attempt._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
         // Who leaves before the answer has cost a hash all the same.
         const found = yield* tryIt.pipe(

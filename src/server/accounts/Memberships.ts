@@ -1,7 +1,8 @@
 /**
  * Which rooms an account is in, and how far it has read: the one contract between those who deliver and whatever keeps this.
  *
- * Membership stays until it is left. A read mark belongs to an account and a conversation; it never goes back. Everything that
+ * Membership stays until it is left, or its account is deleted: then Accounts.setState takes memberships and marks with it, and
+ * from then on nothing is kept of it, whatever was under way. A read mark belongs to an account and a conversation; it never goes back. Everything that
  * changes something answers only once it would survive a crash, as far as the layer can survive one.
  */
 import { Context, type Effect } from "effect"
@@ -57,8 +58,6 @@ export class Memberships extends Context.Service<
     leave(account: AccountId, room: RoomName): Kept<void>
     /** A room's log is gone, with its members and their marks. */
     forget(room: RoomName): Kept<void>
-    /** An account is gone, with its memberships and marks. */
-    forgetAccount(account: AccountId): Kept<void>
     /**
      * Moves the mark forward, to `seq` or to the log's newest place; answers where it stands then. With whom nothing was ever
      * said there is none: 0. So there are no more marks than conversations, whatever names are asked for.

@@ -14,6 +14,7 @@ import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import type { Origin } from "../session/Origin.ts"
 import { type Account, PasswordHash } from "./Account.ts"
+import { noteAccount } from "./AccountLog.ts"
 import { AccountNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
 import { Attempts } from "./Attempts.ts"
@@ -122,8 +123,9 @@ export class Registering extends Context.Service<
         const { account, device: made } = created.success
         // Whoever has changed it since has said so already.
         if (names.find(user)?.id !== account.id) {
-          names.set({ id: account.id, user: account.user, state: account.state })
+          names.set({ id: account.id, user: account.user, state: account.state, isAdmin: account.isAdmin })
         }
+        yield* noteAccount("made", account.user, "owner")
         return made === undefined
           ? Result.fail<Rejection>({ _tag: "StorageUnavailable" })
           : Result.succeed<Registered>({ account, enrolled: { device: made, token } })
@@ -136,7 +138,7 @@ export class Registering extends Context.Service<
           const refusal = refusalOf(applicant)
           if (refusal !== undefined) return Result.fail(refusal)
           // Invites are not guessed either, nor are hashes had for wrong ones.
-          const attempt = registration === "invite" ? yield* attempts.begin(nameKey(user), peer.address) : undefined
+          const attempt = registration === "invite" ? yield* attempts.begin(user, peer.address) : undefined
           if (attempt?._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
           const hash = yield* hashInTurn(password, action === "Register" ? "password" : "register.password")
           if (Result.isFailure(hash)) return Result.fail(hash.failure)

@@ -1,6 +1,6 @@
 /**
  * What whoever runs the server does with accounts: the same with a running server, through its AdminSocket, and on a
- * database that nobody uses.
+ * database that nobody uses. A running server logs each act (see AccountLog); on a database it is the command that tells.
  *
  * In come names, as they are typed, and out comes what was done, or why not: a sentence with what to type instead. What ends
  * connections is told to `ended`, behind the commit; where no server runs, nobody is connected. Codes are made here, told
@@ -15,11 +15,11 @@ import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import { Account, Device, Key } from "./Account.ts"
+import { type Act, noteAccount, noteInvite } from "./AccountLog.ts"
 import { AccountNames, type NamedAccount } from "./AccountNames.ts"
 import { AccountProcessor } from "./AccountProcessor.ts"
 import { Accounts, maxInvites, type WithPassword } from "./Accounts.ts"
 import type { Ending } from "./AccountsCommand.ts"
-import { Memberships } from "./Memberships.ts"
 import { hashOf, Secrets } from "./Secrets.ts"
 
 /** Why it was not done: one sentence for the operator, and what to do instead. */
@@ -83,7 +83,9 @@ export class UserManagement extends Context.Service<
       const processor = yield* AccountProcessor
       return yield* make({
         ended: (account, devices, ending) => Mailbox.tellUnsafe(processor, { _tag: "End", account, devices, ending }),
-        deleted: (account, user) => void PubSub.publishUnsafe(announcements, { _tag: "AccountDeleted", account, user })
+        deleted: (account, user) => void PubSub.publishUnsafe(announcements, { _tag: "AccountDeleted", account, user }),
+        note: (act, user) => noteAccount(act, user, "admin"),
+        noteInvite
       })
     })
   )
@@ -91,7 +93,9 @@ export class UserManagement extends Context.Service<
   /** On a database that no server uses. Names are to be filled in before. */
   static readonly layerAlone = Layer.effect(
     UserManagement,
-    Effect.suspend(() => make({ ended: () => {}, deleted: () => {} }))
+    Effect.suspend(() =>
+      make({ ended: () => {}, deleted: () => {}, note: () => Effect.void, noteInvite: () => Effect.void })
+    )
   )
 }
 
@@ -109,12 +113,14 @@ const takenBy = (like: NamedAccount, user: UserName) => {
 interface Others {
   readonly ended: (account: AccountId, devices: ReadonlyArray<DeviceId> | undefined, ending: Ending) => void
   readonly deleted: (account: AccountId, user: UserName) => void
+  /** What was done is told, behind the commit. */
+  readonly note: (act: Act, user: UserName) => Effect.Effect<void>
+  readonly noteInvite: typeof noteInvite
 }
 
-const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
+const make = Effect.fnUntraced(function* ({ deleted, ended, note, noteInvite }: Others) {
   const accounts = yield* Accounts
   const clock = yield* Clock.Clock
-  const memberships = yield* Memberships
   const names = yield* AccountNames
   const secrets = yield* Secrets
   const now = () => clock.currentTimeMillisUnsafe()
@@ -151,11 +157,11 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
     return { code, reset: { code: hashOf(code), expires } }
   })
 
-  const note = ({ id, state, user }: Account) => names.set({ id, state, user })
+  const noteName = ({ id, isAdmin, state, user }: Account) => names.set({ id, state, user, isAdmin })
   /** As it is after a change. Its owner may have deleted it meanwhile. */
   const again = Effect.fnUntraced(function* ({ account: { id, user } }: WithPassword, isToBeDeleted = false) {
     const found = Option.getOrUndefined(yield* accounts.get(id))?.account
-    if (found !== undefined) note(found)
+    if (found !== undefined) noteName(found)
     if (found === undefined || (found.state === "Deleted" && !isToBeDeleted)) {
       return yield* new NotDone({ message: `The account ${user} was deleted meanwhile.` })
     }
@@ -183,7 +189,8 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
           if (Result.isFailure(created)) {
             return yield* new NotDone({ message: `There is an account called ${user} already.` })
           }
-          note(created.success.account)
+          noteName(created.success.account)
+          yield* note(isAdmin ? "made, as an admin's" : "made", user)
           return { user, code, expires: reset.expires }
         })
       ),
@@ -206,6 +213,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
           const account = yield* again(found)
           const banned = { _tag: "Banned" as const, ...(reason !== undefined && { reason }) }
           ended(account.id, undefined, { _tag: "Refused", reason: banned })
+          yield* note("disabled", account.user)
           return account
         })
       ),
@@ -214,7 +222,9 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
         Effect.gen(function* () {
           const found = yield* living(user)
           yield* accounts.setState(found.account.id, "Active", undefined)
-          return yield* again(found)
+          const account = yield* again(found)
+          yield* note("enabled", account.user)
+          return account
         })
       ),
     reset: (user) =>
@@ -227,6 +237,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
             _tag: "Goodbye",
             reason: "The password of this account was reset. Log in again."
           })
+          yield* note("reset", account.user)
           return { user: account.user, code, expires: reset.expires }
         })
       ),
@@ -236,10 +247,10 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
           const found = yield* living(user)
           const { id } = found.account
           yield* accounts.setState(id, "Deleted", undefined)
-          yield* memberships.forgetAccount(id)
           const account = yield* again(found, true)
           deleted(id, account.user)
           ended(id, undefined, { _tag: "Goodbye", reason: "This account was deleted." })
+          yield* note("deleted", account.user)
           return account
         })
       ),
@@ -253,6 +264,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
             return yield* new NotDone({ message })
           }
           names.remove(account.user)
+          yield* note("freed", account.user)
           return account
         })
       ),
@@ -261,7 +273,9 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
         Effect.gen(function* () {
           const found = yield* living(user)
           yield* accounts.setAdmin(found.account.id, isAdmin)
-          return yield* again(found)
+          const account = yield* again(found)
+          yield* note(isAdmin ? "promoted to admin" : "demoted from admin", account.user)
+          return account
         })
       ),
     invite: (uses, lasts) =>
@@ -274,6 +288,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended }: Others) {
             const message = `There are ${maxInvites} invites that nobody has used. Let some run out (--expires) first.`
             return yield* new NotDone({ message })
           }
+          yield* noteInvite(uses, expires)
           return { code, expires }
         })
       )

@@ -66,12 +66,15 @@ const presenter = CliOutput.layerPresenter({
 
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ")
 
-/** Carries out what the command line says. */
-export const main = Command.run(command, { version: identity.version }).pipe(
-  Effect.catchTag("OutputClosed", () => Effect.void),
-  Effect.provide(Layer.mergeAll(presenter, Output.layer, Progress.layer)),
-  Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void))
-)
+/** Carries out what the command line says, and writes its results to that output. */
+export const mainTo = (output: Layer.Layer<Output>) =>
+  Command.run(command, { version: identity.version }).pipe(
+    Effect.catchTag("OutputClosed", () => Effect.void),
+    Effect.provide(Layer.mergeAll(presenter, output, Progress.layer)),
+    Effect.tapError((error) => (isTold(error) ? Console.error(error.message) : Effect.void))
+  )
+
+export const main = mainTo(Output.layer)
 
 /** Not by `CliError.userMessage`: it puts a heading over what is said, and another formatter to do without is longer. */
 const isTold = Schema.is(Schema.Union([InvalidSetting, AdminError, NotDone, CannotOpenDatabase]))

@@ -38,6 +38,16 @@ export const find = Effect.fnUntraced(function* (file: string, shownAs = file) {
   if (type !== "File") return yield* unusable("it is no file. Name the database's file.")
 })
 
+/** Whether no server has made one in this file yet: there is no such file, or nothing is in it. */
+export const isMissing = Effect.fnUntraced(function* (file: string) {
+  if (file === ":memory:") return false
+  const files = yield* FileSystem.FileSystem
+  return yield* Effect.match(files.stat(file), {
+    onSuccess: ({ size, type }) => type === "File" && size === BigInt(0),
+    onFailure: ({ reason }) => reason._tag === "NotFound"
+  })
+})
+
 const opening = (host: Pick<SqliteClient.SqliteOptions, "start">) =>
   Effect.fnUntraced(function* (file: string, shownAs = file) {
     const unusable = (problem: string) => new AdminError({ message: `Cannot read ${shownAs}: ${problem}` })

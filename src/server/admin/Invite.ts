@@ -37,7 +37,7 @@ export const inviteCommand = Command.make(
     const duration: Duration.Duration | undefined = Option.getOrUndefined(lasts)
     const invite = yield* Effect.provide(
       Effect.flatMap(UserManagement, (users) => users.invite(uses, duration)),
-      ManagementHere.layer(where)
+      ManagementHere.layerMaking(where)
     )
     const until = invite.expires === undefined ? "" : `, until ${timeOf(invite.expires)}`
     yield* Console.error(`${plural(uses, "person").replace("persons", "people")} may register with this code${until}:`)
@@ -47,7 +47,7 @@ export const inviteCommand = Command.make(
   Command.withDescription(
     [
       "Make a code with which somebody makes an account, where REGISTRATION is invite. It is written to standard output alone;",
-      "the server keeps its hash."
+      "the server keeps its hash. If the server was never started, its database is made."
     ].join("\n")
   ),
   Command.withShortDescription("Invite somebody to make an account"),

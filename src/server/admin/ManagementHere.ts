@@ -1,9 +1,10 @@
 /**
  * Where `pnpm admin` works on accounts: in the server that runs on the database, through its AdminSocket, or, where none runs,
- * on the database itself, locked for as long as that takes.
+ * on the database itself, locked for as long as that takes. What gives somebody an account makes the database, if there is none
+ * yet, as a server would: so the first admin can be there before the first start.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import { Duration, Effect, FileSystem, Layer, type Option } from "effect"
+import { Console, Duration, Effect, FileSystem, Layer, type Option } from "effect"
 import { RpcClient, RpcSerialization } from "effect/rpc"
 import { AccountNames, fillNames } from "../accounts/AccountNames.ts"
 import { Accounts } from "../accounts/Accounts.ts"
@@ -24,11 +25,19 @@ import { isInUse } from "./InUse.ts"
 const patience = "5 seconds"
 const answerPatience = "30 seconds"
 
-/** What works on accounts, on the database that the flag, the environment or `.env` names. */
-export const layer = (given: {
+/** Which server's or database's accounts: as the flags say, or else the environment or `.env`. */
+export interface Where {
   readonly database: Option.Option<string>
   readonly adminSocket: Option.Option<string>
-}) =>
+}
+
+/** What works on accounts, on a database that is there. */
+export const layer = (given: Where) => layerWith(given, false)
+
+/** The same, on a new database if there is none: standard error is told. */
+export const layerMaking = (given: Where) => layerWith(given, true)
+
+const layerWith = (given: Where, isToBeMade: boolean) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const database = yield* named(given.database)
@@ -38,10 +47,13 @@ export const layer = (given: {
       )
       const path = adminPathOf(database, adminSocket)
       const isRunning = path !== undefined && (yield* isListening(path))
-      if (!isRunning) yield* Effect.scoped(ChatDatabase.openHere(database))
+      const isMissing = !isRunning && (yield* ChatDatabase.isMissing(database))
+      if (isMissing && !isToBeMade) return yield* missing(database)
+      if (!isRunning && !isMissing) yield* Effect.scoped(ChatDatabase.openHere(database))
+      const made = Console.error(`There was no database ${database} yet: it was made.`)
       const management: Layer.Layer<UserManagement, AdminError | NotDone | CannotOpenDatabase, FileSystem.FileSystem> =
         isRunning ? remote(path) : alone(database, path)
-      return management
+      return isMissing ? Layer.tap(management, () => made) : management
     })
   )
 
@@ -69,6 +81,11 @@ const alone = (database: string, path: string | undefined) =>
       )
     )
   )
+
+const missing = (database: string) =>
+  new AdminError({
+    message: `There is no database ${database} yet, and so there are no accounts. The server makes it at its first start, and so do "pnpm admin users add" and "pnpm admin invite". If there is one, name it with --database or DATABASE.`
+  })
 
 const inUse = (database: string, path: string | undefined) => {
   const socket = path === undefined ? "" : ` at ${path}`

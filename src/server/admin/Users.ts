@@ -28,7 +28,7 @@ const nameOf = (typed: string) =>
   )
 
 /** What works on accounts, wherever they are. */
-const onAccounts = <A, E, R>(where: Parameters<typeof ManagementHere.layer>[0], effect: Effect.Effect<A, E, R>) =>
+const onAccounts = <A, E, R>(where: ManagementHere.Where, effect: Effect.Effect<A, E, R>) =>
   Effect.provide(effect, ManagementHere.layer(where))
 
 const told = (text: string) => Console.error(text)
@@ -65,14 +65,17 @@ const addCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ admin, name, ...where }) {
     const user = yield* nameOf(name)
-    yield* onAccounts(
-      where,
-      Effect.flatMap(UserManagement, (users) => Effect.flatMap(users.add(user, admin), giveCode))
+    yield* Effect.provide(
+      Effect.flatMap(UserManagement, (users) => Effect.flatMap(users.add(user, admin), giveCode)),
+      ManagementHere.layerMaking(where)
     )
   })
 ).pipe(
   Command.withDescription(
-    "Make an account. Its owner gets the code that is written to standard output, which stands in for a password until one is set."
+    [
+      "Make an account. Its owner gets the code that is written to standard output, which stands in for a password until one",
+      "is set. If the server was never started, its database is made."
+    ].join("\n")
   ),
   Command.withShortDescription("Make an account"),
   Command.withExamples([{ command: "pnpm -s admin users add ada --admin", description: "Make one that is an admin" }])
@@ -187,7 +190,7 @@ const resetCommand = Command.make(
 )
 
 /** Asks, if there is such an account, and somebody to be asked. */
-const confirm = Effect.fnUntraced(function* (where: Parameters<typeof ManagementHere.layer>[0], user: UserName) {
+const confirm = Effect.fnUntraced(function* (where: ManagementHere.Where, user: UserName) {
   const stdio = yield* Stdio.Stdio
   const { account } = yield* onAccounts(
     where,

@@ -177,7 +177,7 @@ export const make = Effect.gen(function* () {
     const owner = { account: account.id, device: enrolled.device }
     const ended = yield* Mailbox.ask(accounts, { _tag: "Connect", session: session.id, ...owner })
     if (Option.isSome(ended)) return yield* over(rejected(yield* login.whyNot(account.id)), id)
-    Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: [] })
+    Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: [], invitations: [] })
     yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
     talk.account = account.id
     const letIn = yield* Effect.exit(

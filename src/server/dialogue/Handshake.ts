@@ -6,17 +6,24 @@
  * claim gives the name back.
  */
 import { Effect, Option, Redacted, Result } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import { maxInvitations } from "../../common/wire/AccountMessage.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { protocolVersion, type ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { Account } from "../accounts/Account.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
+import type { AccountsCommandOf } from "../accounts/AccountsCommand.ts"
 import { Login } from "../accounts/Login.ts"
 import { Memberships, type Standing } from "../accounts/Memberships.ts"
 import type { Enrolled } from "../accounts/Proof.ts"
 import { identity } from "../config/Identity.ts"
+import { roleOf } from "../governance/Governance.ts"
+import { Governances, type Invitation } from "../history/Governances.ts"
 import { Inboxes } from "../inbox/Inboxes.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
+import { aboutRoom } from "../rooms/Governing.ts"
 import { Lobby } from "../rooms/Lobby.ts"
 import type { CatchUp } from "../rooms/Newcomers.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
@@ -52,6 +59,7 @@ export const make = Effect.gen(function* () {
   const identify = yield* Identification.make
   const inboxes = yield* Inboxes
   const lobby = yield* Lobby
+  const governances = yield* Governances
   const login = yield* Login
   const memberships = yield* Memberships
   const server = yield* ServerProcessor
@@ -121,7 +129,7 @@ export const make = Effect.gen(function* () {
     sessions.deliver([{ _tag: "Begin", to: from, message }])
     Mailbox.tellUnsafe(server, { _tag: "Arrive", session: session.id })
     if (found !== undefined) {
-      Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: marksIn(found.value.standing) })
+      Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, ...found.value.told })
     }
 
     // 6. Behind it, what was missed, as fast as it reads, and then what is said.
@@ -129,11 +137,29 @@ export const make = Effect.gen(function* () {
     return { _tag: "Welcomed", user, account: owner?.account.id, follow }
   })
 
+  /** What a room is to an account. */
+  const governed = (account: AccountId, room: RoomName) => {
+    const governance = governances.get({ _tag: "Room", room })
+    if (governance === undefined) return {}
+    return { ...aboutRoom(governance), role: roleOf(governance, { account }) }
+  }
+
   /** What an account finds. */
   const look = Effect.fnUntraced(function* (from: Asker, { account }: Owner, after: CatchUpCursor) {
     const inbox = yield* inboxes.catchUp(from, after)
     const standing = yield* memberships.standing({ account: account.id, user: account.user })
-    return { inbox, isAsked: after !== undefined, standing }
+    const rooms = standing.rooms.map((room) => ({ ...room, ...governed(account.id, room.room) }))
+    const isIn = new Set(rooms.map(({ room }) => nameKey(room)))
+    const invitations = governances
+      .invitations(account.id)
+      .filter(({ room }) => !isIn.has(nameKey(room)))
+      .slice(-maxInvitations)
+    return {
+      inbox,
+      isAsked: after !== undefined,
+      standing: { ...standing, rooms, ...(invitations.length > 0 && { invitations }) },
+      told: { marks: marksIn(standing), invitations }
+    }
   })
 
   return Effect.fnUntraced(function* (
@@ -163,7 +189,9 @@ type CatchUpCursor = NonNullable<Identification.Greeting["after"]>["inbox"]
 interface Found {
   readonly inbox: CatchUp
   readonly isAsked: boolean
-  readonly standing: Standing
+  readonly standing: Standing & { readonly invitations?: ReadonlyArray<Invitation> }
+  /** What its other connections hear of from then on. */
+  readonly told: Pick<AccountsCommandOf<"Welcomed">, "invitations" | "marks">
 }
 
 const marksIn = ({ conversations, lobbyRead, rooms }: Standing) => [

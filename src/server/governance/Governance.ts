@@ -66,13 +66,13 @@ export const ungoverned = (createdAt: Timestamp): Governance => ({
 /** Whoever may be bound or hold a role. */
 export interface Person extends Pick<Subject, "account" | "network" | "user"> {}
 
-export const roleOf = ({ moderators, owner }: Governance, { account }: Person): Role => {
+export const roleOf = ({ moderators, owner }: Governance, { account }: Pick<Person, "account">): Role => {
   if (account === undefined) return "member"
   if (owner?.account === account) return "owner"
   return moderators.some((one) => one.account === account) ? "moderator" : "member"
 }
 
-export const isInvited = ({ invited }: Governance, { account }: Person): boolean =>
+export const isInvited = ({ invited }: Governance, { account }: Pick<Person, "account">): boolean =>
   account !== undefined && invited.some((one) => one.account === account)
 
 /** What binds somebody now, if anything does. */
@@ -81,11 +81,12 @@ export const boundBy = (bounds: ReadonlyArray<Bound>, person: Person, now: Times
 
 const isOn = ({ until }: Bound, now: Timestamp): boolean => until === undefined || now < until
 
+/** A guest of whom it is not known where it comes from, since it has gone, may be the one who is meant. */
 const isMeant = (bound: Bound, { account, network, user }: Person): boolean => {
   if (bound.account !== undefined) return bound.account === account
   // A guest who has become an account is still the same.
   if (nameKey(bound.user) === nameKey(user)) return true
-  return account === undefined && network !== undefined && bound.network === network
+  return account === undefined && bound.network !== undefined && (network === undefined || bound.network === network)
 }
 
 /** Those of them that bind now. */
@@ -199,7 +200,10 @@ export const joined = (before: Governance, person: Person): Governance =>
 export const forgetAccount = (before: Governance, subject: Holder): Governance => {
   const { owner, ...ownerless } = before
   const rest = owner?.account === subject.account ? ownerless : before
-  return { ...rest, moderators: without(rest.moderators, subject), invited: without(rest.invited, subject) }
+  const moderators = without(rest.moderators, subject)
+  const invited = without(rest.invited, subject)
+  const isSameStill = rest === before && moderators === rest.moderators && invited === rest.invited
+  return isSameStill ? before : { ...rest, moderators, invited }
 }
 
 /** A guest who made the room has become this account. */

@@ -27,6 +27,8 @@ export class Governances extends Context.Service<
     rooms(): Iterable<RoomName>
     /** To rooms that this account has not joined since, the newest last. */
     invitations(account: AccountId): ReadonlyArray<Invitation>
+    /** Those that this account owns. */
+    owned(account: AccountId): ReadonlyArray<RoomName>
     /** Answers once it would survive a crash. */
     put(conversation: SharedConversation, governance: Governance): Effect.Effect<void, StorageUnavailable>
     /** The room is gone. */

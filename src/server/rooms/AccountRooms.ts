@@ -151,6 +151,4 @@ const note = (rooms: Set<NameKey>, room: NameKey, isMember: boolean) => {
 
 /** The account whose rooms have to be known to answer this. */
 const dependent = (command: RoomsCommand): AccountId | undefined =>
-  command._tag === "List" || command._tag === "Search" || (command._tag === "InRoom" && command.command._tag === "Join")
-    ? command.from.account
-    : undefined
+  command._tag === "List" || command._tag === "Search" || command._tag === "InRoom" ? command.from.account : undefined

@@ -197,7 +197,10 @@ export const make = Effect.fnUntraced(function* ({
     admit: (person, isKnown, store) =>
       Effect.suspend(() =>
         Option.match(refusalOf(person, isKnown), {
-          onNone: () => Effect.map(store, (stored): Result.Result<Effect.Success<typeof store>, Rejection> => Result.succeed(stored)),
+          onNone: () =>
+            Effect.map(store, (stored): Result.Result<Effect.Success<typeof store>, Rejection> =>
+              Result.succeed(stored)
+            ),
           onSome: (refusal) => Effect.succeed(Result.fail(refusal))
         })
       ).pipe(surely, oneByOne.withPermit),

@@ -9,14 +9,18 @@
  * is stored for it: what it asks next is stored whatever is known (`isDoubtful`). As many as are members or have asked to be,
  * and no more than there were failures.
  */
-import { Effect, Option, Schedule } from "effect"
+import { Effect, HashMap, Option, Result, Schedule } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { Member } from "../accounts/Memberships.ts"
+import { joined, type Person } from "../governance/Governance.ts"
 import type { StorageUnavailable } from "../history/History.ts"
 import type { Handled } from "../processor/Mailbox.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import type { Sessions } from "../session/Sessions.ts"
+import type { Deciding } from "./Deciding.ts"
 import type { Answer } from "./Greeting.ts"
 import * as Lanes from "./Lanes.ts"
 import { type Newcomers, retryInterval } from "./Newcomers.ts"
@@ -47,6 +51,9 @@ interface Services {
   readonly sessions: Sessions["Service"]
   readonly telling: Telling
   readonly told: () => Seq
+  readonly deciding: Pick<Deciding, "admit" | "govern" | "whyNotEnter">
+  /** As whom somebody is known to those who govern, and whether it comes into a private room uninvited. */
+  readonly person: (from: Asker) => { readonly person: Person; readonly isKnown: boolean }
   readonly room: () => Room.Room
   readonly become: (room: Room.Room) => void
   /** Lets a connection in. */
@@ -60,7 +67,8 @@ interface Services {
 }
 
 export const makeEnrolment = (services: Services) => {
-  const { become, beside, holding, kept, letIn, newcomers, putOut, room, sessions, telling, told } = services
+  const { become, beside, deciding, holding, kept, letIn, newcomers, person, putOut, room, sessions, telling, told } =
+    services
   const lanes = Lanes.make<AccountId>()
   const doubtful = new Set<AccountId>()
 
@@ -99,17 +107,35 @@ export const makeEnrolment = (services: Services) => {
     become(Room.enrol(room(), member))
   })
 
+  /** The same, if it may come in: whoever is put out meanwhile is out. */
+  const admit = Effect.fnUntraced(function* (keptIn: KeptMembers, member: Member, from: Asker) {
+    const { isKnown, person: who } = person(from)
+    const admitted = yield* deciding.admit(who, isKnown, enrol(keptIn, member))
+    if (Result.isSuccess(admitted)) yield* deciding.govern((governance) => joined(governance, who))
+    return admitted
+  })
+
+  const whyNot = (from: Asker) => {
+    const { isKnown, person: who } = person(from)
+    return deciding.whyNotEnter(who, isKnown)
+  }
+
   /** Its membership is over: all its connections are out, and those that did not ask for it are told. */
   const end = (member: Member, asker: SessionId | undefined) => {
-    const before = room()
-    become(Room.dismiss(before, member))
-    const others = Room.sessionsOf(before, member.user).filter((session) => session !== asker)
-    const left = others.filter((session) => !refuseNewcomer(session))
+    become(Room.dismiss(room(), member))
+    const others = Room.sessionsOf(room(), member.user).filter((session) => session !== asker)
     if (asker !== undefined) putOut(asker)
-    for (const session of others) putOut(session)
-    const { conversation } = before
+    putAllOut(others)
+  }
+
+  /** They are told so, why if there is something to say. */
+  const putAllOut = (all: ReadonlyArray<SessionId>, reason?: string) => {
+    const left = all.filter((session) => !refuseNewcomer(session))
+    for (const session of all) putOut(session)
+    const { conversation } = room()
     if (conversation._tag === "Lobby" || left.length === 0) return
-    sessions.deliver([{ _tag: "Tell", to: left, messages: [{ _tag: "RoomLeft", room: conversation.room }] }])
+    const message = { _tag: "RoomLeft" as const, room: conversation.room, ...(reason !== undefined && { reason }) }
+    sessions.deliver([{ _tag: "Tell", to: left, messages: [message] }])
   }
 
   /** Whether its Join has not been answered yet: it is not in, and answered so. */
@@ -138,6 +164,11 @@ export const makeEnrolment = (services: Services) => {
     join: (command: RoomCommandOf<"Join">, answer: Answer): Handled => {
       const { from } = command
       const member = memberOf(from)
+      const refusal = whyNot(from)
+      if (Option.isSome(refusal)) {
+        sessions.refuse(from, refusal.value)
+        return answer(Option.none())
+      }
       if (kept === undefined || member === undefined) return letIn(command, answer)
       const isKnown = lanes.isFree(member.account) && !doubtful.has(member.account)
       if (Room.isEnrolled(room(), member) && isKnown) return letIn(command, answer)
@@ -148,7 +179,11 @@ export const makeEnrolment = (services: Services) => {
       const coming = Effect.gen(function* () {
         // It may have gone while this waited; its Gone waits behind.
         if (!sessions.isHere(from.session)) return answer(Option.none())
-        yield* enrol(kept, member)
+        const admitted = yield* admit(kept, member, from)
+        if (Result.isFailure(admitted)) {
+          sessions.refuse(from, admitted.failure)
+          return answer(Option.none())
+        }
         yield* afterwards(() => letIn(command, answer))
       })
       return holding(from.session, inLane(member, coming, refuse))
@@ -189,6 +224,22 @@ export const makeEnrolment = (services: Services) => {
         inLane(member, owning, () => {})
       )
     },
+
+    /**
+     * Somebody is put out for what others decided; it is stored with that. An account is no member any more. Answers which of
+     * its connections were in.
+     */
+    expel: (user: UserName, reason: string | undefined): ReadonlyArray<SessionId> => {
+      const member = Option.getOrUndefined(HashMap.get(room().enrolled, nameKey(user)))
+      if (member !== undefined) become(Room.dismiss(room(), member))
+      const sessions = Room.sessionsOf(room(), user)
+      putAllOut(sessions, reason)
+      return sessions
+    },
+
+    /** Where it is not stored with that, it is now; and whoever comes again comes behind. */
+    forget: ({ account, user }: Member): Handled =>
+      kept === undefined ? undefined : beside(inLane({ account, user }, kept.leave(account), () => {})),
 
     /** An account is gone, and with it what was kept of it. */
     dismiss: ({ account, user }: RoomCommandOf<"Dismiss">): Handled => {

@@ -7,6 +7,7 @@ import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Turns } from "../processor/Turns.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import type { Sessions } from "../session/Sessions.ts"
+import type { AboutRoom } from "./Governing.ts"
 import type { CatchUp, Newcomers } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
 import type { RoomCommandOf } from "./RoomCommand.ts"
@@ -19,6 +20,8 @@ export type Answer = (answer: JoinAnswer) => void
 interface Services {
   readonly conversation: SharedConversation
   readonly newcomers: Newcomers
+  /** What the room is to who comes. */
+  readonly about: (from: Asker) => AboutRoom
   readonly room: () => Room.Room
   readonly sessions: Sessions["Service"]
   readonly turns: Turns["Service"]
@@ -26,7 +29,7 @@ interface Services {
   readonly putOut: (session: SessionId) => void
 }
 
-export const makeGreeting = ({ conversation, newcomers, putOut, room, sessions, turns }: Services) => {
+export const makeGreeting = ({ about, conversation, newcomers, putOut, room, sessions, turns }: Services) => {
   const greet = Effect.fnUntraced(function* (from: Asker, catchUp: CatchUp, answer: Answer) {
     if (conversation._tag === "Lobby") return answer(Option.some(catchUp))
     const { epoch, missed, seq, truncated } = catchUp
@@ -42,6 +45,7 @@ export const makeGreeting = ({ conversation, newcomers, putOut, room, sessions, 
           seq,
           missed,
           truncated,
+          ...about(from),
           ...users
         }
         sessions.deliver([{ _tag: "Begin", to: from, message }])

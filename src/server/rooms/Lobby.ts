@@ -1,5 +1,6 @@
 /** The one conversation everybody connected is in: its manager, under a name of its own. It tells them what rooms are made. */
 import { Context, Effect, Layer, PubSub } from "effect"
+import { AccountNames } from "../accounts/AccountNames.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import * as Deciding from "./Deciding.ts"
@@ -13,7 +14,8 @@ export class Lobby extends Context.Service<Lobby, RoomManager.RoomManager>()("pa
     Effect.gen(function* () {
       const announcements = yield* PubSub.subscribe(yield* Announcements)
       const deciding = yield* Deciding.make({ conversation: lobby })
-      const manager = yield* RoomManager.make({ conversation: lobby, deciding, onVacated: () => {} })
+      const people = yield* AccountNames
+      const manager = yield* RoomManager.make({ conversation: lobby, deciding, people, onVacated: () => {} })
       yield* PubSub.take(announcements).pipe(
         Effect.map((announcement) => {
           if (announcement._tag !== "RoomCreated") return

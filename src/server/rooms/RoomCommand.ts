@@ -36,6 +36,8 @@ export const RoomCommand = Schema.TaggedUnion({
   },
   /** What the room is about, who governs it and who is bound in it. */
   Describe: { from: Asker },
+  /** The room is to go, with all that was said in it. */
+  Delete: { from: Asker },
   ListMembers: { from: Asker, after: Schema.UndefinedOr(UserName) },
   ReadHistory: { from: Asker, range: SharedRange },
   /** A room was made, of which the lobby's members are told. */

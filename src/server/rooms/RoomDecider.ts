@@ -86,11 +86,7 @@ export const mutedIn = (
   ...(reason !== undefined && { reason })
 })
 
-const actorOf = (
-  governance: Governance.Governance,
-  act: Act,
-  guestOwner: AuthorId | undefined
-): Party => ({
+const actorOf = (governance: Governance.Governance, act: Act, guestOwner: AuthorId | undefined): Party => ({
   role: isGuestOwner(guestOwner, act.author, act.guest) ? "owner" : Governance.roleOf(governance, personOf(act)),
   isAdmin: act.isAdmin === true,
   isGuest: act.account === undefined
@@ -112,7 +108,9 @@ const governing = (
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
   // There is nothing to be done, and no entry that it could be answered with.
   const isInvitedAlready =
-    body._tag === "Invited" && subject !== undefined && (object?.isMember === true || Governance.isInvited(governance, subject))
+    body._tag === "Invited" &&
+    subject !== undefined &&
+    (object?.isMember === true || Governance.isInvited(governance, subject))
   if (isInvitedAlready) return { _tag: "Repeated", seq: 0, at: now, key: undefined }
   if (Governance.isFull(governance, body, subject, now)) return { _tag: "Refused", reason: full(body) }
   const after = Governance.govern(governance, body, act.from, subject, now)
@@ -182,7 +180,11 @@ export const whyNotEnter = (
   if (conversation._tag === "Lobby") return Option.none()
   const { room } = conversation
   const ban = Governance.boundBy(governance.bans, person, now)
-  const isVisible = isKnown || !governance.isPrivate || Governance.isInvited(governance, person) || Governance.roleOf(governance, person) === "owner"
+  const isVisible =
+    isKnown ||
+    !governance.isPrivate ||
+    Governance.isInvited(governance, person) ||
+    Governance.roleOf(governance, person) === "owner"
   if (!isVisible || (ban !== undefined && governance.isPrivate)) return Option.some({ _tag: "RoomNotFound", room })
   if (ban === undefined) return Option.none()
   const { reason, until } = ban

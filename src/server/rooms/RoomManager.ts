@@ -24,10 +24,10 @@ import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
-import type { Act } from "./Act.ts"
 import { makeAnnouncing } from "./Announcing.ts"
 import type { Deciding, DeliveringHalf } from "./Deciding.ts"
 import { type KeptMembers, makeEnrolment } from "./Enrolment.ts"
+import { type GoverningEvents, type GuestOwner, makeGoverning, type People } from "./Governing.ts"
 import { type Answer, type JoinAnswer, makeGreeting } from "./Greeting.ts"
 import { LogReader } from "./LogReader.ts"
 import { makeNewcomers, retryInterval } from "./Newcomers.ts"
@@ -41,6 +41,8 @@ import * as Told from "./Told.ts"
 export interface RoomManager {
   readonly conversation: SharedConversation
   readonly mailbox: Mailbox.Mailbox<RoomCommand, JoinAnswer>
+  /** Changes how it is governed without an entry. */
+  readonly govern: Deciding["govern"]
 }
 
 /** A fact about who is in. */
@@ -63,7 +65,14 @@ export interface RoomManagerOptions {
   readonly onMembers?: (changed: MembersChanged) => void
   /** None for the lobby. */
   readonly kept?: KeptMembers
+  /** Who is an account and who an admin; nobody, unless given. */
+  readonly people?: People
+  readonly guestOwner?: () => GuestOwner | undefined
+  readonly onInvited?: GoverningEvents["onInvited"]
+  readonly onGoverned?: GoverningEvents["onGoverned"]
 }
+
+const nobody: People = { find: () => undefined, isAdmin: () => false }
 
 /** How many runs of others may wait to be told; what is dropped beyond that is found in the log. */
 const maxHeard = 64
@@ -72,9 +81,13 @@ const maxHeard = 64
 export const make = Effect.fnUntraced(function* ({
   conversation,
   deciding,
+  guestOwner = () => undefined,
   kept,
+  onGoverned = () => {},
+  onInvited = () => {},
   onMembers = () => {},
-  onVacated
+  onVacated,
+  people = nobody
 }: RoomManagerOptions): Effect.fn.Return<
   RoomManager,
   never,
@@ -116,7 +129,20 @@ export const make = Effect.fnUntraced(function* ({
     }
   })
 
+  const governing = yield* makeGoverning({
+    conversation,
+    deciding,
+    guestOwner,
+    onGoverned,
+    onInvited,
+    people,
+    room: () => room,
+    sessions,
+    expel: (user, reason) => expel(user, reason)
+  })
+
   const greet = makeGreeting({
+    about: governing.about,
     conversation,
     newcomers,
     room: () => room,
@@ -135,6 +161,15 @@ export const make = Effect.fnUntraced(function* ({
     sessions,
     telling,
     told: () => told,
+    deciding,
+    person: (from) => {
+      const { network } = sessions.authorsOf(from)
+      const isKnown = people.isAdmin(from.account) || guestOwner()?.from.session === from.session
+      return {
+        person: { ...from, ...(network !== undefined && { network }) },
+        isKnown: isKnown || Room.isEnrolled(room, from)
+      }
+    },
     room: () => room,
     become: (next) => {
       room = next
@@ -164,15 +199,24 @@ export const make = Effect.fnUntraced(function* ({
     const deliveries = [...Room.told(room, all), ...answers]
     told = seq
     yield* telling.tell(deliveries)
+    yield* governing.follow(all)
+  })
+
+  /** What it waits for is answered, and then it is out. */
+  const expel = Effect.fnUntraced(function* (user: UserName, reason: string | undefined) {
+    const member = people.find(user)
+    const sent = runs.takeBack(Room.sessionsOf(room, user))
+    if (conversation._tag === "Room") {
+      for (const { from } of sent) sessions.refuse(from, { _tag: "NotInRoom", room: conversation.room })
+    }
+    enrolment.expel(user, reason)
+    if (member !== undefined) yield* enrolment.forget({ account: member.id, user: member.user }) ?? Effect.void
+    yield* actOnPostponed(runs.answered(sent))
   })
 
   const store = Effect.fnUntraced(
     function* (run: Arr.NonEmptyReadonlyArray<Waiting>) {
-      const acts = Arr.map(run, ({ body, from, key }): Act => {
-        const { author, guest } = sessions.authorsOf(from)
-        const act = { from: from.user, author, body, key }
-        return guest === undefined ? act : { ...act, guest }
-      })
+      const acts = Arr.map(run, governing.actOf)
       const { answers, entries } = yield* deciding.carryOut(acts, self)
       const places = answers.flatMap((answer) => (answer._tag === "Stored" ? [answer.seq] : []))
       yield* tell(Told.news(told, entries, places), Room.answered(run, answers))
@@ -272,7 +316,9 @@ export const make = Effect.fnUntraced(function* ({
     // It may have gone while this waited for a message of its own to be stored; its Gone waits behind.
     if (isForWhoIsHere(command) && !sessions.isHere(command.from.session)) return answer(Option.none())
     const refusal = Room.refusal(room, command)
-    if (Option.isSome(refusal) && !(command._tag === "Leave" && enrolment.isDoubtful(command.from))) {
+    const isExempt =
+      governing.isFromOutside(command) || (command._tag === "Leave" && enrolment.isDoubtful(command.from))
+    if (Option.isSome(refusal) && !isExempt) {
       if ("from" in command) sessions.refuse(command.from, refusal.value)
       return answer(Option.none())
     }
@@ -287,6 +333,10 @@ export const make = Effect.fnUntraced(function* ({
         return enrolment.own(command)
       case "Dismiss":
         return enrolment.dismiss(command)
+      case "Delete":
+        return sessions.refuse(command.from, { _tag: "StorageUnavailable" })
+      case "Describe":
+        return beside(governing.describe(command))
       case "ListMembers":
         return beside(replies.members(command))
       case "ReadHistory":
@@ -388,7 +438,7 @@ export const make = Effect.fnUntraced(function* ({
     ),
     Effect.forkScoped
   )
-  return { conversation, mailbox }
+  return { conversation, mailbox, govern: deciding.govern }
 })
 
 /** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Gone. */

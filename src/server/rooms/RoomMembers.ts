@@ -8,6 +8,7 @@ import { Deferred, Effect, Schedule } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { Memberships } from "../accounts/Memberships.ts"
+import type { Governances } from "../history/Governances.ts"
 import type { KeptMembers } from "./Enrolment.ts"
 import { retryInterval } from "./Newcomers.ts"
 import type { RoomsCommand } from "./RoomsCommand.ts"
@@ -21,7 +22,11 @@ export interface Inhabited {
   isKept: boolean
 }
 
-export const makeRoomMembers = (memberships: Memberships["Service"], tell: (command: RoomsCommand) => void) => {
+export const makeRoomMembers = (
+  memberships: Memberships["Service"],
+  governances: Pick<Governances["Service"], "forget">,
+  tell: (command: RoomsCommand) => void
+) => {
   const forgetting = new Map<NameKey, Deferred.Deferred<void>>()
   return {
     of: (room: Inhabited): KeptMembers => {
@@ -48,7 +53,7 @@ export const makeRoomMembers = (memberships: Memberships["Service"], tell: (comm
       const key = nameKey(name)
       const done = Deferred.makeUnsafe<void>()
       forgetting.set(key, done)
-      return memberships.forget(name).pipe(
+      return Effect.andThen(memberships.forget(name), governances.forget(name)).pipe(
         Effect.retry(Schedule.spaced(retryInterval)),
         Effect.orDie,
         Effect.ensuring(

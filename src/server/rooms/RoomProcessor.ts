@@ -13,23 +13,38 @@
  * another one, which finds in the log all that this one made (invariants 5 and 9). Managers are numbered, since what one
  * said last may be looked at when there is another.
  */
-import { Context, Effect, Exit, Layer, Option, PubSub, Queue, Schedule, Scope } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Option, PubSub, Queue, Schedule, Scope } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import { AccountNames } from "../accounts/AccountNames.ts"
+import { AccountProcessor } from "../accounts/AccountProcessor.ts"
 import { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
+import {
+  boundBy,
+  forgetAccount,
+  type Governance,
+  isInvited,
+  isPlain,
+  owned,
+  roleOf,
+  ungoverned
+} from "../governance/Governance.ts"
+import { Governances } from "../history/Governances.ts"
 import { History } from "../history/History.ts"
 import { makeListReplies } from "../lists/ListReplies.ts"
-import { pageOf, placeOf } from "../lists/NamePage.ts"
+import { placeOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
-import type { SessionId } from "../session/Asker.ts"
+import type { Asker, SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAccountRooms } from "./AccountRooms.ts"
 import * as Deciding from "./Deciding.ts"
+import { makeDirectory } from "./Directory.ts"
+import type { GuestOwner } from "./Governing.ts"
 import type { LogReader } from "./LogReader.ts"
 import { retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
@@ -42,6 +57,8 @@ interface OpenRoom extends Inhabited {
   readonly key: NameKey
   /** Unknown of rooms that were there before the server started. */
   readonly madeBy: SessionId | undefined
+  /** The guest who made it, while it is here: its owner. */
+  guestOwner: GuestOwner | undefined
   readonly conversation: typeof Conversation.cases.Room.Type
   running: Running | undefined
   /** How many are in, as its manager told last. */
@@ -75,34 +92,38 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
     RoomProcessor,
     Effect.gen(function* () {
       const { maxRooms, maxRoomsPerUser } = yield* ServerConfig
+      const accountProcessor = yield* AccountProcessor
+      const clock = yield* Clock.Clock
+      const governances = yield* Governances
+      const names = yield* AccountNames
       const announcements = yield* Announcements
       const searches = yield* SearchProcessor
       const sessions = yield* Sessions
       const turns = yield* Turns
       const history = yield* History
       const memberships = yield* Memberships
-      const managerServices = yield* Effect.context<History | LogReader | Sessions | ServerConfig | Turns>()
+      const managerServices = yield* Effect.context<
+        Governances | History | LogReader | Sessions | ServerConfig | Turns
+      >()
       const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<RoomsCommand>()
 
       const rooms = new Map<NameKey, OpenRoom>()
       /** The same, in the order of their names. */
       const sorted: Array<OpenRoom> = []
-      const listed = (after: string | undefined, own?: ReadonlySet<NameKey>) => {
-        const [page, numbered] = pageOf(sorted, ({ key }) => key, after)
-        const rooms = page.map(({ key, name, users }) =>
-          own?.has(key) === true ? { room: name, users, member: true as const } : { room: name, users }
-        )
-        return { rooms, ...numbered }
+      const directory = makeDirectory(() => sorted, governances)
+      const lists = makeListReplies((after) => directory.listed(after))
+      const forgetLists = () => {
+        directory.forget()
+        lists.forget()
       }
-      const lists = makeListReplies(listed)
       const accounts = makeAccountRooms({
         scope,
         maxRooms: maxRoomsPerUser,
         read: (account) => memberships.rooms(account),
         onRead: (account) => Mailbox.tellUnsafe(mailbox, { _tag: "RoomsRead", account })
       })
-      const members = makeRoomMembers(memberships, (command) => Mailbox.tellUnsafe(mailbox, command))
+      const members = makeRoomMembers(memberships, governances, (command) => Mailbox.tellUnsafe(mailbox, command))
       const involvements = new Map<SessionId, Involvement>()
       /** How many managers there were so far. */
       let started = 0
@@ -121,18 +142,19 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         Mailbox.tellUnsafe(running.manager.mailbox, command)
       }
 
-      const register = (name: RoomName, madeBy?: SessionId) => {
+      const register = (name: RoomName, madeBy?: SessionId, guestOwner?: GuestOwner) => {
         const key = nameKey(name)
         const conversation = { _tag: "Room", room: name } as const
         const kept = { isInhabited: false, isKept: madeBy === undefined }
-        const room: OpenRoom = { name, key, madeBy, conversation, running: undefined, users: 0, ...kept }
+        const nobody = { running: undefined, users: 0 }
+        const room: OpenRoom = { name, key, madeBy, guestOwner, conversation, ...nobody, ...kept }
         rooms.set(key, room)
         sorted.splice(
           placeOf(sorted, ({ key }) => key, key),
           0,
           room
         )
-        lists.forget()
+        forgetLists()
         return room
       }
 
@@ -141,15 +163,23 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const { conversation, key } = room
         const number = ++started
         const own = yield* Scope.fork(scope)
-        const making = Effect.flatMap(Deciding.make(conversation), (deciding) =>
-          RoomManager.make({
-            conversation,
-            deciding,
-            kept: members.of(room),
-            onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
-            onVacated: (handled) =>
-              Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
-          })
+        const guestOwner = () => room.guestOwner
+        const making = Effect.flatMap(
+          Deciding.make({ conversation, guestOwner: () => authorOf(guestOwner()) }),
+          (deciding) =>
+            RoomManager.make({
+              conversation,
+              deciding,
+              guestOwner,
+              people: names,
+              onGoverned: forgetLists,
+              onInvited: (account, invitedTo, by) =>
+                Mailbox.tellUnsafe(accountProcessor, { _tag: "Invited", account, room: invitedTo, by }),
+              kept: members.of(room),
+              onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
+              onVacated: (handled) =>
+                Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
+            })
         )
         const manager = yield* making.pipe(Scope.provide(own), Effect.provideContext(managerServices))
         const running: Running = { number, manager, scope: own, sent: 0, isLeft: false }
@@ -157,7 +187,10 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         return running
       })
 
-      const create = ({ from, room }: RoomsCommandOf<"Create">) => {
+      const authorOf = (owner: GuestOwner | undefined) =>
+        owner && sessions.authorsOf({ session: owner.from.session, user: owner.user, request: 0 }).author
+
+      const create = ({ from, isPrivate, room, topic }: RoomsCommandOf<"Create">): Mailbox.Handled => {
         const key = nameKey(room)
         const { made } = involvementOf(from.session)
         const existing = rooms.get(key)
@@ -167,10 +200,31 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         }
         if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
 
-        register(room, from.session)
+        const { account, user } = from
+        const opened = register(room, from.session, account === undefined ? { user, from } : undefined)
         made.add(key)
-        sessions.reply(from, { _tag: "RoomCreated", room, by: from.user })
-        PubSub.publishUnsafe(announcements, { _tag: "RoomCreated", room, by: from })
+        const governance = {
+          ...ungoverned(clock.currentTimeMillisUnsafe()),
+          isPrivate,
+          ...(topic !== undefined && topic !== "" && { topic }),
+          ...(account !== undefined && { owner: { user, account } })
+        }
+        const tell = Effect.sync(() => {
+          forgetLists()
+          sessions.reply(from, { _tag: "RoomCreated", room, by: user })
+          if (!isPrivate) PubSub.publishUnsafe(announcements, { _tag: "RoomCreated", room, by: from })
+        })
+        if (isPlain(governance)) return tell
+        const kept = governances.put(opened.conversation, governance)
+        return later(
+          sessions.orRefuse(
+            from,
+            Effect.andThen(
+              Effect.tapCause(kept, () => inTurn(() => forget(opened))),
+              tell
+            )
+          )
+        )
       }
 
       const list = ({ after, from }: RoomsCommandOf<"List">) =>
@@ -179,8 +233,10 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
             "rooms",
             Effect.sync(() => {
               const own = accounts.of(from.account)
-              if (own.size === 0) sessions.replyEncoded(from, "RoomList", [lists.fieldsOf(after)])
-              else sessions.reply(from, { _tag: "RoomList", ...listed(after, own) })
+              const hidden = hiddenFrom(from)
+              if (own.size === 0 && hidden.length === 0) {
+                sessions.replyEncoded(from, "RoomList", [lists.fieldsOf(after)])
+              } else sessions.reply(from, { _tag: "RoomList", ...directory.listed(after, own, hidden) })
             })
           )
           .pipe(
@@ -199,15 +255,46 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           return Mailbox.tellUnsafe(searches, { from, conversations: everywhere, search })
         }
         const open = rooms.get(nameKey(room))
-        if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
+        if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
         if (!readable.has(open.key)) return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
         Mailbox.tellUnsafe(searches, { from, conversations: [open.conversation], search })
       }
 
+      /** Whether there is such a room for who asks. A private one is not there for outsiders. */
+      const isVisible = (open: OpenRoom, from: Asker): boolean => {
+        const governance = governances.get(open.conversation)
+        if (governance?.isPrivate !== true) return true
+        const involvement = involvements.get(from.session)
+        if (involvement?.isIn.has(open.key) === true || involvement?.joined.has(open.key) === true) return true
+        if (open.guestOwner?.from.session === from.session || names.isAdmin(from.account)) return true
+        if (accounts.of(from.account).has(open.key)) return true
+        return (
+          (roleOf(governance, from) !== "member" || isInvited(governance, from)) &&
+          boundBy(governance.bans, from, clock.currentTimeMillisUnsafe()) === undefined
+        )
+      }
+
+      /** The private rooms that there are for who asks, in the order of their names. */
+      const hiddenFrom = (from: Asker): ReadonlyArray<OpenRoom> => {
+        if (names.isAdmin(from.account)) return directory.hidden()
+        const { account } = from
+        const involvement = involvements.get(from.session)
+        const named =
+          account === undefined
+            ? []
+            : [...governances.invitations(account).map(({ room }) => room), ...governances.owned(account)]
+        const keys = new Set([...accounts.of(account), ...(involvement?.isIn ?? []), ...named.map(nameKey)])
+        return [...keys]
+          .toSorted()
+          .flatMap((key) => rooms.get(key) ?? [])
+          .filter((open) => governances.get(open.conversation)?.isPrivate === true && isVisible(open, from))
+      }
+
       /** What only the manager of a room can answer, who knows the members that are away. */
       const isForMembers = ({ isInhabited }: OpenRoom, command: RoomCommand): boolean => {
-        if (command._tag === "Join") return true
+        if (command._tag === "Join" || command._tag === "Describe" || command._tag === "Delete") return true
         if (command._tag === "ListMembers") return isInhabited
+        if (command._tag === "Act" && names.isAdmin(command.from.account)) return true
         return isInhabited && Room.isForAway(command) && command.from.account !== undefined
       }
 
@@ -223,7 +310,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">): Mailbox.Handled => {
         const key = nameKey(room)
         const open = rooms.get(key)
-        if (open === undefined) return sessions.refuse(from, { _tag: "RoomNotFound", room })
+        if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
         if (command._tag === "Join") {
           const { joined } = involvementOf(from.session)
           const mayJoin =
@@ -253,6 +340,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         // It may still be in where it asked to leave, if that could not be stored.
         for (const key of involvement.made.union(involvement.joined).union(involvement.isIn)) {
           const room = rooms.get(key)
+          if (room?.guestOwner?.from.session === session) room.guestOwner = undefined
           if (room?.running !== undefined) send(room.running, { _tag: "Gone", session })
           else if (room !== undefined) vacant.push(room)
         }
@@ -262,10 +350,12 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const note = ({ isIn, room: key, session, users }: RoomsCommandOf<"MembersChanged">) => {
         const room = rooms.get(key)
         if (room !== undefined) room.users = users
-        lists.forget()
+        forgetLists()
         const involvement = involvements.get(session)
-        if (!isIn) involvement?.isIn.delete(key)
-        else if (involvement !== undefined) involvement.isIn.add(key)
+        if (!isIn) {
+          involvement?.isIn.delete(key)
+          involvement?.joined.delete(key)
+        } else if (involvement !== undefined) involvement.isIn.add(key)
         // Who is gone is in nothing, whatever was told before its room heard of it.
         else if (room?.running !== undefined) send(room.running, { _tag: "Gone", session })
       }
@@ -280,16 +370,46 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         if (room !== undefined) room.isInhabited = members > 0
       }
 
-      const own = (command: RoomsCommandOf<"Own">) => {
+      const own = (command: RoomsCommandOf<"Own">): Mailbox.Handled => {
         for (const key of involvements.get(command.session)?.joined ?? []) {
           const running = rooms.get(key)?.running
           if (running !== undefined) send(running, command)
         }
+        const { account, session, user } = command
+        const made = [...(involvements.get(session)?.made ?? [])].flatMap((key) => rooms.get(key) ?? [])
+        return govern(
+          made.filter(({ guestOwner }) => guestOwner?.from.session === session),
+          (before) => owned(before, { account, user })
+        )
+      }
+
+      /** Tried until it is stored. Who decides in a room that has a manager is its deciding half. */
+      const govern = (all: ReadonlyArray<OpenRoom>, change: (before: Governance) => Governance) => {
+        const governed = Effect.forEach(
+          all,
+          (room) =>
+            Effect.suspend(() => {
+              const before = governances.get(room.conversation) ?? ungoverned(clock.currentTimeMillisUnsafe())
+              if (room.running !== undefined) return room.running.manager.govern(change)
+              const after = change(before)
+              return after === before ? Effect.void : governances.put(room.conversation, after)
+            }).pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie),
+          { discard: true }
+        )
+        return later(Effect.andThen(governed, Effect.sync(forgetLists)))
       }
 
       /** Where nobody is in, nothing is known of it: the next manager finds that it is gone. */
-      const dismiss = (command: RoomsCommandOf<"Dismiss">) => {
+      const dismiss = (command: RoomsCommandOf<"Dismiss">): Mailbox.Handled => {
         for (const { running } of sorted) if (running !== undefined) send(running, command)
+        const holder = { account: command.account, user: command.user }
+        const governed = [...governances.rooms()]
+          .flatMap((name) => rooms.get(nameKey(name)) ?? [])
+          .filter(({ conversation }) => {
+            const governance = governances.get(conversation)
+            return governance !== undefined && forgetAccount(governance, holder) !== governance
+          })
+        return govern(governed, (before) => forgetAccount(before, holder))
       }
 
       const resume = ({ account }: RoomsCommandOf<"RoomsRead">): Mailbox.Handled =>
@@ -313,9 +433,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           placeOf(sorted, ({ key }) => key, key),
           1
         )
-        lists.forget()
+        forgetLists()
         if (madeBy !== undefined) involvements.get(madeBy)?.made.delete(key)
-        if (room.isKept) return later(members.forget(room))
+        if (room.isKept || governances.get(conversation) !== undefined) return later(members.forget(room))
       }
 
       const end = ({ handled, manager, room: key }: RoomsCommandOf<"Vacated">): Mailbox.Handled => {
@@ -344,6 +464,11 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       for (const name of history.rooms) register(name)
       const inhabited = yield* memberships.inhabited.pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie)
       for (const name of inhabited) (rooms.get(nameKey(name)) ?? register(name)).isInhabited = true
+      // Of a room that was made and never used nothing else is left.
+      const unused = [...governances.rooms()].filter((name) => !rooms.has(nameKey(name)))
+      yield* Effect.forkScoped(
+        Effect.forEach(unused, (name) => members.forget({ name, isInhabited: false, isKept: true }), { discard: true })
+      )
       const facts = yield* PubSub.subscribe(announcements)
       yield* PubSub.take(facts).pipe(
         Effect.map((fact) => {

@@ -27,6 +27,8 @@ export interface Runs<Envelope> {
   readonly nextRun: () => ReadonlyArray<Waiting>
   /** Whether a command must wait, since its connection waits for a place or has a command waiting. If so, it does. */
   readonly postpone: (command: RoomCommand, envelope: Envelope) => boolean
+  /** Takes back what these connections wait for. Whoever does answers it, as a run. */
+  readonly takeBack: (sessions: ReadonlyArray<SessionId>) => ReadonlyArray<Waiting>
   /** A run has been answered: gives what waited for that, in order; an Act among it is to be added before the rest. */
   readonly answered: (run: ReadonlyArray<Waiting>) => ReadonlyArray<SessionId>
   /** Whatever else this connection asks waits until it is released. */
@@ -66,6 +68,13 @@ export const makeRuns = <Envelope extends { readonly command: RoomCommand }>(): 
       const run = waiting.slice(0, count)
       waiting = waiting.slice(count)
       return run
+    },
+    takeBack: (sessions) => {
+      const isTheirs = ({ from }: Waiting) => sessions.includes(from.session)
+      if (!waiting.some(isTheirs)) return []
+      const taken = waiting.filter(isTheirs)
+      waiting = waiting.filter((act) => !isTheirs(act))
+      return taken
     },
     postpone: (command, envelope) => {
       const session = sessionOf(command)

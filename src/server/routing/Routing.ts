@@ -10,8 +10,8 @@ import type { UserName } from "../../common/name/UserName.ts"
 import { AccountRequest, isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { defaultHistoryLimit, type HandedOn, OtherRequest } from "../../common/wire/ClientMessage.ts"
 import { type EntryRequest, intentOf, isEntryRequest } from "../../common/wire/EntryRequest.ts"
-import { governingOf, isRoomRequest, type RoomRequest } from "../../common/wire/RoomRequest.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
+import { governingOf, isRoomRequest, type RoomRequest } from "../../common/wire/RoomRequest.ts"
 import { AccountsCommand } from "../accounts/AccountsCommand.ts"
 import type { Range, Search } from "../history/Query.ts"
 import { UsersCommand } from "../inbox/UsersCommand.ts"
@@ -52,7 +52,14 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
     CreateRoom: (request) =>
       request.private === true && from.account === undefined
         ? refuse(from, { _tag: "AccountRequired", action: request._tag })
-        : toRooms({ _tag: "Create", from, room: request.room, isPrivate: request.private === true, topic: request.topic }),
+        : toRooms({
+            _tag: "Create",
+            from,
+            room: request.room,
+            isPrivate: request.private === true,
+            topic: request.topic
+          }),
+    DeleteRoom: ({ room }) => toRoom(from, room, { _tag: "Delete", from }),
     GetRoom: ({ room }) => toRoom(from, room, { _tag: "Describe", from }),
     JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),
     LeaveRoom: ({ room }) => toRoom(from, room, { _tag: "Leave", from }),

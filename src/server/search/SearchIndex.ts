@@ -66,10 +66,11 @@ export class SearchIndex extends Context.Service<
       searched: Searched<C>
     ): Effect.Effect<Findings<C>, StorageUnavailable | SearchTooSlow>
     /**
-     * Gives the index's space to whoever needs it more; answers how many bytes that were. It is made again once there is
-     * twice as much room; until then searches look at the texts themselves.
+     * Carries out what stores something that is worth more than the index: if the disk is full, the index's space is given to
+     * it and it is tried once more; also where that space was given up meanwhile for another one. The index is made again once
+     * there is twice as much room; until then searches look at the texts themselves.
      */
-    readonly makeRoom: Effect.Effect<number>
+    readonly makingRoom: <A>(store: Effect.Effect<A, Problem>) => Effect.Effect<A, Problem>
     /** Messages that were deleted are not found by their words any more, which are in the index's files until `purge`. */
     readonly forget: (ids: ReadonlyArray<number>) => Effect.Effect<void, Problem>
     /**
@@ -101,7 +102,7 @@ export class SearchIndex extends Context.Service<
         let bytesGivenUp = 0
 
         const givingUp = Outage.make("The search index cannot be given up", "The search index can be given up again")
-        const makeRoom = oneByOne.withPermit(givingUp.watch(giveUp(sql, spare))).pipe(
+        const makeRoom = givingUp.watch(giveUp(sql, spare)).pipe(
           Effect.tap((bytes) => {
             if (bytes === 0) return Effect.void
             edition++
@@ -110,8 +111,18 @@ export class SearchIndex extends Context.Service<
               `The search index was given up to make room on the disk, ${bytes} bytes. It is made again when ${roomFor(bytes)} bytes are free; until then searches take longer.`
             )
           }),
+          oneByOne.withPermit,
           Effect.catchCause(() => Effect.succeed(0))
         )
+        /** If the disk is full for `effect`, `afterwards` is carried out in its stead, with the room that is there then. */
+        const ifFull = <A>(effect: Effect.Effect<A, Problem>, afterwards: Effect.Effect<A, Problem>) =>
+          Effect.suspend(() => {
+            const seen = edition
+            return Effect.catchIf(effect, isFull, (problem) =>
+              // Whoever came first may have given the index up meanwhile: then nothing is left of it, and yet there is room.
+              Effect.flatMap(makeRoom, (bytes) => (bytes > 0 || edition !== seen ? afterwards : Effect.fail(problem)))
+            )
+          })
 
         const inSteps = (step: Effect.Effect<boolean, Problem>) =>
           Effect.timed(oneByOne.withPermit(step)).pipe(
@@ -122,11 +133,7 @@ export class SearchIndex extends Context.Service<
           yield* inSteps(makeMergeStep(sql))
           yield* inSteps(vacuumStep(sql))
           yield* oneByOne.withPermit(emptyLog(sql))
-        }).pipe(
-          Effect.catchIf(isFull, (error) =>
-            Effect.flatMap(makeRoom, (bytes) => (bytes > 0 ? Effect.void : Effect.fail(error)))
-          )
-        )
+        })
 
         const hasRoom = Effect.gen(function* () {
           const free = yield* freeBytes(sql)
@@ -136,9 +143,13 @@ export class SearchIndex extends Context.Service<
           bytesGivenUp = 0
           return true
         })
+        /** What waits may be much, and others write meanwhile: each step asks for room. */
+        const addIfRoom = Effect.flatMap(hasRoom, (isRoom) =>
+          isRoom ? Effect.map(addStep, (hasMore) => (hasMore ? "hasMore" : "done")) : Effect.succeed("noRoom")
+        )
         const follow = Effect.gen(function* () {
-          if (yield* hasRoom) yield* Effect.repeat(addStep, { while: (hasMore) => hasMore })
-          else yield* tryAgain
+          const outcome = yield* Effect.repeat(addIfRoom, { while: (outcome) => outcome === "hasMore" })
+          if (outcome === "noRoom") yield* tryAgain
           yield* Effect.repeat(oneByOne.withPermit(forgetStep(sql)), { while: (hasMore) => hasMore })
         })
         const tryAgain = Effect.andThen(
@@ -157,9 +168,9 @@ export class SearchIndex extends Context.Service<
         const searching = Outage.make("Messages cannot be searched", "Messages are searched again")
         return SearchIndex.of({
           noteUnsafe: () => Queue.offerUnsafe(noted, undefined),
-          makeRoom,
+          makingRoom: (store) => ifFull(store, store),
           forget: (ids) => Effect.asVoid(oneByOne.withPermit(forget(sql, ids))),
-          purge,
+          purge: ifFull(purge, Effect.void),
           search: Effect.fnUntraced(
             function* (searched) {
               const findings = yield* searching.watch(find(sql, searched, oneByOne, () => edition))

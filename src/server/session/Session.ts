@@ -31,6 +31,8 @@ export interface Authors {
   readonly author: AuthorId
   /** Whose what an account wrote on this connection is, if it was a guest there before it registered. */
   readonly guest: AuthorId | undefined
+  /** Where it comes from (see `networkOf`); nothing if that is not known, or it is gone. */
+  readonly network: string | undefined
 }
 
 /** A class, as there may be ten thousand: closures would hold the same things once more for each method. */

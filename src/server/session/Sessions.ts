@@ -17,6 +17,7 @@ import { type Asker, type SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
 import { nowhere, type Origin, originHere } from "./Origin.ts"
 import * as Outbox from "./Outbox.ts"
+import { networkOf } from "./Peer.ts"
 import { rejected } from "./Rejected.ts"
 import { Requests } from "./Requests.ts"
 import { type Authors, Session } from "./Session.ts"
@@ -195,10 +196,12 @@ export class Sessions extends Context.Service<
           const session = sessions.get(id)
           if (session?.authors !== undefined && session.authors.account === account) return session.authors
           const guest = guestOf(id)
+          const address = session?.peer.address
+          const network = address === undefined ? undefined : networkOf(address)
           const authors: Authors =
             account === undefined
-              ? { account, author: guest, guest: undefined }
-              : { account, author: authorOfAccount(account), guest }
+              ? { account, author: guest, guest: undefined, network }
+              : { account, author: authorOfAccount(account), guest, network }
           if (session !== undefined) session.authors = authors
           return authors
         },

@@ -12,7 +12,6 @@ import { Array as Arr, Cause, Context, Deferred, Effect, Exit, Layer, Queue } fr
 import { StorageUnavailable } from "../history/History.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { isFull } from "../sql/SqliteProblem.ts"
 import { isAboutRows, type Problem } from "./GroupCommit.ts"
 import { Connections } from "./SqlHistory.ts"
 
@@ -36,17 +35,14 @@ export class Changes extends Context.Service<
     Changes,
     Effect.gen(function* () {
       const { writer } = yield* Connections
-      const { makeRoom } = yield* SearchIndex
+      const { makingRoom } = yield* SearchIndex
       const storing = Outage.make("Accounts cannot be stored", "Accounts are stored again")
       const waiting = yield* Queue.unbounded<Waiting>()
 
       const commit = (changes: ReadonlyArray<Waiting>) =>
         writer.withTransaction(Effect.forEach(changes, ({ attempt }) => attempt))
       /** As for messages, the index's space is worth less than what is to be kept. */
-      const commitOrMakeRoom = (changes: ReadonlyArray<Waiting>) =>
-        Effect.catchIf(commit(changes), isFull, (problem) =>
-          Effect.flatMap(makeRoom, (bytes) => (bytes > 0 ? commit(changes) : Effect.fail(problem)))
-        )
+      const commitOrMakeRoom = (changes: ReadonlyArray<Waiting>) => makingRoom(commit(changes))
 
       const carryOut = (changes: ReadonlyArray<Waiting>): Effect.Effect<void> =>
         commitOrMakeRoom(changes).pipe(

@@ -24,7 +24,6 @@ import * as Checkpoints from "./Checkpoints.ts"
 import * as DatabaseFile from "./DatabaseFile.ts"
 import * as Erasing from "./Erasing.ts"
 import * as FileWatch from "./FileWatch.ts"
-import { GovernedRooms } from "./GovernedRooms.ts"
 import * as LogTables from "./LogTables.ts"
 import * as MemoryStores from "./MemoryStores.ts"
 import { makings, migrate, migrations } from "./Migrations.ts"
@@ -99,7 +98,6 @@ export const layerFile = ({
       )
       return Layer.provideMerge(hurry, Layer.mergeAll(history, accounts, Erasing.layer({ ...log, deleted }))).pipe(
         Layer.provide([
-          GovernedRooms.layer,
           SearchIndex.layer(index, reserve.giveBack),
           Layer.succeed(SqlHistory.Connections, { emptied, epoch, noteDeletedUnsafe, reader, writer })
         ])

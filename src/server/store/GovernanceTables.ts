@@ -18,14 +18,15 @@ export interface StoredGovernance {
 
 export const make = (sql: SqlClient.SqlClient) => ({
   /** But for those whose names cannot be read. */
-  all: Effect.map(
-    sql`SELECT conversation_key, name, state FROM governance ORDER BY conversation_key`,
-    (rows) =>
-      rows.flatMap(({ conversation_key: key, name, state }): ReadonlyArray<StoredGovernance> => {
-        const governance = Option.getOrUndefined(decodeState(state))
-        if (key === conversationKey(lobby)) return [{ conversation: lobby, governance }]
-        return Option.toArray(decodeRoom(name)).map((room) => ({ conversation: { _tag: "Room" as const, room }, governance }))
-      })
+  all: Effect.map(sql`SELECT conversation_key, name, state FROM governance ORDER BY conversation_key`, (rows) =>
+    rows.flatMap(({ conversation_key: key, name, state }): ReadonlyArray<StoredGovernance> => {
+      const governance = Option.getOrUndefined(decodeState(state))
+      if (key === conversationKey(lobby)) return [{ conversation: lobby, governance }]
+      return Option.toArray(decodeRoom(name)).map((room) => ({
+        conversation: { _tag: "Room" as const, room },
+        governance
+      }))
+    })
   ),
 
   get: Effect.fnUntraced(function* (conversation: SharedConversation) {

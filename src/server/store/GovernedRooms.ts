@@ -2,17 +2,20 @@
  * How each room and the lobby is governed, as it was stored last: in memory, told by whoever stores it, behind the commit. Whoever
  * must not wait looks here. Also the whole of what a server keeps of it that keeps nothing.
  *
+ * One for all layers that are built together.
+ *
  * Bounds: of each room that there is what `Governance` says; of plain rooms nothing.
  */
 import { Context, Layer } from "effect"
 import { conversationKey, type SharedConversation } from "../../common/log/Conversation.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
 import { type Governance, isPlain } from "../governance/Governance.ts"
 import type { Governances, Invitation } from "../history/Governances.ts"
 import type { AccountId } from "../session/AccountId.ts"
 
 export class GovernedRooms extends Context.Service<
   GovernedRooms,
-  Pick<Governances["Service"], "get" | "invitations" | "rooms"> & {
+  Pick<Governances["Service"], "get" | "invitations" | "owned" | "rooms"> & {
     readonly set: (conversation: SharedConversation, governance: Governance) => void
     readonly remove: (conversation: SharedConversation) => void
   }
@@ -20,38 +23,44 @@ export class GovernedRooms extends Context.Service<
   static readonly layer = Layer.sync(GovernedRooms, () => {
     const byKey = new Map<string, { readonly conversation: SharedConversation; readonly governance: Governance }>()
     const invited = new Map<AccountId, Map<string, Invitation>>()
+    const owned = new Map<AccountId, Map<string, RoomName>>()
 
-    const forgetInvited = (key: string) => {
-      for (const { account } of byKey.get(key)?.governance.invited ?? []) {
-        const rooms = invited.get(account)
-        rooms?.delete(key)
-        if (rooms?.size === 0) invited.delete(account)
-      }
+    const forget = (key: string) => {
+      const { invited: those = [], owner } = byKey.get(key)?.governance ?? {}
+      for (const { account } of those) removeFrom(invited, account, key)
+      if (owner !== undefined) removeFrom(owned, owner.account, key)
+      byKey.delete(key)
     }
 
     return GovernedRooms.of({
       get: (conversation) => byKey.get(conversationKey(conversation))?.governance,
-      rooms: () => [...byKey.values()].flatMap(({ conversation }) => (conversation._tag === "Room" ? conversation.room : [])),
+      rooms: () =>
+        [...byKey.values()].flatMap(({ conversation }) => (conversation._tag === "Room" ? conversation.room : [])),
       invitations: (account) => [...(invited.get(account)?.values() ?? [])],
+      owned: (account) => [...(owned.get(account)?.values() ?? [])],
       set: (conversation, governance) => {
         const key = conversationKey(conversation)
-        const before = byKey.get(key)
-        if (before?.governance.invited !== governance.invited && conversation._tag === "Room") {
-          forgetInvited(key)
-          const { room } = before?.conversation._tag === "Room" ? before.conversation : conversation
-          for (const { account, by } of governance.invited) {
-            const rooms = invited.get(account) ?? new Map<string, Invitation>()
-            invited.set(account, rooms.set(key, { room, by }))
-          }
-        }
-        if (isPlain(governance)) byKey.delete(key)
-        else byKey.set(key, { conversation: before?.conversation ?? conversation, governance })
+        const known = byKey.get(key)?.conversation ?? conversation
+        forget(key)
+        if (isPlain(governance)) return
+        byKey.set(key, { conversation: known, governance })
+        if (known._tag === "Lobby") return
+        const { room } = known
+        for (const { account, by } of governance.invited) addTo(invited, account, key, { room, by })
+        if (governance.owner !== undefined) addTo(owned, governance.owner.account, key, room)
       },
-      remove: (conversation) => {
-        const key = conversationKey(conversation)
-        forgetInvited(key)
-        byKey.delete(key)
-      }
+      remove: (conversation) => forget(conversationKey(conversation))
     })
   })
+}
+
+const addTo = <A>(all: Map<AccountId, Map<string, A>>, account: AccountId, key: string, one: A) => {
+  const those = all.get(account) ?? new Map<string, A>()
+  all.set(account, those.set(key, one))
+}
+
+const removeFrom = (all: Map<AccountId, Map<string, unknown>>, account: AccountId, key: string) => {
+  const those = all.get(account)
+  those?.delete(key)
+  if (those?.size === 0) all.delete(account)
 }

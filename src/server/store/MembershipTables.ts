@@ -57,16 +57,18 @@ export const make = (sql: SqlClient.SqlClient) => {
 
     markOf,
 
-    /** Where the mark stands then. To be run in a transaction. */
+    /** Where the mark stands then; 0, and nothing is done, if the account is no more. To be run in a transaction. */
     join: Effect.fnUntraced(function* (account: AccountId, room: RoomName, newest: Seq) {
       const place = placeOfRoom(room)
       yield* sql`
-        INSERT INTO memberships (account, room_key, room) VALUES (${account}, ${nameKey(room)}, ${room})
+        INSERT INTO memberships (account, room_key, room)
+        SELECT id, ${nameKey(room)}, ${room} FROM accounts WHERE id = ${account} AND state <> 'Deleted'
         ON CONFLICT (account, room_key) DO NOTHING`
       // A mark for a log that is gone is none.
       yield* sql`
         INSERT INTO marks (account, place, conversation, seq)
-        VALUES (${account}, ${place}, (SELECT id FROM conversations WHERE conversation_key = ${place}), ${newest})
+        SELECT id, ${place}, (SELECT id FROM conversations WHERE conversation_key = ${place}), ${newest}
+        FROM accounts WHERE id = ${account} AND state <> 'Deleted'
         ON CONFLICT (account, place) DO UPDATE SET conversation = excluded.conversation, seq = excluded.seq
         WHERE marks.conversation IS NOT NULL AND marks.conversation IS DISTINCT FROM excluded.conversation`
       return yield* markOf(account, place)
@@ -80,6 +82,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       yield* sql`DELETE FROM marks WHERE place = ${placeOfRoom(room)}`
     }),
 
+    /** Part of the commit that deletes it. */
     forgetAccount: Effect.fnUntraced(function* (account: AccountId) {
       yield* sql`DELETE FROM memberships WHERE account = ${account}`
       yield* sql`DELETE FROM marks WHERE account = ${account}`
@@ -102,7 +105,7 @@ export const make = (sql: SqlClient.SqlClient) => {
         SELECT accounts.id, ${key}, log.id, MIN(${seq},
           COALESCE((SELECT MAX(seq) FROM messages WHERE conversation = log.id), log.deleted_through, 0))
         FROM accounts LEFT JOIN conversations AS log ON conversation_key = ${log}
-        WHERE accounts.id = ${account} ${isThere}
+        WHERE accounts.id = ${account} AND state <> 'Deleted' ${isThere}
         ON CONFLICT (account, place) DO UPDATE SET conversation = excluded.conversation, seq = excluded.seq
         WHERE marks.conversation IS DISTINCT FROM excluded.conversation OR marks.seq < excluded.seq`
       return yield* markOf(account, key)

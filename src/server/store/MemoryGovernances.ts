@@ -5,14 +5,15 @@ import { GovernedRooms } from "./GovernedRooms.ts"
 
 export const layer = Layer.effect(
   Governances,
-  Effect.map(GovernedRooms, ({ get, invitations, remove, rooms, set }) =>
+  Effect.map(GovernedRooms, ({ get, invitations, owned, remove, rooms, set }) =>
     Governances.of({
       get,
       rooms,
       invitations,
+      owned,
       put: (conversation, governance) => Effect.sync(() => set(conversation, governance)),
       forget: (room) => Effect.sync(() => remove({ _tag: "Room", room })),
       lookAgain: (conversation) => Effect.sync(() => get(conversation))
     })
   )
-)
+).pipe(Layer.provide(GovernedRooms.layer))

@@ -12,6 +12,7 @@ import { viewOf } from "../../common/log/Timeline.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { History, keyOf, type NewEntry, type Stored } from "../history/History.ts"
 import { partnerIn, partnerOf } from "../history/Partner.ts"
+import { GovernedRooms } from "./GovernedRooms.ts"
 import {
   bytesOfView,
   charactersOf,
@@ -30,7 +31,6 @@ import {
 import { makeSearch } from "./MemorySearch.ts"
 import { idempotencyKey, twinAt } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
-import { GovernedRooms } from "./GovernedRooms.ts"
 import { bytesOf } from "./StoredBody.ts"
 import { checkStorable } from "./StoredEntry.ts"
 
@@ -43,7 +43,7 @@ export interface MemoryLimits {
 
 const defaultLimits: MemoryLimits = { maxEntries: 10_000, maxCharacters: 64 * 1024 * 1024 }
 
-export const layerWith = (limits: MemoryLimits): Layer.Layer<History, never, GovernedRooms> =>
+export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
   Layer.effect(
     History,
     Effect.gen(function* () {
@@ -146,7 +146,8 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History, never, Gov
             Effect.sync(() => {
               const places = entries.map(appendOne)
               entries.forEach(({ conversation, governance }, index) => {
-                if (conversation._tag === "Inbox" || governance === undefined || places[index]?.repeated !== false) return
+                if (conversation._tag === "Inbox" || governance === undefined || places[index]?.repeated !== false)
+                  return
                 governed.set(conversation, governance)
               })
               for (const { conversation, from, key, seq, with: partner } of answered) {
@@ -193,10 +194,10 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History, never, Gov
         emptied
       })
     })
-  )
+  ).pipe(Layer.provide(GovernedRooms.layer))
 
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
-export const layer: Layer.Layer<History, never, GovernedRooms> = layerWith(defaultLimits)
+export const layer: Layer.Layer<History> = layerWith(defaultLimits)
 
 const noKeys: ReadonlyArray<string> = []
 

@@ -22,33 +22,24 @@ import { maxLooked, type Member, Memberships, type ReadPlace } from "../accounts
 import { History } from "../history/History.ts"
 import { isFromOwner, partnerOf } from "../history/Partner.ts"
 import { type AccountId, authorOfAccount } from "../session/AccountId.ts"
+import { type Held, HeldMemberships } from "./HeldMemberships.ts"
 import { byCodePoints } from "./NameOrder.ts"
-
-interface Held {
-  /** By their keys. */
-  readonly rooms: Map<string, RoomName>
-  /** By the key of a shared conversation, or `with:` and a partner. */
-  readonly marks: Map<string, Seq>
-}
 
 export const layer = Layer.effect(
   Memberships,
   Effect.gen(function* () {
     const history = yield* History
     const accounts = yield* Accounts
-    const byAccount = new Map<AccountId, Held>()
-    const byRoom = new Map<string, Map<AccountId, Member>>()
+    const { byAccount, byRoom, removeMember } = yield* HeldMemberships
 
     const heldOf = (account: AccountId): Held => {
       const held = byAccount.get(account) ?? { rooms: new Map(), marks: new Map() }
       byAccount.set(account, held)
       return held
     }
-    const removeMember = (account: AccountId, key: string) => {
-      const members = byRoom.get(key)
-      members?.delete(account)
-      if (members?.size === 0) byRoom.delete(key)
-    }
+    /** What is deleted becomes a member of nothing, and has no marks. */
+    const isThere = (account: AccountId) =>
+      Effect.map(accounts.get(account), (found) => Option.isSome(found) && found.value.account.state !== "Deleted")
 
     const inboxOf = Effect.fnUntraced(function* (account: AccountId) {
       const found = yield* accounts.get(account)
@@ -148,7 +139,8 @@ export const layer = Layer.effect(
           )
         ),
       join: (member, room, newest) =>
-        Effect.sync(() => {
+        Effect.map(isThere(member.account), (isMember) => {
+          if (!isMember) return 0
           const { marks, rooms } = heldOf(member.account)
           const key = nameKey(room)
           if (!rooms.has(key)) rooms.set(key, room)
@@ -173,15 +165,10 @@ export const layer = Layer.effect(
             marks.delete(conversationKey({ _tag: "Room", room }))
           }
         }),
-      forgetAccount: (account) =>
-        Effect.sync(() => {
-          for (const key of byAccount.get(account)?.rooms.keys() ?? []) removeMember(account, key)
-          byAccount.delete(account)
-        }),
       mark: Effect.fnUntraced(function* (account, place, seq) {
         const newest = yield* newestOf(account, place)
-        if (newest === undefined) return 0
         const key = yield* placeOf(place)
+        if (newest === undefined || !(yield* isThere(account))) return 0
         const { marks } = heldOf(account)
         const mark = Math.max(marks.get(key) ?? 0, Math.min(seq, newest))
         marks.set(key, mark)

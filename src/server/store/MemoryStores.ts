@@ -1,12 +1,10 @@
 /** All that a server keeps, for as long as it lives. */
 import { Layer } from "effect"
 import * as MemoryAccounts from "./MemoryAccounts.ts"
-import { GovernedRooms } from "./GovernedRooms.ts"
 import * as MemoryGovernances from "./MemoryGovernances.ts"
 import * as MemoryHistory from "./MemoryHistory.ts"
 import * as MemoryMemberships from "./MemoryMemberships.ts"
 
 export const layer = MemoryMemberships.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(MemoryHistory.layer, MemoryGovernances.layer, MemoryAccounts.layer)),
-  Layer.provide(GovernedRooms.layer)
+  Layer.provideMerge(Layer.mergeAll(MemoryHistory.layer, MemoryGovernances.layer, MemoryAccounts.layer))
 )

@@ -35,12 +35,15 @@ export const layer = Layer.effect(
       get: rooms.get,
       rooms: rooms.rooms,
       invitations: rooms.invitations,
+      owned: rooms.owned,
       put: (conversation, governance) =>
         Effect.tap(changes.make(Effect.asVoid(tables.put(conversation, governance))), () =>
           Effect.sync(() => rooms.set(conversation, governance))
         ),
       forget: (room) =>
-        Effect.tap(changes.make(Effect.asVoid(tables.forget(room))), () => Effect.sync(() => rooms.remove({ _tag: "Room", room }))),
+        Effect.tap(changes.make(Effect.asVoid(tables.forget(room))), () =>
+          Effect.sync(() => rooms.remove({ _tag: "Room", room }))
+        ),
       lookAgain: (conversation) =>
         readTables.get(conversation).pipe(
           Effect.mapError((cause) => new StorageUnavailable({ cause })),
@@ -53,4 +56,4 @@ export const layer = Layer.effect(
         )
     })
   })
-)
+).pipe(Layer.provide(GovernedRooms.layer))

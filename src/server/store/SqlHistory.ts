@@ -19,12 +19,11 @@ import { type AnsweredKey, History, keyOf, type NewEntry, StorageUnavailable } f
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
-import { isFull } from "../sql/SqliteProblem.ts"
 import * as EntryRows from "./EntryRows.ts"
 import * as FactTables from "./FactTables.ts"
-import { type Append, type Problem, make as makeGroupCommit } from "./GroupCommit.ts"
 import * as GovernanceTables from "./GovernanceTables.ts"
 import { GovernedRooms } from "./GovernedRooms.ts"
+import { type Append, type Problem, make as makeGroupCommit } from "./GroupCommit.ts"
 import * as LogPages from "./LogPages.ts"
 import * as LogTables from "./LogTables.ts"
 import * as MembershipTables from "./MembershipTables.ts"
@@ -133,7 +132,8 @@ export const layer = Layer.effect(
       for (const [index, { conversation, dismissed, governance }] of entries.entries()) {
         if (conversation._tag === "Inbox" || stored[index]?.repeated !== false) continue
         if (governance !== undefined) yield* governances.put(conversation, governance)
-        if (dismissed !== undefined && conversation._tag === "Room") yield* memberships.leave(dismissed, conversation.room)
+        if (dismissed !== undefined && conversation._tag === "Room")
+          yield* memberships.leave(dismissed, conversation.room)
       }
     })
 
@@ -178,10 +178,7 @@ export const layer = Layer.effect(
       return stored
     })
     /** A message matters more than how fast it is found: on a full disk it has the index's space. */
-    const commitOrMakeRoom = (appends: ReadonlyArray<Append>) =>
-      Effect.catchIf(commit(appends), isFull, (problem) =>
-        Effect.flatMap(index.makeRoom, (bytes) => (bytes > 0 ? commit(appends) : Effect.fail(problem)))
-      )
+    const commitOrMakeRoom = (appends: ReadonlyArray<Append>) => index.makingRoom(commit(appends))
     const append = yield* makeGroupCommit(commitOrMakeRoom, ({ conversations }) => standings.end(conversations.keys()))
 
     const unavailable = <A>(effect: Effect.Effect<A, Problem>) =>
@@ -288,7 +285,7 @@ export const layer = Layer.effect(
       rooms: rooms.flatMap(({ isEmpty, room }) => (isEmpty ? [] : [room]))
     })
   })
-)
+).pipe(Layer.provide(GovernedRooms.layer))
 
 const keyOfRoom = (room: RoomName) => conversationKey({ _tag: "Room", room })
 

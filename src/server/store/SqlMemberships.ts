@@ -105,7 +105,6 @@ export const layer = Layer.effect(
       join: ({ account }, room, newest) => changes.make(tables.join(account, room, newest)),
       leave: (account, room) => changes.make(Effect.asVoid(tables.leave(account, room))),
       forget: (room) => changes.make(tables.forget(room)),
-      forgetAccount: (account) => changes.make(tables.forgetAccount(account)),
       mark: (account, place, seq) => changes.make(tables.mark(account, place, seq)),
       standing: (member) =>
         asking(

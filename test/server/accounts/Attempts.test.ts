@@ -1,15 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Clock, Duration, Effect, Fiber } from "effect"
+import { Arbitrary, Clock, Duration, Effect, Fiber, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { nameKey } from "../../../src/common/name/Name.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
+import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
 import { type Attempt, Attempts } from "../../../src/server/accounts/Attempts.ts"
 import { oneOf, tries } from "../../support/generators.ts"
 
 const here = "192.0.2.1"
 const there = "192.0.2.2"
 
+/** As it would be typed. */
+const decodeName = Schema.decodeSync(UserName)
+
 const begin = (name: string, address: string | undefined = here) =>
-  Effect.flatMap(Attempts, (attempts) => attempts.begin(nameKey(name), address))
+  Effect.flatMap(Attempts, (attempts) => attempts.begin(decodeName(name), address))
 
 const retryAfter = (attempt: Attempt) => (attempt._tag === "TooManyAttempts" ? attempt.retryAfter : 0)
 
@@ -37,7 +41,8 @@ const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return { value, millis: Number(clock.monotonicTimeNanosUnsafe() - before) / 1e6 }
   })
 
-const provided = <A, E>(effect: Effect.Effect<A, E, Attempts>) => Effect.provide(effect, Attempts.layer)
+const layer = Layer.provideMerge(Attempts.layer, AccountNames.layer)
+const provided = <A, E>(effect: Effect.Effect<A, E, AccountNames | Attempts>) => Effect.provide(effect, layer)
 
 describe("Who tries to log in", () => {
   it.effect("may be wrong five times, and then waits twice as long each time, up to a quarter of an hour", () =>

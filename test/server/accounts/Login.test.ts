@@ -3,6 +3,7 @@ import { ConfigProvider, Effect, Fiber, Layer, Redacted, Result } from "effect"
 import { Digest, SecureRandom, Signature } from "effect/crypto"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Rejection } from "../../../src/common/wire/Rejection.ts"
+import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { Attempts } from "../../../src/server/accounts/Attempts.ts"
 import { Login } from "../../../src/server/accounts/Login.ts"
@@ -23,6 +24,7 @@ describe("A password", () => {
         ServerConfig.layer,
         Signature.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
       ]),
+      Layer.provide(AccountNames.layer),
       Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({})))
     )
     return Effect.gen(function* () {

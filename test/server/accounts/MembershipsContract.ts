@@ -97,6 +97,37 @@ export const membershipsContract = <LayerError>(
       }).pipe(fresh)
     )
 
+    it.effect(
+      "keeps nothing of an account that is deleted, by the deleting alone, and of one that was no more than that",
+      () =>
+        Effect.gen(function* () {
+          const memberships = yield* joined
+          const accounts = yield* Accounts
+          yield* write(said(3), { _tag: "Lobby" })
+          yield* memberships.mark(ada.account, { _tag: "Lobby" }, 2)
+          const nothing = Effect.gen(function* () {
+            assert.deepStrictEqual(yield* memberships.members(dev), [])
+            assert.deepStrictEqual(yield* memberships.inhabited, [])
+            assert.deepStrictEqual(yield* memberships.rooms(ada.account), [])
+            const { lobbyRead, rooms } = yield* memberships.standing(ada)
+            assert.deepStrictEqual({ lobbyRead, rooms }, { lobbyRead: 0, rooms: [] })
+          })
+          yield* accounts.setState(ada.account, "Deleted", undefined)
+          yield* nothing
+          // What was under way meanwhile; and, once its name is free, what is too late altogether.
+          const late = Effect.all([
+            memberships.join(ada, dev, 5),
+            memberships.mark(ada.account, { _tag: "Lobby" }, 3),
+            memberships.mark(ada.account, { _tag: "Room", room: dev }, 1)
+          ])
+          assert.deepStrictEqual(yield* late, [0, 0, 0])
+          yield* nothing
+          yield* accounts.free(ada.account)
+          assert.deepStrictEqual(yield* late, [0, 0, 0])
+          yield* nothing
+        }).pipe(fresh)
+    )
+
     it.effect("moves a mark forwards alone, and not beyond what there is, in one's own inbox either", () =>
       Effect.gen(function* () {
         const memberships = yield* joined

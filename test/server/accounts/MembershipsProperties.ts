@@ -69,9 +69,9 @@ const carryOut = Effect.fnUntraced(function* (services: Context.Context<Kept>, n
     case "forget":
       naive.forget(step.room)
       return yield* memberships.forget(step.room)
-    case "forget account":
-      naive.forgetAccount(step.member)
-      return yield* memberships.forgetAccount(step.member.account)
+    case "delete account":
+      naive.delete(step.member)
+      return yield* Context.get(services, Accounts).setState(step.member.account, "Deleted", undefined)
     case "whisper":
       return yield* whisper(step.from, step.to, { _tag: "Said", content: "psst" })
     case "unsay": {

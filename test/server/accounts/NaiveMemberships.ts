@@ -30,7 +30,7 @@ export type Step =
   | { readonly do: "mark"; readonly member: Member; readonly place: Place; readonly back: number }
   | { readonly do: "join" | "leave"; readonly member: Member; readonly room: RoomName }
   | { readonly do: "forget"; readonly room: RoomName }
-  | { readonly do: "forget account"; readonly member: Member }
+  | { readonly do: "delete account"; readonly member: Member }
   | { readonly do: "whisper"; readonly from: Correspondent; readonly to: Member }
   | { readonly do: "unsay"; readonly member: Member; readonly back: number }
   | { readonly do: "mark with"; readonly member: Member; readonly with: Correspondent; readonly back: number }
@@ -109,7 +109,7 @@ export const someSteps = Arbitrary.array(
       Arbitrary.all({ do: is("whisper"), from: someone, to: someMember }),
       Arbitrary.all({ do: is("unsay"), member: someMember, back }),
       Arbitrary.all({ do: is("mark with"), member: someMember, with: someone, back }),
-      oneOf<Step>({ do: "restart" }, { do: "forget", room: dev }, { do: "forget account", member: bob })
+      oneOf<Step>({ do: "restart" }, { do: "forget", room: dev }, { do: "delete account", member: bob })
     ),
     (one) => one
   ),
@@ -138,6 +138,7 @@ export class NaiveMemberships {
   #memberships: Array<{ readonly account: AccountId; readonly room: RoomName }> = []
   #marks: Array<{ readonly account: AccountId; readonly place: string; seq: number }> = []
 
+  readonly #deleted = new Set<AccountId>()
   readonly #inboxes = new Map<AccountId, Array<Private>>()
 
   inbox({ account }: Member): Array<Private> {
@@ -171,6 +172,7 @@ export class NaiveMemberships {
     this.whisper(member, one.with, false)
   }
   markWith(member: Member, correspondent: Correspondent, seq: number): number {
+    if (this.#deleted.has(member.account)) return 0
     if (!this.inbox(member).some((one) => one.isMessage && one.with.user === correspondent.user)) return 0
     const place = `with ${correspondent.user}`
     const before = this.#marks.find((mark) => mark.account === member.account && mark.place === place)
@@ -211,6 +213,7 @@ export class NaiveMemberships {
     return this.#marks.find((mark) => mark.account === account && mark.place === keyOf(place))
   }
   mark(member: Member, place: Place, seq: number): number {
+    if (this.#deleted.has(member.account)) return 0
     const before = this.#mark(member, place)?.seq ?? 0
     const now = Math.max(before, Math.min(seq, this.newest(place)))
     this.#marks = this.#marks.filter((mark) => mark !== this.#mark(member, place))
@@ -218,6 +221,7 @@ export class NaiveMemberships {
     return now
   }
   join(member: Member, room: RoomName): number {
+    if (this.#deleted.has(member.account)) return 0
     if (!this.#isIn(member, room)) this.#memberships.push({ account: member.account, room })
     if (this.#mark(member, room) === undefined) {
       this.#marks.push({ account: member.account, place: keyOf(room), seq: this.newest(room) })
@@ -233,7 +237,9 @@ export class NaiveMemberships {
     this.#memberships = this.#memberships.filter((one) => nameKey(one.room) !== nameKey(room))
     this.#marks = this.#marks.filter(({ place }) => place !== keyOf(room))
   }
-  forgetAccount({ account }: Member) {
+  /** From then on it joins nothing, and reads nothing. */
+  delete({ account }: Member) {
+    this.#deleted.add(account)
     this.#memberships = this.#memberships.filter((one) => one.account !== account)
     this.#marks = this.#marks.filter((one) => one.account !== account)
   }

@@ -32,7 +32,6 @@ describe("Somebody who registers and leaves while the account is being stored", 
           })
       })
       const provided = Registering.layer.pipe(
-        Layer.provideMerge(AccountNames.layer),
         Layer.provide([
           slow,
           Attempts.layer,
@@ -42,6 +41,7 @@ describe("Somebody who registers and leaves while the account is being stored", 
           Secrets.layer,
           ServerConfig.layer
         ]),
+        Layer.provideMerge(AccountNames.layer),
         Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({})))
       )
       yield* Effect.gen(function* () {
@@ -71,7 +71,6 @@ describe("Somebody who registers and leaves while the account is being stored", 
 /** Registering over passwords that are hashed when the test lets them. */
 const withHashing = (settings: Readonly<Record<string, string>>, hash: Effect.Effect<never>) =>
   Registering.layer.pipe(
-    Layer.provideMerge(AccountNames.layer),
     Layer.provide([
       Layer.mock(Accounts, { create: () => Effect.succeed(Result.fail("InvalidInvite" as const)) }),
       Attempts.layer,
@@ -81,6 +80,7 @@ const withHashing = (settings: Readonly<Record<string, string>>, hash: Effect.Ef
       Secrets.layer,
       ServerConfig.layer
     ]),
+    Layer.provideMerge(AccountNames.layer),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(settings)))
   )
 

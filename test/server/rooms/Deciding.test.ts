@@ -18,6 +18,7 @@ import { LogReader } from "../../../src/server/rooms/LogReader.ts"
 import * as RoomManager from "../../../src/server/rooms/RoomManager.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
+import * as MemoryGovernances from "../../../src/server/store/MemoryGovernances.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
 
@@ -115,6 +116,7 @@ const play = (steps: ReadonlyArray<Step>, last = true) => {
       Layer.mergeAll(
         Sessions.layer,
         Turns.layer,
+        MemoryGovernances.layer,
         fated(() => fate)
       )
     ),
@@ -123,7 +125,7 @@ const play = (steps: ReadonlyArray<Step>, last = true) => {
   )
   return Effect.gen(function* () {
     const sessions = yield* Sessions
-    const deciding = yield* Deciding.make(conversation)
+    const deciding = yield* Deciding.make({ conversation })
     const forgetful: Deciding.Deciding = {
       ...deciding,
       others: (than) =>

@@ -9,9 +9,11 @@ import type { HandedOn } from "../../../src/common/wire/ClientMessage.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
 import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
 import { AccountProcessor, type AccountsAnswer } from "../../../src/server/accounts/AccountProcessor.ts"
+import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import type { AccountsCommand } from "../../../src/server/accounts/AccountsCommand.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
+import { Governances } from "../../../src/server/history/Governances.ts"
 import { History, StorageUnavailable } from "../../../src/server/history/History.ts"
 import { UserProcessor } from "../../../src/server/inbox/UserProcessor.ts"
 import { Announcements } from "../../../src/server/presence/Announcements.ts"
@@ -27,6 +29,7 @@ import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
 import { storesOver } from "../../support/Stores.ts"
+import { newAccount } from "../accounts/AccountsAsked.ts"
 
 export interface Heard {
   readonly _tag: string
@@ -53,6 +56,9 @@ type Part = "join" | "leave" | "rooms" | "forget"
 /** What is kept, of which parts can be made to fail, or to wait until they are let go on. */
 const make = Effect.gen(function* () {
   const stores = yield* Layer.build(Layer.fresh(storesOver(MemoryHistory.layer)))
+  const accounts = Context.get(stores, Accounts)
+  // Theirs are the numbers 1 and 2.
+  for (const name of ["ada", "ben"]) yield* Effect.orDie(accounts.create(newAccount(name)))
   const kept = Context.get(stores, Memberships)
   const history = Context.get(stores, History)
   const broken = new Set<Part>()
@@ -75,8 +81,13 @@ const make = Effect.gen(function* () {
     forget: (room) => through("forget", kept.forget(room))
   })
   return {
+    accounts,
     kept,
-    layer: Layer.merge(Layer.succeed(Memberships, memberships), Layer.succeed(History, history)),
+    layer: Layer.mergeAll(
+      Layer.succeed(Memberships, memberships),
+      Layer.succeed(History, history),
+      Layer.succeed(Governances, Context.get(stores, Governances))
+    ),
     counts,
     breaks: (...parts: ReadonlyArray<Part>) => {
       broken.clear()

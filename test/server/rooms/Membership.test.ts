@@ -292,6 +292,27 @@ describe("What is asked while a membership is being stored", () => {
     )
   )
 
+  it.effect("is one after it was told that it joined, also if its leaving was stored though that seemed to fail", () =>
+    withStore((store) =>
+      running(
+        store,
+        Effect.gen(function* () {
+          const one = yield* person("ada", ada)
+          yield* outcomes(one, create, join)
+          store.breaks("leave")
+          assert.deepStrictEqual(yield* outcomes(one, leave), ["StorageUnavailable"])
+          yield* store.kept.leave(ada, dev)
+          assert.deepStrictEqual(yield* outcomes(yield* person("ada", ada), join), ["RoomJoined"])
+          assert.deepStrictEqual(yield* store.kept.members(dev), [{ account: ada, user: one.user }])
+          assert.strictEqual(store.counts.join, 2)
+          // It is known again, and need not be stored once more.
+          assert.deepStrictEqual(yield* outcomes(yield* person("ada", ada), join), ["RoomJoined"])
+          assert.strictEqual(store.counts.join, 2)
+        })
+      )
+    )
+  )
+
   it.effect("finds the room when it is asked again after that, even if nobody else is in", () =>
     withStore((store) =>
       running(
@@ -493,7 +514,7 @@ describe("An account that is gone", () => {
             [ada, one],
             [ben, other]
           ] as const) {
-            yield* store.kept.forgetAccount(account)
+            yield* store.accounts.setState(account, "Deleted", undefined)
             Mailbox.tellUnsafe(yield* RoomProcessor, { _tag: "Dismiss", account, user })
           }
           yield* rest

@@ -12,11 +12,12 @@ import { LogReader } from "../../../src/server/rooms/LogReader.ts"
 import * as RoomManager from "../../../src/server/rooms/RoomManager.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
+import * as MemoryGovernances from "../../../src/server/store/MemoryGovernances.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
 import { withMonotonicNanos } from "../../support/MonotonicClock.ts"
 
 const services = LogReader.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Sessions.layer, Turns.layer, MemoryHistory.layer)),
+  Layer.provideMerge(Layer.mergeAll(Sessions.layer, Turns.layer, MemoryGovernances.layer, MemoryHistory.layer)),
   Layer.provideMerge(ServerConfig.layer),
   Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
 )
@@ -47,7 +48,7 @@ describe("RoomManager", () => {
         close: () => Effect.void
       })
       const conversation = { _tag: "Room", room } as const
-      const deciding = yield* Deciding.make(conversation)
+      const deciding = yield* Deciding.make({ conversation })
       const manager = yield* RoomManager.make({ conversation, deciding, onVacated: () => {} })
       const names = Arr.makeBy(200, (index) => `member-${index}`)
       const members = yield* Effect.forEach(names, (name) =>

@@ -6,6 +6,9 @@ import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
+import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
+import { AccountProcessor, type AccountsAnswer } from "../../../src/server/accounts/AccountProcessor.ts"
+import type { AccountsCommand } from "../../../src/server/accounts/AccountsCommand.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
 import { History, StorageUnavailable } from "../../../src/server/history/History.ts"
 import { Announcements } from "../../../src/server/presence/Announcements.ts"
@@ -27,9 +30,12 @@ const room = RoomName.make("dev")
 /** As many rooms as one likes. */
 const settings = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MAX_ROOMS: "10000", MAX_ROOMS_PER_USER: "10000" }))
 
+/** What is asked about accounts waits for ever. */
+const nobodyAsks = Layer.effect(AccountProcessor, Mailbox.make<AccountsCommand, AccountsAnswer>())
+
 const servicesWith = (history: Layer.Layer<History>) =>
   RoomProcessor.layer.pipe(
-    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer]),
+    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer, AccountNames.layer, nobodyAsks]),
     Layer.provideMerge([Sessions.layer, Turns.layer, storesOver(history)]),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(settings)
@@ -125,7 +131,14 @@ const person = Effect.fnUntraced(function* (name: string) {
   return {
     heard,
     asked: () => asked,
-    create: (name: RoomName) => Mailbox.tellUnsafe(mailbox, { _tag: "Create", from: asker(false), room: name }),
+    create: (name: RoomName) =>
+      Mailbox.tellUnsafe(mailbox, {
+        _tag: "Create",
+        from: asker(false),
+        room: name,
+        isPrivate: false,
+        topic: undefined
+      }),
     /** Goes on at once. */
     ask: (...wishes: ReadonlyArray<Wish>) => {
       for (const wish of wishes) {

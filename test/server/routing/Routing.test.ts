@@ -44,6 +44,8 @@ const somePrivateMessage = Arbitrary.all([Arbitrary.schema(ClientMessage.cases.P
 
 const beside = ["ToLobby Act", "ToRooms InRoom Act", "ToUsers Act", "Refuse"]
 
+const inRoom = ["ToRooms InRoom Act"]
+
 const forAccounts = ["ToAccounts Request", "Refuse"]
 
 const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> } = {
@@ -54,7 +56,18 @@ const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> }
   DeleteMessage: beside,
   React: beside,
   ListUsers: ["ToLobby ListMembers"],
-  CreateRoom: ["ToRooms Create"],
+  CreateRoom: ["ToRooms Create", "Refuse"],
+  GetRoom: ["ToRooms InRoom Describe"],
+  DeleteRoom: ["ToRooms InRoom Delete"],
+  SetTopic: inRoom,
+  SetRole: inRoom,
+  SetAccess: inRoom,
+  InviteUser: inRoom,
+  Kick: inRoom,
+  Ban: inRoom,
+  Unban: inRoom,
+  Mute: [...inRoom, "ToLobby Act"],
+  Unmute: [...inRoom, "ToLobby Act"],
   JoinRoom: ["ToRooms InRoom Join"],
   LeaveRoom: ["ToRooms InRoom Leave"],
   ListRooms: ["ToRooms List"],

@@ -20,8 +20,11 @@ export const contentOf = (message: View): string => (message._tag === "Message" 
 /** What an index calls. */
 export const functions = new URL("../../../src/server/search/SearchFunctions.ts", import.meta.url)
 
-/** A database with these messages in the lobby, and the index beside it. */
-export const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArray<string>) {
+/** A database with these messages in the lobby, and the index beside it. `spare` as in SearchIndex. */
+export const fresh = Effect.fnUntraced(function* (
+  messages: number | ReadonlyArray<string>,
+  spare?: Effect.Effect<unknown>
+) {
   const files = yield* FileSystem.FileSystem
   const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
   const file = `${folder}/chat.sqlite`
@@ -37,7 +40,7 @@ export const fresh = Effect.fnUntraced(function* (messages: number | ReadonlyArr
     setup: indexSetup(file),
     functions
   })
-  const index = Context.get(yield* Layer.build(SearchIndex.layer(sql)), SearchIndex)
+  const index = Context.get(yield* Layer.build(SearchIndex.layer(sql, spare)), SearchIndex)
   /** Lets the index do what it does in the background, until so many messages are in it. */
   const holds = (count: number) =>
     Effect.andThen(TestClock.adjust("100 millis"), sql`SELECT COUNT(*) FROM words_docsize`.values).pipe(

@@ -1,7 +1,7 @@
 /** The index beside a database: what it takes in, and what it lets go. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
-import { Arbitrary, Context, Effect, Exit, Fiber, FileSystem, Layer, Schema } from "effect"
+import { Arbitrary, Context, Deferred, Effect, Exit, Fiber, FileSystem, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import type { Conversation } from "../../../src/common/log/Conversation.ts"
 import { SearchTooSlow } from "../../../src/server/history/History.ts"
@@ -199,6 +199,41 @@ layer(NodeFileSystem.layer)("the search index", (it) => {
       yield* TestClock.adjust("10 seconds")
       yield* holds(1000)
       yield* finds
+    }).pipe(silently)
+  )
+
+  it.effect("has given its space to everybody who came upon a full disk before it was given up", () =>
+    Effect.gen(function* () {
+      const words = (n: number) => Array.from({ length: 400 }, (_, k) => `w${n * 400 + k}`).join(" ")
+      const asked = yield* Deferred.make<void>()
+      const given = yield* Deferred.make<void>()
+      const spare = Effect.andThen(Deferred.succeed(asked, undefined), Deferred.await(given))
+      const { database, holds, index } = yield* fresh(
+        Array.from({ length: 500 }, (_, n) => words(n)),
+        spare
+      )
+      yield* holds(500)
+      yield* database`CREATE TABLE kept (number INTEGER, bytes BLOB)`
+      const [[pages] = []] = yield* database`PRAGMA page_count`.values
+      yield* database`PRAGMA max_page_count = ${database.literal(`${pages}`)}`
+      const insert = (number: number) => Effect.asVoid(database`INSERT INTO kept VALUES (${number}, zeroblob(1000000))`)
+      const start = Effect.forkChild({ startImmediately: true })
+
+      const first = yield* start(index.makingRoom(insert(1)))
+      yield* Deferred.await(asked)
+      // The index is being given up. One waits until that is done; another hears of the full disk only when it is.
+      const [failed, told] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const waits = Effect.tapError(insert(2), () => Deferred.succeed(failed, undefined))
+      const second = yield* start(index.makingRoom(waits))
+      const isLate = Effect.tapError(insert(3), () =>
+        Effect.andThen(Deferred.succeed(told, undefined), Fiber.await(first))
+      )
+      const third = yield* start(index.makingRoom(isLate))
+      yield* Effect.andThen(Deferred.await(failed), Deferred.await(told))
+      yield* database`PRAGMA max_page_count = 1000000`
+      yield* Deferred.succeed(given, undefined)
+      yield* Fiber.joinAll([first, second, third])
+      assert.deepStrictEqual(yield* database`SELECT number FROM kept ORDER BY number`.values, [[1], [2], [3]])
     }).pipe(silently)
   )
 

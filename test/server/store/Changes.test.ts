@@ -40,7 +40,7 @@ const changing = <A, E>(
       run,
       Layer.provide(Changes.layer, [
         connections,
-        Layer.mock(SearchIndex, { noteUnsafe: () => {}, makeRoom: Effect.succeed(0) })
+        Layer.mock(SearchIndex, { noteUnsafe: () => {}, makingRoom: (store) => store })
       ])
     )
   }).pipe(Effect.scoped)

@@ -59,7 +59,7 @@ const fresh = Effect.gen(function* () {
           noteDeletedUnsafe: () => {}
         })
       ),
-      Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {} }))
+      Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {}, makingRoom: (store) => store }))
     )
   )
   const history = yield* Effect.provide(History, services)

@@ -38,7 +38,7 @@ export const open = Effect.fnUntraced(function* (file: string, between: Between 
       Layer.provide(
         Layer.succeed(SqlHistory.Connections, { writer, reader, epoch, emptied, noteDeletedUnsafe: () => {} })
       ),
-      Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {} }))
+      Layer.provide(Layer.mock(SearchIndex, { noteUnsafe: () => {}, makingRoom: (store) => store }))
     )
   )
   return { history: Context.get(services, History), sql, emptied }

@@ -64,19 +64,6 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
     return Context.get(services, Memberships)
   })
 
-  it.effect("end in the same commit as their account", () =>
-    Effect.gen(function* () {
-      const file = yield* newFile
-      const services = yield* open(file, yield* Effect.scope)
-      yield* Context.get(services, Accounts).create(newAccount("ada"))
-      const memberships = Context.get(services, Memberships)
-      yield* memberships.join(ada, dev, 0)
-      yield* Context.get(services, Accounts).setState(ada.account, "Deleted", undefined)
-      assert.deepStrictEqual(yield* memberships.members(dev), [])
-      assert.deepStrictEqual((yield* memberships.standing(ada)).rooms, [])
-    })
-  )
-
   it.effect("do not take the mark of a log that is gone for one of a log that is new", () =>
     Effect.gen(function* () {
       const file = yield* newFile

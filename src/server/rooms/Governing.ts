@@ -1,0 +1,200 @@
+/**
+ * What a conversation's manager does about those who govern it: it completes what is asked with what is known of the people, and
+ * carries out on this node what follows from the entries. It decides nothing.
+ */
+import { Clock, Effect } from "effect"
+import type { SharedConversation } from "../../common/log/Conversation.ts"
+import type { Timestamp } from "../../common/log/Cursor.ts"
+import type { Entry, Intent } from "../../common/log/Entry.ts"
+import { isGoverning, type Role } from "../../common/log/Governing.ts"
+import { moderates } from "../../common/log/RoomPermission.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { NamedAccount } from "../accounts/AccountNames.ts"
+import { type Governance, roleOf, standing } from "../governance/Governance.ts"
+import { History } from "../history/History.ts"
+import type { AccountId } from "../session/AccountId.ts"
+import type { Asker } from "../session/Asker.ts"
+import type { Sessions } from "../session/Sessions.ts"
+import type { Act } from "./Act.ts"
+import type { Deciding } from "./Deciding.ts"
+import * as Room from "./Room.ts"
+import type { About, RoomCommand, RoomCommandOf } from "./RoomCommand.ts"
+import type { Waiting } from "./Runs.ts"
+
+/** Who there is, as far as a conversation needs to know. */
+export interface People {
+  readonly find: (user: UserName) => NamedAccount | undefined
+  readonly isAdmin: (account: AccountId | undefined) => boolean
+}
+
+/** What the rest of the server hears of it. */
+export interface GoverningEvents {
+  /** An account is let in. */
+  readonly onInvited: (account: AccountId, room: RoomName, by: UserName) => void
+  /** What a list of rooms says has changed. */
+  readonly onGoverned: () => void
+}
+
+interface Services extends GoverningEvents {
+  readonly conversation: SharedConversation
+  readonly deciding: Deciding
+  readonly guestOwner: () => GuestOwner | undefined
+  readonly people: People
+  readonly room: () => Room.Room
+  readonly sessions: Sessions["Service"]
+  /** Somebody is out, and no member any more. */
+  readonly expel: (user: UserName, reason: string | undefined) => Effect.Effect<void>
+}
+
+/** The guest who made a room, for as long as its connection stands. */
+export interface GuestOwner {
+  readonly user: UserName
+  readonly from: Pick<Asker, "session">
+}
+
+/** What is said of a room to somebody who is in it. */
+export interface AboutRoom {
+  readonly role: Role
+  readonly topic?: string
+  readonly private?: true
+}
+
+export const aboutRoom = ({ isPrivate, topic }: Governance) => ({
+  ...(topic !== undefined && { topic }),
+  ...(isPrivate && { private: true as const })
+})
+
+export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
+  const { conversation, deciding, expel, guestOwner, onGoverned, onInvited, people, room, sessions } = services
+  const clock = yield* Clock.Clock
+  const history = yield* History
+  const now = () => clock.currentTimeMillisUnsafe()
+
+  const isGuestOwner = ({ session }: Pick<Asker, "session">) => guestOwner()?.from.session === session
+
+  const roleIn = (governance: Governance, from: Asker): Role =>
+    isGuestOwner(from) ? "owner" : roleOf(governance, from)
+
+  /** Of an account that is gone nobody is meant. */
+  const aboutWhom = (about: About | undefined): Act["about"] => {
+    if (about === undefined) return undefined
+    const found = people.find(about.user)
+    if (found !== undefined && found.state !== "Deleted") {
+      const { id: account, user } = found
+      const isMember = Room.isEnrolled(room(), { account, user }) || Room.sessionsOf(room(), user).length > 0
+      return { user, account, isAdmin: people.isAdmin(account), isMember }
+    }
+    if (about.guest === undefined) return undefined
+    const { author, network } = sessions.authorsOf({ session: about.guest, user: about.user, request: 0 })
+    const isMember = Room.isMember(room(), about.guest)
+    return { user: about.user, ...(network !== undefined && { network }), author, isAdmin: false, isMember }
+  }
+
+  /** As the one who is meant spells it, and until when it binds. */
+  const completed = (body: Intent, about: Act["about"], seconds: number | undefined): Intent => {
+    if (!isGoverning(body) || !("user" in body)) return body
+    const named = about === undefined ? body : { ...body, user: about.user }
+    const binds = named._tag === "Banned" || named._tag === "Muted"
+    return binds && seconds !== undefined ? { ...named, until: now() + seconds * 1000 } : named
+  }
+
+  const followEntry = ({ body, from }: Entry): Effect.Effect<void> => {
+    if (!isGoverning(body) || conversation._tag === "Lobby") return Effect.void
+    onGoverned()
+    switch (body._tag) {
+      case "Kicked":
+      case "Banned":
+        return expel(body.user, body.reason)
+      case "Invited": {
+        const account = people.find(body.user)?.id
+        if (account !== undefined) onInvited(account, conversation.room, from)
+        return Effect.void
+      }
+      default:
+        return Effect.void
+    }
+  }
+
+  return {
+    /** What is asked, with all that is known of who asks and who is meant. */
+    actOf: ({ about, body, from, key, seconds }: Waiting): Act => {
+      const { author, guest, network } = sessions.authorsOf(from)
+      const { account, user } = from
+      const said: Act = {
+        from: user,
+        author,
+        body,
+        key,
+        ...(guest !== undefined && { guest }),
+        ...(account !== undefined && { account }),
+        ...(network !== undefined && { network })
+      }
+      if (body._tag === "Said") return said
+      const whom = aboutWhom(about)
+      return {
+        ...said,
+        body: completed(body, whom, seconds),
+        ...(people.isAdmin(account) && { isAdmin: true as const }),
+        ...(whom !== undefined && { about: whom })
+      }
+    },
+
+    /** Admins need not be in. */
+    isFromOutside: (command: RoomCommand): boolean =>
+      command._tag === "Act" &&
+      (isGoverning(command.body) || command.body._tag === "Deleted") &&
+      people.isAdmin(command.from.account),
+
+    /** What follows from entries, once they have been told. */
+    follow: (entries: ReadonlyArray<Entry>): Effect.Effect<void> =>
+      entries.some(({ body }) => isGoverning(body))
+        ? Effect.forEach(entries, followEntry, { discard: true })
+        : Effect.void,
+
+    about: (from: Asker): AboutRoom => {
+      const governance = deciding.governance()
+      return { role: roleIn(governance, from), ...aboutRoom(governance) }
+    },
+
+    describe: ({ from }: RoomCommandOf<"Describe">): Effect.Effect<void> => {
+      if (conversation._tag === "Lobby") return Effect.void
+      const described = Effect.gen(function* () {
+        const governance = deciding.governance()
+        const oldest = governance.createdAt > 0 ? undefined : yield* history.read(conversation, oldestOnly)
+        const createdAt: Timestamp = governance.createdAt || (oldest?.entries[0]?.at ?? now())
+        const owner = governance.owner?.user ?? guestOwner()?.user
+        const party = { role: roleIn(governance, from), isAdmin: people.isAdmin(from.account), isGuest: false }
+        const message: ServerMessageOf<"RoomInfo"> = {
+          _tag: "RoomInfo",
+          room: conversation.room,
+          ...(governance.topic !== undefined && { topic: governance.topic }),
+          private: governance.isPrivate,
+          ...(owner !== undefined && { owner }),
+          moderators: governance.moderators.map(({ user }) => user).toSorted(byName),
+          members: Room.membersOf(room(), undefined).count,
+          createdAt,
+          ...(moderates(party) && {
+            bans: standing(governance.bans, now()).map(shownBound),
+            mutes: standing(governance.mutes, now()).map(shownBound)
+          })
+        }
+        sessions.reply(from, message)
+      })
+      return sessions.orRefuse(from, described)
+    }
+  }
+})
+
+const oldestOnly = { after: 0, before: undefined, limit: 1 }
+
+const byName = (one: UserName, other: UserName) => (nameKey(one) < nameKey(other) ? -1 : 1)
+
+const shownBound = ({ by, reason, until, user }: Governance["bans"][number]) => ({
+  user,
+  by,
+  ...(until !== undefined && { until }),
+  ...(reason !== undefined && { reason })
+})
