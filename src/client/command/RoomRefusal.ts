@@ -59,9 +59,9 @@ const term = (
 /** The server says why and who could; here is what to type. */
 const notAllowed = (
   request: Request,
-  { why }: Extract<Rejection, { readonly _tag: "NotAllowed" }>
+  { action, why }: Extract<Rejection, { readonly _tag: "NotAllowed" }>
 ): string | undefined => {
-  if (request._tag === "DeleteRoom") {
+  if (request._tag === "DeleteRoom" && action === "DeleteRoom") {
     return `Only the owner of a room can delete it, or whoever runs the server. :room ${request.room} tells who owns it.`
   }
   if (!isRoomRequest(request) || why === undefined || request.room === undefined) return undefined

@@ -26,9 +26,8 @@
 import { HashMap } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
 import type { Epoch } from "../../common/log/Cursor.ts"
-import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import type { UserName } from "../../common/name/UserName.ts"
 import { maxInvitations } from "../../common/wire/AccountMessage.ts"
 import { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
@@ -36,8 +35,8 @@ import type { RequestId } from "../../common/wire/RequestId.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
 import { conversationAt, type Heard, type HeardEntry, isEntry, whereaboutsOf } from "./Heard.ts"
-import { cursorOf, fresh, type Place, type Resumed, resumed } from "./LogPlace.ts"
-import { type Membership, type Rooms, roomsOf } from "./Memberships.ts"
+import { cursorOf, fresh, type Resumed, resumed } from "./LogPlace.ts"
+import { type Membership, roomsOf } from "./Memberships.ts"
 import type { Request } from "./Request.ts"
 import {
   close,
@@ -55,8 +54,6 @@ import {
   type Resumption,
   withMembership
 } from "./ResumptionState.ts"
-
-export { make, placeOf, type Resumption } from "./ResumptionState.ts"
 
 interface Step {
   readonly resumption: Resumption
@@ -261,7 +258,8 @@ const welcome = (before: Resumption, message: ServerMessageOf<"Welcome">): Step 
   if (lobby.gap) events.push({ _tag: "Gap", conversation: { _tag: "Lobby" } })
   if (inbox.gap) events.push({ _tag: "Gap", conversation: { _tag: "Inbox", user: message.user } })
   for (const { room } of HashMap.values(before.rooms)) {
-    if (placeIn(resumption, room) === undefined) events.push({ _tag: "RejoinRefused", room, message: leftElsewhere(room) })
+    if (placeIn(resumption, room) === undefined)
+      events.push({ _tag: "RejoinRefused", room, message: leftElsewhere(room) })
   }
   return { resumption, events: [...events, ...invited] }
 }
