@@ -17,11 +17,12 @@ import { type Governance, type Person, ungoverned } from "../governance/Governan
 import { Governances } from "../history/Governances.ts"
 import { type AnsweredKey, History, type NewEntry, type StorageUnavailable, type Stored } from "../history/History.ts"
 import type { Act } from "./Act.ts"
-import { isFree, questionOf, remember, stateOf } from "./Decider.ts"
+import { isFree, questionOf, stateOf } from "./Decider.ts"
 import {
   decideInRoom,
   evolveInRoom,
   isMuted,
+  rememberInRoom,
   type RoomDecision,
   type RoomState,
   stateOf as roomStateOf,
@@ -131,7 +132,7 @@ export const make = Effect.fnUntraced(function* ({
       if (decision._tag === "Repeated" && decision.key !== undefined) {
         const { key, seq } = decision
         answered.push({ conversation, from: act.from, key, seq })
-        state = { ...state, messages: remember(state.messages, act.from, key, decision) }
+        state = rememberInRoom(state, act.from, key, decision)
       }
       if (decision._tag !== "Accepted") continue
       const { body, dismissed, governance: governed } = decision

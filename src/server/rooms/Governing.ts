@@ -142,6 +142,13 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
       }
     },
 
+    /** As whom somebody who comes is known, and whether it may come into a private room uninvited. */
+    person: (from: Asker) => {
+      const { network } = sessions.authorsOf(from)
+      const isKnown = people.isAdmin(from.account) || isGuestOwner(from) || Room.isEnrolled(room(), from)
+      return { isKnown, person: { ...from, ...(network !== undefined && { network }) } }
+    },
+
     /** Admins need not be in. */
     isFromOutside: (command: RoomCommand): boolean =>
       command._tag === "Act" &&

@@ -12,11 +12,14 @@ import { type Governing, isGoverning } from "../../common/log/Governing.ts"
 import type { Circumstances } from "../../common/log/Permission.ts"
 import { actionOf, mayGovern, moderates, type Object, type Party } from "../../common/log/RoomPermission.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
 import * as Governance from "../governance/Governance.ts"
+import type { Stored } from "../history/History.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { Act } from "./Act.ts"
-import { answeredBefore, decide, type Decision, evolve, isOwn, type Origin, type State } from "./Decider.ts"
+import { answeredBefore, decide, type Decision, evolve, isOwn, type Origin, remember, type State } from "./Decider.ts"
 
 export interface RoomState {
   readonly messages: State
@@ -154,6 +157,14 @@ const full = (body: Governing): Rejection => ({
   action: actionOf[body._tag],
   why: `This room has as many as it may have already: ${Governance.maxModerators} moderators, ${Governance.maxBans} bans, ${Governance.maxMutes} mutes and ${Governance.maxInvited} invitations. Take one back first.`
 })
+
+/** The state in which a key of this sender is answered with the entry that stands there. */
+export const rememberInRoom = (
+  state: RoomState,
+  from: UserName,
+  key: MessageKey,
+  place: Pick<Stored, "at" | "seq">
+): RoomState => ({ ...state, messages: remember(state.messages, from, key, place) })
 
 /** The state after one entry more, which is the newest. */
 export const evolveInRoom = (

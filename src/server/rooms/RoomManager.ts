@@ -13,10 +13,9 @@
  * to the asker's outbox, and delivering never waits (invariant 1). Each connection has a limited number of requests under way
  * (see Requests), so its backlog here is limited too.
  */
-import { Array as Arr, type Duration, Effect, Option, Queue, Schedule, type Scope, Stream } from "effect"
+import { Array as Arr, type Duration, Effect, Option, Queue, Schedule, type Scope } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Epoch, Seq } from "../../common/log/Cursor.ts"
-import type { Entry } from "../../common/log/Entry.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
@@ -26,13 +25,15 @@ import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnnouncing } from "./Announcing.ts"
 import type { Deciding, DeliveringHalf } from "./Deciding.ts"
-import { type KeptMembers, makeEnrolment } from "./Enrolment.ts"
-import { type GoverningEvents, type GuestOwner, makeGoverning, type People } from "./Governing.ts"
+import { makeEnrolment } from "./Enrolment.ts"
+import { makeGoverning } from "./Governing.ts"
 import { type Answer, type JoinAnswer, makeGreeting } from "./Greeting.ts"
+import { makeHearing } from "./Hearing.ts"
 import { LogReader } from "./LogReader.ts"
 import { makeNewcomers, retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
 import { RoomCommand, type RoomCommandOf } from "./RoomCommand.ts"
+import { nobody, type RoomManagerOptions } from "./RoomManagerOptions.ts"
 import { makeRoomReplies } from "./RoomReplies.ts"
 import { makeRuns, type Waiting } from "./Runs.ts"
 import { gather, makeTelling } from "./Telling.ts"
@@ -44,38 +45,6 @@ export interface RoomManager {
   /** Changes how it is governed without an entry. */
   readonly govern: Deciding["govern"]
 }
-
-/** A fact about who is in. */
-interface MembersChanged {
-  /** How many names. */
-  readonly users: number
-  readonly session: SessionId
-  readonly isIn: boolean
-}
-
-export interface RoomManagerOptions {
-  readonly conversation: SharedConversation
-  readonly deciding: Deciding
-  /**
-   * Called when nobody is in and nothing is under way, with how many commands were handled so far of those it was sent. If it
-   * was sent no more it may be ended, and nothing is lost.
-   */
-  readonly onVacated: (handled: number) => void
-  /** Called before anybody is told. */
-  readonly onMembers?: (changed: MembersChanged) => void
-  /** None for the lobby. */
-  readonly kept?: KeptMembers
-  /** Who is an account and who an admin; nobody, unless given. */
-  readonly people?: People
-  readonly guestOwner?: () => GuestOwner | undefined
-  readonly onInvited?: GoverningEvents["onInvited"]
-  readonly onGoverned?: GoverningEvents["onGoverned"]
-}
-
-const nobody: People = { find: () => undefined, isAdmin: () => false }
-
-/** How many runs of others may wait to be told; what is dropped beyond that is found in the log. */
-const maxHeard = 64
 
 /** Starts the manager of a conversation, for as long as the scope is open. */
 export const make = Effect.fnUntraced(function* ({
@@ -105,7 +74,6 @@ export const make = Effect.fnUntraced(function* ({
   const telling = makeTelling(sessions)
   const replies = makeRoomReplies({ conversation, reader, room: () => room, sessions, turns })
   const runs = makeRuns<{ readonly command: RoomCommand; readonly answer: Answer }>()
-  const heard = yield* Queue.sliding<ReadonlyArray<Entry>>(maxHeard)
   /** Something waits to be stored or told, or a failed commit to be looked at. */
   const called = yield* Queue.sliding<void>(1)
 
@@ -162,14 +130,7 @@ export const make = Effect.fnUntraced(function* ({
     telling,
     told: () => told,
     deciding,
-    person: (from) => {
-      const { network } = sessions.authorsOf(from)
-      const isKnown = people.isAdmin(from.account) || guestOwner()?.from.session === from.session
-      return {
-        person: { ...from, ...(network !== undefined && { network }) },
-        isKnown: isKnown || Room.isEnrolled(room, from)
-      }
-    },
+    person: governing.person,
     room: () => room,
     become: (next) => {
       room = next
@@ -241,19 +202,15 @@ export const make = Effect.fnUntraced(function* ({
     })
   )
 
-  /** What other halves had stored. */
-  const hearOthers = Effect.gen(function* () {
-    for (const entries of yield* Queue.clear(heard)) {
-      if (entries.length === 0) isDoubtful = true
-      else yield* tell(Told.news(told, entries))
-    }
-  }).pipe(
-    Effect.catch(() =>
-      Effect.sync(() => {
-        isDoubtful = true
-      })
-    )
-  )
+  const hearing = yield* makeHearing({
+    deciding,
+    self,
+    call: () => call(),
+    doubt: () => {
+      isDoubtful = true
+    },
+    tell: (entries) => tell(Told.news(told, entries))
+  })
 
   const join = (command: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -401,11 +358,11 @@ export const make = Effect.fnUntraced(function* ({
 
   const storing = Effect.gen(function* () {
     yield* Queue.take(called)
-    yield* hearOthers
+    yield* hearing.hear
     if (isDoubtful) yield* lookAgain
     for (let run = runs.nextRun(); Arr.isReadonlyArrayNonEmpty(run); run = runs.nextRun()) {
       yield* carryOut(run)
-      yield* hearOthers
+      yield* hearing.hear
       if (isDoubtful) yield* lookAgain
       yield* gather
     }
@@ -422,16 +379,9 @@ export const make = Effect.fnUntraced(function* ({
     Effect.orDie
   )
 
-  const listening = Stream.runForEach(yield* deciding.others(self), (entries) =>
-    Effect.sync(() => {
-      Queue.offerUnsafe(heard, entries)
-      call()
-    })
-  )
-
   yield* begin.pipe(
     Effect.andThen(
-      Effect.all([acting, Effect.forever(storing, { disableYield: true }), listening], {
+      Effect.all([acting, Effect.forever(storing, { disableYield: true }), hearing.listen], {
         concurrency: "unbounded",
         discard: true
       })

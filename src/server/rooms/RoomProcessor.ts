@@ -14,32 +14,20 @@
  * said last may be looked at when there is another.
  */
 import { Clock, Context, Effect, Exit, Layer, Option, PubSub, Queue, Schedule, Scope } from "effect"
-import type { Conversation } from "../../common/log/Conversation.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
 import { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
-import {
-  boundBy,
-  forgetAccount,
-  type Governance,
-  isInvited,
-  isPlain,
-  owned,
-  roleOf,
-  ungoverned
-} from "../governance/Governance.ts"
 import { Governances } from "../history/Governances.ts"
 import { History } from "../history/History.ts"
-import { makeListReplies } from "../lists/ListReplies.ts"
 import { placeOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
-import type { Asker, SessionId } from "../session/Asker.ts"
+import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAccountRooms } from "./AccountRooms.ts"
 import * as Deciding from "./Deciding.ts"
@@ -47,43 +35,15 @@ import { makeDirectory } from "./Directory.ts"
 import type { GuestOwner } from "./Governing.ts"
 import type { LogReader } from "./LogReader.ts"
 import { retryInterval } from "./Newcomers.ts"
+import type { Involvement, OpenRoom, Running } from "./OpenRoom.ts"
 import * as Room from "./Room.ts"
 import { RoomCommand } from "./RoomCommand.ts"
 import * as RoomManager from "./RoomManager.ts"
-import { type Inhabited, makeRoomMembers } from "./RoomMembers.ts"
+import { makeRoomMembers } from "./RoomMembers.ts"
+import { makeRoomOwners } from "./RoomOwners.ts"
+import { makeRoomsAsked } from "./RoomsAsked.ts"
 import { RoomsCommand, type RoomsCommandOf } from "./RoomsCommand.ts"
-
-interface OpenRoom extends Inhabited {
-  readonly key: NameKey
-  /** Unknown of rooms that were there before the server started. */
-  readonly madeBy: SessionId | undefined
-  /** The guest who made it, while it is here: its owner. */
-  guestOwner: GuestOwner | undefined
-  readonly conversation: typeof Conversation.cases.Room.Type
-  running: Running | undefined
-  /** How many are in, as its manager told last. */
-  users: number
-}
-
-/** The manager of a room that somebody is in. */
-interface Running {
-  /** That of no other manager, whatever its room. */
-  readonly number: number
-  readonly manager: RoomManager.RoomManager
-  readonly scope: Scope.Closeable
-  /** How many commands it was sent. */
-  sent: number
-  /** Whether somebody went: who could not be let in may try again, and finds the room. */
-  isLeft: boolean
-}
-
-/** The rooms that concern one connection. */
-interface Involvement {
-  readonly made: Set<NameKey>
-  /** Those it asked to be in and did not leave, and those it is in, as their managers told. */
-  readonly joined: Set<NameKey>
-  readonly isIn: Set<NameKey>
-}
+import { makeVisibility } from "./Visibility.ts"
 
 export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbox<RoomsCommand>>()(
   "parley/server/rooms/RoomProcessor"
@@ -112,10 +72,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       /** The same, in the order of their names. */
       const sorted: Array<OpenRoom> = []
       const directory = makeDirectory(() => sorted, governances)
-      const lists = makeListReplies((after) => directory.listed(after))
       const forgetLists = () => {
         directory.forget()
-        lists.forget()
+        asked.forget()
       }
       const accounts = makeAccountRooms({
         scope,
@@ -125,6 +84,28 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       })
       const members = makeRoomMembers(memberships, governances, (command) => Mailbox.tellUnsafe(mailbox, command))
       const involvements = new Map<SessionId, Involvement>()
+      const owners = makeRoomOwners({ clock, governances })
+      const { hiddenFrom, isVisible } = makeVisibility({
+        clock,
+        governances,
+        isAdmin: names.isAdmin,
+        hidden: () => directory.hidden(),
+        roomsOf: (account) => accounts.of(account),
+        involvementOf: (session) => involvements.get(session),
+        find: (key) => rooms.get(key)
+      })
+      const asked = makeRoomsAsked({
+        directory,
+        find: (key) => rooms.get(key),
+        hiddenFrom,
+        isVisible,
+        isIn: (session) => involvements.get(session)?.isIn ?? new Set(),
+        memberOf: (account) => accounts.of(account),
+        scope,
+        searches,
+        sessions,
+        turns
+      })
       /** How many managers there were so far. */
       let started = 0
 
@@ -203,91 +184,15 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const { account, user } = from
         const opened = register(room, from.session, account === undefined ? { user, from } : undefined)
         made.add(key)
-        const governance = {
-          ...ungoverned(clock.currentTimeMillisUnsafe()),
-          isPrivate,
-          ...(topic !== undefined && topic !== "" && { topic }),
-          ...(account !== undefined && { owner: { user, account } })
-        }
         const tell = Effect.sync(() => {
           forgetLists()
           sessions.reply(from, { _tag: "RoomCreated", room, by: user })
           if (!isPrivate) PubSub.publishUnsafe(announcements, { _tag: "RoomCreated", room, by: from })
         })
-        if (isPlain(governance)) return tell
-        const kept = governances.put(opened.conversation, governance)
-        return later(
-          sessions.orRefuse(
-            from,
-            Effect.andThen(
-              Effect.tapCause(kept, () => inTurn(() => forget(opened))),
-              tell
-            )
-          )
-        )
-      }
-
-      const list = ({ after, from }: RoomsCommandOf<"List">) =>
-        turns.memory
-          .take(
-            "rooms",
-            Effect.sync(() => {
-              const own = accounts.of(from.account)
-              const hidden = hiddenFrom(from)
-              if (own.size === 0 && hidden.length === 0) {
-                sessions.replyEncoded(from, "RoomList", [lists.fieldsOf(after)])
-              } else sessions.reply(from, { _tag: "RoomList", ...directory.listed(after, own, hidden) })
-            })
-          )
-          .pipe(
-            (answering) => sessions.orRefuse(from, answering),
-            Effect.forkIn(scope, { startImmediately: true }),
-            Effect.asVoid
-          )
-
-      const search = ({ from, room, search }: RoomsCommandOf<"Search">) => {
-        const readable = accounts.of(from.account).union(involvements.get(from.session)?.isIn ?? new Set<NameKey>())
-        if (room === undefined) {
-          const conversations = Array.from(readable).flatMap((key) => rooms.get(key)?.conversation ?? [])
-          const { account, user } = from
-          const own = account === undefined ? [] : [{ _tag: "Inbox" as const, user, account }]
-          const everywhere = [{ _tag: "Lobby" as const }, ...conversations, ...own] as const
-          return Mailbox.tellUnsafe(searches, { from, conversations: everywhere, search })
-        }
-        const open = rooms.get(nameKey(room))
-        if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
-        if (!readable.has(open.key)) return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
-        Mailbox.tellUnsafe(searches, { from, conversations: [open.conversation], search })
-      }
-
-      /** Whether there is such a room for who asks. A private one is not there for outsiders. */
-      const isVisible = (open: OpenRoom, from: Asker): boolean => {
-        const governance = governances.get(open.conversation)
-        if (governance?.isPrivate !== true) return true
-        const involvement = involvements.get(from.session)
-        if (involvement?.isIn.has(open.key) === true || involvement?.joined.has(open.key) === true) return true
-        if (open.guestOwner?.from.session === from.session || names.isAdmin(from.account)) return true
-        if (accounts.of(from.account).has(open.key)) return true
-        return (
-          (roleOf(governance, from) !== "member" || isInvited(governance, from)) &&
-          boundBy(governance.bans, from, clock.currentTimeMillisUnsafe()) === undefined
-        )
-      }
-
-      /** The private rooms that there are for who asks, in the order of their names. */
-      const hiddenFrom = (from: Asker): ReadonlyArray<OpenRoom> => {
-        if (names.isAdmin(from.account)) return directory.hidden()
-        const { account } = from
-        const involvement = involvements.get(from.session)
-        const named =
-          account === undefined
-            ? []
-            : [...governances.invitations(account).map(({ room }) => room), ...governances.owned(account)]
-        const keys = new Set([...accounts.of(account), ...(involvement?.isIn ?? []), ...named.map(nameKey)])
-        return [...keys]
-          .toSorted()
-          .flatMap((key) => rooms.get(key) ?? [])
-          .filter((open) => governances.get(open.conversation)?.isPrivate === true && isVisible(open, from))
+        const kept = owners.found(opened.conversation, { from, isPrivate, topic })
+        if (kept === undefined) return tell
+        const undone = Effect.tapCause(kept, () => inTurn(() => forget(opened)))
+        return later(sessions.orRefuse(from, Effect.andThen(undone, tell)))
       }
 
       /** What only the manager of a room can answer, who knows the members that are away. */
@@ -375,41 +280,15 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           const running = rooms.get(key)?.running
           if (running !== undefined) send(running, command)
         }
-        const { account, session, user } = command
-        const made = [...(involvements.get(session)?.made ?? [])].flatMap((key) => rooms.get(key) ?? [])
-        return govern(
-          made.filter(({ guestOwner }) => guestOwner?.from.session === session),
-          (before) => owned(before, { account, user })
-        )
-      }
-
-      /** Tried until it is stored. Who decides in a room that has a manager is its deciding half. */
-      const govern = (all: ReadonlyArray<OpenRoom>, change: (before: Governance) => Governance) => {
-        const governed = Effect.forEach(
-          all,
-          (room) =>
-            Effect.suspend(() => {
-              const before = governances.get(room.conversation) ?? ungoverned(clock.currentTimeMillisUnsafe())
-              if (room.running !== undefined) return room.running.manager.govern(change)
-              const after = change(before)
-              return after === before ? Effect.void : governances.put(room.conversation, after)
-            }).pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie),
-          { discard: true }
-        )
-        return later(Effect.andThen(governed, Effect.sync(forgetLists)))
+        const made = [...(involvements.get(command.session)?.made ?? [])].flatMap((key) => rooms.get(key) ?? [])
+        return later(Effect.andThen(owners.own(made, command), Effect.sync(forgetLists)))
       }
 
       /** Where nobody is in, nothing is known of it: the next manager finds that it is gone. */
       const dismiss = (command: RoomsCommandOf<"Dismiss">): Mailbox.Handled => {
         for (const { running } of sorted) if (running !== undefined) send(running, command)
-        const holder = { account: command.account, user: command.user }
-        const governed = [...governances.rooms()]
-          .flatMap((name) => rooms.get(nameKey(name)) ?? [])
-          .filter(({ conversation }) => {
-            const governance = governances.get(conversation)
-            return governance !== undefined && forgetAccount(governance, holder) !== governance
-          })
-        return govern(governed, (before) => forgetAccount(before, holder))
+        const governed = [...governances.rooms()].flatMap((name) => rooms.get(nameKey(name)) ?? [])
+        return later(Effect.andThen(owners.forget(governed, command), Effect.sync(forgetLists)))
       }
 
       const resume = ({ account }: RoomsCommandOf<"RoomsRead">): Mailbox.Handled =>
@@ -486,9 +365,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       const handle: (command: RoomsCommand) => Mailbox.Handled = RoomsCommand.match({
         Create: create,
-        List: list,
+        List: asked.list,
         InRoom: pass,
-        Search: search,
+        Search: asked.search,
         Gone: vanish,
         Own: own,
         Dismiss: dismiss,

@@ -1,0 +1,36 @@
+/** What the manager of a conversation is given, and whom it tells of what. */
+import type { SharedConversation } from "../../common/log/Conversation.ts"
+import type { SessionId } from "../session/Asker.ts"
+import type { Deciding } from "./Deciding.ts"
+import type { KeptMembers } from "./Enrolment.ts"
+import type { GoverningEvents, GuestOwner, People } from "./Governing.ts"
+
+/** A fact about who is in. */
+export interface MembersChanged {
+  /** How many names. */
+  readonly users: number
+  readonly session: SessionId
+  readonly isIn: boolean
+}
+
+export interface RoomManagerOptions {
+  readonly conversation: SharedConversation
+  readonly deciding: Deciding
+  /**
+   * Called when nobody is in and nothing is under way, with how many commands were handled so far of those it was sent. If it
+   * was sent no more it may be ended, and nothing is lost.
+   */
+  readonly onVacated: (handled: number) => void
+  /** Called before anybody is told. */
+  readonly onMembers?: (changed: MembersChanged) => void
+  /** None for the lobby. */
+  readonly kept?: KeptMembers
+  /** Who is an account and who an admin; nobody, unless given. */
+  readonly people?: People
+  readonly guestOwner?: () => GuestOwner | undefined
+  readonly onInvited?: GoverningEvents["onInvited"]
+  readonly onGoverned?: GoverningEvents["onGoverned"]
+}
+
+/** Nobody is an account. */
+export const nobody: People = { find: () => undefined, isAdmin: () => false }

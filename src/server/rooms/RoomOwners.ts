@@ -1,0 +1,81 @@
+/**
+ * To whom rooms belong, as far as no entry says so: who makes one owns it, a guest who registers keeps what it made, and an
+ * account that is gone owns and moderates nothing. Who decides in a room that has a manager is its deciding half; of others it is
+ * changed here.
+ */
+import { type Clock, Effect, Schedule } from "effect"
+import type { SharedConversation } from "../../common/log/Conversation.ts"
+import { forgetAccount, type Governance, isPlain, owned, ungoverned } from "../governance/Governance.ts"
+import type { Governances } from "../history/Governances.ts"
+import type { StorageUnavailable } from "../history/History.ts"
+import type { Deciding } from "./Deciding.ts"
+import type { GuestOwner } from "./Governing.ts"
+import { retryInterval } from "./Newcomers.ts"
+import type { RoomsCommandOf } from "./RoomsCommand.ts"
+
+interface Room {
+  readonly conversation: SharedConversation
+  readonly guestOwner: GuestOwner | undefined
+  readonly running: { readonly manager: Pick<Deciding, "govern"> } | undefined
+}
+
+interface Services {
+  readonly clock: Clock.Clock
+  readonly governances: Pick<Governances["Service"], "get" | "put">
+}
+
+export const makeRoomOwners = ({ clock, governances }: Services) => {
+  const now = () => clock.currentTimeMillisUnsafe()
+
+  const changed = (room: Room, change: (before: Governance) => Governance) =>
+    Effect.suspend(() => {
+      if (room.running !== undefined) return room.running.manager.govern(change)
+      const before = governances.get(room.conversation) ?? ungoverned(now())
+      const after = change(before)
+      return after === before ? Effect.void : governances.put(room.conversation, after)
+    })
+
+  /** Tried until it is stored. */
+  const govern = (rooms: ReadonlyArray<Room>, change: (before: Governance) => Governance) =>
+    Effect.forEach(
+      rooms,
+      (room) => changed(room, change).pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie),
+      { discard: true }
+    )
+
+  return {
+    /** What is to be stored of a new room, before anybody is told of it; nothing if there is nothing to say. */
+    found: (
+      conversation: SharedConversation,
+      { from, isPrivate, topic = "" }: Omit<RoomsCommandOf<"Create">, "_tag" | "room">
+    ): Effect.Effect<void, StorageUnavailable> | undefined => {
+      const { account, user } = from
+      const governance = {
+        ...ungoverned(now()),
+        isPrivate,
+        ...(topic !== "" && { topic }),
+        ...(account !== undefined && { owner: { user, account } })
+      }
+      return isPlain(governance) ? undefined : governances.put(conversation, governance)
+    },
+
+    /** The guest of this connection has become an account, which owns those of these rooms that were the guest's. */
+    own: (rooms: ReadonlyArray<Room>, { account, session, user }: RoomsCommandOf<"Own">) =>
+      govern(
+        rooms.filter(({ guestOwner }) => guestOwner?.from.session === session),
+        (before) => owned(before, { account, user })
+      ),
+
+    /** An account is gone: it has no role in any of these rooms, and is invited to none. */
+    forget: (rooms: ReadonlyArray<Room>, { account, user }: RoomsCommandOf<"Dismiss">) => {
+      const forgotten = (before: Governance) => forgetAccount(before, { account, user })
+      return govern(
+        rooms.filter(({ conversation }) => {
+          const governance = governances.get(conversation)
+          return governance !== undefined && forgotten(governance) !== governance
+        }),
+        forgotten
+      )
+    }
+  }
+}

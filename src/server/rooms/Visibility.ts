@@ -1,0 +1,69 @@
+/**
+ * Which rooms there are for whom: a private one is not there for outsiders, nor for who is banned from it. Answers at once, and
+ * takes the same way as for a room that is not there at all, so that no time tells them apart.
+ */
+import type { Clock } from "effect"
+import type { SharedConversation } from "../../common/log/Conversation.ts"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import { boundBy, isInvited, roleOf } from "../governance/Governance.ts"
+import type { Governances } from "../history/Governances.ts"
+import type { AccountId } from "../session/AccountId.ts"
+import type { Asker, SessionId } from "../session/Asker.ts"
+import type { GuestOwner } from "./Governing.ts"
+
+interface Room {
+  readonly key: NameKey
+  readonly conversation: SharedConversation
+  readonly guestOwner: GuestOwner | undefined
+}
+
+interface Services<One extends Room> {
+  readonly clock: Clock.Clock
+  readonly governances: Pick<Governances["Service"], "get" | "invitations" | "owned">
+  readonly isAdmin: (account: AccountId | undefined) => boolean
+  /** All private rooms, in the order of their names. */
+  readonly hidden: () => ReadonlyArray<One>
+  /** Of which rooms an account is a member. */
+  readonly roomsOf: (account: AccountId | undefined) => ReadonlySet<NameKey>
+  /** The rooms that a connection is in, and those it asked to be in. */
+  readonly involvementOf: (
+    session: SessionId
+  ) => { readonly isIn: ReadonlySet<NameKey>; readonly joined: ReadonlySet<NameKey> } | undefined
+  readonly find: (key: NameKey) => One | undefined
+}
+
+export const makeVisibility = <One extends Room>(services: Services<One>) => {
+  const { clock, find, governances, hidden, involvementOf, isAdmin, roomsOf } = services
+
+  const isPrivate = ({ conversation }: Room) => governances.get(conversation)?.isPrivate === true
+
+  /** Whether there is such a room for who asks. */
+  const isVisible = (open: One, from: Asker): boolean => {
+    const governance = governances.get(open.conversation)
+    if (governance?.isPrivate !== true) return true
+    const involvement = involvementOf(from.session)
+    if (involvement?.isIn.has(open.key) === true || involvement?.joined.has(open.key) === true) return true
+    if (open.guestOwner?.from.session === from.session || isAdmin(from.account)) return true
+    if (roomsOf(from.account).has(open.key)) return true
+    const isLetIn = roleOf(governance, from) !== "member" || isInvited(governance, from)
+    return isLetIn && boundBy(governance.bans, from, clock.currentTimeMillisUnsafe()) === undefined
+  }
+
+  return {
+    isVisible,
+
+    /** The private rooms that there are for who asks, in the order of their names. */
+    hiddenFrom: (from: Asker): ReadonlyArray<One> => {
+      const { account } = from
+      if (isAdmin(account)) return hidden()
+      const invited = account === undefined ? [] : governances.invitations(account).map(({ room }) => room)
+      const owned = account === undefined ? [] : governances.owned(account)
+      const isIn = involvementOf(from.session)?.isIn ?? []
+      const keys = new Set([...roomsOf(account), ...isIn, ...[...invited, ...owned].map(nameKey)])
+      return [...keys]
+        .toSorted()
+        .flatMap((key) => find(key) ?? [])
+        .filter((open) => isPrivate(open) && isVisible(open, from))
+    }
+  }
+}
