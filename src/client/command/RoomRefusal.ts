@@ -40,6 +40,8 @@ export const explainRoomRefusal = (request: Request, reason: Rejection, reader: 
     case "NotAllowed":
       return notAllowed(request, reason)
     case "AccountRequired":
+      if (request._tag === "CreateRoom")
+        return "A private room takes an account. Type :register first, or leave --private out."
       return request._tag === "SetRole" || request._tag === "InviteUser" ? accountRequired(request, reader) : undefined
     case "UserNotFound":
       return isRoomRequest(request) && "user" in request ? notThere(request) : undefined

@@ -24,7 +24,11 @@ export const renderRoom = (message: RoomMessage, style: Style): ReadonlyArray<Li
 }
 
 /** What others wrote may be long: each row of it stands beside the times, where no message begins. */
-const told = (style: Style, line: string): ReadonlyArray<Line> => aside(style, fit(style, line, (row) => row))
+const told = (style: Style, line: string): ReadonlyArray<Line> =>
+  aside(
+    style,
+    fit(style, line, (row) => row)
+  )
 
 /** Whoever joins is told what they are there, if that is more than a member, and what it is about. */
 export const renderRoomJoined = (message: ServerMessageOf<"RoomJoined">, style: Style): ReadonlyArray<Line> => {
@@ -35,7 +39,7 @@ export const renderRoomJoined = (message: ServerMessageOf<"RoomJoined">, style: 
   const as = role === "member" ? "" : ` as ${role}`
   const access = message.private === true ? ", a private room" : ""
   return [
-    ...told(style, `[${room}] → you joined${as}${access}; here: ${here}${follow}`),
+    ...aside(style, `[${room}] → you joined${as}${access}; here: ${here}${follow}`),
     ...(topic === "" ? [] : told(style, `[${room}] topic: ${safeLine(topic)}`))
   ]
 }
@@ -75,7 +79,7 @@ export const renderRoomList = (list: ServerMessageOf<"RoomList">, style: Style):
   const shown =
     left > 0 ? [...topics.slice(0, maxTopics), `… and ${count(left, "topic")} more; :topic <room> shows one`] : topics
   return [
-    ...told(style, `${count(list.count, "room")}: ${rooms.join(", ")}${others(list, rooms)}`),
+    ...aside(style, `${count(list.count, "room")}: ${rooms.join(", ")}${others(list, rooms)}`),
     ...shown.flatMap((line) => told(style, line))
   ]
 }
