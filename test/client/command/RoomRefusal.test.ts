@@ -100,10 +100,7 @@ describe("a refusal about a room", () => {
       { _tag: "PrivateMessage", to: user, content: "x" },
       { _tag: "UserNotFound", user }
     ],
-    [
-      { _tag: "Register", password: "correct horse" },
-      { _tag: "Banned", reason: "spam" }
-    ]
+    [{ _tag: "ListUsers" }, { _tag: "Banned", reason: "spam" }]
   ])("%j, %j, is else told in the server's words", (request, reason) => {
     assert.isUndefined(explainRoomRefusal(request, reason, reader))
   })
