@@ -53,7 +53,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         )
         assert.deepStrictEqual(stdout.map(withoutNumber), [
           "you created the room build; :jr build joins it",
-          "[build] → you joined; here: bot",
+          "[build] → you joined as owner; here: bot",
           "1 room: build (1)",
           "[build] bot: hi",
           "bot: to everybody",
@@ -77,7 +77,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         assert.deepStrictEqual(stdout.map(withoutNumber), ["clumsy: still here"])
         assert.strictEqual(exitCode, 1)
         assert.strictEqual(stderr.length, 2)
-        assert.include(stderr[0], "line 1: :jr nowhere: There is no room called nowhere.")
+        assert.include(stderr[0], "line 1: :jr nowhere: There is no room called nowhere that you could see; a private one takes an invitation.")
         assert.include(stderr[1], 'line 2: :jion build: There is no command ":jion".')
       })
     )

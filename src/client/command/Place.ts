@@ -11,7 +11,7 @@ import type { Whereabouts } from "../core/Heard.ts"
 const decodeRoom = Schema.decodeUnknownOption(RoomName)
 const decodeUser = Schema.decodeUnknownOption(UserName)
 
-export const placeNamed = (typed: string): Option.Option<Whereabouts> => {
+const placeNamed = (typed: string): Option.Option<Whereabouts> => {
   if (typed === "*") return Option.some({})
   return typed.startsWith("@")
     ? Option.map(decodeUser(typed.slice(1)), (user) => ({ with: user }))

@@ -18,7 +18,7 @@ export const explainRoomRefusal = (request: Request, reason: Rejection, reader: 
   switch (reason._tag) {
     case "RoomNotFound":
       return (
-        `There is no room ${reason.room} that you could see; a private one takes an invitation. ` +
+        `There is no room called ${reason.room} that you could see; a private one takes an invitation. ` +
         `:lrs lists the rooms, :cr ${reason.room} creates this one.`
       )
     case "NotInRoom":

@@ -8,7 +8,7 @@ const day = 24 * hour
 const secondsPer: Readonly<Record<string, number>> = { s: 1, m: minute, h: hour, d: day, w: 7 * day, y: 365 * day }
 
 /** Undefined if it is no time, or none that a server takes. */
-export const secondsOf = (typed: string): number | undefined => {
+const secondsOf = (typed: string): number | undefined => {
   const [, amount, unit] = /^(\d{1,8})([smhdwy])$/i.exec(typed) ?? []
   if (amount === undefined || unit === undefined) return undefined
   const seconds = Number(amount) * (secondsPer[unit.toLowerCase()] ?? Infinity)

@@ -111,7 +111,7 @@ describe("a person who governs a room", () => {
       yield* peer.say({ _tag: "History", ...idOf(first), messages: [muted], more: true })
       const shown = yield* until(":more shows older ones")
       assert.deepStrictEqual(shown.slice(-2), [
-        "12:04 [dev] ada muted bob: flood",
+        "12:04 [dev] ada muted bob for good: flood",
         "1 deed of moderation; :more shows older ones"
       ])
       yield* type(":more")

@@ -42,7 +42,7 @@ const deeds = [
   [{ _tag: "Invited", user: "bob" }, "invited bob"],
   [{ _tag: "Kicked", user: "bob" }, "kicked bob"],
   [{ _tag: "Kicked", user: "bob", reason: "wrong room" }, "kicked bob: wrong room"],
-  [{ _tag: "Banned", user: "bob" }, "banned bob"],
+  [{ _tag: "Banned", user: "bob" }, "banned bob for good"],
   [{ _tag: "Banned", user: "bob", until: noon + 2 * hour, reason: "spam" }, "banned bob for 2 h (until 14:04): spam"],
   [{ _tag: "Unbanned", user: "bob" }, "lifted the ban of bob"],
   [{ _tag: "Muted", user: "bob", until: noon + 48 * hour }, "muted bob for 2 days (until 2026-11-25 12:04)"],
@@ -86,7 +86,7 @@ describe("what was done to a room", () => {
 
   it("in the lobby stands without a room", () => {
     const { room: _, ...everywhere } = by
-    assert.deepStrictEqual(shown({ ...everywhere, _tag: "Muted", user: "bob" }), ["12:04 ada muted bob"])
+    assert.deepStrictEqual(shown({ ...everywhere, _tag: "Muted", user: "bob" }), ["12:04 ada muted bob for good"])
   })
 })
 
