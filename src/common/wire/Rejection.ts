@@ -97,7 +97,8 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   UserNotFound: ({ user }) => `No user called ${user} is here. Ask for the list of users.`,
   CannotMessageYourself: () => "A private message goes to somebody else. Name another user.",
   RoomExists: ({ room }) => `There is a room called ${room} already. Join it, or choose another name.`,
-  RoomNotFound: ({ room }) => `There is no room called ${room}. Create it, or ask for the list of rooms.`,
+  RoomNotFound: ({ room }) =>
+    `There is no room called ${room}, or none for you. Create it, ask for the list of rooms, or be invited if it is private.`,
   AlreadyInRoom: ({ room }) => `You are in the room ${room} already.`,
   NotInRoom: ({ room }) => `You are not in the room ${room}. Join it first.`,
   NotAllowed: ({ action, why }) => why ?? notAllowed[action] ?? `You may not do that (${action}).`,
@@ -126,17 +127,20 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   RegistrationClosed: () => "This server makes no accounts. Ask whoever runs it for one.",
   TooManyDevices: ({ limit }) => `An account has ${limit} devices at most. Remove one that is not used any more.`,
   Banned: ({ reason, room, until }) => {
-    const where = room === undefined ? "This account is disabled" : `You are banned from the room ${room}`
-    return `${where}${ends(until)}${because(reason)}.${room === undefined ? "" : " A moderator of it can lift that."}`
+    if (room === undefined) {
+      return `This account is disabled${until === undefined ? "" : ends(until)}${because(reason)}. Ask whoever runs the server.`
+    }
+    return `You are banned from the room ${room}${ends(until)}${because(reason)}. A moderator of it can lift that (Unban).`
   },
   Muted: ({ reason, room, until }) => {
     const where = room === undefined ? "in the lobby" : `in the room ${room}`
     const who = room === undefined ? "An admin of the server" : "A moderator of it"
-    return `You may not write ${where}${ends(until)}${because(reason)}. ${who} can lift that.`
+    return `You may not write ${where}${ends(until)}${because(reason)}. ${who} can lift that (Unmute).`
   }
 })
 
-const ends = (until: Timestamp | undefined) => (until === undefined ? "" : ` until ${new Date(until).toISOString()}`)
+const ends = (until: Timestamp | undefined) =>
+  until === undefined ? " for good" : ` until ${new Date(until).toISOString().slice(0, 16).replace("T", " ")} UTC`
 const because = (reason: string | undefined) => (reason === undefined ? "" : ` (${reason})`)
 
 /** Why a password is not heard. */
@@ -153,6 +157,7 @@ const notAllowed: Readonly<Record<string, string>> = {
   Register: plaintext,
   ChangePassword: plaintext,
   DeleteAccount: plaintext,
+  DeleteRoom: "Only the owner of a room can delete it, or an admin of the server.",
   AddKey: "An account has 32 keys at most. Remove one that is not used any more."
 }
 
