@@ -10,12 +10,15 @@
  * and nobody else (invariant 2).
  */
 import { Clock, Context, Effect, Layer, Option, Queue } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
 import { partnerOf } from "../history/Partner.ts"
+import { makeTypingTimes } from "../presence/TypingTimes.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
+import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { LogReader } from "../rooms/LogReader.ts"
 import { type CatchUp, retryInterval } from "../rooms/Newcomers.ts"
 import { gather } from "../rooms/Telling.ts"
@@ -53,6 +56,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
       const mailbox = yield* Mailbox.make<UsersCommand, UsersAnswer>()
       const guests = makeGuestInboxes()
       const rounds = makeRounds()
+      const typingTimes = makeTypingTimes()
       /** Something waits to be stored, or a failed commit to be looked at. */
       const called = yield* Queue.sliding<void>(1)
       const call = () => void Queue.offerUnsafe(called, undefined)
@@ -170,6 +174,16 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         Mailbox.tellUnsafe(searches, { from, conversations, search: { ...search, with: partnerNamed(user) } })
       }
 
+      const typing = ({ from, receivers, with: user }: UsersCommandOf<"Typing">) => {
+        const named = names.find(user)
+        const isThere = named === undefined ? receivers.length > 0 : named.state === "Active"
+        if (!isThere) return refuse(from, { _tag: "UserNotFound", user })
+        outgoing.push({ _tag: "Given", to: from })
+        const pair = `${nameKey(from.user)} ${nameKey(user)}`
+        if (receivers.length === 0 || !typingTimes.take(pair, monotonicMillis(clock))) return
+        outgoing.push({ _tag: "Hint", to: receivers, message: { _tag: "Typing", with: from.user, user: from.user } })
+      }
+
       const leave = ({ session }: UsersCommandOf<"Gone">) => {
         inboxes.leave(session)
         guests.forget(session)
@@ -180,6 +194,8 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
           case "Deliver":
           case "Act":
             return exchange(command)
+          case "Typing":
+            return typing(command)
           case "CatchUp":
             return catchUp(command, answer)
           case "ReadInbox":

@@ -38,6 +38,7 @@ import { makeRoomReplies } from "./RoomReplies.ts"
 import { makeRuns, type Waiting } from "./Runs.ts"
 import { gather, makeTelling } from "./Telling.ts"
 import * as Told from "./Told.ts"
+import { makeTyping } from "./Typing.ts"
 
 export interface RoomManager {
   readonly conversation: SharedConversation
@@ -107,6 +108,14 @@ export const make = Effect.fnUntraced(function* ({
     room: () => room,
     sessions,
     expel: (user, reason) => expel(user, reason)
+  })
+
+  const typing = yield* makeTyping({
+    conversation,
+    governance: deciding.governance,
+    presenceMax,
+    room: () => room,
+    sessions
   })
 
   const greet = makeGreeting({
@@ -292,6 +301,8 @@ export const make = Effect.fnUntraced(function* ({
         return enrolment.dismiss(command)
       case "Delete":
         return sessions.refuse(command.from, { _tag: "StorageUnavailable" })
+      case "Typing":
+        return typing(command.from)
       case "Describe":
         return beside(governing.describe(command))
       case "ListMembers":
@@ -392,4 +403,4 @@ export const make = Effect.fnUntraced(function* ({
 })
 
 /** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Gone. */
-const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory"])
+const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory", "Typing"])
