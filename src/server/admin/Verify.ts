@@ -61,7 +61,7 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
       yield* readingTable("standing", "how the messages stand", undefined, standing)
     }
   }
-  if (!["accounts", "devices", "invites", "keys"].some((table) => missing.has(table))) {
+  if (!["accounts", "blocks", "devices", "invites", "keys"].some((table) => missing.has(table))) {
     yield* reading("the accounts", undefined, checkAccounts(sql, findings))
   }
   if (!["conversations", "marks", "memberships", "messages"].some((table) => missing.has(table))) {

@@ -200,6 +200,9 @@ export const told = (room: Room, entries: ReadonlyArray<Entry>): ReadonlyArray<D
     ? []
     : [{ _tag: "Tell", to: sessions(room.upToDate), messages: entries.map(entryMessage(room.conversation)) }]
 
+/** As whom a connection is in, if it is. */
+export const nameOf = (room: Room, session: SessionId): Option.Option<UserName> => HashMap.get(room.members, session)
+
 /** Who hears what is said, but for this user, on whatever connection. */
 export const othersThan = (room: Room, user: UserName): ReadonlyArray<SessionId> => {
   const own = sessionsOf(room, user)

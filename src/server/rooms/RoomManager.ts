@@ -21,6 +21,7 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
+import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnnouncing } from "./Announcing.ts"
@@ -49,6 +50,7 @@ export interface RoomManager {
 
 /** Starts the manager of a conversation, for as long as the scope is open. */
 export const make = Effect.fnUntraced(function* ({
+  blockedBy = () => noAccounts,
   conversation,
   deciding,
   guestOwner = () => undefined,
@@ -112,7 +114,9 @@ export const make = Effect.fnUntraced(function* ({
 
   const typing = yield* makeTyping({
     conversation,
+    blockedBy,
     governance: deciding.governance,
+    people,
     presenceMax,
     room: () => room,
     sessions
@@ -404,3 +408,5 @@ export const make = Effect.fnUntraced(function* ({
 
 /** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Gone. */
 const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory", "Typing"])
+
+const noAccounts: ReadonlySet<AccountId> = new Set()

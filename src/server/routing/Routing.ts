@@ -103,7 +103,7 @@ const ask = (registry: Registry, from: Asker, request: AccountRequest): Routed =
   if (from.account === undefined && !isForGuests) return refuse(from, { _tag: "AccountRequired", action: request._tag })
   if (request._tag === "MarkRead" && request.room !== undefined && request.with !== undefined)
     return refuse(from, oneOfBoth)
-  if (request._tag !== "GetUser") return toAccounts(from, request, false)
+  if (request._tag !== "GetUser" && request._tag !== "Block") return toAccounts(from, request, false)
   const found = Option.getOrUndefined(find(registry, request.user))
   return toAccounts(from, { ...request, user: found?.user ?? request.user }, found !== undefined)
 }
