@@ -88,6 +88,7 @@ describe("JoinRoom", () => {
       const joined = yield* ben.find("RoomJoined")
       assert.deepStrictEqual(joined, {
         _tag: "RoomJoined",
+        role: "owner",
         room: "Dev",
         epoch: joined["epoch"],
         seq: 0,
