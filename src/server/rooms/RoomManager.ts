@@ -15,7 +15,7 @@
  * to the asker's outbox, and delivering never waits (invariant 1). Each connection has a limited number of requests under way
  * (see Requests), so its backlog here is limited too.
  */
-import { Array as Arr, type Duration, Effect, Option, Queue, Schedule, type Scope } from "effect"
+import { Effect, Option, Queue, Schedule, type Scope } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Epoch, Seq } from "../../common/log/Cursor.ts"
 import type { UserName } from "../../common/name/UserName.ts"
@@ -27,6 +27,7 @@ import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnnouncing } from "./Announcing.ts"
+import { makeBesides } from "./Besides.ts"
 import type { Deciding, DeliveringHalf } from "./Deciding.ts"
 import { makeDeletion } from "./Deletion.ts"
 import { makeEnrolment } from "./Enrolment.ts"
@@ -39,8 +40,9 @@ import * as Room from "./Room.ts"
 import { RoomCommand, type RoomCommandOf } from "./RoomCommand.ts"
 import { nobody, type RoomManagerOptions } from "./RoomManagerOptions.ts"
 import { makeRoomReplies } from "./RoomReplies.ts"
-import { makeRuns, type Waiting } from "./Runs.ts"
-import { gather, makeTelling } from "./Telling.ts"
+import { makeRuns } from "./Runs.ts"
+import { makeStoring } from "./Storing.ts"
+import { makeTelling } from "./Telling.ts"
 import * as Told from "./Told.ts"
 import { makeTyping } from "./Typing.ts"
 
@@ -90,9 +92,17 @@ export const make = Effect.fnUntraced(function* ({
   let told: Seq = 0
   /** Something may have been stored that members were not told of. */
   let isDoubtful = false
+  const doubt = () => {
+    isDoubtful = true
+  }
   let handled = 0
-  /** Replies that are made beside it. */
-  let besides = 0
+
+  const { beside, holding, isNothingBeside, later } = makeBesides({
+    runs,
+    scope,
+    actOnPostponed: (sessions) => actOnPostponed(sessions),
+    tellIfVacant: () => tellIfVacant()
+  })
 
   const newcomers = makeNewcomers({
     conversation,
@@ -160,7 +170,7 @@ export const make = Effect.fnUntraced(function* ({
       return actOnPostponed(runs.answered(waiting))
     },
     onDoubt: () => {
-      isDoubtful = true
+      doubt()
       call()
     }
   })
@@ -182,8 +192,8 @@ export const make = Effect.fnUntraced(function* ({
     },
     letIn: (command, answer) => join(command, answer),
     putOut: (session) => leave(session),
-    beside: (effect) => beside(effect),
-    holding: (session, effect) => holding(session, effect)
+    beside,
+    holding
   })
 
   /** Members are told of these entries, and of what stands before them in the log; then others are answered. */
@@ -213,20 +223,6 @@ export const make = Effect.fnUntraced(function* ({
     yield* actOnPostponed(runs.answered(sent))
   })
 
-  const store = Effect.fnUntraced(
-    function* (run: Arr.NonEmptyReadonlyArray<Waiting>) {
-      const acts = Arr.map(run, governing.actOf)
-      const { answers, entries } = yield* deciding.carryOut(acts, self)
-      const places = answers.flatMap((answer) => (answer._tag === "Stored" ? [answer.seq] : []))
-      yield* tell(Told.news(told, entries, places), Room.answered(run, answers))
-    },
-    Effect.tapError(() =>
-      Effect.sync(() => {
-        isDoubtful = true
-      })
-    )
-  )
-
   const lookAgain = Effect.gen(function* () {
     const { epoch: now, seq } = yield* history.newest(conversation)
     isDoubtful = false
@@ -236,7 +232,7 @@ export const make = Effect.fnUntraced(function* ({
     // Nobody may be in any more, and until now it could not be said that nothing was written.
     Effect.andThen(Effect.sync(() => tellIfVacant())),
     Effect.catch(() => {
-      isDoubtful = true
+      doubt()
       return later(Effect.sync(call), retryInterval)
     })
   )
@@ -245,9 +241,7 @@ export const make = Effect.fnUntraced(function* ({
     deciding,
     self,
     call: () => call(),
-    doubt: () => {
-      isDoubtful = true
-    },
+    doubt,
     tell: (entries) => tell(Told.news(told, entries))
   })
 
@@ -283,31 +277,6 @@ export const make = Effect.fnUntraced(function* ({
     if (isNews && announcing.note(session, user, isIn ? "joined" : "left"))
       Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
   }
-
-  /** Goes on without waiting for it, and is not vacant before it was given. */
-  const beside = (reply: Effect.Effect<void>) =>
-    Effect.suspend(() => {
-      besides++
-      const given = Effect.sync(() => {
-        besides--
-        tellIfVacant()
-      })
-      return Effect.asVoid(Effect.forkIn(Effect.ensuring(reply, given), scope, { startImmediately: true }))
-    })
-
-  /** The same; what else this connection asks waits for it. */
-  const holding = (session: SessionId, effect: Effect.Effect<void>) => {
-    runs.hold(session)
-    const release = Effect.suspend(() => {
-      runs.release(session)
-      return actOnPostponed([session])
-    })
-    return beside(Effect.andThen(effect, release))
-  }
-
-  /** Not waited for by anybody: of no use once nobody is in. */
-  const later = (effect: Effect.Effect<void>, delay: Duration.Input) =>
-    Effect.asVoid(Effect.forkIn(Effect.delay(effect, delay), scope, { startImmediately: true }))
 
   /** Thousands are told in turns; nobody leaves the lobby and stays. */
   const announce = Effect.suspend(() => {
@@ -370,7 +339,7 @@ export const make = Effect.fnUntraced(function* ({
 
   const tellIfVacant = () => {
     // What failed may have been stored, and whoever came after this manager would not look for it.
-    const isIdle = runs.isIdle() && besides === 0 && !isDoubtful
+    const isIdle = runs.isIdle() && isNothingBeside() && !isDoubtful
     // Again after every command, for one that came between may have kept it from being ended.
     if (isIdle && Room.isEmpty(room)) onVacated(handled)
   }
@@ -394,32 +363,18 @@ export const make = Effect.fnUntraced(function* ({
     tellIfVacant()
   })
 
-  /** A run that fails or dies is answered, and the next one is stored (invariant 6). */
-  const carryOut = (run: Arr.NonEmptyReadonlyArray<Waiting>) => {
-    const refuseAll = () => {
-      for (const { from } of run) sessions.refuse(from, { _tag: "StorageUnavailable" })
-    }
-    return store(run).pipe(
-      // Whoever keeps the log says what is wrong with it, once and not for every request.
-      Effect.catch(() => Effect.sync(refuseAll)),
-      Effect.catchDefect((defect) => {
-        refuseAll()
-        return Effect.logError("A conversation could not carry out a request", defect)
-      }),
-      Effect.andThen(Effect.suspend(() => actOnPostponed(runs.answered(run))))
-    )
-  }
-
-  const storing = Effect.gen(function* () {
-    yield* Queue.take(called)
-    yield* hearing.hear
-    if (isDoubtful) yield* lookAgain
-    for (let run = runs.nextRun(); Arr.isReadonlyArrayNonEmpty(run); run = runs.nextRun()) {
-      yield* carryOut(run)
-      yield* hearing.hear
-      if (isDoubtful) yield* lookAgain
-      yield* gather
-    }
+  const storing = makeStoring({
+    actOf: governing.actOf,
+    called,
+    deciding,
+    hear: hearing.hear,
+    runs,
+    self,
+    sessions,
+    actOnPostponed,
+    doubt,
+    settle: Effect.suspend(() => (isDoubtful ? lookAgain : Effect.void)),
+    tell: (entries, places, answers) => tell(Told.news(told, entries, places), answers)
   })
 
   // Which log it is is known before anything is done; that waits only where the database has lost an answer.
@@ -435,7 +390,7 @@ export const make = Effect.fnUntraced(function* ({
 
   yield* begin.pipe(
     Effect.andThen(
-      Effect.all([acting, Effect.forever(storing, { disableYield: true }), hearing.listen], {
+      Effect.all([acting, storing, hearing.listen], {
         concurrency: "unbounded",
         discard: true
       })
