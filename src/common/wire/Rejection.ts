@@ -102,10 +102,13 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   AlreadyInRoom: ({ room }) => `You are in the room ${room} already.`,
   NotInRoom: ({ room }) => `You are not in the room ${room}. Join it first.`,
   NotAllowed: ({ action, why }) => why ?? notAllowed[action] ?? `You may not do that (${action}).`,
-  RateLimited: ({ retryAfter }) => `That was too fast. Send it again in ${seconds(retryAfter)}.`,
+  RateLimited: ({ retryAfter }) =>
+    retryAfter > longWait
+      ? `That was done too often in an hour. Try again in ${Math.ceil(retryAfter / 60_000)} minutes.`
+      : `That was too fast. Send it again in ${seconds(retryAfter)}.`,
   TooManyRooms: ({ limit }) => `The limit of ${limit} rooms is reached. Leave a room first.`,
   TooManyConnections: () =>
-    "There are too many connections, to this server or of this account. Close one, or try again later.",
+    "There are too many connections: to this server, from this address or of this account. Close one, or try again later.",
   SlowConsumer: () => "This connection did not read what it was sent. Connect again and read faster.",
   ServerStopping: () => "The server is stopping. Connect again later.",
   StorageUnavailable: () =>
@@ -158,7 +161,7 @@ const notAllowed: Readonly<Record<string, string>> = {
   AddKey: "An account has 32 keys at most. Remove one that is not used any more."
 }
 
-const seconds = (milliseconds: number) =>
-  milliseconds > 120_000
-    ? `${Math.ceil(milliseconds / 60_000)} minutes`
-    : `${Math.max(0.1, Math.ceil(milliseconds / 100) / 10)} s`
+/** What is limited per hour may have to wait for so much longer than a message, in milliseconds. */
+const longWait = 120_000
+
+const seconds = (milliseconds: number) => `${Math.max(0.1, Math.ceil(milliseconds / 100) / 10)} s`
