@@ -81,7 +81,10 @@ describe("DeleteRoom", () => {
           (yield* ada.soFar).filter(({ _tag }) => _tag === "RoomDeleted" || _tag === "RoomLeft"),
           []
         )
-        assert.deepStrictEqual((yield* Talk.heard(outside)).filter(({ _tag }) => _tag === "RoomDeleted"), [])
+        assert.deepStrictEqual(
+          (yield* Talk.heard(outside)).filter(({ _tag }) => _tag === "RoomDeleted"),
+          []
+        )
 
         assert.deepStrictEqual((yield* outside.ask({ _tag: "ListRooms" }))["rooms"], [])
         for (const client of [ada, ben, gus]) {

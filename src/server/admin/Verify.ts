@@ -18,10 +18,10 @@ import { Findings, issueOf } from "./Findings.ts"
 import { databaseFlag, jsonFlag, named } from "./Flags.ts"
 import { abandonable } from "./Interruption.ts"
 import { checkMessages } from "./MessageCheck.ts"
-import { checkErasedRooms, checkGovernance } from "./RoomCheck.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import * as Report from "./Report.ts"
+import { checkErasedRooms, checkGovernance } from "./RoomCheck.ts"
 import { checkEpoch, checkMigrations, checkSchema } from "./SchemaCheck.ts"
 import { checkStanding } from "./StandingCheck.ts"
 
@@ -67,7 +67,7 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
     yield* reading("the deleted rooms", undefined, checkErasedRooms(sql, findings))
   }
   yield* readingTable("governance", "how rooms are governed", undefined, checkGovernance(sql, findings))
-  if (!["accounts", "devices", "invites", "keys"].some((table) => missing.has(table))) {
+  if (!["accounts", "blocks", "devices", "invites", "keys"].some((table) => missing.has(table))) {
     yield* reading("the accounts", undefined, checkAccounts(sql, findings))
   }
   if (!["conversations", "marks", "memberships", "messages"].some((table) => missing.has(table))) {
