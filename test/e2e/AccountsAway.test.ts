@@ -194,7 +194,7 @@ describe("an account that was away", () => {
         const back = yield* Talk.comeBack(server, "ada", String(token))
         assert.strictEqual(back.device, device)
         assert.deepPropertyVal(back.welcome, "rooms", [
-          { room: "garden", seq: 0, read: 0, unread: 0, mentions: 0, role: "member" }
+          { room: "garden", seq: 0, read: 0, unread: 0, mentions: 0, role: "owner" }
         ])
         yield* Talk.logIn(server, "ada")
         assert.deepInclude(yield* back.client.ask({ _tag: "JoinRoom", room: "garden" }), { users: ["Ada"] })

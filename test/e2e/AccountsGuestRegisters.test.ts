@@ -71,7 +71,7 @@ describe("a guest who registers", () => {
       })
       const { welcome } = yield* Talk.comeBack(server, "ada", String(token))
       assert.deepStrictEqual(welcome["rooms"], [
-        { room: "Garden", seq: 4, read: 1, unread: 2, mentions: 1, role: "member" }
+        { room: "Garden", seq: 4, read: 1, unread: 2, mentions: 1, role: "owner" }
       ])
     })
   )

@@ -64,6 +64,7 @@ describe("JoinRoom with a cursor", () => {
       )
       assert.deepStrictEqual(lines[0], {
         _tag: "RoomJoined",
+        role: "member",
         room: "dev",
         epoch,
         seq: 7,

@@ -88,6 +88,7 @@ describe("JoinRoom", () => {
       const joined = yield* ben.find("RoomJoined")
       assert.deepStrictEqual(joined, {
         _tag: "RoomJoined",
+        role: "owner",
         room: "Dev",
         epoch: joined["epoch"],
         seq: 0,
@@ -102,7 +103,7 @@ describe("JoinRoom", () => {
 
       const ada = yield* server.join("Ada")
       const second = yield* ada.ask({ _tag: "JoinRoom", room: "dev" })
-      assert.deepStrictEqual(second, { ...joined, seq: 1, users: ["Ada", "Ben"], count: 2, id: "ask-1" })
+      assert.deepStrictEqual(second, { ...joined, role: "member", seq: 1, users: ["Ada", "Ben"], count: 2, id: "ask-1" })
     })
   )
 

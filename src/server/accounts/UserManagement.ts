@@ -20,6 +20,7 @@ import { AccountNames, type NamedAccount } from "./AccountNames.ts"
 import { AccountProcessor } from "./AccountProcessor.ts"
 import { Accounts, maxInvites, type WithPassword } from "./Accounts.ts"
 import type { Ending } from "./AccountsCommand.ts"
+import { Lockdown } from "./Lockdown.ts"
 import { hashOf, Secrets } from "./Secrets.ts"
 
 /** Why it was not done: one sentence for the operator, and what to do instead. */
@@ -73,6 +74,8 @@ export class UserManagement extends Context.Service<
     free(user: UserName): Done<Account>
     setAdmin(user: UserName, isAdmin: boolean): Done<Account>
     invite(uses: number, lasts: Duration.Duration | undefined): Done<InviteCode>
+    /** Switches it, if it is said how, and gives how it stands (see Lockdown). */
+    lockdown(isOn: boolean | undefined): Done<boolean>
   }
 >()("parley/server/accounts/UserManagement") {
   /** With a running server, whose AccountProcessor ends connections. */
@@ -88,7 +91,7 @@ export class UserManagement extends Context.Service<
         noteInvite
       })
     })
-  )
+  ).pipe(Layer.provide(Lockdown.layer))
 
   /** On a database that no server uses. Names are to be filled in before. */
   static readonly layerAlone = Layer.effect(
@@ -96,7 +99,7 @@ export class UserManagement extends Context.Service<
     Effect.suspend(() =>
       make({ ended: () => {}, deleted: () => {}, note: () => Effect.void, noteInvite: () => Effect.void })
     )
-  )
+  ).pipe(Layer.provide(Lockdown.layer))
 }
 
 const wasDeleted = (user: UserName) =>
@@ -121,6 +124,7 @@ interface Others {
 const make = Effect.fnUntraced(function* ({ deleted, ended, note, noteInvite }: Others) {
   const accounts = yield* Accounts
   const clock = yield* Clock.Clock
+  const lockdown = yield* Lockdown
   const names = yield* AccountNames
   const secrets = yield* Secrets
   const now = () => clock.currentTimeMillisUnsafe()
@@ -291,6 +295,8 @@ const make = Effect.fnUntraced(function* ({ deleted, ended, note, noteInvite }: 
           yield* noteInvite(uses, expires)
           return { code, expires }
         })
-      )
+      ),
+    lockdown: (isOn) =>
+      doing(Effect.andThen(isOn === undefined ? Effect.void : lockdown.set(isOn), Effect.sync(lockdown.isOn)))
   })
 })

@@ -34,6 +34,11 @@ export class UserRequests extends RpcGroup.make(
     },
     success: InviteCode,
     error: NotDone
+  }),
+  Rpc.make("Lockdown", {
+    payload: { isOn: Schema.UndefinedOr(Schema.Boolean) },
+    success: Schema.Boolean,
+    error: NotDone
   })
 ) {}
 
@@ -50,7 +55,8 @@ export const answers = UserRequests.toLayer(
       Delete: ({ user }) => users.delete(user),
       Free: ({ user }) => users.free(user),
       SetAdmin: ({ isAdmin, user }) => users.setAdmin(user, isAdmin),
-      Invite: ({ lasts, uses }) => users.invite(uses, lasts === undefined ? undefined : Duration.millis(lasts))
+      Invite: ({ lasts, uses }) => users.invite(uses, lasts === undefined ? undefined : Duration.millis(lasts)),
+      Lockdown: ({ isOn }) => users.lockdown(isOn)
     })
   )
 )

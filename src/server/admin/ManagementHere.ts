@@ -120,7 +120,8 @@ const remote = (path: string) =>
         free: (user) => asked(server.Free({ user })),
         setAdmin: (user, isAdmin) => asked(server.SetAdmin({ user, isAdmin })),
         invite: (uses, lasts) =>
-          asked(server.Invite({ uses, lasts: lasts === undefined ? undefined : Duration.toMillis(lasts) }))
+          asked(server.Invite({ uses, lasts: lasts === undefined ? undefined : Duration.toMillis(lasts) })),
+        lockdown: (isOn) => asked(server.Lockdown({ isOn }))
       })
     )
   ).pipe(

@@ -73,13 +73,13 @@ export const decideInRoom = (state: RoomState, act: Act, circumstances: RoomCirc
 }
 
 /** As whom somebody is bound or holds a role. */
-export const personOf = ({ account, from, network }: Act): Governance.Person => ({
+const personOf = ({ account, from, network }: Act): Governance.Person => ({
   user: from,
   ...(account !== undefined && { account }),
   ...(network !== undefined && { network })
 })
 
-export const mutedIn = (
+const mutedIn = (
   conversation: SharedConversation,
   { reason, until }: Pick<Governance.Bound, "reason" | "until">
 ): Rejection => ({

@@ -6,7 +6,7 @@ import type { KeptMembers } from "./Enrolment.ts"
 import type { GoverningEvents, GuestOwner, People } from "./Governing.ts"
 
 /** A fact about who is in. */
-export interface MembersChanged {
+interface MembersChanged {
   /** How many names. */
   readonly users: number
   readonly session: SessionId

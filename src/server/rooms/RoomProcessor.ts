@@ -15,7 +15,7 @@
  * another one, which finds in the log all that this one made (invariants 5 and 9). Managers are numbered, since what one
  * said last may be looked at when there is another.
  */
-import { Clock, Context, Effect, Exit, Layer, Option, PubSub, Queue, Schedule, Scope } from "effect"
+import { Clock, Context, Effect, Exit, Layer, PubSub, Queue, Schedule, Scope } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
@@ -24,12 +24,13 @@ import { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Governances } from "../history/Governances.ts"
 import { History } from "../history/History.ts"
+import { HourlyLimits, type Limited } from "../limits/HourlyLimits.ts"
 import { placeOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
-import type { SessionId } from "../session/Asker.ts"
+import type { Asker, SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAccountRooms } from "./AccountRooms.ts"
 import * as Deciding from "./Deciding.ts"
@@ -38,13 +39,13 @@ import type { GuestOwner } from "./Governing.ts"
 import type { LogReader } from "./LogReader.ts"
 import { retryInterval } from "./Newcomers.ts"
 import type { Involvement, OpenRoom, Running } from "./OpenRoom.ts"
-import * as Room from "./Room.ts"
 import { RoomCommand } from "./RoomCommand.ts"
 import * as RoomManager from "./RoomManager.ts"
 import { makeRoomMembers } from "./RoomMembers.ts"
 import { makeRoomOwners } from "./RoomOwners.ts"
 import { makeRoomsAsked } from "./RoomsAsked.ts"
 import { RoomsCommand, type RoomsCommandOf } from "./RoomsCommand.ts"
+import { answerVacant, isForManager } from "./Vacant.ts"
 import { makeVisibility } from "./Visibility.ts"
 
 export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbox<RoomsCommand>>()(
@@ -59,6 +60,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const governances = yield* Governances
       const names = yield* AccountNames
       const announcements = yield* Announcements
+      const limits = yield* HourlyLimits
       const searches = yield* SearchProcessor
       const sessions = yield* Sessions
       const turns = yield* Turns
@@ -176,6 +178,14 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const authorOf = (owner: GuestOwner | undefined) =>
         owner && sessions.authorsOf({ session: owner.from.session, user: owner.user, request: 0 }).author
 
+      /** Whether there were too many in this hour; then that was the answer. */
+      const isTooOften = (what: Limited, from: Asker): boolean => {
+        const { address } = sessions.peerOf(from.session)
+        const retryAfter = limits.take(what, { account: from.account, address })
+        if (retryAfter !== undefined) sessions.refuse(from, { _tag: "RateLimited", retryAfter })
+        return retryAfter !== undefined
+      }
+
       const create = ({ from, isPrivate, room, topic }: RoomsCommandOf<"Create">): Mailbox.Handled => {
         const key = nameKey(room)
         const { made } = involvementOf(from.session)
@@ -185,6 +195,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
         }
         if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
+        if (isTooOften("Room", from)) return
 
         const { account, user } = from
         const opened = register(room, from.session, account === undefined ? { user, from } : undefined)
@@ -199,23 +210,6 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const keptAlone = Effect.andThen(members.settled(room), kept)
         const undone = Effect.tapCause(keptAlone, () => inTurn(() => forget(opened)))
         return later(sessions.orRefuse(from, Effect.andThen(undone, tell)))
-      }
-
-      /** What only the manager of a room can answer, who knows the members that are away. */
-      const isForMembers = ({ isInhabited }: OpenRoom, command: RoomCommand): boolean => {
-        if (command._tag === "Join" || command._tag === "Describe" || command._tag === "Delete") return true
-        if (command._tag === "ListMembers") return isInhabited
-        if (command._tag === "Act" && names.isAdmin(command.from.account)) return true
-        return isInhabited && Room.isForAway(command) && command.from.account !== undefined
-      }
-
-      /** What a room is asked that nobody is in, and in which nothing is under way that was to be answered before. */
-      const answerVacant = ({ conversation, name }: OpenRoom, command: RoomCommand) => {
-        const vacant = Room.make(conversation)
-        const refusal = Room.refusal(vacant, command)
-        if (Option.isSome(refusal) && "from" in command) return sessions.refuse(command.from, refusal.value)
-        if (command._tag !== "ListMembers") return
-        sessions.reply(command.from, { _tag: "RoomUsers", room: name, ...Room.usersOf(vacant, command.after) })
       }
 
       const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">): Mailbox.Handled => {
@@ -237,8 +231,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           const leaving = from.account === undefined ? [from.session] : accounts.sessionsOf(from.account)
           for (const session of leaving) involvements.get(session)?.joined.delete(key)
         }
+        if (command._tag === "Act" && command.body._tag === "Invited" && isTooOften("Invitation", from)) return
         if (open.running !== undefined) return send(open.running, command)
-        if (!isForMembers(open, command)) return answerVacant(open, command)
+        if (!isForManager(open, command, names.isAdmin)) return answerVacant(sessions, open, command)
         return Effect.map(start(open), (running) => send(running, command))
       }
 
@@ -425,7 +420,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       }).pipe(Effect.forkScoped)
       return mailbox
     })
-  )
+  ).pipe(Layer.provide(HourlyLimits.layer))
 }
 
 const isForWhoGoes = RoomCommand.isAnyOf(["Leave", "Gone", "Dismiss"])

@@ -35,7 +35,8 @@ const openWith = (
     delete: no,
     free: no,
     setAdmin: no,
-    invite: no
+    invite: no,
+    lockdown: no
   })
   return Layer.build(
     AdminSocket.layer.pipe(
