@@ -161,9 +161,7 @@ realTime("a room that was deleted", (it) => {
       )
       assert.isBelow(yield* buried(file), 3000)
       assert.isNotEmpty(yield* traces(file))
-      yield* Effect.scoped(
-        Effect.andThen(FileServer.startHere(file), isErased(file))
-      )
+      yield* Effect.scoped(Effect.andThen(FileServer.startHere(file), isErased(file)))
       yield* isSound(file)
     })
   )
