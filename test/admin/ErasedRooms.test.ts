@@ -34,7 +34,9 @@ const make = (file: string) =>
       ...said(garden, ada, ["tomatoes"])
     ])
     yield* history.append([
-      ...said(shed, UserName.make("Quaggamire"), ["Zanzibar"]).map((one) => ({ ...one, key: "Quaggamire-Quaggamire" })),
+      ...said(shed, UserName.make("Quaggamire"), ["Zanzibar"]).map((one) =>
+        Object.assign({}, one, { key: "Quaggamire-Quaggamire" })
+      ),
       {
         ...said(shed, ada, [""])[0],
         conversation: shed,

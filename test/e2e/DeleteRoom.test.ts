@@ -1,7 +1,7 @@
 /** Rooms that are deleted, over real sockets: who may, what everybody in hears of it, and what is left of them. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, type FileSystem, Layer } from "effect"
+import { Deferred, Effect, FileSystem, Layer } from "effect"
 import { UserName } from "../../src/common/name/UserName.ts"
 import type { ServerConfig } from "../../src/server/config/ServerConfig.ts"
 import { History, StorageUnavailable } from "../../src/server/history/History.ts"
@@ -9,7 +9,6 @@ import type { CannotOpenDatabase } from "../../src/server/sql/CannotOpenDatabase
 import * as Database from "../../src/server/store/Database.ts"
 import type { Stores } from "../../src/server/store/Database.ts"
 import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
-import * as FileServer from "../durability/FileServer.ts"
 import * as Talk from "../support/AccountTalk.ts"
 import { historyBehind, isRoom, silently } from "../support/FaultyServer.ts"
 import type { Line, RawClient } from "../support/RawClient.ts"
@@ -25,7 +24,11 @@ const ask = (client: RawClient, message: object) => Effect.map(client.ask(messag
 const told = { _tag: "RoomDeleted", room, by: "ada" }
 
 const inFile: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
-  Effect.map(Effect.orDie(FileServer.newFile), (file) => Database.layerFile({ file, retention: "forever" }))
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const folder = yield* Effect.orDie(files.makeTempDirectoryScoped({ prefix: "parley-test-" }))
+    return Database.layerFile({ file: `${folder}/chat.sqlite`, retention: "forever" })
+  })
 )
 const stores = [
   { kept: "in memory", options: {} },
