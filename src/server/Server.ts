@@ -11,6 +11,7 @@ import { Digest, SecureRandom, Signature } from "effect/crypto"
 import { AccountNames } from "./accounts/AccountNames.ts"
 import { AccountProcessor } from "./accounts/AccountProcessor.ts"
 import { Attempts } from "./accounts/Attempts.ts"
+import { Blocks } from "./accounts/Blocks.ts"
 import { CommonPasswords } from "./accounts/CommonPasswords.ts"
 import { Login } from "./accounts/Login.ts"
 import { Passwords } from "./accounts/Passwords.ts"
@@ -36,7 +37,7 @@ const accounts = AccountProcessor.layer.pipe(
   Layer.provideMerge(Registering.layer),
   Layer.provideMerge(Login.layer),
   Layer.provide([Attempts.layer, CommonPasswords.layer, Passwords.layer]),
-  Layer.provideMerge(AccountNames.layer),
+  Layer.provideMerge([AccountNames.layer, Blocks.layer]),
   Layer.provideMerge(Secrets.layer),
   Layer.provide([Digest.layerWebCrypto, Signature.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))])
 )

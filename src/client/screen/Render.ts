@@ -160,7 +160,8 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
     // The refusal of a request is told by its asker, with what was asked; the end of the connection as such an event.
     case "Rejected":
       return message.id === undefined && !endsConnection(message.reason) ? error(style, message.message) : []
-    // Told by other events, or by whoever asked.
+    // Told by other events, or by whoever asked; who is typing is nothing for a line that stays.
+    case "Typing":
     case "Welcome":
     case "Sent":
     case "Pong":

@@ -15,6 +15,7 @@ export type AccountMessage = ServerMessageOf<
   | "KeyAdded"
   | "KeyRemoved"
   | "UserInfo"
+  | "Blocked"
   | "ReadMarked"
   | "Challenge"
 >
@@ -49,6 +50,8 @@ export const renderAccount = (message: AccountMessage, style: Style): ReadonlyAr
       return aside(style, `the key ${safeLine(message.fingerprint)} is removed`)
     case "UserInfo":
       return aside(style, describeUser(message, style))
+    case "Blocked":
+      return message.id === undefined ? [] : aside(style, describeBlocked(message.users))
     // What was read elsewhere is `Reading`'s; a Challenge, the link's.
     case "ReadMarked":
     case "Challenge":
@@ -66,6 +69,7 @@ const tags: ReadonlySet<string> = new Set<AccountMessage["_tag"]>([
   "KeyAdded",
   "KeyRemoved",
   "UserInfo",
+  "Blocked",
   "ReadMarked",
   "Challenge"
 ])
@@ -90,6 +94,11 @@ const describeKey = (
   { fingerprint, name, since }: ServerMessageOf<"Keys">["keys"][number],
   { now, timestamp }: Style
 ): string => `${safeLine(fingerprint)}${name === undefined ? "" : ` ${safeLine(name)}`}, since ${timestamp(since, now)}`
+
+const describeBlocked = (users: ReadonlyArray<string>): string =>
+  users.length === 0
+    ? "nobody is blocked; :block <user> blocks somebody"
+    : `blocked: ${users.map(safeLine).join(", ")}; :unblock <user> ends that`
 
 const describeUser = (info: ServerMessageOf<"UserInfo">, { now, palette, timestamp }: Style): string => {
   const { account, admin, connected, lastSeen, since, user } = info

@@ -92,13 +92,13 @@ export const mayDelete = (actor: Party): GoverningRefusal | undefined =>
       }
 
 /** Whether somebody who may kick, ban and mute may do so to this one. */
-const mayActAgainst = (actor: Party, object: Party): boolean => {
+export const mayActAgainst = (actor: Party, object: Party): boolean => {
   if (rules(actor)) return true
   return !object.isAdmin && object.role === "member"
 }
 
 /** Whether somebody may do what owners do. */
-const rules = ({ isAdmin, role }: Party): boolean => isAdmin || role === "owner"
+export const rules = ({ isAdmin, role }: Party): boolean => isAdmin || role === "owner"
 
 /** Whether somebody may do what moderators do. */
 export const moderates = (party: Party): boolean => rules(party) || party.role === "moderator"

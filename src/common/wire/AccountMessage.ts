@@ -12,6 +12,8 @@ import { RequestId } from "./RequestId.ts"
 /** So many devices, and so many keys, an account may have. */
 export const maxDevices = 32
 export const maxKeys = 32
+/** So many users it may have blocked. */
+export const maxBlocked = 500
 /** So many of an account's private conversations are in a Welcome: the newest. */
 export const maxConversations = 200
 /** So many invitations are in a Welcome: the newest. */
@@ -99,5 +101,7 @@ export const accountMessages = {
     admin: isTrue
   },
   /** A reply, and without an `id` news from another connection of the account. */
-  ReadMarked: { id, ...whereabouts, seq: Seq }
+  ReadMarked: { id, ...whereabouts, seq: Seq },
+  /** In the order of their names. A reply, and without an `id` news from another connection of the account. */
+  Blocked: { id, users: Schema.Array(UserName).check(Schema.isMaxLength(maxBlocked)) }
 }

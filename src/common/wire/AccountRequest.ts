@@ -35,7 +35,10 @@ export const accountRequests = {
   RemoveKey: { id, fingerprint: Fingerprint },
   DeleteAccount: { id, password: Password },
   GetUser: { id, user: UserName },
-  MarkRead: { id, ...whereabouts, seq: Seq }
+  MarkRead: { id, ...whereabouts, seq: Seq },
+  Block: { id, user: UserName },
+  Unblock: { id, user: UserName },
+  ListBlocked: { id }
 }
 
 export const AccountRequest = Schema.TaggedUnion(accountRequests)

@@ -13,6 +13,7 @@ import { Content } from "../text/Content.ts"
 import { text } from "../text/Text.ts"
 import { accountRequests, DeviceName, Invite } from "./AccountRequest.ts"
 import { Credentials, Password } from "./Credentials.ts"
+import { whereabouts } from "./EntryMessage.ts"
 import { entryRequests } from "./EntryRequest.ts"
 import { MessageKey, RequestId } from "./RequestId.ts"
 import { roomRequests } from "./RoomRequest.ts"
@@ -63,6 +64,8 @@ const others = {
   DeleteRoom: { id, room: RoomName },
   ListRoomUsers: { id, room: RoomName, after: Schema.optionalKey(UserName) },
   RoomMessage: { id, room: RoomName, content: Content, replyTo, key },
+  /** Has no reply, unless it is refused. */
+  Typing: { id, ...whereabouts },
   GetHistory: {
     id,
     room: Schema.optionalKey(RoomName),

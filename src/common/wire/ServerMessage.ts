@@ -12,7 +12,7 @@ import { UserName } from "../name/UserName.ts"
 import { Sentence, text } from "../text/Text.ts"
 import { about, accountMessages, standing } from "./AccountMessage.ts"
 import { maxHistoryLimit } from "./ClientMessage.ts"
-import { beside, chat, governed, StandingMessage } from "./EntryMessage.ts"
+import { beside, chat, governed, StandingMessage, whereabouts } from "./EntryMessage.ts"
 import { Rejection } from "./Rejection.ts"
 import { RequestId } from "./RequestId.ts"
 
@@ -57,6 +57,8 @@ export const ServerMessage = Schema.TaggedUnion({
   ...beside,
   ...governed,
   ...accountMessages,
+  /** Somebody is about to say something: for a moment, and not for certain. */
+  Typing: { ...whereabouts, user: UserName },
   Pong: { id, nonce: Schema.Int },
   UserList: { id, users, ...page },
   RoomCreated: { id, room: RoomName, by: UserName },

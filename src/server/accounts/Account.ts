@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { Timestamp } from "../../common/log/Cursor.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { DeviceId, DeviceName, Fingerprint } from "../../common/wire/AccountRequest.ts"
+import { Partner } from "../history/Partner.ts"
 import { AccountId } from "../session/AccountId.ts"
 
 /** A deleted account keeps its name until an admin frees it. */
@@ -31,6 +32,16 @@ export type PasswordHash = typeof PasswordHash.Type
 
 export const Device = Schema.Struct({ id: DeviceId, name: DeviceName, since: Timestamp, lastSeen: Timestamp })
 export type Device = typeof Device.Type
+
+/** Somebody an account has blocked: an account for good, or else whoever is a guest of this name. */
+export interface Blockable {
+  readonly user: UserName
+  readonly account?: AccountId | undefined
+}
+
+/** The same, as it is kept. `user`: as it was written then. */
+export const Blocked = Schema.Struct({ partner: Partner, user: UserName })
+export type Blocked = typeof Blocked.Type
 
 export interface NewDevice {
   readonly name: DeviceName

@@ -25,6 +25,8 @@ import { noteAccount } from "./AccountLog.ts"
 import { AccountNames, fillNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
 import { AccountsCommand, type AccountsCommandOf, type Ending } from "./AccountsCommand.ts"
+import { makeBlocking } from "./Blocking.ts"
+import { Blocks, fillBlocks } from "./Blocks.ts"
 import { makeConnected } from "./Connected.ts"
 import { Login } from "./Login.ts"
 import { Memberships, type ReadPlace } from "./Memberships.ts"
@@ -53,6 +55,7 @@ export class AccountProcessor extends Context.Service<
     Effect.gen(function* () {
       const accounts = yield* Accounts
       const announcements = yield* Announcements
+      const blocks = yield* Blocks
       const clock = yield* Clock.Clock
       const digest = yield* Digest.Digest
       const login = yield* Login
@@ -63,6 +66,7 @@ export class AccountProcessor extends Context.Service<
       const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<AccountsCommand, AccountsAnswer>()
       const connected = makeConnected()
+      const blocking = makeBlocking({ accounts, blocks, names, present: connected.present, sessions })
       /** What changes an account, or is about it, is done one after the other; kept while somebody waits. */
       const inOrder = yield* RcMap.make({ lookup: turnOf })
 
@@ -88,7 +92,11 @@ export class AccountProcessor extends Context.Service<
         if (missed.length > 0) sessions.deliver([{ _tag: "Tell", to: [session], messages: missed }])
       }
 
+      const isUnwanted = (account: AccountId, by: UserName) =>
+        blocks.has(account, { user: by, account: names.find(by)?.id })
+
       const invited = ({ account, by, room }: AccountsCommandOf<"Invited">) => {
+        if (isUnwanted(account, by)) return
         const message = { _tag: "Invitation" as const, room, by }
         const to = connected.invited(account, message)
         if (to.length > 0) sessions.deliver([{ _tag: "Tell", to, messages: [message] }])
@@ -231,7 +239,7 @@ export class AccountProcessor extends Context.Service<
         return message
       })
 
-      const answerTo = (from: Owner, request: AccountRequest): Answering => {
+      const answerTo = (from: Owner, request: AccountRequest, isConnected: boolean): Answering => {
         switch (request._tag) {
           case "ChangePassword":
             return changePassword(from, request)
@@ -249,6 +257,12 @@ export class AccountProcessor extends Context.Service<
             return deleteAccount(from, request)
           case "MarkRead":
             return markRead(from, request)
+          case "Block":
+            return blocking.block(from, request.user, isConnected)
+          case "Unblock":
+            return blocking.unblock(from, request.user)
+          case "ListBlocked":
+            return blocking.list(from)
           // A guest's own connection registers it (see Dialogue), and who somebody is may be asked by guests.
           case "Register":
           case "GetUser":
@@ -273,13 +287,22 @@ export class AccountProcessor extends Context.Service<
         if (account === undefined) return sessions.refuse(from, { _tag: "AccountRequired", action: request._tag })
         const inTurn = Effect.scoped(
           Effect.flatMap(RcMap.get(inOrder, account), (turn) =>
-            turn.withPermits(1)(answerTo({ ...from, account }, request))
+            turn.withPermits(1)(answerTo({ ...from, account }, request, isConnected))
           )
         )
         return answering(from, inTurn)
       }
 
       yield* fillNames(accounts, names)
+      yield* fillBlocks(accounts, blocks)
+      const facts = yield* PubSub.subscribe(announcements)
+      yield* PubSub.take(facts).pipe(
+        Effect.map((fact) => {
+          if (fact._tag === "AccountDeleted") blocks.set(fact.account, [])
+        }),
+        Effect.forever,
+        Effect.forkScoped
+      )
       yield* Mailbox.process(mailbox, {
         handle: (command, answer) => {
           switch (command._tag) {

@@ -11,10 +11,12 @@ import type { Timestamp } from "../../common/log/Cursor.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { DeviceId, DeviceName, Fingerprint } from "../../common/wire/AccountRequest.ts"
 import type { StorageUnavailable } from "../history/History.ts"
+import type { Partner } from "../history/Partner.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type {
   Account,
   AccountState,
+  Blocked,
   Device,
   Key,
   NewDevice,
@@ -110,11 +112,21 @@ export class Accounts extends Context.Service<
     keys(account: AccountId): Change<ReadonlyArray<Key>>
     removeKey(account: AccountId, fingerprint: Fingerprint): Change<boolean>
     /**
-     * Disabling keeps devices and keys; deleting is for good, and removes both, the password, and the account's memberships and
-     * read marks (see Memberships), all in one commit: whoever deletes an account has nothing else to remove. Answers which
+     * Disabling keeps devices and keys; deleting is for good, and removes both, the password, whom it blocked, and the account's
+     * memberships and read marks (see Memberships), all in one commit: whoever deletes an account has nothing else to remove. Answers which
      * devices there were.
      */
     setState(account: AccountId, state: AccountState, reason: string | undefined): Change<ReadonlyArray<DeviceId>>
+    /** Adding one that is there changes nothing; nothing is added to an account that is no more. At most `maxBlocked`. */
+    block(account: AccountId, blocked: Blocked): Change<Result.Result<void, "TooManyBlocked">>
+    unblock(account: AccountId, partners: ReadonlyArray<Partner>): Change<void>
+    /** Whom an account has blocked, in whatever order. */
+    blocked(account: AccountId): Change<ReadonlyArray<Blocked>>
+    /** The accounts behind `after` that have blocked anybody, by their numbers, each with all of them; at most `limit`. */
+    blockers(
+      after: AccountId | undefined,
+      limit: number
+    ): Change<ReadonlyArray<{ readonly account: AccountId; readonly blocked: ReadonlyArray<Blocked> }>>
     setAdmin(account: AccountId, isAdmin: boolean): Change<void>
     /** Makes the name of a deleted account anybody's. False if it is not deleted. What it wrote stays nobody's. */
     free(account: AccountId): Change<boolean>

@@ -30,7 +30,7 @@ export const AccountsCommand = Schema.TaggedUnion({
   Invited: { account: AccountId, room: RoomName, by: UserName },
   /** The connection is gone. */
   Gone: { session: SessionId },
-  /** Somebody asks about accounts. `isConnected`: whether the user asked for is, where one is asked for. */
+  /** Somebody asks about accounts. `isConnected`: whether the user asked for is, where it matters. */
   Request: { from: Asker, request: AccountRequest, isConnected: Schema.Boolean },
   /** These devices of an account are no more, or the account is not: connections that are theirs end. */
   End: { account: AccountId, devices: Schema.UndefinedOr(Schema.Array(DeviceId)), ending: Ending }

@@ -83,6 +83,9 @@ export const makeConnected = () => {
     /** Which connections of an account are to be told where a mark stands; for the others it is kept. */
     hearing: (account: AccountId, mark: ReadMarked): ReadonlyArray<SessionId> =>
       [...(byAccount.get(account)?.keys() ?? [])].filter((session) => !keep(session, placeOf(mark), mark)),
+    /** Those that have been welcomed. */
+    present: (account: AccountId): ReadonlyArray<SessionId> =>
+      [...(byAccount.get(account)?.keys() ?? [])].filter((session) => !missed.has(session)),
     /** The same of an invitation. */
     invited: (account: AccountId, invitation: Invitation): ReadonlyArray<SessionId> =>
       [...(byAccount.get(account)?.keys() ?? [])].filter(

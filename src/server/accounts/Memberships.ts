@@ -65,7 +65,7 @@ export class Memberships extends Context.Service<
     mark(account: AccountId, place: ReadPlace, seq: Seq): Kept<Seq>
     /**
      * All there is to know at arrival. `unread` counts messages by others behind the mark that are not deleted; `mentions`
-     * those of them that hold `@` and the name (see `mentions`). Both up to `maxUnread`, the newest of a log of which more than
+     * those of them that hold `@` and the name (see `mentions`), by nobody whom it has blocked (see Accounts). Both up to `maxUnread`, the newest of a log of which more than
      * `maxLooked` entries would have to be looked at.
      */
     standing(member: Member): Kept<Standing>

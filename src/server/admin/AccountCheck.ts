@@ -72,7 +72,7 @@ export const checkAccounts = Effect.fnUntraced(function* (sql: SqlClient.SqlClie
     `devices WHERE ${isNoHash("newest")} OR ${isNoHash("before")}`
   )
   yield* count("invite", "with something else than the hash of a code", `invites WHERE ${isNoHash("code")}`)
-  for (const table of ["devices", "keys", "memberships", "marks"]) {
+  for (const table of ["devices", "keys", "memberships", "marks", "blocks"]) {
     yield* count(
       "deleted account",
       `with ${table} that are left`,

@@ -67,7 +67,7 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
     yield* reading("the deleted rooms", undefined, checkErasedRooms(sql, findings))
   }
   yield* readingTable("governance", "how rooms are governed", undefined, checkGovernance(sql, findings))
-  if (!["accounts", "devices", "invites", "keys"].some((table) => missing.has(table))) {
+  if (!["accounts", "blocks", "devices", "invites", "keys"].some((table) => missing.has(table))) {
     yield* reading("the accounts", undefined, checkAccounts(sql, findings))
   }
   if (!["conversations", "marks", "memberships", "messages"].some((table) => missing.has(table))) {

@@ -61,7 +61,10 @@ const isLarge = ClientMessage.isAnyOf([
   "ListRoomUsers",
   "JoinRoom",
   "GetHistory",
-  "CreateRoom"
+  "CreateRoom",
+  "Block",
+  "Unblock",
+  "ListBlocked"
 ])
 
 /** The conversation is over, after these last words. */

@@ -13,8 +13,10 @@ import { maxInvitations } from "../../common/wire/AccountMessage.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { protocolVersion, type ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { Account } from "../accounts/Account.ts"
+import { AccountNames } from "../accounts/AccountNames.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
 import type { AccountsCommandOf } from "../accounts/AccountsCommand.ts"
+import { Blocks } from "../accounts/Blocks.ts"
 import { Login } from "../accounts/Login.ts"
 import { Memberships, type Standing } from "../accounts/Memberships.ts"
 import type { Enrolled } from "../accounts/Proof.ts"
@@ -56,6 +58,8 @@ interface Owner {
 
 export const make = Effect.gen(function* () {
   const accounts = yield* AccountProcessor
+  const blocks = yield* Blocks
+  const names = yield* AccountNames
   const identify = yield* Identification.make
   const inboxes = yield* Inboxes
   const lobby = yield* Lobby
@@ -144,6 +148,8 @@ export const make = Effect.gen(function* () {
     return { ...aboutRoom(governance), role: roleOf(governance, { account }) }
   }
 
+  const isBlocked = (account: AccountId, by: UserName) => blocks.has(account, { user: by, account: names.find(by)?.id })
+
   /** What an account finds. */
   const look = Effect.fnUntraced(function* (from: Asker, { account }: Owner, after: CatchUpCursor) {
     const inbox = yield* inboxes.catchUp(from, after)
@@ -152,7 +158,7 @@ export const make = Effect.gen(function* () {
     const isIn = new Set(rooms.map(({ room }) => nameKey(room)))
     const invitations = governances
       .invitations(account.id)
-      .filter(({ room }) => !isIn.has(nameKey(room)))
+      .filter(({ by, room }) => !isIn.has(nameKey(room)) && !isBlocked(account.id, by))
       .slice(-maxInvitations)
     return {
       inbox,

@@ -7,7 +7,7 @@
 import { type Array, Context, type Effect, type Queue, Schema } from "effect"
 import { Conversation } from "../../common/log/Conversation.ts"
 import { type Cursor, Seq, Timestamp } from "../../common/log/Cursor.ts"
-import { AuthorId, Body, type Entry, type Reaction } from "../../common/log/Entry.ts"
+import { AuthorId, Body, type Entry, type Reaction, referringTo, targetOf } from "../../common/log/Entry.ts"
 import type { Target } from "../../common/log/Permission.ts"
 import type { View } from "../../common/log/Timeline.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
@@ -33,6 +33,8 @@ export const NewEntry = Schema.Struct({
    * it is done or replies to is named by its place in `conversation`.
    */
   twin: Schema.optionalKey(Conversation.cases.Inbox),
+  /** The account of the other inbox has blocked the sender: nothing is said there (see `twinBody`). */
+  muffled: Schema.optionalKey(Schema.Literal(true)),
   /** Nobody's, if nobody is to change it any more. */
   author: Schema.UndefinedOr(AuthorId),
   body: Body,
@@ -43,6 +45,20 @@ export const NewEntry = Schema.Struct({
   dismissed: Schema.optionalKey(AccountId)
 })
 export type NewEntry = typeof NewEntry.Type
+
+/**
+ * How an entry stands in the other inbox, where what it refers to stands at `target`; nothing if it does not. What is done to a
+ * message that stands in one inbox alone is done there alone. Of who is blocked nothing is heard but that a message is gone, which is
+ * erased wherever it stands.
+ */
+export const twinBody = (
+  { body, muffled }: Pick<NewEntry, "body" | "muffled">,
+  target: Seq | undefined
+): Body | undefined => {
+  if (targetOf(body) !== undefined && target === undefined) return undefined
+  if (muffled !== true) return referringTo(body, target)
+  return body._tag === "Deleted" && target !== undefined ? { _tag: "Deleted", target } : undefined
+}
 
 /**
  * A key that is answered with the place of an entry which was not made under it, for what was asked had been done already:
@@ -175,7 +191,7 @@ export class History extends Context.Service<
      * consecutive places, and times that never go back: that of the entry before, if theirs is an earlier one. Answers
      * only once they would survive a crash, as far as this layer can survive one. An entry that could not be read back as
      * it is (half a surrogate pair, NUL) refuses its own append, and nothing of any other. One with a twin has the same time
-     * at both its places, and follows the newest of both.
+     * at both its places, and follows the newest of both; if it stands there (see `twinBody`).
      *
      * What follows from an entry is part of the same commit (invariant 12): what stands at its target afterwards, as
      * `Timeline.step` says, how its room is governed (see Governances) and who is no member any more. Whether it may be made was decided before, with `facts`.

@@ -4,8 +4,9 @@
  */
 import { conversationKey, type Inbox } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
-import { type Entry, referringTo } from "../../common/log/Entry.ts"
+import type { Entry } from "../../common/log/Entry.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import { twinBody } from "../history/History.ts"
 import type { SessionId } from "../session/Asker.ts"
 import type { Delivery } from "../session/Delivery.ts"
 import { rejected } from "../session/Rejected.ts"
@@ -43,14 +44,15 @@ export const heardOf = (part: ReadonlyArray<Answered>): ReadonlyMap<string, Hear
 
 /** The entry in each inbox that it stands in; of one that was stored before, where the sender has it. */
 const placesOf = (
-  { conversation, exchange, twin }: Placed,
+  { conversation, exchange, isMuffled, twin }: Placed,
   { at, seq, twin: there }: Extract<Answer, { readonly _tag: "Stored" }>
 ): ReadonlyArray<readonly [Inbox, Entry]> => {
   const { body, from, to } = exchange
   const head = { at, from: from.user, to }
   const here = [conversation, { seq, ...head, body }] as const
   if (twin === undefined || there === undefined) return [here]
-  return [here, [twin, { seq: there.seq, ...head, body: referringTo(body, there.target) }]]
+  const copy = twinBody({ body, ...(isMuffled && { muffled: true as const }) }, there.target)
+  return copy === undefined ? [here] : [here, [twin, { seq: there.seq, ...head, body: copy }]]
 }
 
 /** What those who are at an inbox are told, place by place. */

@@ -27,6 +27,8 @@ export interface Placed extends Home {
   readonly exchange: Exchange
   /** What it replies to as its sender names it: a guest by a place of their own inbox. */
   readonly asked: Seq | undefined
+  /** Whoever it is for has blocked its sender. */
+  readonly isMuffled: boolean
 }
 
 /** What became of one. */
@@ -102,9 +104,10 @@ const actOf = ({ exchange: { author, body, from, key }, partner }: Placed): Act 
   with: partner
 })
 
-const entryOf = ({ conversation, exchange, twin }: Placed, at: number): NewEntry => {
+const entryOf = ({ conversation, exchange, isMuffled, twin }: Placed, at: number): NewEntry => {
   const { author, body, from, key, to } = exchange
-  return { conversation, from: from.user, to, author, body, at, key, ...(twin !== undefined && { twin }) }
+  const others = { ...(twin !== undefined && { twin }), ...(isMuffled && { muffled: true as const }) }
+  return { conversation, from: from.user, to, author, body, at, key, ...others }
 }
 
 /** The inboxes in which something may now be new. */

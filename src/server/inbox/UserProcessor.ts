@@ -10,12 +10,16 @@
  * and nobody else (invariant 2).
  */
 import { Clock, Context, Effect, Layer, Option, Queue } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
+import { Blocks } from "../accounts/Blocks.ts"
 import { partnerOf } from "../history/Partner.ts"
+import { makeTypingTimes } from "../presence/TypingTimes.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
+import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { LogReader } from "../rooms/LogReader.ts"
 import { type CatchUp, retryInterval } from "../rooms/Newcomers.ts"
 import { gather } from "../rooms/Telling.ts"
@@ -44,6 +48,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const names = yield* AccountNames
+      const blocks = yield* Blocks
       const reader = yield* LogReader
       const searches = yield* SearchProcessor
       const clock = yield* Clock.Clock
@@ -53,6 +58,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
       const mailbox = yield* Mailbox.make<UsersCommand, UsersAnswer>()
       const guests = makeGuestInboxes()
       const rounds = makeRounds()
+      const typingTimes = makeTypingTimes()
       /** Something waits to be stored, or a failed commit to be looked at. */
       const called = yield* Queue.sliding<void>(1)
       const call = () => void Queue.offerUnsafe(called, undefined)
@@ -98,6 +104,26 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         reply(from, sent)
       }
 
+      /**
+       * What a guest writes to an account that has blocked it stands in the guest's own inbox alone, and is answered as ever. It
+       * may be replied to there.
+       */
+      const keepToItself = ({ body, from, key }: UsersCommandOf<"Deliver">, to: UserName) => {
+        const { content, replyTo } = body
+        if (replyTo !== undefined && guests.find(from.session, replyTo, to) === undefined) {
+          return refuse(from, { _tag: "MessageNotFound", seq: replyTo })
+        }
+        latest = Math.max(latest, clock.currentTimeMillisUnsafe())
+        const own = guests.next(from.session, latest)
+        const sent = { _tag: "Sent" as const, ...own }
+        guests.answered.remember(from, to, key, sent)
+        // A name is nobody's place.
+        const nowhere = { holder: partnerOf({ user: to }), seq: own.seq, user: to }
+        guests.remember({ holder: from.session, seq: own.seq, user: from.user }, nowhere)
+        outgoing.push(privateMessage(from.session, { from: from.user, to, content }, own, replyTo))
+        reply(from, sent)
+      }
+
       const exchange = (command: UsersCommandOf<"Deliver"> | UsersCommandOf<"Act">) => {
         const { body, from, key, receivers } = command
         const to = command._tag === "Deliver" ? command.to : command.with
@@ -115,6 +141,8 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         if (first !== undefined) return reply(from, first)
         if (!isThere && body._tag === "Said" && key === undefined)
           return refuse(from, { _tag: "UserNotFound", user: to })
+        const isKept = command._tag === "Deliver" && from.account === undefined && isThere
+        if (isKept && named !== undefined && blocks.has(named.id, from)) return keepToItself(command, named.user)
         rounds.add({
           from,
           author: sessions.authorsOf(from).author,
@@ -170,6 +198,17 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         Mailbox.tellUnsafe(searches, { from, conversations, search: { ...search, with: partnerNamed(user) } })
       }
 
+      const typing = ({ from, receivers, with: user }: UsersCommandOf<"Typing">) => {
+        const named = names.find(user)
+        const isThere = named === undefined ? receivers.length > 0 : named.state === "Active"
+        if (!isThere) return refuse(from, { _tag: "UserNotFound", user })
+        outgoing.push({ _tag: "Given", to: from })
+        if (blocks.has(named?.id, from)) return
+        const pair = `${nameKey(from.user)} ${nameKey(user)}`
+        if (receivers.length === 0 || !typingTimes.take(pair, monotonicMillis(clock))) return
+        outgoing.push({ _tag: "Hint", to: receivers, message: { _tag: "Typing", with: from.user, user: from.user } })
+      }
+
       const leave = ({ session }: UsersCommandOf<"Gone">) => {
         inboxes.leave(session)
         guests.forget(session)
@@ -180,6 +219,8 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
           case "Deliver":
           case "Act":
             return exchange(command)
+          case "Typing":
+            return typing(command)
           case "CatchUp":
             return catchUp(command, answer)
           case "ReadInbox":
@@ -203,15 +244,16 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         if (home === undefined) return []
         const { body, from, to } = exchange
         const asked = body._tag === "Said" ? body.replyTo : undefined
+        const isMuffled = from.account !== undefined && blocks.has(exchange.account, from)
         if (from.account !== undefined || body._tag !== "Said" || asked === undefined) {
-          return [{ ...home, exchange, asked }]
+          return [{ ...home, exchange, asked, isMuffled }]
         }
         // Nothing stands at 0. What it was answered with before is looked up all the same.
         const isKnown = guests.find(from.session, asked, to) !== undefined
         const there = isKnown ? guests.repliedTo(from.session, asked, receiverOf(exchange), to) : 0
         const { content } = body
         const said = there === undefined ? { _tag: body._tag, content } : { _tag: body._tag, content, replyTo: there }
-        return [{ ...home, asked, exchange: { ...exchange, body: said } }]
+        return [{ ...home, asked, isMuffled, exchange: { ...exchange, body: said } }]
       }
 
       const store = Effect.fnUntraced(function* (part: ReadonlyArray<Placed>) {

@@ -20,6 +20,8 @@ export const UsersCommand = Schema.TaggedUnion({
     body: Intent,
     key: Schema.UndefinedOr(MessageKey)
   },
+  /** Somebody is about to write to another user, who has these connections. */
+  Typing: { from: Asker, with: UserName, receivers: Schema.Array(SessionId) },
   /** A connection of an account comes to its inbox: behind from now on. */
   CatchUp: { from: Asker, after: Schema.UndefinedOr(Cursor) },
   ReadInbox: { from: Asker, with: UserName, range: Range },

@@ -1,6 +1,7 @@
 /** The one conversation everybody connected is in: its manager, under a name of its own. It tells them what rooms are made. */
 import { Context, Effect, Layer, PubSub } from "effect"
 import { AccountNames } from "../accounts/AccountNames.ts"
+import { Blocks } from "../accounts/Blocks.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import * as Deciding from "./Deciding.ts"
@@ -15,7 +16,14 @@ export class Lobby extends Context.Service<Lobby, RoomManager.RoomManager>()("pa
       const announcements = yield* PubSub.subscribe(yield* Announcements)
       const deciding = yield* Deciding.make({ conversation: lobby })
       const people = yield* AccountNames
-      const manager = yield* RoomManager.make({ conversation: lobby, deciding, people, onVacated: () => {} })
+      const blocks = yield* Blocks
+      const manager = yield* RoomManager.make({
+        conversation: lobby,
+        deciding,
+        people,
+        blockedBy: blocks.by,
+        onVacated: () => {}
+      })
       yield* PubSub.take(announcements).pipe(
         Effect.map((announcement) => {
           if (announcement._tag !== "RoomCreated") return

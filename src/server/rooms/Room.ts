@@ -73,7 +73,7 @@ export const refusal = (room: Room, command: RoomCommand): Option.Option<Rejecti
     : Option.none()
 }
 
-const needsMembership = RoomCommand.isAnyOf(["Join", "Leave", "Act", "ReadHistory"])
+const needsMembership = RoomCommand.isAnyOf(["Join", "Leave", "Act", "Typing", "ReadHistory"])
 /** What takes a member, but none that is in. */
 export const isForAway = RoomCommand.isAnyOf(["Leave", "ReadHistory"])
 
@@ -199,6 +199,15 @@ export const told = (room: Room, entries: ReadonlyArray<Entry>): ReadonlyArray<D
   entries.length === 0
     ? []
     : [{ _tag: "Tell", to: sessions(room.upToDate), messages: entries.map(entryMessage(room.conversation)) }]
+
+/** As whom a connection is in, if it is. */
+export const nameOf = (room: Room, session: SessionId): Option.Option<UserName> => HashMap.get(room.members, session)
+
+/** Who hears what is said, but for this user, on whatever connection. */
+export const othersThan = (room: Room, user: UserName): ReadonlyArray<SessionId> => {
+  const own = sessionsOf(room, user)
+  return sessions(room.upToDate).filter((session) => !own.includes(session))
+}
 
 /** What is answered to those who asked for a run, in the order in which they asked; to be said behind the entries. */
 export const answered = (

@@ -34,6 +34,8 @@ export const RoomCommand = Schema.TaggedUnion({
     about: Schema.optionalKey(About),
     seconds: Schema.optionalKey(Schema.Natural)
   },
+  /** Somebody is about to say something. */
+  Typing: { from: Asker },
   /** What the room is about, who governs it and who is bound in it. */
   Describe: { from: Asker },
   /** The room is to go, with all that was said in it. */

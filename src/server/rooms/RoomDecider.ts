@@ -79,7 +79,7 @@ const personOf = ({ account, from, network }: Act): Governance.Person => ({
   ...(network !== undefined && { network })
 })
 
-const mutedIn = (
+export const mutedIn = (
   conversation: SharedConversation,
   { reason, until }: Pick<Governance.Bound, "reason" | "until">
 ): Rejection => ({

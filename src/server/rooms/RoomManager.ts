@@ -23,6 +23,7 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
+import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnnouncing } from "./Announcing.ts"
@@ -41,6 +42,7 @@ import { makeRoomReplies } from "./RoomReplies.ts"
 import { makeRuns, type Waiting } from "./Runs.ts"
 import { gather, makeTelling } from "./Telling.ts"
 import * as Told from "./Told.ts"
+import { makeTyping } from "./Typing.ts"
 
 export interface RoomManager {
   readonly conversation: SharedConversation
@@ -51,6 +53,7 @@ export interface RoomManager {
 
 /** Starts the manager of a conversation, for as long as the scope is open. */
 export const make = Effect.fnUntraced(function* ({
+  blockedBy = () => noAccounts,
   conversation,
   deciding,
   guestOwner = () => undefined,
@@ -111,6 +114,16 @@ export const make = Effect.fnUntraced(function* ({
     room: () => room,
     sessions,
     expel: (user, reason) => expel(user, reason)
+  })
+
+  const typing = yield* makeTyping({
+    conversation,
+    blockedBy,
+    governance: deciding.governance,
+    people,
+    presenceMax,
+    room: () => room,
+    sessions
   })
 
   const greet = makeGreeting({
@@ -331,6 +344,8 @@ export const make = Effect.fnUntraced(function* ({
         return enrolment.dismiss(command)
       case "Delete":
         return holding(command.from.session, deletion.carryOut(command))
+      case "Typing":
+        return typing(command.from)
       case "Describe":
         return beside(governing.describe(command))
       case "ListMembers":
@@ -431,4 +446,6 @@ export const make = Effect.fnUntraced(function* ({
 })
 
 /** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Gone. */
-const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory"])
+const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory", "Typing"])
+
+const noAccounts: ReadonlySet<AccountId> = new Set()

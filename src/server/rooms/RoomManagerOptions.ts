@@ -1,5 +1,7 @@
 /** What the manager of a conversation is given, and whom it tells of what. */
 import type { SharedConversation } from "../../common/log/Conversation.ts"
+import type { Blockable } from "../accounts/Account.ts"
+import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 import type { Deciding } from "./Deciding.ts"
 import type { KeptMembers } from "./Enrolment.ts"
@@ -27,6 +29,8 @@ export interface RoomManagerOptions {
   readonly kept?: KeptMembers
   /** Who is an account and who an admin; nobody, unless given. */
   readonly people?: People
+  /** Which accounts do not want to hear of somebody; none, unless given. */
+  readonly blockedBy?: (who: Blockable) => ReadonlySet<AccountId>
   readonly guestOwner?: () => GuestOwner | undefined
   readonly onInvited?: GoverningEvents["onInvited"]
   readonly onGoverned?: GoverningEvents["onGoverned"]

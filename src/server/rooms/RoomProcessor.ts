@@ -20,6 +20,7 @@ import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
+import { Blocks } from "../accounts/Blocks.ts"
 import { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Governances } from "../history/Governances.ts"
@@ -59,6 +60,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const clock = yield* Clock.Clock
       const governances = yield* Governances
       const names = yield* AccountNames
+      const blocks = yield* Blocks
       const announcements = yield* Announcements
       const limits = yield* HourlyLimits
       const searches = yield* SearchProcessor
@@ -159,6 +161,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
               deciding,
               guestOwner,
               people: names,
+              blockedBy: blocks.by,
               onGoverned: forgetLists,
               onInvited: (account, invitedTo, by) =>
                 Mailbox.tellUnsafe(accountProcessor, { _tag: "Invited", account, room: invitedTo, by }),

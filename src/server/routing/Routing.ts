@@ -49,6 +49,16 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
       const { user, ...connections } = between(registry, from, to)
       return toUsers({ _tag: "Deliver", from, to: user, ...connections, body: said(content, replyTo), key })
     },
+    Typing: ({ room, with: partner }) => {
+      if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
+      if (partner === undefined) {
+        const command: RoomCommand = { _tag: "Typing", from }
+        return room === undefined ? toLobby(command) : toRoom(from, room, command)
+      }
+      if (isOneself(from, partner)) return refuse(from, { _tag: "CannotMessageYourself" })
+      const { receivers, user } = between(registry, from, partner)
+      return toUsers({ _tag: "Typing", from, with: user, receivers })
+    },
     CreateRoom: (request) =>
       request.private === true && from.account === undefined
         ? refuse(from, { _tag: "AccountRequired", action: request._tag })
@@ -93,7 +103,7 @@ const ask = (registry: Registry, from: Asker, request: AccountRequest): Routed =
   if (from.account === undefined && !isForGuests) return refuse(from, { _tag: "AccountRequired", action: request._tag })
   if (request._tag === "MarkRead" && request.room !== undefined && request.with !== undefined)
     return refuse(from, oneOfBoth)
-  if (request._tag !== "GetUser") return toAccounts(from, request, false)
+  if (request._tag !== "GetUser" && request._tag !== "Block") return toAccounts(from, request, false)
   const found = Option.getOrUndefined(find(registry, request.user))
   return toAccounts(from, { ...request, user: found?.user ?? request.user }, found !== undefined)
 }

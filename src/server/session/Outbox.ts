@@ -10,12 +10,14 @@
  * Two counts (invariants 3 and 10): frames nobody asked for (chat, presence) are at most `maxBytes`, or one frame if that
  * is larger. Frames that were asked for (replies, old messages) cut nobody: whoever makes large ones makes the next when
  * the socket has `taken` the last, so that they are at most one reply, which is no larger than `maxBytes`, and small change.
+ * Fleeting frames (who is typing) are taken only where nothing waits, and cut nobody.
  */
 import { Array as Arr, Deferred, Effect, Exit, type Fiber } from "effect"
 import type { ConnectionError } from "../../connection/Connection.ts"
 import type { WriteNow } from "./WriteNow.ts"
 
-export type Kind = "live" | "asked"
+/** What is fleeting is dropped where anything waits: it is worth nothing later. */
+export type Kind = "live" | "asked" | "fleeting"
 
 export interface OutboxOptions {
   /** Tried first when nothing is waiting. */
@@ -53,7 +55,7 @@ export class Outbox {
 
   /** Takes a whole frame to be sent behind those before it. Dropped without a word once the outbox is closed. */
   offerUnsafe(frame: Uint8Array, kind: Kind): void {
-    if (!this.#open) return
+    if (!this.#open || (kind === "fleeting" && this.#writing)) return
     const { maxBytes, onOverflow } = this.#options
     if (kind === "live" && this.#liveBytes > 0 && this.#liveBytes + frame.length > maxBytes) onOverflow()
     else this.#push(frame, kind)
@@ -113,8 +115,8 @@ export class Outbox {
       return
     }
     this.#frames.push(frame)
-    if (kind === "live") this.#liveBytes += frame.length
-    else this.#askedBytes += frame.length
+    if (kind === "asked") this.#askedBytes += frame.length
+    else this.#liveBytes += frame.length
     if (this.#writing) return
     this.#writing = true
     this.#writeOut()

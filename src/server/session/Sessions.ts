@@ -80,12 +80,16 @@ export class Sessions extends Context.Service<
       const guestOf = (session: SessionId) => AuthorId.make(`${start}.${session}`)
       let opened = 0
 
-      const tell = function* (to: ReadonlyArray<SessionId>, messages: ReadonlyArray<ServerMessage>) {
+      const tell = function* (
+        to: ReadonlyArray<SessionId>,
+        messages: ReadonlyArray<ServerMessage>,
+        kind: Outbox.Kind = "live"
+      ) {
         if (messages.length === 0) return
         const frame = bytesOf(linesOf(messages))
         let told = 0
         for (const id of to) {
-          sessions.get(id)?.outbox.offerUnsafe(frame, "live")
+          sessions.get(id)?.outbox.offerUnsafe(frame, kind)
           if (++told % toldBetweenLooks === 0) yield
         }
       }
@@ -117,7 +121,10 @@ export class Sessions extends Context.Service<
           gathered.clear()
         }
         for (const delivery of deliveries) {
-          if (delivery._tag !== "Tell") {
+          if (delivery._tag === "Hint") {
+            flush()
+            yield* tell(delivery.to, [delivery.message], "fleeting")
+          } else if (delivery._tag !== "Tell") {
             const session = sessions.get(delivery.to.session)
             if (session === undefined) continue
             // What is told to everybody never makes one frame with what may be large.
@@ -245,7 +252,7 @@ export class Sessions extends Context.Service<
 const bytesOf = (text: string): Uint8Array => Buffer.from(text)
 
 /** What is to be said because of an answer. */
-const linesFor = (requests: Requests, delivery: Exclude<Delivery, { readonly _tag: "Tell" }>): string => {
+const linesFor = (requests: Requests, delivery: Exclude<Delivery, { readonly _tag: "Hint" | "Tell" }>): string => {
   switch (delivery._tag) {
     case "Reply":
       return requests.reply(delivery.to.request, delivery.message)

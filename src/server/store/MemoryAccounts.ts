@@ -1,15 +1,16 @@
 /**
  * Accounts that live as long as the server does, and what they are members of (see HeldMemberships).
  *
- * Bounds (invariant 3): `maxAccounts` accounts, with the devices and keys that one may have, and `maxInvites` invites. An account takes about 1 KiB.
+ * Bounds (invariant 3): `maxAccounts` accounts, with the devices and keys that one may have and whom it may block, and `maxInvites` invites. An account takes about 1 KiB.
  */
 import { Effect, Layer, Option, Result } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { maxDevices, maxKeys } from "../../common/wire/AccountMessage.ts"
+import { maxBlocked, maxDevices, maxKeys } from "../../common/wire/AccountMessage.ts"
 import { DeviceId } from "../../common/wire/AccountRequest.ts"
 import type {
   Account,
+  Blocked,
   Device,
   Key,
   NewDevice,
@@ -20,6 +21,7 @@ import type {
 } from "../accounts/Account.ts"
 import { Accounts, type Created, maxInvites, type NewAccount } from "../accounts/Accounts.ts"
 import { StorageUnavailable } from "../history/History.ts"
+import type { Partner } from "../history/Partner.ts"
 import { AccountId } from "../session/AccountId.ts"
 import { HeldMemberships } from "./HeldMemberships.ts"
 import { byCodePoints } from "./NameOrder.ts"
@@ -38,6 +40,7 @@ interface HeldAccount {
   reset: ResetCode | undefined
   devices: Array<HeldDevice>
   keys: Array<Key>
+  readonly blocked: Map<Partner, Blocked>
 }
 
 export const layerWith = (maxAccounts: number) => Layer.provideMerge(accountsWith(maxAccounts), HeldMemberships.layer)
@@ -82,7 +85,7 @@ const accountsWith = (maxAccounts: number) =>
         }
         const id = AccountId.make(++lastAccount)
         const account: Account = { id, user, since: at, lastSeen: at, isAdmin, state: "Active", reason: undefined }
-        const held: HeldAccount = { account, password, reset, devices: [], keys: [] }
+        const held: HeldAccount = { account, password, reset, devices: [], keys: [], blocked: new Map() }
         byId.set(id, held)
         byName.set(nameKey(user), held)
         return Result.succeed<Created>({ account, device: device === undefined ? undefined : addTo(held, device, at) })
@@ -200,8 +203,30 @@ const accountsWith = (maxAccounts: number) =>
             if (state !== "Deleted") return held.devices.map(({ device }) => device.id)
             Object.assign(held, { password: undefined, reset: undefined, keys: [] })
             memberships.forgetAccount(account)
+            held.blocked.clear()
             return removeDevices(held)
           }),
+        block: (account, blocked) =>
+          Effect.sync(() => {
+            const held = living(account)
+            if (held === undefined || held.blocked.has(blocked.partner)) return Result.void
+            if (held.blocked.size >= maxBlocked) return Result.fail("TooManyBlocked" as const)
+            held.blocked.set(blocked.partner, blocked)
+            return Result.void
+          }),
+        unblock: (account, partners) =>
+          Effect.sync(() => {
+            for (const partner of partners) byId.get(account)?.blocked.delete(partner)
+          }),
+        blocked: (account) => Effect.sync(() => blockedBy(byId.get(account))),
+        blockers: (after, limit) =>
+          Effect.sync(() =>
+            [...byId]
+              .filter(([account, { blocked }]) => blocked.size > 0 && (after === undefined || account > after))
+              .toSorted(([one], [other]) => one - other)
+              .slice(0, limit)
+              .map(([account, held]) => ({ account, blocked: blockedBy(held) }))
+          ),
         setAdmin: (account, isAdmin) =>
           Effect.sync(() => {
             const held = byId.get(account)
@@ -238,3 +263,6 @@ export const layer = layerWith(defaultMaxAccounts)
 
 const inOrderOfTime = <A extends { readonly since: number }>(all: ReadonlyArray<A>): ReadonlyArray<A> =>
   all.toSorted((one, other) => one.since - other.since)
+
+const blockedBy = (held: HeldAccount | undefined): ReadonlyArray<Blocked> =>
+  [...(held?.blocked.values() ?? [])].toSorted((one, other) => byCodePoints(one.partner, other.partner))

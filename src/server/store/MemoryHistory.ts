@@ -7,10 +7,10 @@
  */
 import { Clock, Effect, Layer, Queue } from "effect"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
-import { type Entry, referenceOf, referringTo } from "../../common/log/Entry.ts"
+import { type Entry, referenceOf } from "../../common/log/Entry.ts"
 import { viewOf } from "../../common/log/Timeline.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import { History, keyOf, type NewEntry, type Stored } from "../history/History.ts"
+import { History, keyOf, type NewEntry, type Stored, twinBody } from "../history/History.ts"
 import { partnerIn, partnerOf } from "../history/Partner.ts"
 import { GovernedRooms } from "./GovernedRooms.ts"
 import {
@@ -99,21 +99,22 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
 
         const seq = newestOf(log) + 1
         const { body, conversation, twin } = entry
-        const other = twin === undefined ? undefined : logOf(twin)
+        const reference = twin === undefined ? undefined : referenceOf(body)
+        const target = reference === undefined ? undefined : heldAt(log, reference)?.twin
+        const there = twin === undefined ? undefined : twinBody(entry, target)
+        const other = twin === undefined || there === undefined ? undefined : logOf(twin)
         const at = Math.max(entry.at, log.at, other?.at ?? 0)
         const place: Stored = { seq, at, repeated: false }
         if (key !== undefined) log.places.set(key, place)
         const partner = partnerIn(entry)
-        if (twin === undefined || other === undefined || conversation._tag !== "Inbox") {
+        if (twin === undefined || there === undefined || other === undefined || conversation._tag !== "Inbox") {
           add(log, entry, { seq, at, body, key, partner, twin: undefined })
           return place
         }
         const otherSeq = newestOf(other) + 1
-        const reference = referenceOf(body)
-        const target = reference === undefined ? undefined : heldAt(log, reference)?.twin
         add(log, entry, { seq, at, body, key, partner, twin: otherSeq })
-        const there = { seq: otherSeq, at, body: referringTo(body, target), key: undefined }
-        add(other, { ...entry, conversation: twin }, { ...there, partner: partnerOf(conversation), twin: seq })
+        const copy = { seq: otherSeq, at, body: there, key: undefined }
+        add(other, { ...entry, conversation: twin }, { ...copy, partner: partnerOf(conversation), twin: seq })
         return { ...place, twin: twinAt(otherSeq, target) }
       }
 

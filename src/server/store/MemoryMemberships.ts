@@ -20,7 +20,7 @@ import {
 import { Accounts } from "../accounts/Accounts.ts"
 import { maxLooked, type Member, Memberships, type ReadPlace } from "../accounts/Memberships.ts"
 import { History } from "../history/History.ts"
-import { isFromOwner, partnerOf } from "../history/Partner.ts"
+import { isFromOwner, Partner, partnerOf } from "../history/Partner.ts"
 import { type AccountId, authorOfAccount } from "../session/AccountId.ts"
 import { type Held, HeldMemberships } from "./HeldMemberships.ts"
 import { byCodePoints } from "./NameOrder.ts"
@@ -110,7 +110,14 @@ export const layer = Layer.effect(
         const author = targets.get(message.seq)?.author
         return author !== own && (author?.startsWith("account.") === true || nameKey(message.from) !== nameKey(user))
       })
-      const named = unread.filter(({ content }) => mentions(content, user))
+      const blocked = new Set((yield* accounts.blocked(account)).map(({ partner }) => partner))
+      const isBlocked = ({ from, seq: place }: { readonly from: UserName; readonly seq: Seq }) => {
+        const author = targets.get(place)?.author
+        return blocked.has(
+          author?.startsWith("account.") === true ? Partner.make(`#${author.slice(8)}`) : partnerOf({ user: from })
+        )
+      }
+      const named = unread.filter((message) => mentions(message.content, user) && !isBlocked(message))
       return {
         room,
         seq,

@@ -274,6 +274,18 @@ const addGovernance = Effect.gen(function* () {
       OR kind = 'Deleted' AND instr(content, '"moderated":true') > 0)`
 })
 
+/** Whom accounts have blocked: partner is an account or a guest (see Partner), name how they were called then. */
+const addBlocks = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    CREATE TABLE blocks (
+      account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      partner TEXT NOT NULL,
+      name TEXT NOT NULL,
+      PRIMARY KEY (account, partner)
+    ) WITHOUT ROWID`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
@@ -282,7 +294,8 @@ export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, Sq
   "5_accounts": addAccounts,
   "6_memberships": addMemberships,
   "7_inbox": addInboxes,
-  "8_governance": addGovernance
+  "8_governance": addGovernance,
+  "9_blocks": addBlocks
 }
 
 /** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
@@ -305,7 +318,8 @@ export const makings: ReadonlyArray<{
   { since: 5, kind: "table", name: "invites" },
   { since: 6, kind: "table", name: "memberships" },
   { since: 6, kind: "table", name: "marks" },
-  { since: 8, kind: "table", name: "governance" }
+  { since: 8, kind: "table", name: "governance" },
+  { since: 9, kind: "table", name: "blocks" }
 ]
 
 /** Brings the tables up to date. */

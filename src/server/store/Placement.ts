@@ -10,8 +10,8 @@
  */
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
-import { type AuthorId, type Body, type Entry, referenceOf, referringTo } from "../../common/log/Entry.ts"
-import { keyOf, type NewEntry, type Stored, type Twin } from "../history/History.ts"
+import { type AuthorId, type Body, type Entry, referenceOf } from "../../common/log/Entry.ts"
+import { keyOf, type NewEntry, type Stored, type Twin, twinBody } from "../history/History.ts"
 import { type Partner, partnerIn, partnerOf } from "../history/Partner.ts"
 import { checksum } from "./Checksum.ts"
 import { toStored } from "./StoredBody.ts"
@@ -109,7 +109,11 @@ export const place = (
     }
     const { body, conversation, twin } = entry
     const seq = before.newest + 1
-    if (twin === undefined || conversation._tag !== "Inbox") {
+    const reference = twin === undefined ? undefined : referenceOf(body)
+    const target =
+      reference === undefined ? undefined : (twins.get(`${id} ${reference}`) ?? earlier.twin(id, reference))
+    const there = twin === undefined ? undefined : twinBody(entry, target)
+    if (twin === undefined || there === undefined || conversation._tag !== "Inbox") {
       const at = Math.max(entry.at, before.at)
       add(name, { id, seq, at, key, body, partner: partnerIn(entry), twin: undefined }, entry)
       stored.push({ seq, at, repeated: false })
@@ -118,12 +122,9 @@ export const place = (
       const other = standingOf(otherName)
       const at = Math.max(entry.at, before.at, other.at)
       const otherSeq = other.newest + 1
-      const reference = referenceOf(body)
-      const target =
-        reference === undefined ? undefined : (twins.get(`${id} ${reference}`) ?? earlier.twin(id, reference))
       add(name, { id, seq, at, key, body, partner: partnerIn(entry), twin: otherSeq }, entry)
-      const there = { id: other.id, seq: otherSeq, at, body: referringTo(body, target), twin: seq }
-      add(otherName, { ...there, key: undefined, partner: partnerOf(conversation) }, entry)
+      const copy = { id: other.id, seq: otherSeq, at, body: there, twin: seq }
+      add(otherName, { ...copy, key: undefined, partner: partnerOf(conversation) }, entry)
       twins.set(`${id} ${seq}`, otherSeq)
       twins.set(`${other.id} ${otherSeq}`, seq)
       stored.push({ seq, at, repeated: false, twin: twinAt(otherSeq, target) })

@@ -12,6 +12,7 @@ import * as Outage from "../notices/Outage.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import * as UnsyncedTransaction from "../sql/UnsyncedTransaction.ts"
 import * as AccountTables from "./AccountTables.ts"
+import * as BlockTables from "./BlockTables.ts"
 import { Changes } from "./Changes.ts"
 import * as DeviceTables from "./DeviceTables.ts"
 import type { Problem } from "./GroupCommit.ts"
@@ -28,6 +29,8 @@ export const layer = Layer.effect(
     const read = { accounts: AccountTables.make(reader), devices: DeviceTables.make(reader) }
     const { accounts, devices } = { accounts: AccountTables.make(writer), devices: DeviceTables.make(writer) }
     const memberships = MembershipTables.make(writer)
+    const blocks = BlockTables.make(writer)
+    const readBlocks = BlockTables.make(reader)
     const reading = Outage.make("Accounts cannot be read", "Accounts are read again")
     const asking = <A>(question: Effect.Effect<A, Problem>) =>
       Effect.mapError(reading.watch(question), (cause) => new StorageUnavailable({ cause }))
@@ -149,10 +152,18 @@ export const layer = Layer.effect(
             if (state !== "Deleted") return yield* devices.ids(account)
             yield* accounts.forgetPassword(account)
             yield* memberships.forgetAccount(account)
+            yield* blocks.forgetAccount(account)
             yield* devices.removeKeys(account)
             return yield* devices.removeAll(account)
           })
         ),
+      block: (account, blocked) =>
+        Effect.map(changes.make(blocks.add(account, blocked)), (isAdded) =>
+          isAdded ? Result.void : Result.fail("TooManyBlocked" as const)
+        ),
+      unblock: (account, partners) => changes.make(Effect.asVoid(blocks.remove(account, partners))),
+      blocked: (account) => asking(readBlocks.of(account)),
+      blockers: (after, limit) => asking(readBlocks.behind(after, limit)),
       setAdmin: (account, isAdmin) => changes.make(Effect.asVoid(accounts.setAdmin(account, isAdmin))),
       free: (account) => changes.make(accounts.free(account)),
       addInvite: (invite, now) =>

@@ -337,12 +337,13 @@ const keyOfRoom = (room: RoomName) => conversationKey({ _tag: "Room", room })
 
 /** Those of these entries and of their twins, by key. */
 const conversationsOf = (
-  entries: ReadonlyArray<Pick<NewEntry, "conversation" | "twin">>
+  entries: ReadonlyArray<Pick<NewEntry, "conversation" | "muffled" | "twin"> & { readonly body?: NewEntry["body"] }>
 ): ReadonlyMap<string, Conversation> => {
   const conversations = new Map<string, Conversation>()
   let last: Conversation | undefined
-  for (const { conversation, twin } of entries) {
-    if (twin !== undefined) conversations.set(conversationKey(twin), twin)
+  for (const { body, conversation, muffled, twin } of entries) {
+    const isThere = muffled !== true || body?._tag === "Deleted"
+    if (twin !== undefined && isThere) conversations.set(conversationKey(twin), twin)
     if (conversation === last) continue
     last = conversation
     conversations.set(conversationKey(conversation), conversation)

@@ -52,6 +52,14 @@ export const make = (sql: SqlClient.SqlClient) => {
       )`
   }
 
+  /** Not what somebody wrote whom this account has blocked. Mostly nobody is, and nothing is looked at. */
+  const byUnblocked = ({ account }: Member) => sql`
+    (NOT EXISTS (SELECT 1 FROM blocks WHERE account = ${account}) OR NOT EXISTS (
+      SELECT 1 FROM blocks WHERE account = ${account} AND partner =
+        CASE WHEN messages.author >= 'account.' AND messages.author < 'account/' THEN '#' || substr(messages.author, 9)
+        ELSE foldName(messages.sender) END
+    ))`
+
   const countUnread = (member: Member) => sql`
     SELECT COUNT(*) FROM (
       SELECT 1 FROM messages
@@ -90,7 +98,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       ), newest AS (
         SELECT id, place FROM candidates CROSS JOIN messages INDEXED BY messages_standing
         ON kind IN ('Said', 'Tombstone') AND kind = 'Said' AND conversation = ${room.log} AND seq = place
-        AND ${byOthers(member)}
+        AND ${byOthers(member)} AND ${byUnblocked(member)}
         ORDER BY place DESC LIMIT ${maxUnread}
       ), sized AS (
         SELECT newest.id, place, COALESCE(octet_length(standing.content), octet_length(messages.content)) AS bytes

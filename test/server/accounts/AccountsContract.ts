@@ -2,10 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array as Arr, Effect, type Layer, Option, Result } from "effect"
 import { UserName } from "../../../src/common/name/UserName.ts"
-import { maxDevices, maxKeys } from "../../../src/common/wire/AccountMessage.ts"
+import { maxBlocked, maxDevices, maxKeys } from "../../../src/common/wire/AccountMessage.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
-import type { NewInvite } from "../../../src/server/accounts/Account.ts"
+import type { Blocked, NewInvite } from "../../../src/server/accounts/Account.ts"
 import { Accounts, maxInvites } from "../../../src/server/accounts/Accounts.ts"
+import { Partner } from "../../../src/server/history/Partner.ts"
 import { AccountId } from "../../../src/server/session/AccountId.ts"
 import { hash, key, newAccount, password } from "./AccountsAsked.ts"
 import { accountsProperties, type Fresh } from "./AccountsProperties.ts"
@@ -108,6 +109,50 @@ export const accountsContract = <LayerError>(
         yield* made("ada", { invite: hash("more") })
         assert.isTrue(yield* add("another", undefined, 50))
       }).pipe(fresh)
+    )
+
+    it.effect(
+      "keeps whom an account has blocked, each once and so many, until it is unblocked or the account is deleted",
+      () =>
+        Effect.gen(function* () {
+          const accounts = yield* Accounts
+          const { account: ada } = yield* made("ada")
+          const { account: ben } = yield* made("ben")
+          const guest = (name: string): Blocked => ({ partner: Partner.make(name), user: UserName.make(name) })
+          const blockedBy = (account: AccountId) =>
+            Effect.map(accounts.blocked(account), (all) =>
+              all.map(({ partner, user }) => `${partner} ${user}`).toSorted()
+            )
+          const block = (account: AccountId, blocked: Blocked) =>
+            Effect.map(accounts.block(account, blocked), Result.isSuccess)
+          const number = Partner.make(`#${ben.id}`)
+          assert.isTrue(yield* block(ada.id, { partner: number, user: ben.user }))
+          assert.isTrue(yield* block(ada.id, { ...guest("zed"), user: UserName.make("Zed") }))
+          assert.isTrue(yield* block(ada.id, guest("zed")))
+          assert.isTrue(yield* block(ben.id, guest("zed")))
+          assert.isTrue(yield* block(AccountId.make(99), guest("zed")))
+          assert.deepStrictEqual(yield* blockedBy(ada.id), [`${number} ben`, "zed Zed"])
+          assert.deepStrictEqual(yield* blockedBy(AccountId.make(99)), [])
+
+          const [first, ...others] = yield* accounts.blockers(undefined, 1)
+          assert.deepStrictEqual([first?.account, first?.blocked.length, others.length], [ada.id, 2, 0])
+          const next = yield* accounts.blockers(ada.id, 9)
+          assert.deepStrictEqual(next, [{ account: ben.id, blocked: [guest("zed")] }])
+          assert.deepStrictEqual(yield* accounts.blockers(ben.id, 9), [])
+
+          yield* accounts.unblock(ada.id, [Partner.make("zed"), Partner.make("nobody")])
+          assert.deepStrictEqual(yield* blockedBy(ada.id), [`${number} ben`])
+          for (let count = 1; count < maxBlocked; count++) assert.isTrue(yield* block(ada.id, guest(`g${count}`)))
+          assert.isFalse(yield* block(ada.id, guest("more")))
+          assert.isTrue(yield* block(ada.id, guest("g1")))
+
+          // What is blocked stays so when it goes; who blocks takes it along.
+          yield* accounts.setState(ben.id, "Deleted", undefined)
+          assert.deepStrictEqual(yield* blockedBy(ben.id), [])
+          assert.strictEqual((yield* accounts.blocked(ada.id)).length, maxBlocked)
+          assert.isTrue(yield* block(ben.id, guest("zed")))
+          assert.deepStrictEqual(yield* blockedBy(ben.id), [])
+        }).pipe(fresh)
     )
 
     it.effect("takes so many devices and keys and no more, and none of who is not active", () =>

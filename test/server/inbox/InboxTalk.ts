@@ -9,6 +9,7 @@ import type { Intent } from "../../../src/common/log/Entry.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
 import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
+import { Blocks } from "../../../src/server/accounts/Blocks.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
 import type { History } from "../../../src/server/history/History.ts"
 import { Inboxes } from "../../../src/server/inbox/Inboxes.ts"
@@ -29,7 +30,7 @@ export const over = <LayerError>(history: Layer.Layer<History, LayerError>) =>
   Inboxes.layer.pipe(
     Layer.provideMerge(UserProcessor.layer),
     Layer.provideMerge(Layer.mergeAll(LogReader.layer, SearchProcessor.layer)),
-    Layer.provideMerge(Layer.mergeAll(Sessions.layer, Turns.layer, AccountNames.layer, history)),
+    Layer.provideMerge(Layer.mergeAll(Sessions.layer, Turns.layer, AccountNames.layer, Blocks.layer, history)),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
   )

@@ -11,6 +11,7 @@ import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
 import { AccountProcessor, type AccountsAnswer } from "../../../src/server/accounts/AccountProcessor.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import type { AccountsCommand } from "../../../src/server/accounts/AccountsCommand.ts"
+import { Blocks } from "../../../src/server/accounts/Blocks.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
 import { Governances } from "../../../src/server/history/Governances.ts"
@@ -112,7 +113,7 @@ const nobodyAsks = Layer.effect(AccountProcessor, Mailbox.make<AccountsCommand, 
 const servicesOver = (store: Store, settings: Readonly<Record<string, string>>) =>
   ServerProcessor.layer.pipe(
     Layer.provideMerge([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
-    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, AccountNames.layer, nobodyAsks]),
+    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, AccountNames.layer, Blocks.layer, nobodyAsks]),
     Layer.provideMerge(Announcements.layer),
     Layer.provideMerge([Sessions.layer, Turns.layer, store.layer]),
     Layer.provideMerge(ServerConfig.layer),

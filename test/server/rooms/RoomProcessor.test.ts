@@ -9,6 +9,7 @@ import type { Connection } from "../../../src/connection/Connection.ts"
 import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
 import { AccountProcessor, type AccountsAnswer } from "../../../src/server/accounts/AccountProcessor.ts"
 import type { AccountsCommand } from "../../../src/server/accounts/AccountsCommand.ts"
+import { Blocks } from "../../../src/server/accounts/Blocks.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
 import { History, StorageUnavailable } from "../../../src/server/history/History.ts"
 import { Announcements } from "../../../src/server/presence/Announcements.ts"
@@ -35,7 +36,14 @@ const nobodyAsks = Layer.effect(AccountProcessor, Mailbox.make<AccountsCommand, 
 
 const servicesWith = (history: Layer.Layer<History>) =>
   RoomProcessor.layer.pipe(
-    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, Announcements.layer, AccountNames.layer, nobodyAsks]),
+    Layer.provideMerge([
+      LogReader.layer,
+      SearchProcessor.layer,
+      Announcements.layer,
+      AccountNames.layer,
+      Blocks.layer,
+      nobodyAsks
+    ]),
     Layer.provideMerge([Sessions.layer, Turns.layer, storesOver(history)]),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(settings)

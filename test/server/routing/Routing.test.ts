@@ -57,6 +57,7 @@ const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> }
   React: beside,
   ListUsers: ["ToLobby ListMembers"],
   CreateRoom: ["ToRooms Create", "Refuse"],
+  Typing: ["ToLobby Typing", "ToRooms InRoom Typing", "ToUsers Typing", "Refuse"],
   GetRoom: ["ToRooms InRoom Describe"],
   DeleteRoom: ["ToRooms InRoom Delete"],
   SetTopic: inRoom,
@@ -84,7 +85,10 @@ const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> }
   RemoveKey: forAccounts,
   DeleteAccount: forAccounts,
   GetUser: ["ToAccounts Request"],
-  MarkRead: forAccounts
+  MarkRead: forAccounts,
+  Block: forAccounts,
+  Unblock: forAccounts,
+  ListBlocked: forAccounts
 }
 
 /** What is to be done to a message, in private often with somebody there may be. */

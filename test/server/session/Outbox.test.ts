@@ -60,6 +60,23 @@ describe("Outbox", () => {
     })
   )
 
+  it.effect("drops what is fleeting while anything waits, which cuts nobody, and takes it where nothing does", () =>
+    Effect.gen(function* () {
+      const { outbox, overflows, socket, writes } = yield* makeOutbox(20)
+      outbox.offerUnsafe(frame(1), "fleeting")
+      yield* socket.close
+      outbox.offerUnsafe(frame(2), "asked")
+      for (let count = 0; count < 10; count++) outbox.offerUnsafe(frame(3), "fleeting")
+      assert.strictEqual(outbox.waitingBytes(), 10)
+      yield* socket.open
+      yield* outbox.drained()
+      yield* Effect.yieldNow
+      outbox.offerUnsafe(frame(4), "fleeting")
+      yield* outbox.drained()
+      assert.deepStrictEqual({ writes, overflows: overflows() }, { writes: [[1], [2], [4]], overflows: 0 })
+    })
+  )
+
   it.effect("gathers what comes while the socket pushes back, and writes it in order with one write", () =>
     Effect.gen(function* () {
       const { outbox, socket, writes } = yield* makeOutbox(100)
