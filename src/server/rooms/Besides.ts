@@ -1,40 +1,40 @@
 /**
- * What a conversation's manager does beside its mailbox: nobody waits for it, and the conversation is not taken for vacant before
- * it is done. As much as there are requests under way.
+ * What the manager of a conversation does beside its own fibers: neither waits for it. The conversation is not vacant before it is
+ * done. At most what is asked under way (see Requests).
  */
 import { type Duration, Effect, type Scope } from "effect"
 import type { SessionId } from "../session/Asker.ts"
+import type { Runs } from "./Runs.ts"
 
 interface Services {
-  readonly runs: {
-    readonly hold: (session: SessionId) => void
-    readonly release: (session: SessionId) => void
-  }
+  readonly runs: Pick<Runs<never>, "hold" | "release">
   readonly scope: Scope.Scope
-  /** Goes on with what these connections asked meanwhile. */
-  readonly actOnPostponed: (sessions: ReadonlyArray<SessionId>) => Effect.Effect<void>
-  readonly tellIfVacant: () => void
+  /** Acts on what these connections asked meanwhile. */
+  readonly actOnPostponed: (waited: ReadonlyArray<SessionId>) => Effect.Effect<void>
+  /** Called whenever something is done. */
+  readonly onDone: () => void
 }
 
-export const makeBesides = ({ actOnPostponed, runs, scope, tellIfVacant }: Services) => {
+export const makeBesides = ({ actOnPostponed, onDone, runs, scope }: Services) => {
   let underWay = 0
+  const fork = (effect: Effect.Effect<void>) => Effect.asVoid(Effect.forkIn(effect, scope, { startImmediately: true }))
 
-  const beside = (act: Effect.Effect<void>) =>
+  const beside = (act: Effect.Effect<void>): Effect.Effect<void> =>
     Effect.suspend(() => {
       underWay++
       const done = Effect.sync(() => {
         underWay--
-        tellIfVacant()
+        onDone()
       })
-      return Effect.asVoid(Effect.forkIn(Effect.ensuring(act, done), scope, { startImmediately: true }))
+      return fork(Effect.ensuring(act, done))
     })
 
   return {
+    isIdle: () => underWay === 0,
     beside,
-    isNothingBeside: () => underWay === 0,
 
     /** The same; what else this connection asks waits for it. */
-    holding: (session: SessionId, act: Effect.Effect<void>) => {
+    holding: (session: SessionId, act: Effect.Effect<void>): Effect.Effect<void> => {
       runs.hold(session)
       const release = Effect.suspend(() => {
         runs.release(session)
@@ -44,7 +44,6 @@ export const makeBesides = ({ actOnPostponed, runs, scope, tellIfVacant }: Servi
     },
 
     /** Not waited for by anybody: of no use once nobody is in. */
-    later: (act: Effect.Effect<void>, delay: Duration.Input) =>
-      Effect.asVoid(Effect.forkIn(Effect.delay(act, delay), scope, { startImmediately: true }))
+    later: (act: Effect.Effect<void>, delay: Duration.Input): Effect.Effect<void> => fork(Effect.delay(act, delay))
   }
 }

@@ -15,7 +15,7 @@
  * to the asker's outbox, and delivering never waits (invariant 1). Each connection has a limited number of requests under way
  * (see Requests), so its backlog here is limited too.
  */
-import { Effect, Option, Queue, Schedule, type Scope } from "effect"
+import { Array as Arr, Effect, Option, Queue, Schedule, type Scope } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Epoch, Seq } from "../../common/log/Cursor.ts"
 import type { UserName } from "../../common/name/UserName.ts"
@@ -28,6 +28,7 @@ import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnnouncing } from "./Announcing.ts"
 import { makeBesides } from "./Besides.ts"
+import { makeComings } from "./Comings.ts"
 import type { Deciding, DeliveringHalf } from "./Deciding.ts"
 import { makeDeletion } from "./Deletion.ts"
 import { makeEnrolment } from "./Enrolment.ts"
@@ -37,10 +38,10 @@ import { makeHearing } from "./Hearing.ts"
 import { LogReader } from "./LogReader.ts"
 import { makeNewcomers, retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
-import { RoomCommand, type RoomCommandOf } from "./RoomCommand.ts"
+import { RoomCommand } from "./RoomCommand.ts"
 import { nobody, type RoomManagerOptions } from "./RoomManagerOptions.ts"
 import { makeRoomReplies } from "./RoomReplies.ts"
-import { makeRuns } from "./Runs.ts"
+import { makeRuns, type Waiting } from "./Runs.ts"
 import { makeStoring } from "./Storing.ts"
 import { makeTelling } from "./Telling.ts"
 import * as Told from "./Told.ts"
@@ -92,16 +93,13 @@ export const make = Effect.fnUntraced(function* ({
   let told: Seq = 0
   /** Something may have been stored that members were not told of. */
   let isDoubtful = false
-  const doubt = () => {
-    isDoubtful = true
-  }
   let handled = 0
 
-  const { beside, holding, isNothingBeside, later } = makeBesides({
+  const { beside, holding, isIdle, later } = makeBesides({
     runs,
     scope,
-    actOnPostponed: (sessions) => actOnPostponed(sessions),
-    tellIfVacant: () => tellIfVacant()
+    actOnPostponed: (waited) => actOnPostponed(waited),
+    onDone: () => tellIfVacant()
   })
 
   const newcomers = makeNewcomers({
@@ -170,7 +168,7 @@ export const make = Effect.fnUntraced(function* ({
       return actOnPostponed(runs.answered(waiting))
     },
     onDoubt: () => {
-      doubt()
+      isDoubtful = true
       call()
     }
   })
@@ -223,6 +221,20 @@ export const make = Effect.fnUntraced(function* ({
     yield* actOnPostponed(runs.answered(sent))
   })
 
+  const store = Effect.fnUntraced(
+    function* (run: Arr.NonEmptyReadonlyArray<Waiting>) {
+      const acts = Arr.map(run, governing.actOf)
+      const { answers, entries } = yield* deciding.carryOut(acts, self)
+      const places = answers.flatMap((answer) => (answer._tag === "Stored" ? [answer.seq] : []))
+      yield* tell(Told.news(told, entries, places), Room.answered(run, answers))
+    },
+    Effect.tapError(() =>
+      Effect.sync(() => {
+        isDoubtful = true
+      })
+    )
+  )
+
   const lookAgain = Effect.gen(function* () {
     const { epoch: now, seq } = yield* history.newest(conversation)
     isDoubtful = false
@@ -232,7 +244,7 @@ export const make = Effect.fnUntraced(function* ({
     // Nobody may be in any more, and until now it could not be said that nothing was written.
     Effect.andThen(Effect.sync(() => tellIfVacant())),
     Effect.catch(() => {
-      doubt()
+      isDoubtful = true
       return later(Effect.sync(call), retryInterval)
     })
   )
@@ -241,42 +253,26 @@ export const make = Effect.fnUntraced(function* ({
     deciding,
     self,
     call: () => call(),
-    doubt,
+    doubt: () => {
+      isDoubtful = true
+    },
     tell: (entries) => tell(Told.news(told, entries))
   })
 
-  const join = (command: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const { from } = command
-      if (deletion.isDone()) return Effect.sync(() => deletion.refuse(command, answer))
-      // A guest of a name that is still in is somebody else; an account's other connection is not.
-      const isNews = from.account === undefined || Room.sessionsOf(room, from.user).length === 0
-      room = Room.join(room, from)
-      newcomers.add(from)
-      noteMember(from.session, from.user, true, isNews)
-      return Effect.asVoid(Effect.forkIn(greet(command, answer), scope, { startImmediately: true }))
-    })
-
-  const leave = (session: SessionId) => {
-    newcomers.drop(session)
-    const left = Room.leave(room, session)
-    if (Option.isSome(left)) {
-      const { isNameGone, room: rest, still, user } = left.value
-      room = rest
-      noteMember(session, user, false, isNameGone)
-      if (still !== undefined && still !== user && announcing.respell(session, user, still))
-        Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
-    }
-  }
-
-  /** `isNews`: the name itself came or went. */
-  const noteMember = (session: SessionId, user: UserName, isIn: boolean, isNews = true) => {
-    replies.forget()
-    if (deletion.isDone()) return
-    onMembers({ users: room.roster.length, session, isIn })
-    if (isNews && announcing.note(session, user, isIn ? "joined" : "left"))
-      Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
-  }
+  const { join, leave } = makeComings({
+    announcing,
+    deletion,
+    greet,
+    newcomers,
+    onMembers,
+    scope,
+    room: () => room,
+    become: (next) => {
+      room = next
+      replies.forget()
+    },
+    onNews: () => Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
+  })
 
   /** Thousands are told in turns; nobody leaves the lobby and stays. */
   const announce = Effect.suspend(() => {
@@ -339,9 +335,9 @@ export const make = Effect.fnUntraced(function* ({
 
   const tellIfVacant = () => {
     // What failed may have been stored, and whoever came after this manager would not look for it.
-    const isIdle = runs.isIdle() && isNothingBeside() && !isDoubtful
+    const isQuiet = runs.isIdle() && isIdle() && !isDoubtful
     // Again after every command, for one that came between may have kept it from being ended.
-    if (isIdle && Room.isEmpty(room)) onVacated(handled)
+    if (isQuiet && Room.isEmpty(room)) onVacated(handled)
   }
 
   const acting = Mailbox.process(mailbox, {
@@ -363,19 +359,11 @@ export const make = Effect.fnUntraced(function* ({
     tellIfVacant()
   })
 
-  const storing = makeStoring({
-    actOf: governing.actOf,
-    called,
-    deciding,
-    hear: hearing.hear,
-    runs,
-    self,
-    sessions,
-    actOnPostponed,
-    doubt,
-    settle: Effect.suspend(() => (isDoubtful ? lookAgain : Effect.void)),
-    tell: (entries, places, answers) => tell(Told.news(told, entries, places), answers)
-  })
+  const lookAround = Effect.andThen(
+    hearing.hear,
+    Effect.suspend(() => (isDoubtful ? lookAgain : Effect.void))
+  )
+  const storing = makeStoring({ actOnPostponed, called, lookAround, runs, sessions, store })
 
   // Which log it is is known before anything is done; that waits only where the database has lost an answer.
   const begin = Effect.all([history.newest(conversation), kept?.all ?? Effect.succeed([])]).pipe(

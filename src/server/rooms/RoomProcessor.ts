@@ -16,7 +16,7 @@
  * said last may be looked at when there is another.
  */
 import { Clock, Context, Effect, Exit, Layer, PubSub, Queue, Schedule, Scope } from "effect"
-import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
@@ -26,7 +26,6 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { Governances } from "../history/Governances.ts"
 import { History } from "../history/History.ts"
 import { HourlyLimits, type Limited } from "../limits/HourlyLimits.ts"
-import { placeOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
@@ -37,7 +36,7 @@ import { makeAccountRooms } from "./AccountRooms.ts"
 import { makeDirectory } from "./Directory.ts"
 import type { GuestOwner } from "./Governing.ts"
 import { retryInterval } from "./Newcomers.ts"
-import type { Involvement, OpenRoom, Running } from "./OpenRoom.ts"
+import { makeInvolvements, makeOpenRooms, type OpenRoom, type Running } from "./OpenRoom.ts"
 import { RoomCommand } from "./RoomCommand.ts"
 import { makeRoomMembers } from "./RoomMembers.ts"
 import { makeRoomOwners } from "./RoomOwners.ts"
@@ -69,10 +68,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<RoomsCommand>()
 
-      const rooms = new Map<NameKey, OpenRoom>()
-      /** The same, in the order of their names. */
-      const sorted: Array<OpenRoom> = []
-      const directory = makeDirectory(() => sorted, governances)
+      const rooms = makeOpenRooms()
+      const directory = makeDirectory(() => rooms.sorted, governances)
       const forgetLists = () => {
         directory.forget()
         asked.forget()
@@ -84,7 +81,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         onRead: (account) => Mailbox.tellUnsafe(mailbox, { _tag: "RoomsRead", account })
       })
       const members = makeRoomMembers(memberships, governances, (command) => Mailbox.tellUnsafe(mailbox, command))
-      const involvements = new Map<SessionId, Involvement>()
+      const involvements = makeInvolvements()
       /** The managers of rooms that are deleted, which still answer what they were sent. */
       const ending = new Map<number, Running>()
       const owners = makeRoomOwners({ clock, governances })
@@ -121,14 +118,6 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         tellAccounts: (command) => Mailbox.tellUnsafe(accountProcessor, command)
       })
 
-      const involvementOf = (session: SessionId): Involvement => {
-        const known = involvements.get(session)
-        if (known !== undefined) return known
-        const none: Involvement = { made: new Set(), joined: new Set(), isIn: new Set() }
-        involvements.set(session, none)
-        return none
-      }
-
       const send = (running: Running, command: RoomCommand) => {
         running.sent++
         if (isForWhoGoes(command)) running.isLeft = true
@@ -136,17 +125,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       }
 
       const register = (name: RoomName, madeBy?: SessionId, guestOwner?: GuestOwner) => {
-        const key = nameKey(name)
-        const conversation = { _tag: "Room", room: name } as const
-        const kept = { isInhabited: false, isKept: madeBy === undefined }
-        const nobody = { running: undefined, users: 0 }
-        const room: OpenRoom = { name, key, madeBy, guestOwner, conversation, ...nobody, ...kept }
-        rooms.set(key, room)
-        sorted.splice(
-          placeOf(sorted, ({ key }) => key, key),
-          0,
-          room
-        )
+        const room = rooms.add(name, madeBy, guestOwner)
         forgetLists()
         return room
       }
@@ -161,13 +140,13 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       const create = ({ from, isPrivate, room, topic }: RoomsCommandOf<"Create">): Mailbox.Handled => {
         const key = nameKey(room)
-        const { made } = involvementOf(from.session)
+        const { made } = involvements.of(from.session)
         const existing = rooms.get(key)
         if (existing !== undefined) return sessions.refuse(from, { _tag: "RoomExists", room: existing.name })
         if (made.size >= maxRoomsPerUser) {
           return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
         }
-        if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
+        if (rooms.count() >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
         if (isTooOften("Room", from)) return
 
         const { account, user } = from
@@ -190,14 +169,12 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const open = rooms.get(key)
         if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
         if (command._tag === "Join") {
-          const { joined } = involvementOf(from.session)
+          const { joined } = involvements.of(from.session)
           const mayJoin =
             from.account === undefined
               ? joined.has(key) || joined.size < maxRoomsPerUser
               : accounts.mayJoin(from.account, key)
-          if (!mayJoin) {
-            return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
-          }
+          if (!mayJoin) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
           joined.add(key)
         }
         if (command._tag === "Leave") {
@@ -260,7 +237,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       /** Where nobody is in, nothing is known of it: the next manager finds that it is gone. */
       const dismiss = (command: RoomsCommandOf<"Dismiss">): Mailbox.Handled => {
-        for (const { running } of sorted) if (running !== undefined) send(running, command)
+        for (const { running } of rooms.sorted) if (running !== undefined) send(running, command)
         const governed = [...governances.rooms()].flatMap((name) => rooms.get(nameKey(name)) ?? [])
         return later(Effect.andThen(owners.forget(governed, command), Effect.sync(forgetLists)))
       }
@@ -279,10 +256,6 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       /** Takes it out of the directory. */
       const strike = ({ key, madeBy }: OpenRoom) => {
         rooms.delete(key)
-        sorted.splice(
-          placeOf(sorted, ({ key }) => key, key),
-          1
-        )
         forgetLists()
         if (madeBy !== undefined) involvements.get(madeBy)?.made.delete(key)
       }
@@ -295,10 +268,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         room.running = undefined
         ending.set(manager, running)
         strike(room)
-        for (const { isIn, joined } of involvements.values()) {
-          isIn.delete(key)
-          joined.delete(key)
-        }
+        involvements.putOut(key)
         accounts.deleted(key)
         return later(members.forgetErased(room))
       }
