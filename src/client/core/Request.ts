@@ -34,7 +34,11 @@ const replies = {
   RemoveKey: "KeyRemoved",
   DeleteAccount: "AccountDeleted",
   GetUser: "UserInfo",
-  MarkRead: "ReadMarked"
+  MarkRead: "ReadMarked",
+  Block: "Blocked",
+  Unblock: "Blocked",
+  ListBlocked: "Blocked",
+  Report: "Reported"
 } as const
 
 type Tag = keyof typeof replies

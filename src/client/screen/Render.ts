@@ -138,6 +138,8 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
       const what = message.id === undefined ? "you were taken out" : "you left"
       return aside(style, `[${safeLine(message.room)}] ← ${what}${why}`)
     }
+    case "Reported":
+      return aside(style, "reported; whoever runs the server can read what was said")
     case "History": {
       const { messages, more } = message
       const isEmpty = spanOf(message) === undefined

@@ -27,6 +27,7 @@ import { placeOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
+import { Reporting } from "../reports/Reporting.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
@@ -59,6 +60,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const names = yield* AccountNames
       const blocks = yield* Blocks
       const announcements = yield* Announcements
+      const reporting = yield* Reporting
       const searches = yield* SearchProcessor
       const sessions = yield* Sessions
       const turns = yield* Turns
@@ -104,6 +106,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         isIn: (session) => involvements.get(session)?.isIn ?? new Set(),
         memberOf: (account) => accounts.of(account),
         scope,
+        reporting,
         searches,
         sessions,
         turns
@@ -371,6 +374,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         List: asked.list,
         InRoom: pass,
         Search: asked.search,
+        Report: asked.report,
         Gone: vanish,
         Own: own,
         Dismiss: dismiss,

@@ -18,7 +18,7 @@ describe("the tab key", () => {
     [":reply in:d", ["in:dart ", "in:dev "]],
     [":react #12 in:DE", ["in:dev "]],
     [":edit some in:d", []],
-    [":un", [":unreact ", ":unread ", ":unregister "]],
+    [":un", [":unreact ", ":unblock ", ":unread ", ":unregister "]],
     [":help lr", ["lr ", "lrs ", "lru "]],
     [":nonsense a", []],
     ["I agree with b", ["bob "]],

@@ -35,7 +35,10 @@ const openWith = (
     delete: no,
     free: no,
     setAdmin: no,
-    invite: no
+    invite: no,
+    reports: no,
+    handleReport: no,
+    deleteReport: no
   })
   return Layer.build(
     AdminSocket.layer.pipe(
