@@ -48,7 +48,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
   "src/server": [
     ["config", "processor", "notices"],
     ["session"],
-    ["lists"],
+    ["lists", "limits"],
     ["presence"],
     ["sql"],
     ["governance"],

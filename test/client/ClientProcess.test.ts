@@ -53,7 +53,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         )
         assert.deepStrictEqual(stdout.map(withoutNumber), [
           "you created the room build; :jr build joins it",
-          "[build] → you joined; here: bot",
+          "[build] → you joined as owner; here: bot",
           "1 room: build (1)",
           "[build] bot: hi",
           "bot: to everybody",
@@ -77,8 +77,50 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         assert.deepStrictEqual(stdout.map(withoutNumber), ["clumsy: still here"])
         assert.strictEqual(exitCode, 1)
         assert.strictEqual(stderr.length, 2)
-        assert.include(stderr[0], "line 1: :jr nowhere: There is no room called nowhere.")
+        assert.include(
+          stderr[0],
+          "line 1: :jr nowhere: There is no room called nowhere that you could see; a private one takes an invitation."
+        )
         assert.include(stderr[1], 'line 2: :jion build: There is no command ":jion".')
+      })
+    )
+
+    it.effect("governs the room that it made, and looks at what it did", () =>
+      Effect.gen(function* () {
+        const prisoner = yield* join("prisoner")
+        yield* prisoner.ask({ _tag: "CreateRoom", room: "elsewhere" })
+        const { stdout, stderr, exitCode } = yield* run(
+          "warden",
+          ":cr yard Keep quiet",
+          ":jr yard",
+          ":topic yard Walk in circles",
+          ":mute yard prisoner 2h singing",
+          ":kick yard prisoner",
+          ":topic elsewhere Mine now",
+          ":room yard",
+          ":audit yard 1",
+          ":owner yard prisoner"
+        )
+        const withoutTimes = stdout.map((line) => line.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "then"))
+        assert.deepStrictEqual(withoutTimes, [
+          "you created the room yard; :jr yard joins it",
+          "[yard] → you joined as owner; here: warden",
+          "[yard] topic: Keep quiet",
+          "[yard] warden set the topic: Walk in circles",
+          "[yard] warden muted prisoner for 2 h (until then): singing",
+          "[yard] topic: Walk in circles",
+          "[yard] open to everybody, since then, 1 member",
+          "[yard] owner warden; no moderators",
+          "[yard] muted: prisoner by warden, until then: singing",
+          "then [yard] warden muted prisoner for 2 h (until then): singing",
+          "1 deed of moderation; :more shows older ones"
+        ])
+        assert.deepStrictEqual(stderr, [
+          "line 5: :kick yard prisoner: prisoner is not in the room yard. Type :lru yard to see who is.",
+          "line 6: :topic elsewhere Mine now: You are not in the room elsewhere. Type :jr elsewhere to join it.",
+          "line 9: :owner yard prisoner: Roles are for accounts, and you are a guest. Type :register; then try again."
+        ])
+        assert.strictEqual(exitCode, 1)
       })
     )
 

@@ -47,7 +47,7 @@ describe("a client whose connection breaks", () => {
       const server = yield* make
       const { client, peer } = yield* connect(server)
       const next = yield* listen(client)
-      const later = (seq: number) => `{"_tag":"TopicSet","seq":${seq},"at":0,"from":"bob","topic":"x"}\n`
+      const later = (seq: number) => `{"_tag":"PollOpened","seq":${seq},"at":0,"from":"bob","topic":"x"}\n`
       yield* peer.sayText(later(8))
       yield* peer.say(inLobby(9))
       assert.deepStrictEqual(yield* next(2), ["Connected", "GlobalMessage 9"])

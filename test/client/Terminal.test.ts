@@ -31,7 +31,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.press("Tab")
       yield* terminal.shows("> :jr dev")
       yield* terminal.press("Enter")
-      yield* terminal.shows("      > :jr dev", "      [dev] → you joined; here: ada")
+      yield* terminal.shows("      > :jr dev", "      [dev] → you joined as owner; here: ada")
 
       const half = "half a line that is so long that it goes on in the next row"
       yield* terminal.type(half)

@@ -161,10 +161,14 @@ describe.each(conversations)("in $place", (conversation) => {
 
   it.effect("each of them counts against the rate", () =>
     Effect.gen(function* () {
-      const { ada } = yield* talking(conversation, { MESSAGE_RATE: "1", MESSAGE_BURST: "12" })
-      const requests = Array.from({ length: 4 }, () => [edit(1), react(1), remove(1)]).flat()
-      const { replies } = yield* atOnce(ada, [{ ...message, content: "one" }, ...requests])
-      const last = reasonOf(replies.at(-1))
+      const { ada, ben } = yield* talking(conversation, { MESSAGE_RATE: "1", MESSAGE_BURST: "12" })
+      const requests = Array.from({ length: 5 }, () => [edit(1), react(1), remove(1)]).flat()
+      yield* ada.send({ ...message, content: "one" })
+      for (const [index, request] of requests.entries()) yield* ada.send({ ...request, id: `${index}` })
+      // Two of them wait for a token, a second each, and then the others are refused.
+      const pass = Effect.andThen(TestClock.adjust("1 second"), ben.soFar)
+      yield* Effect.repeat(pass, { until: () => Effect.succeed(ada.receivedText().includes('"id":"14"')) })
+      const last = reasonOf(yield* ada.find(({ id }) => id === "14"))
       assert.strictEqual(Reflect.get(last, "_tag"), "RateLimited")
       assert.isAbove(Number(Reflect.get(last, "retryAfter")), 0)
     })

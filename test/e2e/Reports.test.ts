@@ -38,8 +38,11 @@ describe("Report", () => {
       const found = yield* server.users.reports(undefined)
       const network = "127.0.0.1"
       assert.deepStrictEqual(
-        found.map(({ by, said: { at, content, from }, where, ...one }) => ({
-          ...one,
+        found.map(({ by, id, isHandled, reason, said: { at, content, from }, seq, where, ...one }) => ({
+          id,
+          isHandled,
+          reason,
+          seq,
           where: JSON.stringify(where),
           at: one.at >= 5000,
           said: at < 5000,

@@ -103,7 +103,14 @@ describe("JoinRoom", () => {
 
       const ada = yield* server.join("Ada")
       const second = yield* ada.ask({ _tag: "JoinRoom", room: "dev" })
-      assert.deepStrictEqual(second, { ...joined, seq: 1, users: ["Ada", "Ben"], count: 2, id: "ask-1" })
+      assert.deepStrictEqual(second, {
+        ...joined,
+        role: "member",
+        seq: 1,
+        users: ["Ada", "Ben"],
+        count: 2,
+        id: "ask-1"
+      })
     })
   )
 

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Array as Arr, Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
+import * as Talk from "../support/AccountTalk.ts"
+import type { Line, RawClient } from "../support/RawClient.ts"
 import { reasonOf } from "../support/Rejections.ts"
 import type { TestServer as Server } from "../support/TestServer.ts"
 import * as TestServer from "../support/TestServer.ts"
@@ -183,62 +185,91 @@ describe("a clock that is not steady", () => {
 describe("a connection that sends too fast", () => {
   const settings = { MESSAGE_RATE: "10", MESSAGE_BURST: "5" }
   const ping = (id: number) => ({ _tag: "Ping", nonce: id, id: `${id}` })
+  const pings = (from: number, to: number) => Arr.range(from, to).map(ping)
+  const told = (lines: ReadonlyArray<Line>) => lines.map(({ _tag, id }) => `${_tag} ${String(id)}`)
 
-  it.effect("may send MESSAGE_BURST messages at once; those over it are refused with RateLimited", () =>
-    Effect.gen(function* () {
-      const server = yield* TestServer.start({ settings })
-      const ada = yield* server.connect()
-      yield* ada.send({ _tag: "Handshake", user: "Ada" }, ...[1, 2, 3, 4, 5, 6, 7].map(ping))
-      const [, ...replies] = yield* ada.nextLines(8)
-      assert.deepStrictEqual(
-        replies.map(({ _tag, id }) => `${_tag} ${String(id)}`),
-        ["Pong 1", "Pong 2", "Pong 3", "Pong 4", "Pong 5", "Rejected 6", "Rejected 7"]
-      )
-      // At 10 a second the next one is a tenth of a second away.
-      assert.deepStrictEqual(reasonOf(replies[5]), { _tag: "RateLimited", retryAfter: 100 })
-    })
+  /** A guest that says all this in one write, after its Handshake. */
+  const saying = Effect.fnUntraced(function* (server: Server, user: string, ...messages: ReadonlyArray<object>) {
+    const client = yield* server.connect()
+    yield* client.send({ _tag: "Handshake", user }, ...messages)
+    yield* client.find("Welcome")
+    return client
+  })
+
+  it.effect(
+    "may send MESSAGE_BURST messages at once; those behind are heard when the rate allows, in their order",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start({ settings })
+        const ada = yield* saying(server, "Ada", ...pings(1, 7))
+        assert.deepStrictEqual(told(yield* ada.nextLines(5)), ["Pong 1", "Pong 2", "Pong 3", "Pong 4", "Pong 5"])
+        const ben = yield* server.join("Ben")
+        yield* TestClock.adjust("99 millis")
+        yield* ben.soFar
+        assert.notInclude(ada.receivedText(), '"6"')
+        yield* TestClock.adjust("1 millis")
+        yield* ada.find(({ id }) => id === "6")
+        yield* TestClock.adjust("99 millis")
+        yield* ben.soFar
+        assert.notInclude(ada.receivedText(), '"7"')
+        yield* TestClock.adjust("1 millis")
+        yield* ada.find(({ id }) => id === "7")
+      })
   )
 
-  it.effect("is heard again after retryAfter", () =>
+  it.effect("is refused what would wait for more than 2 s, and gets all of it through if it does as it is told", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start({ settings })
-      const ada = yield* server.connect()
-      yield* ada.send({ _tag: "Handshake", user: "Ada" }, ...[1, 2, 3, 4, 5, 6].map(ping))
-      yield* ada.nextLines(7)
-      yield* TestClock.adjust("100 millis")
-      assert.strictEqual((yield* ada.ask(ping(7)))._tag, "Pong")
-      assert.deepStrictEqual(reasonOf(yield* ada.ask(ping(8))), { _tag: "RateLimited", retryAfter: 100 })
+      const ada = yield* saying(server, "Ada", ...pings(1, 30))
+      yield* ada.nextLines(5)
+      for (const id of Arr.range(6, 25)) {
+        yield* TestClock.adjust("100 millis")
+        assert.deepStrictEqual(told([yield* ada.next]), [`Pong ${id}`])
+      }
+      const refused = yield* ada.nextLines(5)
+      assert.deepStrictEqual(
+        refused.map((line) => [line["id"], reasonOf(line)]),
+        Arr.range(1, 5).map((place) => [`${25 + place}`, { _tag: "RateLimited", retryAfter: place * 100 }])
+      )
+      for (const id of Arr.range(26, 30)) {
+        yield* TestClock.adjust("100 millis")
+        assert.deepStrictEqual(
+          told([yield* ada.ask({ _tag: "Ping", nonce: id })]).map((line) => line.slice(0, 4)),
+          ["Pong"]
+        )
+      }
     })
   )
 
   it.effect("has what it was refused neither stored nor passed on", () =>
     Effect.gen(function* () {
-      const server = yield* TestServer.start({ settings: { MESSAGE_RATE: "10", MESSAGE_BURST: "2" } })
-      const ben = yield* server.connect()
-      yield* ben.send({ _tag: "Handshake", user: "Ben" })
-      const ada = yield* server.connect()
-      yield* ada.send(
-        { _tag: "Handshake", user: "Ada" },
-        ...["one", "two", "three"].map((content) => ({ _tag: "GlobalMessage", content, id: content }))
+      const server = yield* TestServer.start({ settings: { MESSAGE_RATE: "1", MESSAGE_BURST: "1" } })
+      const ben = yield* saying(server, "Ben")
+      const contents = ["one", "two", "three", "four"]
+      const ada = yield* saying(
+        server,
+        "Ada",
+        ...contents.map((content) => ({ _tag: "GlobalMessage", content, id: content }))
       )
-      const refused = yield* ada.find(({ id }) => id === "three")
-      assert.deepStrictEqual(reasonOf(refused), { _tag: "RateLimited", retryAfter: 100 })
-      yield* ada.findMany("Sent", 2)
+      for (const content of contents.slice(0, 3)) {
+        assert.strictEqual((yield* ada.find(({ id }) => id === content))._tag, "Sent")
+        yield* TestClock.adjust("1 second")
+      }
+      const refused = yield* ada.find(({ id }) => id === "four")
+      assert.deepStrictEqual(reasonOf(refused), { _tag: "RateLimited", retryAfter: 1000 })
       assert.deepStrictEqual(
         (yield* ben.soFar).filter(({ _tag }) => _tag === "GlobalMessage").map(({ content }) => content),
-        ["one", "two"]
+        ["one", "two", "three"]
       )
     })
   )
 
-  it.effect("uses up its own allowance only", () =>
+  it.effect("uses up its own allowance only, and delays nobody else", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start({ settings })
-      const ada = yield* server.connect()
-      const ben = yield* server.connect()
-      yield* ben.send({ _tag: "Handshake", user: "Ben" })
-      yield* ada.send({ _tag: "Handshake", user: "Ada" }, ...Array.from({ length: 20 }, (_, index) => ping(index)))
-      yield* ada.findMany("Rejected", 15)
+      const ben = yield* saying(server, "Ben")
+      const ada = yield* saying(server, "Ada", ...pings(1, 20))
+      yield* ada.findMany("Pong", 5)
       assert.strictEqual((yield* ben.ask({ _tag: "GlobalMessage", content: "hi" }))._tag, "Sent")
     })
   )
@@ -246,27 +277,49 @@ describe("a connection that sends too fast", () => {
   it.effect("has its bad lines counted like any others", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start({ settings })
-      const ada = yield* server.connect()
-      yield* ada.send({ _tag: "Handshake", user: "Ada" })
+      const ada = yield* saying(server, "Ada")
       yield* ada.write("nonsense\n".repeat(5))
-      assert.deepStrictEqual(reasonOf(yield* ada.ask(ping(1))), { _tag: "RateLimited", retryAfter: 100 })
+      yield* ada.findMany("Rejected", 5)
+      const ben = yield* server.join("Ben")
+      yield* ada.send(ping(1))
+      yield* ben.soFar
+      assert.notInclude(ada.receivedText(), "Pong")
+      yield* TestClock.adjust("100 millis")
+      yield* ada.find("Pong")
     })
   )
 
-  it.effect("is read no further for as long as it was too fast, which delays nobody else", () =>
+  it.effect("is not taken for idle while it is not read, and is afterwards", () =>
     Effect.gen(function* () {
-      const server = yield* TestServer.start({ settings })
-      const ada = yield* server.connect()
+      const slow = { MESSAGE_RATE: "1", MESSAGE_BURST: "1", IDLE_TIMEOUT: "500 ms" }
+      const server = yield* TestServer.start({ settings: slow })
+      const ada = yield* saying(server, "Ada", ...pings(1, 3))
+      yield* ada.find(({ id }) => id === "1")
+      for (const id of ["2", "3"]) {
+        yield* TestClock.adjust("1 second")
+        yield* ada.find((line) => line["id"] === id)
+      }
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* ada.closed).at(-1)?._tag, "Goodbye")
+    })
+  )
+
+  it.effect("can be ended while it waits", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings: { MESSAGE_RATE: "1", MESSAGE_BURST: "1" } })
+      const ada = yield* saying(server, "Ada", ...pings(1, 3))
+      yield* ada.find("Pong")
+      yield* ada.reset
       const ben = yield* server.connect()
       yield* ben.send({ _tag: "Handshake", user: "Ben" })
-      yield* ada.send({ _tag: "Handshake", user: "Ada" }, ...Array.from({ length: 10 }, (_, index) => ping(index)))
-      yield* ada.findMany("Rejected", 5)
-      yield* ada.send(ping(99))
-      yield* TestClock.adjust("499 millis")
-      yield* ben.ask(ping(1))
-      assert.notInclude(ada.receivedText(), '"99"')
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual((yield* ada.find(({ id }) => id === "99"))._tag, "Pong")
+      yield* ben.find("Welcome")
+      yield* Effect.repeat(
+        Effect.andThen(
+          TestClock.adjust("1 second"),
+          Effect.suspend(() => ben.ask({ _tag: "ListUsers" }))
+        ),
+        { until: ({ users }) => Array.isArray(users) && !users.includes("Ada") }
+      )
     })
   )
 
@@ -274,8 +327,83 @@ describe("a connection that sends too fast", () => {
     Effect.gen(function* () {
       const server = yield* TestServer.start({ settings: { MESSAGE_RATE: "0", MESSAGE_BURST: "1" } })
       const ada = yield* server.join("Ada")
-      yield* ada.send(...Array.from({ length: 5000 }, (_, index) => ping(index)))
+      yield* ada.send(...pings(1, 5000))
       yield* ada.findMany("Pong", 5000)
+    })
+  )
+})
+
+describe("the connections of an account", () => {
+  const settings = { MESSAGE_RATE: "10", MESSAGE_BURST: "20" }
+  const pings = (count: number) => Arr.makeBy(count, (nonce) => ({ _tag: "Ping", nonce }))
+
+  /** Nothing came to it, as somebody else shows whom the server has heard since. */
+  const heardNothing = Effect.fnUntraced(function* (client: RawClient, witness: RawClient) {
+    yield* witness.soFar
+    const before = client.receivedText()
+    return () => client.receivedText().slice(before.length)
+  })
+
+  it.effect("share one rate, and wait one behind the other; a guest beside them has its own", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings })
+      const first = yield* Talk.register(server, "ada")
+      const second = yield* Talk.logIn(server, "ada")
+      const guest = yield* server.join("Guest")
+      // Each has asked for the list of users.
+      yield* first.client.send(...pings(18))
+      yield* first.client.findMany("Pong", 18)
+      const since = yield* heardNothing(second.client, guest)
+      yield* second.client.send({ _tag: "Ping", nonce: 2 })
+      yield* guest.soFar
+      yield* first.client.send({ _tag: "Ping", nonce: 1 })
+      yield* guest.soFar
+      yield* TestClock.adjust("99 millis")
+      yield* guest.soFar
+      assert.notInclude(since(), "Pong")
+      yield* TestClock.adjust("101 millis")
+      yield* first.client.find("Pong")
+      yield* second.client.find("Pong")
+    })
+  )
+
+  it.effect("gain nothing by going and coming back", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings })
+      const first = yield* Talk.register(server, "ada")
+      const guest = yield* server.join("Guest")
+      yield* first.client.send(...pings(19))
+      yield* first.client.findMany("Pong", 19)
+      yield* first.client.send({ _tag: "Disconnect" })
+      yield* first.client.closed
+      yield* TestServer.whenGone(guest, "ada")
+      const again = yield* server.connect()
+      yield* again.send({ _tag: "Handshake", user: "ada", credentials: Talk.byToken(first.token) })
+      yield* again.find("Welcome")
+      yield* again.send({ _tag: "Ping", nonce: 1 })
+      yield* guest.soFar
+      assert.notInclude(again.receivedText(), "Pong")
+      yield* TestClock.adjust("100 millis")
+      yield* again.find("Pong")
+    })
+  )
+
+  it.effect("are those of a guest that registers, too", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings })
+      const ada = yield* server.join("ada")
+      yield* ada.ask({ _tag: "Register", password: Talk.password })
+      yield* ada.send(...pings(20))
+      yield* ada.findMany("Pong", 20)
+      const guest = yield* server.join("Guest")
+      const second = yield* server.connect()
+      yield* second.send({ _tag: "Handshake", user: "ada", credentials: Talk.byPassword(Talk.password) })
+      yield* second.find("Welcome")
+      yield* second.send({ _tag: "Ping", nonce: 1 })
+      yield* guest.soFar
+      assert.notInclude(second.receivedText(), "Pong")
+      yield* TestClock.adjust("100 millis")
+      yield* second.find("Pong")
     })
   )
 })

@@ -49,6 +49,7 @@ const historyFor = ({ network }: Program): Layer.Layer<History> => {
         newest: (conversation) => slowly(history.newest(conversation)),
         search: (conversations, search, maxBytes) => slowly(history.search(conversations, search, maxBytes)),
         forgetUnsafe: history.forgetUnsafe,
+        erase: (conversation) => slowly(history.erase(conversation)),
         rooms: history.rooms,
         emptied: history.emptied
       })

@@ -270,6 +270,7 @@ export class Disk {
         newest,
         search,
         forgetUnsafe,
+        erase: () => Effect.die(new Error("Nobody here deletes a room.")),
         emptied: this.nothingEmptied,
         rooms: [...this.#logs.values()].flatMap(({ conversation }): ReadonlyArray<RoomName> =>
           conversation._tag === "Room" ? [conversation.room] : []
@@ -335,9 +336,10 @@ export class Disk {
   }
 
   standing(conversation: Conversation, range: StandingRange, maxBytes: number | undefined): StandingPage {
+    const { with: partner, ...others } = range
     // Nobody governs yet.
-    const log = range.only === "moderation" ? undefined : this.#logs.get(conversationKey(conversation))
-    const views = log?.views(range.with) ?? []
+    const log = Object.values(others).includes("moderation") ? undefined : this.#logs.get(conversationKey(conversation))
+    const views = log?.views(partner) ?? []
     const sized = views.map(({ seq, view }) => ({ seq, content: contentOf(view), view }))
     const { entries, more } = pageOf(sized, range, maxBytes)
     return { messages: entries.map(({ view }) => view), more }

@@ -2,7 +2,7 @@
  * Requests and messages as what they are about: an entry of a log, and which log. Written anew, not taken from the server,
  * whose own way of saying it is what is judged.
  */
-import type { EntryRequest } from "../../src/client/core/Request.ts"
+import type { EntryRequest, RoomRequest } from "../../src/client/core/Request.ts"
 import { conversationKey } from "../../src/common/log/Conversation.ts"
 import type { Body, Entry } from "../../src/common/log/Entry.ts"
 import { type Governing, type GoverningTag, isGoverning } from "../../src/common/log/Governing.ts"
@@ -11,6 +11,7 @@ import type { RoomName } from "../../src/common/name/RoomName.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
 import { ClientMessage } from "../../src/common/wire/ClientMessage.ts"
 import type { EntryMessage, StandingMessage } from "../../src/common/wire/EntryMessage.ts"
+import { isRoomRequest } from "../../src/common/wire/RoomRequest.ts"
 import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 
 export const lobbyKey = conversationKey({ _tag: "Lobby" })
@@ -55,7 +56,16 @@ export const isEntryRequest = ClientMessage.isAnyOf([
   "RoomMessage",
   "EditMessage",
   "DeleteMessage",
-  "React"
+  "React",
+  "SetTopic",
+  "SetRole",
+  "SetAccess",
+  "InviteUser",
+  "Kick",
+  "Ban",
+  "Unban",
+  "Mute",
+  "Unmute"
 ])
 /** The log a message is of, or a request is about; undefined where that is nobody's but two people's. */
 export const logOf = (message: EntryMessage | StandingMessage | EntryRequest): string | undefined => {
@@ -100,6 +110,7 @@ const deedTold = (message: Extract<EntryMessage, { readonly _tag: GoverningTag }
 
 /** The entry that a request is to make. */
 export const bodyOf = (request: EntryRequest): Body => {
+  if (isRoomRequest(request)) return deedAsked(request)
   switch (request._tag) {
     case "EditMessage":
       return { _tag: "Edited", target: request.target, content: request.content }
@@ -115,6 +126,31 @@ export const bodyOf = (request: EntryRequest): Body => {
     }
     default:
       return said(request)
+  }
+}
+
+/** What is to be done to a room; until when it binds, only the entry can say. */
+const deedAsked = (request: RoomRequest): Governing => {
+  const because = "reason" in request && request.reason !== undefined ? { reason: request.reason } : {}
+  switch (request._tag) {
+    case "SetTopic":
+      return { _tag: "TopicSet", topic: request.topic }
+    case "SetRole":
+      return { _tag: "RoleSet", user: request.user, role: request.role }
+    case "SetAccess":
+      return { _tag: "AccessSet", private: request.private }
+    case "InviteUser":
+      return { _tag: "Invited", user: request.user }
+    case "Kick":
+      return { _tag: "Kicked", user: request.user, ...because }
+    case "Ban":
+      return { _tag: "Banned", user: request.user, ...because }
+    case "Unban":
+      return { _tag: "Unbanned", user: request.user }
+    case "Mute":
+      return { _tag: "Muted", user: request.user, ...because }
+    case "Unmute":
+      return { _tag: "Unmuted", user: request.user }
   }
 }
 

@@ -186,6 +186,7 @@ const committed = (disk: Disk): History["Service"] => {
       }),
     search: () => never,
     forgetUnsafe: () => false,
+    erase: () => never,
     rooms: [],
     emptied: disk.nothingEmptied
   })

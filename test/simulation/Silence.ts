@@ -13,6 +13,9 @@ export interface Limits {
 /** Of a pause, two looks of the server's watch count as silence: it cannot know when in between the pause began. */
 const countedOfPause = 2000
 
+/** More than anybody here says in one breath: who is refused so many is told to ask for the last of them behind all others. */
+const mostAtOnce = 500
+
 export class Silence {
   readonly #limits: Limits
   #heardAt: number
@@ -44,6 +47,6 @@ export class Silence {
     }
     if (message._tag !== "Rejected" || message.reason._tag !== "RateLimited") return undefined
     const { retryAfter } = message.reason
-    return retryAfter * rate > 1000 + rate ? `it is told to wait for ${retryAfter} ms` : undefined
+    return retryAfter * rate > 1000 * mostAtOnce + rate ? `it is told to wait for ${retryAfter} ms` : undefined
   }
 }

@@ -15,7 +15,7 @@ import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 
 /** Runs before an operation on a conversation's log, and may fail, die or wait. */
 export type Before = (
-  operation: "append" | "read" | "facts" | "newest" | "search",
+  operation: "append" | "read" | "facts" | "newest" | "search" | "erase",
   conversation: Conversation
 ) => Effect.Effect<void, StorageUnavailable>
 
@@ -45,6 +45,7 @@ export const historyBehind = (before: Before, stored: Effect.Effect<void, Storag
         search: (conversations, search, maxBytes) =>
           Effect.andThen(asked("search", conversations[0]), memory.search(conversations, search, maxBytes)),
         forgetUnsafe: memory.forgetUnsafe,
+        erase: (conversation) => Effect.andThen(asked("erase", conversation), memory.erase(conversation)),
         rooms: memory.rooms,
         emptied: memory.emptied
       })

@@ -7,7 +7,8 @@ import type { Whereabouts } from "../core/Heard.ts"
 import type { Request } from "../core/Request.ts"
 
 export type Action =
-  | { readonly _tag: "Ask"; readonly request: Request }
+  /** `sure`: what cannot be undone, in words for a person who is asked whether to. */
+  | { readonly _tag: "Ask"; readonly request: Request; readonly sure?: string }
   /** Something is to be done to a message, which `Meaning` finds. */
   | About
   | AboutAccount
@@ -64,6 +65,7 @@ export class NotUnderstood extends Schema.TaggedError<NotUnderstood>()("NotUnder
   instead: Schema.optionalKey(Schema.String)
 }) {}
 
-export const ask = (request: Request) => ({ _tag: "Ask", request }) as const
+export const ask = (request: Request, sure?: string) =>
+  ({ _tag: "Ask", request, ...(sure !== undefined && { sure }) }) as const
 
 export const account = (act: AccountAct) => ({ _tag: "Account", act }) as const

@@ -6,10 +6,10 @@
  * stands for a ":" that is part of the message. White space before a command is forgiven, so that a slip of the space
  * bar does not tell everybody what was meant for one.
  */
-import { Option, Result, Schema, SchemaIssue } from "effect"
+import { Result, Schema, SchemaIssue } from "effect"
 import { Seq } from "../../common/log/Cursor.ts"
 import { Reaction } from "../../common/log/Entry.ts"
-import { Reason } from "../../common/log/Governing.ts"
+import { Reason, Topic } from "../../common/log/Governing.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
@@ -18,7 +18,8 @@ import { accountCommands } from "./AccountCommands.ts"
 import { type Act, type Action, ask, type Mention, NotUnderstood } from "./Action.ts"
 import { type Command, define, nothing } from "./Definition.ts"
 import { assign, cut } from "./Parameter.ts"
-import { placeNamed } from "./Place.ts"
+import { Place, placeOf } from "./Place.ts"
+import { roomCommands } from "./RoomCommands.ts"
 import { socialCommands } from "./SocialCommands.ts"
 import { nearest } from "./Suggestion.ts"
 
@@ -27,21 +28,12 @@ export const maxLineLength = 20_000
 
 const room = Schema.Struct({ room: RoomName })
 
-const Place = Schema.String.check(
-  Schema.makeFilter<string>((typed) => Option.isSome(placeNamed(typed)), {
-    message: "must be a room, @user for what was said in private, or * for the lobby"
-  })
-)
-
 /** Which message is meant. */
 const mentioned = {
   "in:room": Schema.optionalKey(Place),
   "#n": Schema.optionalKey(Schema.FiniteFromString.pipe(Schema.decodeTo(Seq)))
 }
 const leading = { "in:room": "leading", "#n": "number" } as const
-
-const placeOf = (typed: string | undefined) =>
-  Option.getOrUndefined(Option.flatMap(Option.fromUndefinedOr(typed), placeNamed))
 
 const about = (words: { readonly "in:room"?: string; readonly "#n"?: Seq }, act: Act): Action => {
   const place = placeOf(words["in:room"])
@@ -85,12 +77,23 @@ export const commands: ReadonlyArray<Command> = [
   }),
   define({
     name: "cr",
-    parameters: room,
-    kinds: { room: "room" },
-    summary: "create a room",
-    example: ":cr dev",
+    parameters: Schema.Struct({
+      "--private": Schema.optionalKey(Schema.Literal("--private")),
+      room: RoomName,
+      topic: Schema.optionalKey(Topic)
+    }),
+    kinds: { "--private": "flag", room: "room", topic: "words" },
+    summary: "create a room, which is yours then",
+    example: ":cr --private dev Release on Friday",
+    notes: ["With --private, only who is invited (:invite) can see and join it. :jr joins it, you too."],
     alsoKnownAs: ["create", "new"],
-    action: ({ room }) => ask({ _tag: "CreateRoom", room })
+    action: ({ "--private": isPrivate, room, topic }) =>
+      ask({
+        _tag: "CreateRoom",
+        room,
+        ...(isPrivate !== undefined && { private: true }),
+        ...(topic !== undefined && { topic })
+      })
   }),
   define({
     name: "jr",
@@ -132,7 +135,7 @@ export const commands: ReadonlyArray<Command> = [
     kinds: { room: "room", message: "text" },
     summary: "tell a room something",
     example: ":rm dev It compiles.",
-    alsoKnownAs: ["say", "room"],
+    alsoKnownAs: ["say"],
     action: ({ room, message }) => ask({ _tag: "RoomMessage", room, content: message })
   }),
   define({
@@ -219,6 +222,7 @@ export const commands: ReadonlyArray<Command> = [
     action: ({ why, ...words }) => about(words, { _tag: "Report", reason: why })
   }),
   ...socialCommands,
+  ...roomCommands,
   ...accountCommands,
   define({
     name: "help",

@@ -9,6 +9,8 @@ export interface Command {
   readonly parameters: ReadonlyArray<Parameter>
   readonly summary: string
   readonly example: string
+  /** What else `:help` tells of this one. */
+  readonly notes: ReadonlyArray<string>
   /** What other programs call it: never understood, only suggested. */
   readonly alsoKnownAs: ReadonlyArray<string>
   readonly read: (words: Readonly<Record<string, string>>) => Result.Result<Action, SchemaIssue.Issue>
@@ -23,6 +25,7 @@ export const define = <Arguments>(definition: {
   readonly kinds?: { readonly [Name in keyof Arguments]?: Kind }
   readonly summary: string
   readonly example: string
+  readonly notes?: ReadonlyArray<string>
   readonly alsoKnownAs?: ReadonlyArray<string>
   readonly action: (given: Arguments) => Action
 }): Command => {
@@ -37,6 +40,7 @@ export const define = <Arguments>(definition: {
     })),
     summary: definition.summary,
     example: definition.example,
+    notes: definition.notes ?? [],
     alsoKnownAs: definition.alsoKnownAs ?? [],
     read: (words) =>
       decode(words).pipe(

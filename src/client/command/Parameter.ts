@@ -5,10 +5,15 @@
  * be: that is its schema's, in `Command`.
  */
 
+import { looksLikeTime } from "./Term.ts"
+
 export type Kind =
   | "word"
   /** A word of which the tab key knows what there is. */
   | "user"
+  /** The same, first of all of those in the room that stands before it; or of those who are banned or muted there. */
+  | "member"
+  | "bound"
   | "room"
   | "command"
   /** How many. A number that stands alone is meant so, whatever could stand before it. */
@@ -21,6 +26,10 @@ export type Kind =
   | "marked"
   /** The same, but only at the beginning: what follows is text, in which nothing is a mark. */
   | "leading"
+  /** The word that is the parameter's name, wherever it stands. */
+  | "flag"
+  /** A word that looks like a time. */
+  | "time"
   /** `#12`, and only at the beginning. */
   | "number"
 
@@ -41,6 +50,12 @@ export const assign = (parameters: ReadonlyArray<Parameter>, text: string): Assi
   let rest = assignLeading(parameters, text, words)
   for (const { kind, name } of parameters) {
     if (isLeading(kind)) continue
+    if (kind === "flag") {
+      const without = withoutFlag(rest, name)
+      if (without !== undefined) words[name] = name
+      rest = without ?? rest
+      continue
+    }
     if (kind === "marked") {
       const [word, others] = cutMarked(rest, markOf(name))
       if (word !== undefined) words[name] = word
@@ -53,6 +68,7 @@ export const assign = (parameters: ReadonlyArray<Parameter>, text: string): Assi
     }
     const [word, after] = cut(rest.trimStart())
     if (word === "") break
+    if (kind === "time" && !looksLikeTime(word)) continue
     words[name] = word
     rest = after
   }
@@ -99,6 +115,13 @@ const countAlone = (
   const given = Object.values(words)
   const [first = ""] = given
   return count !== undefined && given.length === 1 && /^\d+$/.test(first) ? { [count]: first } : words
+}
+
+/** The text without the flag; undefined if it is not there. */
+const withoutFlag = (text: string, flag: string): string | undefined => {
+  const pieces = text.split(/(\s+)/)
+  const others = pieces.filter((piece) => piece.toLowerCase() !== flag)
+  return others.length === pieces.length ? undefined : others.join("")
 }
 
 /** What stands behind the mark, and the text without it. In quotes nothing is a mark; two marked words fit no room. */

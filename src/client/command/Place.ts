@@ -11,12 +11,22 @@ import type { Whereabouts } from "../core/Heard.ts"
 const decodeRoom = Schema.decodeUnknownOption(RoomName)
 const decodeUser = Schema.decodeUnknownOption(UserName)
 
-export const placeNamed = (typed: string): Option.Option<Whereabouts> => {
+const placeNamed = (typed: string): Option.Option<Whereabouts> => {
   if (typed === "*") return Option.some({})
   return typed.startsWith("@")
     ? Option.map(decodeUser(typed.slice(1)), (user) => ({ with: user }))
     : Option.map(decodeRoom(typed), (room) => ({ room }))
 }
+
+/** The same as a parameter of a command. */
+export const Place = Schema.String.check(
+  Schema.makeFilter<string>((typed) => Option.isSome(placeNamed(typed)), {
+    message: "must be a room, @user for what was said in private, or * for the lobby"
+  })
+)
+
+export const placeOf = (typed: string | undefined): Whereabouts | undefined =>
+  Option.getOrUndefined(Option.flatMap(Option.fromUndefinedOr(typed), placeNamed))
 
 /** `in:dev #12`: the message of that number, whatever else is shown. */
 export const address = ({ room, with: other }: Whereabouts, number: number): string => {

@@ -12,7 +12,13 @@ import { ServerMessage } from "../../common/wire/ServerMessage.ts"
 export const ClientEvent = Schema.TaggedUnion({
   /** The first connection stands. */
   Connected: { welcome: ServerMessage.cases.Welcome },
-  Received: { message: ServerMessage },
+  Received: {
+    message: ServerMessage,
+    /** Of a page: it was asked for of moderation alone. */
+    isAudit: Schema.optionalKey(Schema.Literal(true)),
+    /** Of a RoomLeft: what ended the membership. */
+    putOutBy: Schema.optionalKey(Schema.Literals(["Kicked", "Banned"]))
+  },
   /** The connection broke; the client is trying to get it back. */
   Disconnected: { cause: Schema.String },
   /** An attempt to get it back failed for a new cause; the next one follows. */

@@ -12,6 +12,8 @@ export interface Membership {
   readonly place: Place
   /** The server could not take one back just now; see `rejoin`. */
   readonly isAway?: boolean
+  /** One was put out by such an entry, and is about to be told so. */
+  readonly putOutBy?: "Kicked" | "Banned"
 }
 
 /** The rooms of the account: where this client was already it goes on, and what it has not seen of the others is news. */

@@ -12,6 +12,7 @@
 import { Context, type Ref } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
@@ -58,6 +59,9 @@ export const page = (
   { messages, more }: { readonly messages: ReadonlyArray<StandingMessage>; readonly more: boolean }
 ): Reading => learnPage({ ...before, places: new Map(before.places) }, messages, more)
 
+/** Whether one is in that room. */
+export const isIn = ({ places }: Reading, room: RoomName): boolean => places.has(keyOf({ room }))
+
 /** The marks that the server does not know yet, for it to be told. */
 export const due = ({
   isAccount,
@@ -95,7 +99,8 @@ const learn = (reading: Draft, event: ClientEvent): Draft => {
     case "Reconnected":
       return event.welcome === undefined ? reading : arrive(reading, event.welcome)
     case "Received":
-      return hear(reading, event.message)
+      // A page of some entries alone tells nothing of those between them.
+      return event.isAudit === true ? reading : hear(reading, event.message)
     case "Rejoined":
       return come(reading, event.joined)
     case "RejoinRefused":
@@ -148,6 +153,7 @@ const hear = (reading: Draft, message: ServerMessage): Draft => {
     case "RoomJoined":
       return come(reading, message)
     case "RoomLeft":
+    case "RoomDeleted":
       return leave(reading, { room: message.room })
     case "ReadMarked":
       return marked(reading, message, message.seq)

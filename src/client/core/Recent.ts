@@ -119,7 +119,8 @@ const hear = (recent: Draft, message: ServerMessage | StandingMessage): Draft =>
   if (message._tag === "History") return message.messages.reduce(hear, recent)
   if (message._tag === "SearchResults") return message.messages.toReversed().reduce(hear, recent)
   if (message._tag === "Registered") return { ...recent, isAccount: true }
-  if (message._tag === "RoomLeft") return forgetAll(recent, { _tag: "Room", room: message.room })
+  if (message._tag === "RoomLeft" || message._tag === "RoomDeleted")
+    return forgetAll(recent, { _tag: "Room", room: message.room })
   if (!isEntry(message)) return recent
   const where = whereaboutsOf(message, recent.user)
   const conversation = conversationAt(where, recent.user)

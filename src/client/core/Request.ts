@@ -6,6 +6,7 @@
  */
 import { nameKey } from "../../common/name/Name.ts"
 import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
+import type { RoomRequest as WireRoomRequest } from "../../common/wire/RoomRequest.ts"
 import { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Whereabouts } from "./Heard.ts"
 
@@ -16,12 +17,23 @@ const replies = {
   EditMessage: "Sent",
   DeleteMessage: "Sent",
   React: "Sent",
+  SetTopic: "Sent",
+  SetRole: "Sent",
+  SetAccess: "Sent",
+  InviteUser: "Sent",
+  Kick: "Sent",
+  Ban: "Sent",
+  Unban: "Sent",
+  Mute: "Sent",
+  Unmute: "Sent",
   Ping: "Pong",
   ListUsers: "UserList",
   CreateRoom: "RoomCreated",
   JoinRoom: "RoomJoined",
   LeaveRoom: "RoomLeft",
   ListRooms: "RoomList",
+  GetRoom: "RoomInfo",
+  DeleteRoom: "RoomDeleted",
   ListRoomUsers: "RoomUsers",
   GetHistory: "History",
   Search: "SearchResults",
@@ -50,8 +62,14 @@ export type Request = OmitEach<Extract<ClientMessage, { readonly _tag: Tag }>, "
 /** A chat message on its way out. */
 export type ChatRequest = Extract<Request, { readonly _tag: "GlobalMessage" | "PrivateMessage" | "RoomMessage" }>
 
+/** What is to be done to a room, or to somebody in it. */
+export type RoomRequest = Extract<Request, { readonly _tag: WireRoomRequest["_tag"] }>
+
 /** What makes an entry of a log: repeated, under one `key`, until the server has stored it. */
-export type EntryRequest = ChatRequest | Extract<Request, { readonly _tag: "EditMessage" | "DeleteMessage" | "React" }>
+export type EntryRequest =
+  | ChatRequest
+  | RoomRequest
+  | Extract<Request, { readonly _tag: "EditMessage" | "DeleteMessage" | "React" }>
 
 export type HistoryRequest = Extract<Request, { readonly _tag: "GetHistory" }>
 

@@ -8,7 +8,7 @@
  * 2. After a connection broke, it is played again: a Handshake with the places in lobby and inbox, a JoinRoom
  *    with the place in each room, then every request still open, in the order in which they were asked. One that
  *    makes an entry keeps its `key`, by which the server knows it.
- * 3. CreateRoom, Disconnect and what changes an account are not repeatable: asking twice is not the same as asking once.
+ * 3. CreateRoom, DeleteRoom, Disconnect and what changes an account are not repeatable: asking twice is not the same as asking once.
  *    They end with the connection, and their askers are told.
  * 4. Nothing is believed that was not asked for: one is in a room by the reply to a JoinRoom for it, and nothing else
  *    changes that, or a place, in a room one is not in.
@@ -16,44 +16,44 @@
  * 5. Of an account the server says which rooms it is in: those are joined on arrival, as those are that this client was
  *    in itself; and what the account has left elsewhere meanwhile is not joined again, which would undo the leaving.
  *
+ * 6. What ends a membership ends it for good: a kick or a ban (RoomLeft), the room's deletion, and a refusal of the way back
+ *    that waiting does not mend. It is told once, and the room is not joined again by itself.
+ * 7. An invitation is told once, when it comes or with the first Welcome that has it.
+ *
  * It grows with the rooms one has asked to be in and the requests one has open, which `Client` bounds; with the rooms of the account, 100,000 at most; and by at most
  * 100 joinings that nobody waits for any more.
  */
-import { HashMap, Option } from "effect"
+import { HashMap } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
 import type { Epoch } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import type { UserName } from "../../common/name/UserName.ts"
+import { maxInvitations } from "../../common/wire/AccountMessage.ts"
 import { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
 import type { RequestId } from "../../common/wire/RequestId.ts"
-import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
 import { conversationAt, type Heard, type HeardEntry, isEntry, whereaboutsOf } from "./Heard.ts"
-import { cursorOf, fresh, type Place, type Resumed, resumed } from "./LogPlace.ts"
-import { type Membership, type Rooms, roomsOf } from "./Memberships.ts"
+import { cursorOf, fresh, type Resumed, resumed } from "./LogPlace.ts"
+import { type Membership, roomsOf } from "./Memberships.ts"
 import type { Request } from "./Request.ts"
-
-export interface Resumption {
-  readonly user: UserName
-  /** Undefined until the first Welcome. */
-  readonly lobby: Place | undefined
-  readonly inbox: Place | undefined
-  readonly rooms: Rooms
-  readonly open: HashMap.HashMap<RequestId, OpenRequest>
-  readonly asked: number
-}
-
-interface OpenRequest {
-  readonly message: ClientMessage
-  /** Counts the requests of one resumption, so that they can be repeated in their order. */
-  readonly number: number
-  /** Who asked: a program that waits for the reply, one that waits no more, or the client itself. */
-  readonly asker: "waiting" | "gone" | "client"
-  /** It is to be asked again when it is known whether one is in its room. */
-  readonly isHeld?: boolean
-}
+import {
+  close,
+  inRoom,
+  isAway,
+  isRepeatable,
+  membershipIn,
+  movedTo,
+  open,
+  type OpenRequest,
+  openRequest,
+  outOfRoom,
+  placeIn,
+  placeOf,
+  type Resumption,
+  withMembership
+} from "./ResumptionState.ts"
 
 interface Step {
   readonly resumption: Resumption
@@ -72,15 +72,6 @@ const maxAbandoned = 100
 /** The `id` of every Handshake; no request gets it. */
 export const handshakeId: RequestId = "handshake"
 
-export const make = (user: UserName): Resumption => ({
-  user,
-  lobby: undefined,
-  inbox: undefined,
-  rooms: HashMap.empty(),
-  open: HashMap.empty(),
-  asked: 0
-})
-
 /** Numbers a request and remembers it until its reply. */
 export const ask = (resumption: Resumption, request: Request | { readonly _tag: "Disconnect" }) =>
   open(resumption, (id) => ({ ...withPlace(resumption, request), id }), "waiting")
@@ -88,7 +79,7 @@ export const ask = (resumption: Resumption, request: Request | { readonly _tag: 
 /** Who asks to come into a room that could not be joined again yet goes on where it was, too. */
 const withPlace = <R extends Request | { readonly _tag: "Disconnect" }>(resumption: Resumption, request: R): R => {
   if (request._tag !== "JoinRoom" || request.after !== undefined) return request
-  const membership = Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(request.room)))
+  const membership = membershipIn(resumption, request.room)
   const isLeaving = HashMap.some(
     resumption.open,
     ({ message }) => message._tag === "LeaveRoom" && nameKey(message.room) === nameKey(request.room)
@@ -120,11 +111,6 @@ export const forget = (resumption: Resumption, id: RequestId): Resumption => {
   return { ...resumption, open: HashMap.set(resumption.open, id, { ...request, asker: "gone" }) }
 }
 
-const close = (resumption: Resumption, id: RequestId): Resumption => ({
-  ...resumption,
-  open: HashMap.remove(resumption.open, id)
-})
-
 type Handshake = Extract<ClientMessage, { readonly _tag: "Handshake" }>
 
 /** The first message of a connection. */
@@ -155,7 +141,7 @@ export const resume = (
 
 /** The JoinRoom for a room that could not be entered before; undefined if one is in it, has left it, or is entering. */
 export const rejoin = (resumption: Resumption, room: RoomName) => {
-  const membership = Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))
+  const membership = membershipIn(resumption, room)
   const isEntering = HashMap.some(resumption.open, ({ message }) => isJoinOf(message, room))
   return membership?.isAway === true && !isEntering ? openRejoin(resumption, membership) : undefined
 }
@@ -230,15 +216,27 @@ const follow = (resumption: Resumption, message: Heard): Step => {
       return roomJoined(resumption, message)
     case "RoomLeft":
       return roomLeft(resumption, message)
+    case "RoomDeleted":
+      return withHeld({ ...pass(resumption, message), resumption: outOfRoom(resumption, message.room) }, message.room)
+    case "Invitation": {
+      const others = resumption.invitations.filter((room) => room !== nameKey(message.room))
+      const invitations = [...others, nameKey(message.room)].slice(-maxInvitations)
+      return pass({ ...resumption, invitations }, message)
+    }
     case "Registered":
       // The account's inbox begins, and no longer counts what came to the guest.
-      return { resumption: { ...resumption, inbox: undefined }, events: [{ _tag: "Received", message }] }
+      return pass({ ...resumption, inbox: undefined }, message)
     case "Rejected":
       return rejected(resumption, message)
     default:
-      return { resumption, events: [{ _tag: "Received", message }] }
+      return pass(resumption, message)
   }
 }
+
+const pass = (resumption: Resumption, message: ServerMessage): Step => ({
+  resumption,
+  events: [{ _tag: "Received", message }]
+})
 
 const welcome = (before: Resumption, message: ServerMessageOf<"Welcome">): Step => {
   const lobby = resumed(before.lobby, message.lobby)
@@ -249,21 +247,33 @@ const welcome = (before: Resumption, message: ServerMessageOf<"Welcome">): Step 
     user: message.user,
     lobby: lobby.place,
     inbox: inbox.place,
-    rooms: message.rooms === undefined ? before.rooms : roomsOf(before.rooms, message.rooms)
+    rooms: message.rooms === undefined ? before.rooms : roomsOf(before.rooms, message.rooms),
+    invitations: (message.invitations ?? []).map(({ room }) => nameKey(room))
   }
-  if (before.lobby === undefined) return { resumption, events: [{ _tag: "Connected", welcome: message }] }
+  const invited = newInvitations(before, message)
+  if (before.lobby === undefined) return { resumption, events: [{ _tag: "Connected", welcome: message }, ...invited] }
   const events: Array<ClientEvent> = [
     { _tag: "Reconnected", missed: lobby.missed, ...(message.account && { welcome: message }) }
   ]
   if (lobby.gap) events.push({ _tag: "Gap", conversation: { _tag: "Lobby" } })
   if (inbox.gap) events.push({ _tag: "Gap", conversation: { _tag: "Inbox", user: message.user } })
   for (const { room } of HashMap.values(before.rooms)) {
-    if (placeIn(resumption, room) === undefined) events.push({ _tag: "RejoinRefused", room, message: leftElsewhere })
+    if (placeIn(resumption, room) === undefined)
+      events.push({ _tag: "RejoinRefused", room, message: leftElsewhere(room) })
   }
-  return { resumption, events }
+  return { resumption, events: [...events, ...invited] }
 }
 
-const leftElsewhere = "you left it on another device, or were taken out."
+const leftElsewhere = (room: RoomName) =>
+  `you left it on another device or were put out, or it was deleted. :jr ${room} joins it again, if it is there.`
+
+const newInvitations = (
+  before: Resumption,
+  { invitations = [] }: ServerMessageOf<"Welcome">
+): ReadonlyArray<ClientEvent> =>
+  invitations
+    .filter(({ room }) => !before.invitations.includes(nameKey(room)))
+    .map((invitation) => ({ _tag: "Received", message: { _tag: "Invitation", ...invitation } }))
 
 /** Hands an entry on, if it is a new one, and remembers its place. One that is not known is counted and shown as nothing. */
 const advance = (resumption: Resumption, entry: HeardEntry): Step => {
@@ -274,9 +284,18 @@ const advance = (resumption: Resumption, entry: HeardEntry): Step => {
   if (entry.seq <= place.seq) return { resumption, events: [] }
   const missing = entry.seq - place.seq - 1
   return {
-    resumption: movedTo(resumption, conversation, { epoch: place.epoch, seq: entry.seq }),
+    resumption: putOutBy(movedTo(resumption, conversation, { epoch: place.epoch, seq: entry.seq }), entry),
     events: missing === 0 ? received : [{ _tag: "Gap", conversation, missing }, ...received]
   }
+}
+
+/** Remembers what ended one's membership until one is told that it did. */
+const putOutBy = (resumption: Resumption, entry: HeardEntry): Resumption => {
+  if (entry._tag !== "Kicked" && entry._tag !== "Banned") return resumption
+  const { _tag: by, room, user } = entry
+  if (room === undefined || nameKey(user) !== nameKey(resumption.user)) return resumption
+  const membership = membershipIn(resumption, room)
+  return membership === undefined ? resumption : withMembership(resumption, { ...membership, putOutBy: by })
 }
 
 const roomJoined = (resumption: Resumption, message: ServerMessageOf<"RoomJoined">): Step => {
@@ -298,12 +317,17 @@ const roomJoined = (resumption: Resumption, message: ServerMessageOf<"RoomJoined
   if (gap) events.push({ _tag: "Gap", conversation })
   if (missing > 0) events.push({ _tag: "Gap", conversation, missing })
   const kept = { epoch, seq: isKept ? Math.max(place.seq, start) : start }
-  return withHeld({ resumption: inRoom(resumption, room, kept), events }, room)
+  const invitations = resumption.invitations.filter((one) => one !== nameKey(room))
+  return withHeld({ resumption: { ...inRoom(resumption, room, kept), invitations }, events }, room)
 }
 
 const roomLeft = (resumption: Resumption, message: ServerMessageOf<"RoomLeft">): Step => {
   const isNews = placeIn(resumption, message.room) !== undefined || openRequest(resumption, message.id) !== undefined
-  const events: ReadonlyArray<ClientEvent> = isNews ? [{ _tag: "Received", message }] : []
+  const membership = membershipIn(resumption, message.room)
+  const by = message.id === undefined ? membership?.putOutBy : undefined
+  const events: ReadonlyArray<ClientEvent> = isNews
+    ? [{ _tag: "Received", message, ...(by !== undefined && { putOutBy: by }) }]
+    : []
   return withHeld({ resumption: outOfRoom(resumption, message.room), events }, message.room)
 }
 
@@ -327,70 +351,16 @@ const rejected = (resumption: Resumption, message: ServerMessageOf<"Rejected">):
   return withHeld({ resumption: outOfRoom(resumption, room), events }, room)
 }
 
-/** Whether it is to be joined again as soon as it can be. */
-const isAway = (resumption: Resumption, room: RoomName): boolean =>
-  Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))?.isAway === true
-
 /** What has nothing to do with the room. */
 const isPassing = Rejection.isAnyOf(["RateLimited", "StorageUnavailable"])
 
 /** Tells of it once, however often it has to be tried. */
 const postponed = (resumption: Resumption, room: RoomName, why: string): Step => {
-  const membership = Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))
+  const membership = membershipIn(resumption, room)
   if (membership === undefined) return { resumption, events: [] }
   return {
-    resumption: { ...resumption, rooms: HashMap.set(resumption.rooms, nameKey(room), { ...membership, isAway: true }) },
+    resumption: withMembership(resumption, { ...membership, isAway: true }),
     events: membership.isAway === true ? [] : [{ _tag: "Retrying", cause: `${room}: ${why}` }],
     rejoinLater: room
   }
 }
-
-const open = <Message extends ClientMessage>(
-  resumption: Resumption,
-  withId: (id: RequestId) => Message,
-  asker: OpenRequest["asker"],
-  prefix = ""
-): { readonly resumption: Resumption; readonly message: Message; readonly id: RequestId } => {
-  const number = resumption.asked + 1
-  const id = `${prefix}${number}`
-  const message = withId(id)
-  const request: OpenRequest = { message, number, asker }
-  return { resumption: { ...resumption, asked: number, open: HashMap.set(resumption.open, id, request) }, message, id }
-}
-
-const isRepeatable = ({ message }: OpenRequest): boolean => !isOnce(message)
-
-const isOnce = ClientMessage.isAnyOf([
-  "CreateRoom",
-  "Disconnect",
-  "Register",
-  "ChangePassword",
-  "RemoveDevice",
-  "RemoveKey"
-])
-
-const openRequest = (resumption: Resumption, id: RequestId | undefined): OpenRequest | undefined =>
-  Option.getOrUndefined(HashMap.get(resumption.open, id ?? ""))
-
-const placeIn = (resumption: Resumption, room: RoomName): Place | undefined =>
-  Option.getOrUndefined(HashMap.get(resumption.rooms, nameKey(room)))?.place
-
-export const placeOf = (resumption: Resumption, conversation: Conversation): Place | undefined => {
-  if (conversation._tag === "Room") return placeIn(resumption, conversation.room)
-  return conversation._tag === "Lobby" ? resumption.lobby : resumption.inbox
-}
-
-const movedTo = (resumption: Resumption, conversation: Conversation, place: Place): Resumption => {
-  if (conversation._tag === "Room") return inRoom(resumption, conversation.room, place)
-  return conversation._tag === "Lobby" ? { ...resumption, lobby: place } : { ...resumption, inbox: place }
-}
-
-const inRoom = (resumption: Resumption, room: RoomName, place: Place): Resumption => ({
-  ...resumption,
-  rooms: HashMap.set(resumption.rooms, nameKey(room), { room, place })
-})
-
-const outOfRoom = (resumption: Resumption, room: RoomName): Resumption => ({
-  ...resumption,
-  rooms: HashMap.remove(resumption.rooms, nameKey(room))
-})

@@ -18,6 +18,7 @@ import { Client } from "../link/Client.ts"
 import { error, remark } from "../screen/Render.ts"
 import { renderUnread } from "../screen/RenderAccount.ts"
 import { present, Screen } from "../screen/Screen.ts"
+import { isYes } from "./Sure.ts"
 
 /** The lists shown last: what a number means that a command names. */
 export class ListsShown extends Context.Service<ListsShown, Ref.Ref<Lists>>()(
@@ -132,7 +133,7 @@ const confirmEnd = Effect.gen(function* () {
   }
   yield* present((style) => remark(style, `the name ${user} will be gone until an admin frees it`))
   const sure = yield* ask("unregister", `Type yes to delete the account ${user}`)
-  if (Redacted.value(sure).trim().toLowerCase() !== "yes") {
+  if (!isYes(sure)) {
     return yield* new NotUnderstood({ message: ":unregister: nothing was changed." })
   }
   return yield* ask("unregister", `Password of ${user}`)

@@ -3,21 +3,25 @@
  * events, in their order; only what no event tells is shown here.
  */
 import { Duration, Effect, Ref } from "effect"
+import { isRoomRequest } from "../../common/wire/RoomRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
 import { help } from "../command/Help.ts"
 import { requestFor } from "../command/Meaning.ts"
 import { explainRefusal, targetOf } from "../command/Refusal.ts"
+import { explainRoomRefusal } from "../command/RoomRefusal.ts"
 import { type RequestError, RequestRejected } from "../core/ClientError.ts"
 import { isPage, OlderPage, olderThan } from "../core/Page.ts"
+import * as Reading from "../core/Reading.ts"
+import { ReadMessages } from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
-import { isChat, isEntryRequest, type Request, whereaboutsOfRequest } from "../core/Request.ts"
+import { isChat, isEntryRequest, type Request, type RoomRequest, whereaboutsOfRequest } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { isPaged } from "../link/Gather.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
 import { remark } from "../screen/Render.ts"
-import { present } from "../screen/Screen.ts"
+import { present, Screen } from "../screen/Screen.ts"
 import { ListsShown, withList } from "./AccountErrand.ts"
 
 /** What the server is to be asked for. */
@@ -27,14 +31,19 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   const client = yield* Client
   const olderPage = yield* OlderPage
   const recent = yield* RecentMessages
+  const { style } = yield* Screen
   const request = yield* requestOf(errand)
   // A message under way is the last one sent, but not yet at a place.
   if (isChat(request)) yield* Ref.update(recent, Recent.sending)
   const [elapsed, reply] = yield* Effect.timed(
     Effect.catchTag(ask(client, request), "RequestRejected", ({ message, reason }) =>
-      Effect.flatMap(Ref.get(recent), (recent) => {
-        const explained = explainRefusal(request, reason, isAboutOwn(recent, request))
-        return Effect.fail(new RequestRejected({ reason, message: explained ?? message }))
+      Effect.gen(function* () {
+        const said = yield* Ref.get(recent)
+        const { now, timestamp } = yield* style
+        const reader = { user: said.user, isAccount: said.isAccount, moment: (at: number) => timestamp(at, now) }
+        const explained =
+          explainRefusal(request, reason, isAboutOwn(said, request)) ?? explainRoomRefusal(request, reason, reader)
+        return yield* new RequestRejected({ reason, message: explained ?? message })
       })
     )
   )
@@ -45,6 +54,13 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   }
   if (request._tag === "React" && reply._tag === "Sent" && reply.repeated === true) {
     yield* present((style) => remark(style, `#${request.target} has that reaction of yours already`))
+  }
+  if (isRoomRequest(request) && reply._tag === "Sent") {
+    const reading = yield* Ref.get(yield* ReadMessages)
+    const isUnseen = request.room !== undefined && !Reading.isIn(reading, request.room)
+    if (reply.repeated === true) yield* present((style) => remark(style, alreadySo(request)))
+    else if (isUnseen)
+      yield* present((style) => remark(style, `done; you are not in ${request.room}, where it is told`))
   }
   if (request._tag === "Ping") {
     yield* present((style) => remark(style, `pong after ${Duration.toMillis(elapsed).toFixed(1)} ms`))
@@ -59,6 +75,11 @@ export const carryOutAndShow = Effect.fnUntraced(function* (errand: Errand) {
   const isEntry = isEntryRequest(request) && reply._tag === "Sent"
   yield* told(isEntry ? { where: whereaboutsOfRequest(request), seq: reply.seq } : undefined)
 })
+
+const alreadySo = (request: RoomRequest): string =>
+  request._tag === "InviteUser"
+    ? `${request.user} is in the room ${request.room}, or was invited already`
+    : "that is so already"
 
 const isAboutOwn = (recent: Recent.Recent, request: Request): boolean => {
   const seq = targetOf(request)

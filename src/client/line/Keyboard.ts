@@ -18,6 +18,7 @@ import { type AccountErrand, carryOutOwn, isLast, prepare } from "./AccountErran
 import { carryOut, type Errand, shorten, showHelp } from "./Errand.ts"
 import { tellRead } from "./ReadMarks.ts"
 import { type Entered, Relogin } from "./Relogin.ts"
+import { sure } from "./Sure.ts"
 
 /** How many requests may wait; beyond, what is typed waits to be read. */
 const maxWaiting = 256
@@ -79,6 +80,7 @@ export const keyboard = Effect.gen(function* () {
     const isCommand = action._tag === "Help" || action._tag === "Account" || (isErrand && !isTold(action))
     if (isCommand) yield* present((style) => echo(style, line))
     if (action._tag === "Help") yield* showHelp(action.command)
+    if (action._tag === "Ask" && action.sure !== undefined) yield* sure(action.sure)
     if (isErrand) yield* submit({ text: line, errand: action })
     if (action._tag === "Account") {
       if (action.act._tag === "Login") ending = { _tag: "Login", entered: yield* logIn(action.act.user) }

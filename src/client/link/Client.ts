@@ -44,10 +44,11 @@ import { conversationAt, type Heard, type Whereabouts } from "../core/Heard.ts"
 import type { Token } from "../core/Login.ts"
 import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
 import * as Resumption from "../core/Resumption.ts"
+import { make as begin, placeOf, type Resumption as Resumed } from "../core/ResumptionState.ts"
 import * as Admission from "./Admission.ts"
 import { type Address, dial } from "./Dial.ts"
 import * as EventBuffer from "./EventBuffer.ts"
-import { gather, type PagedRequest } from "./Gather.ts"
+import { gather, isAudit, type PagedRequest } from "./Gather.ts"
 import * as Link from "./Link.ts"
 import * as Passage from "./Passage.ts"
 import { backoff, farewell, isPassing, rejoinPause, settling } from "./Patience.ts"
@@ -121,7 +122,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const slots = yield* Semaphore.make(maxOpenRequests)
   const connected = yield* Deferred.make<void, SessionError>()
   const replies = new Map<RequestId, Deferred.Deferred<ServerMessage, RequestError>>()
-  let resumption = Resumption.make(options.user)
+  let resumption = begin(options.user)
   /** What the connection that stands has yet to say, in this order. */
   const unsent = new Set<ClientMessage>()
   const hasUnsent = yield* Queue.sliding<void>(1)
@@ -135,7 +136,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   let lastBroken: Link.Broken | undefined
 
   const placeNow = (where: Whereabouts) =>
-    ending === undefined ? Resumption.placeOf(resumption, conversationAt(where, resumption.user)) : undefined
+    ending === undefined ? placeOf(resumption, conversationAt(where, resumption.user)) : undefined
   const passage = Passage.make(placeNow, () => isConnected)
 
   const settle = (id: RequestId | undefined, outcome: Effect.Effect<ServerMessage, RequestError>) => {
@@ -289,8 +290,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   )
 
   type Asked = ReturnType<typeof Resumption.ask>
-
-  const register = (ask: (resumption: Resumption.Resumption) => Asked) =>
+  const register = (ask: (resumption: Resumed) => Asked) =>
     Effect.suspend(() => {
       if (ending !== undefined) return Effect.fail(ending)
       const asked = ask(resumption)
@@ -301,7 +301,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
       return Effect.succeed({ ...asked, reply })
     })
 
-  const answer = (ask: (resumption: Resumption.Resumption) => Asked) =>
+  const answer = (ask: (resumption: Resumed) => Asked) =>
     Effect.acquireUseRelease(
       register(ask),
       ({ reply }) => Deferred.await(reply),
@@ -315,7 +315,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
 
   const replyTo = Effect.fnUntraced(function* <R extends Request>(
     request: R,
-    ask: (resumption: Resumption.Resumption, request: R) => Asked
+    ask: (resumption: Resumed, request: R) => Asked
   ): Effect.fn.Return<Reply<R>, RequestError> {
     const reply = yield* slots.withPermit(answer((resumption) => ask(resumption, request)))
     if (isReplyTo(request)(reply)) return reply
@@ -334,7 +334,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     request: R
   ): Effect.fn.Return<Reply<R>, RequestError> {
     const whole = yield* gather(request, askQuietly)
-    buffer.offer({ _tag: "Received", message: whole })
+    buffer.offer({ _tag: "Received", message: whole, ...(isAudit(request) && { isAudit: true }) })
     return whole
   })
 

@@ -32,6 +32,9 @@ const pagedTags: ReadonlySet<string> = new Set<PagedRequest["_tag"]>([
 
 export const isPaged = (request: Request): request is PagedRequest => pagedTags.has(request._tag)
 
+/** Whether it asks for what moderators did, and nothing else. */
+export const isAudit = (request: PagedRequest): boolean => "only" in request && request.only === "moderation"
+
 export const gather = Effect.fnUntraced(function* <R extends PagedRequest>(
   request: R,
   ask: (part: PagedRequest) => Effect.Effect<ServerMessage, RequestError>

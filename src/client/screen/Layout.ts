@@ -49,4 +49,13 @@ export const fit = (style: Style, line: string, paint: (row: string) => string):
   return rows.join(`\n${gutter}`)
 }
 
+/** What is there to say of those that a list left out. */
+export const others = (
+  { count, more }: { readonly count: number; readonly more?: true },
+  listed: ReadonlyArray<unknown>
+): string => {
+  if (more !== true) return ""
+  return count > listed.length ? ` … and ${count - listed.length} more` : " … and more"
+}
+
 export const count = (amount: number, thing: string): string => `${amount} ${thing}${amount === 1 ? "" : "s"}`

@@ -12,10 +12,10 @@ import { spanOf } from "../core/Page.ts"
 import * as Reading from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { safeLine } from "../text/SafeText.ts"
-import { aside, count, dimmed, fit, type Line, type Style } from "./Layout.ts"
+import { aside, count, dimmed, fit, type Line, others, type Style } from "./Layout.ts"
 import { isAccountMessage, renderAccount, renderUnread } from "./RenderAccount.ts"
 import { renderEntry, renderOld } from "./RenderEntry.ts"
-import { renderRoom } from "./RenderRoom.ts"
+import { renderRoom, renderRoomJoined, renderRoomLeft, renderRoomList } from "./RenderRoom.ts"
 
 /** `recent` is what was said up to then, for what is about it. */
 export const render = (event: ClientEvent, style: Style, recent = Recent.empty): ReadonlyArray<Line> => {
@@ -30,7 +30,7 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
       ]
     }
     case "Received":
-      return renderMessage(event.message, style, recent)
+      return renderReceived(event, style, recent)
     case "Disconnected":
       return notice(style, `connection lost (${event.cause}), reconnecting…`)
     case "Retrying":
@@ -96,6 +96,18 @@ export const noBacklog = (room: string | undefined, style: Style): ReadonlyArray
   return notice(style, `what was said before cannot be shown just now; ${command} tries again`)
 }
 
+type Received = Extract<ClientEvent, { readonly _tag: "Received" }>
+
+/** What the client knows beside the message is told with it. */
+const renderReceived = ({ isAudit, message, putOutBy }: Received, style: Style, recent: Recent.Recent) => {
+  if (message._tag === "RoomLeft") return renderRoomLeft(message, putOutBy, style)
+  if (message._tag !== "History" || isAudit !== true) return renderMessage(message, style, recent)
+  const { messages, more } = message
+  const summary =
+    messages.length === 0 ? "nothing was done by moderators" : `${count(messages.length, "deed")} of moderation`
+  return renderPage(messages, `${summary}${older(more)}`, style, recent)
+}
+
 const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Recent): ReadonlyArray<Line> => {
   if (isEntry(message)) return [renderEntry(message, style, recent)]
   if (isAccountMessage(message)) return renderAccount(message, style)
@@ -113,11 +125,8 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
       const listed = `${names(users)}${elsewhere}${others(message, [...users, ...away])}`
       return aside(style, `[${safeLine(message.room)}] ${count(message.count, "user")}: ${listed}`)
     }
-    case "RoomList": {
-      if (message.rooms.length === 0) return aside(style, "no rooms yet; :cr <room> creates one")
-      const rooms = message.rooms.map(({ room, users }) => `${safeLine(room)} (${users})`)
-      return aside(style, `${count(message.count, "room")}: ${rooms.join(", ")}${others(message, rooms)}`)
-    }
+    case "RoomList":
+      return renderRoomList(message, style)
     case "RoomCreated": {
       const { id, by } = message
       const room = safeLine(message.room)
@@ -128,16 +137,10 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
           : `you created the room ${room}; :jr ${room} joins it`
       )
     }
-    case "RoomJoined": {
-      const follow = message.missed === 0 ? "" : `; ${count(message.missed, "message")} to catch up`
-      const here = `${names(message.users)}${others(message, message.users)}`
-      return aside(style, `[${safeLine(message.room)}] → you joined; here: ${here}${follow}`)
-    }
-    case "RoomLeft": {
-      const why = message.reason === undefined ? "" : `: ${safeLine(message.reason)}`
-      const what = message.id === undefined ? "you were taken out" : "you left"
-      return aside(style, `[${safeLine(message.room)}] ← ${what}${why}`)
-    }
+    case "RoomJoined":
+      return renderRoomJoined(message, style)
+    case "RoomLeft":
+      return renderRoomLeft(message, undefined, style)
     case "Reported":
       return aside(style, "reported; whoever runs the server can read what was said")
     case "History": {
@@ -190,15 +193,6 @@ const renderPresence = (
   if (joined.length > 0) lines.push(...dimmed(style, `${where}→ ${list(joined)} joined`))
   if (left.length > 0) lines.push(...dimmed(style, `${where}← ${list(left)} left`))
   return lines
-}
-
-/** What is there to say of those that a list left out. */
-const others = (
-  { count, more }: { readonly count: number; readonly more?: true },
-  listed: ReadonlyArray<unknown>
-): string => {
-  if (more !== true) return ""
-  return count > listed.length ? ` … and ${count - listed.length} more` : " … and more"
 }
 
 /** There are so many gaps that they are told of no more. */

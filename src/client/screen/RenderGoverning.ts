@@ -39,14 +39,14 @@ const roleName = { owner: "the owner", moderator: "a moderator", member: "a plai
 export const because = (reason: string | undefined): string => (reason === undefined ? "" : `: ${reason}`)
 
 const termOf = ({ at, until }: { readonly at: number; readonly until?: number }, { now, timestamp }: Style): string =>
-  until === undefined ? "" : ` for ${lasting(until - at)} (until ${timestamp(until, now)})`
+  until === undefined ? " for good" : ` for ${lasting(until - at)} (until ${timestamp(until, now)})`
 
 const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
 
-/** So long, in the largest unit that tells it within a tenth: `45 s`, `90 min`, `2 h`, `7 days`. */
+/** So long, in the largest unit that tells it within a twentieth: `45 s`, `90 min`, `2 h`, `7 days`. */
 export const lasting = (milliseconds: number): string => {
   const whole = Math.max(1, Math.round(milliseconds / second)) * second
   if (whole >= day && isNearly(whole, day))

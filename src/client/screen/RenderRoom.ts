@@ -1,7 +1,7 @@
 /** Turns what is said of rooms into lines to read. Pure; every piece of others' text passes `safeLine` first. */
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import { safeLine } from "../text/SafeText.ts"
-import { aside, count, type Line, type Style } from "./Layout.ts"
+import { aside, count, fit, type Line, others, type Style } from "./Layout.ts"
 import { because } from "./RenderGoverning.ts"
 
 export type RoomMessage = ServerMessageOf<"RoomInfo" | "RoomDeleted" | "Invitation">
@@ -10,17 +10,78 @@ export const renderRoom = (message: RoomMessage, style: Style): ReadonlyArray<Li
   const room = safeLine(message.room)
   switch (message._tag) {
     case "RoomInfo":
-      return describeRoom(message, style).flatMap((line) => aside(style, `[${room}] ${line}`))
+      return describeRoom(message, style).flatMap((line) => told(style, `[${room}] ${line}`))
     case "RoomDeleted":
-      return aside(
+      return told(
         style,
         message.id === undefined
           ? `[${room}] ← ${safeLine(message.by)} deleted the room, with all that was said in it`
           : `you deleted the room ${room}, with all that was said in it`
       )
     case "Invitation":
-      return aside(style, `${safeLine(message.by)} invites you to the room ${room}; :jr ${room} joins it`)
+      return told(style, `${safeLine(message.by)} invites you to the room ${room}; :jr ${room} joins it`)
   }
+}
+
+/** What others wrote may be long: each row of it stands beside the times, where no message begins. */
+const told = (style: Style, line: string): ReadonlyArray<Line> =>
+  aside(
+    style,
+    fit(style, line, (row) => row)
+  )
+
+/** Whoever joins is told what they are there, if that is more than a member, and what it is about. */
+export const renderRoomJoined = (message: ServerMessageOf<"RoomJoined">, style: Style): ReadonlyArray<Line> => {
+  const { missed, role = "member", topic = "", users } = message
+  const room = safeLine(message.room)
+  const follow = missed === 0 ? "" : `; ${count(missed, "message")} to catch up`
+  const here = `${users.map((user) => style.palette.user(safeLine(user))).join(", ")}${others(message, users)}`
+  const as = role === "member" ? "" : ` as ${role}`
+  const access = message.private === true ? ", a private room" : ""
+  return [
+    ...aside(style, `[${room}] → you joined${as}${access}; here: ${here}${follow}`),
+    ...(topic === "" ? [] : told(style, `[${room}] topic: ${safeLine(topic)}`))
+  ]
+}
+
+/** `putOutBy`: what ended it, which was told in a line of its own. */
+export const renderRoomLeft = (
+  { id, reason, room: left }: ServerMessageOf<"RoomLeft">,
+  putOutBy: "Kicked" | "Banned" | undefined,
+  style: Style
+): ReadonlyArray<Line> => {
+  const room = safeLine(left)
+  const why = because(reason === undefined ? undefined : safeLine(reason))
+  const what = id === undefined ? outcomes[putOutBy ?? "Left"](room, why) : `you left${why}`
+  return told(style, `[${room}] ← ${what}`)
+}
+
+const outcomes = {
+  Kicked: (room: string, why: string) =>
+    `you were kicked out${why}; :jr ${room} joins again, a private room with a new invitation`,
+  Banned: (room: string, why: string) =>
+    `you were banned${why}; who moderates the room can lift that, :room ${room} tells who they are`,
+  Left: (room: string, why: string) => `you are out of it${why}; :jr ${room} joins again`
+}
+
+/** So many topics are told. */
+const maxTopics = 20
+
+export const renderRoomList = (list: ServerMessageOf<"RoomList">, style: Style): ReadonlyArray<Line> => {
+  if (list.rooms.length === 0) return told(style, "no rooms yet; :cr <room> creates one")
+  const rooms = list.rooms.map(
+    (one) => `${safeLine(one.room)} (${one.users}${one.private === true ? ", private" : ""})`
+  )
+  const topics = list.rooms.flatMap(({ room, topic = "" }) =>
+    topic === "" ? [] : [`[${safeLine(room)}] topic: ${safeLine(topic)}`]
+  )
+  const left = topics.length - maxTopics
+  const shown =
+    left > 0 ? [...topics.slice(0, maxTopics), `… and ${count(left, "topic")} more; :topic <room> shows one`] : topics
+  return [
+    ...aside(style, `${count(list.count, "room")}: ${rooms.join(", ")}${others(list, rooms)}`),
+    ...shown.flatMap((line) => told(style, line))
+  ]
 }
 
 const describeRoom = (info: ServerMessageOf<"RoomInfo">, style: Style): ReadonlyArray<string> => {

@@ -45,7 +45,7 @@ const make = Effect.gen(function* () {
   // Unbounded in name only: `take` counts.
   const lines = yield* Queue.unbounded<{ readonly typed: TypedLine; readonly length: number }, Cause.Done>()
   const timestamp = Timestamp.make(DateTime.zoneMakeLocal())
-  let known: KnownNames = { users: [], rooms: [] }
+  let known: KnownNames = { users: [], rooms: [], membersOf: () => [], boundIn: () => [] }
   let isOpen = true
   /** The person wants to leave, and is asked nothing more. */
   let isLeaving = false

@@ -81,6 +81,16 @@ export const mayGovern = (
   return mayActAgainst(actor, object) ? undefined : no(outranked(act.user, object))
 }
 
+/** Nothing if somebody may delete the room, with all that was said in it; otherwise why not. */
+export const mayDelete = (actor: Party): GoverningRefusal | undefined =>
+  rules(actor)
+    ? undefined
+    : {
+        _tag: "NotAllowed",
+        action: "DeleteRoom",
+        why: "Only the owner of the room can delete it, or an admin of the server."
+      }
+
 /** Whether somebody who may kick, ban and mute may do so to this one. */
 export const mayActAgainst = (actor: Party, object: Party): boolean => {
   if (rules(actor)) return true

@@ -45,7 +45,7 @@ export interface StandingTombstone extends Pick<StandingMessage, "at" | "from" |
 }
 
 /** What was done to a room, or to somebody in it. */
-export type StandingAct = Governing & Pick<StandingMessage, "at" | "from" | "seq">
+type StandingAct = Governing & Pick<StandingMessage, "at" | "from" | "seq">
 
 export type Standing = StandingMessage | StandingTombstone | StandingAct
 

@@ -97,14 +97,18 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   UserNotFound: ({ user }) => `No user called ${user} is here. Ask for the list of users.`,
   CannotMessageYourself: () => "A private message goes to somebody else. Name another user.",
   RoomExists: ({ room }) => `There is a room called ${room} already. Join it, or choose another name.`,
-  RoomNotFound: ({ room }) => `There is no room called ${room}. Create it, or ask for the list of rooms.`,
+  RoomNotFound: ({ room }) =>
+    `There is no room called ${room}, or none for you. Create it, ask for the list of rooms, or be invited if it is private.`,
   AlreadyInRoom: ({ room }) => `You are in the room ${room} already.`,
   NotInRoom: ({ room }) => `You are not in the room ${room}. Join it first.`,
   NotAllowed: ({ action, why }) => why ?? notAllowed[action] ?? `You may not do that (${action}).`,
-  RateLimited: ({ retryAfter }) => `That was too fast. Send it again in ${seconds(retryAfter)}.`,
+  RateLimited: ({ retryAfter }) =>
+    retryAfter > longWait
+      ? `That was done too often in an hour. Try again in ${Math.ceil(retryAfter / 60_000)} minutes.`
+      : `That was too fast. Send it again in ${seconds(retryAfter)}.`,
   TooManyRooms: ({ limit }) => `The limit of ${limit} rooms is reached. Leave a room first.`,
   TooManyConnections: () =>
-    "There are too many connections, to this server or of this account. Close one, or try again later.",
+    "There are too many connections: to this server, from this address or of this account. Close one, or try again later.",
   SlowConsumer: () => "This connection did not read what it was sent. Connect again and read faster.",
   ServerStopping: () => "The server is stopping. Connect again later.",
   StorageUnavailable: () =>
@@ -123,17 +127,20 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   RegistrationClosed: () => "This server makes no accounts. Ask whoever runs it for one.",
   TooManyDevices: ({ limit }) => `An account has ${limit} devices at most. Remove one that is not used any more.`,
   Banned: ({ reason, room, until }) => {
-    const where = room === undefined ? "This account is disabled" : `You are banned from the room ${room}`
-    return `${where}${ends(until)}${because(reason)}.${room === undefined ? "" : " A moderator of it can lift that."}`
+    if (room === undefined) {
+      return `This account is disabled${until === undefined ? "" : ends(until)}${because(reason)}. Ask whoever runs the server.`
+    }
+    return `You are banned from the room ${room}${ends(until)}${because(reason)}. A moderator of it can lift that (Unban).`
   },
   Muted: ({ reason, room, until }) => {
     const where = room === undefined ? "in the lobby" : `in the room ${room}`
     const who = room === undefined ? "An admin of the server" : "A moderator of it"
-    return `You may not write ${where}${ends(until)}${because(reason)}. ${who} can lift that.`
+    return `You may not write ${where}${ends(until)}${because(reason)}. ${who} can lift that (Unmute).`
   }
 })
 
-const ends = (until: Timestamp | undefined) => (until === undefined ? "" : ` until ${new Date(until).toISOString()}`)
+const ends = (until: Timestamp | undefined) =>
+  until === undefined ? " for good" : ` until ${new Date(until).toISOString().slice(0, 16).replace("T", " ")} UTC`
 const because = (reason: string | undefined) => (reason === undefined ? "" : ` (${reason})`)
 
 /** Why a password is not heard. */
@@ -150,7 +157,11 @@ const notAllowed: Readonly<Record<string, string>> = {
   Register: plaintext,
   ChangePassword: plaintext,
   DeleteAccount: plaintext,
+  DeleteRoom: "Only the owner of a room can delete it, or an admin of the server.",
   AddKey: "An account has 32 keys at most. Remove one that is not used any more."
 }
+
+/** What is limited per hour may have to wait for so much longer than a message, in milliseconds. */
+const longWait = 120_000
 
 const seconds = (milliseconds: number) => `${Math.max(0.1, Math.ceil(milliseconds / 100) / 10)} s`

@@ -132,6 +132,9 @@ export class Accounts extends Context.Service<
     free(account: AccountId): Change<boolean>
     /** Those that have run out or are used up are removed. At most `maxInvites` at once. */
     addInvite(invite: NewInvite, now: Timestamp): Change<Result.Result<void, "TooManyInvites">>
+    /** Whether nobody is let in but accounts that are there (see Lockdown). */
+    readonly isLockedDown: Change<boolean>
+    lockDown(isOn: boolean): Change<void>
   }
 >()("parley/server/accounts/Accounts") {}
 

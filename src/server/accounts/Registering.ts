@@ -5,13 +5,14 @@
  * the name is free and looks like nobody else's; then the password is hashed, and last, one after the other, so that two who
  * look alike cannot both be the first, the name is looked at again and the account is stored.
  */
-import { Clock, Context, Effect, Layer, Option, type Redacted, Result, Semaphore } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Option, type Redacted, Result, Semaphore } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import type { Password } from "../../common/wire/Credentials.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
+import { HourlyLimits } from "../limits/HourlyLimits.ts"
 import type { Origin } from "../session/Origin.ts"
 import { type Account, PasswordHash } from "./Account.ts"
 import { noteAccount } from "./AccountLog.ts"
@@ -19,6 +20,7 @@ import { AccountNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
 import { Attempts } from "./Attempts.ts"
 import { CommonPasswords } from "./CommonPasswords.ts"
+import { Lockdown } from "./Lockdown.ts"
 import { Login, refusing } from "./Login.ts"
 import { Passwords } from "./Passwords.ts"
 import { formatPhcString } from "./PhcString.ts"
@@ -71,6 +73,8 @@ export class Registering extends Context.Service<
       const oneAtATime = yield* Semaphore.make(1)
       const places = yield* Semaphore.make(maxWaiting)
       const hashing = yield* Semaphore.make(1)
+      const limits = yield* HourlyLimits
+      const lockdown = yield* Lockdown
 
       const refusalOfName = (user: UserName): Rejection | undefined => {
         const like = names.similar(user)
@@ -81,7 +85,7 @@ export class Registering extends Context.Service<
       }
 
       const refusalOf = ({ action, invite, peer, user }: Applicant): Rejection | undefined => {
-        if (registration === "off") return { _tag: "RegistrationClosed" }
+        if (registration === "off" || lockdown.isOn()) return { _tag: "RegistrationClosed" }
         if (registration === "invite" && invite === undefined) return { _tag: "InvalidInvite" }
         return login.plaintext(peer, action) ?? refusalOfName(user)
       }
@@ -131,29 +135,43 @@ export class Registering extends Context.Service<
           : Result.succeed<Registered>({ account, enrolled: { device: made, token } })
       })
 
+      const makeAccount = Effect.fnUntraced(function* (
+        applicant: Applicant
+      ): Effect.fn.Return<Result.Result<Registered, Rejection>> {
+        const { action, password, peer, user } = applicant
+        // Invites are not guessed either, nor are hashes had for wrong ones.
+        const attempt = registration === "invite" ? yield* attempts.begin(user, peer.address) : undefined
+        if (attempt?._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
+        const hash = yield* hashInTurn(password, action === "Register" ? "password" : "register.password")
+        if (Result.isFailure(hash)) return Result.fail(hash.failure)
+        // Once begun it is stored, whoever waits for it: then its name is known, too.
+        const registered = yield* create(applicant, hash.success).pipe(
+          refusing,
+          Effect.uninterruptible,
+          oneAtATime.withPermits(1)
+        )
+        if (attempt !== undefined && Result.isSuccess(registered)) yield* attempt.takeBack
+        return registered
+      })
+
       return Registering.of({
         refusalOf,
         register: Effect.fnUntraced(function* (applicant) {
-          const { action, password, peer, user } = applicant
           const refusal = refusalOf(applicant)
           if (refusal !== undefined) return Result.fail(refusal)
-          // Invites are not guessed either, nor are hashes had for wrong ones.
-          const attempt = registration === "invite" ? yield* attempts.begin(user, peer.address) : undefined
-          if (attempt?._tag === "TooManyAttempts") return Result.fail<Rejection>(attempt)
-          const hash = yield* hashInTurn(password, action === "Register" ? "password" : "register.password")
-          if (Result.isFailure(hash)) return Result.fail(hash.failure)
-          // Once begun it is stored, whoever waits for it: then its name is known, too.
-          const registered = yield* create(applicant, hash.success).pipe(
-            refusing,
-            Effect.uninterruptible,
-            oneAtATime.withPermits(1)
+          const { address } = applicant.peer
+          // Counted when it is begun, and not if nothing comes of it.
+          const retryAfter = limits.take("Account", { address })
+          if (retryAfter !== undefined) return Result.fail<Rejection>({ _tag: "RateLimited", retryAfter })
+          return yield* Effect.onExit(makeAccount(applicant), (exit) =>
+            Effect.sync(() => {
+              if (Exit.isFailure(exit) || Result.isFailure(exit.value)) limits.giveBack("Account", { address })
+            })
           )
-          if (attempt !== undefined && Result.isSuccess(registered)) yield* attempt.takeBack
-          return registered
         }),
         newPassword,
         refusalOfGuest: (user) => {
-          if (!guests) return { _tag: "PasswordRequired", user }
+          if (!guests || lockdown.isOn()) return { _tag: "PasswordRequired", user }
           const like = names.similar(user)
           if (like === undefined) return undefined
           if (nameKey(like.user) !== nameKey(user)) return { _tag: "NameTooSimilar", user, to: like.user }
@@ -163,5 +181,5 @@ export class Registering extends Context.Service<
         }
       })
     })
-  )
+  ).pipe(Layer.provide([HourlyLimits.layer, Lockdown.layer]))
 }

@@ -23,6 +23,7 @@ import { AccountNames, type NamedAccount } from "./AccountNames.ts"
 import { AccountProcessor } from "./AccountProcessor.ts"
 import { Accounts, maxInvites, type WithPassword } from "./Accounts.ts"
 import type { Ending } from "./AccountsCommand.ts"
+import { Lockdown } from "./Lockdown.ts"
 import { hashOf, Secrets } from "./Secrets.ts"
 
 /** Why it was not done: one sentence for the operator, and what to do instead. */
@@ -82,6 +83,8 @@ export class UserManagement extends Context.Service<
     reports(before: number | undefined): Done<ReadonlyArray<Report>>
     handleReport(id: number): Done<void>
     deleteReport(id: number): Done<void>
+    /** Switches it, if it is said how, and gives how it stands (see Lockdown). */
+    lockdown(isOn: boolean | undefined): Done<boolean>
   }
 >()("parley/server/accounts/UserManagement") {
   /** With a running server, whose AccountProcessor ends connections. */
@@ -97,7 +100,7 @@ export class UserManagement extends Context.Service<
         noteInvite
       })
     })
-  )
+  ).pipe(Layer.provide(Lockdown.layer))
 
   /** On a database that no server uses. Names are to be filled in before. */
   static readonly layerAlone = Layer.effect(
@@ -105,7 +108,7 @@ export class UserManagement extends Context.Service<
     Effect.suspend(() =>
       make({ ended: () => {}, deleted: () => {}, note: () => Effect.void, noteInvite: () => Effect.void })
     )
-  )
+  ).pipe(Layer.provide(Lockdown.layer))
 }
 
 const wasDeleted = (user: UserName) =>
@@ -131,6 +134,7 @@ const make = Effect.fnUntraced(function* ({ deleted, ended, note, noteInvite }: 
   const accounts = yield* Accounts
   const reports = yield* Reports
   const clock = yield* Clock.Clock
+  const lockdown = yield* Lockdown
   const names = yield* AccountNames
   const secrets = yield* Secrets
   const now = () => clock.currentTimeMillisUnsafe()
@@ -311,6 +315,8 @@ const make = Effect.fnUntraced(function* ({ deleted, ended, note, noteInvite }: 
           yield* noteInvite(uses, expires)
           return { code, expires }
         })
-      )
+      ),
+    lockdown: (isOn) =>
+      doing(Effect.andThen(isOn === undefined ? Effect.void : lockdown.set(isOn), Effect.sync(lockdown.isOn)))
   })
 })

@@ -42,6 +42,11 @@ export class UserRequests extends RpcGroup.make(
     },
     success: InviteCode,
     error: NotDone
+  }),
+  Rpc.make("Lockdown", {
+    payload: { isOn: Schema.UndefinedOr(Schema.Boolean) },
+    success: Schema.Boolean,
+    error: NotDone
   })
 ) {}
 
@@ -61,7 +66,8 @@ export const answers = UserRequests.toLayer(
       Reports: ({ before }) => users.reports(before),
       HandleReport: ({ report }) => users.handleReport(report),
       DeleteReport: ({ report }) => users.deleteReport(report),
-      Invite: ({ lasts, uses }) => users.invite(uses, lasts === undefined ? undefined : Duration.millis(lasts))
+      Invite: ({ lasts, uses }) => users.invite(uses, lasts === undefined ? undefined : Duration.millis(lasts)),
+      Lockdown: ({ isOn }) => users.lockdown(isOn)
     })
   )
 )

@@ -15,6 +15,7 @@ import { AdminError } from "./AdminError.ts"
 import { backupCommand } from "./Backup.ts"
 import { exportCommand } from "./Export.ts"
 import { inviteCommand } from "./Invite.ts"
+import { lockdownCommand } from "./Lockdown.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import { removeRoomCommand } from "./RemoveRoom.ts"
@@ -40,6 +41,7 @@ const command = Command.make("parley-admin").pipe(
     { command: "pnpm admin users list", description: "List the accounts" },
     { command: "pnpm -s admin invite", description: "Invite somebody to make an account" },
     { command: "pnpm admin reports", description: "List what users reported" },
+    { command: "pnpm admin lockdown on", description: "Let nobody in but accounts that are there" },
     { command: "pnpm admin export --help", description: "Explain one of them" }
   ]),
   Command.withSubcommands([
@@ -50,6 +52,7 @@ const command = Command.make("parley-admin").pipe(
     removeRoomCommand,
     usersCommand,
     inviteCommand,
+    lockdownCommand,
     reportsCommand
   ])
 )

@@ -8,6 +8,8 @@
  * What RETENTION or somebody deletes meanwhile is taken out of the copy at the end. Of what was deleted before, the edits
  * that a server has not erased yet come without their texts: nothing of it is ever in the copy's file.
  *
+ * Of rooms that are deleted, before or meanwhile, it has nothing.
+ *
  * The tables are made by the migrations, so the copy has every index, also where the original lacks one.
  */
 import { pathToFileURL } from "node:url"
@@ -15,6 +17,7 @@ import { Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as SqliteClient from "../sql/SqliteClient.ts"
 import { applicationId } from "../store/Database.ts"
+import { areErased } from "../store/ErasedRooms.ts"
 import { migrate } from "../store/Migrations.ts"
 import { randomEpoch } from "../store/RandomEpoch.ts"
 import { ownProcess } from "./OwnProcess.ts"
@@ -81,7 +84,9 @@ export const copyLog = Effect.fnUntraced(function* (database: string, partial: s
     let behind = first - 1
     const step = Effect.gen(function* () {
       const upTo = Math.min(behind + stepMessages, last)
-      yield* sql`${sql.literal(insert("messages", withoutErased))} WHERE id > ${behind} AND id <= ${upTo} ORDER BY id`
+      yield* sql`
+        ${sql.literal(insert("messages", withoutErased))} WHERE id > ${behind} AND id <= ${upTo}
+        AND conversation NOT IN (SELECT id FROM source.conversations WHERE ${sql.literal(areErased)}) ORDER BY id`
       behind = upTo
       return behind < last
     })
@@ -137,6 +142,25 @@ const eraseDeleted = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, last
   yield* sql`DELETE FROM main.answered_keys WHERE message NOT IN (SELECT id FROM main.messages)`
 })
 
+/**
+ * Rooms that are deleted by now, and what was kept beside their logs. Gives what takes their rows out. Of a room that nobody ever
+ * wrote to there is no row in the copy, only what stands beside.
+ */
+const leaveOutErased = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const erased = sql.literal(`(SELECT id FROM source.conversations WHERE ${areErased})`)
+  const keys = sql`(
+    SELECT conversation_key FROM main.conversations WHERE id IN ${erased}
+    UNION SELECT conversation_key FROM main.governance WHERE conversation_key NOT IN (
+      SELECT conversation_key FROM source.governance UNION SELECT conversation_key FROM source.conversations
+    )
+  )`
+  yield* sql`DELETE FROM main.messages WHERE conversation IN ${erased}`
+  yield* sql`DELETE FROM main.memberships WHERE 'room:' || room_key IN ${keys}`
+  yield* sql`DELETE FROM main.marks WHERE place IN ${keys}`
+  yield* sql`DELETE FROM main.governance WHERE conversation_key IN ${keys}`
+  return sql`DELETE FROM main.conversations WHERE id IN ${erased}`
+})
+
 /** What was deleted while we copied goes from the copy, too; and it gets a name of its own. */
 const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, insertIncarnation: string, last: number) {
   yield* sql`
@@ -146,6 +170,7 @@ const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, insertInca
     DELETE FROM main.messages
     WHERE conversation IN (SELECT id FROM main.conversations EXCEPT SELECT id FROM source.conversations)`
   yield* sql`DELETE FROM main.conversations WHERE id NOT IN (SELECT id FROM source.conversations)`
+  const forgetRooms = yield* leaveOutErased(sql)
   yield* eraseDeleted(sql, last)
   // More may have been deleted by now than when the oldest message was asked for.
   yield* sql`
@@ -166,5 +191,7 @@ const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, insertInca
   yield* sql`${sql.literal(insertIncarnation)} LIMIT 1`
   yield* sql`UPDATE main.incarnation SET epoch = ${epoch}`
   yield* sql`INSERT INTO main.incarnation (epoch) SELECT ${epoch} WHERE NOT EXISTS (SELECT 1 FROM main.incarnation)`
+  // Now that it is known which numbers are not to be given again.
+  yield* forgetRooms
   yield* sql`PRAGMA main.incremental_vacuum`
 })

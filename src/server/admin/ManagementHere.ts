@@ -123,7 +123,8 @@ const remote = (path: string) =>
         handleReport: (report) => asked(server.HandleReport({ report })),
         deleteReport: (report) => asked(server.DeleteReport({ report })),
         invite: (uses, lasts) =>
-          asked(server.Invite({ uses, lasts: lasts === undefined ? undefined : Duration.toMillis(lasts) }))
+          asked(server.Invite({ uses, lasts: lasts === undefined ? undefined : Duration.toMillis(lasts) })),
+        lockdown: (isOn) => asked(server.Lockdown({ isOn }))
       })
     )
   ).pipe(

@@ -82,7 +82,8 @@ export const checkMessages = Effect.fnUntraced(function* (
   const page = Effect.gen(function* () {
     const rows = yield* sql`
       SELECT messages.id, conversation, deleted_through AS deletedThrough, seq, at, sender AS "from", content,
-        messages.kind, target, author, receiver AS "to", partner, twin, messages.kind = 'Edited' AND content = '' AS isErased${checksums}
+        messages.kind, target, author, receiver AS "to", partner, twin, messages.kind = 'Edited' AND content = ''
+          OR conversations.kind IN ('Erased', 'Gone') AS isErased${checksums}
       FROM messages LEFT JOIN conversations ON conversations.id = conversation
       WHERE messages.id > ${behind} AND messages.id <= ${last} ORDER BY messages.id LIMIT ${pageMessages}`
     const placed = decodePlaces(rows)
@@ -96,7 +97,7 @@ export const checkMessages = Effect.fnUntraced(function* (
     const areValid = Result.isSuccess(decodeEntries(found))
     for (const [index, { conversation, isErased, seq }] of placed.success.entries()) {
       const row = rows[index]
-      // What was taken out of the edit of a deleted message is no fault.
+      // What was taken out of the edit of a deleted message, or of a deleted room, is no fault.
       const entry = areValid || isErased === 1 ? undefined : decodeEntry(found[index])
       if (row === undefined) continue
       const fault =

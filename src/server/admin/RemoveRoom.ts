@@ -89,6 +89,7 @@ export const removeRoom = Effect.fn("removeRoom")(function* (removal: Removal) {
         const [[key] = []] = yield* sql`SELECT conversation_key FROM conversations WHERE id = ${found.id}`.values
         yield* sql`DELETE FROM memberships WHERE 'room:' || room_key = ${key}`
         yield* sql`DELETE FROM marks WHERE place = ${key}`
+        yield* sql`DELETE FROM governance WHERE conversation_key = ${key}`
         yield* sql`DELETE FROM messages WHERE conversation = ${found.id}`
         yield* sql`DELETE FROM conversations WHERE id = ${found.id}`
       })

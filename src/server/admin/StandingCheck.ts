@@ -11,6 +11,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import { maxReactions } from "../../common/log/Entry.ts"
 import { maxReactors } from "../../common/log/Timeline.ts"
 import { nameKey } from "../../common/name/Name.ts"
+import { areErased } from "../store/ErasedRooms.ts"
 import type { Findings } from "./Findings.ts"
 import { Progress } from "./Progress.ts"
 import { plural } from "./Report.ts"
@@ -36,6 +37,7 @@ type Reacted = Effect.Success<ReturnType<typeof decodeReacted>>[number]
 
 /** Of these places, what is wrong there. */
 interface Fault {
+  readonly conversation: number
   readonly of: string
   readonly is: string
 }
@@ -141,7 +143,7 @@ export const checkStanding = Effect.fnUntraced(function* (
           findings.add(`${called(conversation)}: a reaction that entry ${seq} takes back still stands. ${notAsLogged}`)
         }
       } else if (isNew && standsSince === undefined && kinds < maxReactions && pending.size < maxPending) {
-        pending.set(key, { of: called(conversation), is: `the reaction of entry ${seq} does not stand` })
+        pending.set(key, { conversation, of: called(conversation), is: `the reaction of entry ${seq} does not stand` })
       }
     }
   })
@@ -171,7 +173,12 @@ export const checkStanding = Effect.fnUntraced(function* (
   // Somebody may have taken back, meanwhile, what was looked at.
   const [[newest] = []] = yield* sql`SELECT MAX(id) FROM messages`.values
   for (; behind < Number(newest); behind += pageMessages) yield* walk(behind, behind + pageMessages, false)
-  for (const { is, of } of pending.values()) findings.add(`${of}: ${is}. ${notAsLogged}`)
+  // Nor does anything stand any more where somebody deleted the room meanwhile.
+  const erased = yield* sql`SELECT id FROM conversations WHERE ${sql.literal(areErased)}`.values
+  const gone = new Set(erased.map(([id]) => Number(id)))
+  for (const { conversation, is, of } of pending.values()) {
+    if (!gone.has(conversation)) findings.add(`${of}: ${is}. ${notAsLogged}`)
+  }
 
   const [[strays] = []] = yield* sql`
     SELECT COUNT(*) FROM standing LEFT JOIN messages ON messages.id = standing.id WHERE messages.kind IS NOT 'Said'`

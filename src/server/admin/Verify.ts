@@ -1,15 +1,16 @@
 /**
  * `pnpm admin verify`: checks a database of parley's, a server's own or a backup. That SQLite finds it whole, that it has the tables
  * and indexes a server needs (see SchemaCheck), that names are valid and keys belong to them, and the messages (see
- * MessageCheck) and how they stand (see StandingCheck), and the accounts (see AccountCheck). It only reads.
+ * MessageCheck) and how they stand (see StandingCheck), the rooms that are governed or deleted (see RoomCheck), and the accounts (see AccountCheck). It only reads.
  */
 import { Effect, Option, Result, Schema } from "effect"
 import { Argument, Command } from "effect/cli"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
+import { conversationKey } from "../../common/log/Conversation.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
+import { erasedKey } from "../store/ErasedRooms.ts"
 import { checkAccounts, checkMemberships } from "./AccountCheck.ts"
 import { NotSound, sqlProblem } from "./AdminError.ts"
 import * as ChatDatabase from "./ChatDatabase.ts"
@@ -20,6 +21,7 @@ import { checkMessages } from "./MessageCheck.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import * as Report from "./Report.ts"
+import { checkErasedRooms, checkGovernance } from "./RoomCheck.ts"
 import { checkEpoch, checkMigrations, checkSchema } from "./SchemaCheck.ts"
 import { checkStanding } from "./StandingCheck.ts"
 
@@ -61,6 +63,10 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
       yield* readingTable("standing", "how the messages stand", undefined, standing)
     }
   }
+  if (!["conversations", "messages"].some((table) => missing.has(table))) {
+    yield* reading("the deleted rooms", undefined, checkErasedRooms(sql, findings))
+  }
+  yield* readingTable("governance", "how rooms are governed", undefined, checkGovernance(sql, findings))
   if (!["accounts", "blocks", "devices", "invites", "keys"].some((table) => missing.has(table))) {
     yield* reading("the accounts", undefined, checkAccounts(sql, findings))
   }
@@ -114,7 +120,8 @@ const StoredConversation = Schema.Struct({
   conversation: Schema.Union([
     Schema.Struct({ kind: Schema.Literal("Lobby"), name: Schema.Literal("") }),
     Schema.Struct({ kind: Schema.Literal("Room"), name: RoomName }),
-    Schema.Struct({ kind: Schema.Literal("Inbox"), name: UserName })
+    Schema.Struct({ kind: Schema.Literal("Inbox"), name: UserName }),
+    Schema.Struct({ kind: Schema.Literals(["Erased", "Gone"]), name: Schema.Literal("") })
   ])
 })
 const decodeConversation = Schema.decodeUnknownResult(StoredConversation)
@@ -125,15 +132,23 @@ const accountIn = (key: string) => {
   return account === undefined ? {} : { account: Number(account) }
 }
 
-const conversationOf = ({ conversation: stored, key }: typeof StoredConversation.Type): Conversation => {
+const keyOf = ({ conversation: stored, id, key }: typeof StoredConversation.Type): string => {
   switch (stored.kind) {
     case "Lobby":
-      return { _tag: "Lobby" }
+      return conversationKey({ _tag: "Lobby" })
     case "Room":
-      return { _tag: "Room", room: stored.name }
+      return conversationKey({ _tag: "Room", room: stored.name })
     case "Inbox":
-      return { _tag: "Inbox", user: stored.name, ...accountIn(key) }
+      return conversationKey({ _tag: "Inbox", user: stored.name, ...accountIn(key) })
+    default:
+      return erasedKey(id)
   }
+}
+
+const calledSo = (kind: unknown, name: unknown): string => {
+  if (kind === "Lobby") return "the lobby"
+  if (kind === "Erased" || kind === "Gone") return "a deleted room"
+  return kind === "Room" ? `room ${Report.printable(name)}` : Report.printable(`${String(kind)} ${String(name)}`)
 }
 
 /** Answers what each is called in what is said of it. */
@@ -142,12 +157,7 @@ const checkConversations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
     .values
   const names = new Map<number, string>()
   for (const [id, key, kind, name, deletedThrough] of rows) {
-    const called =
-      kind === "Lobby"
-        ? "the lobby"
-        : kind === "Room"
-          ? `room ${Report.printable(name)}`
-          : Report.printable(`${kind} ${name}`)
+    const called = calledSo(kind, name)
     names.set(Number(id), called)
     if (kind === "Room") findings.rooms++
     const stored = decodeConversation({ id, key, deletedThrough, conversation: { kind, name } })
@@ -155,7 +165,7 @@ const checkConversations = Effect.fnUntraced(function* (sql: SqlClient.SqlClient
       findings.add(`conversation ${id} is not valid: ${issueOf(stored.failure)}`)
       continue
     }
-    const expected = conversationKey(conversationOf(stored.success))
+    const expected = keyOf(stored.success)
     if (expected !== key)
       findings.add(`${called} has the key "${Report.printable(key)}" instead of "${Report.printable(expected)}"`)
   }

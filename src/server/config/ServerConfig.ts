@@ -4,21 +4,19 @@
  * Values come as text from a `ConfigProvider` (flags before environment before `.env`, see bin/DotEnv.ts). A setting
  * that does not parse stops the start with one line that names it, its value and what is allowed.
  */
+import { Config, Context, Effect, Layer, LogLevel, Option, Result, Runtime, Schema, SchemaGetter, Struct } from "effect"
 import {
-  ByteSize,
-  Config,
-  Context,
-  Duration,
-  Effect,
-  Layer,
-  LogLevel,
-  Option,
-  Result,
-  Runtime,
-  Schema,
-  SchemaGetter,
-  Struct
-} from "effect"
+  anyText,
+  BlocksText,
+  BytesText,
+  DurationFromText,
+  DurationText,
+  NamesText,
+  onOrOff,
+  RetentionText,
+  trueOrFalse,
+  wholeNumber
+} from "./SettingText.ts"
 
 /** One setting: how its text is read, and what a person should know of it. */
 export interface Setting<A> {
@@ -29,99 +27,6 @@ export interface Setting<A> {
   readonly allowed: string
   readonly description: string
 }
-
-const units: Record<string, string> = {
-  "": "millis",
-  ms: "millis",
-  s: "seconds",
-  sec: "seconds",
-  m: "minutes",
-  min: "minutes",
-  h: "hours",
-  d: "days"
-}
-
-/** `5 seconds`, `30s`, `5 min`; a bare number is milliseconds. */
-const DurationFromText = Schema.String.pipe(
-  Schema.decode({
-    decode: SchemaGetter.transform((text: string) => {
-      const [, amount = "", unit = ""] = /^\s*([\d.]+)\s*([a-z]*)\s*$/i.exec(text) ?? []
-      return `${amount} ${units[unit.toLowerCase()] ?? unit.toLowerCase()}`
-    }),
-    encode: SchemaGetter.passthrough()
-  }),
-  Schema.decodeTo(Schema.DurationFromString)
-)
-
-/** A second or more, as somebody typed it. */
-export const durationOf = (text: string): Duration.Duration | undefined =>
-  Option.getOrUndefined(
-    Option.filter(Schema.decodeOption(DurationFromText)(text), (duration) =>
-      Duration.isGreaterThanOrEqualTo(duration, Duration.seconds(1))
-    )
-  )
-
-/** Never nothing: a timer of 0 would keep the server busy. */
-const DurationText = DurationFromText.pipe(
-  Schema.check(
-    Schema.makeFilter((duration: Duration.Duration) =>
-      Duration.between(duration, { minimum: Duration.millis(1), maximum: Duration.days(20) })
-    )
-  )
-)
-
-/** `forever`, which is no duration, or a duration of a second at least. */
-const RetentionText = Schema.Union([
-  Schema.Literal("forever"),
-  DurationFromText.pipe(
-    Schema.check(
-      Schema.makeFilter((duration: Duration.Duration) => Duration.isGreaterThanOrEqualTo(duration, Duration.seconds(1)))
-    )
-  )
-])
-
-/** `65536` or `64 KiB`, in bytes. */
-const BytesText = Schema.String.pipe(
-  Schema.decodeTo(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)), {
-    decode: SchemaGetter.transform((text: string) => {
-      const size = ByteSize.fromString(/^\d+$/.test(text.trim()) ? `${text.trim()} B` : text)
-      return Number(Option.getOrElse(Option.flatMap(size, ByteSize.toNumber), () => Number.NaN))
-    }),
-    encode: SchemaGetter.transform(String)
-  })
-)
-
-const wholeNumber = (minimum: number, maximum: number) =>
-  Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
-
-const anyText = Schema.String.check(Schema.isNonEmpty())
-
-const onOrOff = Schema.Literals(["on", "off"]).pipe(
-  Schema.decodeTo(Schema.Boolean, {
-    decode: SchemaGetter.transform((text) => text === "on"),
-    encode: SchemaGetter.transform((isOn) => (isOn ? "on" : "off"))
-  })
-)
-
-const trueOrFalse = Schema.Literals(["true", "false"]).pipe(
-  Schema.decodeTo(Schema.Boolean, {
-    decode: SchemaGetter.transform((text) => text === "true"),
-    encode: SchemaGetter.transform((is) => (is ? "true" : "false"))
-  })
-)
-
-/** Host names, in lower case: DNS knows no other. */
-const NamesText = Schema.String.pipe(
-  Schema.decodeTo(Schema.Array(Schema.String), {
-    decode: SchemaGetter.transform((text: string) =>
-      text
-        .split(",")
-        .map((name) => name.trim().toLowerCase())
-        .filter((name) => name !== "")
-    ),
-    encode: SchemaGetter.transform((names) => names.join(","))
-  })
-)
 
 const logLevels = new Map(LogLevel.values.map((level) => [level.toLowerCase(), level]))
 
@@ -202,14 +107,14 @@ export const settings = {
     schema: wholeNumber(0, 1_000_000),
     fallback: "50",
     allowed: "a whole number from 0 to 1000000",
-    description: "Messages per second and connection; 0 means unlimited"
+    description: "Messages per second of an account, or a guest's connection; 0 means unlimited"
   },
   messageBurst: {
     name: "MESSAGE_BURST",
     schema: wholeNumber(1, 1_000_000),
     fallback: "200",
     allowed: "a whole number from 1 to 1000000",
-    description: "Messages a connection may send at once after a pause"
+    description: "Messages that may come at once after a pause"
   },
   mailboxBytes: {
     name: "MAILBOX_BYTES",
@@ -232,12 +137,70 @@ export const settings = {
     allowed: "a whole number from 1 to 10000000",
     description: "Rooms there may be in all"
   },
+  roomsPerHour: {
+    name: "ROOMS_PER_HOUR",
+    schema: Schema.UndefinedOr(wholeNumber(0, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 0 to 1000000",
+    description: "New rooms of an account, or of guests from one address; unless set 50, and of guests here any number"
+  },
+  accountsPerHour: {
+    name: "ACCOUNTS_PER_HOUR",
+    schema: Schema.UndefinedOr(wholeNumber(0, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 0 to 1000000",
+    description: "New accounts from one address; unless set 10, and from this machine any number"
+  },
+  invitationsPerHour: {
+    name: "INVITATIONS_PER_HOUR",
+    schema: Schema.UndefinedOr(wholeNumber(0, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 0 to 1000000",
+    description: "Invitations to rooms by one account; unless set 100"
+  },
   editWindow: {
     name: "EDIT_WINDOW",
     schema: DurationFromText,
     fallback: "1 day",
     allowed: "a duration like 1 day or 10 minutes, or 0",
     description: "How long after sending it one may edit a message; 0: never"
+  },
+  maxConnectionsPerAddress: {
+    name: "MAX_CONNECTIONS_PER_ADDRESS",
+    schema: Schema.UndefinedOr(wholeNumber(1, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 1 to 1000000",
+    description: "Connections from one address (of IPv6: a /64); unless set 100, and from this machine any number"
+  },
+  maxHandshakesPerAddress: {
+    name: "MAX_HANDSHAKES_PER_ADDRESS",
+    schema: Schema.UndefinedOr(wholeNumber(1, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 1 to 1000000",
+    description: "Of those, how many may still be without a name; unless set 20, and from this machine any number"
+  },
+  connectionRate: {
+    name: "CONNECTION_RATE",
+    schema: Schema.UndefinedOr(wholeNumber(0, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 0 to 1000000",
+    description:
+      "New connections per second and address; 0 means unlimited; unless set 10, and from this machine any number"
+  },
+  connectionBurst: {
+    name: "CONNECTION_BURST",
+    schema: Schema.UndefinedOr(wholeNumber(1, 1_000_000)),
+    fallback: undefined,
+    allowed: "a whole number from 1 to 1000000",
+    description:
+      "New connections from one address at once after a pause; unless set 50, and from this machine any number"
+  },
+  trustedProxies: {
+    name: "TRUSTED_PROXIES",
+    schema: BlocksText,
+    fallback: "",
+    allowed: "addresses or CIDR blocks, separated by commas",
+    description: "Proxies that begin each connection with the PROXY protocol and say whose it is"
   },
   presenceMax: {
     name: "PRESENCE_MAX",

@@ -62,7 +62,7 @@ export class ClientHandler extends Context.Service<
 
       const converse = (session: Session, connection: Connection.Connection<ClientMessage>, place: PlaceHeld) =>
         Option.match(refusalOf(place), {
-          onNone: () => hearOut(session, connection),
+          onNone: () => hearOut(session, connection, place.welcomeUnsafe),
           onSome: (refusal) => Dialogue.over(rejected(refusal))
         })
 

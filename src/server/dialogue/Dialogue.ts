@@ -9,6 +9,9 @@
  * is slowed down to what it can read, instead of being cut; and around each request whose reply may be large: before it,
  * until the peer has taken all it asked for so far, and behind it, until all of the reply has been made. So one connection
  * has one large reply at a time, however many it asks for and however slowly it reads.
+ *
+ * Who talks faster than the rate is read more slowly, each message when there is a token for it; refused is what would wait
+ * longer than `maxDelay` for one. The connections of an account share its tokens, a guest's are its connection's.
  */
 import { Clock, Data, Duration, Effect, Exit, Fiber, Option, Redacted, Result, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
@@ -24,6 +27,8 @@ import { Login } from "../accounts/Login.ts"
 import { Registering } from "../accounts/Registering.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Inboxes } from "../inbox/Inboxes.ts"
+import { makeSharedBuckets, type SharedBucket } from "../limits/SharedBuckets.ts"
+import * as TokenBucket from "../limits/TokenBucket.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
@@ -32,10 +37,12 @@ import { rejected } from "../session/Rejected.ts"
 import { answerAtOnce } from "../session/Requests.ts"
 import type { Session } from "../session/Session.ts"
 import * as Handshake from "./Handshake.ts"
-import * as TokenBucket from "./TokenBucket.ts"
 
-/** Refusing costs work too: who goes over the rate is not read for as long as it was over it, up to this, in ms. */
-const maxPause = 2000
+/** How long what was read may wait for a token, in ms. Refusing costs work too: who is refused anything has waited so long. */
+const maxDelay = 2000
+
+/** Accounts nobody is connected as and whose tokens have not all come back, of 150 bytes each. */
+const maxResting = 50_000
 
 /** Replies of its own are handed on when they are so long, and nothing more is answered while too much is waiting. */
 const maxOwnReplies = 16 * 1024
@@ -79,6 +86,7 @@ export const make = Effect.gen(function* () {
   const clock = yield* Clock.Clock
   const handshakeMillis = Duration.toMillis(config.handshakeTimeout)
   const allowance = { rate: config.messageRate, burst: config.messageBurst }
+  const shared = makeSharedBuckets(allowance, maxResting)
 
   /** After a pause of the whole process it is due before what has come meanwhile was read: that is read first. */
   const startHandshakeTimer = Effect.fnUntraced(function* (session: Session, millis: number) {
@@ -102,15 +110,35 @@ export const make = Effect.gen(function* () {
       talk.replies = ""
     })
 
-  /** 0 if one more message is within the rate; otherwise in how many milliseconds it would be. */
-  const takeToken = (talk: Talk): number => {
-    const taken = TokenBucket.take(talk.bucket, allowance, monotonicMillis(clock))
-    if (typeof taken === "number") {
-      talk.tooFast++
-      return taken
+  /** Whether one more message is within the rate. */
+  const takeToken = ({ tokens }: Talk): boolean => {
+    const taken = TokenBucket.take(tokens.bucket, allowance, monotonicMillis(clock))
+    if (typeof taken === "number") return false
+    tokens.bucket = taken
+    return true
+  }
+
+  /** Waits for a token and gives 0, or gives in how many milliseconds to ask again: behind all that were refused before. */
+  const waitForToken = Effect.fnUntraced(function* (talk: Talk) {
+    const { heardAt, session, tokens } = talk
+    const now = monotonicMillis(clock)
+    const wait = TokenBucket.waitFor(1, tokens.bucket, allowance, now)
+    if (now + wait > heardAt + maxDelay) {
+      return TokenBucket.waitFor(++talk.refused, tokens.bucket, allowance, now)
     }
-    talk.bucket = taken
+    // Borrowed, so that the other connections of the account come behind this one.
+    tokens.bucket = TokenBucket.borrow(tokens.bucket, allowance, now)
+    // The replies before it do not wait, and what stays unread meanwhile is no silence.
+    yield* flush(talk)
+    session.lastHeardAt = now + wait
+    yield* Effect.sleep(wait)
     return 0
+  })
+
+  /** From now on it shares the tokens of its account. */
+  const shareTokens = (talk: Talk, account: AccountId) => {
+    talk.account = account
+    talk.tokens = talk.shared = shared.hold(`${account}`, monotonicMillis(clock))
   }
 
   /** Gives the milliseconds that were left. */
@@ -126,11 +154,14 @@ export const make = Effect.gen(function* () {
   const hearStranger = Effect.fnUntraced(function* (talk: Talk, message: ClientMessage) {
     const { id } = message
     if (message._tag !== "Handshake") return yield* over(rejected({ _tag: "HandshakeRequired" }), id)
-    const retryAfter = talk.hasTried ? takeToken(talk) : 0
-    if (retryAfter > 0) return say(talk, rejected({ _tag: "RateLimited", retryAfter }), id)
-    talk.hasTried = true
     // The time that the server takes is not the client's.
     const left = yield* stopHandshakeTimer(talk)
+    const retryAfter = talk.hasTried && !takeToken(talk) ? yield* waitForToken(talk) : 0
+    if (retryAfter > 0) {
+      talk.handshakeTimer = yield* startHandshakeTimer(talk.session, left)
+      return say(talk, rejected({ _tag: "RateLimited", retryAfter }), id)
+    }
+    talk.hasTried = true
     yield* flush(talk)
     const { challenge } = talk
     talk.challenge = undefined
@@ -138,8 +169,9 @@ export const make = Effect.gen(function* () {
     switch (outcome._tag) {
       case "Welcomed":
         talk.user = outcome.user
-        talk.account = outcome.account
+        if (outcome.account !== undefined) shareTokens(talk, outcome.account)
         talk.device = message.device
+        talk.onWelcome()
         return yield* outcome.follow
       case "Challenged":
         talk.challenge = outcome.nonce
@@ -182,7 +214,7 @@ export const make = Effect.gen(function* () {
     if (Option.isSome(ended)) return yield* over(rejected(yield* login.whyNot(account.id)), id)
     Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: [], invitations: [] })
     yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
-    talk.account = account.id
+    shareTokens(talk, account.id)
     const letIn = yield* Effect.exit(
       inboxes.catchUp({ session: session.id, user, account: account.id, request: 0 }, undefined)
     )
@@ -205,26 +237,35 @@ export const make = Effect.gen(function* () {
     if (large) yield* requests.largeGiven()
   })
 
+  const carryOut = (talk: Talk, message: HandedOn | PingOrRegister, user: UserName) => {
+    if (message._tag === "Ping") return void say(talk, { _tag: "Pong", nonce: message.nonce }, message.id)
+    return message._tag === "Register" ? register(talk, message, user) : request(talk, message, user)
+  }
+
+  const carryOutLater = Effect.fnUntraced(function* (talk: Talk, message: HandedOn | PingOrRegister, user: UserName) {
+    const retryAfter = yield* waitForToken(talk)
+    if (retryAfter > 0) return say(talk, rejected({ _tag: "RateLimited", retryAfter }), message.id)
+    const carriedOut = carryOut(talk, message, user)
+    if (carriedOut !== undefined) yield* carriedOut
+  })
+
   const hear = (talk: Talk, message: ClientMessage): Effect.Effect<void, Over> | undefined => {
     if (talk.user === undefined) return hearStranger(talk, message)
     if (message._tag === "Disconnect") return over({ _tag: "Goodbye" }, message.id)
-    const retryAfter = takeToken(talk)
-    if (retryAfter > 0) return void say(talk, rejected({ _tag: "RateLimited", retryAfter }), message.id)
-    if (message._tag === "Ping") return void say(talk, { _tag: "Pong", nonce: message.nonce }, message.id)
-    return message._tag === "Register" ? register(talk, message, talk.user) : request(talk, message, talk.user)
+    return takeToken(talk) ? carryOut(talk, message, talk.user) : carryOutLater(talk, message, talk.user)
   }
 
   const hearAll = Effect.fnUntraced(
     function* (talk: Talk, batch: ReadonlyArray<Incoming<ClientMessage>>) {
       const { session } = talk
-      session.lastHeardAt = monotonicMillis(clock)
-      talk.tooFast = 0
+      session.lastHeardAt = talk.heardAt = monotonicMillis(clock)
+      talk.refused = 0
       for (const said of batch) {
         if (said._tag === "Message") {
           const heard = hear(talk, said.message)
           if (heard !== undefined) yield* heard
         } else if (said._tag === "Malformed") {
-          takeToken(talk)
+          if (!takeToken(talk)) yield* waitForToken(talk)
           say(talk, rejected({ _tag: "InvalidMessage", issue: said.issue }), said.id)
         } else if (said._tag === "Oversized") {
           return yield* over(rejected({ _tag: "FrameTooLarge", limit: said.limit }))
@@ -238,14 +279,16 @@ export const make = Effect.gen(function* () {
       }
       yield* flush(talk)
       yield* session.outbox.caughtUp()
-      if (talk.tooFast > 0) yield* Effect.sleep(Math.min(maxPause, (talk.tooFast * 1000) / config.messageRate))
     },
     (effect, talk) => Effect.onError(effect, () => flush(talk))
   )
 
-  return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>) {
+  /** `onWelcome`: it has a name. */
+  return Effect.fnUntraced(function* (session: Session, connection: Connection<ClientMessage>, onWelcome: () => void) {
+    const now = monotonicMillis(clock)
     const talk: Talk = {
       session,
+      onWelcome,
       handshakeTimer: yield* startHandshakeTimer(session, handshakeMillis),
       user: undefined,
       account: undefined,
@@ -253,17 +296,27 @@ export const make = Effect.gen(function* () {
       challenge: undefined,
       wasChallenged: false,
       hasTried: false,
-      bucket: TokenBucket.full(allowance, monotonicMillis(clock)),
-      tooFast: 0,
+      tokens: { bucket: TokenBucket.full(allowance, now) },
+      shared: undefined,
+      heardAt: now,
+      refused: 0,
       replies: ""
     }
-    yield* Stream.runForEachArray(connection.messages, (batch) => hearAll(talk, batch))
+    yield* Effect.ensuring(
+      Stream.runForEachArray(connection.messages, (batch) => hearAll(talk, batch)),
+      Effect.sync(() => {
+        if (talk.shared !== undefined) shared.letGo(talk.shared, monotonicMillis(clock))
+      })
+    )
   })
 })
+
+type PingOrRegister = Extract<ClientMessage, { readonly _tag: "Ping" | "Register" }>
 
 /** Where one connection's talk stands. */
 interface Talk {
   readonly session: Session
+  readonly onWelcome: () => void
   /** Runs while a Handshake is waited for, until `due`, in monotonic milliseconds. */
   handshakeTimer: { readonly due: number; readonly fiber: Fiber.Fiber<void> } | undefined
   /** Its name, once it has said so. */
@@ -277,9 +330,12 @@ interface Talk {
   wasChallenged: boolean
   /** There was a Handshake before: each further one counts against the rate. */
   hasTried: boolean
-  bucket: TokenBucket.TokenBucket
-  /** Messages of the lines being heard that came too fast. */
-  tooFast: number
+  /** What its messages take from: its own, or what it shares with the other connections of its account. */
+  tokens: Pick<SharedBucket, "bucket">
+  shared: SharedBucket | undefined
+  /** When the lines being heard were read, in monotonic milliseconds, and how many of them were refused. */
+  heardAt: number
+  refused: number
   /** Replies of its own, gathered so that a thousand pings are not a thousand system calls. */
   replies: string
 }

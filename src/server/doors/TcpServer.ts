@@ -1,8 +1,8 @@
 /**
  * The listening sockets, TCP or TLS, as one of Effect's `SocketServer`s.
  *
- * Every socket takes a place when it is accepted (see Places), before TLS has said a word; what is beyond the places
- * is closed here, unheard. `noDelay`: without it Nagle's algorithm holds small frames back for up to 40 ms.
+ * Every socket takes a place when it is accepted, and is counted for its address (see Places), before TLS has said a word. What
+ * an address has too much of is turned away here, unheard: that takes no fiber and no session. `noDelay`: without it Nagle's algorithm holds small frames back for up to 40 ms.
  * `allowHalfOpen`: a script that has sent its last line still gets its replies. `localhost` is both loopback addresses,
  * since which of the two a client tries is up to its system.
  *
@@ -11,12 +11,18 @@
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import { Context, Duration, Effect, FiberSet, FileSystem, Layer, Runtime, Schema, type Scope } from "effect"
+import { Clock, Context, Duration, Effect, FiberSet, FileSystem, Layer, Runtime, Schema, type Scope } from "effect"
 import { NetAddress } from "effect/net"
 import { type Socket, SocketServer } from "effect/socket"
 import { InvalidSetting, ServerConfig } from "../config/ServerConfig.ts"
 import { Place, type PlaceHeld, Places } from "../dialogue/Places.ts"
+import { makeTrustedProxies } from "../limits/TrustedProxies.ts"
+import { LogOnce } from "../notices/LogOnce.ts"
+import { monotonicMillis } from "../processor/MonotonicTime.ts"
+import { HandedOn } from "../session/Origin.ts"
+import { hearProxy } from "./ProxyLine.ts"
 import * as TcpSocket from "./TcpSocket.ts"
+import * as TurnAway from "./TurnAway.ts"
 
 /** The server cannot listen. Its message is the one line the operator sees. */
 export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
@@ -43,14 +49,20 @@ type Serve = (conn: Net.Socket, place: PlaceHeld) => void
 export const layer = Layer.effect(
   SocketServer.SocketServer,
   Effect.gen(function* () {
-    const { handshakeTimeout, host, port, tlsCert, tlsKey } = yield* ServerConfig
+    const { handshakeTimeout, host, port, tlsCert, tlsKey, trustedProxies } = yield* ServerConfig
     const places = yield* Places
     const identity = tlsCert === undefined || tlsKey === undefined ? undefined : yield* readIdentity(tlsCert, tlsKey)
+    const proxies = makeTrustedProxies(trustedProxies)
+    const onNoHeader = yield* makeOnNoHeader
+    /** Where those come from that a proxy has handed on. */
+    const handedOn = new WeakMap<PlaceHeld, string>()
     const waiting = new Map<Net.Socket, PlaceHeld>()
     /** Until it is said who serves them, connections wait. */
     const wait: Serve = (conn, place) => waiting.set(conn, place)
     let serve = wait
 
+    // A client that wants TLS would not understand words, and a handshake is what a flood of them is not to cost.
+    const turnAway = identity === undefined ? TurnAway.say : TurnAway.cut
     const greet: Serve =
       identity === undefined
         ? ifItStays((conn, place) => serve(conn, place))
@@ -59,20 +71,39 @@ export const layer = Layer.effect(
     const accept = (conn: Net.Socket) => {
       // Whoever reads or writes it hears of its errors, and nobody has to when it waits.
       conn.on("error", () => {})
+      const { remoteAddress } = conn
+      // It has been reset already.
+      if (remoteAddress === undefined) return void conn.destroy()
       const place = places.takeUnsafe(() => conn.destroy())
       conn.once("close", () => {
         place.releaseUnsafe()
         waiting.delete(conn)
       })
-      greet(conn, place)
+      const admit = (address: string) => {
+        if (place.comeFromUnsafe(address)) greet(conn, place)
+        else turnAway(conn)
+      }
+      if (!proxies.isTrusted(remoteAddress)) return admit(remoteAddress)
+      hearProxy(
+        conn,
+        Duration.toMillis(handshakeTimeout),
+        (source) => {
+          // What a proxy says of itself, to see whether anybody answers, is counted for nobody.
+          if (source === undefined) return greet(conn, place)
+          handedOn.set(place, source)
+          admit(source)
+        },
+        () => onNoHeader(remoteAddress)
+      )
     }
 
+    const accepting = { accept, onAcceptFailed: yield* makeOnAcceptFailed(places) }
     const first = yield* Effect.mapError(
-      listen(host === "localhost" ? "127.0.0.1" : host, port, accept),
+      listen(host === "localhost" ? "127.0.0.1" : host, port, accepting),
       ({ cause }) => new CannotListen({ host, port, cause })
     )
     // A machine without IPv6 has no second address, and that is no reason not to start.
-    if (host === "localhost") yield* Effect.option(listen("::1", first.port, accept))
+    if (host === "localhost") yield* Effect.option(listen("::1", first.port, accepting))
 
     const run = Effect.fnUntraced(
       function* <R, E, A>(handler: (socket: Socket.Socket) => Effect.Effect<A, E, R>) {
@@ -81,7 +112,12 @@ export const layer = Layer.effect(
         serve = (conn, place) => {
           const handled = Effect.flatMap(TcpSocket.make(conn), handler).pipe(
             Effect.ignoreCause({ log: "Error", message: "A connection's handler failed" }),
-            Effect.runForkWith(Context.add(Context.add(context, NodeSocket.NetSocket, conn), Place, place))
+            Effect.runForkWith(
+              handedOnFrom(
+                handedOn.get(place),
+                Context.add(context, NodeSocket.NetSocket, conn).pipe(Context.add(Place, place))
+              )
+            )
           )
           FiberSet.addUnsafe(fibers, handled)
         }
@@ -120,6 +156,48 @@ const ifItStays =
     })
   }
 
+interface Accepting {
+  readonly accept: (conn: Net.Socket) => void
+  readonly onAcceptFailed: (cause: Error) => void
+}
+
+/** The operator has a proxy that speaks plainly, or trusts somebody who is none: each is told of once. */
+const makeOnNoHeader = Effect.gen(function* () {
+  const told = new LogOnce("Connections of other proxies do not begin with the PROXY protocol either.")
+  const run = Effect.runForkWith(yield* Effect.context())
+  return (address: string) =>
+    run(
+      told.error(
+        address,
+        `A connection from ${address}, one of TRUSTED_PROXIES, was cut: it did not begin with the PROXY protocol.`
+      )
+    )
+})
+
+const handedOnFrom = <R>(source: string | undefined, context: Context.Context<R>) =>
+  source === undefined ? context : Context.add(context, HandedOn, source)
+
+/** How long the log says nothing of it again, in milliseconds. */
+const quietMillis = 60_000
+
+/**
+ * A connection could not be accepted. Node may make that an error of its server, which ends the process if nobody hears it. The
+ * libuv of Node 26 says nothing: it tries again in the next turn (ENOBUFS, ENOMEM, ECONNABORTED), or closes who waits where no file
+ * descriptor is left (EMFILE, ENFILE). Whoever is on the way out makes room.
+ */
+const makeOnAcceptFailed = Effect.fnUntraced(function* (places: Places["Service"]) {
+  const run = Effect.runForkWith(yield* Effect.context())
+  const clock = yield* Clock.Clock
+  let quietUntil = 0
+  return ({ message }: Error) => {
+    places.hurryUnsafe()
+    const now = monotonicMillis(clock)
+    if (now < quietUntil) return
+    quietUntil = now + quietMillis
+    run(Effect.logWarning(`A connection could not be accepted: ${message}.`))
+  }
+})
+
 /**
  * Sockets that listen on one address, where the system shares a port out among them. libuv accepts one connection for
  * each turn of the event loop and listening socket: with 5,000 clients coming back and turns of 10 ms, an honest login
@@ -132,20 +210,21 @@ const sharesPorts = process.platform === "linux" || process.platform === "freebs
 const listen = Effect.fnUntraced(function* (
   host: string,
   port: number,
-  accept: (conn: Net.Socket) => void
+  accepting: Accepting
 ): Effect.fn.Return<NetAddress.InetAddress, CannotListen, Scope.Scope> {
   // Sockets that share a port would share it with another server's: this one would not, so it finds that one.
-  if (sharesPorts && port !== 0) yield* Effect.scoped(listenOnce({ host, port }, () => {}))
-  const first = yield* listenOnce({ host, port, reusePort: sharesPorts }, accept)
+  if (sharesPorts && port !== 0)
+    yield* Effect.scoped(listenOnce({ host, port }, { accept: () => {}, onAcceptFailed: () => {} }))
+  const first = yield* listenOnce({ host, port, reusePort: sharesPorts }, accepting)
   if (sharesPorts) {
-    yield* Effect.repeat(listenOnce({ host, port: first.port, reusePort: true }, accept), { times: listeners - 2 })
+    yield* Effect.repeat(listenOnce({ host, port: first.port, reusePort: true }, accepting), { times: listeners - 2 })
   }
   return first
 })
 
 const listenOnce = Effect.fnUntraced(function* (
   options: Net.ListenOptions,
-  accept: (conn: Net.Socket) => void
+  { accept, onAcceptFailed }: Accepting
 ): Effect.fn.Return<NetAddress.InetAddress, CannotListen, Scope.Scope> {
   const open = new Set<Net.Socket>()
   const server = yield* Effect.acquireRelease(
@@ -163,8 +242,13 @@ const listenOnce = Effect.fnUntraced(function* (
   })
   yield* Effect.callback<void, CannotListen>((resume) => {
     const { host = "", port = 0 } = options
-    server.once("error", (cause) => resume(Effect.fail(new CannotListen({ host, port, cause }))))
-    server.listen({ ...options, backlog }, () => resume(Effect.void))
+    const cannot = (cause: Error) => resume(Effect.fail(new CannotListen({ host, port, cause })))
+    server.once("error", cannot)
+    server.listen({ ...options, backlog }, () => {
+      server.off("error", cannot)
+      server.on("error", onAcceptFailed)
+      resume(Effect.void)
+    })
   })
   return yield* addressOf(server)
 })

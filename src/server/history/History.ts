@@ -177,6 +177,9 @@ export class StorageUnavailable extends Schema.TaggedError<StorageUnavailable>()
   cause: Schema.Defect()
 }) {}
 
+/** A room's log. */
+export type RoomConversation = Extract<Conversation, { readonly _tag: "Room" }>
+
 /** A search took longer than it may, `limit` milliseconds, and was ended. */
 export class SearchTooSlow extends Schema.TaggedError<SearchTooSlow>()("SearchTooSlow", { limit: Schema.Natural }) {}
 
@@ -245,6 +248,14 @@ export class History extends Context.Service<
      * Waits for nothing.
      */
     forgetUnsafe(conversation: Conversation): boolean
+    /**
+     * Erases a room: its log, how it is governed and, where they are kept beside it, its members and how far they have read.
+     * Answers once that would survive a crash, and however much there is of it. From then on its name is as if it had never
+     * been, as when it is forgotten; it is another incarnation that whoever asks for it or writes to it finds. Within a
+     * minute nothing of it is in any file. One that failed may have been carried out all the same: then `newest` tells
+     * another epoch. Nobody else appends to it meanwhile.
+     */
+    erase(conversation: RoomConversation): Effect.Effect<void, StorageUnavailable>
     /** The rooms of which something is left from before this server started. */
     readonly rooms: ReadonlyArray<RoomName>
     /**

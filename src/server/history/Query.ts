@@ -13,8 +13,7 @@ export const Range = Schema.Struct({
 export type Range = typeof Range.Type
 
 /** Which of what stands in a log: messages alone, or what was done to the room and what others than its author deleted. */
-export const Only = Schema.Literals(["messages", "moderation"])
-export type Only = typeof Only.Type
+const Only = Schema.Literals(["messages", "moderation"])
 
 /** A part of what stands in the lobby's log or a room's. */
 export const SharedRange = Schema.Struct({ ...Range.fields, only: Schema.optionalKey(Only) })

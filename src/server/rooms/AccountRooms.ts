@@ -47,6 +47,8 @@ export interface AccountRooms {
   readonly mayJoin: (account: AccountId, room: NameKey) => boolean
   /** It is a member of a room now, or is not; or has not become one. */
   readonly changed: (account: AccountId, room: NameKey, isMember: boolean) => void
+  /** There is no such room any more: nobody is a member, nor has asked to be. */
+  readonly deleted: (room: NameKey) => void
 }
 
 export const makeAccountRooms = ({ maxRooms, onRead, read, scope }: Services): AccountRooms => {
@@ -91,6 +93,14 @@ export const makeAccountRooms = ({ maxRooms, onRead, read, scope }: Services): A
     )
   }
 
+  const changed = (account: AccountId, room: NameKey, isMember: boolean) => {
+    const known = accounts.get(account)
+    if (known === undefined) return
+    known.asked.delete(room)
+    known.reading?.changes.set(room, isMember)
+    if (known.rooms !== undefined) note(known.rooms, room, isMember)
+  }
+
   return {
     postpone: (command) => {
       const known = knownOf(command)
@@ -132,12 +142,9 @@ export const makeAccountRooms = ({ maxRooms, onRead, read, scope }: Services): A
       known.asked.add(room)
       return true
     },
-    changed: (account, room, isMember) => {
-      const known = accounts.get(account)
-      if (known === undefined) return
-      known.asked.delete(room)
-      known.reading?.changes.set(room, isMember)
-      if (known.rooms !== undefined) note(known.rooms, room, isMember)
+    changed,
+    deleted: (room) => {
+      for (const account of accounts.keys()) changed(account, room, false)
     }
   }
 }

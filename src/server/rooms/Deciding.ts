@@ -6,10 +6,12 @@
  * A run is decided act by act, and what is accepted of it is one commit (invariant 12). What one delivering half had stored,
  * the others hear by `others`; a run that failed may have been stored all the same, so they hear of that as well, as of no
  * entries at all: time to look into the log. Whoever hears late has missed something, and finds it there.
+ *
+ * A room that was erased is decided on no more: whatever is asked of this half is answered that there is no such room.
  */
 import { Array as Arr, Clock, Duration, Effect, Option, PubSub, Result, type Scope, Semaphore, Stream } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
-import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
+import type { Epoch, Seq, Timestamp } from "../../common/log/Cursor.ts"
 import type { AuthorId, Entry } from "../../common/log/Entry.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
@@ -19,6 +21,7 @@ import { type AnsweredKey, History, type NewEntry, type StorageUnavailable, type
 import type { Act } from "./Act.ts"
 import { isFree, questionOf, stateOf } from "./Decider.ts"
 import {
+  type Actor,
   decideInRoom,
   evolveInRoom,
   isMuted,
@@ -26,6 +29,7 @@ import {
   type RoomDecision,
   type RoomState,
   stateOf as roomStateOf,
+  whyNotDelete,
   whyNotEnter
 } from "./RoomDecider.ts"
 
@@ -65,6 +69,11 @@ export interface Deciding {
   readonly whyNotEnter: (person: Person, isKnown: boolean) => Option.Option<Rejection>
   /** Changes how it is governed without an entry, and stores that. */
   readonly govern: (change: (before: Governance) => Governance) => Effect.Effect<void, StorageUnavailable>
+  /**
+   * Erases the room, if this one may delete it: behind everything that was decided before. What comes behind it is refused. If it
+   * fails it may have been carried out all the same; then the log has another epoch.
+   */
+  readonly erase: (actor: Actor) => Effect.Effect<Result.Result<void, Rejection>, StorageUnavailable>
   /** What other halves had stored, run by run; no entries where something may have been stored that nobody was told of. */
   readonly others: (than: DeliveringHalf) => Effect.Effect<Stream.Stream<ReadonlyArray<Entry>>, never, Scope.Scope>
 }
@@ -101,6 +110,11 @@ export const make = Effect.fnUntraced(function* ({
   const governance = () => governances.get(conversation) ?? plain
   /** What was stored may not be what is known. */
   let isDoubtful = false
+  let isErased = false
+  /** Of the log that may have been erased by a commit that failed. */
+  let erasing: Epoch | undefined
+  const gone: Option.Option<Rejection> =
+    conversation._tag === "Room" ? Option.some({ _tag: "RoomNotFound", room: conversation.room }) : Option.none()
 
   const newEntry = ({ author, body, from, key }: Act): NewEntry => ({
     conversation,
@@ -167,16 +181,23 @@ export const make = Effect.fnUntraced(function* ({
     })
 
   const refusalOf = (person: Person, isKnown: boolean) =>
-    whyNotEnter(governance(), person, { conversation, isKnown, now: clock.currentTimeMillisUnsafe() })
+    isErased ? gone : whyNotEnter(governance(), person, { conversation, isKnown, now: clock.currentTimeMillisUnsafe() })
+
+  const refuseAll = (run: ReadonlyArray<Act>): Outcome => ({
+    answers: Option.match(gone, {
+      onNone: () => [],
+      onSome: (reason) => run.map((): Answer => ({ _tag: "Refused", reason }))
+    }),
+    entries: []
+  })
 
   const mute = (act: Act) => isMuted(governance(), act, clock.currentTimeMillisUnsafe())
 
-  const lookAgain = Effect.map(
-    Effect.suspend(() => governances.lookAgain(conversation)),
-    () => {
-      isDoubtful = false
-    }
-  )
+  const lookAgain = Effect.gen(function* () {
+    yield* governances.lookAgain(conversation)
+    if (erasing !== undefined) isErased = (yield* history.newest(conversation)).epoch !== erasing
+    isDoubtful = false
+  })
   const doubt = Effect.sync(() => {
     isDoubtful = true
   })
@@ -186,9 +207,10 @@ export const make = Effect.fnUntraced(function* ({
 
   return {
     carryOut: (run, by) =>
-      Effect.suspend((): Effect.Effect<Outcome, StorageUnavailable> =>
-        run.every((act) => isFree(act) && !mute(act)) ? storeAll(run) : decideAll(run)
-      ).pipe(
+      Effect.suspend((): Effect.Effect<Outcome, StorageUnavailable> => {
+        if (isErased) return Effect.succeed(refuseAll(run))
+        return run.every((act) => isFree(act) && !mute(act)) ? storeAll(run) : decideAll(run)
+      }).pipe(
         surely,
         Effect.tap(({ entries }) => (entries.length === 0 ? Effect.void : tellOthers(by, entries))),
         Effect.tapCause(() => tellOthers(by, [])),
@@ -210,7 +232,18 @@ export const make = Effect.fnUntraced(function* ({
       Effect.suspend(() => {
         const before = governance()
         const after = change(before)
-        return after === before ? Effect.void : governances.put(conversation, after)
+        return after === before || isErased ? Effect.void : governances.put(conversation, after)
+      }).pipe(surely, oneByOne.withPermit),
+    erase: (actor) =>
+      Effect.gen(function* () {
+        if (conversation._tag === "Lobby") return Result.fail<Rejection>({ _tag: "NotAllowed", action: "DeleteRoom" })
+        if (isErased) return Result.fail<Rejection>({ _tag: "RoomNotFound", room: conversation.room })
+        const refusal = whyNotDelete(governance(), actor, guestOwner())
+        if (refusal !== undefined) return Result.fail(refusal)
+        erasing = (yield* history.newest(conversation)).epoch
+        yield* history.erase(conversation)
+        isErased = true
+        return Result.void
       }).pipe(surely, oneByOne.withPermit),
     others: (than) =>
       Effect.map(PubSub.subscribe(told), (subscription) =>

@@ -22,6 +22,7 @@ import type { Act } from "./Act.ts"
 import type { Deciding } from "./Deciding.ts"
 import * as Room from "./Room.ts"
 import type { About, RoomCommand, RoomCommandOf } from "./RoomCommand.ts"
+import type { Actor } from "./RoomDecider.ts"
 import type { Waiting } from "./Runs.ts"
 
 /** Who there is, as far as a conversation needs to know. */
@@ -139,6 +140,17 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
         body: completed(body, whom, seconds),
         ...(people.isAdmin(account) && { isAdmin: true as const }),
         ...(whom !== undefined && { about: whom })
+      }
+    },
+
+    /** Who asks, as far as it matters what they are here. */
+    actorOf: (from: Asker): Actor => {
+      const { author, guest } = sessions.authorsOf(from)
+      return {
+        author,
+        ...(guest !== undefined && { guest }),
+        ...(from.account !== undefined && { account: from.account }),
+        ...(people.isAdmin(from.account) && { isAdmin: true as const })
       }
     },
 

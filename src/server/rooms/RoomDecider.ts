@@ -10,7 +10,7 @@ import type { Timestamp } from "../../common/log/Cursor.ts"
 import type { AuthorId, Entry, Intent } from "../../common/log/Entry.ts"
 import { type Governing, isGoverning } from "../../common/log/Governing.ts"
 import type { Circumstances } from "../../common/log/Permission.ts"
-import { actionOf, mayGovern, moderates, type Object, type Party } from "../../common/log/RoomPermission.ts"
+import { actionOf, mayDelete, mayGovern, moderates, type Object, type Party } from "../../common/log/RoomPermission.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
@@ -73,7 +73,7 @@ export const decideInRoom = (state: RoomState, act: Act, circumstances: RoomCirc
 }
 
 /** As whom somebody is bound or holds a role. */
-export const personOf = ({ account, from, network }: Act): Governance.Person => ({
+const personOf = ({ account, from, network }: Act): Governance.Person => ({
   user: from,
   ...(account !== undefined && { account }),
   ...(network !== undefined && { network })
@@ -89,11 +89,21 @@ export const mutedIn = (
   ...(reason !== undefined && { reason })
 })
 
-const actorOf = (governance: Governance.Governance, act: Act, guestOwner: AuthorId | undefined): Party => ({
-  role: isGuestOwner(guestOwner, act.author, act.guest) ? "owner" : Governance.roleOf(governance, personOf(act)),
-  isAdmin: act.isAdmin === true,
-  isGuest: act.account === undefined
+/** Somebody who acts, as far as it matters what they are. */
+export interface Actor extends Pick<Act, "account" | "author" | "guest" | "isAdmin"> {}
+
+const actorOf = (governance: Governance.Governance, actor: Actor, guestOwner: AuthorId | undefined): Party => ({
+  role: isGuestOwner(guestOwner, actor.author, actor.guest) ? "owner" : Governance.roleOf(governance, actor),
+  isAdmin: actor.isAdmin === true,
+  isGuest: actor.account === undefined
 })
+
+/** Why somebody may not delete the room, if not. */
+export const whyNotDelete = (
+  governance: Governance.Governance,
+  actor: Actor,
+  guestOwner: AuthorId | undefined
+): Rejection | undefined => mayDelete(actorOf(governance, actor, guestOwner))
 
 const isGuestOwner = (owner: AuthorId | undefined, ...authors: ReadonlyArray<AuthorId | undefined>): boolean =>
   owner !== undefined && authors.includes(owner)

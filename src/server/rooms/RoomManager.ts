@@ -9,6 +9,8 @@
  * What is pure stands beside: who is in (Room), which acts make a run (Runs), what members have been told (Told), where a
  * newcomer goes on (CatchUp). Newcomers are given what they missed by Newcomers.
  *
+ * Once the room is deleted (see Deletion) nobody is in, nothing is done, and nobody hears of its members.
+ *
  * So a slow disk holds up the senders of the conversation it is slow for, and nobody else (invariant 2): replies go straight
  * to the asker's outbox, and delivering never waits (invariant 1). Each connection has a limited number of requests under way
  * (see Requests), so its backlog here is limited too.
@@ -26,6 +28,7 @@ import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnnouncing } from "./Announcing.ts"
 import type { Deciding, DeliveringHalf } from "./Deciding.ts"
+import { makeDeletion } from "./Deletion.ts"
 import { makeEnrolment } from "./Enrolment.ts"
 import { makeGoverning } from "./Governing.ts"
 import { type Answer, type JoinAnswer, makeGreeting } from "./Greeting.ts"
@@ -54,7 +57,8 @@ export const make = Effect.fnUntraced(function* ({
   conversation,
   deciding,
   guestOwner = () => undefined,
-  kept,
+  kept: keptMembers,
+  onDeleted = () => {},
   onGoverned = () => {},
   onInvited = () => {},
   onMembers = () => {},
@@ -136,6 +140,33 @@ export const make = Effect.fnUntraced(function* ({
     }
   })
 
+  const deletion = makeDeletion({
+    conversation,
+    deciding,
+    newcomers,
+    onDeleted,
+    sessions,
+    telling,
+    actorOf: governing.actorOf,
+    room: () => room,
+    become: (next) => {
+      room = next
+      reader.forget(conversation)
+      replies.forget()
+    },
+    takeBack: (refuseOne) => {
+      const waiting = runs.takeAllBack()
+      for (const { from } of waiting) refuseOne(from)
+      return actOnPostponed(runs.answered(waiting))
+    },
+    onDoubt: () => {
+      isDoubtful = true
+      call()
+    }
+  })
+
+  const kept = keptMembers && deletion.keeping(keptMembers)
+
   const enrolment = makeEnrolment({
     kept,
     newcomers,
@@ -152,14 +183,7 @@ export const make = Effect.fnUntraced(function* ({
     letIn: (command, answer) => join(command, answer),
     putOut: (session) => leave(session),
     beside: (effect) => beside(effect),
-    holding: (session, effect) => {
-      runs.hold(session)
-      const release = Effect.suspend(() => {
-        runs.release(session)
-        return actOnPostponed([session])
-      })
-      return beside(Effect.andThen(effect, release))
-    }
+    holding: (session, effect) => holding(session, effect)
   })
 
   /** Members are told of these entries, and of what stands before them in the log; then others are answered. */
@@ -178,6 +202,7 @@ export const make = Effect.fnUntraced(function* ({
 
   /** What it waits for is answered, and then it is out. */
   const expel = Effect.fnUntraced(function* (user: UserName, reason: string | undefined) {
+    if (deletion.isDone()) return
     const member = people.find(user)
     const sent = runs.takeBack(Room.sessionsOf(room, user))
     if (conversation._tag === "Room") {
@@ -203,9 +228,10 @@ export const make = Effect.fnUntraced(function* ({
   )
 
   const lookAgain = Effect.gen(function* () {
-    const { seq } = yield* history.newest(conversation)
+    const { epoch: now, seq } = yield* history.newest(conversation)
     isDoubtful = false
-    if (seq > told) yield* tell(Told.news(told, [], [seq]))
+    if (now !== epoch) yield* deletion.found
+    else if (seq > told) yield* tell(Told.news(told, [], [seq]))
   }).pipe(
     // Nobody may be in any more, and until now it could not be said that nothing was written.
     Effect.andThen(Effect.sync(() => tellIfVacant())),
@@ -228,6 +254,7 @@ export const make = Effect.fnUntraced(function* ({
   const join = (command: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
     Effect.suspend(() => {
       const { from } = command
+      if (deletion.isDone()) return Effect.sync(() => deletion.refuse(command, answer))
       // A guest of a name that is still in is somebody else; an account's other connection is not.
       const isNews = from.account === undefined || Room.sessionsOf(room, from.user).length === 0
       room = Room.join(room, from)
@@ -251,6 +278,7 @@ export const make = Effect.fnUntraced(function* ({
   /** `isNews`: the name itself came or went. */
   const noteMember = (session: SessionId, user: UserName, isIn: boolean, isNews = true) => {
     replies.forget()
+    if (deletion.isDone()) return
     onMembers({ users: room.roster.length, session, isIn })
     if (isNews && announcing.note(session, user, isIn ? "joined" : "left"))
       Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
@@ -266,6 +294,16 @@ export const make = Effect.fnUntraced(function* ({
       })
       return Effect.asVoid(Effect.forkIn(Effect.ensuring(reply, given), scope, { startImmediately: true }))
     })
+
+  /** The same; what else this connection asks waits for it. */
+  const holding = (session: SessionId, effect: Effect.Effect<void>) => {
+    runs.hold(session)
+    const release = Effect.suspend(() => {
+      runs.release(session)
+      return actOnPostponed([session])
+    })
+    return beside(Effect.andThen(effect, release))
+  }
 
   /** Not waited for by anybody: of no use once nobody is in. */
   const later = (effect: Effect.Effect<void>, delay: Duration.Input) =>
@@ -283,6 +321,7 @@ export const make = Effect.fnUntraced(function* ({
   const act = (command: RoomCommand, answer: Answer): Mailbox.Handled => {
     // Its own reminders to itself are nothing that was sent.
     if (command._tag !== "Announce") handled++
+    if (deletion.isDone()) return deletion.refuse(command, answer)
     // It may have gone while this waited for a message of its own to be stored; its Gone waits behind.
     if (isForWhoIsHere(command) && !sessions.isHere(command.from.session)) return answer(Option.none())
     const refusal = Room.refusal(room, command)
@@ -304,7 +343,7 @@ export const make = Effect.fnUntraced(function* ({
       case "Dismiss":
         return enrolment.dismiss(command)
       case "Delete":
-        return sessions.refuse(command.from, { _tag: "StorageUnavailable" })
+        return holding(command.from.session, deletion.carryOut(command))
       case "Typing":
         return typing(command.from)
       case "Describe":
@@ -312,7 +351,7 @@ export const make = Effect.fnUntraced(function* ({
       case "ListMembers":
         return beside(replies.members(command))
       case "ReadHistory":
-        return beside(replies.history(command, told))
+        return beside(replies.history(command, told, deletion))
       case "RoomMade":
         if (announcing.noteRoom(command)) Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
         return

@@ -8,7 +8,7 @@ import type { KeptMembers } from "./Enrolment.ts"
 import type { GoverningEvents, GuestOwner, People } from "./Governing.ts"
 
 /** A fact about who is in. */
-export interface MembersChanged {
+interface MembersChanged {
   /** How many names. */
   readonly users: number
   readonly session: SessionId
@@ -34,6 +34,8 @@ export interface RoomManagerOptions {
   readonly guestOwner?: () => GuestOwner | undefined
   readonly onInvited?: GoverningEvents["onInvited"]
   readonly onGoverned?: GoverningEvents["onGoverned"]
+  /** Called when there is no such room any more, before anybody is told; of its members nothing is told afterwards. */
+  readonly onDeleted?: () => void
 }
 
 /** Nobody is an account. */

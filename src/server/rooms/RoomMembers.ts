@@ -9,6 +9,7 @@ import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { Memberships } from "../accounts/Memberships.ts"
 import type { Governances } from "../history/Governances.ts"
+import type { StorageUnavailable } from "../history/History.ts"
 import type { KeptMembers } from "./Enrolment.ts"
 import { retryInterval } from "./Newcomers.ts"
 import type { RoomsCommand } from "./RoomsCommand.ts"
@@ -28,6 +29,22 @@ export const makeRoomMembers = (
   tell: (command: RoomsCommand) => void
 ) => {
   const forgetting = new Map<NameKey, Deferred.Deferred<void>>()
+  /** Tried until it is done. */
+  const forgetBy = (name: RoomName, act: Effect.Effect<void, StorageUnavailable>): Effect.Effect<void> => {
+    const key = nameKey(name)
+    const done = Deferred.makeUnsafe<void>()
+    forgetting.set(key, done)
+    return act.pipe(
+      Effect.retry(Schedule.spaced(retryInterval)),
+      Effect.orDie,
+      Effect.ensuring(
+        Effect.sync(() => {
+          if (forgetting.get(key) === done) forgetting.delete(key)
+          Deferred.doneUnsafe(done, Effect.void)
+        })
+      )
+    )
+  }
   return {
     of: (room: Inhabited): KeptMembers => {
       const { name } = room
@@ -48,21 +65,18 @@ export const makeRoomMembers = (
       }
     },
 
-    /** A room is gone. Tried until it is done. */
-    forget: ({ name }: Inhabited): Effect.Effect<void> => {
-      const key = nameKey(name)
-      const done = Deferred.makeUnsafe<void>()
-      forgetting.set(key, done)
-      return Effect.andThen(memberships.forget(name), governances.forget(name)).pipe(
-        Effect.retry(Schedule.spaced(retryInterval)),
-        Effect.orDie,
-        Effect.ensuring(
-          Effect.sync(() => {
-            forgetting.delete(key)
-            Deferred.doneUnsafe(done, Effect.void)
-          })
-        )
-      )
-    }
+    /** Of an earlier room of this name nothing is left to be forgotten. */
+    settled: (name: RoomName): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const before = forgetting.get(nameKey(name))
+        return before === undefined ? Effect.void : Deferred.await(before)
+      }),
+
+    /** A room is gone. */
+    forget: ({ name }: Inhabited): Effect.Effect<void> =>
+      forgetBy(name, Effect.andThen(memberships.forget(name), governances.forget(name))),
+
+    /** It was erased: somebody may have become a member while that was stored. */
+    forgetErased: ({ name }: Inhabited): Effect.Effect<void> => forgetBy(name, memberships.forget(name))
   }
 }

@@ -5,6 +5,8 @@
  * a guest is in or an account a member of. A room nobody is in, nor a member of, goes away if its log is empty, because
  * nothing was written or RETENTION has taken it all; made again it has another epoch.
  *
+ * A room that is deleted goes at once, with what was said in it; its manager says so.
+ *
  * A room has a manager from the first Join until nobody is in and nothing is under way: a room nobody is in takes some
  * hundred bytes and no fiber. What others than members may ask of it is answered here.
  *
@@ -13,7 +15,7 @@
  * another one, which finds in the log all that this one made (invariants 5 and 9). Managers are numbered, since what one
  * said last may be looked at when there is another.
  */
-import { Clock, Context, Effect, Exit, Layer, Option, PubSub, Queue, Schedule, Scope } from "effect"
+import { Clock, Context, Effect, Exit, Layer, PubSub, Queue, Schedule, Scope } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
@@ -23,13 +25,14 @@ import { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Governances } from "../history/Governances.ts"
 import { History } from "../history/History.ts"
+import { HourlyLimits, type Limited } from "../limits/HourlyLimits.ts"
 import { placeOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
 import { Reporting } from "../reports/Reporting.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
-import type { SessionId } from "../session/Asker.ts"
+import type { Asker, SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAccountRooms } from "./AccountRooms.ts"
 import * as Deciding from "./Deciding.ts"
@@ -38,13 +41,13 @@ import type { GuestOwner } from "./Governing.ts"
 import type { LogReader } from "./LogReader.ts"
 import { retryInterval } from "./Newcomers.ts"
 import type { Involvement, OpenRoom, Running } from "./OpenRoom.ts"
-import * as Room from "./Room.ts"
 import { RoomCommand } from "./RoomCommand.ts"
 import * as RoomManager from "./RoomManager.ts"
 import { makeRoomMembers } from "./RoomMembers.ts"
 import { makeRoomOwners } from "./RoomOwners.ts"
 import { makeRoomsAsked } from "./RoomsAsked.ts"
 import { RoomsCommand, type RoomsCommandOf } from "./RoomsCommand.ts"
+import { answerVacant, isForManager } from "./Vacant.ts"
 import { makeVisibility } from "./Visibility.ts"
 
 export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbox<RoomsCommand>>()(
@@ -61,6 +64,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const blocks = yield* Blocks
       const announcements = yield* Announcements
       const reporting = yield* Reporting
+      const limits = yield* HourlyLimits
       const searches = yield* SearchProcessor
       const sessions = yield* Sessions
       const turns = yield* Turns
@@ -88,6 +92,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       })
       const members = makeRoomMembers(memberships, governances, (command) => Mailbox.tellUnsafe(mailbox, command))
       const involvements = new Map<SessionId, Involvement>()
+      /** The managers of rooms that are deleted, which still answer what they were sent. */
+      const ending = new Map<number, Running>()
       const owners = makeRoomOwners({ clock, governances })
       const { hiddenFrom, isVisible } = makeVisibility({
         clock,
@@ -163,6 +169,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
               onInvited: (account, invitedTo, by) =>
                 Mailbox.tellUnsafe(accountProcessor, { _tag: "Invited", account, room: invitedTo, by }),
               kept: members.of(room),
+              onDeleted: () => Mailbox.tellUnsafe(mailbox, { _tag: "Deleted", room: key, manager: number }),
               onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
               onVacated: (handled) =>
                 Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
@@ -177,6 +184,14 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const authorOf = (owner: GuestOwner | undefined) =>
         owner && sessions.authorsOf({ session: owner.from.session, user: owner.user, request: 0 }).author
 
+      /** Whether there were too many in this hour; then that was the answer. */
+      const isTooOften = (what: Limited, from: Asker): boolean => {
+        const { address } = sessions.peerOf(from.session)
+        const retryAfter = limits.take(what, { account: from.account, address })
+        if (retryAfter !== undefined) sessions.refuse(from, { _tag: "RateLimited", retryAfter })
+        return retryAfter !== undefined
+      }
+
       const create = ({ from, isPrivate, room, topic }: RoomsCommandOf<"Create">): Mailbox.Handled => {
         const key = nameKey(room)
         const { made } = involvementOf(from.session)
@@ -186,6 +201,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
         }
         if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
+        if (isTooOften("Room", from)) return
 
         const { account, user } = from
         const opened = register(room, from.session, account === undefined ? { user, from } : undefined)
@@ -197,25 +213,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         })
         const kept = owners.found(opened.conversation, { from, isPrivate, topic })
         if (kept === undefined) return tell
-        const undone = Effect.tapCause(kept, () => inTurn(() => forget(opened)))
+        const keptAlone = Effect.andThen(members.settled(room), kept)
+        const undone = Effect.tapCause(keptAlone, () => inTurn(() => forget(opened)))
         return later(sessions.orRefuse(from, Effect.andThen(undone, tell)))
-      }
-
-      /** What only the manager of a room can answer, who knows the members that are away. */
-      const isForMembers = ({ isInhabited }: OpenRoom, command: RoomCommand): boolean => {
-        if (command._tag === "Join" || command._tag === "Describe" || command._tag === "Delete") return true
-        if (command._tag === "ListMembers") return isInhabited
-        if (command._tag === "Act" && names.isAdmin(command.from.account)) return true
-        return isInhabited && Room.isForAway(command) && command.from.account !== undefined
-      }
-
-      /** What a room is asked that nobody is in, and in which nothing is under way that was to be answered before. */
-      const answerVacant = ({ conversation, name }: OpenRoom, command: RoomCommand) => {
-        const vacant = Room.make(conversation)
-        const refusal = Room.refusal(vacant, command)
-        if (Option.isSome(refusal) && "from" in command) return sessions.refuse(command.from, refusal.value)
-        if (command._tag !== "ListMembers") return
-        sessions.reply(command.from, { _tag: "RoomUsers", room: name, ...Room.usersOf(vacant, command.after) })
       }
 
       const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">): Mailbox.Handled => {
@@ -237,8 +237,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           const leaving = from.account === undefined ? [from.session] : accounts.sessionsOf(from.account)
           for (const session of leaving) involvements.get(session)?.joined.delete(key)
         }
+        if (command._tag === "Act" && command.body._tag === "Invited" && isTooOften("Invitation", from)) return
         if (open.running !== undefined) return send(open.running, command)
-        if (!isForMembers(open, command)) return answerVacant(open, command)
+        if (!isForManager(open, command, names.isAdmin)) return answerVacant(sessions, open, command)
         return Effect.map(start(open), (running) => send(running, command))
       }
 
@@ -308,11 +309,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           { discard: true }
         )
 
-      /** A room goes if nobody is in or a member, and its log is empty. */
-      const forget = (room: OpenRoom): Mailbox.Handled => {
-        const { conversation, key, madeBy } = room
-        if (rooms.get(key) !== room || room.running !== undefined || room.isInhabited) return
-        if (!history.forgetUnsafe(conversation)) return
+      /** Takes it out of the directory. */
+      const strike = ({ key, madeBy }: OpenRoom) => {
         rooms.delete(key)
         sorted.splice(
           placeOf(sorted, ({ key }) => key, key),
@@ -320,10 +318,39 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         )
         forgetLists()
         if (madeBy !== undefined) involvements.get(madeBy)?.made.delete(key)
+      }
+
+      /** Its manager answers what it was sent, and then ends. A room made under this name is another one. */
+      const discard = ({ manager, room: key }: RoomsCommandOf<"Deleted">): Mailbox.Handled => {
+        const room = rooms.get(key)
+        const running = room?.running
+        if (room === undefined || running?.number !== manager) return
+        room.running = undefined
+        ending.set(manager, running)
+        strike(room)
+        for (const { isIn, joined } of involvements.values()) {
+          isIn.delete(key)
+          joined.delete(key)
+        }
+        accounts.deleted(key)
+        return later(members.forgetErased(room))
+      }
+
+      /** A room goes if nobody is in or a member, and its log is empty. */
+      const forget = (room: OpenRoom): Mailbox.Handled => {
+        const { conversation, key } = room
+        if (rooms.get(key) !== room || room.running !== undefined || room.isInhabited) return
+        if (!history.forgetUnsafe(conversation)) return
+        strike(room)
         if (room.isKept || governances.get(conversation) !== undefined) return later(members.forget(room))
       }
 
       const end = ({ handled, manager, room: key }: RoomsCommandOf<"Vacated">): Mailbox.Handled => {
+        const discarded = ending.get(manager)
+        if (discarded?.sent === handled) {
+          ending.delete(manager)
+          return Scope.close(discarded.scope, Exit.void)
+        }
         const room = rooms.get(key)
         const running = room?.running
         if (room === undefined || running?.number !== manager || running.sent !== handled) return
@@ -387,6 +414,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
           if (read.members === 0 && running !== undefined) running.isLeft = true
         },
         RoomsRead: resume,
+        Deleted: discard,
         Emptied: lookAt,
         Vacated: (vacated) => later(inTurn(() => end(vacated)))
       })
@@ -399,7 +427,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       }).pipe(Effect.forkScoped)
       return mailbox
     })
-  )
+  ).pipe(Layer.provide(HourlyLimits.layer))
 }
 
 const isForWhoGoes = RoomCommand.isAnyOf(["Leave", "Gone", "Dismiss"])

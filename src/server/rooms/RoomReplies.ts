@@ -4,6 +4,7 @@ import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
 import { makeListReplies } from "../lists/ListReplies.ts"
 import type { Turns } from "../processor/Turns.ts"
+import type { Asker } from "../session/Asker.ts"
 import type { Sessions } from "../session/Sessions.ts"
 import type { LogReader } from "./LogReader.ts"
 import * as Room from "./Room.ts"
@@ -24,12 +25,16 @@ export const makeRoomReplies = ({ conversation, reader, room, sessions, turns }:
     /** The list of members has changed. */
     forget: everybody.forget,
 
-    /** A page of what members have been told so far. */
-    history: ({ from, range }: RoomCommandOf<"ReadHistory">, told: Seq): Effect.Effect<void> => {
+    /** A page of what members have been told so far, if there is such a room by then. */
+    history: (
+      { from, range }: RoomCommandOf<"ReadHistory">,
+      told: Seq,
+      deletion: { readonly isDone: () => boolean; readonly refuseOne: (from: Asker) => void }
+    ): Effect.Effect<void> => {
       const before = Math.min(range.before ?? told + 1, told + 1)
       const isWanted = () => sessions.isHere(from.session)
       const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, isWanted), (pieces) =>
-        sessions.replyEncoded(from, "History", pieces)
+        deletion.isDone() ? deletion.refuseOne(from) : sessions.replyEncoded(from, "History", pieces)
       )
       return sessions.orRefuse(from, reply)
     },

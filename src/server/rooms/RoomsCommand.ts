@@ -37,6 +37,8 @@ export const RoomsCommand = Schema.TaggedUnion({
   MembersRead: { room: NameKey, members: Schema.Natural },
   /** It is known which rooms an account is a member of, or that it cannot be read. */
   RoomsRead: { account: AccountId },
+  /** A room is deleted, as its manager of this number tells; what it tells of its members stands before. */
+  Deleted: { room: NameKey, manager: Schema.Natural },
   /** A room's log has lost its last entry. */
   Emptied: { room: RoomName },
   /** Nobody is in a room and nothing under way, after its manager of this number has handled so many commands. */

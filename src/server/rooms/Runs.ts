@@ -29,6 +29,8 @@ export interface Runs<Envelope> {
   readonly postpone: (command: RoomCommand, envelope: Envelope) => boolean
   /** Takes back what these connections wait for. Whoever does answers it, as a run. */
   readonly takeBack: (sessions: ReadonlyArray<SessionId>) => ReadonlyArray<Waiting>
+  /** The same of all. */
+  readonly takeAllBack: () => ReadonlyArray<Waiting>
   /** A run has been answered: gives what waited for that, in order; an Act among it is to be added before the rest. */
   readonly answered: (run: ReadonlyArray<Waiting>) => ReadonlyArray<SessionId>
   /** Whatever else this connection asks waits until it is released. */
@@ -84,6 +86,11 @@ export const makeRuns = <Envelope extends { readonly command: RoomCommand }>(): 
       if (behind === undefined) postponed.set(session, [envelope])
       else behind.push(envelope)
       return true
+    },
+    takeAllBack: () => {
+      const taken = waiting
+      waiting = []
+      return taken
     },
     answered: (run) => {
       const free: Array<SessionId> = []

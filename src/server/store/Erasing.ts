@@ -3,16 +3,18 @@
  * erases"). The commit that deletes a message leaves a row in `erasures`, which goes last: whatever is interrupted, by kill -9
  * too, is done again at the next start.
  *
- * A pass does it for all that are deleted by then: their edits lose their texts, their reactions go, the index lets go of
+ * A pass does it for all that are deleted by then: the entries of deleted rooms become tombstones (see ErasedRooms), edits of
+ * deleted messages lose their texts, their reactions go, the index lets go of
  * their words and is rewritten without them, and at last the log (-wal) is taken in and emptied. Pages that get free keep
  * nothing, since every connection that writes has secure_delete.
  *
  * Bounds: a pass begins within a second, or `passInterval` after the one before. A step takes some 2 ms of the connection
- * that writes. The rewriting takes 4 µs for each message in the index, whichever were deleted: 40 s for 10,000,000. While a
+ * that writes; a room of 100,000 messages takes half a minute of them. The rewriting takes 4 µs for each message in the index, whichever were deleted: 40 s for 10,000,000. While a
  * reader (`pnpm admin`) holds one state of the database, or the disk is full, it is tried again and again.
  */
 import { Clock, Data, Duration, Effect, Layer, Option, Queue, Schedule, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
 import * as SqlSchema from "effect/sql/SqlSchema"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
@@ -22,6 +24,7 @@ import { isDamaged } from "../sql/SqliteProblem.ts"
 import * as UnsyncedTransaction from "../sql/UnsyncedTransaction.ts"
 import { emptyLog, type LogOptions } from "./Checkpoints.ts"
 import { checksum } from "./Checksum.ts"
+import * as ErasedRooms from "./ErasedRooms.ts"
 
 /** How long deletions may gather, so that who deletes several at once costs one pass. */
 const gatherTime = "200 millis"
@@ -42,6 +45,11 @@ const maxOfPass = 100_000
 const stepEdits = 20
 /** Two indexes: 10 µs each. */
 const stepReactors = 200
+
+/** Entries of a deleted room: some 30 µs each, and a long one 80 µs more. How many fit into a step is found out. */
+const firstStepEntries = 20
+const maxStepEntries = 200
+const stepMillis = 2
 
 /** What is stored meanwhile waits for one step at most, and has half of the time: some 250 messages a second are erased. */
 const turn = Duration.millis(4)
@@ -93,6 +101,8 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
         )
         return true
       })
+      const removeEmpty = UnsyncedTransaction.run(options.writer, ErasedRooms.make(options.writer).removeEmpty)
+      yield* Effect.forkScoped(Effect.ignore(outage.watch(removeEmpty)))
       // The first also for what was deleted before this start.
       yield* Effect.repeat(passes, { while: (isAgain) => isAgain }).pipe(
         Effect.andThen(Queue.take(options.deleted)),
@@ -103,10 +113,11 @@ export const layer = (options: ErasingOptions): Layer.Layer<never, never, Search
     })
   )
 
-/** Erases all that is deleted by now; tells how many messages. */
+/** Erases all that is deleted by now; tells how many messages and rooms. */
 const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   const { writer } = options
   const erasuresAfter = makeErasuresAfter(writer)
+  const rooms = ErasedRooms.make(writer)
   const damaged = new LogOnce("More deleted messages cannot be erased. Check the database with: pnpm admin verify")
   const heldUp = Outage.make("The database's log cannot be emptied", "The database's log is emptied again")
 
@@ -178,6 +189,51 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
           )
         )
 
+  /** Makes tombstones of all entries of a room; false if a part of it is damaged, which stays to be erased. */
+  const isBuried = Effect.fnUntraced(function* (room: number) {
+    yield* inSteps(rooms.forgetKeys(room))
+    const bounds = yield* rooms.bounds(room)
+    if (bounds === undefined) return true
+    let through = bounds.first - 1
+    let entries = firstStepEntries
+    let isWhole = true
+    const passOver = (error: SqlError) =>
+      Effect.suspend(() => {
+        if (entries > 1) {
+          entries = 1
+          return Effect.void
+        }
+        isWhole = false
+        through++
+        return damaged.error(
+          `room ${room}`,
+          `A room was deleted, but a part of the database is damaged where its messages are. Look at it with: pnpm admin verify`,
+          error
+        )
+      })
+    const step = Effect.suspend(() => {
+      const upTo = through + entries
+      return Effect.timed(UnsyncedTransaction.run(writer, rooms.bury(room, through, upTo))).pipe(
+        Effect.flatMap(([took]) => {
+          through = upTo
+          const inTime = entries * Math.min(2, stepMillis / Math.max(Duration.toMillis(took), 0.1))
+          entries = Math.ceil(Math.min(maxStepEntries, Math.max(1, inTime)))
+          return rest(took)
+        }),
+        Effect.catchTag("SqlError", (error) => (isDamaged(error.reason.cause) ? passOver(error) : Effect.fail(error)))
+      )
+    })
+    yield* Effect.repeat(step, { while: () => through < bounds.newest })
+    return isWhole
+  })
+
+  /** Of all rooms that are deleted by now; answers their numbers. */
+  const buryAll = Effect.gen(function* () {
+    const buried: Array<number> = []
+    for (const room of yield* rooms.erased) if (yield* isBuried(room)) buried.push(room)
+    return buried
+  })
+
   const forgetAll = Effect.gen(function* () {
     const cleared: Array<number> = []
     let through = 0
@@ -196,7 +252,10 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   /** What SQLite needs to see the log as its own again. */
   const anyCommit = UnsyncedTransaction.run(
     writer,
-    writer`UPDATE erasures SET target = target WHERE id = (SELECT MIN(id) FROM erasures)`
+    Effect.andThen(
+      writer`UPDATE erasures SET target = target WHERE id = (SELECT MIN(id) FROM erasures)`,
+      writer`UPDATE conversations SET name = name WHERE id = (SELECT MIN(id) FROM conversations WHERE kind = 'Erased')`
+    )
   )
   const emptyOnce = (tries: number) =>
     Effect.flatMap(emptyLog(options, anyCommit), (isEmpty) => {
@@ -214,10 +273,12 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
   })
 
   return Effect.gen(function* () {
+    const buried = yield* buryAll
     const cleared = yield* forgetAll
-    if (cleared.length === 0) return 0
-    yield* index.purge
+    if (cleared.length + buried.length === 0) return 0
+    if (cleared.length > 0) yield* index.purge
     yield* emptyPatiently
+    yield* UnsyncedTransaction.run(writer, rooms.settle(buried))
     let removed = 0
     yield* inSteps(
       Effect.gen(function* () {
@@ -227,7 +288,7 @@ const passOf = (options: ErasingOptions, index: SearchIndex["Service"]) => {
         return removed < cleared.length
       })
     )
-    return cleared.length
+    return cleared.length + buried.length
   })
 }
 

@@ -14,7 +14,7 @@
  * The database itself must not be opened to look: closing it would end the locks that SQLite has on it.
  */
 import { open, stat } from "node:fs/promises"
-import { Effect, Semaphore } from "effect"
+import { Effect, Predicate, Semaphore } from "effect"
 import { type FileIdentity, identify } from "../sql/FileIdentity.ts"
 
 const interval = "1 second"
@@ -47,7 +47,7 @@ export const make = Effect.fnUntraced(function* (database: string) {
   /** Whether the log may become shorter; changed between two looks only. */
   let isEmptying = false
   let state = yield* stateOf(database)
-  let log = yield* logState(`${database}-wal`)
+  let log = (yield* logState(`${database}-wal`)) ?? noLog
 
   const refuse = Effect.fnUntraced(function* (path: string) {
     written = path
@@ -72,6 +72,7 @@ export const make = Effect.fnUntraced(function* (database: string) {
       ])
       if (isMoved || written !== undefined) return
       if (before === ownWrites && before % 2 === 0 && newState !== state) return yield* refuse(database)
+      if (newLog === undefined) return
       if (!isEmptying && !canFollow(log, newLog)) return yield* refuse(`${database}-wal`)
       log = newLog
     })
@@ -105,7 +106,7 @@ export const make = Effect.fnUntraced(function* (database: string) {
   )
   const endEmptying = looking.withPermits(1)(
     Effect.gen(function* () {
-      log = yield* logState(`${database}-wal`)
+      log = (yield* logState(`${database}-wal`)) ?? noLog
       isEmptying = false
     })
   )
@@ -162,6 +163,7 @@ const magic = new Set([0x377f0682, 0x377f0683])
 
 const noLog: LogState = { size: 0, beginnings: undefined, salts: "" }
 
+/** Undefined if it cannot be looked at just now: with no file descriptor left for that, nothing is wrong with the log. */
 const logState = (path: string) =>
   Effect.acquireUseRelease(
     Effect.tryPromise(() => open(path)),
@@ -174,7 +176,11 @@ const logState = (path: string) =>
             : { ...noLog, size }
       ),
     (file) => Effect.promise(() => file.close())
-  ).pipe(Effect.orElseSucceed(() => noLog))
+  ).pipe(
+    Effect.catch(({ cause }) =>
+      Effect.succeed(Predicate.hasProperty(cause, "code") && cause.code !== "ENOENT" ? undefined : noLog)
+    )
+  )
 
 /** Whether nobody but SQLite needs to have written in between. */
 const canFollow = (earlier: LogState, later: LogState): boolean => {

@@ -18,6 +18,8 @@ export class GovernedRooms extends Context.Service<
   Pick<Governances["Service"], "get" | "invitations" | "owned" | "rooms"> & {
     readonly set: (conversation: SharedConversation, governance: Governance) => void
     readonly remove: (conversation: SharedConversation) => void
+    /** The same, by its key. */
+    readonly removeNamed: (conversationKey: string) => void
   }
 >()("parley/server/store/GovernedRooms") {
   static readonly layer = Layer.sync(GovernedRooms, () => {
@@ -49,7 +51,8 @@ export class GovernedRooms extends Context.Service<
         for (const { account, by } of governance.invited) addTo(invited, account, key, { room, by })
         if (governance.owner !== undefined) addTo(owned, governance.owner.account, key, room)
       },
-      remove: (conversation) => forget(conversationKey(conversation))
+      remove: (conversation) => forget(conversationKey(conversation)),
+      removeNamed: forget
     })
   })
 }

@@ -56,7 +56,7 @@ export const make = (sql: SqlClient.SqlClient) => {
         (SELECT MAX(seq) FROM messages WHERE conversation = conversations.id), deleted_through
       ) AS newest, deleted_through AS deletedThrough
       FROM conversations
-      ${keys === undefined ? sql`` : sql`WHERE conversation_key IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`}
+      ${keys === undefined ? sql`WHERE kind NOT IN ('Erased', 'Gone')` : sql`WHERE conversation_key IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`}
       ORDER BY id`
     return yield* decodeConversations(rows)
   })
@@ -95,7 +95,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       return number
     }),
 
-    /** Every conversation there is. */
+    /** Every conversation there is, but for what is left of those that were erased. */
     conversations: readConversations(undefined),
 
     /** Those of these conversations that there are. */

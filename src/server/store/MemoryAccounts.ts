@@ -94,6 +94,8 @@ const accountsWith = (maxAccounts: number) =>
       /** In the order of their names; made again when there is another. */
       let inOrder: ReadonlyArray<readonly [NameKey, HeldAccount]> | undefined
 
+      let isLockedDown = false
+
       return Accounts.of({
         list: (after, limit) =>
           Effect.sync(() => {
@@ -246,6 +248,11 @@ const accountsWith = (maxAccounts: number) =>
             if (invites.size >= maxInvites) return Result.fail("TooManyInvites" as const)
             invites.set(code, { uses, expires })
             return Result.void
+          }),
+        isLockedDown: Effect.sync(() => isLockedDown),
+        lockDown: (isOn) =>
+          Effect.sync(() => {
+            isLockedDown = isOn
           })
       })
     })

@@ -191,6 +191,14 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
           logs.delete(name)
           return true
         },
+        erase: (conversation) =>
+          Effect.sync(() => {
+            const name = conversationKey(conversation)
+            const log = logs.get(name)
+            if (log !== undefined) dropOldest(log, log.entries.length)
+            logs.delete(name)
+            governed.remove(conversation)
+          }),
         rooms: [],
         emptied
       })

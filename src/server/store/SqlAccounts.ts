@@ -169,10 +169,16 @@ export const layer = Layer.effect(
       addInvite: (invite, now) =>
         Effect.map(changes.make(accounts.addInvite(invite, now)), (isAdded) =>
           isAdded ? Result.void : Result.fail("TooManyInvites" as const)
-        )
+        ),
+      isLockedDown: Effect.map(asking(reader`PRAGMA user_version`.values), ([row]) => row?.[0] === lockedDown),
+      lockDown: (isOn) =>
+        changes.make(Effect.asVoid(writer`PRAGMA user_version = ${writer.literal(`${isOn ? lockedDown : 0}`)}`))
     })
   })
 )
+
+/** The number in a database's header that is its user's own (sqlite.org/fileformat.html, 1.3.12), 0 in a new one. A backup has it not. */
+const lockedDown = 1
 
 /** What is deleted gets nothing any more. */
 const isThere = (state: Account["state"] | undefined): boolean => state === "Active" || state === "Disabled"

@@ -6,20 +6,29 @@
  * commit that may have failed, it asks first, in the transaction that stores. Measured on 2 cores with synchronous=FULL:
  * 2 ms for a commit of one message, 3.3 ms for one of a thousand.
  *
- * Rooms that are forgotten lose their rows a moment later, in the background, or in the commit that makes them again.
+ * Rooms that are forgotten lose their rows a moment later, in the background, or in the commit that makes them again. Those
+ * that are erased lose their names at once, and what was said in them in the background (see ErasedRooms).
  * Bounds (invariant 3): those of Standings and GroupCommit.
  */
-import { Context, Effect, Layer, Option, Queue, Schedule, Schema } from "effect"
+import { Context, Effect, Layer, Option, Queue, Schedule, Schema, Semaphore } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import type { Epoch } from "../../common/log/Cursor.ts"
 import { referenceOf } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
-import { type AnsweredKey, History, keyOf, type NewEntry, StorageUnavailable } from "../history/History.ts"
+import {
+  type AnsweredKey,
+  History,
+  keyOf,
+  type NewEntry,
+  type RoomConversation,
+  StorageUnavailable
+} from "../history/History.ts"
 import { LogOnce } from "../notices/LogOnce.ts"
 import * as Outage from "../notices/Outage.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import * as EntryRows from "./EntryRows.ts"
+import * as ErasedRooms from "./ErasedRooms.ts"
 import * as FactTables from "./FactTables.ts"
 import * as GovernanceTables from "./GovernanceTables.ts"
 import { GovernedRooms } from "./GovernedRooms.ts"
@@ -64,6 +73,8 @@ export const layer = Layer.effect(
     const consequences = StandingTables.make(writer)
     const governances = GovernanceTables.make(writer)
     const memberships = MembershipTables.make(writer)
+    const erasedRooms = ErasedRooms.make(writer)
+    const readErasedRooms = ErasedRooms.make(reader)
     const governed = yield* GovernedRooms
     const facts = FactTables.make(reader, readTables)
     const damaged = new LogOnce("More messages are damaged. Check the database with: pnpm admin verify")
@@ -71,6 +82,9 @@ export const layer = Layer.effect(
     const standingPages = LogPages.make(StandingRows.make(reader), damaged)
     const reading = Outage.make("Messages cannot be read", "Messages are read again")
     const removing = Outage.make("Empty rooms cannot be removed", "Empty rooms are removed again")
+    const erasing = Outage.make("Rooms cannot be deleted", "Rooms are deleted again")
+    /** What is known of a conversation is what a commit finds, and what it leaves. */
+    const oneByOne = yield* Semaphore.make(1)
 
     const stored = yield* tables.conversations
     const standings = new Standings(epoch, yield* tables.lastNumber)
@@ -85,9 +99,18 @@ export const layer = Layer.effect(
 
     /** How these stand in the database, after a commit that may have failed. */
     const learnAll = Effect.fnUntraced(function* (names: ReadonlyArray<string>) {
-      for (const conversation of yield* tables.standing(names)) {
-        standings.learn(conversation.conversationKey, conversation)
-      }
+      const found = yield* tables.standing(names)
+      for (const conversation of found) standings.learn(conversation.conversationKey, conversation)
+      const there = new Set(found.map(({ conversationKey: name }) => name))
+      for (const name of names) if (!there.has(name)) yield* learnErased(erasedRooms, name)
+    })
+
+    /** Of one that has no row: it may have been erased by a commit that failed. */
+    const learnErased = Effect.fnUntraced(function* ({ isTakenAway }: typeof erasedRooms, name: string) {
+      const standing = standings.get(name)
+      if (standing === undefined || !(yield* isTakenAway(standing.id))) return
+      standings.erase(name)
+      governed.removeNamed(name)
     })
 
     /** Opens what is new, and looks before it stores. */
@@ -178,7 +201,7 @@ export const layer = Layer.effect(
       return stored
     })
     /** A message matters more than how fast it is found: on a full disk it has the index's space. */
-    const commitOrMakeRoom = (appends: ReadonlyArray<Append>) => index.makingRoom(commit(appends))
+    const commitOrMakeRoom = (appends: ReadonlyArray<Append>) => oneByOne.withPermit(index.makingRoom(commit(appends)))
     const append = yield* makeGroupCommit(commitOrMakeRoom, ({ conversations }) => standings.end(conversations.keys()))
 
     const unavailable = <A>(effect: Effect.Effect<A, Problem>) =>
@@ -198,8 +221,30 @@ export const layer = Layer.effect(
       // A commit that succeeded meanwhile, or who forgot it since then, knows better.
       if (standing === undefined || standing.doubt === 0) return
       if (found !== undefined) standings.learn(name, found)
+      else yield* unavailable(reading.watch(learnErased(readErasedRooms, name)))
       standings.settle(name, doubt)
     })
+
+    const erase = (conversation: RoomConversation) => {
+      const name = conversationKey(conversation)
+      const taken = Effect.suspend(() =>
+        writer.withTransaction(erasedRooms.takeAway(conversation, standings.number(name).id))
+      )
+      return erasing.watch(index.makingRoom(taken)).pipe(
+        Effect.onError(() => Effect.sync(() => standings.doubt([name]))),
+        Effect.andThen(
+          Effect.sync(() => {
+            standings.erase(name)
+            governed.remove(conversation)
+            noteDeletedUnsafe()
+          })
+        ),
+        // Whoever waits for it may go; it is carried out or not, and known.
+        Effect.uninterruptible,
+        oneByOne.withPermit,
+        unavailable
+      )
+    }
 
     /** Removes the rows of what was forgotten; those that fail are tried again with the next. */
     const removals = yield* Queue.sliding<void>(1)
@@ -281,6 +326,7 @@ export const layer = Layer.effect(
         return index.search({ conversations: new Map(numbered), isBySeq, search, maxBytes })
       },
       forgetUnsafe,
+      erase,
       emptied,
       rooms: rooms.flatMap(({ isEmpty, room }) => (isEmpty ? [] : [room]))
     })

@@ -131,6 +131,13 @@ export class Standings {
     return true
   }
 
+  /** It was erased: its name is nothing's, or that of another log for who waits to write to it. */
+  erase(name: string): void {
+    const underWay = this.#known.get(name)?.underWay ?? 0
+    this.#known.delete(name)
+    if (underWay > 0) this.#add(name, ++this.#lastNumber).underWay = underWay
+  }
+
   #add(name: string, id: number): Standing {
     const standing = { id, newest: 0, at: 0, deletedThrough: 0, isStored: false, underWay: 0, doubt: 0 }
     this.#known.set(name, standing)

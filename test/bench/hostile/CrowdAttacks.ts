@@ -176,11 +176,45 @@ const announcements: Attack = {
     )
 }
 
+const perAddress = 100
+const comeBackMillis = 100
+
+const addresses: Attack = {
+  name: "addresses",
+  summary: `So many connections, ${perAddress} from each address, that say nothing and come back when they are closed`,
+  count: { usual: 5000, quick: 500 },
+  isCrowd: true,
+  // As they are for the addresses of others. The honest ones are under them, too.
+  settings: () => ({
+    MAX_CONNECTIONS_PER_ADDRESS: "100",
+    MAX_HANDSHAKES_PER_ADDRESS: "20",
+    CONNECTION_RATE: "10",
+    CONNECTION_BURST: "50"
+  }),
+  probes: ["ping", "message"],
+  run: Effect.fnUntraced(function* (field) {
+    yield* field.ordered
+    const once = (index: number) =>
+      Effect.suspend(() => {
+        const foe = field.dial("hostile", { localAddress: `127.0.1.${1 + Math.floor(index / perAddress)}` })
+        return closed(foe).pipe(
+          Effect.andThen(Effect.sync(() => field.retire(foe))),
+          Effect.andThen(Effect.sleep(comeBackMillis))
+        )
+      })
+    yield* Effect.forEach(Arr.range(0, field.orders.count - 1), (index) => Effect.forever(once(index)), {
+      concurrency: "unbounded",
+      discard: true
+    })
+  })
+}
+
 export const crowdAttacks: ReadonlyArray<Attack> = [
   rejoin,
   roomCreated,
   roomCreatedReturn,
   presence,
   joins,
-  announcements
+  announcements,
+  addresses
 ]

@@ -27,6 +27,8 @@ export interface FoeOptions {
   readonly pace?: number | undefined
   readonly allowHalfOpen?: boolean | undefined
   readonly isTls?: boolean | undefined
+  /** Which of this machine's addresses it comes from. */
+  readonly localAddress?: string | undefined
 }
 
 export class Foe {
@@ -49,11 +51,12 @@ export class Foe {
   onBytes: () => void = () => {}
   readonly #closing = new Set<() => void>()
 
-  constructor({ allowHalfOpen = false, isTls = false, name, pace, port }: FoeOptions) {
+  constructor({ allowHalfOpen = false, isTls = false, localAddress, name, pace, port }: FoeOptions) {
     this.name = name
     this.#allowance = pace === undefined ? undefined : (pace * readEveryMillis) / 1000
     const options = {
       host: "127.0.0.1",
+      ...(localAddress !== undefined && { localAddress }),
       port,
       noDelay: true,
       allowHalfOpen,

@@ -3,6 +3,7 @@ import { Result, Schema } from "effect"
 import type { Action } from "../../../src/client/command/Action.ts"
 import { commands, parse, usage } from "../../../src/client/command/Command.ts"
 import { help } from "../../../src/client/command/Help.ts"
+import { Reason } from "../../../src/common/log/Governing.ts"
 import { Content } from "../../../src/common/text/Content.ts"
 import { NastyText } from "../NastyText.ts"
 
@@ -19,6 +20,7 @@ const complaint = (line: string): string => {
 }
 
 const isContent = Schema.is(Content)
+const isReason = Schema.is(Reason)
 
 const ask = (request: object) => ({ _tag: "Ask", request })
 
@@ -35,6 +37,49 @@ describe("what a line asks for", () => {
     [":pm ada  two spaces", ask({ _tag: "PrivateMessage", to: "ada", content: " two spaces" })],
     [":users", ask({ _tag: "ListUsers" })],
     [":cr dev", ask({ _tag: "CreateRoom", room: "dev" })],
+    [":cr dev Release on  Friday ", ask({ _tag: "CreateRoom", room: "dev", topic: "Release on  Friday" })],
+    [":cr --private dev", ask({ _tag: "CreateRoom", room: "dev", private: true })],
+    [":cr dev --PRIVATE all ours", ask({ _tag: "CreateRoom", room: "dev", private: true, topic: "all ours" })],
+    [":cr dev ours --private", ask({ _tag: "CreateRoom", room: "dev", private: true, topic: "ours" })],
+    [":room dev", ask({ _tag: "GetRoom", room: "dev" })],
+    [":topic dev", ask({ _tag: "GetRoom", room: "dev" })],
+    [":topic dev Ask 2 people", ask({ _tag: "SetTopic", room: "dev", topic: "Ask 2 people" })],
+    [":topic dev -", ask({ _tag: "SetTopic", room: "dev", topic: "" })],
+    [":invite dev bob", ask({ _tag: "InviteUser", room: "dev", user: "bob" })],
+    [":kick dev bob", ask({ _tag: "Kick", room: "dev", user: "bob" })],
+    [":kick dev bob 3 strikes ", ask({ _tag: "Kick", room: "dev", user: "bob", reason: "3 strikes" })],
+    [":ban dev bob", ask({ _tag: "Ban", room: "dev", user: "bob" })],
+    [":ban dev bob 2h", ask({ _tag: "Ban", room: "dev", user: "bob", seconds: 7200 })],
+    [
+      ":ban dev bob  2H  spam, 3 times",
+      ask({ _tag: "Ban", room: "dev", user: "bob", seconds: 7200, reason: "spam, 3 times" })
+    ],
+    [":ban dev bob spam for 2h", ask({ _tag: "Ban", room: "dev", user: "bob", reason: "spam for 2h" })],
+    [":ban dev bob 365d", ask({ _tag: "Ban", room: "dev", user: "bob", seconds: 31_536_000 })],
+    [":ban dev bob 1y", ask({ _tag: "Ban", room: "dev", user: "bob", seconds: 31_536_000 })],
+    [":unban dev bob", ask({ _tag: "Unban", room: "dev", user: "bob" })],
+    [":mute dev bob 30m", ask({ _tag: "Mute", room: "dev", user: "bob", seconds: 1800 })],
+    [":mute * bob 1s flood", ask({ _tag: "Mute", user: "bob", seconds: 1, reason: "flood" })],
+    [":unmute dev bob", ask({ _tag: "Unmute", room: "dev", user: "bob" })],
+    [":unmute * bob", ask({ _tag: "Unmute", user: "bob" })],
+    [":op dev bob", ask({ _tag: "SetRole", room: "dev", user: "bob", role: "moderator" })],
+    [":deop dev bob", ask({ _tag: "SetRole", room: "dev", user: "bob", role: "member" })],
+    [
+      ":owner dev bob",
+      { ...ask({ _tag: "SetRole", room: "dev", user: "bob", role: "owner" }), sure: "hand the room dev over to bob" }
+    ],
+    [":private dev", ask({ _tag: "SetAccess", room: "dev", private: true })],
+    [":open dev", ask({ _tag: "SetAccess", room: "dev", private: false })],
+    [
+      ":rmroom dev",
+      {
+        ...ask({ _tag: "DeleteRoom", room: "dev" }),
+        sure: "delete the room dev with all that was said in it, for everybody"
+      }
+    ],
+    [":audit", ask({ _tag: "GetHistory", only: "moderation" })],
+    [":audit dev", ask({ _tag: "GetHistory", room: "dev", only: "moderation" })],
+    [":audit dev 7", ask({ _tag: "GetHistory", room: "dev", only: "moderation", limit: 7 })],
     [":jr  dev ", ask({ _tag: "JoinRoom", room: "dev" })],
     [":jr ｄｅｖ", ask({ _tag: "JoinRoom", room: "dev" })],
     [":lr dev", ask({ _tag: "LeaveRoom", room: "dev" })],
@@ -72,7 +117,30 @@ describe("what a line asks for", () => {
     [":rm", "<room> is missing"],
     [":rm dev", "<message> is missing"],
     [":pm ada!! hi", "<user> must start with a letter or digit"],
-    [":cr my room", 'there is no place for "room"'],
+    [":jr my room", 'there is no place for "room"'],
+    [":cr my! room", "<room> must"],
+    [":cr --secret dev", "<room> must"],
+    [":cr", "<room> is missing. Type :cr [--private] <room> [topic]"],
+    [":room", "<room> is missing"],
+    [
+      ":kick dev",
+      "<user> is missing. Type :kick <room> <user> [reason], for example :kick dev bob This is the wrong room."
+    ],
+    [
+      ":ban dev bob 3 strikes",
+      "<time> must be a time from 1 second to 1 year: a number and s, m, h, d, w or y, as 30m, 2h or 7d"
+    ],
+    [":ban dev bob 0s", "<time> must be a time from 1 second to 1 year"],
+    [":ban dev bob 366d", "<time> must be a time from 1 second to 1 year"],
+    [":ban dev bob 2y", "<time> must be a time from 1 second to 1 year"],
+    [":ban dev bob 2hours", "<time> must be a time from 1 second to 1 year"],
+    [":mute dev bob -5m", "<time> must be a time from 1 second to 1 year"],
+    [":mute @bob bob", "<room> must"],
+    [":kick * bob", "<room> must"],
+    [":unban dev bob now", 'there is no place for "now"'],
+    [`:topic dev ${"x".repeat(301)}`, "<topic> must have 0 to 300 characters"],
+    [":kik dev bob", "Did you mean :kick <room> <user> [reason]?"],
+    [":transfer dev bob", "Did you mean :owner <room> <user>?"],
     [":lrs now", 'there is no place for "now"'],
     [":history dev 501", "<n> must be a whole number from 1 to 500"],
     [":history dev many", "<n> must be a finite number"],
@@ -110,6 +178,30 @@ describe("what a line asks for", () => {
     assert.strictEqual(isChat, typo.startsWith(":") && Result.isSuccess(action))
   })
 
+  it.prop(
+    "a reason stands as it is typed behind whom it is about, and behind the time, if there is one",
+    { text: NastyText, amount: Schema.Int, unit: Schema.Literals(["s", "m", "h", "d", "w", "y"]) },
+    ({ amount, text, unit }) => {
+      const reason = text.join("").trim()
+      const time = `${amount}${unit}`
+      const seconds = amount * { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 }[unit]
+      const isTime = seconds >= 1 && seconds <= 31_536_000
+      const typed = parse(`:ban dev bob ${time} ${reason}`)
+      if (!isTime) return assert.include(complaint(`:ban dev bob ${time} ${reason}`), "<time> must be a time")
+      if (reason !== "" && !isReason(reason)) return assert.isTrue(Result.isFailure(typed))
+      const because = reason === "" ? {} : { reason }
+      assert.deepStrictEqual<unknown>(
+        Result.getOrThrow(typed),
+        ask({ _tag: "Ban", room: "dev", user: "bob", seconds, ...because })
+      )
+      if (/^[-+.]?\d/.test(reason)) return
+      assert.deepStrictEqual<unknown>(
+        understood(`:mute dev bob ${reason}`),
+        ask({ _tag: "Mute", room: "dev", user: "bob", ...because })
+      )
+    }
+  )
+
   it.prop("whatever can be sent is sent exactly, also with a colon in front", { text: NastyText }, ({ text }) => {
     const content = text.join("")
     if (!isContent(content)) return
@@ -135,5 +227,6 @@ describe("the table of commands", () => {
       ":pm <user> <message>  tell one user something in private",
       "for example: :pm ada Are you there?"
     ])
+    assert.include(help("ban").join("\n"), "from 1 second to 1 year; without one it is for good")
   })
 })

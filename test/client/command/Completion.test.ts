@@ -1,8 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { complete } from "../../../src/client/command/Completion.ts"
+import { complete, type KnownNames } from "../../../src/client/command/Completion.ts"
 
-const known = { users: ["Ada", "alan", "bob", "élodie", "हिन्दी"], rooms: ["dart", "dev", "שָׁלוֹם"] }
+const known: KnownNames = {
+  users: ["Ada", "alan", "bob", "élodie", "हिन्दी"],
+  rooms: ["dart", "dev", "שָׁלוֹם"],
+  membersOf: (room) => (room === "dev" ? ["alan"] : []),
+  boundIn: (room) => (room === "dev" ? ["bad", "bill"] : [])
+}
 
 describe("the tab key", () => {
   it.each([
@@ -18,7 +23,19 @@ describe("the tab key", () => {
     [":reply in:d", ["in:dart ", "in:dev "]],
     [":react #12 in:DE", ["in:dev "]],
     [":edit some in:d", []],
-    [":un", [":unreact ", ":unblock ", ":unread ", ":unregister "]],
+    [":un", [":unreact ", ":unblock ", ":unban ", ":unmute ", ":unread ", ":unregister "]],
+    [":kick d", ["dart ", "dev "]],
+    [":kick dev a", ["alan "]],
+    [":kick dart a", ["Ada ", "alan "]],
+    [":mute dev al", ["alan "]],
+    [":unban dev b", ["bad ", "bill "]],
+    [":unmute dart b", ["bob "]],
+    [":invite dev a", ["Ada ", "alan "]],
+    [":ban dev alan a", []],
+    [":cr --", ["--private "]],
+    [":cr --private d", ["dart ", "dev "]],
+    [":cr --private dev --", []],
+    [":audit d", ["dart ", "dev "]],
     [":help lr", ["lr ", "lrs ", "lru "]],
     [":nonsense a", []],
     ["I agree with b", ["bob "]],

@@ -6,13 +6,13 @@ import { encodeLine, makeDecoder } from "../../../src/connection/Line.ts"
 
 const decode = makeDecoder(Heard)
 const hear = (message: object) => decode(encodeLine(message).subarray(0, -1))
-const topic = { _tag: "TopicSet", seq: 12, at: 3, from: "ada", room: "dev", topic: "tomatoes" }
+const topic = { _tag: "PollOpened", seq: 12, at: 3, from: "ada", room: "dev", topic: "tomatoes" }
 
 describe("an entry of a kind that is not known", () => {
   it("is heard by its place, and nothing that it says is kept", () => {
     assert.deepStrictEqual<unknown>(hear(topic), {
       _tag: "Message",
-      message: { _tag: "LaterEntry", kind: "TopicSet", seq: 12, at: 3, from: "ada", room: "dev" }
+      message: { _tag: "LaterEntry", kind: "PollOpened", seq: 12, at: 3, from: "ada", room: "dev" }
     })
   })
 
@@ -54,7 +54,7 @@ describe("a page with entries of a kind that is not known", () => {
   })
 
   it.each([
-    ["an entry of no place", [{ _tag: "TopicSet", topic: "tomatoes" }]],
+    ["an entry of no place", [{ _tag: "PollOpened", topic: "tomatoes" }]],
     ["a known one with something wrong in it", [{ ...hello, content: "" }]],
     ["more entries than a page has", Array.from({ length: 501 }, () => topic)]
   ])("is none with %s", (_, messages) => {

@@ -56,6 +56,24 @@ const unread = (...events: ReadonlyArray<ClientEvent>) =>
   Reading.unread(after(...events)).map(({ mentions, unread, where }) => ({ where, unread, mentions }))
 
 describe("what was read", () => {
+  it("is not what a page of moderation alone was shown around", () => {
+    const arrived = connected({ rooms: [room(9, 5, 3)] })
+    const audit: ClientEvent = {
+      _tag: "Received",
+      message: { _tag: "History", messages: [{ ...inRoom(9), _tag: "Unbanned", user: bob }], more: false },
+      isAudit: true
+    }
+    assert.deepStrictEqual(unread(arrived, audit), unread(arrived))
+    assert.deepStrictEqual(due(arrived, audit), [])
+  })
+
+  it("is of no room that was deleted", () => {
+    const arrived = connected({ rooms: [room(9, 5, 3)] })
+    assert.deepStrictEqual(unread(arrived, received({ _tag: "RoomDeleted", room: dev, by: bob })), [])
+    assert.isTrue(Reading.isIn(after(arrived), dev))
+    assert.isFalse(Reading.isIn(after(arrived, received({ _tag: "RoomDeleted", room: dev, by: bob })), dev))
+  })
+
   it("is what is shown in a room where nothing was unread", () => {
     assert.deepStrictEqual(due(connected({ rooms: [room(7, 5, 0)] })), [{ where: { room: dev }, seq: 7 }])
     assert.deepStrictEqual(due(connected({ rooms: [room(7, 7, 0)] }), received(inRoom(8)), received(inRoom(9))), [

@@ -4,6 +4,7 @@ import { HashMap, Redacted } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import type { Heard, HeardEntry, Whereabouts } from "../../../src/client/core/Heard.ts"
 import * as Resumption from "../../../src/client/core/Resumption.ts"
+import * as ResumptionState from "../../../src/client/core/ResumptionState.ts"
 import { Epoch } from "../../../src/common/log/Cursor.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
@@ -46,7 +47,7 @@ const inRoom = (seq: number, room = dev): ServerMessage => ({
   content: `${seq}`
 })
 
-const hearAll = (resumption: Resumption.Resumption, messages: ReadonlyArray<Heard>) => {
+const hearAll = (resumption: ResumptionState.Resumption, messages: ReadonlyArray<Heard>) => {
   const events: Array<ClientEvent> = []
   let current = resumption
   for (const message of messages) {
@@ -59,7 +60,7 @@ const hearAll = (resumption: Resumption.Resumption, messages: ReadonlyArray<Hear
 
 /** Ada, in the room dev at seq 4, in the lobby at seq 7. */
 const settled = () => {
-  const { resumption } = hearAll(Resumption.make(ada), [welcome(7)])
+  const { resumption } = hearAll(ResumptionState.make(ada), [welcome(7)])
   const asked = Resumption.ask(resumption, { _tag: "JoinRoom", room: dev })
   return hearAll(asked.resumption, [joined(asked.id, 4, 0)]).resumption
 }
@@ -173,7 +174,7 @@ describe("a client of an account", () => {
   const ops = RoomName.make("ops")
 
   it("joins the rooms of its account on arrival, and tells what came between", () => {
-    const arrived = hearAll(Resumption.make(ada), [welcomed(standing(dev, 4))])
+    const arrived = hearAll(ResumptionState.make(ada), [welcomed(standing(dev, 4))])
     assert.deepStrictEqual(
       arrived.events.map(({ _tag }) => _tag),
       ["Connected"]
@@ -191,7 +192,7 @@ describe("a client of an account", () => {
 
   it("misses nothing of a room in which others have not been told yet of what its account was", () => {
     const { messages, resumption } = Resumption.resume(
-      hearAll(Resumption.make(ada), [welcomed(standing(dev, 4))]).resumption
+      hearAll(ResumptionState.make(ada), [welcomed(standing(dev, 4))]).resumption
     )
     const { events } = hearAll(resumption, [joined(messages[0]?.id ?? "", 3, 0), inRoom(4), inRoom(5)])
     assert.deepStrictEqual(
@@ -321,8 +322,9 @@ describe("a client whose server lies", () => {
 })
 
 describe("a client whose asker does not wait", () => {
-  const join = (resumption: Resumption.Resumption, room = dev) => Resumption.ask(resumption, { _tag: "JoinRoom", room })
-  const welcomed = () => hearAll(Resumption.make(ada), [welcome(7)]).resumption
+  const join = (resumption: ResumptionState.Resumption, room = dev) =>
+    Resumption.ask(resumption, { _tag: "JoinRoom", room })
+  const welcomed = () => hearAll(ResumptionState.make(ada), [welcome(7)]).resumption
 
   it("is in the room it was entering all the same", () => {
     const asked = join(welcomed())
@@ -401,7 +403,7 @@ describe("the entries of a log", () => {
     (place) => ({ _tag: "Deleted", ...place, ...by, target: 1 }),
     (place) => ({ _tag: "Reacted", ...place, ...by, target: 1, reaction: "👍" }),
     (place) => ({ _tag: "Tombstone", ...place, ...by, deletedBy: bob, deletedAt: 0 }),
-    (place) => ({ _tag: "LaterEntry", kind: "TopicSet", ...place, ...by })
+    (place) => ({ _tag: "LaterEntry", kind: "PollOpened", ...place, ...by })
   ]
   const conversations: ReadonlyArray<readonly [string, Whereabouts, number]> = [
     ["a room", { room: dev }, 4],

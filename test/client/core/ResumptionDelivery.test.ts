@@ -3,13 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { HashMap, Schema } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import * as Resumption from "../../../src/client/core/Resumption.ts"
+import * as ResumptionState from "../../../src/client/core/ResumptionState.ts"
 import { ada, dev, ModelServer } from "./ModelServer.ts"
 
 const happening = Schema.Literals(["say", "sayInRoom", "hear", "hearInRoom", "work", "work", "arrive", "arrive", "cut"])
 
 /** A client in miniature: what it remembers, and what it was told. */
 class ModelClient {
-  resumption = Resumption.make(ada)
+  resumption = ResumptionState.make(ada)
   readonly events: Array<ClientEvent> = []
   readonly server: ModelServer
   #isWelcomed = false

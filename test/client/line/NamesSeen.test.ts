@@ -40,6 +40,61 @@ describe("the names that can be completed", () => {
     assert.deepStrictEqual(rooms, ["dev"])
   })
 
+  it("are in a room those of its members, here and away, and of who is banned or muted there", () => {
+    const [dev, ops] = [room("dev"), room("ops")]
+    const by = { seq: 1, at: 0, from: user("ada") }
+    const list: ServerMessage = { _tag: "RoomUsers", room: dev, users: [user("ada")], away: [user("zoe")], count: 2 }
+    const joined: ServerMessage = { _tag: "RoomPresence", room: dev, joined: [user("bob"), user("cy")], left: [] }
+    const deeds: ReadonlyArray<ServerMessage> = [
+      { _tag: "Banned", room: dev, ...by, user: user("bob") },
+      { _tag: "Kicked", room: dev, ...by, user: user("CY") },
+      { _tag: "Muted", room: dev, ...by, user: user("zoe") },
+      { _tag: "Muted", ...by, user: user("everywhere") }
+    ]
+    const { boundIn, membersOf } = known(list, joined, ...deeds)
+    assert.deepStrictEqual(membersOf("DEV"), ["ada", "zoe"])
+    assert.deepStrictEqual(boundIn("dev"), ["bob", "zoe"])
+    assert.deepStrictEqual([membersOf("ops"), boundIn("ops")], [[], []])
+
+    const lifted = known(list, joined, ...deeds, { _tag: "Unbanned", room: dev, ...by, user: user("bob") })
+    assert.deepStrictEqual(lifted.boundIn("dev"), ["zoe"])
+    const left = known(list, { _tag: "RoomLeft", room: dev })
+    assert.deepStrictEqual([left.membersOf("dev"), left.rooms], [[], ["dev"]])
+    const deleted = known(
+      list,
+      { _tag: "RoomUsers", room: ops, users: [], count: 0 },
+      { _tag: "RoomDeleted", room: dev, by: by.from }
+    )
+    assert.deepStrictEqual([deleted.membersOf("dev"), deleted.rooms], [[], ["ops"]])
+  })
+
+  it("are in a room what its moderators are told of bans and mutes", () => {
+    const [dev, bob] = [room("dev"), user("bob")]
+    const info = { _tag: "RoomInfo" as const, room: dev, private: false, moderators: [], members: 1, createdAt: 0 }
+    const banned: ServerMessage = { _tag: "Banned", room: dev, seq: 1, at: 0, from: bob, user: user("old") }
+    const { boundIn } = known(banned, { ...info, bans: [{ user: bob, by: bob }], mutes: [] })
+    assert.deepStrictEqual(boundIn("dev"), ["bob"])
+    assert.deepStrictEqual(known(banned, info).boundIn("dev"), ["old"])
+  })
+
+  it("are those of 100 rooms, and 1000 members of each, at most", () => {
+    const rooms = upTo(150).map((index): ServerMessage => ({
+      _tag: "RoomPresence",
+      room: room(`room${index}`),
+      joined: [user("ada")],
+      left: []
+    }))
+    const crowd = upTo(2).map((part): ServerMessage => ({
+      _tag: "RoomPresence",
+      room: room("room0"),
+      joined: upTo(700).map((index) => user(`user${part}-${index}`)),
+      left: []
+    }))
+    const { membersOf } = known(...rooms, ...crowd)
+    assert.strictEqual(upTo(150).filter((index) => membersOf(`room${index}`).length > 0).length, 100)
+    assert.strictEqual(membersOf("room0").length, 1000)
+  })
+
   it("are 1000 users and 1000 rooms at most", () => {
     const { users, rooms } = known(
       ...upTo(3).map((part): ServerMessage => ({

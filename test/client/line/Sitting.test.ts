@@ -137,7 +137,7 @@ describe("a person", () => {
   it.live("goes back past entries that only a later client knows, and hears of refusals in the server's words", () =>
     Effect.gen(function* () {
       const { peer, take, type, until } = yield* sit(yield* make)
-      const later = (seq: number) => ({ _tag: "TopicSet", seq, at, from: bob, topic: "tomatoes" })
+      const later = (seq: number) => ({ _tag: "PollOpened", seq, at, from: bob, topic: "tomatoes" })
       const answer = (request: ClientMessage, more: boolean, messages: ReadonlyArray<object>) =>
         peer.sayText(`${JSON.stringify({ _tag: "History", ...idOf(request), messages, more })}\n`)
       yield* type(":history 2")

@@ -105,9 +105,9 @@ describe("Every refusal", () => {
     ([rejection]) => {
       const text = sentence({
         ...rejection,
-        // The words in these two are the server's own.
+        // The words in these two are the server's own, and one is said as it is.
         ...(rejection._tag === "InvalidMessage" ? { issue: "it is not JSON" } : {}),
-        ...(rejection._tag === "NotAllowed" ? { action: "leave the lobby" } : {})
+        ...(rejection._tag === "NotAllowed" ? { action: "leave the lobby", why: "Only others may." } : {})
       })
       assert.match(text, /^[A-Z][^\n]*\.$/)
     },

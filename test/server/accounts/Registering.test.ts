@@ -22,6 +22,7 @@ describe("Somebody who registers and leaves while the account is being stored", 
       const storing = yield* Deferred.make<void>()
       const stored = yield* Deferred.make<void>()
       const slow = Layer.mock(Accounts, {
+        isLockedDown: Effect.succeed(false),
         create: ({ at, isAdmin, user }) =>
           Effect.gen(function* () {
             yield* Deferred.succeed(storing, undefined)
@@ -72,7 +73,10 @@ describe("Somebody who registers and leaves while the account is being stored", 
 const withHashing = (settings: Readonly<Record<string, string>>, hash: Effect.Effect<never>) =>
   Registering.layer.pipe(
     Layer.provide([
-      Layer.mock(Accounts, { create: () => Effect.succeed(Result.fail("InvalidInvite" as const)) }),
+      Layer.mock(Accounts, {
+        isLockedDown: Effect.succeed(false),
+        create: () => Effect.succeed(Result.fail("InvalidInvite" as const))
+      }),
       Attempts.layer,
       CommonPasswords.layer,
       Layer.mock(Login, { plaintext: () => undefined }),

@@ -38,7 +38,8 @@ const openWith = (
     invite: no,
     reports: no,
     handleReport: no,
-    deleteReport: no
+    deleteReport: no,
+    lockdown: no
   })
   return Layer.build(
     AdminSocket.layer.pipe(

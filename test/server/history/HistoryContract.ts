@@ -156,6 +156,72 @@ export const historyContract = <LayerError>(
       }).pipe(fresh)
     )
 
+    it.effect(
+      "erases a room, of which nothing is read, found or answered; what is written there again begins at 1",
+      () =>
+        Effect.gen(function* () {
+          const history = yield* History
+          const [dev, other] = [room("dev"), room("other")]
+          assert(dev._tag === "Room")
+          const key = "0123456789abcdef"
+          yield* history.append([
+            entry("apple", { conversation: dev, key }),
+            entry("apple", { conversation: other }),
+            entry("apple"),
+            entry("pear", { conversation: dev, body: { _tag: "Edited", target: 1, content: "apple pie" } }),
+            entry("", { conversation: dev, body: { _tag: "Reacted", target: 1, reaction: "👍" } })
+          ])
+          const before = yield* history.newest(dev)
+          assert.lengthOf(yield* findAll(history, [dev, other], { query: "apple", limit: 10 }), 2)
+
+          yield* history.erase({ _tag: "Room", room: RoomName.make("DEV") })
+          assert.deepStrictEqual(yield* history.read(dev, everything), { entries: [], more: false })
+          assert.deepStrictEqual(yield* history.standing(dev, everything), { messages: [], more: false })
+          const from = UserName.make("ada")
+          const facts = yield* history.facts(dev, { keys: [{ from, key }], targets: [1], reactors: [] })
+          assert.strictEqual(facts.answered.size, 0)
+          const found = yield* findAll(history, [lobby, dev, other], { query: "apple", limit: 10 })
+          assert.deepStrictEqual(
+            found.map(({ conversation }) => conversation),
+            [lobby, other]
+          )
+          const now = yield* history.newest(dev)
+          assert.strictEqual(now.seq, 0)
+          assert.notStrictEqual(now.epoch, before.epoch)
+
+          // The same key is another message's now, and it has nothing of the first.
+          const stored = yield* history.append([entry("apple tart", { conversation: dev, key })])
+          assert.deepStrictEqual(stored, [{ seq: 1, at: 1, repeated: false }])
+          assert.deepStrictEqual(yield* history.newest(dev), { epoch: now.epoch, seq: 1 })
+          const { messages } = yield* history.standing(dev, everything)
+          assert.deepStrictEqual(
+            messages.map((message) =>
+              message._tag === "Message" ? [message.content, message.reactions] : message._tag
+            ),
+            [["apple tart", []]]
+          )
+          yield* history.erase(dev)
+          assert.strictEqual((yield* history.newest(dev)).seq, 0)
+          assert.isTrue(history.forgetUnsafe(dev))
+          assert.strictEqual((yield* history.newest(other)).seq, 1)
+        }).pipe(fresh)
+    )
+
+    it.effect("erases a room nobody wrote to, and one nobody ever heard of: each is another one then", () =>
+      Effect.gen(function* () {
+        const history = yield* History
+        const dev = room("dev")
+        assert(dev._tag === "Room")
+        const epochs = new Set<string>()
+        for (let times = 0; times < 3; times++) {
+          yield* history.erase(dev)
+          epochs.add((yield* history.newest(dev)).epoch)
+        }
+        assert.strictEqual(epochs.size, 3)
+        assert.deepInclude((yield* history.append([entry("a", { conversation: dev })]))[0], { seq: 1 })
+      }).pipe(fresh)
+    )
+
     it.effect("has nothing to begin with", () =>
       Effect.gen(function* () {
         const history = yield* History

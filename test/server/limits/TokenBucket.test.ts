@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
-import * as TokenBucket from "../../../src/server/dialogue/TokenBucket.ts"
+import * as TokenBucket from "../../../src/server/limits/TokenBucket.ts"
 import { tries, wholeNumber } from "../../support/generators.ts"
 
 const someAllowance = Arbitrary.all({ rate: wholeNumber(1, 2000), burst: wholeNumber(1, 50) })
