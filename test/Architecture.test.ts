@@ -53,6 +53,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["sql"],
     ["governance"],
     ["history"],
+    ["reports"],
     ["accounts"],
     ["search"],
     ["store"],
@@ -69,7 +70,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
 /** Folders beside the floors, for what is no part of serving, and the only folders each may import from. */
 const asides: Readonly<Record<string, ReadonlyArray<string>>> = {
   // Works on the server's files from a process of its own; it says its name and version as the server does.
-  "src/server/admin": ["config", "notices", "sql", "history", "accounts", "store", "process"],
+  "src/server/admin": ["config", "notices", "sql", "history", "reports", "accounts", "store", "process"],
   // What a process is called, and when it ends: for whoever puts a program together.
   "src/server/process": []
 }

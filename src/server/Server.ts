@@ -25,6 +25,7 @@ import { Inboxes } from "./inbox/Inboxes.ts"
 import { UserProcessor } from "./inbox/UserProcessor.ts"
 import { Announcements } from "./presence/Announcements.ts"
 import { Turns } from "./processor/Turns.ts"
+import { Reporting } from "./reports/Reporting.ts"
 import { Lobby } from "./rooms/Lobby.ts"
 import { LogReader } from "./rooms/LogReader.ts"
 import { RoomProcessor } from "./rooms/RoomProcessor.ts"
@@ -48,7 +49,7 @@ export const layerWith = (sessions: typeof Sessions.layer) =>
     Layer.provide(ClientHandler.layer),
     Layer.provide([ServerProcessor.layer, Inboxes.layer]),
     Layer.provide([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
-    Layer.provide(SearchProcessor.layer),
+    Layer.provide([SearchProcessor.layer, Reporting.layer]),
     Layer.provide(accounts),
     Layer.provide(Announcements.layer),
     Layer.provide(LogReader.layer),

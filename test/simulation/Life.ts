@@ -13,6 +13,7 @@ import { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
 import type { Session } from "../../src/server/session/Session.ts"
 import { Sessions } from "../../src/server/session/Sessions.ts"
+import * as MemoryReports from "../../src/server/store/MemoryReports.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
 import { storesOver } from "../support/Stores.ts"
 import type { Mounted } from "./Disk.ts"
@@ -66,7 +67,8 @@ const storesIn = (disk: Mounted, safe: MountedSafe | undefined) =>
         Layer.succeed(History, disk.history),
         Layer.succeed(Accounts, safe.accounts),
         Layer.succeed(Governances, safe.governances),
-        Layer.succeed(Memberships, safe.memberships)
+        Layer.succeed(Memberships, safe.memberships),
+        Layer.fresh(MemoryReports.layer)
       )
 
 export const begin = Effect.fnUntraced(function* ({ clock, disk, logger, safe, scope, settings }: LifeOptions) {

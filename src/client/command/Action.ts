@@ -54,6 +54,7 @@ export type Act =
   | { readonly _tag: "Delete"; readonly reason?: string }
   | { readonly _tag: "React"; readonly reaction: Reaction; readonly isTakenBack: boolean }
   | { readonly _tag: "Reply"; readonly content: string }
+  | { readonly _tag: "Report"; readonly reason: string }
 
 /**
  * The line asks for nothing that can be done; `message` says what is wrong and what to type instead. `instead` is the

@@ -20,6 +20,7 @@ import { type Command, define, nothing } from "./Definition.ts"
 import { assign, cut } from "./Parameter.ts"
 import { Place, placeOf } from "./Place.ts"
 import { roomCommands } from "./RoomCommands.ts"
+import { socialCommands } from "./SocialCommands.ts"
 import { nearest } from "./Suggestion.ts"
 
 /** In UTF-16 units. The longest message has 8192 characters of two each; with what stands before it, that is less. */
@@ -211,6 +212,16 @@ export const commands: ReadonlyArray<Command> = [
     alsoKnownAs: ["older", "next"],
     action: () => ({ _tag: "More" })
   }),
+  define({
+    name: "report",
+    parameters: Schema.Struct({ ...mentioned, why: Reason }),
+    kinds: { ...leading, why: "words" },
+    summary: "tell the admins about a message",
+    example: ":report #12 insults",
+    alsoKnownAs: ["flag", "complain"],
+    action: ({ why, ...words }) => about(words, { _tag: "Report", reason: why })
+  }),
+  ...socialCommands,
   ...roomCommands,
   ...accountCommands,
   define({

@@ -59,7 +59,7 @@ const spell = (act: Act, { seq, where }: Recent.Place): string => {
 
 const wordsOf = (act: Act): string | undefined => {
   if (act._tag === "React") return act.reaction
-  return act._tag === "Delete" ? act.reason : act.content
+  return act._tag === "Delete" || act._tag === "Report" ? act.reason : act.content
 }
 
 export const requestFor = (recent: Recent.Recent, { act, mention }: About): Result.Result<Request, NotUnderstood> =>
@@ -86,6 +86,8 @@ const placeOf = (
 ): Result.Result<Recent.Place, NotUnderstood> => {
   if (where === undefined && act._tag === "Delete" && /^in:\S/i.test(act.reason ?? ""))
     return complain(act, placeBehind)
+  // Nobody is complained of by guess.
+  if (number === undefined && act._tag === "Report") return complain(act, reportUnnumbered)
   if (number === undefined) return where === undefined ? lastOne(recent, act) : complain(act, numberMissing)
   if (where !== undefined) return Result.succeed({ where, seq: number })
   const shown = Recent.lastNumbered(recent, number)
@@ -127,6 +129,8 @@ const requestAt = ({ seq, where }: Recent.Place, act: Act): Result.Result<Reques
         ...(isTakenBack && { remove: true as const })
       })
     }
+    case "Report":
+      return Result.succeed({ _tag: "Report", ...where, target: seq, reason: act.reason })
     case "Reply": {
       const said = { content: act.content, replyTo: seq }
       if (where.room !== undefined) return Result.succeed({ _tag: "RoomMessage", room: where.room, ...said })
@@ -140,7 +144,7 @@ const requestAt = ({ seq, where }: Recent.Place, act: Act): Result.Result<Reques
 /** What is done to one's own messages first of all. */
 const isOnOwn = ({ _tag }: Act): boolean => _tag === "Edit" || _tag === "Delete"
 
-const names = { Edit: "edit", Delete: "delete", Reply: "reply" } as const
+const names = { Edit: "edit", Delete: "delete", Reply: "reply", Report: "report" } as const
 const nameOf = (act: Act): string => {
   if (act._tag === "React") return act.isTakenBack ? "unreact" : "react"
   return names[act._tag]
@@ -150,6 +154,7 @@ const numberMissing =
   "say which message of that place by its number, for example in:dev #12. Text that begins with in: goes behind a number"
 /** What is erased does not come back: this is no reason. */
 const placeBehind = "say the place before the number, for example :delete in:dev #12"
+const reportUnnumbered = "say which message by its number, for example :report #12 insults"
 const reasonAlone = "say which message by its number, for example :delete #12 wrong room"
 const notShown = (number: number, act: Act): string =>
   `no message #${number} was shown lately. Say where it is: :${nameOf(act)} in:dev #${number} in a room, ` +

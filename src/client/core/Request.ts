@@ -46,10 +46,11 @@ const replies = {
   RemoveKey: "KeyRemoved",
   DeleteAccount: "AccountDeleted",
   GetUser: "UserInfo",
+  MarkRead: "ReadMarked",
   Block: "Blocked",
   Unblock: "Blocked",
   ListBlocked: "Blocked",
-  MarkRead: "ReadMarked"
+  Report: "Reported"
 } as const
 
 type Tag = keyof typeof replies

@@ -141,6 +141,8 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
       return renderRoomJoined(message, style)
     case "RoomLeft":
       return renderRoomLeft(message, undefined, style)
+    case "Reported":
+      return aside(style, "reported; whoever runs the server can read what was said")
     case "History": {
       const { messages, more } = message
       const isEmpty = spanOf(message) === undefined

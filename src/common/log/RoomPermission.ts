@@ -57,7 +57,9 @@ export const mayGovern = (
 ): GoverningRefusal | undefined => {
   const action = actionOf[act._tag]
   const no = (why: string): GoverningRefusal => ({ _tag: "NotAllowed", action, why })
-  const isForAccounts = act._tag === "RoleSet" || act._tag === "Invited"
+  // Nobody could let others into a guest's private room.
+  const isHiding = act._tag === "AccessSet" && act.private
+  const isForAccounts = act._tag === "RoleSet" || act._tag === "Invited" || isHiding
   if (isForAccounts && actor.isGuest) return { _tag: "AccountRequired", action }
   const missing = lacks(actor, act, place)
   if (missing !== undefined) return no(missing)
@@ -70,9 +72,11 @@ export const mayGovern = (
       if (!object.isMember) return { _tag: "UserNotFound", user: act.user }
       break
     case "Unbanned":
-      return object.isBanned ? undefined : { _tag: "UserNotFound", user: act.user }
+      if (!object.isBanned) return { _tag: "UserNotFound", user: act.user }
+      break
     case "Unmuted":
-      return object.isMuted ? undefined : { _tag: "UserNotFound", user: act.user }
+      if (!object.isMuted) return { _tag: "UserNotFound", user: act.user }
+      break
     case "Invited":
       return object.isBanned ? no(`${act.user} is banned from this room. Lift that first (Unban).`) : undefined
     case "RoleSet":

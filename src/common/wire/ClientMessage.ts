@@ -6,7 +6,7 @@
  */
 import { Schema } from "effect"
 import { Cursor, Seq } from "../log/Cursor.ts"
-import { Topic } from "../log/Governing.ts"
+import { Reason, Topic } from "../log/Governing.ts"
 import { RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Content } from "../text/Content.ts"
@@ -66,6 +66,7 @@ const others = {
   RoomMessage: { id, room: RoomName, content: Content, replyTo, key },
   /** Has no reply, unless it is refused. */
   Typing: { id, ...whereabouts },
+  Report: { id, ...whereabouts, target: Seq, reason: Reason },
   GetHistory: {
     id,
     room: Schema.optionalKey(RoomName),

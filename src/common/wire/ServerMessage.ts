@@ -59,6 +59,7 @@ export const ServerMessage = Schema.TaggedUnion({
   ...accountMessages,
   /** Somebody is about to say something: for a moment, and not for certain. */
   Typing: { ...whereabouts, user: UserName },
+  Reported: { id },
   Pong: { id, nonce: Schema.Int },
   UserList: { id, users, ...page },
   RoomCreated: { id, room: RoomName, by: UserName },

@@ -11,8 +11,11 @@ import { Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { DeviceId } from "../../common/wire/AccountRequest.ts"
+import type { StorageUnavailable } from "../history/History.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
+import type { Report } from "../reports/Report.ts"
+import { Reports } from "../reports/Reports.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import { Account, Device, Key } from "./Account.ts"
 import { type Act, noteAccount, noteInvite } from "./AccountLog.ts"
@@ -33,6 +36,8 @@ const codeLasts = Duration.days(7)
 
 /** One page of a list. */
 export const usersOfPage = 500
+/** The same of reports, of 10 KB at most. */
+const reportsOfPage = 50
 
 /** All there is to show of an account. */
 export const UserDetails = Schema.Struct({
@@ -74,6 +79,10 @@ export class UserManagement extends Context.Service<
     free(user: UserName): Done<Account>
     setAdmin(user: UserName, isAdmin: boolean): Done<Account>
     invite(uses: number, lasts: Duration.Duration | undefined): Done<InviteCode>
+    /** What was reported: the newest, or the newest before one; newest first. */
+    reports(before: number | undefined): Done<ReadonlyArray<Report>>
+    handleReport(id: number): Done<void>
+    deleteReport(id: number): Done<void>
     /** Switches it, if it is said how, and gives how it stands (see Lockdown). */
     lockdown(isOn: boolean | undefined): Done<boolean>
   }
@@ -123,6 +132,7 @@ interface Others {
 
 const make = Effect.fnUntraced(function* ({ deleted, ended, note, noteInvite }: Others) {
   const accounts = yield* Accounts
+  const reports = yield* Reports
   const clock = yield* Clock.Clock
   const lockdown = yield* Lockdown
   const names = yield* AccountNames
@@ -172,7 +182,17 @@ const make = Effect.fnUntraced(function* ({ deleted, ended, note, noteInvite }: 
     return found
   })
 
+  const orNone = (id: number, done: Effect.Effect<boolean, StorageUnavailable>) =>
+    doing(
+      Effect.flatMap(done, (isThere) =>
+        isThere ? Effect.void : new NotDone({ message: `There is no report ${id}. "pnpm admin reports" shows all.` })
+      )
+    )
+
   return UserManagement.of({
+    reports: (before) => doing(reports.list(before, reportsOfPage)),
+    handleReport: (id) => orNone(id, reports.setHandled(id)),
+    deleteReport: (id) => orNone(id, reports.remove(id)),
     add: (user, isAdmin) =>
       doing(
         Effect.gen(function* () {

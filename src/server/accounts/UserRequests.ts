@@ -3,6 +3,7 @@ import { Duration, Effect, Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Reason } from "../../common/log/Governing.ts"
 import { UserName } from "../../common/name/UserName.ts"
+import { Report } from "../reports/Report.ts"
 import { Account } from "./Account.ts"
 import { Code, InviteCode, NotDone, UserDetails, UserManagement } from "./UserManagement.ts"
 
@@ -26,6 +27,13 @@ export class UserRequests extends RpcGroup.make(
   Rpc.make("Delete", account),
   Rpc.make("Free", account),
   Rpc.make("SetAdmin", { ...account, payload: { ...user, isAdmin: Schema.Boolean } }),
+  Rpc.make("Reports", {
+    payload: { before: Schema.UndefinedOr(Schema.Natural) },
+    success: Schema.Array(Report),
+    error: NotDone
+  }),
+  Rpc.make("HandleReport", { payload: { report: Schema.Natural }, error: NotDone }),
+  Rpc.make("DeleteReport", { payload: { report: Schema.Natural }, error: NotDone }),
   Rpc.make("Invite", {
     payload: {
       uses: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxUses })),
@@ -55,6 +63,9 @@ export const answers = UserRequests.toLayer(
       Delete: ({ user }) => users.delete(user),
       Free: ({ user }) => users.free(user),
       SetAdmin: ({ isAdmin, user }) => users.setAdmin(user, isAdmin),
+      Reports: ({ before }) => users.reports(before),
+      HandleReport: ({ report }) => users.handleReport(report),
+      DeleteReport: ({ report }) => users.deleteReport(report),
       Invite: ({ lasts, uses }) => users.invite(uses, lasts === undefined ? undefined : Duration.millis(lasts)),
       Lockdown: ({ isOn }) => users.lockdown(isOn)
     })

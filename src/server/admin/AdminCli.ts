@@ -19,6 +19,7 @@ import { lockdownCommand } from "./Lockdown.ts"
 import { Output } from "./Output.ts"
 import { Progress } from "./Progress.ts"
 import { removeRoomCommand } from "./RemoveRoom.ts"
+import { reportsCommand } from "./Reports.ts"
 import { roomsCommand } from "./Rooms.ts"
 import { usersCommand } from "./Users.ts"
 import { verifyCommand } from "./Verify.ts"
@@ -39,6 +40,7 @@ const command = Command.make("parley-admin").pipe(
     { command: "pnpm admin rmroom garden", description: "Remove one, while the server is stopped" },
     { command: "pnpm admin users list", description: "List the accounts" },
     { command: "pnpm -s admin invite", description: "Invite somebody to make an account" },
+    { command: "pnpm admin reports", description: "List what users reported" },
     { command: "pnpm admin lockdown on", description: "Let nobody in but accounts that are there" },
     { command: "pnpm admin export --help", description: "Explain one of them" }
   ]),
@@ -50,7 +52,8 @@ const command = Command.make("parley-admin").pipe(
     removeRoomCommand,
     usersCommand,
     inviteCommand,
-    lockdownCommand
+    lockdownCommand,
+    reportsCommand
   ])
 )
 

@@ -119,6 +119,9 @@ const remote = (path: string) =>
         delete: (user) => asked(server.Delete({ user })),
         free: (user) => asked(server.Free({ user })),
         setAdmin: (user, isAdmin) => asked(server.SetAdmin({ user, isAdmin })),
+        reports: (before) => asked(server.Reports({ before })),
+        handleReport: (report) => asked(server.HandleReport({ report })),
+        deleteReport: (report) => asked(server.DeleteReport({ report })),
         invite: (uses, lasts) =>
           asked(server.Invite({ uses, lasts: lasts === undefined ? undefined : Duration.toMillis(lasts) })),
         lockdown: (isOn) => asked(server.Lockdown({ isOn }))

@@ -159,13 +159,17 @@ export const govern = (
       return owner !== undefined && isSame(owner, subject) ? ownerless : rest
     }
     case "Unbanned":
-      return { ...before, bans: standing(without(before.bans, subject), now) }
+      return { ...before, bans: standing(lifted(before.bans, act.user, subject), now) }
     case "Muted":
       return { ...before, mutes: bind(before.mutes, act, by, subject, now) }
     case "Unmuted":
-      return { ...before, mutes: standing(without(before.mutes, subject), now) }
+      return { ...before, mutes: standing(lifted(before.mutes, act.user, subject), now) }
   }
 }
+
+/** Without all that binds this name: a guest's, and the account's that was made of it. */
+const lifted = (bounds: ReadonlyArray<Bound>, user: UserName, subject: Subject | undefined): ReadonlyArray<Bound> =>
+  bounds.filter((bound) => nameKey(bound.user) !== nameKey(user) && !isSame(bound, subject))
 
 const bind = (
   bounds: ReadonlyArray<Bound>,

@@ -20,6 +20,7 @@ import { partnerOf } from "../history/Partner.ts"
 import { makeTypingTimes } from "../presence/TypingTimes.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
+import { Reporting } from "../reports/Reporting.ts"
 import { LogReader } from "../rooms/LogReader.ts"
 import { type CatchUp, retryInterval } from "../rooms/Newcomers.ts"
 import { gather } from "../rooms/Telling.ts"
@@ -50,6 +51,7 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
       const names = yield* AccountNames
       const blocks = yield* Blocks
       const reader = yield* LogReader
+      const reporting = yield* Reporting
       const searches = yield* SearchProcessor
       const clock = yield* Clock.Clock
       const scope = yield* Effect.scope
@@ -198,6 +200,14 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
         Mailbox.tellUnsafe(searches, { from, conversations, search: { ...search, with: partnerNamed(user) } })
       }
 
+      /** A guest's inbox is not stored: nothing is found in it. */
+      const report = ({ from, reason, target, with: user }: UsersCommandOf<"Report">) => {
+        if (from.account === undefined) return refuse(from, { _tag: "MessageNotFound", seq: target })
+        const other = names.find(user)?.user ?? user
+        const complaint = { with: other, target, reason }
+        return beside(reporting.report(from, inboxOf(from.user, from.account), complaint, partnerNamed(user)))
+      }
+
       const typing = ({ from, receivers, with: user }: UsersCommandOf<"Typing">) => {
         const named = names.find(user)
         const isThere = named === undefined ? receivers.length > 0 : named.state === "Active"
@@ -227,6 +237,8 @@ export class UserProcessor extends Context.Service<UserProcessor, Mailbox.Mailbo
             return read(command)
           case "SearchInbox":
             return search(command)
+          case "Report":
+            return report(command)
           case "Gone":
             return leave(command)
         }

@@ -1,7 +1,8 @@
 /** What the UserProcessor is told, which owns the inboxes. */
 import { Schema } from "effect"
-import { Cursor } from "../../common/log/Cursor.ts"
+import { Cursor, Seq } from "../../common/log/Cursor.ts"
 import { Body, Intent } from "../../common/log/Entry.ts"
+import { Reason } from "../../common/log/Governing.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
 import { Range, Search } from "../history/Query.ts"
@@ -26,6 +27,8 @@ export const UsersCommand = Schema.TaggedUnion({
   CatchUp: { from: Asker, after: Schema.UndefinedOr(Cursor) },
   ReadInbox: { from: Asker, with: UserName, range: Range },
   SearchInbox: { from: Asker, with: UserName, search: Search },
+  /** What was said in private is to be kept for the admins. */
+  Report: { from: Asker, with: UserName, target: Seq, reason: Reason },
   /** A connection is gone: a guest's inbox goes with it. */
   Gone: { session: SessionId }
 })

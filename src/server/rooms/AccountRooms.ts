@@ -11,7 +11,7 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { StorageUnavailable } from "../history/History.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
-import type { RoomsCommand } from "./RoomsCommand.ts"
+import { RoomsCommand } from "./RoomsCommand.ts"
 
 interface Services {
   readonly scope: Scope.Scope
@@ -158,4 +158,6 @@ const note = (rooms: Set<NameKey>, room: NameKey, isMember: boolean) => {
 
 /** The account whose rooms have to be known to answer this. */
 const dependent = (command: RoomsCommand): AccountId | undefined =>
-  command._tag === "List" || command._tag === "Search" || command._tag === "InRoom" ? command.from.account : undefined
+  isDependent(command) ? command.from.account : undefined
+
+const isDependent = RoomsCommand.isAnyOf(["List", "Search", "Report", "InRoom"])

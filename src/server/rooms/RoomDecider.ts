@@ -59,7 +59,9 @@ export const decideInRoom = (state: RoomState, act: Act, circumstances: RoomCirc
   if (first !== undefined) return first
   const { body } = act
   const { conversation, now } = circumstances
-  if (conversation._tag === "Room" && HashSet.has(state.putOut, nameKey(act.from))) {
+  // An admin need not be in for these.
+  const isFromOutside = act.isAdmin === true && (isGoverning(body) || body._tag === "Deleted")
+  if (conversation._tag === "Room" && !isFromOutside && HashSet.has(state.putOut, nameKey(act.from))) {
     return { _tag: "Refused", reason: { _tag: "NotInRoom", room: conversation.room } }
   }
   if (isGoverning(body)) return governing(state, act, body, circumstances)
@@ -93,7 +95,7 @@ export const mutedIn = (
 export interface Actor extends Pick<Act, "account" | "author" | "guest" | "isAdmin"> {}
 
 const actorOf = (governance: Governance.Governance, actor: Actor, guestOwner: AuthorId | undefined): Party => ({
-  role: isGuestOwner(guestOwner, actor.author, actor.guest) ? "owner" : Governance.roleOf(governance, actor),
+  role: isGuestOwner(governance, guestOwner, actor.author, actor.guest) ? "owner" : Governance.roleOf(governance, actor),
   isAdmin: actor.isAdmin === true,
   isGuest: actor.account === undefined
 })
@@ -105,17 +107,21 @@ export const whyNotDelete = (
   guestOwner: AuthorId | undefined
 ): Rejection | undefined => mayDelete(actorOf(governance, actor, guestOwner))
 
-const isGuestOwner = (owner: AuthorId | undefined, ...authors: ReadonlyArray<AuthorId | undefined>): boolean =>
-  owner !== undefined && authors.includes(owner)
+/** A room that was made an account's is the guest's no more. */
+const isGuestOwner = (
+  { owner }: Governance.Governance,
+  guest: AuthorId | undefined,
+  ...authors: ReadonlyArray<AuthorId | undefined>
+): boolean => owner === undefined && guest !== undefined && authors.includes(guest)
 
 const governing = (
-  { governance }: RoomState,
+  { governance, putOut }: RoomState,
   act: Act,
   body: Governing,
   { conversation, guestOwner, now }: RoomCircumstances
 ): RoomDecision => {
   const subject = subjectOf(governance, act, body, now)
-  const object = subject && objectOf(governance, act, subject, guestOwner, now)
+  const object = subject && objectOf(governance, act, subject, guestOwner, putOut)
   const place = { isLobby: conversation._tag === "Lobby", isPrivate: governance.isPrivate }
   const refusal = mayGovern(actorOf(governance, act, guestOwner), body, object, place)
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
@@ -126,10 +132,22 @@ const governing = (
     (object?.isMember === true || Governance.isInvited(governance, subject))
   if (isInvitedAlready) return { _tag: "Repeated", seq: 0, at: now, key: undefined }
   if (Governance.isFull(governance, body, subject, now)) return { _tag: "Refused", reason: full(body) }
-  const after = Governance.govern(governance, body, act.from, subject, now)
+  const after = Governance.govern(governance, body, act.from, subject && whoIs(subject), now)
   const isOut = body._tag === "Kicked" || body._tag === "Banned"
   const dismissed = isOut ? subject?.account : undefined
   return { _tag: "Accepted", body, governance: after, ...(dismissed !== undefined && { dismissed }) }
+}
+
+const whoIs = ({ account, network, user }: Meant): Governance.Subject => ({
+  user,
+  ...(account !== undefined && { account }),
+  ...(network !== undefined && { network })
+})
+
+/** Somebody, and what binds it. */
+interface Meant extends Governance.Subject {
+  readonly isBanned: boolean
+  readonly isMuted: boolean
 }
 
 /** Who is meant: of what is to be lifted, who is bound under that name. */
@@ -138,28 +156,35 @@ const subjectOf = (
   { about }: Act,
   body: Governing,
   now: Timestamp
-): Governance.Subject | undefined => {
+): Meant | undefined => {
   if (!("user" in body)) return undefined
-  const bounds = body._tag === "Unbanned" ? bans : body._tag === "Unmuted" ? mutes : []
-  const bound = Governance.standing(bounds, now).find(({ user }) => nameKey(user) === nameKey(body.user))
-  const { account, network, user } = bound ?? about ?? {}
-  return user && { user, ...(account !== undefined && { account }), ...(network !== undefined && { network }) }
+  const isLift = body._tag === "Unbanned" || body._tag === "Unmuted"
+  const bounds = body._tag === "Unbanned" ? bans : mutes
+  const named = isLift
+    ? Governance.standing(bounds, now).find(({ user }) => nameKey(user) === nameKey(body.user))
+    : undefined
+  const { account, network, user } = named ?? about ?? {}
+  if (user === undefined) return undefined
+  const subject = { user, ...(account !== undefined && { account }), ...(network !== undefined && { network }) }
+  if (isLift) return { ...subject, isBanned: named !== undefined, isMuted: named !== undefined }
+  return { ...subject, isBanned: Governance.boundBy(bans, subject, now) !== undefined, isMuted: false }
 }
 
 const objectOf = (
   governance: Governance.Governance,
   { about, from }: Act,
-  subject: Governance.Subject,
+  subject: Meant,
   guestOwner: AuthorId | undefined,
-  now: Timestamp
+  putOut: RoomState["putOut"]
 ): Object => ({
-  role: isGuestOwner(guestOwner, about?.author) ? "owner" : Governance.roleOf(governance, subject),
+  role: isGuestOwner(governance, guestOwner, about?.author) ? "owner" : Governance.roleOf(governance, subject),
   isAdmin: about?.isAdmin === true,
   isGuest: subject.account === undefined,
   isOneself: nameKey(subject.user) === nameKey(from),
-  isMember: about?.isMember === true,
-  isBanned: Governance.boundBy(governance.bans, subject, now) !== undefined,
-  isMuted: Governance.boundBy(governance.mutes, subject, now) !== undefined
+  // Who was put out by this run is in no more.
+  isMember: about?.isMember === true && !HashSet.has(putOut, nameKey(subject.user)),
+  isBanned: subject.isBanned,
+  isMuted: subject.isMuted
 })
 
 const full = (body: Governing): Rejection => ({

@@ -29,6 +29,7 @@ import { HourlyLimits, type Limited } from "../limits/HourlyLimits.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
+import { Reporting } from "../reports/Reporting.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
@@ -59,6 +60,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const names = yield* AccountNames
       const blocks = yield* Blocks
       const announcements = yield* Announcements
+      const reporting = yield* Reporting
       const limits = yield* HourlyLimits
       const searches = yield* SearchProcessor
       const sessions = yield* Sessions
@@ -85,7 +87,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       /** The managers of rooms that are deleted, which still answer what they were sent. */
       const ending = new Map<number, Running>()
       const owners = makeRoomOwners({ clock, governances })
-      const { hiddenFrom, isVisible } = makeVisibility({
+      const { hiddenFrom, isVisible, mayListUsers } = makeVisibility({
         clock,
         governances,
         isAdmin: names.isAdmin,
@@ -102,11 +104,13 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         isIn: (session) => involvements.get(session)?.isIn ?? new Set(),
         memberOf: (account) => accounts.of(account),
         scope,
+        reporting,
         searches,
         sessions,
         turns
       })
       const start = makeStarting({
+        clock,
         blocks,
         members,
         names,
@@ -168,6 +172,9 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const key = nameKey(room)
         const open = rooms.get(key)
         if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
+        if (command._tag === "ListMembers" && !mayListUsers(open, from)) {
+          return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
+        }
         if (command._tag === "Join") {
           const { joined } = involvements.of(from.session)
           const mayJoin =
@@ -338,6 +345,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         List: asked.list,
         InRoom: pass,
         Search: asked.search,
+        Report: asked.report,
         Gone: vanish,
         Own: own,
         Dismiss: dismiss,

@@ -6,6 +6,7 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import { makeListReplies } from "../lists/ListReplies.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import type { Turns } from "../processor/Turns.ts"
+import type { Reporting } from "../reports/Reporting.ts"
 import type { SearchProcessor } from "../search/SearchProcessor.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
@@ -29,15 +30,20 @@ interface Services<One extends Room> {
   readonly isIn: (session: SessionId) => ReadonlySet<NameKey>
   readonly memberOf: (account: AccountId | undefined) => ReadonlySet<NameKey>
   readonly scope: Scope.Scope
+  readonly reporting: Reporting["Service"]
   readonly searches: SearchProcessor["Service"]
   readonly sessions: Sessions["Service"]
   readonly turns: Turns["Service"]
 }
 
 export const makeRoomsAsked = <One extends Room>(services: Services<One>) => {
-  const { directory, find, hiddenFrom, isIn, isVisible, memberOf, scope, searches, sessions, turns } = services
+  const { directory, find, hiddenFrom, isIn, isVisible, memberOf, reporting, scope, searches, sessions, turns } =
+    services
   /** As they are told of the open rooms who are members of none, nor know of private ones: most of all. */
   const lists = makeListReplies((after) => directory.listed(after))
+
+  /** Goes on without waiting for it. */
+  const take = (report: Effect.Effect<void>) => Effect.asVoid(Effect.forkIn(report, scope, { startImmediately: true }))
 
   return {
     /** The list has changed. */
@@ -74,6 +80,15 @@ export const makeRoomsAsked = <One extends Room>(services: Services<One>) => {
       if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
       if (!readable.has(open.key)) return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
       Mailbox.tellUnsafe(searches, { from, conversations: [open.conversation], search })
+    },
+
+    report: ({ from, reason, room, target }: RoomsCommandOf<"Report">) => {
+      if (room === undefined) return take(reporting.report(from, { _tag: "Lobby" }, { target, reason }))
+      const open = find(nameKey(room))
+      if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
+      const isReadable = memberOf(from.account).has(open.key) || isIn(from.session).has(open.key)
+      if (!isReadable) return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
+      return take(reporting.report(from, open.conversation, { room: open.name, target, reason }))
     }
   }
 }

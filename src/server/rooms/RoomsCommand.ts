@@ -1,6 +1,7 @@
 /** What the RoomProcessor is told, which knows which rooms there are. */
 import { Schema } from "effect"
-import { Topic } from "../../common/log/Governing.ts"
+import { Seq } from "../../common/log/Cursor.ts"
+import { Reason, Topic } from "../../common/log/Governing.ts"
 import { NameKey } from "../../common/name/Name.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
@@ -15,6 +16,8 @@ export const RoomsCommand = Schema.TaggedUnion({
   InRoom: { from: Asker, room: RoomName, command: RoomCommand },
   /** Searches one room, or else the lobby and every room the asker is in. */
   Search: { from: Asker, room: Schema.UndefinedOr(RoomName), search: Search },
+  /** What was said in a room, or else in the lobby, is to be kept for the admins. */
+  Report: { from: Asker, room: Schema.UndefinedOr(RoomName), target: Seq, reason: Reason },
   /** A connection is gone: it leaves every room it is in. */
   Gone: { session: SessionId },
   /** The guest of this connection is an account from now on. */

@@ -1,10 +1,11 @@
 /** Starts the manager of a room, and has the directory told of what it says. Managers are numbered, whatever their rooms. */
-import { type Context, Effect, Scope } from "effect"
+import { type Clock, Context, Effect, Scope } from "effect"
 import type { AccountNames } from "../accounts/AccountNames.ts"
 import type { AccountsCommand } from "../accounts/AccountsCommand.ts"
 import type { Blocks } from "../accounts/Blocks.ts"
 import type { ServerConfig } from "../config/ServerConfig.ts"
-import type { Governances } from "../history/Governances.ts"
+import { boundBy } from "../governance/Governance.ts"
+import { Governances } from "../history/Governances.ts"
 import type { History } from "../history/History.ts"
 import type { Turns } from "../processor/Turns.ts"
 import type { Sessions } from "../session/Sessions.ts"
@@ -19,6 +20,7 @@ import type { RoomsCommand } from "./RoomsCommand.ts"
 export type ManagerServices = Governances | History | LogReader | Sessions | ServerConfig | Turns
 
 interface Services {
+  readonly clock: Clock.Clock
   readonly blocks: Pick<Blocks["Service"], "by">
   readonly members: ReturnType<typeof makeRoomMembers>
   readonly names: AccountNames["Service"]
@@ -32,19 +34,29 @@ interface Services {
 }
 
 export const makeStarting = (all: Services) => {
-  const { blocks, members, names, onGoverned, scope, services, sessions, tell, tellAccounts } = all
+  const { blocks, clock, members, names, onGoverned, scope, services, sessions, tell, tellAccounts } = all
   /** How many managers there were so far. */
   let started = 0
 
   const authorOf = (owner: GuestOwner | undefined) =>
     owner && sessions.authorsOf({ session: owner.from.session, user: owner.user, request: 0 }).author
 
+  /** Who made the room as a guest, unless it was given to an account, or that guest is banned. */
+  const guestOwnerOf = ({ conversation, guestOwner }: OpenRoom): GuestOwner | undefined => {
+    const governance = Context.get(services, Governances).get(conversation)
+    if (guestOwner === undefined || governance === undefined) return guestOwner
+    const { network } = sessions.authorsOf({ session: guestOwner.from.session, user: guestOwner.user, request: 0 })
+    const person = { user: guestOwner.user, ...(network !== undefined && { network }) }
+    const isBanned = boundBy(governance.bans, person, clock.currentTimeMillisUnsafe()) !== undefined
+    return governance.owner !== undefined || isBanned ? undefined : guestOwner
+  }
+
   /** Waits for nothing; what comes meanwhile stands behind. */
   return Effect.fnUntraced(function* (room: OpenRoom) {
     const { conversation, key } = room
     const number = ++started
     const own = yield* Scope.fork(scope)
-    const guestOwner = () => room.guestOwner
+    const guestOwner = () => guestOwnerOf(room)
     const making = Effect.gen(function* () {
       const deciding = yield* Deciding.make({ conversation, guestOwner: () => authorOf(guestOwner()) })
       return yield* RoomManager.make({

@@ -45,12 +45,18 @@ export const makeVisibility = <One extends Room>(services: Services<One>) => {
     if (involvement?.isIn.has(open.key) === true || involvement?.joined.has(open.key) === true) return true
     if (open.guestOwner?.from.session === from.session || isAdmin(from.account)) return true
     if (roomsOf(from.account).has(open.key)) return true
-    const isLetIn = roleOf(governance, from) !== "member" || isInvited(governance, from)
+    const isLetIn = roleOf(governance, from) === "owner" || isInvited(governance, from)
     return isLetIn && boundBy(governance.bans, from, clock.currentTimeMillisUnsafe()) === undefined
   }
 
   return {
     isVisible,
+
+    /** Whether it may hear who is in: everybody in an open room, in a private one who is in or a member. */
+    mayListUsers: (open: One, from: Asker): boolean => {
+      if (!isPrivate(open) || isAdmin(from.account)) return true
+      return involvementOf(from.session)?.isIn.has(open.key) === true || roomsOf(from.account).has(open.key)
+    },
 
     /** The private rooms that there are for who asks, in the order of their names. */
     hiddenFrom: (from: Asker): ReadonlyArray<One> => {

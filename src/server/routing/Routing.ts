@@ -94,6 +94,12 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
         ? toRooms({ _tag: "Search", from, room, search })
         : toUsers({ _tag: "SearchInbox", from, with: partner, search })
     },
+    Report: ({ reason, room, target, with: partner }) => {
+      if (room !== undefined && partner !== undefined) return refuse(from, oneOfBoth)
+      return partner === undefined
+        ? toRooms({ _tag: "Report", from, room, target, reason })
+        : toUsers({ _tag: "Report", from, with: partner, target, reason })
+    },
     Handshake: () => refuse(from, { _tag: "AlreadyIdentified" })
   })
 

@@ -13,7 +13,7 @@ import { lineText } from "../../connection/Line.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { authorOfAccount } from "./AccountId.ts"
-import { type Asker, type SessionId, sessionOf } from "./Asker.ts"
+import { type Asker, SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
 import { nowhere, type Origin, originHere } from "./Origin.ts"
 import * as Outbox from "./Outbox.ts"
@@ -36,6 +36,8 @@ export class Sessions extends Context.Service<
     isHere(session: SessionId): boolean
     /** Whose what somebody writes is, also if the connection is gone by now. */
     authorsOf(from: Asker): Authors
+    /** Where the guest comes from whose what was written is, while its connection is here (see `networkOf` of Peer). */
+    networkOf(author: AuthorId): string | undefined
     /** Where it comes from; nowhere if it is gone. */
     peerOf(session: SessionId): Origin
     /** Ends it with these last words. */
@@ -211,6 +213,11 @@ export class Sessions extends Context.Service<
               : { account, author: authorOfAccount(account), guest, network }
           if (session !== undefined) session.authors = authors
           return authors
+        },
+        networkOf: (author) => {
+          const [, of, session] = /^([^.]*)\.(\d{1,15})$/.exec(author) ?? []
+          const address = of === start ? sessions.get(SessionId.make(Number(session)))?.peer.address : undefined
+          return address === undefined ? undefined : networkOf(address)
         },
         peerOf: (session) => sessions.get(session)?.peer ?? nowhere,
         endUnsafe: (session, words) => sessions.get(session)?.endUnsafe(words),

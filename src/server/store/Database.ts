@@ -14,6 +14,7 @@ import type { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import type { Governances } from "../history/Governances.ts"
 import type { History } from "../history/History.ts"
+import { maxReports as reportsKept, type Reports } from "../reports/Reports.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { CannotOpenDatabase, describeProblem } from "../sql/CannotOpenDatabase.ts"
 import type { FileIdentity } from "../sql/FileIdentity.ts"
@@ -35,6 +36,7 @@ import * as SqlAccounts from "./SqlAccounts.ts"
 import * as SqlGovernances from "./SqlGovernances.ts"
 import * as SqlHistory from "./SqlHistory.ts"
 import * as SqlMemberships from "./SqlMemberships.ts"
+import * as SqlReports from "./SqlReports.ts"
 
 /** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
 export const applicationId = 0x7061726c
@@ -68,14 +70,17 @@ export interface DatabaseOptions {
   readonly retention: Duration.Duration | "forever"
   /** What brings the tables up to date; today's, unless a test says otherwise. */
   readonly schema?: typeof migrations
+  /** Today's bound, unless a test says otherwise. */
+  readonly maxReports?: number
 }
 
 /** All that a server keeps. */
-export type Stores = Accounts | Governances | History | Memberships
+export type Stores = Accounts | Governances | History | Memberships | Reports
 
 /** A database in a file, made with its folder if it is missing. */
 export const layerFile = ({
   file,
+  maxReports = reportsKept,
   retention,
   schema = migrations
 }: DatabaseOptions): Layer.Layer<Stores, CannotOpenDatabase, FileSystem.FileSystem> =>
@@ -93,7 +98,12 @@ export const layerFile = ({
       // Made last, so ended first: from then on nobody waits for the disk.
       const hurry = Layer.effectDiscard(Effect.addFinalizer(() => Deferred.succeed(closing, undefined)))
       const accounts = Layer.provide(
-        Layer.mergeAll(SqlAccounts.layer, SqlMemberships.layer, SqlGovernances.layer),
+        Layer.mergeAll(
+          SqlAccounts.layer,
+          SqlMemberships.layer,
+          SqlGovernances.layer,
+          SqlReports.layer(log, maxReports)
+        ),
         Changes.layer
       )
       return Layer.provideMerge(hurry, Layer.mergeAll(history, accounts, Erasing.layer({ ...log, deleted }))).pipe(

@@ -17,21 +17,24 @@ export interface StoredGovernance {
 }
 
 export const make = (sql: SqlClient.SqlClient) => ({
-  /** But for those whose names cannot be read. */
+  /** A room whose name cannot be read has that of its key. */
   all: Effect.map(sql`SELECT conversation_key, name, state FROM governance ORDER BY conversation_key`, (rows) =>
     rows.flatMap(({ conversation_key: key, name, state }): ReadonlyArray<StoredGovernance> => {
       const governance = Option.getOrUndefined(decodeState(state))
       if (key === conversationKey(lobby)) return [{ conversation: lobby, governance }]
-      return Option.toArray(decodeRoom(name)).map((room) => ({
-        conversation: { _tag: "Room" as const, room },
-        governance
+      const room = Option.orElse(decodeRoom(name), () => decodeRoom(String(key).replace(/^room:/, "")))
+      const isSound = Option.isSome(decodeRoom(name))
+      return Option.toArray(room).map((found) => ({
+        conversation: { _tag: "Room" as const, room: found },
+        governance: isSound ? governance : undefined
       }))
     })
   ),
 
+  /** None if nothing is kept; what cannot be read is nothing. */
   get: Effect.fnUntraced(function* (conversation: SharedConversation) {
     const [row] = yield* sql`SELECT state FROM governance WHERE conversation_key = ${conversationKey(conversation)}`
-    return row === undefined ? undefined : Option.getOrUndefined(decodeState(row["state"]))
+    return Option.map(Option.fromUndefinedOr(row), ({ state }) => Option.getOrUndefined(decodeState(state)))
   }),
 
   put: (conversation: SharedConversation, governance: Governance) =>

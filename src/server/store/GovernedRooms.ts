@@ -42,14 +42,22 @@ export class GovernedRooms extends Context.Service<
       owned: (account) => [...(owned.get(account)?.values() ?? [])],
       set: (conversation, governance) => {
         const key = conversationKey(conversation)
-        const known = byKey.get(key)?.conversation ?? conversation
-        forget(key)
-        if (isPlain(governance)) return
+        const before = byKey.get(key)
+        const known = before?.conversation ?? conversation
+        if (isPlain(governance)) return forget(key)
         byKey.set(key, { conversation: known, governance })
         if (known._tag === "Lobby") return
         const { room } = known
+        // An invitation that stays keeps its place among those to other rooms.
+        const still = new Set(governance.invited.map(({ account }) => account))
+        for (const { account } of before?.governance.invited ?? []) {
+          if (!still.has(account)) removeFrom(invited, account, key)
+        }
         for (const { account, by } of governance.invited) addTo(invited, account, key, { room, by })
-        if (governance.owner !== undefined) addTo(owned, governance.owner.account, key, room)
+        const { owner } = governance
+        const former = before?.governance.owner
+        if (former !== undefined && former.account !== owner?.account) removeFrom(owned, former.account, key)
+        if (owner !== undefined) addTo(owned, owner.account, key, room)
       },
       remove: (conversation) => forget(conversationKey(conversation)),
       removeNamed: forget

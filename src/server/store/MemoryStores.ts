@@ -4,7 +4,10 @@ import * as MemoryAccounts from "./MemoryAccounts.ts"
 import * as MemoryGovernances from "./MemoryGovernances.ts"
 import * as MemoryHistory from "./MemoryHistory.ts"
 import * as MemoryMemberships from "./MemoryMemberships.ts"
+import * as MemoryReports from "./MemoryReports.ts"
 
 export const layer = MemoryMemberships.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(MemoryHistory.layer, MemoryGovernances.layer, MemoryAccounts.layer))
+  Layer.provideMerge(
+    Layer.mergeAll(MemoryHistory.layer, MemoryGovernances.layer, MemoryReports.layer, MemoryAccounts.layer)
+  )
 )

@@ -286,6 +286,22 @@ const addBlocks = Effect.gen(function* () {
     ) WITHOUT ROWID`
 })
 
+/**
+ * What was reported, as JSON (see Report). One that was deleted has no words any more, and goes when the database's log (-wal) has let
+ * go of them, too.
+ */
+const addReports = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    CREATE TABLE reports (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      handled INTEGER NOT NULL DEFAULT 0,
+      deleted INTEGER NOT NULL DEFAULT 0,
+      report TEXT NOT NULL
+    )`
+})
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
@@ -295,7 +311,8 @@ export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, Sq
   "6_memberships": addMemberships,
   "7_inbox": addInboxes,
   "8_governance": addGovernance,
-  "9_blocks": addBlocks
+  "9_blocks": addBlocks,
+  "10_reports": addReports
 }
 
 /** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
@@ -319,7 +336,8 @@ export const makings: ReadonlyArray<{
   { since: 6, kind: "table", name: "memberships" },
   { since: 6, kind: "table", name: "marks" },
   { since: 8, kind: "table", name: "governance" },
-  { since: 9, kind: "table", name: "blocks" }
+  { since: 9, kind: "table", name: "blocks" },
+  { since: 10, kind: "table", name: "reports" }
 ]
 
 /** Brings the tables up to date. */

@@ -2,14 +2,21 @@
  * How rooms are governed, in a database: read at the start, and from then on known (see GovernedRooms). What cannot be read is
  * logged, and the room is private and nobody's: nobody comes in who is no member, until an admin names an owner.
  */
-import { Effect, Layer } from "effect"
-import { ungoverned } from "../governance/Governance.ts"
+import { Effect, Layer, Option } from "effect"
+import type { SharedConversation } from "../../common/log/Conversation.ts"
+import { type Governance, ungoverned } from "../governance/Governance.ts"
 import { Governances } from "../history/Governances.ts"
 import { StorageUnavailable } from "../history/History.ts"
 import { Changes } from "./Changes.ts"
 import * as GovernanceTables from "./GovernanceTables.ts"
 import { GovernedRooms } from "./GovernedRooms.ts"
 import { Connections } from "./SqlHistory.ts"
+
+/** What stands for what cannot be read. */
+const unreadable = (conversation: SharedConversation): Governance => ({
+  ...ungoverned(0),
+  isPrivate: conversation._tag === "Room"
+})
 
 /** The tables must be up to date (see Migrations). Fails if they cannot be read. */
 export const layer = Layer.effect(
@@ -22,7 +29,7 @@ export const layer = Layer.effect(
     const readTables = GovernanceTables.make(reader)
 
     for (const { conversation, governance } of yield* readTables.all) {
-      rooms.set(conversation, governance ?? { ...ungoverned(0), isPrivate: conversation._tag === "Room" })
+      rooms.set(conversation, governance ?? unreadable(conversation))
       if (governance !== undefined) continue
       const which = conversation._tag === "Room" ? `the room ${conversation.room}` : "the lobby"
       yield* Effect.logError(
@@ -47,12 +54,11 @@ export const layer = Layer.effect(
       lookAgain: (conversation) =>
         readTables.get(conversation).pipe(
           Effect.mapError((cause) => new StorageUnavailable({ cause })),
-          Effect.tap((governance) =>
-            Effect.sync(() => {
-              if (governance === undefined) rooms.remove(conversation)
-              else rooms.set(conversation, governance)
-            })
-          )
+          Effect.map((found) => {
+            if (Option.isSome(found)) rooms.set(conversation, found.value ?? unreadable(conversation))
+            else rooms.remove(conversation)
+            return rooms.get(conversation)
+          })
         )
     })
   })

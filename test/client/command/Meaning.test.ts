@@ -37,6 +37,8 @@ const recent = Recent.sent(
 
 describe("a command about a message", () => {
   it.each([
+    [":report #12 rude", { _tag: "Report", target: 12, reason: "rude" }],
+    [":report in:@bob #3 spam again", { _tag: "Report", with: "bob", target: 3, reason: "spam again" }],
     [":edit now", { _tag: "EditMessage", room: "dev", target: 12, content: "now" }],
     [":edit #4 now", { _tag: "EditMessage", target: 4, content: "now" }],
     [":edit #12 now", { _tag: "EditMessage", room: "dev", target: 12, content: "now" }],

@@ -36,6 +36,9 @@ const openWith = (
     free: no,
     setAdmin: no,
     invite: no,
+    reports: no,
+    handleReport: no,
+    deleteReport: no,
     lockdown: no
   })
   return Layer.build(

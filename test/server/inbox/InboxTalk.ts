@@ -17,11 +17,13 @@ import { UserProcessor } from "../../../src/server/inbox/UserProcessor.ts"
 import type { UsersCommand } from "../../../src/server/inbox/UsersCommand.ts"
 import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
 import { Turns } from "../../../src/server/processor/Turns.ts"
+import { Reporting } from "../../../src/server/reports/Reporting.ts"
 import { LogReader } from "../../../src/server/rooms/LogReader.ts"
 import { SearchProcessor } from "../../../src/server/search/SearchProcessor.ts"
 import { AccountId } from "../../../src/server/session/AccountId.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
+import * as MemoryReports from "../../../src/server/store/MemoryReports.ts"
 
 export type Line = Readonly<Record<string, unknown>> & { readonly _tag: string }
 
@@ -29,7 +31,9 @@ export type Line = Readonly<Record<string, unknown>> & { readonly _tag: string }
 export const over = <LayerError>(history: Layer.Layer<History, LayerError>) =>
   Inboxes.layer.pipe(
     Layer.provideMerge(UserProcessor.layer),
-    Layer.provideMerge(Layer.mergeAll(LogReader.layer, SearchProcessor.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(LogReader.layer, SearchProcessor.layer, Layer.provide(Reporting.layer, MemoryReports.layer))
+    ),
     Layer.provideMerge(Layer.mergeAll(Sessions.layer, Turns.layer, AccountNames.layer, Blocks.layer, history)),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))

@@ -20,6 +20,7 @@ import { UserProcessor } from "../../../src/server/inbox/UserProcessor.ts"
 import { Announcements } from "../../../src/server/presence/Announcements.ts"
 import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
 import { Turns } from "../../../src/server/processor/Turns.ts"
+import { Reporting } from "../../../src/server/reports/Reporting.ts"
 import { Lobby } from "../../../src/server/rooms/Lobby.ts"
 import { LogReader } from "../../../src/server/rooms/LogReader.ts"
 import { RoomProcessor } from "../../../src/server/rooms/RoomProcessor.ts"
@@ -29,6 +30,7 @@ import type { AccountId } from "../../../src/server/session/AccountId.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
 import * as MemoryHistory from "../../../src/server/store/MemoryHistory.ts"
+import * as MemoryReports from "../../../src/server/store/MemoryReports.ts"
 import { storesOver } from "../../support/Stores.ts"
 import { newAccount } from "../accounts/AccountsAsked.ts"
 
@@ -113,7 +115,14 @@ const nobodyAsks = Layer.effect(AccountProcessor, Mailbox.make<AccountsCommand, 
 const servicesOver = (store: Store, settings: Readonly<Record<string, string>>) =>
   ServerProcessor.layer.pipe(
     Layer.provideMerge([RoomProcessor.layer, UserProcessor.layer, Lobby.layer]),
-    Layer.provideMerge([LogReader.layer, SearchProcessor.layer, AccountNames.layer, Blocks.layer, nobodyAsks]),
+    Layer.provideMerge([
+      LogReader.layer,
+      SearchProcessor.layer,
+      Layer.provide(Reporting.layer, MemoryReports.layer),
+      AccountNames.layer,
+      Blocks.layer,
+      nobodyAsks
+    ]),
     Layer.provideMerge(Announcements.layer),
     Layer.provideMerge([Sessions.layer, Turns.layer, store.layer]),
     Layer.provideMerge(ServerConfig.layer),

@@ -15,6 +15,7 @@ import { History, StorageUnavailable } from "../../../src/server/history/History
 import { Announcements } from "../../../src/server/presence/Announcements.ts"
 import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
 import { Turns } from "../../../src/server/processor/Turns.ts"
+import { Reporting } from "../../../src/server/reports/Reporting.ts"
 import { LogReader } from "../../../src/server/rooms/LogReader.ts"
 import type { RoomCommand } from "../../../src/server/rooms/RoomCommand.ts"
 import { RoomProcessor } from "../../../src/server/rooms/RoomProcessor.ts"
@@ -39,6 +40,7 @@ const servicesWith = (history: Layer.Layer<History>) =>
     Layer.provideMerge([
       LogReader.layer,
       SearchProcessor.layer,
+      Reporting.layer,
       Announcements.layer,
       AccountNames.layer,
       Blocks.layer,

@@ -57,6 +57,7 @@ const destinations: { readonly [Tag in Request["_tag"]]: ReadonlyArray<string> }
   React: beside,
   ListUsers: ["ToLobby ListMembers"],
   CreateRoom: ["ToRooms Create", "Refuse"],
+  Report: ["ToRooms Report", "ToUsers Report", "Refuse"],
   Typing: ["ToLobby Typing", "ToRooms InRoom Typing", "ToUsers Typing", "Refuse"],
   GetRoom: ["ToRooms InRoom Describe"],
   DeleteRoom: ["ToRooms InRoom Delete"],

@@ -1,0 +1,35 @@
+/**
+ * How much somebody may report in an hour: pure.
+ *
+ * Bounds: the times of what each reported in the last hour; `maxReporters` at most, beyond which whoever has been quiet longest may begin
+ * anew.
+ */
+const hourMillis = 3_600_000
+
+/** 500 bytes each at most. */
+const maxReporters = 10_000
+
+export const makeReportLimits = (maxHeld = maxReporters) => {
+  /** Whoever has been quiet longest first; of each the oldest time first. */
+  const times = new Map<string, ReadonlyArray<number>>()
+  return {
+    /** 0 if one more is within `max` an hour; otherwise in how many milliseconds it would be. `now` in monotonic milliseconds. */
+    take: (reporter: string, max: number, now: number): number => {
+      for (const [quietest, those] of times) {
+        if (now - (those.at(-1) ?? 0) < hourMillis) break
+        times.delete(quietest)
+      }
+      const recent = (times.get(reporter) ?? []).filter((at) => now - at < hourMillis)
+      const [oldest = now] = recent
+      if (recent.length >= max) return Math.ceil(oldest + hourMillis - now)
+      times.delete(reporter)
+      for (const quietest of times.keys()) {
+        if (times.size < maxHeld) break
+        times.delete(quietest)
+      }
+      times.set(reporter, [...recent, now])
+      return 0
+    },
+    count: (): number => times.size
+  }
+}
