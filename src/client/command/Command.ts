@@ -216,7 +216,7 @@ export const commands: ReadonlyArray<Command> = [
     name: "report",
     parameters: Schema.Struct({ ...mentioned, why: Reason }),
     kinds: { ...leading, why: "words" },
-    summary: "tell the admins about a message",
+    summary: "tell admins about a message",
     example: ":report #12 insults",
     alsoKnownAs: ["flag", "complain"],
     action: ({ why, ...words }) => about(words, { _tag: "Report", reason: why })

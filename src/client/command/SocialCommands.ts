@@ -10,7 +10,7 @@ export const socialCommands: ReadonlyArray<Command> = [
   define({
     ...user,
     name: "block",
-    summary: "hear nothing from somebody in private",
+    summary: "stop hearing from somebody",
     example: ":block mallory",
     alsoKnownAs: ["ignore", "silence"],
     action: ({ user }) => ask({ _tag: "Block", user })
@@ -26,7 +26,7 @@ export const socialCommands: ReadonlyArray<Command> = [
   define({
     name: "blocked",
     parameters: nothing,
-    summary: "list whom you blocked",
+    summary: "list blocked users",
     example: ":blocked",
     alsoKnownAs: ["blocks", "ignored"],
     action: () => ask({ _tag: "ListBlocked" })
