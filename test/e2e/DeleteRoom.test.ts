@@ -1,14 +1,14 @@
 /** Rooms that are deleted, over real sockets: who may, what everybody in hears of it, and what is left of them. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, type FileSystem, Layer } from "effect"
+import { Deferred, Effect, FileSystem, Layer } from "effect"
 import { UserName } from "../../src/common/name/UserName.ts"
 import type { ServerConfig } from "../../src/server/config/ServerConfig.ts"
-import { StorageUnavailable } from "../../src/server/history/History.ts"
+import { History, StorageUnavailable } from "../../src/server/history/History.ts"
 import type { CannotOpenDatabase } from "../../src/server/sql/CannotOpenDatabase.ts"
 import * as Database from "../../src/server/store/Database.ts"
 import type { Stores } from "../../src/server/store/Database.ts"
-import * as FileServer from "../durability/FileServer.ts"
+import * as MemoryHistory from "../../src/server/store/MemoryHistory.ts"
 import * as Talk from "../support/AccountTalk.ts"
 import { historyBehind, isRoom, silently } from "../support/FaultyServer.ts"
 import type { Line, RawClient } from "../support/RawClient.ts"
@@ -24,7 +24,11 @@ const ask = (client: RawClient, message: object) => Effect.map(client.ask(messag
 const told = { _tag: "RoomDeleted", room, by: "ada" }
 
 const inFile: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem> = Layer.unwrap(
-  Effect.map(Effect.orDie(FileServer.newFile), (file) => Database.layerFile({ file, retention: "forever" }))
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const folder = yield* Effect.orDie(files.makeTempDirectoryScoped({ prefix: "parley-test-" }))
+    return Database.layerFile({ file: `${folder}/chat.sqlite`, retention: "forever" })
+  })
 )
 const stores = [
   { kept: "in memory", options: {} },
@@ -221,6 +225,29 @@ describe("DeleteRoom", () => {
       isBroken = false
       assert.strictEqual(yield* ask(ada, deleteRoom), "RoomDeleted")
       assert.deepInclude(yield* ben.find("RoomDeleted"), told)
+    }).pipe(silently)
+  )
+
+  it.live("that failed and was carried out all the same is told to everybody who is in, a moment later", () =>
+    Effect.gen(function* () {
+      const lying = Layer.effect(
+        History,
+        Effect.map(History, (memory) =>
+          History.of({
+            ...memory,
+            erase: (conversation) =>
+              Effect.andThen(memory.erase(conversation), Effect.fail(new StorageUnavailable({ cause: "for a test" })))
+          })
+        )
+      ).pipe(Layer.provide(MemoryHistory.layer))
+      const { ada, ben, gus } = yield* start({ history: lying })
+      assert.strictEqual(yield* ask(ada, deleteRoom), "StorageUnavailable")
+      for (const client of [ada, ben, gus]) assert.deepInclude(yield* client.find("RoomDeleted"), told)
+      for (const client of [ada, ben, gus]) {
+        assert.deepStrictEqual(reasonOf(yield* client.ask({ _tag: "JoinRoom", room })), notFound)
+      }
+      assert.strictEqual(yield* ask(gus, { _tag: "CreateRoom", room }), "RoomCreated")
+      assert.deepInclude(yield* ben.ask({ _tag: "JoinRoom", room }), { seq: 0, users: ["ben"] })
     }).pipe(silently)
   )
 })

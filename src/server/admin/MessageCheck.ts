@@ -83,7 +83,7 @@ export const checkMessages = Effect.fnUntraced(function* (
     const rows = yield* sql`
       SELECT messages.id, conversation, deleted_through AS deletedThrough, seq, at, sender AS "from", content,
         messages.kind, target, author, receiver AS "to", partner, twin, messages.kind = 'Edited' AND content = ''
-          OR conversations.kind IN ('Erased', 'Gone') AS isErased${checksums}
+          OR COALESCE(conversations.kind IN ('Erased', 'Gone'), 0) AS isErased${checksums}
       FROM messages LEFT JOIN conversations ON conversations.id = conversation
       WHERE messages.id > ${behind} AND messages.id <= ${last} ORDER BY messages.id LIMIT ${pageMessages}`
     const placed = decodePlaces(rows)

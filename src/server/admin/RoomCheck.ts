@@ -39,7 +39,7 @@ export const checkErasedRooms = Effect.fnUntraced(function* (sql: SqlClient.SqlC
     )`.values
   if (Number(left) > 0) {
     findings.add(
-      `${Number(left) === 1 ? "1 entry" : `${Number(left)} entries`} of deleted rooms still ${Number(left) === 1 ? "holds" : "hold"} something, and no server will erase that. Take a copy with "pnpm admin backup", which does not hold it, and restore that.`
+      `${plural(Number(left), "row")} of deleted rooms ${Number(left) === 1 ? "is" : "are"} no empty tombstone, and no server will erase what is in there. Take a copy with "pnpm admin backup", which does not hold it, and restore that.`
     )
   }
   const [[waiting] = []] = yield* sql`SELECT COUNT(*) FROM conversations WHERE kind = 'Erased'`.values

@@ -1,7 +1,9 @@
 /** What the directory of rooms knows of each, of its manager, and of each connection that has to do with any. */
 import type { Scope } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
-import type { NameKey } from "../../common/name/Name.ts"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import { placeOf } from "../lists/NamePage.ts"
 import type { SessionId } from "../session/Asker.ts"
 import type { GuestOwner } from "./Governing.ts"
 import type * as RoomManager from "./RoomManager.ts"
@@ -37,4 +39,54 @@ export interface Involvement {
   /** Those it asked to be in and did not leave, and those it is in, as their managers told. */
   readonly joined: Set<NameKey>
   readonly isIn: Set<NameKey>
+}
+
+/** All rooms, by their names and in the order of these. */
+export const makeOpenRooms = () => {
+  const byKey = new Map<NameKey, OpenRoom>()
+  const sorted: Array<OpenRoom> = []
+  const place = (key: NameKey) => placeOf(sorted, (room) => room.key, key)
+  return {
+    sorted,
+    count: () => byKey.size,
+    get: (key: NameKey) => byKey.get(key),
+    has: (key: NameKey) => byKey.has(key),
+    /** One that nobody is in yet. `madeBy`: nobody who is here, where something was kept of it. */
+    add: (name: RoomName, madeBy: SessionId | undefined, guestOwner: GuestOwner | undefined) => {
+      const key = nameKey(name)
+      const conversation = { _tag: "Room", room: name } as const
+      const kept = { isInhabited: false, isKept: madeBy === undefined }
+      const nobody = { running: undefined, users: 0 }
+      const room: OpenRoom = { name, key, madeBy, guestOwner, conversation, ...nobody, ...kept }
+      byKey.set(key, room)
+      sorted.splice(place(key), 0, room)
+      return room
+    },
+    delete: (key: NameKey) => {
+      byKey.delete(key)
+      sorted.splice(place(key), 1)
+    }
+  }
+}
+
+/** What each connection has to do with rooms. */
+export const makeInvolvements = () => {
+  const all = new Map<SessionId, Involvement>()
+  return {
+    get: (session: SessionId) => all.get(session),
+    /** The same, which there is from now on. */
+    of: (session: SessionId): Involvement => {
+      const known = all.get(session) ?? { made: new Set(), joined: new Set(), isIn: new Set() }
+      all.set(session, known)
+      return known
+    },
+    delete: (session: SessionId) => all.delete(session),
+    /** Nobody is in this room any more, nor has asked to be. */
+    putOut: (room: NameKey) => {
+      for (const { isIn, joined } of all.values()) {
+        isIn.delete(room)
+        joined.delete(room)
+      }
+    }
+  }
 }

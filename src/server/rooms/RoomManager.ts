@@ -15,7 +15,7 @@
  * to the asker's outbox, and delivering never waits (invariant 1). Each connection has a limited number of requests under way
  * (see Requests), so its backlog here is limited too.
  */
-import { Array as Arr, type Duration, Effect, Option, Queue, Schedule, type Scope } from "effect"
+import { Array as Arr, Effect, Option, Queue, Schedule, type Scope } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Epoch, Seq } from "../../common/log/Cursor.ts"
 import type { UserName } from "../../common/name/UserName.ts"
@@ -27,6 +27,8 @@ import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnnouncing } from "./Announcing.ts"
+import { makeBesides } from "./Besides.ts"
+import { makeComings } from "./Comings.ts"
 import type { Deciding, DeliveringHalf } from "./Deciding.ts"
 import { makeDeletion } from "./Deletion.ts"
 import { makeEnrolment } from "./Enrolment.ts"
@@ -36,11 +38,12 @@ import { makeHearing } from "./Hearing.ts"
 import { LogReader } from "./LogReader.ts"
 import { makeNewcomers, retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
-import { RoomCommand, type RoomCommandOf } from "./RoomCommand.ts"
+import { RoomCommand } from "./RoomCommand.ts"
 import { nobody, type RoomManagerOptions } from "./RoomManagerOptions.ts"
 import { makeRoomReplies } from "./RoomReplies.ts"
 import { makeRuns, type Waiting } from "./Runs.ts"
-import { gather, makeTelling } from "./Telling.ts"
+import { makeStoring } from "./Storing.ts"
+import { makeTelling } from "./Telling.ts"
 import * as Told from "./Told.ts"
 import { makeTyping } from "./Typing.ts"
 
@@ -91,8 +94,13 @@ export const make = Effect.fnUntraced(function* ({
   /** Something may have been stored that members were not told of. */
   let isDoubtful = false
   let handled = 0
-  /** Replies that are made beside it. */
-  let besides = 0
+
+  const { beside, holding, isIdle, later } = makeBesides({
+    runs,
+    scope,
+    actOnPostponed: (waited) => actOnPostponed(waited),
+    onDone: () => tellIfVacant()
+  })
 
   const newcomers = makeNewcomers({
     conversation,
@@ -182,8 +190,8 @@ export const make = Effect.fnUntraced(function* ({
     },
     letIn: (command, answer) => join(command, answer),
     putOut: (session) => leave(session),
-    beside: (effect) => beside(effect),
-    holding: (session, effect) => holding(session, effect)
+    beside,
+    holding
   })
 
   /** Members are told of these entries, and of what stands before them in the log; then others are answered. */
@@ -251,63 +259,20 @@ export const make = Effect.fnUntraced(function* ({
     tell: (entries) => tell(Told.news(told, entries))
   })
 
-  const join = (command: RoomCommandOf<"Join">, answer: Answer): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const { from } = command
-      if (deletion.isDone()) return Effect.sync(() => deletion.refuse(command, answer))
-      // A guest of a name that is still in is somebody else; an account's other connection is not.
-      const isNews = from.account === undefined || Room.sessionsOf(room, from.user).length === 0
-      room = Room.join(room, from)
-      newcomers.add(from)
-      noteMember(from.session, from.user, true, isNews)
-      return Effect.asVoid(Effect.forkIn(greet(command, answer), scope, { startImmediately: true }))
-    })
-
-  const leave = (session: SessionId) => {
-    newcomers.drop(session)
-    const left = Room.leave(room, session)
-    if (Option.isSome(left)) {
-      const { isNameGone, room: rest, still, user } = left.value
-      room = rest
-      noteMember(session, user, false, isNameGone)
-      if (still !== undefined && still !== user && announcing.respell(session, user, still))
-        Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
-    }
-  }
-
-  /** `isNews`: the name itself came or went. */
-  const noteMember = (session: SessionId, user: UserName, isIn: boolean, isNews = true) => {
-    replies.forget()
-    if (deletion.isDone()) return
-    onMembers({ users: room.roster.length, session, isIn })
-    if (isNews && announcing.note(session, user, isIn ? "joined" : "left"))
-      Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
-  }
-
-  /** Goes on without waiting for it, and is not vacant before it was given. */
-  const beside = (reply: Effect.Effect<void>) =>
-    Effect.suspend(() => {
-      besides++
-      const given = Effect.sync(() => {
-        besides--
-        tellIfVacant()
-      })
-      return Effect.asVoid(Effect.forkIn(Effect.ensuring(reply, given), scope, { startImmediately: true }))
-    })
-
-  /** The same; what else this connection asks waits for it. */
-  const holding = (session: SessionId, effect: Effect.Effect<void>) => {
-    runs.hold(session)
-    const release = Effect.suspend(() => {
-      runs.release(session)
-      return actOnPostponed([session])
-    })
-    return beside(Effect.andThen(effect, release))
-  }
-
-  /** Not waited for by anybody: of no use once nobody is in. */
-  const later = (effect: Effect.Effect<void>, delay: Duration.Input) =>
-    Effect.asVoid(Effect.forkIn(Effect.delay(effect, delay), scope, { startImmediately: true }))
+  const { join, leave } = makeComings({
+    announcing,
+    deletion,
+    greet,
+    newcomers,
+    onMembers,
+    scope,
+    room: () => room,
+    become: (next) => {
+      room = next
+      replies.forget()
+    },
+    onNews: () => Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
+  })
 
   /** Thousands are told in turns; nobody leaves the lobby and stays. */
   const announce = Effect.suspend(() => {
@@ -370,9 +335,9 @@ export const make = Effect.fnUntraced(function* ({
 
   const tellIfVacant = () => {
     // What failed may have been stored, and whoever came after this manager would not look for it.
-    const isIdle = runs.isIdle() && besides === 0 && !isDoubtful
+    const isQuiet = runs.isIdle() && isIdle() && !isDoubtful
     // Again after every command, for one that came between may have kept it from being ended.
-    if (isIdle && Room.isEmpty(room)) onVacated(handled)
+    if (isQuiet && Room.isEmpty(room)) onVacated(handled)
   }
 
   const acting = Mailbox.process(mailbox, {
@@ -394,33 +359,11 @@ export const make = Effect.fnUntraced(function* ({
     tellIfVacant()
   })
 
-  /** A run that fails or dies is answered, and the next one is stored (invariant 6). */
-  const carryOut = (run: Arr.NonEmptyReadonlyArray<Waiting>) => {
-    const refuseAll = () => {
-      for (const { from } of run) sessions.refuse(from, { _tag: "StorageUnavailable" })
-    }
-    return store(run).pipe(
-      // Whoever keeps the log says what is wrong with it, once and not for every request.
-      Effect.catch(() => Effect.sync(refuseAll)),
-      Effect.catchDefect((defect) => {
-        refuseAll()
-        return Effect.logError("A conversation could not carry out a request", defect)
-      }),
-      Effect.andThen(Effect.suspend(() => actOnPostponed(runs.answered(run))))
-    )
-  }
-
-  const storing = Effect.gen(function* () {
-    yield* Queue.take(called)
-    yield* hearing.hear
-    if (isDoubtful) yield* lookAgain
-    for (let run = runs.nextRun(); Arr.isReadonlyArrayNonEmpty(run); run = runs.nextRun()) {
-      yield* carryOut(run)
-      yield* hearing.hear
-      if (isDoubtful) yield* lookAgain
-      yield* gather
-    }
-  })
+  const lookAround = Effect.andThen(
+    hearing.hear,
+    Effect.suspend(() => (isDoubtful ? lookAgain : Effect.void))
+  )
+  const storing = makeStoring({ actOnPostponed, called, lookAround, runs, sessions, store })
 
   // Which log it is is known before anything is done; that waits only where the database has lost an answer.
   const begin = Effect.all([history.newest(conversation), kept?.all ?? Effect.succeed([])]).pipe(
@@ -435,7 +378,7 @@ export const make = Effect.fnUntraced(function* ({
 
   yield* begin.pipe(
     Effect.andThen(
-      Effect.all([acting, Effect.forever(storing, { disableYield: true }), hearing.listen], {
+      Effect.all([acting, storing, hearing.listen], {
         concurrency: "unbounded",
         discard: true
       })

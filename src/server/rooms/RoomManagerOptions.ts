@@ -8,7 +8,7 @@ import type { KeptMembers } from "./Enrolment.ts"
 import type { GoverningEvents, GuestOwner, People } from "./Governing.ts"
 
 /** A fact about who is in. */
-interface MembersChanged {
+export interface MembersChanged {
   /** How many names. */
   readonly users: number
   readonly session: SessionId

@@ -16,7 +16,7 @@
  * said last may be looked at when there is another.
  */
 import { Clock, Context, Effect, Exit, Layer, PubSub, Queue, Schedule, Scope } from "effect"
-import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
@@ -26,7 +26,6 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { Governances } from "../history/Governances.ts"
 import { History } from "../history/History.ts"
 import { HourlyLimits, type Limited } from "../limits/HourlyLimits.ts"
-import { placeOf } from "../lists/NamePage.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
@@ -35,18 +34,16 @@ import { SearchProcessor } from "../search/SearchProcessor.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAccountRooms } from "./AccountRooms.ts"
-import * as Deciding from "./Deciding.ts"
 import { makeDirectory } from "./Directory.ts"
 import type { GuestOwner } from "./Governing.ts"
-import type { LogReader } from "./LogReader.ts"
 import { retryInterval } from "./Newcomers.ts"
-import type { Involvement, OpenRoom, Running } from "./OpenRoom.ts"
+import { makeInvolvements, makeOpenRooms, type OpenRoom, type Running } from "./OpenRoom.ts"
 import { RoomCommand } from "./RoomCommand.ts"
-import * as RoomManager from "./RoomManager.ts"
 import { makeRoomMembers } from "./RoomMembers.ts"
 import { makeRoomOwners } from "./RoomOwners.ts"
 import { makeRoomsAsked } from "./RoomsAsked.ts"
 import { RoomsCommand, type RoomsCommandOf } from "./RoomsCommand.ts"
+import { type ManagerServices, makeStarting } from "./Starting.ts"
 import { answerVacant, isForManager } from "./Vacant.ts"
 import { makeVisibility } from "./Visibility.ts"
 
@@ -70,16 +67,11 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const turns = yield* Turns
       const history = yield* History
       const memberships = yield* Memberships
-      const managerServices = yield* Effect.context<
-        Governances | History | LogReader | Sessions | ServerConfig | Turns
-      >()
       const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<RoomsCommand>()
 
-      const rooms = new Map<NameKey, OpenRoom>()
-      /** The same, in the order of their names. */
-      const sorted: Array<OpenRoom> = []
-      const directory = makeDirectory(() => sorted, governances)
+      const rooms = makeOpenRooms()
+      const directory = makeDirectory(() => rooms.sorted, governances)
       const forgetLists = () => {
         directory.forget()
         asked.forget()
@@ -91,7 +83,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         onRead: (account) => Mailbox.tellUnsafe(mailbox, { _tag: "RoomsRead", account })
       })
       const members = makeRoomMembers(memberships, governances, (command) => Mailbox.tellUnsafe(mailbox, command))
-      const involvements = new Map<SessionId, Involvement>()
+      const involvements = makeInvolvements()
       /** The managers of rooms that are deleted, which still answer what they were sent. */
       const ending = new Map<number, Running>()
       const owners = makeRoomOwners({ clock, governances })
@@ -117,16 +109,17 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         sessions,
         turns
       })
-      /** How many managers there were so far. */
-      let started = 0
-
-      const involvementOf = (session: SessionId): Involvement => {
-        const known = involvements.get(session)
-        if (known !== undefined) return known
-        const none: Involvement = { made: new Set(), joined: new Set(), isIn: new Set() }
-        involvements.set(session, none)
-        return none
-      }
+      const start = makeStarting({
+        blocks,
+        members,
+        names,
+        scope,
+        sessions,
+        services: yield* Effect.context<ManagerServices>(),
+        onGoverned: forgetLists,
+        tell: (command) => Mailbox.tellUnsafe(mailbox, command),
+        tellAccounts: (command) => Mailbox.tellUnsafe(accountProcessor, command)
+      })
 
       const send = (running: Running, command: RoomCommand) => {
         running.sent++
@@ -135,54 +128,10 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       }
 
       const register = (name: RoomName, madeBy?: SessionId, guestOwner?: GuestOwner) => {
-        const key = nameKey(name)
-        const conversation = { _tag: "Room", room: name } as const
-        const kept = { isInhabited: false, isKept: madeBy === undefined }
-        const nobody = { running: undefined, users: 0 }
-        const room: OpenRoom = { name, key, madeBy, guestOwner, conversation, ...nobody, ...kept }
-        rooms.set(key, room)
-        sorted.splice(
-          placeOf(sorted, ({ key }) => key, key),
-          0,
-          room
-        )
+        const room = rooms.add(name, madeBy, guestOwner)
         forgetLists()
         return room
       }
-
-      /** Waits for nothing; what comes meanwhile stands behind. */
-      const start = Effect.fnUntraced(function* (room: OpenRoom) {
-        const { conversation, key } = room
-        const number = ++started
-        const own = yield* Scope.fork(scope)
-        const guestOwner = () => room.guestOwner
-        const making = Effect.flatMap(
-          Deciding.make({ conversation, guestOwner: () => authorOf(guestOwner()) }),
-          (deciding) =>
-            RoomManager.make({
-              conversation,
-              deciding,
-              guestOwner,
-              people: names,
-              blockedBy: blocks.by,
-              onGoverned: forgetLists,
-              onInvited: (account, invitedTo, by) =>
-                Mailbox.tellUnsafe(accountProcessor, { _tag: "Invited", account, room: invitedTo, by }),
-              kept: members.of(room),
-              onDeleted: () => Mailbox.tellUnsafe(mailbox, { _tag: "Deleted", room: key, manager: number }),
-              onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
-              onVacated: (handled) =>
-                Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
-            })
-        )
-        const manager = yield* making.pipe(Scope.provide(own), Effect.provideContext(managerServices))
-        const running: Running = { number, manager, scope: own, sent: 0, isLeft: false }
-        room.running = running
-        return running
-      })
-
-      const authorOf = (owner: GuestOwner | undefined) =>
-        owner && sessions.authorsOf({ session: owner.from.session, user: owner.user, request: 0 }).author
 
       /** Whether there were too many in this hour; then that was the answer. */
       const isTooOften = (what: Limited, from: Asker): boolean => {
@@ -194,13 +143,13 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       const create = ({ from, isPrivate, room, topic }: RoomsCommandOf<"Create">): Mailbox.Handled => {
         const key = nameKey(room)
-        const { made } = involvementOf(from.session)
+        const { made } = involvements.of(from.session)
         const existing = rooms.get(key)
         if (existing !== undefined) return sessions.refuse(from, { _tag: "RoomExists", room: existing.name })
         if (made.size >= maxRoomsPerUser) {
           return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
         }
-        if (rooms.size >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
+        if (rooms.count() >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
         if (isTooOften("Room", from)) return
 
         const { account, user } = from
@@ -223,14 +172,12 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const open = rooms.get(key)
         if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
         if (command._tag === "Join") {
-          const { joined } = involvementOf(from.session)
+          const { joined } = involvements.of(from.session)
           const mayJoin =
             from.account === undefined
               ? joined.has(key) || joined.size < maxRoomsPerUser
               : accounts.mayJoin(from.account, key)
-          if (!mayJoin) {
-            return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
-          }
+          if (!mayJoin) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
           joined.add(key)
         }
         if (command._tag === "Leave") {
@@ -293,7 +240,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       /** Where nobody is in, nothing is known of it: the next manager finds that it is gone. */
       const dismiss = (command: RoomsCommandOf<"Dismiss">): Mailbox.Handled => {
-        for (const { running } of sorted) if (running !== undefined) send(running, command)
+        for (const { running } of rooms.sorted) if (running !== undefined) send(running, command)
         const governed = [...governances.rooms()].flatMap((name) => rooms.get(nameKey(name)) ?? [])
         return later(Effect.andThen(owners.forget(governed, command), Effect.sync(forgetLists)))
       }
@@ -312,10 +259,6 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       /** Takes it out of the directory. */
       const strike = ({ key, madeBy }: OpenRoom) => {
         rooms.delete(key)
-        sorted.splice(
-          placeOf(sorted, ({ key }) => key, key),
-          1
-        )
         forgetLists()
         if (madeBy !== undefined) involvements.get(madeBy)?.made.delete(key)
       }
@@ -328,10 +271,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         room.running = undefined
         ending.set(manager, running)
         strike(room)
-        for (const { isIn, joined } of involvements.values()) {
-          isIn.delete(key)
-          joined.delete(key)
-        }
+        involvements.putOut(key)
         accounts.deleted(key)
         return later(members.forgetErased(room))
       }

@@ -90,4 +90,81 @@ describe("RoomManager", () => {
       withMonotonicNanos(() => (now += 3_000_000n))
     )
   })
+
+  it.live("that is deleted while members are told says so behind what they are told, and is vacant then", () => {
+    // Whoever looks at the clock finds that his turn is over.
+    let now = 0n
+    return Effect.gen(function* () {
+      const { open } = yield* Sessions
+      const heard: Array<readonly [name: string, tag: string]> = []
+      let onWrite = (_name: string, _tag: string) => {}
+      const connection = (name: string): Connection<never> => ({
+        messages: Stream.never,
+        write: (frames) =>
+          Effect.sync(() => {
+            for (const [, tag = ""] of Buffer.concat(frames)
+              .toString()
+              .matchAll(/"_tag":"(\w+)"/g)) {
+              heard.push([name, tag])
+              onWrite(name, tag)
+            }
+          }),
+        close: () => Effect.void
+      })
+      const conversation = { _tag: "Room", room } as const
+      const deciding = yield* Deciding.make({ conversation, guestOwner: () => authorOf(0) })
+      const vacated: Array<number> = []
+      const facts: Array<string> = []
+      const manager = yield* RoomManager.make({
+        conversation,
+        deciding,
+        onVacated: (handled) => void vacated.push(handled),
+        onDeleted: () => void facts.push("deleted"),
+        onMembers: () => void facts.push("members")
+      })
+      const names = Arr.makeBy(100, (index) => `member-${index}`)
+      const members = yield* Effect.forEach(names, (name) =>
+        Effect.map(open(connection(name)), ({ id, requests }) => (): Asker => ({
+          session: id,
+          user: UserName.make(name),
+          request: requests.add({ id: undefined, about: undefined, characters: 0, isLarge: false })
+        }))
+      )
+      const sessions = yield* Sessions
+      const authorOf = (index: number) => {
+        const asker = members[index]?.()
+        return asker && sessions.authorsOf(asker).author
+      }
+      for (const asker of members) {
+        const join = { _tag: "Join", from: asker(), after: undefined } as const
+        assert.isTrue(Option.isSome(yield* Mailbox.ask(manager.mailbox, join)))
+      }
+      const [first, second] = members
+      if (first === undefined || second === undefined) return assert.fail("there are no members")
+      const say = (from: Asker) =>
+        ({ _tag: "Act", from, body: { _tag: "Said", content: "hi" }, key: undefined }) as const
+      onWrite = (name, tag) => {
+        if (name !== "member-50" || tag !== "RoomMessage") return
+        Mailbox.tellUnsafe(manager.mailbox, { _tag: "Delete", from: first() })
+        Mailbox.tellUnsafe(manager.mailbox, { _tag: "Join", from: second(), after: undefined })
+        Mailbox.tellUnsafe(manager.mailbox, say(second()))
+      }
+      heard.length = 0
+      facts.length = 0
+      vacated.length = 0
+      Mailbox.tellUnsafe(manager.mailbox, say(second()))
+      yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => vacated.length > 0 && facts.length > 0 }))
+      const all = names.length + 4
+      yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => vacated.at(-1) === all }))
+      assert.deepStrictEqual(facts, ["deleted"])
+      for (const name of names.slice(2)) {
+        const tags = heard.filter(([who, tag]) => who === name && tag !== "RoomPresence").map(([, tag]) => tag)
+        assert.deepStrictEqual(tags, ["RoomMessage", "RoomDeleted"])
+      }
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(services),
+      withMonotonicNanos(() => (now += 3_000_000n))
+    )
+  })
 })
