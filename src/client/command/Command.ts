@@ -20,7 +20,6 @@ import { type Command, define, nothing } from "./Definition.ts"
 import { assign, cut } from "./Parameter.ts"
 import { Place, placeOf } from "./Place.ts"
 import { roomCommands } from "./RoomCommands.ts"
-import { socialCommands } from "./SocialCommands.ts"
 import { nearest } from "./Suggestion.ts"
 
 /** In UTF-16 units. The longest message has 8192 characters of two each; with what stands before it, that is less. */
@@ -216,12 +215,11 @@ export const commands: ReadonlyArray<Command> = [
     name: "report",
     parameters: Schema.Struct({ ...mentioned, why: Reason }),
     kinds: { ...leading, why: "words" },
-    summary: "tell the admins about a message",
+    summary: "tell admins about a message",
     example: ":report #12 insults",
     alsoKnownAs: ["flag", "complain"],
     action: ({ why, ...words }) => about(words, { _tag: "Report", reason: why })
   }),
-  ...socialCommands,
   ...roomCommands,
   ...accountCommands,
   define({

@@ -95,7 +95,9 @@ export const mutedIn = (
 export interface Actor extends Pick<Act, "account" | "author" | "guest" | "isAdmin"> {}
 
 const actorOf = (governance: Governance.Governance, actor: Actor, guestOwner: AuthorId | undefined): Party => ({
-  role: isGuestOwner(governance, guestOwner, actor.author, actor.guest) ? "owner" : Governance.roleOf(governance, actor),
+  role: isGuestOwner(governance, guestOwner, actor.author, actor.guest)
+    ? "owner"
+    : Governance.roleOf(governance, actor),
   isAdmin: actor.isAdmin === true,
   isGuest: actor.account === undefined
 })

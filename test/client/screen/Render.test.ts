@@ -124,6 +124,21 @@ describe("what is shown", () => {
       "bob: a guest, here now",
       "      bob: a guest, here now"
     ],
+    [
+      { _tag: "Blocked", id: "1", users: ["bob", "mal"] },
+      "blocked: bob, mal; :unblock <user> ends that",
+      "      blocked: bob, mal; :unblock <user> ends that"
+    ],
+    [
+      { _tag: "Blocked", id: "1", users: [] },
+      "nobody is blocked; :block <user> blocks somebody",
+      "      nobody is blocked; :block <user> blocks somebody"
+    ],
+    [
+      { _tag: "Reported", id: "1" },
+      "reported; whoever runs the server can read what was said",
+      "      reported; whoever runs the server can read what was said"
+    ],
     [{ _tag: "UserList", users: ["ada"], count: 1 }, "1 user: ada", "      1 user: ada"],
     [
       {
