@@ -93,7 +93,7 @@ for (const [kind, start] of [
           yield* block(ada.client, "mal")
           yield* heard(ada.client)
           sent(yield* mal.client.ask({ _tag: "DeleteMessage", with: "ada", target: 1, reason: "look at me" }))
-          const [deleted] = (yield* Talk.heard(ada.client)).filter(({ _tag }) => _tag === "Deleted")
+          const deleted = (yield* Talk.heard(ada.client)).find(({ _tag }) => _tag === "Deleted")
           assert.deepInclude(deleted, { with: "mal", target: 1 })
           assert.isUndefined(deleted?.["reason"])
           assert.deepStrictEqual(yield* inbox(ada.client, "mal"), ["1 Tombstone"])

@@ -122,7 +122,7 @@ describe("Typing", () => {
     })
   )
 
-  it.effect("counts against MESSAGE_RATE, and leaves no request under way", () =>
+  it.live("counts against MESSAGE_RATE, and leaves no request under way", () =>
     Effect.gen(function* () {
       const { ada } = yield* talking()
       yield* ada.send(...Array.from({ length: 1000 }, () => ({ _tag: "Typing", room: "garden" })))

@@ -23,6 +23,25 @@ export const accountCommands: ReadonlyArray<Command> = [
     action: ({ user }) => ask({ _tag: "GetUser", user })
   }),
   define({
+    name: "block",
+    parameters: Schema.Struct({ user: Schema.optionalKey(UserName) }),
+    kinds: { user: "user" },
+    summary: "hear nothing in private from somebody any more, or list whom you blocked",
+    example: ":block bob",
+    notes: ["Nor are you invited by them, or told that they name you. They hear nothing of it. It takes an account."],
+    alsoKnownAs: ["ignore", "blocked"],
+    action: ({ user }) => ask(user === undefined ? { _tag: "ListBlocked" } : { _tag: "Block", user })
+  }),
+  define({
+    name: "unblock",
+    parameters: Schema.Struct({ user: UserName }),
+    kinds: { user: "user" },
+    summary: "hear from somebody again",
+    example: ":unblock bob",
+    alsoKnownAs: ["unignore"],
+    action: ({ user }) => ask({ _tag: "Unblock", user })
+  }),
+  define({
     name: "register",
     parameters: nothing,
     summary: "make your name your own, with a password you are asked for",

@@ -69,7 +69,9 @@ const notAllowed = (
   if (!isRoomRequest(request) || why === undefined || request.room === undefined) return undefined
   const { room } = request
   if (why.endsWith("(Unban).") && "user" in request) return why.replace("(Unban)", `(:unban ${room} ${request.user})`)
-  if (why.startsWith("You cannot change your own role")) return `${why} Type :owner ${room} <user>.`
+  if (why.startsWith("You cannot change your own role")) {
+    return `You cannot change your own role. :room ${room} tells who owns it; an owner hands it over with :owner ${room} <user>.`
+  }
   if (why.startsWith("You cannot kick yourself")) return `${why} Type :lr ${room}.`
   return why.includes("Only the owner") ? `${why} :room ${room} tells who they are.` : undefined
 }

@@ -46,6 +46,9 @@ const replies = {
   RemoveKey: "KeyRemoved",
   DeleteAccount: "AccountDeleted",
   GetUser: "UserInfo",
+  Block: "Blocked",
+  Unblock: "Blocked",
+  ListBlocked: "Blocked",
   MarkRead: "ReadMarked"
 } as const
 

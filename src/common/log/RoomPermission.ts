@@ -122,7 +122,8 @@ const lacks = (actor: Party, act: Governing, { isLobby, isPrivate }: Place): str
 }
 
 const againstOneself: Partial<Readonly<Record<GoverningTag, string>>> = {
-  RoleSet: "You cannot change your own role. Hand the room over by making somebody else its owner.",
+  RoleSet:
+    "You cannot change your own role. Ask the owner of the room or an admin of the server; an owner makes somebody else the owner.",
   Invited: "You cannot invite yourself.",
   Kicked: "You cannot kick yourself. Leave the room instead."
 }

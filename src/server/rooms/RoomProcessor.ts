@@ -33,18 +33,16 @@ import { SearchProcessor } from "../search/SearchProcessor.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAccountRooms } from "./AccountRooms.ts"
-import * as Deciding from "./Deciding.ts"
 import { makeDirectory } from "./Directory.ts"
 import type { GuestOwner } from "./Governing.ts"
-import type { LogReader } from "./LogReader.ts"
 import { retryInterval } from "./Newcomers.ts"
 import { makeInvolvements, makeOpenRooms, type OpenRoom, type Running } from "./OpenRoom.ts"
 import { RoomCommand } from "./RoomCommand.ts"
-import * as RoomManager from "./RoomManager.ts"
 import { makeRoomMembers } from "./RoomMembers.ts"
 import { makeRoomOwners } from "./RoomOwners.ts"
 import { makeRoomsAsked } from "./RoomsAsked.ts"
 import { RoomsCommand, type RoomsCommandOf } from "./RoomsCommand.ts"
+import { type ManagerServices, makeStarting } from "./Starting.ts"
 import { answerVacant, isForManager } from "./Vacant.ts"
 import { makeVisibility } from "./Visibility.ts"
 
@@ -67,9 +65,6 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const turns = yield* Turns
       const history = yield* History
       const memberships = yield* Memberships
-      const managerServices = yield* Effect.context<
-        Governances | History | LogReader | Sessions | ServerConfig | Turns
-      >()
       const scope = yield* Effect.scope
       const mailbox = yield* Mailbox.make<RoomsCommand>()
 
@@ -111,8 +106,17 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         sessions,
         turns
       })
-      /** How many managers there were so far. */
-      let started = 0
+      const start = makeStarting({
+        blocks,
+        members,
+        names,
+        scope,
+        sessions,
+        services: yield* Effect.context<ManagerServices>(),
+        onGoverned: forgetLists,
+        tell: (command) => Mailbox.tellUnsafe(mailbox, command),
+        tellAccounts: (command) => Mailbox.tellUnsafe(accountProcessor, command)
+      })
 
       const send = (running: Running, command: RoomCommand) => {
         running.sent++
@@ -125,40 +129,6 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         forgetLists()
         return room
       }
-
-      /** Waits for nothing; what comes meanwhile stands behind. */
-      const start = Effect.fnUntraced(function* (room: OpenRoom) {
-        const { conversation, key } = room
-        const number = ++started
-        const own = yield* Scope.fork(scope)
-        const guestOwner = () => room.guestOwner
-        const making = Effect.flatMap(
-          Deciding.make({ conversation, guestOwner: () => authorOf(guestOwner()) }),
-          (deciding) =>
-            RoomManager.make({
-              conversation,
-              deciding,
-              guestOwner,
-              people: names,
-              blockedBy: blocks.by,
-              onGoverned: forgetLists,
-              onInvited: (account, invitedTo, by) =>
-                Mailbox.tellUnsafe(accountProcessor, { _tag: "Invited", account, room: invitedTo, by }),
-              kept: members.of(room),
-              onDeleted: () => Mailbox.tellUnsafe(mailbox, { _tag: "Deleted", room: key, manager: number }),
-              onMembers: (changed) => Mailbox.tellUnsafe(mailbox, { _tag: "MembersChanged", room: key, ...changed }),
-              onVacated: (handled) =>
-                Mailbox.tellUnsafe(mailbox, { _tag: "Vacated", room: key, manager: number, handled })
-            })
-        )
-        const manager = yield* making.pipe(Scope.provide(own), Effect.provideContext(managerServices))
-        const running: Running = { number, manager, scope: own, sent: 0, isLeft: false }
-        room.running = running
-        return running
-      })
-
-      const authorOf = (owner: GuestOwner | undefined) =>
-        owner && sessions.authorsOf({ session: owner.from.session, user: owner.user, request: 0 }).author
 
       /** Whether there were too many in this hour; then that was the answer. */
       const isTooOften = (what: Limited, from: Asker): boolean => {

@@ -23,7 +23,7 @@ describe("the tab key", () => {
     [":reply in:d", ["in:dart ", "in:dev "]],
     [":react #12 in:DE", ["in:dev "]],
     [":edit some in:d", []],
-    [":un", [":unreact ", ":unban ", ":unmute ", ":unread ", ":unregister "]],
+    [":un", [":unreact ", ":unban ", ":unmute ", ":unread ", ":unblock ", ":unregister "]],
     [":kick d", ["dart ", "dev "]],
     [":kick dev a", ["alan "]],
     [":kick dart a", ["Ada ", "alan "]],

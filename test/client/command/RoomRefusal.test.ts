@@ -52,7 +52,7 @@ describe("a refusal about a room", () => {
     [
       { _tag: "SetRole", room, user, role: "member" },
       { _tag: "NotAllowed", action: "SetRole", why: "You cannot change your own role. Hand the room over." },
-      "Hand the room over. Type :owner dev <user>."
+      ":room dev tells who owns it; an owner hands it over with :owner dev <user>."
     ],
     [
       kick,
