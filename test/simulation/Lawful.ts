@@ -33,7 +33,11 @@ export const unlawful = (log: Log | undefined, entry: NewEntry, editWindow: numb
     const mine = reactors?.find(({ user }) => nameKey(user) === nameKey(from))
     return mine !== undefined && log.authors[mine.seq - 1] === author ? undefined : "it takes back another's reaction"
   }
-  if (log.authors[body.target - 1] !== author) return "its target is another's"
+  const isOwn = log.authors[body.target - 1] === author
+  // Whoever made a room may delete there what others wrote; that is marked.
+  const isModerated = body._tag === "Deleted" && body.moderated === true
+  if (isModerated) return isOwn || conversation._tag !== "Room" ? "it is moderated without need" : undefined
+  if (!isOwn) return "its target is another's"
   // Whatever the clocks say, a window of 0 is none.
   const isInTime = editWindow > 0 && at - target.at < editWindow
   return body._tag === "Deleted" || isInTime ? undefined : "its target is too old for an edit"
