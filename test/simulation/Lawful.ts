@@ -7,11 +7,19 @@
  */
 import { isDeepStrictEqual } from "node:util"
 import type { Conversation } from "../../src/common/log/Conversation.ts"
+import type { Body } from "../../src/common/log/Entry.ts"
 import { type Governing, isGoverning } from "../../src/common/log/Governing.ts"
 import { step } from "../../src/common/log/Timeline.ts"
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { NewEntry } from "../../src/server/history/History.ts"
 import type { Log } from "./Log.ts"
+
+/** What somebody asked for that stands there: whether it was moderated is the server's to say. */
+export const asAsked = (body: Body): Body => {
+  if (body._tag !== "Deleted") return body
+  const { moderated: _, ...asked } = body
+  return asked
+}
 
 /** What is wrong with it, if anything is. `editWindow` in milliseconds, by the clock on the wall. */
 export const unlawful = (log: Log | undefined, entry: NewEntry, editWindow: number): string | undefined => {

@@ -19,6 +19,7 @@ import type { ServerMessageOf } from "../../src/common/wire/ServerMessage.ts"
 import type { Disk } from "./Disk.ts"
 import { bodyOf, lobbyKey, logOf, roomKey } from "./Entries.ts"
 import type { Journal } from "./Journal.ts"
+import { asAsked } from "./Lawful.ts"
 import { countingFibers } from "./Life.ts"
 import { View } from "./View.ts"
 import type { Tally, WorldClock } from "./WorldClock.ts"
@@ -352,7 +353,7 @@ export class Person {
       if (log === undefined) continue
       const what = JSON.stringify(request)
       const entry = disk.log(log)?.made[sent.seq - 1]
-      const isDone = sent.repeated === true || isDeepStrictEqual(entry?.body, bodyOf(request))
+      const isDone = sent.repeated === true || isDeepStrictEqual(entry && asAsked(entry.body), bodyOf(request))
       if (!isDone || entry?.from !== name || entry.at !== sent.at) {
         this.#accuse(`${what} was answered with ${sent.seq}, where ${JSON.stringify(entry)} stands`)
       }

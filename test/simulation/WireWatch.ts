@@ -29,6 +29,7 @@ import type { Costs, Needs } from "./Costs.ts"
 import type { Disk } from "./Disk.ts"
 import { bodyOf, entryOf, isEntry, isEntryRequest, lobbyKey, logOf, roomKey, textBytes } from "./Entries.ts"
 import type { Journal } from "./Journal.ts"
+import { asAsked } from "./Lawful.ts"
 import type { Tap } from "./Network.ts"
 import type { Origins } from "./Origins.ts"
 import { wrongInFindings, wrongInHistory } from "./Pages.ts"
@@ -179,7 +180,8 @@ export const watch = (label: string, witness: Witness): Watch => {
     }
     const first = request.key === undefined ? undefined : disk.placeOf(name, user, request.key, partnerOf(request))
     if (repeated === undefined) {
-      if (!isDeepStrictEqual(entry.body, body)) accuse(`${what} is answered with ${seq}: ${JSON.stringify(entry)}`)
+      if (!isDeepStrictEqual(asAsked(entry.body), body))
+        accuse(`${what} is answered with ${seq}: ${JSON.stringify(entry)}`)
       if (request.key !== undefined && first !== seq) accuse(`${what} is ${seq}, and stands under its key at ${first}`)
       complain(origins.made(label, log.authors[seq - 1], own && authorOfAccount(own.member.account)))
     } else if (first !== seq && !log.hasReaction(body, user, seq, moment)) {

@@ -126,6 +126,7 @@ const inWords = (actor: Party, act: Governing, object: Object | undefined, place
   const isOneOf = (...kinds: ReadonlyArray<Governing["_tag"]>) => kinds.includes(kind)
   const takesOwner = isOneOf("RoleSet", "AccessSet")
   const isForAccounts = isOneOf("RoleSet", "Invited")
+  const isHiding = act._tag === "AccessSet" && act.private
   const isOwner = actor.role === "owner" || actor.isAdmin
   const isModerator = isOwner || actor.role === "moderator"
   const mayAtAll = place.isLobby
@@ -135,7 +136,7 @@ const inWords = (actor: Party, act: Governing, object: Object | undefined, place
       : isModerator || (kind === "Invited" && !place.isPrivate)
   const stands = object !== undefined && object.role !== "member"
   const inTheWay: ReadonlyArray<readonly [Verdict, boolean]> = [
-    ["AccountRequired", isForAccounts && actor.isGuest],
+    ["AccountRequired", (isForAccounts || isHiding) && actor.isGuest],
     ["NotAllowed", !mayAtAll],
     ["UserNotFound", about && object === undefined],
     ["NotAllowed", about && object?.isOneself === true],
@@ -144,8 +145,11 @@ const inWords = (actor: Party, act: Governing, object: Object | undefined, place
     ["UserNotFound", kind === "Unbanned" && object?.isBanned === false],
     ["UserNotFound", kind === "Unmuted" && object?.isMuted === false],
     ["NotAllowed", isForAccounts && object?.isBanned === true],
-    // Moderators against members; the owner, and an admin, against all. Whoever moderates may lift what binds anybody.
-    ["NotAllowed", isOneOf("Kicked", "Banned", "Muted") && !isOwner && (stands || object?.isAdmin === true)]
+    // Moderators against members; the owner, and an admin, against all. Lifting is as binding.
+    [
+      "NotAllowed",
+      isOneOf("Kicked", "Banned", "Muted", "Unbanned", "Unmuted") && !isOwner && (stands || object?.isAdmin === true)
+    ]
   ]
   return inTheWay.find(([, holds]) => holds)?.[0] ?? "may"
 }

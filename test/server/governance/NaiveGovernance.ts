@@ -168,7 +168,8 @@ export const bindings = (
         one.do === "act" &&
         (one.act._tag === kind || one.act._tag === lifting) &&
         one.subject !== undefined &&
-        isSame(subject, one.subject)
+        (isSame(subject, one.subject) ||
+          (one.act._tag === lifting && one.act.user.toLowerCase() === subject.user.toLowerCase()))
     )
     const until = step.act.until ?? Infinity
     return !isOver && now < until && isMeant(subject, who) ? [until] : []

@@ -217,7 +217,8 @@ describe("A run in a governed room", () => {
 
 describe("A message", () => {
   const deletedBy = (who: Somebody, over = {}) => {
-    const room = new GovernedRoom()
+    const { owner, ...ownerless } = new GovernedRoom().governance
+    const room = new GovernedRoom("guestOwner" in over ? ownerless : { ...ownerless, ...(owner && { owner }) })
     room.run([act(ben, say())])
     const [decision] = room.run([act(who, { _tag: "Deleted", target: 1, reason: "noise" })], over)
     return decision
