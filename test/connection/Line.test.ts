@@ -17,7 +17,7 @@ const notObject = "it is not a JSON object"
 
 /** The paths a sentence about a wrong field may begin with. */
 const fields =
-  /^(_tag|id|user|credentials|after|content|key|to|nonce|room|with|before|limit|query|target|reaction|replyTo|reason|remove|only|register|device|password|invite|current|next|publicKey|name|fingerprint|seq|it is|it does)\b/
+  /^(_tag|id|user|credentials|after|content|key|to|nonce|room|with|before|limit|query|target|reaction|replyTo|reason|remove|only|register|device|password|invite|current|next|publicKey|name|fingerprint|seq|role|private|topic|seconds|user|it is|it does)\b/
 
 const decodeSync = Schema.decodeUnknownSync(ClientMessage)
 

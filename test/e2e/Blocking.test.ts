@@ -113,6 +113,7 @@ for (const [kind, start] of [
           yield* mal.client.ask({ _tag: "JoinRoom", room: "den" })
           for (const { client } of [ada, mal]) yield* client.ask({ _tag: "JoinRoom", room: "hall" })
           yield* block(ada.client, "mal")
+          yield* ada.client.find("RoomCreated")
           yield* heard(ada.client)
           sent(yield* mal.client.ask({ _tag: "InviteUser", room: "den", user: "ada" }))
           for (const where of [{}, { room: "hall" }, { with: "ada" }])

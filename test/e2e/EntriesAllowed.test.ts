@@ -164,7 +164,8 @@ describe.each(conversations)("in $place", (conversation) => {
       const { ada, ben } = yield* talking(conversation, { MESSAGE_RATE: "1", MESSAGE_BURST: "12" })
       const requests = Array.from({ length: 5 }, () => [edit(1), react(1), remove(1)]).flat()
       yield* ada.send({ ...message, content: "one" })
-      for (const [index, request] of requests.entries()) yield* ada.send({ ...request, id: `${index}` })
+      // In one piece, or each has time of its own to wait.
+      yield* ada.send(...requests.map((request, index) => ({ ...request, id: `${index}` })))
       // Two of them wait for a token, a second each, and then the others are refused.
       const pass = Effect.andThen(TestClock.adjust("1 second"), ben.soFar)
       yield* Effect.repeat(pass, { until: () => Effect.succeed(ada.receivedText().includes('"id":"14"')) })
