@@ -165,7 +165,7 @@ describe.each(conversations)("in $place", (conversation) => {
       const requests = Array.from({ length: 5 }, () => [edit(1), react(1), remove(1)]).flat()
       yield* ada.send({ ...message, content: "one" })
       // In one piece, or each has time of its own to wait.
-      yield* ada.send(...requests.map((request, index) => ({ ...request, id: `${index}` })))
+      yield* ada.send(...requests.map((request, index) => Object.assign({ id: `${index}` }, request)))
       // Two of them wait for a token, a second each, and then the others are refused.
       const pass = Effect.andThen(TestClock.adjust("1 second"), ben.soFar)
       yield* Effect.repeat(pass, { until: () => Effect.succeed(ada.receivedText().includes('"id":"14"')) })

@@ -25,6 +25,8 @@ export class AccountNames extends Context.Service<
     readonly similar: (user: UserName) => NamedAccount | undefined
     /** Whether there is such an account that may be used. */
     readonly isActive: (account: AccountId) => boolean
+    /** Whether there is such an account, disabled or not. */
+    readonly isThere: (account: AccountId) => boolean
     /** Whether it may do everywhere what the owner of a room may. */
     readonly isAdmin: (account: AccountId | undefined) => boolean
     readonly set: (account: NamedAccount) => void
@@ -43,6 +45,10 @@ export class AccountNames extends Context.Service<
         return like === undefined ? undefined : find(like)
       },
       isActive: (account) => byId.get(account)?.state === "Active",
+      isThere: (account) => {
+        const state = byId.get(account)?.state
+        return state !== undefined && state !== "Deleted"
+      },
       isAdmin: (account) => {
         const known = account === undefined ? undefined : byId.get(account)
         return known?.isAdmin === true && known.state === "Active"

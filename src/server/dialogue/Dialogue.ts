@@ -60,6 +60,7 @@ const isLarge = ClientMessage.isAnyOf([
   "ListRooms",
   "ListRoomUsers",
   "JoinRoom",
+  "GetRoom",
   "GetHistory",
   "CreateRoom",
   "Block",

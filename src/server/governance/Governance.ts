@@ -4,7 +4,8 @@
  * Who is meant by an entry is kept by what stays the same: an account by its number, whatever becomes of its name; a guest by
  * its name and its address, of IPv6 the network (see Peer), which bind every guest until they end.
  *
- * Bounds (invariant 3): the `max…` below of each kind; an act beyond is refused. What has run out makes no entry, binds nobody,
+ * Bounds (invariant 3): the `max…` below of each kind, so that all of it fits into one line of the protocol and is stored anew with
+ * each act; an act beyond is refused. What has run out makes no entry, binds nobody,
  * and goes with the next act.
  */
 import { Schema } from "effect"
@@ -15,8 +16,8 @@ import { UserName } from "../../common/name/UserName.ts"
 import { AccountId } from "../session/AccountId.ts"
 
 export const maxModerators = 50
-export const maxBans = 500
-export const maxMutes = 500
+export const maxBans = 200
+export const maxMutes = 200
 export const maxInvited = 200
 
 /** Somebody an entry is about. */

@@ -27,7 +27,7 @@ export class Governances extends Context.Service<
     rooms(): Iterable<RoomName>
     /** To rooms that this account has not joined since, the newest last. */
     invitations(account: AccountId): ReadonlyArray<Invitation>
-    /** Those that this account owns. */
+    /** Those that this account owns or moderates. */
     owned(account: AccountId): ReadonlyArray<RoomName>
     /** Answers once it would survive a crash. */
     put(conversation: SharedConversation, governance: Governance): Effect.Effect<void, StorageUnavailable>

@@ -16,7 +16,7 @@ import type { Person } from "./Report.ts"
 import { makeReportLimits } from "./ReportLimits.ts"
 import { Reports } from "./Reports.ts"
 
-/** In an hour: of an account, and of a guest's connection. */
+/** In an hour: of an account, and of all guests from one address, whatever they are called. */
 const maxOfAccount = 30
 const maxOfGuest = 5
 
@@ -67,8 +67,9 @@ export class Reporting extends Context.Service<
         const [message] = (yield* history.standing(conversation, range)).messages
         if (message?._tag !== "Message") return rejected({ _tag: "MessageNotFound", seq: target })
         const { targets } = yield* history.facts(conversation, { keys: [], targets: [target], reactors: [] })
+        const { network = `guest ${from.session}` } = sessions.authorsOf(from)
         const [reporter, max] =
-          from.account === undefined ? [`guest ${from.session}`, maxOfGuest] : [`account ${from.account}`, maxOfAccount]
+          from.account === undefined ? [network, maxOfGuest] : [`account ${from.account}`, maxOfAccount]
         const retryAfter = limits.take(reporter, max, monotonicMillis(clock))
         if (retryAfter > 0) return rejected({ _tag: "RateLimited", retryAfter })
         yield* reports.add({

@@ -58,6 +58,8 @@ interface Services {
   readonly become: (room: Room.Room) => void
   /** Lets a connection in. */
   readonly letIn: (command: RoomCommandOf<"Join">, answer: Answer) => Effect.Effect<void>
+  /** A connection may not come in. */
+  readonly onRefused: (session: SessionId) => void
   /** Takes a connection out. */
   readonly putOut: (session: SessionId) => void
   /** Goes on without waiting for it, but nobody takes the room for vacant meanwhile. */
@@ -67,8 +69,22 @@ interface Services {
 }
 
 export const makeEnrolment = (services: Services) => {
-  const { become, beside, deciding, holding, kept, letIn, newcomers, person, putOut, room, sessions, telling, told } =
-    services
+  const {
+    become,
+    beside,
+    deciding,
+    holding,
+    kept,
+    letIn,
+    newcomers,
+    onRefused,
+    person,
+    putOut,
+    room,
+    sessions,
+    telling,
+    told
+  } = services
   const lanes = Lanes.make<AccountId>()
   const doubtful = new Set<AccountId>()
 
@@ -166,6 +182,8 @@ export const makeEnrolment = (services: Services) => {
       const member = memberOf(from)
       const refusal = whyNot(from)
       if (Option.isSome(refusal)) {
+        onRefused(from.session)
+        if (member !== undefined) tellChanged(member)
         sessions.refuse(from, refusal.value)
         return answer(Option.none())
       }
@@ -181,6 +199,7 @@ export const makeEnrolment = (services: Services) => {
         if (!sessions.isHere(from.session)) return answer(Option.none())
         const admitted = yield* admit(kept, member, from)
         if (Result.isFailure(admitted)) {
+          onRefused(from.session)
           sessions.refuse(from, admitted.failure)
           return answer(Option.none())
         }
@@ -216,9 +235,11 @@ export const makeEnrolment = (services: Services) => {
     own: ({ account, session, user }: RoomCommandOf<"Own">): Handled => {
       const member = { account, user }
       if (kept === undefined || !Room.isMember(room(), session)) return
-      const owning = enrol(kept, member).pipe(
-        Effect.retry({ schedule: Schedule.spaced(retryInterval), while: () => sessions.isHere(session) })
-      )
+      // It may have been put out while this waited.
+      const enrolled = Effect.suspend(() => (Room.isMember(room(), session) ? enrol(kept, member) : Effect.void))
+      const owning = deciding
+        .admit(member, true, enrolled)
+        .pipe(Effect.retry({ schedule: Schedule.spaced(retryInterval), while: () => sessions.isHere(session) }))
       return holding(
         session,
         inLane(member, owning, () => {})

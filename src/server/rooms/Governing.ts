@@ -35,6 +35,8 @@ export interface People {
 export interface GoverningEvents {
   /** An account is let in. */
   readonly onInvited: (account: AccountId, room: RoomName, by: UserName) => void
+  /** Somebody is banned. */
+  readonly onBanned: (user: UserName) => void
   /** What a list of rooms says has changed. */
   readonly onGoverned: () => void
 }
@@ -69,7 +71,8 @@ export const aboutRoom = ({ isPrivate, topic }: Governance) => ({
 })
 
 export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
-  const { conversation, deciding, expel, guestOwner, onGoverned, onInvited, people, room, sessions } = services
+  const { conversation, deciding, expel, guestOwner, onBanned, onGoverned, onInvited, people, room, sessions } =
+    services
   const clock = yield* Clock.Clock
   const history = yield* History
   const now = () => clock.currentTimeMillisUnsafe()
@@ -106,8 +109,10 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
     if (!isGoverning(body) || conversation._tag === "Lobby") return Effect.void
     onGoverned()
     switch (body._tag) {
-      case "Kicked":
       case "Banned":
+        onBanned(body.user)
+        return expel(body.user, body.reason)
+      case "Kicked":
         return expel(body.user, body.reason)
       case "Invited": {
         const account = people.find(body.user)?.id

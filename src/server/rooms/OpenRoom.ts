@@ -16,6 +16,8 @@ export interface OpenRoom extends Inhabited {
   /** The guest who made it, while it is here: its owner. */
   guestOwner: GuestOwner | undefined
   readonly conversation: typeof Conversation.cases.Room.Type
+  /** What is to be known of it is not stored yet: until then there is no such room for anybody. */
+  isBeingMade: boolean
   running: Running | undefined
   /** How many are in, as its manager told last. */
   users: number
@@ -56,7 +58,7 @@ export const makeOpenRooms = () => {
       const key = nameKey(name)
       const conversation = { _tag: "Room", room: name } as const
       const kept = { isInhabited: false, isKept: madeBy === undefined }
-      const nobody = { running: undefined, users: 0 }
+      const nobody = { running: undefined, users: 0, isBeingMade: false }
       const room: OpenRoom = { name, key, madeBy, guestOwner, conversation, ...nobody, ...kept }
       byKey.set(key, room)
       sorted.splice(place(key), 0, room)

@@ -134,16 +134,17 @@ const governing = (
     (object?.isMember === true || Governance.isInvited(governance, subject))
   if (isInvitedAlready) return { _tag: "Repeated", seq: 0, at: now, key: undefined }
   if (Governance.isFull(governance, body, subject, now)) return { _tag: "Refused", reason: full(body) }
-  const after = Governance.govern(governance, body, act.from, subject && whoIs(subject), now)
+  const after = Governance.govern(governance, body, act.from, subject && whoIs(subject, act), now)
   const isOut = body._tag === "Kicked" || body._tag === "Banned"
   const dismissed = isOut ? subject?.account : undefined
   return { _tag: "Accepted", body, governance: after, ...(dismissed !== undefined && { dismissed }) }
 }
 
-const whoIs = ({ account, network, user }: Meant): Governance.Subject => ({
+/** A guest who binds another one from its own address would bind itself: that one is bound by its name alone. */
+const whoIs = ({ account, network, user }: Meant, by: Act): Governance.Subject => ({
   user,
   ...(account !== undefined && { account }),
-  ...(network !== undefined && { network })
+  ...(network !== undefined && (by.account !== undefined || by.network !== network) && { network })
 })
 
 /** Somebody, and what binds it. */
@@ -232,7 +233,7 @@ export const whyNotEnter = (
     isKnown ||
     !governance.isPrivate ||
     Governance.isInvited(governance, person) ||
-    Governance.roleOf(governance, person) === "owner"
+    Governance.roleOf(governance, person) !== "member"
   if (!isVisible || (ban !== undefined && governance.isPrivate)) return Option.some({ _tag: "RoomNotFound", room })
   if (ban === undefined) return Option.none()
   const { reason, until } = ban

@@ -61,6 +61,7 @@ export const make = Effect.fnUntraced(function* ({
   deciding,
   guestOwner = () => undefined,
   kept: keptMembers,
+  onBanned = () => {},
   onDeleted = () => {},
   onGoverned = () => {},
   onInvited = () => {},
@@ -116,6 +117,7 @@ export const make = Effect.fnUntraced(function* ({
     conversation,
     deciding,
     guestOwner,
+    onBanned,
     onGoverned,
     onInvited,
     people,
@@ -183,6 +185,7 @@ export const make = Effect.fnUntraced(function* ({
     told: () => told,
     deciding,
     person: governing.person,
+    onRefused: (session) => onMembers({ users: room.roster.length, session, isIn: Room.isMember(room, session) }),
     room: () => room,
     become: (next) => {
       room = next

@@ -8,6 +8,7 @@ import type { SharedConversation } from "../../common/log/Conversation.ts"
 import { forgetAccount, type Governance, isPlain, owned, ungoverned } from "../governance/Governance.ts"
 import type { Governances } from "../history/Governances.ts"
 import type { StorageUnavailable } from "../history/History.ts"
+import type { AccountId } from "../session/AccountId.ts"
 import type { Deciding } from "./Deciding.ts"
 import type { GuestOwner } from "./Governing.ts"
 import { retryInterval } from "./Newcomers.ts"
@@ -66,6 +67,17 @@ export const makeRoomOwners = ({ clock, governances }: Services) => {
         (before) => owned(before, { account, user })
       ),
 
+    /** At the start: those who hold roles or invitations and are there no more have none. */
+    forgetMissing: (rooms: ReadonlyArray<Room>, isThere: (account: AccountId) => boolean) =>
+      Effect.forEach(
+        rooms.filter(({ conversation }) => missingIn(governances.get(conversation), isThere).length > 0),
+        (room) =>
+          govern([room], (before) =>
+            missingIn(before, isThere).reduce((kept, holder) => forgetAccount(kept, holder), before)
+          ),
+        { discard: true }
+      ),
+
     /** An account is gone: it has no role in any of these rooms, and is invited to none. */
     forget: (rooms: ReadonlyArray<Room>, { account, user }: RoomsCommandOf<"Dismiss">) => {
       const forgotten = (before: Governance) => forgetAccount(before, { account, user })
@@ -79,3 +91,13 @@ export const makeRoomOwners = ({ clock, governances }: Services) => {
     }
   }
 }
+
+/** Who has a role or an invitation, and is no account any more. */
+const missingIn = (governance: Governance | undefined, isThere: (account: AccountId) => boolean) =>
+  governance === undefined
+    ? []
+    : [
+        ...(governance.owner === undefined ? [] : [governance.owner]),
+        ...governance.moderators,
+        ...governance.invited
+      ].filter(({ account }) => !isThere(account))

@@ -110,7 +110,6 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         turns
       })
       const start = makeStarting({
-        clock,
         blocks,
         members,
         names,
@@ -157,12 +156,15 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const opened = register(room, from.session, account === undefined ? { user, from } : undefined)
         made.add(key)
         const tell = Effect.sync(() => {
+          opened.isBeingMade = false
           forgetLists()
           sessions.reply(from, { _tag: "RoomCreated", room, by: user })
           if (!isPrivate) PubSub.publishUnsafe(announcements, { _tag: "RoomCreated", room, by: from })
         })
         const kept = owners.found(opened.conversation, { from, isPrivate, topic })
         if (kept === undefined) return tell
+        opened.isBeingMade = true
+        forgetLists()
         const keptAlone = Effect.andThen(members.settled(room), kept)
         const undone = Effect.tapCause(keptAlone, () => inTurn(() => forget(opened)))
         return later(sessions.orRefuse(from, Effect.andThen(undone, tell)))
@@ -322,9 +324,13 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       for (const name of inhabited) (rooms.get(nameKey(name)) ?? register(name)).isInhabited = true
       // Of a room that was made and never used nothing else is left.
       const unused = [...governances.rooms()].filter((name) => !rooms.has(nameKey(name)))
-      yield* Effect.forkScoped(
-        Effect.forEach(unused, (name) => members.forget({ name, isInhabited: false, isKept: true }), { discard: true })
-      )
+      // Before anybody is let in, for who makes one again is to keep it.
+      yield* Effect.forEach(unused, (name) => members.forget({ name, isInhabited: false, isKept: true }), {
+        concurrency: atOnce,
+        discard: true
+      })
+      // A server that ended just then may not have taken the roles from an account that was deleted.
+      yield* owners.forgetMissing(rooms.sorted, (account) => names.isThere(account))
       const facts = yield* PubSub.subscribe(announcements)
       yield* PubSub.take(facts).pipe(
         Effect.map((fact) => {
@@ -373,5 +379,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
     })
   ).pipe(Layer.provide(HourlyLimits.layer))
 }
+
+/** What is forgotten at the start, in commits of several. */
+const atOnce = 64
 
 const isForWhoGoes = RoomCommand.isAnyOf(["Leave", "Gone", "Dismiss"])

@@ -19,6 +19,7 @@ interface Room {
   readonly name: RoomName
   readonly conversation: typeof Conversation.cases.Room.Type
   readonly users: number
+  readonly isBeingMade: boolean
 }
 
 interface Services<One extends Room> {

@@ -1,10 +1,10 @@
 /** Starts the manager of a room, and has the directory told of what it says. Managers are numbered, whatever their rooms. */
-import { type Clock, Context, Effect, Scope } from "effect"
+import { Context, Effect, Scope } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import type { AccountNames } from "../accounts/AccountNames.ts"
 import type { AccountsCommand } from "../accounts/AccountsCommand.ts"
 import type { Blocks } from "../accounts/Blocks.ts"
 import type { ServerConfig } from "../config/ServerConfig.ts"
-import { boundBy } from "../governance/Governance.ts"
 import { Governances } from "../history/Governances.ts"
 import type { History } from "../history/History.ts"
 import type { Turns } from "../processor/Turns.ts"
@@ -20,7 +20,6 @@ import type { RoomsCommand } from "./RoomsCommand.ts"
 export type ManagerServices = Governances | History | LogReader | Sessions | ServerConfig | Turns
 
 interface Services {
-  readonly clock: Clock.Clock
   readonly blocks: Pick<Blocks["Service"], "by">
   readonly members: ReturnType<typeof makeRoomMembers>
   readonly names: AccountNames["Service"]
@@ -34,22 +33,16 @@ interface Services {
 }
 
 export const makeStarting = (all: Services) => {
-  const { blocks, clock, members, names, onGoverned, scope, services, sessions, tell, tellAccounts } = all
+  const { blocks, members, names, onGoverned, scope, services, sessions, tell, tellAccounts } = all
   /** How many managers there were so far. */
   let started = 0
 
   const authorOf = (owner: GuestOwner | undefined) =>
     owner && sessions.authorsOf({ session: owner.from.session, user: owner.user, request: 0 }).author
 
-  /** Who made the room as a guest, unless it was given to an account, or that guest is banned. */
-  const guestOwnerOf = ({ conversation, guestOwner }: OpenRoom): GuestOwner | undefined => {
-    const governance = Context.get(services, Governances).get(conversation)
-    if (guestOwner === undefined || governance === undefined) return guestOwner
-    const { network } = sessions.authorsOf({ session: guestOwner.from.session, user: guestOwner.user, request: 0 })
-    const person = { user: guestOwner.user, ...(network !== undefined && { network }) }
-    const isBanned = boundBy(governance.bans, person, clock.currentTimeMillisUnsafe()) !== undefined
-    return governance.owner !== undefined || isBanned ? undefined : guestOwner
-  }
+  /** Who made the room as a guest, unless it was given to an account. */
+  const guestOwnerOf = ({ conversation, guestOwner }: OpenRoom): GuestOwner | undefined =>
+    Context.get(services, Governances).get(conversation)?.owner === undefined ? guestOwner : undefined
 
   /** Waits for nothing; what comes meanwhile stands behind. */
   return Effect.fnUntraced(function* (room: OpenRoom) {
@@ -66,6 +59,11 @@ export const makeStarting = (all: Services) => {
         people: names,
         blockedBy: blocks.by,
         onGoverned,
+        // For good, also if that is lifted, or the guest registers.
+        onBanned: (user) => {
+          if (room.guestOwner !== undefined && nameKey(room.guestOwner.user) === nameKey(user))
+            room.guestOwner = undefined
+        },
         onInvited: (account, invitedTo, by) => tellAccounts({ _tag: "Invited", account, room: invitedTo, by }),
         kept: members.of(room),
         onDeleted: () => tell({ _tag: "Deleted", room: key, manager: number }),

@@ -15,6 +15,7 @@ interface Room {
   readonly key: NameKey
   readonly conversation: SharedConversation
   readonly guestOwner: GuestOwner | undefined
+  readonly isBeingMade: boolean
 }
 
 interface Services<One extends Room> {
@@ -25,10 +26,8 @@ interface Services<One extends Room> {
   readonly hidden: () => ReadonlyArray<One>
   /** Of which rooms an account is a member. */
   readonly roomsOf: (account: AccountId | undefined) => ReadonlySet<NameKey>
-  /** The rooms that a connection is in, and those it asked to be in. */
-  readonly involvementOf: (
-    session: SessionId
-  ) => { readonly isIn: ReadonlySet<NameKey>; readonly joined: ReadonlySet<NameKey> } | undefined
+  /** The rooms that a connection is in. */
+  readonly involvementOf: (session: SessionId) => { readonly isIn: ReadonlySet<NameKey> } | undefined
   readonly find: (key: NameKey) => One | undefined
 }
 
@@ -39,13 +38,13 @@ export const makeVisibility = <One extends Room>(services: Services<One>) => {
 
   /** Whether there is such a room for who asks. */
   const isVisible = (open: One, from: Asker): boolean => {
+    if (open.isBeingMade) return false
     const governance = governances.get(open.conversation)
     if (governance?.isPrivate !== true) return true
-    const involvement = involvementOf(from.session)
-    if (involvement?.isIn.has(open.key) === true || involvement?.joined.has(open.key) === true) return true
+    if (involvementOf(from.session)?.isIn.has(open.key) === true) return true
     if (open.guestOwner?.from.session === from.session || isAdmin(from.account)) return true
     if (roomsOf(from.account).has(open.key)) return true
-    const isLetIn = roleOf(governance, from) === "owner" || isInvited(governance, from)
+    const isLetIn = roleOf(governance, from) !== "member" || isInvited(governance, from)
     return isLetIn && boundBy(governance.bans, from, clock.currentTimeMillisUnsafe()) === undefined
   }
 

@@ -28,9 +28,9 @@ export class GovernedRooms extends Context.Service<
     const owned = new Map<AccountId, Map<string, RoomName>>()
 
     const forget = (key: string) => {
-      const { invited: those = [], owner } = byKey.get(key)?.governance ?? {}
-      for (const { account } of those) removeFrom(invited, account, key)
-      if (owner !== undefined) removeFrom(owned, owner.account, key)
+      const governance = byKey.get(key)?.governance
+      for (const { account } of governance?.invited ?? []) removeFrom(invited, account, key)
+      for (const account of governance === undefined ? [] : holdersOf(governance)) removeFrom(owned, account, key)
       byKey.delete(key)
     }
 
@@ -54,16 +54,18 @@ export class GovernedRooms extends Context.Service<
           if (!still.has(account)) removeFrom(invited, account, key)
         }
         for (const { account, by } of governance.invited) addTo(invited, account, key, { room, by })
-        const { owner } = governance
-        const former = before?.governance.owner
-        if (former !== undefined && former.account !== owner?.account) removeFrom(owned, former.account, key)
-        if (owner !== undefined) addTo(owned, owner.account, key, room)
+        for (const account of before === undefined ? [] : holdersOf(before.governance)) removeFrom(owned, account, key)
+        for (const account of holdersOf(governance)) addTo(owned, account, key, room)
       },
       remove: (conversation) => forget(conversationKey(conversation)),
       removeNamed: forget
     })
   })
 }
+
+/** The accounts that have a role there. */
+const holdersOf = ({ moderators, owner }: Governance): ReadonlyArray<AccountId> =>
+  [...(owner === undefined ? [] : [owner]), ...moderators].map(({ account }) => account)
 
 const addTo = <A>(all: Map<AccountId, Map<string, A>>, account: AccountId, key: string, one: A) => {
   const those = all.get(account) ?? new Map<string, A>()

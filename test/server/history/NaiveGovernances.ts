@@ -91,7 +91,9 @@ export class NaiveGovernances {
   }
 
   owned(account: AccountId): ReadonlyArray<RoomName> {
-    return this.#rooms.flatMap(({ governance, room }) => (governance.owner?.account === account ? [room] : []))
+    return this.#rooms.flatMap(({ governance: { moderators, owner }, room }) =>
+      [owner, ...moderators].some((holder) => holder?.account === account) ? [room] : []
+    )
   }
 }
 
