@@ -95,11 +95,12 @@ export class View {
       case "Received": {
         const { message } = event
         if (message._tag === "RoomJoined") {
-          return this.#begin(
-            conversationKey({ _tag: "Room", room: message.room }),
-            message.seq - message.missed,
-            message.epoch
-          )
+          const log = conversationKey({ _tag: "Room", room: message.room })
+          // Asked again on another connection, it says where one was: in a room that has gone since, and been made again.
+          const isAnother = this.#places.get(log)?.epoch !== message.epoch
+          this.#begin(log, message.seq - message.missed, message.epoch)
+          if (message.truncated && isAnother) this.#made.add(log)
+          return
         }
         if (message._tag === "RoomLeft") return this.#end(conversationKey({ _tag: "Room", room: message.room }))
         if (isEntry(message)) return this.#take(message)
