@@ -211,8 +211,15 @@ const learnPage = (reading: Draft, messages: ReadonlyArray<StandingMessage>, mor
   const where = whereaboutsOf(first, reading.user)
   const place = reading.places.get(keyOf(where)) ?? begun(where, 0)
   const reaches = place.unread === 0 || !more || first.seq <= place.read + 1
-  return reaches && last.seq > place.read ? set(reading, readUpTo(place, last.seq)) : reading
+  if (!reaches || last.seq <= place.read) return reading
+  // What stands behind the last of them, edits and reactions, is in no page.
+  const shown = messages.filter((one) => isFromOthers(one, reading.user) && one.seq > place.read).length
+  return set(reading, readUpTo(place, shown >= place.unread ? Math.max(last.seq, place.newest) : last.seq))
 }
+
+/** What counts as unread until it is shown. */
+const isFromOthers = (message: StandingMessage, user: UserName): boolean =>
+  (message._tag === "RoomMessage" || message._tag === "PrivateMessage") && nameKey(message.from) !== nameKey(user)
 
 /** All up to `seq` was shown, and with it what was shown from there on. */
 const readUpTo = (place: PlaceRead, seq: Seq): PlaceRead => {

@@ -92,6 +92,12 @@ describe("what was read", () => {
     assert.deepStrictEqual(unread(...arrived, whole), [])
   })
 
+  it("is all that is unread, once a page has shown it, also where edits and reactions stand behind", () => {
+    const arrived = connected({ rooms: [room(14, 10, 2, 1)] })
+    assert.deepStrictEqual(unread(arrived, page([inRoom(9), inRoom(11), inRoom(12)], true)), [])
+    assert.deepStrictEqual(unread(arrived, page([inRoom(12)], true)), unread(arrived))
+  })
+
   it("is all of a log whose first message was shown", () => {
     const arrived = connected({ rooms: [room(7, 0, 3)] })
     assert.deepStrictEqual(due(arrived, page([inRoom(4), inRoom(7)], false)), [{ where: { room: dev }, seq: 7 }])
