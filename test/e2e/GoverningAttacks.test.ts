@@ -1,5 +1,6 @@
-import * as NodeServices from "@effect/platform-node/NodeServices"
 /** What attackers of governed rooms found, over real sockets: each was possible once. */
+import { DatabaseSync } from "node:sqlite"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { UserName } from "../../src/common/name/UserName.ts"
@@ -20,7 +21,7 @@ const onFile = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
   const file = `${yield* files.makeTempDirectoryScoped()}/chat.sqlite`
   const stores = Database.layerFile({ file, retention: "forever" })
-  return { begin: TestServer.start({ settings: { MAX_ROOMS_PER_USER: "60" }, stores }) }
+  return { file, begin: TestServer.start({ settings: { MAX_ROOMS_PER_USER: "60" }, stores }) }
 })
 
 describe("A private room", () => {
@@ -76,6 +77,32 @@ describe("A private room", () => {
       assert.deepInclude(yield* client.ask({ _tag: "GetRoom", room: "unused39" }), { private: true, owner: "ada" })
       const gus = yield* server.join("gus")
       assert.strictEqual(yield* tagOf(gus, { _tag: "GetRoom", room: "unused39" }), "RoomNotFound")
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+})
+
+describe("An account that was deleted while no server ran", () => {
+  it.live("owns and moderates nothing, whoever has its name then", () =>
+    Effect.gen(function* () {
+      const { begin, file } = yield* onFile
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const server = yield* begin
+          const [ada, bob] = [
+            (yield* Talk.register(server, "ada")).client,
+            (yield* Talk.register(server, "bob")).client
+          ]
+          yield* bob.ask({ _tag: "CreateRoom", room })
+          yield* bob.ask({ _tag: "JoinRoom", room })
+          yield* ada.ask({ _tag: "JoinRoom", room })
+          yield* bob.ask({ _tag: "RoomMessage", room, content: "stays" })
+        })
+      )
+      const database = new DatabaseSync(file)
+      database.exec("UPDATE accounts SET state = 'Deleted' WHERE name = 'bob'")
+      database.close()
+      const { client } = yield* Talk.logIn(yield* begin, "ada")
+      assert.notProperty(yield* client.ask({ _tag: "GetRoom", room }), "owner")
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 })

@@ -129,22 +129,31 @@ describe("Report", () => {
     })
   )
 
-  it.effect("comes so often in an hour and no more: of an account on all its connections, of a guest on each", () =>
-    Effect.gen(function* () {
-      const server = yield* TestServer.start({ settings: { IDLE_TIMEOUT: "2 hours" } })
-      const ada = yield* Talk.register(server, "Ada")
-      const other = yield* Talk.comeBack(server, "ada", ada.token)
-      const guest = yield* server.join("Guest")
-      yield* guest.ask({ _tag: "GlobalMessage", content: "hm" })
-      for (let count = 0; count < 15; count++) {
-        for (const { client } of [ada, other]) assert.strictEqual((yield* report(client, 1))._tag, "Reported")
-      }
-      assert.deepStrictEqual(yield* refusal(other.client, 1), { _tag: "RateLimited", retryAfter: 3_600_000 })
-      for (let count = 0; count < 5; count++) assert.strictEqual((yield* report(guest, 1))._tag, "Reported")
-      yield* TestClock.adjust("30 minutes")
-      assert.deepStrictEqual(yield* refusal(guest, 1), { _tag: "RateLimited", retryAfter: 1_800_000 })
-      // Who asks too often is told so only of what is there.
-      assert.deepStrictEqual(yield* refusal(guest, 2), { _tag: "MessageNotFound", seq: 2 })
-    })
+  it.effect(
+    "comes so often in an hour and no more: of an account on all its connections, of guests from each address",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start({ settings: { IDLE_TIMEOUT: "2 hours" } })
+        const ada = yield* Talk.register(server, "Ada")
+        const other = yield* Talk.comeBack(server, "ada", ada.token)
+        const guest = yield* server.join("Guest")
+        yield* guest.ask({ _tag: "GlobalMessage", content: "hm" })
+        for (let count = 0; count < 15; count++) {
+          for (const { client } of [ada, other]) assert.strictEqual((yield* report(client, 1))._tag, "Reported")
+        }
+        assert.deepStrictEqual(yield* refusal(other.client, 1), { _tag: "RateLimited", retryAfter: 3_600_000 })
+        for (let count = 0; count < 5; count++) assert.strictEqual((yield* report(guest, 1))._tag, "Reported")
+        yield* TestClock.adjust("30 minutes")
+        assert.deepStrictEqual(yield* refusal(guest, 1), { _tag: "RateLimited", retryAfter: 1_800_000 })
+        // Under whatever name it comes again.
+        const [renamed, neighbour] = [
+          yield* server.join("Gus"),
+          yield* server.join("Nia", { localAddress: "127.0.0.9" })
+        ]
+        assert.deepStrictEqual(yield* refusal(renamed, 1), { _tag: "RateLimited", retryAfter: 1_800_000 })
+        assert.strictEqual((yield* report(neighbour, 1))._tag, "Reported")
+        // Who asks too often is told so only of what is there.
+        assert.deepStrictEqual(yield* refusal(guest, 2), { _tag: "MessageNotFound", seq: 2 })
+      })
   )
 })
