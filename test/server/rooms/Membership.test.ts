@@ -525,29 +525,3 @@ describe("An account that is gone", () => {
     )
   )
 })
-
-describe("A guest who registers", () => {
-  it.effect("is a member of the rooms it is in, even if that can be stored only later", () =>
-    withStore((store) =>
-      running(
-        store,
-        Effect.gen(function* () {
-          const [guest, one] = [yield* person("guest"), yield* person("ada")]
-          yield* outcomes(one, create, join)
-          store.breaks("join")
-          one.register(ada)
-          yield* rest
-          assert.deepStrictEqual(yield* store.kept.rooms(ada), [])
-          store.breaks()
-          yield* TestClock.adjust("1 second")
-          yield* rest
-          assert.deepStrictEqual(yield* store.kept.rooms(ada), [dev])
-          const other = yield* person("ada", ada)
-          assert.deepStrictEqual((yield* other.ask(listRooms)).rooms, [{ room: "dev", users: 1, member: true }])
-          yield* one.go
-          assert.deepStrictEqual(yield* usersFor(guest), { users: [], away: ["ada"], count: 1 })
-        })
-      )
-    )
-  )
-})
