@@ -24,50 +24,64 @@ const services = LogReader.layer.pipe(
 
 const room = RoomName.make("dev")
 
+/** People who have a connection each; `onWrite` is told of each message as it is written to one of them. */
+const crowd = Effect.fnUntraced(function* (count: number) {
+  const { open } = yield* Sessions
+  const heard: Array<readonly [name: string, tag: string]> = []
+  const names = Arr.makeBy(count, (index) => `member-${index}`)
+  const listening = { onWrite: (_name: string, _tag: string) => {} }
+  const connection = (name: string): Connection<never> => ({
+    messages: Stream.never,
+    write: (frames) =>
+      Effect.sync(() => {
+        for (const [, tag = ""] of Buffer.concat(frames)
+          .toString()
+          .matchAll(/"_tag":"(\w+)"/g)) {
+          heard.push([name, tag])
+          listening.onWrite(name, tag)
+        }
+      }),
+    close: () => Effect.void
+  })
+  const members = yield* Effect.forEach(names, (name) =>
+    Effect.map(open(connection(name)), ({ id, requests }) => (): Asker => ({
+      session: id,
+      user: UserName.make(name),
+      request: requests.add({ id: undefined, about: undefined, characters: 0, isLarge: false })
+    }))
+  )
+  return { heard, names, members, listening }
+})
+
+const allJoin = Effect.fnUntraced(function* (
+  { mailbox }: RoomManager.RoomManager,
+  members: ReadonlyArray<() => Asker>
+) {
+  for (const asker of members) {
+    const join = { _tag: "Join", from: asker(), after: undefined } as const
+    assert.isTrue(Option.isSome(yield* Mailbox.ask(mailbox, join)))
+  }
+})
+
+/** What somebody was told, without who came and went. */
+const tagsOf = (heard: ReadonlyArray<readonly [name: string, tag: string]>, name: string | undefined) =>
+  heard.filter(([who, tag]) => who === name && tag !== "RoomPresence").map(([, tag]) => tag)
+
 describe("RoomManager", () => {
   it.live("acts on nothing while members are told: who leaves meanwhile hears the message before the farewell", () => {
     // Whoever looks at the clock finds that his turn is over.
     let now = 0n
     return Effect.gen(function* () {
-      const { open } = yield* Sessions
-      const heard: Array<readonly [name: string, tag: string]> = []
-      let onWrite = (_name: string, _tag: string) => {}
-      const connection = (name: string): Connection<never> => ({
-        messages: Stream.never,
-        write: (frames) =>
-          Effect.sync(() => {
-            for (const frame of frames) {
-              for (const [, tag = ""] of Buffer.from(frame)
-                .toString()
-                .matchAll(/"_tag":"(\w+)"/g)) {
-                heard.push([name, tag])
-                onWrite(name, tag)
-              }
-            }
-          }),
-        close: () => Effect.void
-      })
+      const { heard, listening, members, names } = yield* crowd(200)
       const conversation = { _tag: "Room", room } as const
       const deciding = yield* Deciding.make({ conversation })
       const manager = yield* RoomManager.make({ conversation, deciding, onVacated: () => {} })
-      const names = Arr.makeBy(200, (index) => `member-${index}`)
-      const members = yield* Effect.forEach(names, (name) =>
-        Effect.map(open(connection(name)), ({ id, requests }) => (): Asker => ({
-          session: id,
-          user: UserName.make(name),
-          request: requests.add({ id: undefined, about: undefined, characters: 0, isLarge: false })
-        }))
-      )
-      for (const asker of members) {
-        const join = { _tag: "Join", from: asker(), after: undefined } as const
-        assert.isTrue(Option.isSome(yield* Mailbox.ask(manager.mailbox, join)))
-      }
+      yield* allJoin(manager, members)
       const [first, last] = [members[0], members.at(-1)]
       if (first === undefined || last === undefined) return assert.fail("there are no members")
 
-      const lastHeard = () =>
-        heard.filter(([name, tag]) => name === names.at(-1) && tag !== "RoomPresence").map(([, tag]) => tag)
-      onWrite = (name, tag) => {
+      const lastHeard = () => tagsOf(heard, names.at(-1))
+      listening.onWrite = (name, tag) => {
         if (name !== "member-50" || tag !== "RoomMessage") return
         Mailbox.tellUnsafe(manager.mailbox, { _tag: "Leave", from: last() })
       }
@@ -95,22 +109,7 @@ describe("RoomManager", () => {
     // Whoever looks at the clock finds that his turn is over.
     let now = 0n
     return Effect.gen(function* () {
-      const { open } = yield* Sessions
-      const heard: Array<readonly [name: string, tag: string]> = []
-      let onWrite = (_name: string, _tag: string) => {}
-      const connection = (name: string): Connection<never> => ({
-        messages: Stream.never,
-        write: (frames) =>
-          Effect.sync(() => {
-            for (const [, tag = ""] of Buffer.concat(frames)
-              .toString()
-              .matchAll(/"_tag":"(\w+)"/g)) {
-              heard.push([name, tag])
-              onWrite(name, tag)
-            }
-          }),
-        close: () => Effect.void
-      })
+      const { heard, listening, members, names } = yield* crowd(100)
       const conversation = { _tag: "Room", room } as const
       const deciding = yield* Deciding.make({ conversation, guestOwner: () => authorOf(0) })
       const vacated: Array<number> = []
@@ -122,28 +121,17 @@ describe("RoomManager", () => {
         onDeleted: () => void facts.push("deleted"),
         onMembers: () => void facts.push("members")
       })
-      const names = Arr.makeBy(100, (index) => `member-${index}`)
-      const members = yield* Effect.forEach(names, (name) =>
-        Effect.map(open(connection(name)), ({ id, requests }) => (): Asker => ({
-          session: id,
-          user: UserName.make(name),
-          request: requests.add({ id: undefined, about: undefined, characters: 0, isLarge: false })
-        }))
-      )
       const sessions = yield* Sessions
       const authorOf = (index: number) => {
         const asker = members[index]?.()
         return asker && sessions.authorsOf(asker).author
       }
-      for (const asker of members) {
-        const join = { _tag: "Join", from: asker(), after: undefined } as const
-        assert.isTrue(Option.isSome(yield* Mailbox.ask(manager.mailbox, join)))
-      }
+      yield* allJoin(manager, members)
       const [first, second] = members
       if (first === undefined || second === undefined) return assert.fail("there are no members")
       const say = (from: Asker) =>
         ({ _tag: "Act", from, body: { _tag: "Said", content: "hi" }, key: undefined }) as const
-      onWrite = (name, tag) => {
+      listening.onWrite = (name, tag) => {
         if (name !== "member-50" || tag !== "RoomMessage") return
         Mailbox.tellUnsafe(manager.mailbox, { _tag: "Delete", from: first() })
         Mailbox.tellUnsafe(manager.mailbox, { _tag: "Join", from: second(), after: undefined })
@@ -158,8 +146,7 @@ describe("RoomManager", () => {
       yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => vacated.at(-1) === all }))
       assert.deepStrictEqual(facts, ["deleted"])
       for (const name of names.slice(2)) {
-        const tags = heard.filter(([who, tag]) => who === name && tag !== "RoomPresence").map(([, tag]) => tag)
-        assert.deepStrictEqual(tags, ["RoomMessage", "RoomDeleted"])
+        assert.deepStrictEqual(tagsOf(heard, name), ["RoomMessage", "RoomDeleted"])
       }
     }).pipe(
       Effect.scoped,
