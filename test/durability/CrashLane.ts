@@ -60,7 +60,10 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
     yield* FileServer.startHere(file)
     yield* Eventually.isSo("what was deleted was erased", () => CrashLog.isErased(CrashLog.read(file)))
   }).pipe(Effect.scoped)
-  const everyoneIsBack = Eventually.isSo("everyone was back", () => members.every((member) => member.isBack()))
+  /** What goes against the protocol would be waited for in vain: it is told at once. */
+  const isSo = (what: string, condition: () => boolean) =>
+    Eventually.isSo(what, () => condition() || ledger.problems.length > 0)
+  const everyoneIsBack = isSo("everyone was back", () => members.every((member) => member.isBack()))
   const problems = () => [...ledger.problems, ...CrashLog.faults(CrashLog.read(file), ledger)].slice(0, 10)
 
   /** Tells what was wrong in it. */
@@ -98,8 +101,8 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
 
   const server = yield* startServer
   yield* everyoneIsBack
-  yield* Eventually.isSo("everything was answered", () => members.every((member) => member.isQuiet()))
-  yield* Eventually.isSo("everyone had heard everything", () => CrashLog.isAllHeard(CrashLog.read(file), ledger))
+  yield* isSo("everything was answered", () => members.every((member) => member.isQuiet()))
+  yield* isSo("everyone had heard everything", () => CrashLog.isAllHeard(CrashLog.read(file), ledger))
   const stored = CrashLog.read(file)
   const told = yield* readAll(server.port, [...stored.keys()])
   yield* server.kill("SIGKILL")

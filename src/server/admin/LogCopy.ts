@@ -157,6 +157,7 @@ const leaveOutErased = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`DELETE FROM main.messages WHERE conversation IN ${erased}`
   yield* sql`DELETE FROM main.memberships WHERE 'room:' || room_key IN ${keys}`
   yield* sql`DELETE FROM main.marks WHERE place IN ${keys}`
+  yield* sql`DELETE FROM main.bounds WHERE conversation_key IN ${keys}`
   yield* sql`DELETE FROM main.governance WHERE conversation_key IN ${keys}`
   return sql`DELETE FROM main.conversations WHERE id IN ${erased}`
 })

@@ -4,8 +4,7 @@
  * Who is meant by an entry is kept by what stays the same: an account by its number, whatever becomes of its name; a guest by
  * its name and its address, of IPv6 the network (see Peer), which bind every guest until they end.
  *
- * Bounds (invariant 3): the `max…` below of each kind, so that all of it fits into one line of the protocol and is stored anew with
- * each act; an act beyond is refused. What has run out makes no entry, binds nobody,
+ * Bounds (invariant 3): the `max…` below of each kind, so that all of it fits into one line of the protocol; an act beyond is refused. What has run out makes no entry, binds nobody,
  * and goes with the next act.
  */
 import { Schema } from "effect"
@@ -29,7 +28,7 @@ export const Subject = Schema.Struct({
 })
 export type Subject = typeof Subject.Type
 
-const Bound = Schema.Struct({
+export const Bound = Schema.Struct({
   ...Subject.fields,
   by: UserName,
   until: Schema.optionalKey(Timestamp),

@@ -2,11 +2,13 @@
  * The tables, from an empty file to today's: what the database of an older parley lacks is added when it is opened, in
  * one transaction. What stands here was released once: change it by adding to it.
  */
-import { Context, Effect, Predicate } from "effect"
+import { Context, Effect, Option, Predicate, Schema } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
+import { Governance } from "../governance/Governance.ts"
 import { isDamaged } from "../sql/SqliteProblem.ts"
 import { checksum } from "./Checksum.ts"
+import * as GovernanceTables from "./GovernanceTables.ts"
 
 const createLog = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -302,6 +304,27 @@ const addReports = Effect.gen(function* () {
     )`
 })
 
+/** Bans and mutes get rows of their own (see GovernanceTables), one for whom it binds, in the order in which they were made. */
+const divideBounds = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    CREATE TABLE bounds (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      conversation_key TEXT NOT NULL REFERENCES governance (conversation_key) ON DELETE CASCADE,
+      kind TEXT NOT NULL,
+      subject TEXT NOT NULL,
+      state TEXT NOT NULL,
+      UNIQUE (conversation_key, kind, subject)
+    )`
+  const tables = GovernanceTables.make(sql)
+  for (const { conversation_key: key, state } of yield* sql`SELECT conversation_key, state FROM governance`) {
+    const whole = Option.getOrUndefined(decodeWhole(state))
+    if (whole !== undefined) yield* tables.divide(String(key), whole)
+  }
+})
+/** As it was stored in one piece. */
+const decodeWhole = Schema.decodeUnknownOption(Schema.fromJsonString(Governance))
+
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,
   "2_checksums": Effect.andThen(rememberNumbers, addChecksums),
@@ -312,7 +335,8 @@ export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, Sq
   "7_inbox": addInboxes,
   "8_governance": addGovernance,
   "9_blocks": addBlocks,
-  "10_reports": addReports
+  "10_reports": addReports,
+  "11_bounds": divideBounds
 }
 
 /** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
@@ -337,7 +361,8 @@ export const makings: ReadonlyArray<{
   { since: 6, kind: "table", name: "marks" },
   { since: 8, kind: "table", name: "governance" },
   { since: 9, kind: "table", name: "blocks" },
-  { since: 10, kind: "table", name: "reports" }
+  { since: 10, kind: "table", name: "reports" },
+  { since: 11, kind: "table", name: "bounds" }
 ]
 
 /** Brings the tables up to date. */

@@ -44,8 +44,9 @@ export const layer = Layer.effect(
       invitations: rooms.invitations,
       owned: rooms.owned,
       put: (conversation, governance) =>
-        Effect.tap(changes.make(Effect.asVoid(tables.put(conversation, governance))), () =>
-          Effect.sync(() => rooms.set(conversation, governance))
+        Effect.tap(
+          changes.make(Effect.suspend(() => tables.put(conversation, governance, rooms.get(conversation)))),
+          () => Effect.sync(() => rooms.set(conversation, governance))
         ),
       forget: (room) =>
         Effect.tap(changes.make(Effect.asVoid(tables.forget(room))), () =>

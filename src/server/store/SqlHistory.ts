@@ -16,6 +16,7 @@ import { type Conversation, conversationKey } from "../../common/log/Conversatio
 import type { Epoch } from "../../common/log/Cursor.ts"
 import { referenceOf } from "../../common/log/Entry.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
+import type { Governance } from "../governance/Governance.ts"
 import {
   type AnsweredKey,
   History,
@@ -117,7 +118,8 @@ export const layer = Layer.effect(
     const commitCarefully = Effect.fnUntraced(function* (
       entries: ReadonlyArray<NewEntry>,
       answered: ReadonlyArray<AnsweredKey>,
-      conversations: ReadonlyMap<string, Conversation>
+      conversations: ReadonlyMap<string, Conversation>,
+      doubtful: ReadonlyArray<string>
     ) {
       const forgotten = [...conversations.keys()].flatMap((name) => standings.removals.get(name) ?? [])
       if (forgotten.length > 0) yield* tables.removeEmpty(forgotten)
@@ -146,15 +148,25 @@ export const layer = Layer.effect(
         yield* tables.insertAnswered(answers)
       }
       yield* consequences.carryOut(placement.deeds)
-      yield* governing(entries, placement.stored)
+      yield* governing(entries, placement.stored, doubtful)
       return { ...placement, newest: new Map([...opened, ...placement.newest]) }
     })
 
     /** How rooms are governed from these entries on, and who is no member any more. */
-    const governing = Effect.fnUntraced(function* (entries: ReadonlyArray<NewEntry>, stored: Placement["stored"]) {
+    const governing = Effect.fnUntraced(function* (
+      entries: ReadonlyArray<NewEntry>,
+      stored: Placement["stored"],
+      doubtful: ReadonlyArray<string>
+    ) {
+      const before = new Map<string, Governance | undefined>(doubtful.map((name) => [name, undefined]))
       for (const [index, { conversation, dismissed, governance }] of entries.entries()) {
         if (conversation._tag === "Inbox" || stored[index]?.repeated !== false) continue
-        if (governance !== undefined) yield* governances.put(conversation, governance)
+        if (governance !== undefined) {
+          const name = conversationKey(conversation)
+          const known = before.has(name) ? before.get(name) : governed.get(conversation)
+          yield* governances.put(conversation, governance, known)
+          before.set(name, governance)
+        }
         if (dismissed !== undefined && conversation._tag === "Room")
           yield* memberships.leave(dismissed, conversation.room)
       }
@@ -172,7 +184,7 @@ export const layer = Layer.effect(
       const conversations = new Map(appends.flatMap(({ conversations }) => [...conversations]))
       const doubtful = [...conversations.keys()].filter(standings.isDoubtful)
       if (doubtful.length > 0) yield* learnAll(doubtful)
-      const carefully = writer.withTransaction(commitCarefully(entries, answered, conversations))
+      const carefully = writer.withTransaction(commitCarefully(entries, answered, conversations, doubtful))
       // What a private message replies to stands elsewhere in the other inbox.
       const isPlain =
         answered.length === 0 &&

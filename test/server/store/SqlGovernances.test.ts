@@ -2,9 +2,10 @@
 import { DatabaseSync } from "node:sqlite"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
+import { Context, Effect, Exit, FileSystem, Layer, Logger, Scope } from "effect"
 import type { SharedConversation } from "../../../src/common/log/Conversation.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
 import { type Governance, ungoverned } from "../../../src/server/governance/Governance.ts"
@@ -107,6 +108,63 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlGovernances", (it
     }).pipe(Effect.scoped)
   )
 
+  it.effect("write no more than an act changes, however many are banned and muted there", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      const dev = room("dev")
+      const { size } = yield* FileSystem.FileSystem.pipe(Effect.map((files) => ({ size: files.stat(`${file}-wal`) })))
+      const history = Context.get(yield* open(file), History)
+      const act = (governance: Governance) =>
+        history.append([entry("", { conversation: dev, body: { _tag: "TopicSet", topic: "tea" }, governance })])
+      const many = Array.from({ length: 200 }, (_, number) => ({
+        user: UserName.make(`guest${number}`),
+        by: ada.user,
+        reason: "x".repeat(300)
+      }))
+      const before = { ...governed, bans: many, mutes: many }
+      yield* act(before)
+      const written = Number((yield* size).size)
+      yield* act({ ...before, topic: "coffee" })
+      yield* act({ ...before, mutes: many.slice(1) })
+      yield* act({ ...before, mutes: [...many.slice(1), { ...governed.bans[0], user: ben.user, by: ada.user }] })
+      assert.isAbove(written, 120_000)
+      assert.isBelow(Number((yield* size).size) - written, 120_000)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("forget whom a room bound with the room, and bind nobody by rows of another", () =>
+    Effect.gen(function* () {
+      const file = yield* fileWith(room("dev"), room("ops"))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const services = yield* open(file)
+          yield* Context.get(services, Governances).forget(room("dev").room)
+        })
+      )
+      const database = new DatabaseSync(file)
+      const left = database.prepare("SELECT conversation_key FROM bounds").all()
+      database.close()
+      assert.deepStrictEqual(
+        left.map(({ conversation_key: key }) => key),
+        ["room:ops", "room:ops"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("read what was stored in one piece by an older parley", () =>
+    Effect.gen(function* () {
+      const file = yield* fileWith(room("dev"), lobby)
+      const whole = JSON.stringify(governed)
+      yield* spoilRows(
+        file,
+        `DROP TABLE bounds; UPDATE governance SET state = '${whole}'; DELETE FROM effect_sql_migrations WHERE migration_id = 11`
+      )
+      const { errors, governances } = yield* openNoting(file)
+      assert.deepStrictEqual([governances.get(room("dev")), governances.get(lobby)], [governed, governed])
+      assert.deepStrictEqual(errors, [])
+    }).pipe(Effect.scoped)
+  )
+
   it.effect.each([
     ["no JSON", "'{'"],
     ["another thing", `'{"isPrivate":false}'`],
@@ -136,6 +194,22 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlGovernances", (it
       assert.lengthOf(errors, 1)
       assert.match(errors[0] ?? "", /the lobby/)
     }).pipe(Effect.scoped)
+  )
+
+  it.effect.each(["'{'", "x'ff00'", `'{"user":"ben"}'`])(
+    "take a room for private and nobody's, too, if one of its bans is %s",
+    (state) =>
+      Effect.gen(function* () {
+        const file = yield* fileWith(room("dev"), room("ops"))
+        yield* spoilRows(
+          file,
+          `UPDATE bounds SET state = ${state} WHERE conversation_key = 'room:dev' AND kind = 'bans'`
+        )
+        const { errors, governances } = yield* openNoting(file)
+        assert.deepStrictEqual(governances.get(room("dev")), { ...ungoverned(0), isPrivate: true })
+        assert.deepStrictEqual(governances.get(room("ops")), governed)
+        assert.match(errors.join(), /the room dev .*cannot be read.*admin verify/)
+      }).pipe(Effect.scoped)
   )
 
   it.effect("govern a damaged room again once an admin has named an owner, also after another start", () =>
