@@ -27,6 +27,8 @@ export interface Recent {
   /** Shown last comes last. */
   readonly shown: ReadonlyMap<string, Shown>
   readonly mine: Mine | undefined
+  /** The keys of the names whose mentions are none to this reader. */
+  readonly blocked: ReadonlySet<string>
 }
 
 export interface Place {
@@ -54,7 +56,7 @@ const maxWords = 80
 
 /** Who one is, is known with the first event. */
 const nobody = UserName.make("nobody")
-export const empty: Recent = { user: nobody, isAccount: false, shown: new Map(), mine: undefined }
+export const empty: Recent = { user: nobody, isAccount: false, shown: new Map(), mine: undefined, blocked: new Set() }
 
 /** After what happened; in a batch, for each costs a copy. */
 export const follow = (before: Recent, events: ReadonlyArray<ClientEvent>): Recent =>
@@ -63,6 +65,12 @@ export const follow = (before: Recent, events: ReadonlyArray<ClientEvent>): Rece
 /** After a page of messages was shown, oldest first. */
 export const remember = (before: Recent, messages: ReadonlyArray<StandingMessage>): Recent =>
   messages.reduce(hear, { ...before, shown: new Map(before.shown) })
+
+/** After the server told whom this account has blocked. */
+export const blocking = (before: Recent, users: ReadonlyArray<UserName>): Recent => ({
+  ...before,
+  blocked: new Set(users.map(nameKey))
+})
 
 /** After the client set out to send a message. */
 export const sending = (before: Recent): Recent => ({ ...before, mine: undefined })
@@ -119,6 +127,7 @@ const hear = (recent: Draft, message: ServerMessage | StandingMessage): Draft =>
   if (message._tag === "History") return message.messages.reduce(hear, recent)
   if (message._tag === "SearchResults") return message.messages.toReversed().reduce(hear, recent)
   if (message._tag === "Registered") return { ...recent, isAccount: true }
+  if (message._tag === "Blocked") return { ...recent, blocked: new Set(message.users.map(nameKey)) }
   if (message._tag === "RoomLeft" || message._tag === "RoomDeleted")
     return forgetAll(recent, { _tag: "Room", room: message.room })
   if (!isEntry(message)) return recent

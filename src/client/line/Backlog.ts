@@ -81,6 +81,18 @@ export const askForUnread = Effect.fnUntraced(function* ({ conversations = [] }:
   yield* Effect.forkChild(Effect.forEach(news.toReversed(), ask, { discard: true }))
 })
 
+/** Whom the account has blocked, so that they do not ring. Of what is changed later the server tells. */
+export const askForBlocked = Effect.fnUntraced(function* ({ account }: Pick<ServerMessageOf<"Welcome">, "account">) {
+  if (!account) return
+  const client = yield* Client
+  const recent = yield* RecentMessages
+  yield* client.quietly({ _tag: "ListBlocked" }).pipe(
+    Effect.flatMap(({ users }) => Ref.update(recent, (before) => Recent.blocking(before, users))),
+    Effect.ignore,
+    Effect.forkChild
+  )
+})
+
 const maxConversations = 10
 const maxUnreadShown = 50
 /** How much is shown of what was read already. */

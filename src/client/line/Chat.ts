@@ -12,7 +12,7 @@ import type { Style } from "../screen/Layout.ts"
 import { moreGaps, render } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { ListsShown, noLists } from "./AccountErrand.ts"
-import { arrivalIn, askForUnread, showBacklog } from "./Backlog.ts"
+import { arrivalIn, askForBlocked, askForUnread, showBacklog } from "./Backlog.ts"
 import * as GapsTold from "./GapsTold.ts"
 import { type Ending, keyboard } from "./Keyboard.ts"
 import * as NamesSeen from "./NamesSeen.ts"
@@ -67,6 +67,10 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
           yield* showBacklog(arrival)
         }
         if (event._tag === "Connected") yield* askForUnread(event.welcome)
+      }
+      for (const event of batch) {
+        if (event._tag !== "Connected" && event._tag !== "Reconnected") continue
+        if (event.welcome !== undefined) yield* askForBlocked(event.welcome)
       }
       yield* showAll(batch.slice(shown))
     })

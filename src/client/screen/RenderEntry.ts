@@ -33,11 +33,12 @@ export const renderEntry = (entry: EntryMessage, style: Style, recent: Recent.Re
   ...(namesReader(entry, recent) && { rings: true as const })
 })
 
-/** Whether somebody else says the name of whoever reads this. */
-const namesReader = (entry: EntryMessage, { user }: Recent.Recent): boolean =>
+/** Whether somebody else says the name of whoever reads this, and is not blocked. */
+const namesReader = (entry: EntryMessage, { blocked, user }: Recent.Recent): boolean =>
   "content" in entry &&
   entry._tag !== "Edited" &&
   nameKey(entry.from) !== nameKey(user) &&
+  !blocked.has(nameKey(entry.from)) &&
   mentions(entry.content, user)
 
 /** A message as it stands. A script is told the time only of what is old. */

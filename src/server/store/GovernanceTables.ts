@@ -32,7 +32,7 @@ export interface StoredGovernance {
 }
 
 /** Whom a ban or a mute binds: one of each binds the same. */
-export const subjectKey = ({ account, user }: Bound): string =>
+const subjectKey = ({ account, user }: Bound): string =>
   account === undefined ? `guest:${nameKey(user)}` : `account:${account}`
 
 /** From one list to the next; everything is written anew unless it is the same objects in the same order, and new ones behind them. */

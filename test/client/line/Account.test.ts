@@ -37,7 +37,11 @@ const inPrivate = (seq: number): ServerMessageOf<"PrivateMessage"> => ({
 const byAccount: Partial<ServerMessageOf<"Welcome">> = { account: true, inbox: { epoch, seq: 9 }, rooms: [] }
 
 /** Ada's sitting; what every sitting asks is answered, whatever else is asked is taken. */
-const sit = Effect.fnUntraced(function* (more: Partial<ServerMessageOf<"Welcome">>, isInteractive = true) {
+const sit = Effect.fnUntraced(function* (
+  more: Partial<ServerMessageOf<"Welcome">>,
+  isInteractive = true,
+  blocked: ReadonlyArray<UserName> = []
+) {
   const server = yield* make
   const { screen, ...person } = yield* FakeScreen.make({ isInteractive })
   const starting = yield* start(server)
@@ -54,6 +58,7 @@ const sit = Effect.fnUntraced(function* (more: Partial<ServerMessageOf<"Welcome"
   const answer = Effect.flatMap(peer.take, (message) => {
     if (message._tag === "ListUsers") return peer.say({ _tag: "UserList", ...idOf(message), users: [ada], count: 1 })
     if (message._tag === "ListRooms") return peer.say({ _tag: "RoomList", ...idOf(message), rooms: [], count: 0 })
+    if (message._tag === "ListBlocked") return peer.say({ _tag: "Blocked", ...idOf(message), users: blocked })
     if (message._tag === "Ping") return peer.say({ _tag: "Pong", ...idOf(message), nonce: message.nonce })
     if (message._tag === "JoinRoom") return peer.say(joined(message, 7, 0))
     return Queue.offer(asked, message)
@@ -63,6 +68,25 @@ const sit = Effect.fnUntraced(function* (more: Partial<ServerMessageOf<"Welcome"
 })
 
 describe("a person with an account", () => {
+  it.live("is not rung for by whom they have blocked, here or on another device", () =>
+    Effect.gen(function* () {
+      const { peer, take, type, until } = yield* sit(byAccount, true, [bob])
+      yield* type(":whois bob")
+      yield* peer.say({ _tag: "UserInfo", ...idOf(yield* take), user: bob, account: false, connected: true })
+      yield* until("bob: a guest, here now")
+      const call = (seq: number) =>
+        peer.say({ _tag: "GlobalMessage", seq, at, from: UserName.make("BOB"), content: `${seq} @ada` })
+      yield* call(1)
+      assert.include(yield* until("1 @ada"), "12:04 #1 BOB: 1 @ada")
+      yield* peer.say({ _tag: "Blocked", users: [] })
+      yield* call(2)
+      assert.include(yield* until("2 @ada"), "12:04 * #2 BOB: 2 @ada")
+      yield* peer.say({ _tag: "Blocked", users: [bob] })
+      yield* call(3)
+      assert.include(yield* until("3 @ada"), "12:04 #3 BOB: 3 @ada")
+    })
+  )
+
   it.live("removes the device whose number was shown, and none by a number that was not", () =>
     Effect.gen(function* () {
       const { peer, take, type, until } = yield* sit(byAccount)
