@@ -1,0 +1,352 @@
+/**
+ * All that a person has before them, whatever draws it: their conversations, who is where, what the connection does. Pure; of Node
+ * there is nothing in it.
+ *
+ * Two things change it: what happens (`hear`), and what the person does (see Intention). What is drawn is read from it, never kept
+ * beside it.
+ *
+ * 1. An entry is counted and shown once, at its place in its log; the client hands each on once, in order.
+ * 2. Read is what was in view: the newest of the conversation that is shown, while somebody looks (`isLooking`).
+ * 3. Conversations one is in keep their order: the lobby, then as they came. A room that was left goes, unless something typed or
+ *    refused would go with it.
+ *
+ * Bounds: the rooms one is in, and `maxPrivate` private conversations, of which those go that have been quiet longest and hold
+ * nothing of one's own; of each what Window and Unread say. People as People says.
+ */
+import type { Timestamp } from "../../../common/log/Cursor.ts"
+import { type NameKey, nameKey } from "../../../common/name/Name.ts"
+import type { RoomName } from "../../../common/name/RoomName.ts"
+import { UserName } from "../../../common/name/UserName.ts"
+import type { ServerMessage, ServerMessageOf } from "../../../common/wire/ServerMessage.ts"
+import type { ClientEvent } from "../ClientEvent.ts"
+import { type HeardEntry, isEntry, type Whereabouts, whereaboutsOf } from "../Heard.ts"
+import * as People from "./People.ts"
+import * as Talk from "./Talk.ts"
+import * as Unread from "./Unread.ts"
+
+export const maxPrivate = 1000
+
+/** How long somebody is believed to be typing who has said so, in milliseconds: a little more than it is said again. */
+const typingFor = 6000
+
+export interface Connection {
+  readonly is: "coming" | "there" | "lost"
+  /** Why it was lost, or cannot be had again. */
+  readonly cause: string | undefined
+}
+
+export interface ChatState {
+  readonly user: UserName
+  readonly isAccount: boolean
+  readonly isAdmin: boolean
+  readonly server: string
+  readonly connection: Connection
+  /** By their keys, in the order in which they are listed. The lobby is the first. */
+  readonly talks: ReadonlyMap<string, Talk.Talk>
+  /** The key of the one that is shown; and of the one shown before. */
+  readonly shown: string
+  readonly before: string
+  /** Whether anybody looks at it. */
+  readonly isLooking: boolean
+  readonly people: People.People
+  readonly blocked: ReadonlySet<NameKey>
+  /** Whom this person does not want to see here. */
+  readonly ignored: ReadonlySet<NameKey>
+  readonly invitations: ReadonlyMap<NameKey, { readonly room: RoomName; readonly by: UserName }>
+  /** The number of what is said next. */
+  readonly nextNumber: number
+}
+
+const lobby: Whereabouts = {}
+export const lobbyKey = Talk.keyOf(lobby)
+const nobody = UserName.make("nobody")
+
+export const empty: ChatState = {
+  user: nobody,
+  isAccount: false,
+  isAdmin: false,
+  server: "",
+  connection: { is: "coming", cause: undefined },
+  talks: new Map([[lobbyKey, Talk.make(lobby, 0)]]),
+  shown: lobbyKey,
+  before: lobbyKey,
+  isLooking: true,
+  people: People.empty,
+  blocked: new Set(),
+  ignored: new Set(),
+  invitations: new Map(),
+  nextNumber: 1
+}
+
+/** What somebody may want to be called for. */
+export interface Call {
+  readonly where: Whereabouts
+  readonly entry: Extract<HeardEntry, { readonly content: string }>
+  readonly is: "mention" | "private" | "message"
+}
+
+export const shownTalk = (state: ChatState): Talk.Talk => state.talks.get(state.shown) ?? Talk.make(lobby, 0)
+
+export const isHidden = ({ blocked, ignored }: Pick<ChatState, "blocked" | "ignored">, user: UserName): boolean =>
+  blocked.has(nameKey(user)) || ignored.has(nameKey(user))
+
+export const readerOf = (state: ChatState): Talk.Reader => ({
+  user: state.user,
+  isHidden: (user) => isHidden(state, user)
+})
+
+/** A conversation after a change; none that is not there is made. */
+export const withTalk = (state: ChatState, key: string, change: (before: Talk.Talk) => Talk.Talk): ChatState => {
+  const before = state.talks.get(key)
+  const after = before === undefined ? before : change(before)
+  if (after === undefined || after === before) return state
+  return { ...state, talks: new Map(state.talks).set(key, after) }
+}
+
+/** With this conversation, which one is in from now on. */
+export const opened = (state: ChatState, where: Whereabouts, read = 0): ChatState => {
+  const key = Talk.keyOf(where)
+  const known = state.talks.get(key)
+  if (known?.isIn === true) return state
+  const talk = known === undefined ? Talk.make(where, read) : { ...known, isIn: true }
+  return fitted({ ...state, talks: new Map(state.talks).set(key, talk) })
+}
+
+/** Without the private conversations that have been quiet longest. */
+const fitted = (state: ChatState): ChatState => {
+  const all = [...state.talks].filter(([, { where }]) => where.with !== undefined)
+  if (all.length <= maxPrivate) return state
+  const idle = all
+    .filter(([key, talk]) => key !== state.shown && !holdsOwn(talk))
+    .toSorted(([, one], [, other]) => one.unread.counted - other.unread.counted)
+  const talks = new Map(state.talks)
+  for (const [key] of idle.slice(0, all.length - maxPrivate)) talks.delete(key)
+  return { ...state, talks }
+}
+
+/** Whether something of one's own would be lost with it. */
+const holdsOwn = ({ draft, outbox }: Talk.Talk): boolean => draft !== "" || outbox.length > 0
+
+/** One is in this room no more. What was shown of it goes, but nothing that one has typed. */
+const left = (state: ChatState, room: RoomName): ChatState => {
+  const key = Talk.keyOf({ room })
+  const talk = state.talks.get(key)
+  if (talk === undefined) return state
+  const talks = new Map(state.talks)
+  if (holdsOwn(talk)) {
+    talks.set(key, { ...Talk.make(talk.where, 0), draft: talk.draft, outbox: talk.outbox, isIn: false })
+  } else talks.delete(key)
+  const people = People.leftRoom(state.people, room)
+  const isShown = state.shown === key && !talks.has(key)
+  const shown = isShown ? (talks.has(state.before) ? state.before : lobbyKey) : state.shown
+  return looked({ ...state, talks, people, shown })
+}
+
+/** What is in view is read. */
+export const looked = (state: ChatState): ChatState =>
+  state.isLooking ? withTalk(state, state.shown, Talk.look) : state
+
+/** After something happened, at this time (epoch milliseconds). */
+export const hear = (state: ChatState, event: ClientEvent, now: Timestamp): ChatState => {
+  switch (event._tag) {
+    case "Connected":
+      return looked(arrive(state, event.welcome, "first"))
+    case "Reconnected":
+      return looked(
+        event.welcome === undefined
+          ? { ...state, connection: there }
+          : arrive(forgetGuestInbox(state, event.welcome.account), event.welcome, "again")
+      )
+    case "Disconnected":
+      return { ...state, connection: { is: "lost", cause: event.cause } }
+    case "Retrying":
+      return { ...state, connection: { is: "lost", cause: event.cause } }
+    case "Received":
+      return event.isAudit === true ? state : looked(take(state, event.message, now))
+    case "Rejoined":
+      return looked(come(state, event.joined))
+    case "RejoinRefused":
+      return left(state, event.room)
+    case "Gap":
+      return looked(miss(state, event))
+    case "NotKept":
+    case "Skipped":
+      return state
+  }
+}
+
+const there: Connection = { is: "there", cause: undefined }
+
+/** Of a guest nobody keeps what was said in private from one connection to the next. */
+const forgetGuestInbox = (state: ChatState, isAccount: boolean): ChatState => {
+  if (isAccount) return state
+  const talks = new Map(state.talks)
+  for (const [key, talk] of talks) if (talk.where.with !== undefined) talks.set(key, Talk.begunAnew(talk))
+  return { ...state, talks }
+}
+
+type Welcome = ServerMessageOf<"Welcome">
+
+/** What the server knows of the account, on arrival. `again`: what was missed follows, and is counted as it comes. */
+const arrive = (before: ChatState, welcome: Welcome, is: "first" | "again"): ChatState => {
+  const {
+    account,
+    admin,
+    conversations = [],
+    invitations = [],
+    lobby: newest,
+    lobbyRead,
+    rooms = [],
+    server,
+    user
+  } = welcome
+  let state: ChatState = {
+    ...before,
+    user,
+    isAccount: account,
+    isAdmin: admin === true,
+    server: server.name,
+    connection: there,
+    invitations: new Map(invitations.map((one) => [nameKey(one.room), one]))
+  }
+  if (is === "first") state = withTalk(state, lobbyKey, (talk) => ({ ...talk, ...begun(newest.seq, newest.seq, none) }))
+  if (lobbyRead !== undefined) state = withTalk(state, lobbyKey, (talk) => Talk.marked(talk, lobbyRead))
+  for (const { private: isPrivate = false, role, room, topic, ...standing } of rooms) {
+    state = withStanding(state, { room }, standing, is)
+    state = withTalk(state, Talk.keyOf({ room }), (talk) => ({ ...talk, role, topic, isPrivate }))
+  }
+  for (const { with: other, ...standing } of conversations.toReversed()) {
+    state = withStanding(state, { with: other }, { ...standing, mentions: 0 }, is)
+  }
+  return state
+}
+
+const none = { unread: 0, mentions: 0 }
+
+interface Standing {
+  readonly seq: number
+  readonly read: number
+  readonly unread: number
+  readonly mentions: number
+}
+
+const begun = (read: number, newest: number, counts: Pick<Standing, "mentions" | "unread">) => ({
+  unread: Unread.counted(read, newest, counts),
+  marked: read
+})
+
+const withStanding = (state: ChatState, where: Whereabouts, standing: Standing, is: "first" | "again"): ChatState => {
+  const key = Talk.keyOf(where)
+  const isNew = is === "first" || !state.talks.has(key)
+  return withTalk(opened(state, where), key, (talk) =>
+    isNew
+      ? { ...talk, ...begun(standing.read, standing.seq, standing) }
+      : { ...Talk.marked(talk, standing.read), told: standing }
+  )
+}
+
+/** One is in this room, again or for the first time. */
+const come = (state: ChatState, joined: ServerMessageOf<"RoomJoined">): ChatState => {
+  const { missed, private: isPrivate = false, read, role, room, seq, topic } = joined
+  const key = Talk.keyOf({ room })
+  const isNew = state.talks.get(key)?.isIn !== true
+  const inside = opened(state, { room })
+  const invitations = new Map(state.invitations)
+  invitations.delete(nameKey(room))
+  const next = withTalk(inside, key, (talk) => {
+    const begins = isNew ? begun(read ?? seq - missed, seq - missed, none) : {}
+    return { ...talk, ...begins, role, topic, isPrivate }
+  })
+  return { ...next, invitations, people: People.joined(next.people, joined) }
+}
+
+const miss = (
+  state: ChatState,
+  { conversation, missing }: Extract<ClientEvent, { readonly _tag: "Gap" }>
+): ChatState => {
+  const change = (talk: Talk.Talk) => (missing === undefined ? Talk.begunAnew(talk) : Talk.miss(talk, missing))
+  if (conversation._tag === "Lobby") return withTalk(state, lobbyKey, change)
+  if (conversation._tag === "Room") return withTalk(state, Talk.keyOf({ room: conversation.room }), change)
+  const talks = new Map(state.talks)
+  // Whose they were is not known; what the Welcome counts stands.
+  for (const [key, talk] of talks) {
+    if (talk.where.with !== undefined) talks.set(key, missing === undefined ? Talk.begunAnew(talk) : Talk.miss(talk, 0))
+  }
+  return { ...state, talks }
+}
+
+/** The server's own word. */
+const take = (state: ChatState, message: ServerMessage, now: Timestamp): ChatState => {
+  switch (message._tag) {
+    case "RoomJoined":
+      return come(state, message)
+    case "RoomLeft":
+    case "RoomDeleted":
+      return left(state, message.room)
+    case "ReadMarked":
+      return withTalk(state, Talk.keyOf(message), (talk) => Talk.marked(talk, message.seq))
+    case "Blocked":
+      return { ...state, blocked: new Set(message.users.map(nameKey)) }
+    case "Registered":
+      return { ...state, isAccount: true }
+    case "Invitation": {
+      const { by, room } = message
+      return { ...state, invitations: new Map(state.invitations).set(nameKey(room), { room, by }) }
+    }
+    case "RoomInfo":
+      return withTalk(state, Talk.keyOf(message), (talk) => ({
+        ...talk,
+        topic: message.topic,
+        isPrivate: message.private
+      }))
+    case "Typing":
+      return withTalk(state, Talk.keyOf(message), (talk) => {
+        const { user } = message
+        return { ...talk, typing: new Map(talk.typing).set(nameKey(user), { user, until: now + typingFor }) }
+      })
+    default:
+      return isEntry(message) ? takeEntry(state, message) : { ...state, people: People.follow(state.people, message) }
+  }
+}
+
+const takeEntry = (state: ChatState, entry: HeardEntry): ChatState => {
+  const where = whereaboutsOf(entry, state.user)
+  const known = where.with === undefined ? state : opened(state, where)
+  const next = withTalk(known, Talk.keyOf(where), (talk) => Talk.hear(talk, entry, readerOf(state)))
+  return { ...next, people: People.follow(next.people, entry) }
+}
+
+/** Whether somebody may want to be called for this, who reads what happens in this state. */
+export const callFor = (state: ChatState, event: ClientEvent): Call | undefined => {
+  if (event._tag !== "Received" || !isEntry(event.message)) return undefined
+  const entry = event.message
+  const is = Talk.meaningOf(entry, readerOf(state))
+  if (is === "nothing" || !("content" in entry)) return undefined
+  const where = whereaboutsOf(entry, state.user)
+  return { where, entry, is: is === "mention" || where.with === undefined ? is : "private" }
+}
+
+/** What the server is to be told was read. */
+export const due = (state: ChatState): ReadonlyArray<{ readonly where: Whereabouts; readonly seq: number }> =>
+  state.isAccount && state.connection.is === "there"
+    ? [...state.talks.values()]
+        .filter(({ isIn, marked, unread }) => isIn && unread.read > marked)
+        .map(({ unread, where }) => ({ where, seq: unread.read }))
+    : []
+
+/** It is being told all that is due. */
+export const told = (state: ChatState): ChatState => {
+  const talks = new Map(state.talks)
+  for (const [key, talk] of talks) {
+    if (talk.unread.read > talk.marked) talks.set(key, { ...talk, marked: talk.unread.read })
+  }
+  return { ...state, talks }
+}
+
+/** Who is typing there now. */
+export const typingIn = ({ typing }: Talk.Talk, now: Timestamp): ReadonlyArray<UserName> =>
+  [...typing.values()].filter(({ until }) => now < until).map(({ user }) => user)
+
+/** Whether the history of a conversation is to be asked for before it can be shown. */
+export const isMissing = ({ isIn, window }: Talk.Talk): boolean =>
+  isIn && window.isAtEnd && window.entries.length === 0 && window.hasOlder

@@ -1,0 +1,169 @@
+/**
+ * One conversation as a person has it: what is at hand of it, what of that is unread, what they are about to say there, and what they
+ * said that is on its way. Pure.
+ */
+import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
+import type { Role } from "../../../common/log/Governing.ts"
+import { mentions } from "../../../common/log/Mentions.ts"
+import { type NameKey, nameKey } from "../../../common/name/Name.ts"
+import type { UserName } from "../../../common/name/UserName.ts"
+import type { HeardEntry, Whereabouts } from "../Heard.ts"
+import * as Outgoing from "./Outgoing.ts"
+import * as Unread from "./Unread.ts"
+import * as Window from "./Window.ts"
+
+export interface Talk {
+  readonly where: Whereabouts
+  readonly window: Window.Window
+  readonly unread: Unread.Unread
+  /** The mark that the server knows, or is being told. */
+  readonly marked: Seq
+  /** What the server said last of what is unread, up to which place. */
+  readonly told: { readonly seq: Seq; readonly unread: number; readonly mentions: number } | undefined
+  /** Behind this place all is new to who looks, until they have looked elsewhere; none if nothing is. */
+  readonly newFrom: Seq | undefined
+  /** The message on which the view stays, if somebody has gone back; else it follows what comes. */
+  readonly anchor: Seq | undefined
+  /** What is being typed. */
+  readonly draft: string
+  /** What the draft answers. */
+  readonly replyTo: Seq | undefined
+  /** Which of one's own messages the draft is to replace. */
+  readonly editing: Seq | undefined
+  readonly outbox: Outgoing.Outbox
+  /** Whether one is in the room; in the lobby and in private always. */
+  readonly isIn: boolean
+  readonly role: Role | undefined
+  readonly topic: string | undefined
+  readonly isPrivate: boolean
+  /** Who is about to say something, until when that may be believed (epoch milliseconds). */
+  readonly typing: ReadonlyMap<NameKey, { readonly user: UserName; readonly until: Timestamp }>
+}
+
+/** Equal for two spellings of one conversation. */
+export const keyOf = ({ room, with: other }: Whereabouts): string => {
+  if (room !== undefined) return `room ${nameKey(room)}`
+  return other === undefined ? "lobby" : `with ${nameKey(other)}`
+}
+
+export const make = (where: Whereabouts, read: Seq): Talk => ({
+  where,
+  window: Window.make(where),
+  unread: Unread.upTo(read),
+  marked: read,
+  told: undefined,
+  newFrom: undefined,
+  anchor: undefined,
+  draft: "",
+  replyTo: undefined,
+  editing: undefined,
+  outbox: [],
+  isIn: true,
+  role: undefined,
+  topic: undefined,
+  isPrivate: false,
+  typing: new Map()
+})
+
+/** Who reads it, and whom they do not want to hear. */
+export interface Reader {
+  readonly user: UserName
+  readonly isHidden: (user: UserName) => boolean
+}
+
+/** What a message is to this reader. */
+export const meaningOf = (entry: HeardEntry, { isHidden, user }: Reader): "mention" | "message" | "nothing" => {
+  const isMessage = entry._tag === "GlobalMessage" || entry._tag === "RoomMessage" || entry._tag === "PrivateMessage"
+  if (!isMessage || nameKey(entry.from) === nameKey(user) || isHidden(entry.from)) return "nothing"
+  return mentions(entry.content, user) ? "mention" : "message"
+}
+
+const keptIn = ({ anchor }: Pick<Talk, "anchor">): Window.Kept => (anchor === undefined ? "newest" : "oldest")
+
+/** After the next entry of its log. */
+export const hear = (talk: Talk, entry: HeardEntry, reader: Reader): Talk => {
+  const isOwn = nameKey(entry.from) === nameKey(reader.user)
+  const content = "content" in entry && entry._tag !== "Edited" ? entry.content : undefined
+  const unread = entry._tag === "Deleted" ? Unread.remove(talk.unread, entry.target) : talk.unread
+  const typing =
+    talk.typing.has(nameKey(entry.from)) && content !== undefined ? without(talk.typing, entry.from) : talk.typing
+  return {
+    ...governedBy(talk, entry, reader.user),
+    window: Window.follow(talk.window, entry, keptIn(talk)),
+    unread: Unread.hear(unread, entry.seq, meaningOf(entry, reader)),
+    outbox: isOwn && content !== undefined ? Outgoing.heard(talk.outbox, entry.seq, content) : talk.outbox,
+    typing
+  }
+}
+
+const without = <A>(map: ReadonlyMap<NameKey, A>, user: UserName): ReadonlyMap<NameKey, A> => {
+  const rest = new Map(map)
+  rest.delete(nameKey(user))
+  return rest
+}
+
+/** What an entry makes of the room. */
+const governedBy = (talk: Talk, entry: HeardEntry, user: UserName): Talk => {
+  switch (entry._tag) {
+    case "TopicSet":
+      return { ...talk, topic: entry.topic === "" ? undefined : entry.topic }
+    case "AccessSet":
+      return { ...talk, isPrivate: entry.private }
+    case "RoleSet":
+      if (nameKey(entry.user) === nameKey(user)) return { ...talk, role: entry.role }
+      // Who hands a room over moderates it.
+      return entry.role === "owner" && talk.role === "owner" ? { ...talk, role: "moderator" } : talk
+    default:
+      return talk
+  }
+}
+
+/** Some entries of its log were left out: the server has counted what of them is unread, or else any of them may be. */
+export const miss = (talk: Talk, missing: number): Talk => {
+  const { told, unread } = talk
+  const isCounted = told !== undefined && told.seq > unread.counted
+  return {
+    ...talk,
+    window: Window.broken(talk.window, keptIn(talk)),
+    unread: isCounted ? Unread.counted(unread.read, told.seq, told) : Unread.miss(unread, missing)
+  }
+}
+
+/** The log is another one from here on. */
+export const begunAnew = (talk: Talk): Talk => ({
+  ...talk,
+  window: Window.ended(talk.window),
+  unread: Unread.carried(talk.unread),
+  marked: 0,
+  told: undefined,
+  newFrom: undefined,
+  anchor: undefined
+})
+
+/** The mark of the account is at this place, whoever set it. */
+export const marked = (talk: Talk, seq: Seq): Talk => ({
+  ...talk,
+  marked: Math.max(talk.marked, seq),
+  unread: Unread.mark(talk.unread, seq)
+})
+
+/** Whether all that is counted is at hand and in view, for who looks. */
+const isInView = ({ anchor, window }: Talk): boolean =>
+  anchor === undefined && window.isAtEnd && (window.entries.length > 0 || !window.hasOlder)
+
+/** Somebody looks at it: what is in view is read. */
+export const look = (talk: Talk): Talk => {
+  const { counted, read } = talk.unread
+  const isAllRead = Unread.unread(talk.unread) === 0
+  if (!isInView(talk) || (isAllRead && read >= counted)) return talk
+  return { ...talk, newFrom: isAllRead ? talk.newFrom : (talk.newFrom ?? read), unread: Unread.all(talk.unread) }
+}
+
+/** Nobody looks at it any more: what was new is not. */
+export const leave = (talk: Talk): Talk => (talk.newFrom === undefined ? talk : { ...talk, newFrom: undefined })
+
+export const unread = (talk: Talk): number => Unread.unread(talk.unread)
+
+/** In private everything is meant for one. */
+export const mentionsIn = (talk: Pick<Talk, "unread" | "where">): number =>
+  talk.where.with === undefined ? Unread.mentions(talk.unread) : Unread.unread(talk.unread)
