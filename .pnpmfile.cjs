@@ -21,6 +21,9 @@ module.exports = {
       // when this setting changed since the last one, and fetches the binary after all.
       config.allowBuilds = { node: !useSystemNode }
 
+      // A peer of @opentui/core's, which it needs for its own types alone.
+      config.peerDependencyRules = { allowAny: ["typescript"] }
+
       if (useSystemNode) {
         // Left by an install outside the shell, or restored from pnpm's cache of build results.
         fs.rmSync(path.join(__dirname, "node_modules/node/bin/node"), { force: true })

@@ -1,0 +1,161 @@
+/**
+ * The whole screen, row by row, from what is to be seen on it. Pure.
+ *
+ * Never more rows than the screen has, and none wider. Only the conversation that is shown is named before what is typed.
+ */
+import { nameKey } from "../../common/name/Name.ts"
+import { typingIn } from "../core/chat/ChatState.ts"
+import * as Talk from "../core/chat/Talk.ts"
+import * as Window from "../core/chat/Window.ts"
+import { leftBar, type Listed, listed, nameOf, rightBar, waiting } from "./Bars.ts"
+import { type Input, inputOf } from "./Input.ts"
+import { keysOf } from "./Keys.ts"
+import { answerRows, popupRows } from "./Popup.ts"
+import { apart, cellsOfRow, cutRow, faint, filled, type Look, type Row, span } from "./Row.ts"
+import type { Pane } from "./TalkPane.ts"
+import { editorOf, paneIn, type Plan, planOf, talkOf, type View } from "./View.ts"
+
+export interface Frame {
+  readonly rows: ReadonlyArray<Row>
+  readonly cursor: { readonly x: number; readonly y: number } | undefined
+  /** The conversation that is named before what is typed; none while something else is asked. */
+  readonly seen: string | undefined
+  readonly plan: Plan
+  readonly pane: Pane
+  /** The conversations at the left, row by row. */
+  readonly keys: ReadonlyArray<string | undefined>
+}
+
+export const frameOf = (view: View): Frame => {
+  const { columns, rows: height } = view.size
+  const input = inputIn(view)
+  const plan = planOf(view, input.rows.length)
+  const shownInput = plan.input === input.rows.length ? input : inputIn(view, plan.input)
+  const pane = paneIn(view, plan)
+  const list = listed(view.chat, view.muted, view.isUrgentFirst)
+  const left = leftBar(view.chat, list, plan.left, plan.header + plan.pane)
+  const talk = talkOf(view)
+  const right =
+    plan.right === 0
+      ? []
+      : rightBar(view.chat, talk, view.governors.get(view.chat.shown), plan.right, plan.header + plan.pane)
+  const middle = overlaid([...(plan.header > 0 ? [headerOf(view, plan.middle)] : []), ...pane.rows], view, plan)
+  const line = span("│", faint)
+  const body = middle.map((row, index): Row =>
+    [
+      plan.left > 0 ? [...(left.rows[index] ?? []), line] : [],
+      filled(row, plan.middle),
+      plan.right > 0 ? [line, ...(right[index] ?? [])] : []
+    ].flat()
+  )
+  const status = height >= 3 ? [statusOf(view, list, pane, columns)] : []
+  const rows = [...body, ...status, ...shownInput.rows.map((row) => filled(row, columns))].slice(-height)
+  const y = rows.length - plan.input + shownInput.cursor.y
+  return {
+    rows,
+    cursor: y >= 0 && y < height ? { x: shownInput.cursor.x, y } : undefined,
+    seen: view.popup === undefined ? view.chat.shown : undefined,
+    plan,
+    pane,
+    keys: left.keys
+  }
+}
+
+/** What is open stands over the lower part of the messages. */
+const overlaid = (rows: ReadonlyArray<Row>, view: View, { middle, pane }: Plan): ReadonlyArray<Row> => {
+  const over = view.popup === undefined ? answerRows(view, middle, pane) : popupRows(view, middle, pane)
+  return over.length === 0
+    ? rows
+    : [...rows.slice(0, Math.max(0, rows.length - over.length)), ...over.slice(-rows.length)]
+}
+
+const headerOf = (view: View, width: number): Row => {
+  const talk = talkOf(view)
+  const { isIn, isPrivate, role, topic, where } = talk
+  const marks = [
+    ...(isPrivate ? ["private"] : []),
+    ...(role === undefined || role === "member" ? [] : [role === "owner" ? "yours" : "you moderate it"]),
+    ...(isIn ? [] : ["left"])
+  ]
+  const about = where.room === undefined && where.with === undefined ? view.chat.server : (topic ?? "")
+  return filled(
+    cutRow(
+      [
+        span(` ${nameOf(talk)}`, { tone: "plain", bold: true }),
+        span(marks.length === 0 ? "" : ` (${marks.join(", ")})`, faint),
+        span(about === "" ? "" : ` — ${about}`, faint)
+      ],
+      width
+    ),
+    width
+  )
+}
+
+const bar: Look = { tone: "bar" }
+
+const statusOf = (view: View, list: ReadonlyArray<Listed>, pane: Pane, width: number): Row => {
+  const { chat, notice } = view
+  const talk = talkOf(view)
+  const { cause, is } = chat.connection
+  const strong: Look = { tone: "bar", bold: true }
+  const state =
+    is === "there" ? "" : is === "coming" ? "connecting… " : `offline${cause === undefined ? "" : ` (${cause})`} `
+  const elsewhere = list
+    .filter(({ isMuted, key, talk }) => key !== chat.shown && !isMuted && Talk.unread(talk) > 0)
+    .map((one) => `${nameOf(one.talk)} ${waiting(one)}`)
+  const typing = typingIn(talk, view.now).filter((user) => nameKey(user) !== nameKey(chat.user))
+  const said =
+    notice !== undefined
+      ? span(notice.text, notice.isError ? { tone: "bar", bold: true } : bar)
+      : span(
+          view.chosen === undefined
+            ? typing.length === 0
+              ? elsewhere.join("  ")
+              : `${typing.slice(0, 3).join(", ")}${typing.length > 3 ? " and others" : ""} typing…`
+            : "r reply  + react  e edit  d delete  c copy  o link",
+          bar
+        )
+  const newer = pane.newer > 0 ? `↓ ${pane.newer} newer (${keysOf("end")}) ` : ""
+  const missing = talk.anchor !== undefined && newer === "" && !talk.window.isAtEnd ? `↓ newer (${keysOf("end")}) ` : ""
+  const latency = view.latency === undefined || is !== "there" ? "" : ` ${Math.max(1, Math.round(view.latency))} ms`
+  const right: Row = [span(`${newer}${missing}`, strong), span(` ${chat.user}${latency} `, bar)]
+  const left: Row = [span(" ", bar), span(state, strong), said]
+  // Where both do not fit, what is said goes before whose name one has.
+  const isTight = cellsOfRow(left) + cellsOfRow(right) > width
+  return apart(left, isTight ? [span(`${newer}${missing}`, strong)] : right, width, bar)
+}
+
+/** Before what is typed stands where it goes. */
+const promptOf = (view: View): { readonly text: string; readonly look: Look } => {
+  const { popup } = view
+  const asking: Look = { tone: "mention", bold: true }
+  switch (popup?._tag) {
+    case "Ask":
+      return { text: `${popup.question}: `, look: asking }
+    case "Confirm":
+      return { text: "y or n? ", look: asking }
+    case "Search":
+      return { text: popup.isEverywhere ? "find everywhere: " : `find in ${nameOf(talkOf(view))}: `, look: asking }
+    case "Pick":
+      return { text: pickPrompt[popup.what], look: asking }
+    default: {
+      const talk = talkOf(view)
+      const doing = talk.editing !== undefined ? " ✎ edit" : talk.replyTo !== undefined ? answeredName(talk) : ""
+      return { text: `${nameOf(talk)}${doing}› `, look: { tone: "accent", bold: true } }
+    }
+  }
+}
+
+const pickPrompt = { conversation: "go to: ", reaction: "react with: ", typed: "typed before: " } as const
+
+const answeredName = (talk: Talk.Talk): string => {
+  const message = talk.replyTo === undefined ? undefined : Window.find(talk.window, talk.replyTo)
+  return message === undefined ? " ↳" : ` ↳ ${message.from}`
+}
+
+const inputIn = (view: View, height = 8): Input => {
+  const { popup } = view
+  const editor = popup === undefined || popup._tag === "Help" || popup._tag === "Confirm" ? undefined : popup.editor
+  const isUnseen = popup?._tag === "Ask" || popup?._tag === "Confirm"
+  return inputOf(editor ?? editorOf(view), promptOf(view), view.size.columns, height, isUnseen)
+}

@@ -1,0 +1,359 @@
+/**
+ * What a key, a paste or the mouse does to the screen, and what it asks for beside. Pure.
+ *
+ * 1. Text is sent to the conversation alone that was named before it when the screen was drawn last (`seen`).
+ * 2. A paste is only ever typed: nothing of it is a key.
+ */
+import { Result } from "effect"
+import type { UserName } from "../../common/name/UserName.ts"
+import * as Chat from "../core/chat/ChatState.ts"
+import * as Intention from "../core/chat/Intention.ts"
+import * as Outgoing from "../core/chat/Outgoing.ts"
+import * as Talk from "../core/chat/Talk.ts"
+import * as Window from "../core/chat/Window.ts"
+import { safeText } from "../text/SafeText.ts"
+import { listed, nameOf } from "./Bars.ts"
+import { completed } from "./Complete.ts"
+import * as Editor from "./Editor.ts"
+import { type Deed, isEditorDeed, keymap, numberOf } from "./Keys.ts"
+import { linksIn } from "./Marks.ts"
+import { meant } from "./Own.ts"
+import { keyInPopup } from "./PressPopup.ts"
+import * as Scroll from "./Scroll.ts"
+import * as View from "./View.ts"
+import { type Key, only, type Step } from "./Wish.ts"
+
+/** So long after one was moved to another conversation by what happened, Enter sends nothing; in milliseconds. */
+const movedPause = 1000
+
+/** A paste of more lines than this, or of more characters, is asked about. */
+const askedLines = 8
+const askedLength = 2000
+
+const keys = keymap()
+
+/** `seen`: the conversation that is named before what is typed, on the screen as it was drawn last. */
+export const press = (before: View.View, key: Key, seen: string | undefined): Step => {
+  const view = before.notice === undefined ? before : { ...before, notice: undefined }
+  if (view.popup !== undefined) return keyInPopup(view, view.popup, key)
+  if (view.chosen !== undefined) {
+    const step = keyOnMessage(view, view.chosen, key)
+    if (step !== undefined) return step
+  }
+  const number = numberOf(key.name)
+  if (number !== undefined) return only(showNumber(view, number))
+  const deed = keys.get(key.name)
+  if (deed !== undefined) return perform(view, deed, seen)
+  if (key.text === undefined || key.text === "") return only(view)
+  return only(View.withEditor({ ...view, chosen: undefined }, Editor.insert(View.editorOf(view), key.text)))
+}
+
+const perform = (view: View.View, deed: Deed, seen: string | undefined): Step => {
+  const { chat } = view
+  const editor = View.editorOf(view)
+  if (isEditorDeed(deed)) return only(View.withEditor(view, Editor.apply(editor, deed)))
+  switch (deed) {
+    case "send":
+      return send(view, seen)
+    case "complete":
+      return only(complete(view))
+    case "upOrEdit":
+      return only(editor.text === "" ? editLast(view) : View.withEditor(view, Editor.apply(editor, "lineUp")))
+    case "downOrHistory":
+      return only(View.withEditor(view, Editor.apply(editor, "lineDown")))
+    case "searchTyped":
+      return only(pick(view, "typed"))
+    case "jump":
+      return only(pick(view, "conversation"))
+    case "next":
+      return only(step(view, 1))
+    case "previous":
+      return only(step(view, -1))
+    case "last":
+      return only(View.withChat(view, Intention.show(chat, chat.before)))
+    case "waiting": {
+      const key = Intention.nextWaiting(chat)
+      return only(
+        key === undefined ? View.notify(view, "Nothing is unread.") : View.withChat(view, Intention.show(chat, key))
+      )
+    }
+    case "olderPage":
+      return only(view.answer === undefined ? Scroll.up(view, Scroll.pageOf(view)) : scrollAnswer(view, 10))
+    case "newerPage":
+      return only(view.answer === undefined ? Scroll.down(view, Scroll.pageOf(view)) : scrollAnswer(view, -10))
+    case "end":
+      return only(
+        View.talkOf(view).anchor === undefined
+          ? View.withEditor(view, Editor.apply(editor, "lineEnd"))
+          : Scroll.toEnd(view)
+      )
+    case "choosePrevious":
+      return only(Scroll.choose(view, -1))
+    case "chooseNext":
+      return only(Scroll.choose(view, 1))
+    case "retry":
+      return retry(view, seen)
+    case "discard": {
+      const [failed] = Outgoing.failures(View.talkOf(view).outbox)
+      return only(failed === undefined ? view : View.withChat(view, Intention.discard(chat, chat.shown, failed.number)))
+    }
+    case "search": {
+      const popup = {
+        _tag: "Search",
+        editor: Editor.empty,
+        isEverywhere: false,
+        found: undefined,
+        isAsking: false,
+        index: 0
+      } as const
+      return only({ ...view, popup })
+    }
+    case "leftBar":
+      return only({ ...view, hasLeftBar: !view.hasLeftBar })
+    case "rightBar":
+      return only({ ...view, hasRightBar: View.planOf(view, 1).right === 0 })
+    case "sort": {
+      const isUrgentFirst = !view.isUrgentFirst
+      return only(
+        View.notify({ ...view, isUrgentFirst }, isUrgentFirst ? "What waits comes first." : "They stand as they came.")
+      )
+    }
+    case "mute":
+      return only(mute(view))
+    case "close":
+      return only(close(view))
+    case "help":
+      return only({ ...view, popup: { _tag: "Help", scroll: 0 } })
+    case "mouse":
+      return only(
+        View.notify(
+          { ...view, hasMouse: !view.hasMouse },
+          view.hasMouse ? "The mouse is the terminal's." : "The mouse is taken."
+        ),
+        { _tag: "Mouse", isOn: !view.hasMouse }
+      )
+    case "redraw":
+      return only(view, { _tag: "Redraw" })
+    case "suspend":
+      return only(view, { _tag: "Suspend" })
+    case "eraseRightOrQuit":
+      return editor.text === ""
+        ? only(confirmQuit(view))
+        : only(View.withEditor(view, Editor.apply(editor, "eraseRight")))
+    case "clearOrQuit":
+      return only(editor.text === "" ? confirmQuit(view) : View.withEditor(view, Editor.withText(editor, "")))
+    case "escape":
+      return only(escape(view))
+  }
+}
+
+const confirmQuit = (view: View.View): View.View => {
+  const waiting = [...view.chat.talks.values()].flatMap(({ outbox }) => Outgoing.shown(outbox)).length
+  const lost = waiting === 0 ? "" : ` ${waiting} message${waiting === 1 ? " is" : "s are"} not sent yet.`
+  return { ...view, popup: { _tag: "Confirm", question: `Leave parley?${lost}`, what: { _tag: "Quit" } } }
+}
+
+const escape = (view: View.View): View.View => {
+  const { chat } = view
+  const talk = View.talkOf(view)
+  if (view.answer !== undefined) return { ...view, answer: undefined }
+  if (talk.editing !== undefined) return View.withChat(view, Intention.stopEditing(chat))
+  if (talk.replyTo !== undefined) return View.withChat(view, Intention.replyTo(chat, undefined))
+  return view
+}
+
+const send = (view: View.View, seen: string | undefined): Step => {
+  const { chat } = view
+  const talk = View.talkOf(view)
+  if (talk.draft.trim() === "") return only(view)
+  if (view.movedAt !== undefined && view.now - view.movedAt < movedPause) {
+    return only(View.notify(view, `Not sent: you are in ${nameOf(talk)} now. Enter sends it there.`, true))
+  }
+  if (seen !== chat.shown) return only(view)
+  const understood = meant(talk.draft)
+  if (Result.isFailure(understood)) return only(View.notify(view, understood.failure.message, true))
+  const what = talk.editing === undefined ? understood.success : { _tag: "Text" as const, content: talk.draft }
+  if (what._tag === "Text") {
+    if (!talk.isIn) return only(View.notify(view, `Not sent: you are not in ${nameOf(talk)} any more.`, true))
+    const [next, submission] = Intention.submit(Intention.type(chat, chat.shown, what.content), seen)
+    const line = View.remembered({ ...view, answer: undefined, skip: 0 }, talk.draft)
+    return only({ ...line, chat: next }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
+  }
+  const line = talk.draft.trim()
+  const cleared = View.remembered(
+    View.withEditor({ ...view, answer: undefined }, Editor.withText(View.editorOf(view), "")),
+    line
+  )
+  switch (what._tag) {
+    case "Command":
+      return only(cleared, { _tag: "Command", action: what.action, line })
+    case "TalkTo":
+      return only(talkTo(cleared, what.user))
+    case "Lobby":
+      return only(View.withChat(cleared, Intention.show(cleared.chat, Chat.lobbyKey)))
+    case "Close":
+      return only(close(cleared))
+    case "Ignore": {
+      const done = { ...cleared, chat: Intention.ignore(cleared.chat, what.user, what.isIgnored) }
+      return only(
+        View.notify(done, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
+      )
+    }
+    case "Link":
+      return link(cleared, what.number)
+  }
+}
+
+export const talkTo = (view: View.View, user: UserName): View.View =>
+  View.withChat(view, Intention.talkTo(view.chat, user))
+
+const retry = (view: View.View, seen: string | undefined): Step => {
+  const [failed] = Outgoing.failures(View.talkOf(view).outbox)
+  if (failed === undefined || seen === undefined) return only(view)
+  const [chat, submission] = Intention.retry(view.chat, seen, failed.number)
+  return only({ ...view, chat }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
+}
+
+const complete = (view: View.View): View.View => {
+  const { editor, offers } = completed(view.chat, View.editorOf(view))
+  const next = View.withEditor(view, editor)
+  return offers.length === 0 ? next : View.notify(next, offers.slice(0, 20).join("  "))
+}
+
+const editLast = (view: View.View): View.View => {
+  const last = Intention.ownNewest(view.chat)
+  if (last === undefined) return View.notify(view, "There is no message of yours here to edit.")
+  return { ...view, chat: Intention.edit(view.chat, last.seq) }
+}
+
+const pick = (view: View.View, what: "conversation" | "reaction" | "typed"): View.View => ({
+  ...view,
+  popup: { _tag: "Pick", what, editor: Editor.empty, index: 0 }
+})
+
+const order = ({ chat, isUrgentFirst, muted }: View.View) => listed(chat, muted, isUrgentFirst)
+
+const step = (view: View.View, by: 1 | -1): View.View => {
+  const all = order(view)
+  const at = all.findIndex(({ key }) => key === view.chat.shown)
+  const next = all[(at + by + all.length) % all.length]
+  return next === undefined ? view : View.withChat(view, Intention.show(view.chat, next.key))
+}
+
+const showNumber = (view: View.View, number: number): View.View => {
+  const found = order(view).find((one) => one.number === number)
+  return found === undefined ? view : View.withChat(view, Intention.show(view.chat, found.key))
+}
+
+const mute = (view: View.View): View.View => {
+  const { shown } = view.chat
+  const muted = new Set(view.muted)
+  const isMuted = !muted.delete(shown)
+  if (isMuted) muted.add(shown)
+  const name = nameOf(View.talkOf(view))
+  return View.notify({ ...view, muted }, isMuted ? `${name} is muted.` : `${name} is heard again.`)
+}
+
+const close = (view: View.View): View.View => {
+  const { chat } = view
+  const talk = View.talkOf(view)
+  const next = Intention.close(chat, chat.shown)
+  if (next !== chat) return View.withChat(view, next)
+  const name = nameOf(talk)
+  const why =
+    talk.where.room !== undefined && talk.isIn
+      ? `:lr ${talk.where.room} leaves it`
+      : talk.where.with === undefined && talk.where.room === undefined
+        ? "the lobby stays"
+        : "something typed or refused is there"
+  return View.notify(view, `${name} stays on the list: ${why}.`)
+}
+
+const scrollAnswer = (view: View.View, by: number): View.View =>
+  view.answer === undefined
+    ? view
+    : {
+        ...view,
+        answer: { ...view.answer, scroll: Math.max(0, Math.min(view.answer.lines.length * 2, view.answer.scroll + by)) }
+      }
+
+/** While a message is chosen; nothing if the key is for what is typed. */
+const keyOnMessage = (view: View.View, seq: number, key: Key): Step | undefined => {
+  const message = Window.find(View.talkOf(view).window, seq)
+  const said = message !== undefined && Window.isSaid(message) ? message : undefined
+  const done = { ...view, chosen: undefined }
+  switch (key.name) {
+    case "escape":
+      return only(done)
+    case "up":
+      return only(Scroll.choose(view, -1))
+    case "down":
+      return only(Scroll.choose(view, 1))
+    case "r":
+    case "enter":
+      return only(said === undefined ? view : { ...done, chat: Intention.replyTo(view.chat, seq) })
+    case "+":
+      return only(said === undefined ? view : pick(view, "reaction"))
+    case "e": {
+      if (said === undefined) return only(view)
+      const chat = Intention.edit(view.chat, seq)
+      if (chat !== view.chat) return only({ ...done, chat })
+      return only(View.notify(view, "Only your own messages can be edited, and only while nothing is typed.", true))
+    }
+    case "d":
+      return only(
+        said === undefined
+          ? view
+          : {
+              ...view,
+              popup: {
+                _tag: "Confirm",
+                question: `Delete this message of ${said.from} for everybody?`,
+                what: { _tag: "Delete", key: view.chat.shown, seq }
+              }
+            }
+      )
+    case "c":
+      return said === undefined
+        ? only(view)
+        : only(View.notify(done, "Copied."), { _tag: "Copy", text: safeText(said.content) })
+    case "o":
+      return link(done, 1, said?.content ?? "")
+    default:
+      return undefined
+  }
+}
+
+/** The addresses that were named here last, newest first. */
+const link = (view: View.View, number: number, text?: string): Step => {
+  const all =
+    text === undefined
+      ? View.talkOf(view)
+          .window.entries.toReversed()
+          .flatMap((one) => (Window.isSaid(one) ? linksIn(one.content) : []))
+      : linksIn(text)
+  const found = all[number - 1]
+  if (found === undefined) return only(View.notify(view, "There is no link.", true))
+  return only(View.notify(view, `Copied: ${found}`), { _tag: "Copy", text: safeText(found) })
+}
+
+/** What is pasted is typed, if it is not too long to have been meant so. */
+export const paste = (view: View.View, pasted: string): View.View => {
+  const text = safeText(pasted)
+  const { popup } = view
+  if (popup !== undefined) {
+    if (popup._tag === "Help" || popup._tag === "Confirm") return view
+    const [line = ""] = text.split("\n")
+    return { ...view, popup: { ...popup, editor: Editor.insert(popup.editor, line) } }
+  }
+  const lines = text.split("\n").length
+  if (lines <= askedLines && text.length <= askedLength) {
+    return View.withEditor({ ...view, chosen: undefined }, Editor.insert(View.editorOf(view), text))
+  }
+  const size = lines > 1 ? `${lines} lines` : `${text.length} characters`
+  const question = `Put ${size} into what you are typing for ${nameOf(View.talkOf(view))}? Nothing is sent by that.`
+  return { ...view, popup: { _tag: "Confirm", question, what: { _tag: "Paste", key: view.chat.shown, text } } }
+}
+
+export const unreadElsewhere = ({ chat, muted }: View.View): number =>
+  [...chat.talks].reduce((sum, [key, talk]) => (muted.has(key) ? sum : sum + Talk.mentionsIn(talk)), 0)

@@ -1,0 +1,147 @@
+/** What keys do while something stands over the messages. Pure. */
+import { Schema } from "effect"
+import { Reaction } from "../../common/log/Entry.ts"
+import * as Chat from "../core/chat/ChatState.ts"
+import * as Intention from "../core/chat/Intention.ts"
+import { whereaboutsOf } from "../core/Heard.ts"
+import * as Editor from "./Editor.ts"
+import { isEditorDeed, keymap } from "./Keys.ts"
+import { type Candidate, candidatesOf } from "./Popup.ts"
+import * as View from "./View.ts"
+import { type Key, only, type Step } from "./Wish.ts"
+
+const closed = (view: View.View): View.View => ({ ...view, popup: undefined })
+
+const keys = keymap()
+
+export const keyInPopup = (view: View.View, popup: View.Popup, key: Key): Step => {
+  const deed = keys.get(key.name)
+  const isGivenUp = deed === "escape" || deed === "clearOrQuit"
+  switch (popup._tag) {
+    case "Help":
+      return only(help(view, popup, key))
+    case "Confirm":
+      return confirm(view, popup, key)
+    case "Ask": {
+      if (isGivenUp) return only(closed(view), { _tag: "Answer", text: undefined })
+      if (key.name === "enter") return only(closed(view), { _tag: "Answer", text: popup.editor.text })
+      return only({ ...view, popup: { ...popup, editor: typedIn(popup.editor, key) } })
+    }
+    case "Pick":
+      return isGivenUp ? only(closed(view)) : pick(view, popup, key)
+    case "Search":
+      return isGivenUp ? only(closed(view)) : search(view, popup, key)
+  }
+}
+
+/** On one line, without a history. */
+const typedIn = (editor: Editor.Editor, key: Key): Editor.Editor => {
+  const deed = keys.get(key.name)
+  if (deed === "eraseRightOrQuit") return Editor.apply(editor, "eraseRight")
+  if (deed === "end") return Editor.apply(editor, "lineEnd")
+  if (deed !== undefined && isEditorDeed(deed) && deed !== "newline") return Editor.apply(editor, deed)
+  return deed !== undefined || key.text === undefined ? editor : Editor.insert(editor, key.text)
+}
+
+const help = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Help" }>, { name }: Key): View.View => {
+  const page = Math.max(1, view.size.rows - 4)
+  const by: Readonly<Record<string, number>> = { pagedown: page, pageup: -page, down: 1, up: -1, space: page }
+  const move = by[name]
+  if (move === undefined) return name === "home" ? { ...view, popup: { ...popup, scroll: 0 } } : closed(view)
+  return { ...view, popup: { ...popup, scroll: Math.max(0, Math.min(popup.scroll + move, 200)) } }
+}
+
+const confirm = (view: View.View, { what }: Extract<View.Popup, { readonly _tag: "Confirm" }>, { name }: Key): Step => {
+  const isYes =
+    name === "y" || (name === "enter" && what._tag === "Paste") || (name === "ctrl+c" && what._tag === "Quit")
+  if (!isYes) return only(closed(view))
+  const { chat } = view
+  switch (what._tag) {
+    case "Quit":
+      return only(closed(view), { _tag: "Quit" })
+    case "Paste":
+      // What one looks at may have changed since.
+      return only(
+        what.key === chat.shown
+          ? View.withEditor(closed(view), Editor.insert(View.editorOf(view), what.text))
+          : closed(view)
+      )
+    case "Delete": {
+      const { where } = chat.talks.get(what.key) ?? Chat.shownTalk(chat)
+      return only(
+        { ...closed(view), chosen: undefined },
+        { _tag: "Do", request: { _tag: "DeleteMessage", ...where, target: what.seq } }
+      )
+    }
+  }
+}
+
+const moved = (index: number, key: Key, length: number): number | undefined => {
+  if (length === 0) return undefined
+  if (key.name === "down" || key.name === "tab" || key.name === "ctrl+n") return (index + 1) % length
+  if (key.name === "up" || key.name === "shift+tab" || key.name === "ctrl+p") return (index - 1 + length) % length
+  return undefined
+}
+
+const pick = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Pick" }>, key: Key): Step => {
+  const found = candidatesOf(view, popup)
+  const index = moved(
+    popup.index,
+    popup.what === "typed" && key.name === "ctrl+r" ? { name: "down" } : key,
+    found.length
+  )
+  if (index !== undefined) return only({ ...view, popup: { ...popup, index } })
+  if (key.name !== "enter") return only({ ...view, popup: { ...popup, index: 0, editor: typedIn(popup.editor, key) } })
+  const picked = found[popup.index]
+  if (picked !== undefined) return take(closed(view), picked)
+  // What is no name of an emoji may be one itself.
+  return popup.what === "reaction" && popup.editor.text.trim() !== ""
+    ? react(closed(view), popup.editor.text.trim())
+    : only(closed(view))
+}
+
+const take = (view: View.View, picked: Candidate): Step => {
+  switch (picked._tag) {
+    case "Talk":
+      return only(View.withChat(view, Intention.show(view.chat, picked.key)))
+    case "User":
+      return only(View.withChat(view, Intention.talkTo(view.chat, picked.user)))
+    case "Line":
+      return only(View.withEditor(view, Editor.withText(View.editorOf(view), picked.text)))
+    case "Emoji":
+      return react(view, picked.emoji)
+  }
+}
+
+const isReaction = Schema.is(Reaction)
+
+const react = (view: View.View, reaction: string): Step => {
+  const { where } = View.talkOf(view)
+  if (!isReaction(reaction)) return only(View.notify(view, "A reaction has 1 to 32 characters.", true))
+  return view.chosen === undefined
+    ? only(view)
+    : only(
+        { ...view, chosen: undefined },
+        { _tag: "Do", request: { _tag: "React", ...where, target: view.chosen, reaction } }
+      )
+}
+
+const search = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Search" }>, key: Key): Step => {
+  const { found = [], index, isAsking, isEverywhere } = popup
+  if (isAsking) return only(view)
+  const next = moved(index, key, found.length)
+  if (next !== undefined) return only({ ...view, popup: { ...popup, index: next } })
+  if (key.name === "ctrl+f")
+    return only({ ...view, popup: { ...popup, isEverywhere: !isEverywhere, found: undefined, index: 0 } })
+  if (key.name !== "enter") {
+    return only({ ...view, popup: { ...popup, editor: typedIn(popup.editor, key), found: undefined, index: 0 } })
+  }
+  const hit = found[index]
+  if (hit !== undefined) {
+    return only(closed(view), { _tag: "GoTo", where: whereaboutsOf(hit, view.chat.user), seq: hit.seq })
+  }
+  const query = popup.editor.text.trim()
+  if (query === "") return only(view)
+  const where = isEverywhere ? undefined : View.talkOf(view).where
+  return only({ ...view, popup: { ...popup, isAsking: true } }, { _tag: "Search", query, where })
+}

@@ -1,0 +1,79 @@
+/**
+ * A row of the screen: pieces of text, each with how it is to look. Pure.
+ *
+ * 1. Whatever becomes a piece is safe for a terminal and on one line: there is no other way to make one.
+ * 2. Widths are cells as `Grapheme` counts them: rather too many than too few.
+ */
+import { cellsOf } from "../text/Grapheme.ts"
+import { safeLine } from "../text/SafeText.ts"
+import { cutTo } from "../text/Wrap.ts"
+
+/** What a piece is, from which a theme makes its colour. */
+export type Tone = "plain" | "faint" | "accent" | "error" | "mention" | "own" | "bar" | "chosen"
+
+export interface Look {
+  readonly tone: Tone
+  /** Whose name it is, for their colour. */
+  readonly user?: string
+  readonly bold?: boolean
+  readonly italic?: boolean
+  readonly strike?: boolean
+}
+
+export interface Span {
+  readonly text: string
+  readonly look: Look
+}
+
+export type Row = ReadonlyArray<Span>
+
+export const plain: Look = { tone: "plain" }
+export const faint: Look = { tone: "faint" }
+
+export const span = (text: string, look: Look = plain): Span => ({ text: safeLine(text), look })
+
+export const rowOf = (text: string, look: Look = plain): Row => [span(text, look)]
+
+export const cellsOfRow = (row: Row): number => row.reduce((sum, { text }) => sum + cellsOf(text), 0)
+
+/** As much of the row as fits, with an ellipsis where some of it does not. */
+export const cutRow = (row: Row, width: number): Row => {
+  if (width <= 0) return []
+  const fitting: Array<Span> = []
+  let cells = 0
+  for (const [index, piece] of row.entries()) {
+    const room = width - cells
+    const own = cellsOf(piece.text)
+    const isLast = row.slice(index + 1).every(({ text }) => text === "")
+    if (own > room || (own === room && !isLast)) {
+      if (room > 0) fitting.push({ ...piece, text: cutTo(`${piece.text}…`, room) })
+      return fitting
+    }
+    fitting.push(piece)
+    cells += own
+  }
+  return fitting
+}
+
+/** The same, and blank up to this width. */
+export const filled = (row: Row, width: number, look: Look = plain): Row => {
+  const cut = cutRow(row, width)
+  const missing = width - cellsOfRow(cut)
+  return missing > 0 ? [...cut, span(" ".repeat(missing), look)] : cut
+}
+
+/** One at the left and one at the right; where there is not enough room, the left one gives way. */
+export const apart = (left: Row, right: Row, width: number, look: Look = plain): Row => {
+  const end = cutRow(right, width)
+  return [...filled(left, width - cellsOfRow(end), look), ...end]
+}
+
+/** At the right of so many cells, with an ellipsis where it is too long. */
+export const atRight = (text: string, width: number): string => {
+  if (width <= 0) return ""
+  const cut = cutTo(safeLine(text), width)
+  return `${" ".repeat(Math.max(0, width - cellsOf(cut)))}${cut}`
+}
+
+/** What would be seen of it. */
+export const textOf = (row: Row): string => row.map(({ text }) => text).join("")

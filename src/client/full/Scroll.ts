@@ -1,0 +1,83 @@
+/** Going through what was said: by pages and rows, and from message to message. Pure. */
+import * as Intention from "../core/chat/Intention.ts"
+import * as Window from "../core/chat/Window.ts"
+import { inputOf } from "./Input.ts"
+import { rowsOf } from "./MessageRows.ts"
+import { type Place, scrolledDown, scrolledUp } from "./TalkPane.ts"
+import { editorOf, paneIn, type Plan, planOf, settingOf, talkOf, type View } from "./View.ts"
+import type { Wish } from "./Wish.ts"
+
+const planIn = (view: View): Plan => {
+  const prompt = { text: "", look: { tone: "plain" } } as const
+  return planOf(view, inputOf(editorOf(view), prompt, view.size.columns, 8).rows.length)
+}
+
+/** One row less than there is room for, so that one sees where one was. */
+export const pageOf = (view: View): number => Math.max(1, planIn(view).pane - 1)
+
+const hung = (view: View, at: Place): View => ({ ...view, skip: at.skip, chat: Intention.stayOn(view.chat, at.seq) })
+
+export const toEnd = (view: View): View => ({
+  ...view,
+  skip: 0,
+  chosen: undefined,
+  chat: Intention.stayOn(view.chat, undefined)
+})
+
+export const up = (view: View, rows: number): View => {
+  const plan = planIn(view)
+  const { top } = paneIn(view, plan)
+  if (top === undefined) return view
+  const { at } = scrolledUp(talkOf(view), top, rows, settingOf(view, plan.middle))
+  const isSame = at.seq === top.seq && at.skip === top.skip
+  return isSame && talkOf(view).anchor === undefined ? view : hung(view, at)
+}
+
+export const down = (view: View, rows: number): View => {
+  const talk = talkOf(view)
+  if (talk.anchor === undefined) return view
+  const plan = planIn(view)
+  const { top } = paneIn(view, plan)
+  if (top === undefined) return toEnd(view)
+  const at = scrolledDown(talk, top, rows, plan.pane, settingOf(view, plan.middle))
+  if (at !== undefined) return hung(view, at)
+  return talk.window.isAtEnd ? toEnd(view) : view
+}
+
+/** Chooses the message before or behind the one that is chosen, and has it in view. */
+export const choose = (view: View, by: 1 | -1): View => {
+  const talk = talkOf(view)
+  const plan = planIn(view)
+  const pane = paneIn(view, plan)
+  const { entries } = talk.window
+  if (view.chosen === undefined) return by === 1 ? view : { ...view, chosen: pane.bottom }
+  const index = Window.indexOf(talk.window, view.chosen) + by
+  const next = entries[index]
+  if (next === undefined) return by === 1 ? { ...view, chosen: undefined } : view
+  const chosen = { ...view, chosen: next.seq }
+  if (pane.seqs.includes(next.seq)) return chosen
+  if (by === -1) return hung(chosen, { seq: next.seq, skip: 0 })
+  const setting = settingOf(view, plan.middle)
+  return { ...down(view, rowsOf(next, entries[index - 1], setting).length + 1), chosen: next.seq }
+}
+
+/** Which pages are to be asked for, so that nobody waits for them who goes on. */
+export const pagesDue = (view: View): ReadonlyArray<Extract<Wish, { readonly _tag: "Page" }>> => {
+  const talk = talkOf(view)
+  const { shown } = view.chat
+  const { anchor, isIn, window } = talk
+  if (!isIn) return []
+  const { entries, hasOlder, isAtEnd } = window
+  if (entries.length === 0) return hasOlder && isAtEnd ? [{ _tag: "Page", key: shown, is: "older" }] : []
+  const plan = planIn(view)
+  const pane = paneIn(view, plan)
+  const first = pane.top === undefined ? 0 : Window.indexOf(window, pane.top.seq)
+  const last = pane.bottom === undefined ? entries.length - 1 : Window.indexOf(window, pane.bottom)
+  const isNearStart =
+    hasOlder && first < plan.pane && (anchor !== undefined || pane.rows.some((row) => row.length === 0) || first === 0)
+  const isNearEnd = !isAtEnd && entries.length - 1 - last < plan.pane
+  return [
+    ...(isNearStart ? [{ _tag: "Page", key: shown, is: "older" } as const] : []),
+    ...(isNearEnd ? [{ _tag: "Page", key: shown, is: "newer" } as const] : [])
+  ]
+}

@@ -1,0 +1,185 @@
+/**
+ * All that one screen shows: the state of the chat, and what belongs to this drawing of it alone. Pure.
+ *
+ * What is typed stands in the chat's drafts; the editors here only know where the cursor is in them, and how to undo.
+ */
+import type { Seq } from "../../common/log/Cursor.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
+import * as Chat from "../core/chat/ChatState.ts"
+import * as Intention from "../core/chat/Intention.ts"
+import type { Talk } from "../core/chat/Talk.ts"
+import * as Window from "../core/chat/Window.ts"
+import type { Governors } from "./Bars.ts"
+import * as Editor from "./Editor.ts"
+import { keysOf } from "./Keys.ts"
+import type { Setting } from "./MessageRows.ts"
+import { type Pane, paneOf, type Place } from "./TalkPane.ts"
+import type { Times } from "./Times.ts"
+
+export interface Size {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** What stands over the messages. */
+export type Popup =
+  | { readonly _tag: "Help"; readonly scroll: number }
+  | {
+      readonly _tag: "Pick"
+      readonly what: "conversation" | "reaction" | "typed"
+      readonly editor: Editor.Editor
+      readonly index: number
+    }
+  | {
+      readonly _tag: "Search"
+      readonly editor: Editor.Editor
+      readonly isEverywhere: boolean
+      /** Newest first; none while one types. */
+      readonly found: ReadonlyArray<StandingMessage> | undefined
+      readonly isAsking: boolean
+      readonly index: number
+    }
+  | { readonly _tag: "Ask"; readonly question: string; readonly editor: Editor.Editor }
+  | { readonly _tag: "Confirm"; readonly question: string; readonly what: Confirmed }
+
+/** What is done if the answer is yes. */
+export type Confirmed =
+  | { readonly _tag: "Quit" }
+  | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
+  | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq }
+
+export interface View {
+  readonly chat: Chat.ChatState
+  readonly size: Size
+  readonly times: Times
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly editors: ReadonlyMap<string, Editor.Editor>
+  /** How many rows of the message the view stays on are above the top. */
+  readonly skip: number
+  readonly chosen: Seq | undefined
+  readonly popup: Popup | undefined
+  /** What a command gave, above where one types, and how far it is scrolled back. */
+  readonly answer: { readonly lines: ReadonlyArray<string>; readonly scroll: number } | undefined
+  readonly notice: { readonly text: string; readonly isError: boolean } | undefined
+  readonly hasLeftBar: boolean
+  /** Undefined: where there is room. */
+  readonly hasRightBar: boolean | undefined
+  readonly hasMouse: boolean
+  readonly isUrgentFirst: boolean
+  readonly muted: ReadonlySet<string>
+  readonly governors: ReadonlyMap<string, Governors>
+  /** What was typed, newest last. */
+  readonly typed: ReadonlyArray<string>
+  /** What one talks to was not chosen by oneself, but by what happened at this time. */
+  readonly movedAt: number | undefined
+  /** Pages that are on their way. */
+  readonly asked: ReadonlySet<string>
+  /** In milliseconds. */
+  readonly latency: number | undefined
+}
+
+export const make = (size: Size, times: Times, now: number): View => ({
+  chat: Chat.empty,
+  size,
+  times,
+  now,
+  editors: new Map(),
+  skip: 0,
+  chosen: undefined,
+  popup: undefined,
+  answer: undefined,
+  notice: undefined,
+  hasLeftBar: true,
+  hasRightBar: undefined,
+  hasMouse: true,
+  isUrgentFirst: false,
+  muted: new Set(),
+  governors: new Map(),
+  typed: [],
+  movedAt: undefined,
+  asked: new Set(),
+  latency: undefined
+})
+
+/** How many of the lines that were typed are remembered. */
+const maxTyped = 200
+/** Of how many conversations it is remembered where the cursor stands. */
+const maxEditors = 64
+
+export const talkOf = ({ chat }: View): Talk => Chat.shownTalk(chat)
+
+export const editorOf = ({ chat, editors }: View): Editor.Editor =>
+  Editor.showing(editors.get(chat.shown) ?? Editor.empty, Chat.shownTalk(chat).draft)
+
+/** With what is typed in the conversation that is shown. */
+export const withEditor = (view: View, editor: Editor.Editor): View => {
+  const { shown } = view.chat
+  const editors = new Map(view.editors)
+  editors.delete(shown)
+  editors.set(shown, editor)
+  const [oldest] = editors.keys()
+  if (editors.size > maxEditors && oldest !== undefined) editors.delete(oldest)
+  return { ...view, editors, chat: Intention.type(view.chat, shown, editor.text) }
+}
+
+export const withChat = (view: View, chat: Chat.ChatState): View =>
+  chat.shown === view.chat.shown ? { ...view, chat } : { ...view, chat, skip: 0, chosen: undefined, movedAt: undefined }
+
+export const notify = (view: View, text: string, isError = false): View => ({ ...view, notice: { text, isError } })
+
+export const remembered = (view: View, line: string): View => ({
+  ...view,
+  typed: [...view.typed.filter((one) => one !== line), line].slice(-maxTyped)
+})
+
+/** Where everything stands on the screen. */
+export interface Plan {
+  /** Without the line beside it; 0 where there is none. */
+  readonly left: number
+  readonly right: number
+  readonly middle: number
+  readonly header: number
+  readonly pane: number
+  readonly input: number
+}
+
+/** Below so many columns there is nothing beside the messages. */
+const narrow = 60
+const roomy = 100
+
+export const planOf = ({ hasLeftBar, hasRightBar, size: { columns, rows } }: View, inputRows: number): Plan => {
+  const wide = columns >= narrow
+  const left = wide && hasLeftBar ? (columns >= roomy ? 22 : 16) : 0
+  const right = wide && (hasRightBar ?? columns >= roomy) ? (columns >= roomy ? 20 : 14) : 0
+  const middle = Math.max(1, columns - (left > 0 ? left + 1 : 0) - (right > 0 ? right + 1 : 0))
+  const header = rows >= 8 ? 1 : 0
+  const status = rows >= 3 ? 1 : 0
+  const input = Math.max(1, Math.min(inputRows, 8, Math.floor(rows / 3)))
+  return { left, right, middle, header, input, pane: Math.max(0, rows - header - status - input) }
+}
+
+export const settingOf = (view: View, width: number): Setting => {
+  const talk = talkOf(view)
+  return {
+    width,
+    times: view.times,
+    now: view.now,
+    user: view.chat.user,
+    isHidden: (user: UserName) => Chat.isHidden(view.chat, user),
+    newFrom: talk.newFrom,
+    chosen: view.chosen,
+    find: (seq: Seq) => Window.find(talk.window, seq),
+    retryKeys: `${keysOf("retry")} sends it again, ${keysOf("discard")} throws it away`
+  }
+}
+
+/** Where the view hangs, if somebody has gone back. */
+export const placeOf = (view: View): Place | undefined => {
+  const { anchor } = talkOf(view)
+  return anchor === undefined ? undefined : { seq: anchor, skip: view.skip }
+}
+
+export const paneIn = (view: View, { middle, pane }: Plan): Pane =>
+  paneOf(talkOf(view), placeOf(view), pane, settingOf(view, middle))

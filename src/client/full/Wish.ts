@@ -1,0 +1,37 @@
+/** A key; what comes of it on the screen; and what it asks for that the screen cannot do: whoever runs it sees to it. */
+import type { Seq } from "../../common/log/Cursor.ts"
+import type { Action } from "../command/Action.ts"
+import type { Submission } from "../core/chat/Intention.ts"
+import type { Whereabouts } from "../core/Heard.ts"
+import type { EntryRequest } from "../core/Request.ts"
+import type { View } from "./View.ts"
+
+export type Wish =
+  | { readonly _tag: "Send"; readonly submission: Submission }
+  | { readonly _tag: "Command"; readonly action: Action; readonly line: string }
+  /** Something that is done to a message. */
+  | { readonly _tag: "Do"; readonly request: EntryRequest }
+  | { readonly _tag: "Page"; readonly key: string; readonly is: "newer" | "older" }
+  | { readonly _tag: "Search"; readonly query: string; readonly where: Whereabouts | undefined }
+  | { readonly _tag: "GoTo"; readonly where: Whereabouts; readonly seq: Seq }
+  /** The answer to what was asked unseen; none if the person gave up. */
+  | { readonly _tag: "Answer"; readonly text: string | undefined }
+  | { readonly _tag: "Copy"; readonly text: string }
+  | { readonly _tag: "Mouse"; readonly isOn: boolean }
+  | { readonly _tag: "Redraw" }
+  | { readonly _tag: "Suspend" }
+  | { readonly _tag: "Quit" }
+
+export interface Key {
+  /** As in `Keys`. */
+  readonly name: string
+  /** What is typed by it, if anything is. */
+  readonly text?: string
+}
+
+export interface Step {
+  readonly view: View
+  readonly wishes: ReadonlyArray<Wish>
+}
+
+export const only = (view: View, ...wishes: ReadonlyArray<Wish>): Step => ({ view, wishes })
