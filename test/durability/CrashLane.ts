@@ -46,7 +46,7 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
     Talker.make({ name, rooms, ledger, random: () => random.nextDoubleUnsafe(), isTalking: () => isTalking })
   )
   yield* Effect.addFinalizer(() => Effect.sync(() => talkers.forEach((talker) => talker.close())))
-  const members: Array<Pick<Talker.Talker, "isBack" | "isQuiet">> = [...talkers]
+  const members: Array<Pick<Talker.Talker, "isBack" | "isQuiet" | "standing">> = [...talkers]
 
   const startServer = Effect.gen(function* () {
     const server = yield* FileServer.start(file)
@@ -62,7 +62,11 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
   }).pipe(Effect.scoped)
   /** What goes against the protocol would be waited for in vain: it is told at once. */
   const isSo = (what: string, condition: () => boolean) =>
-    Eventually.isSo(what, () => condition() || ledger.problems.length > 0)
+    Eventually.isSo(
+      what,
+      () => condition() || ledger.problems.length > 0,
+      () => members.map((member) => member.standing()).join("; ")
+    )
   const everyoneIsBack = isSo("everyone was back", () => members.every((member) => member.isBack()))
   const problems = () => [...ledger.problems, ...CrashLog.faults(CrashLog.read(file), ledger)].slice(0, 10)
 

@@ -8,14 +8,20 @@ class NeverSo extends Data.TaggedError("NeverSo")<{ readonly message: string }> 
 const deadline: Duration.Input = "90 seconds"
 
 /** Repeats a question until its answer is so. `what` completes the sentence "It was never so that …". */
-export const ask = <A, E, R>(what: string, question: Effect.Effect<A, E, R>, isSo: (answer: A) => boolean) =>
+export const ask = <A, E, R>(
+  what: string,
+  question: Effect.Effect<A, E, R>,
+  isSo: (answer: A) => boolean,
+  /** What there is instead, for whoever has to find out why. */
+  instead: () => string = () => ""
+) =>
   question.pipe(
     Effect.repeat({ until: isSo, schedule: Schedule.spaced("5 millis") }),
     Effect.timeoutOrElse({
       duration: deadline,
-      orElse: () => Effect.fail(new NeverSo({ message: `It was never so that ${what}` }))
+      orElse: () => Effect.fail(new NeverSo({ message: `It was never so that ${what} ${instead()}`.trim() }))
     })
   )
 
-export const isSo = (what: string, condition: () => boolean) =>
-  Effect.asVoid(ask(what, Effect.sync(condition), (answer) => answer))
+export const isSo = (what: string, condition: () => boolean, instead?: () => string) =>
+  Effect.asVoid(ask(what, Effect.sync(condition), (answer) => answer, instead))

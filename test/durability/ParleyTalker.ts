@@ -46,7 +46,7 @@ export const start = Effect.fnUntraced(function* (options: ParleyTalkerOptions) 
   const logs = new Map(places.map((place) => [place, newHeard(ledger, name, place)]))
   const logOf = (place: string) => logs.get(place) ?? newHeard(ledger, name, place)
   const joined = new Set<string>()
-  let underWay = 0
+  const underWay = new Set<string>()
 
   const isIn = (place: string, epoch: string, newest: number) => {
     begin(ledger, logOf(place), epoch, newest)
@@ -80,13 +80,13 @@ export const start = Effect.fnUntraced(function* (options: ParleyTalkerOptions) 
   const speak = Effect.fnUntraced(function* (place: string, key: string) {
     const message = { content: `${key} speaks`, key: MessageKey.make(key) }
     const from = user
-    underWay++
+    underWay.add(`${key} in ${place}`)
     const { at, repeated, seq } = yield* client.send(
       place === lobby
         ? { _tag: "GlobalMessage", ...message }
         : { _tag: "RoomMessage", room: RoomName.make(place), ...message }
     )
-    underWay--
+    underWay.delete(`${key} in ${place}`)
     const deed = { kind: "Said" as const, words: message.content, target: undefined }
     ledger.promised.push({ place, key, from, deed, seq, at, repeated: repeated ?? false })
   })
@@ -107,6 +107,7 @@ export const start = Effect.fnUntraced(function* (options: ParleyTalkerOptions) 
 
   return {
     isBack: () => joined.size === places.length,
-    isQuiet: () => underWay === 0
+    isQuiet: () => underWay.size === 0,
+    standing: () => `${name} is in ${[...joined].join(", ")} and waits for ${[...underWay].join(", ") || "nothing"}`
   }
 })

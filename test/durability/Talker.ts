@@ -33,6 +33,8 @@ export interface Talker {
   readonly isBack: () => boolean
   /** Everything was answered. */
   readonly isQuiet: () => boolean
+  /** In words: where it is, and what has no answer. */
+  readonly standing: () => string
   /** Begins to talk, if it is time. */
   readonly talk: () => void
 }
@@ -181,6 +183,12 @@ export const make = ({ isTalking, ledger, name, random, rooms }: TalkerOptions):
     close: () => socket?.destroy(),
     isBack: () => joined.size === logs.size,
     isQuiet: () => unanswered.size === 0,
+    standing: () => {
+      const open = [...unanswered].map(
+        ([key, { attempts, deed, place }]) => `${key} in ${place}, ${attempts} times: ${JSON.stringify(deed)}`
+      )
+      return `${name} is in ${[...joined].join(", ")} and waits for ${open.join(", ") || "nothing"}`
+    },
     talk
   }
 }

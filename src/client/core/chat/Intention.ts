@@ -103,15 +103,18 @@ export const submit = (state: ChatState, seen: string): readonly [ChatState, Sub
   return [put(state, seen, said), { key: seen, number, request: requestFor(where, said) }]
 }
 
+/** It is on its way; the view goes where it will stand. */
 const put = (state: ChatState, key: string, said: Outgoing.Outgoing): ChatState => ({
-  ...withTalk(state, key, (before) => ({
-    ...before,
-    draft: "",
-    replyTo: undefined,
-    anchor: undefined,
-    window: before.anchor === undefined ? before.window : Window.toEnd(before.window),
-    outbox: [...before.outbox, said]
-  })),
+  ...looked(
+    withTalk(state, key, (before) => ({
+      ...before,
+      draft: "",
+      replyTo: undefined,
+      anchor: undefined,
+      window: before.anchor === undefined ? before.window : Window.toEnd(before.window),
+      outbox: [...before.outbox, said]
+    }))
+  ),
   nextNumber: said.number + 1
 })
 
