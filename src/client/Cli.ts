@@ -10,11 +10,13 @@ import { Config, Context, Effect, FileSystem, Layer, Option, Schema, SchemaTrans
 import { Command, Flag } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
 import { DeviceName } from "../common/wire/AccountRequest.ts"
-import { byPrompts, onScreen } from "./Asking.ts"
+import { type Asking, byPrompts, onScreen } from "./Asking.ts"
 import { NotUnderstood } from "./command/Action.ts"
 import { commandLines } from "./command/Help.ts"
 import { Tokens } from "./core/Login.ts"
 import { CannotChat, comingBack, enter, type Entrance, explain, putOut, type Visitor } from "./Entrance.ts"
+import { fullScreen } from "./full/FullScreen.ts"
+import * as Stage from "./full/Stage.ts"
 import { chat } from "./line/Chat.ts"
 import { type Entered, Relogin } from "./line/Relogin.ts"
 import { Client } from "./link/Client.ts"
@@ -81,6 +83,11 @@ const flags = {
     Flag.withFallbackConfig(Config.String("CHAT_TOKEN_FILE")),
     Flag.optional
   ),
+  line: Flag.Boolean("line").pipe(
+    Flag.withDescription("Line by line instead of a full screen; or set CHAT_LINE"),
+    Flag.withFallbackConfig(Config.Boolean("CHAT_LINE")),
+    Flag.withDefault(false)
+  ),
   device: Flag.String("device").pipe(
     Flag.withDescription("What this device is to be called in :devices (the name of this machine)"),
     Flag.withSchema(DeviceName),
@@ -113,22 +120,37 @@ const folderOf = (configHome: Option.Option<string>): string =>
 
 const decodeDeviceName = Schema.decodeUnknownOption(DeviceName)
 
-/** One sitting; gives who is in for the next, if there is to be one. */
+/** What is asked during a sitting is asked on its screen; behind a full screen, which is gone then, by prompts. */
+const askingOn = (screen: Screen["Service"] | undefined, prompts: Asking) =>
+  screen === undefined ? prompts : onScreen(screen)
+
+const onFullScreen = Effect.catchTag(fullScreen, "CannotDraw", () =>
+  Effect.fail(new CannotChat({ message: "The full screen cannot be drawn here. Start with --line." }))
+)
+
+const sittingOn = Effect.fnUntraced(function* (screen: Screen["Service"] | undefined) {
+  if (screen === undefined) return yield* onFullScreen
+  return yield* Effect.provideService(chat, Screen, screen)
+})
+
+/** One sitting, on this screen or on a full one; gives who is in for the next, if there is to be one. */
 const sit = Effect.fnUntraced(function* (
   entrance: Entrance,
   { client, close, tokens, user }: Entered,
-  screen: Screen["Service"]
+  screen: Screen["Service"] | undefined,
+  prompts: Asking
 ) {
-  const asking = onScreen(screen)
+  const asking = askingOn(screen, prompts)
   const context = yield* Effect.context<Effect.Services<ReturnType<typeof enter>>>()
   const logIn = (other: UserName, self: UserName) =>
-    enter(entrance, { user: other, as: "login", stays: self }, asking).pipe(
+    Effect.serviceOption(Screen).pipe(
+      Effect.map((here) => askingOn(Option.getOrUndefined(here), prompts)),
+      Effect.flatMap((asking) => enter(entrance, { user: other, as: "login", stays: self }, asking)),
       Effect.mapError(({ message }) => new NotUnderstood({ message: `:login: ${message} You are still ${self}.` })),
       Effect.provideContext(context)
     )
-  return yield* chat.pipe(
+  return yield* sittingOn(screen).pipe(
     Effect.provideService(Client, client),
-    Effect.provideService(Screen, screen),
     Effect.provideService(Tokens, tokens),
     Effect.provideService(Relogin, logIn),
     Effect.ensuring(close),
@@ -146,18 +168,20 @@ const sit = Effect.fnUntraced(function* (
   )
 })
 
-/** One sitting after the other, until one is the last. All have one screen, and what is being typed there. */
-const stay = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor) {
+/** One sitting after the other, until one is the last. In line mode all have one screen, and what is being typed there. */
+const stay = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor, isLine: boolean) {
   const asking = yield* byPrompts
   let entered: Entered | undefined = yield* enter(entrance, visitor, asking)
-  const built = yield* Layer.build(asking.canAsk ? TerminalScreen.layer : PlainScreen.layer)
-  while (entered !== undefined) entered = yield* sit(entrance, entered, Context.get(built, Screen))
+  const isFull = asking.canAsk && !isLine && (yield* Stage.canOpen)
+  const layer = asking.canAsk ? TerminalScreen.layer : PlainScreen.layer
+  const screen = isFull ? undefined : Context.get(yield* Layer.build(layer), Screen)
+  while (entered !== undefined) entered = yield* sit(entrance, entered, screen, asking)
 }, Effect.scoped)
 
 export const cli = Command.make(
   "parley",
   flags,
-  Effect.fnUntraced(function* ({ ca, device, host, key, port, register, tls, tokenFile, user }) {
+  Effect.fnUntraced(function* ({ ca, device, host, key, line, port, register, tls, tokenFile, user }) {
     const entrance: Entrance = {
       address: { host, port, tls: yield* trust(tls, ca) },
       folder: folderOf(yield* Config.option(Config.String("XDG_CONFIG_HOME"))),
@@ -168,7 +192,7 @@ export const cli = Command.make(
       device: Option.getOrUndefined(device),
       deviceByDefault: Option.getOrUndefined(decodeDeviceName(hostname()))
     }
-    yield* stay(entrance, { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" })
+    yield* stay(entrance, { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" }, line)
   })
 ).pipe(
   Command.withDescription(

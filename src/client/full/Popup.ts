@@ -61,7 +61,7 @@ const around = (rows: ReadonlyArray<Row>, height: number, at: number): ReadonlyA
 export const answerRows = ({ answer }: View, width: number, height: number): ReadonlyArray<Row> => {
   if (answer === undefined || height < 2) return []
   const all = answer.lines.flatMap((line) => wrapped(line, width))
-  const shownRows = Math.min(all.length, height - 1)
+  const shownRows = Math.min(all.length, Math.max(2, Math.floor(height * 0.6)), height - 1)
   const hidden = all.length - shownRows
   const title = hidden > 0 ? "answer: PageUp and PageDown for more, Escape closes it" : "answer: Escape closes it"
   return [titled(title, width), ...part(all, shownRows, hidden - answer.scroll)]

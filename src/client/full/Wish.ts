@@ -22,6 +22,10 @@ export type Wish =
   | { readonly _tag: "Suspend" }
   | { readonly _tag: "Quit" }
 
+export type Pointer =
+  | { readonly _tag: "Click"; readonly x: number; readonly y: number }
+  | { readonly _tag: "Wheel"; readonly isUp: boolean; readonly x: number; readonly y: number }
+
 export interface Key {
   /** As in `Keys`. */
   readonly name: string

@@ -1,0 +1,17 @@
+/** What commands gave, line by line, above where one types. Pure. */
+import type { Line } from "../screen/Layout.ts"
+import type { View } from "./View.ts"
+
+/** How many lines of it are kept. */
+const maxLines = 2000
+
+/** Without the margin that stands under the times in line mode. */
+const linesOf = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>
+  lines.flatMap(({ text }) => text.split("\n")).map((line) => line.replace(/^ {6}/, ""))
+
+export const answeredWith = (view: View, lines: ReadonlyArray<string>): View =>
+  lines.length === 0
+    ? view
+    : { ...view, answer: { lines: [...(view.answer?.lines ?? []), ...lines].slice(-maxLines), scroll: 0 } }
+
+export const answered = (view: View, lines: ReadonlyArray<Line>): View => answeredWith(view, linesOf(lines))

@@ -1,0 +1,178 @@
+/**
+ * Commands on the full screen: carried out one after the other by the same code as in line mode. What they give is shown above where
+ * one types, and what they ask for is asked there.
+ */
+import { Deferred, Effect, Option, Queue, Redacted, Ref, Semaphore, Stream } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import { type About, type Action, NotUnderstood } from "../command/Action.ts"
+import { help } from "../command/Help.ts"
+import * as Intention from "../core/chat/Intention.ts"
+import * as Talk from "../core/chat/Talk.ts"
+import { RecentMessages } from "../core/Recent.ts"
+import { carryOutOwn, isLast, prepare } from "../line/AccountErrand.ts"
+import { carryOut, type Errand } from "../line/Errand.ts"
+import type { Ending } from "../line/Keyboard.ts"
+import { Relogin } from "../line/Relogin.ts"
+import { sure } from "../line/Sure.ts"
+import { Screen } from "../screen/Screen.ts"
+import { colourless } from "../text/Palette.ts"
+import { answered, answeredWith } from "./Answers.ts"
+import * as Editor from "./Editor.ts"
+import { Live } from "./Live.ts"
+import { talkTo } from "./Press.ts"
+import * as View from "./View.ts"
+
+/** The screen as commands know one; `answer` gives what was typed to whoever asked. */
+export const screenOf = Effect.fnUntraced(function* () {
+  const { change, frame, view } = yield* Live
+  const oneQuestion = yield* Semaphore.make(1)
+  let asking: Deferred.Deferred<Option.Option<Redacted.Redacted>> | undefined
+  const screen = Screen.of({
+    isInteractive: true,
+    style: Effect.sync(() => ({
+      layout: "terminal",
+      palette: colourless,
+      timestamp: view().times.moment,
+      now: view().now,
+      columns: frame().plan.middle + 6
+    })),
+    lines: () => Stream.empty,
+    show: (lines) => change((before) => answered(before, lines)),
+    propose: (line) =>
+      change((before) =>
+        View.talkOf(before).draft === ""
+          ? View.withEditor(before, Editor.withText(View.editorOf(before), line))
+          : before
+      ),
+    askUnseen: (question) =>
+      Effect.gen(function* () {
+        const answer = yield* Deferred.make<Option.Option<Redacted.Redacted>>()
+        asking = answer
+        yield* change((before) => ({ ...before, popup: { _tag: "Ask", question, editor: Editor.empty } }))
+        return yield* Deferred.await(answer)
+      }).pipe(oneQuestion.withPermit),
+    offerNames: () => Effect.void
+  })
+  const answer = (text: string | undefined) =>
+    Effect.sync(() => {
+      if (asking === undefined) return
+      Deferred.doneUnsafe(asking, Effect.succeed(Option.map(Option.fromUndefinedOr(text), (one) => Redacted.make(one))))
+      asking = undefined
+    })
+  return { screen, answer }
+})
+
+/** Which message is meant: of the conversation that is shown, the chosen one, or the newest, or one's own newest. */
+const pinned = (view: View.View, { act, mention }: About): About | undefined => {
+  const talk = View.talkOf(view)
+  if (mention.where !== undefined) return { _tag: "About", act, mention }
+  const isOnOwn = act._tag === "Edit" || act._tag === "Delete"
+  const newest = isOnOwn ? Intention.ownNewest(view.chat)?.seq : talk.window.entries.at(-1)?.seq
+  const number = mention.number ?? view.chosen ?? newest
+  const where = talk.where.room !== undefined ? { room: talk.where.room } : talk.where
+  return number === undefined ? undefined : { _tag: "About", act, mention: { where, number } }
+}
+
+export interface Given {
+  readonly action: Action
+  readonly line: string
+}
+
+/** Works off what is given, until a command is the last. */
+export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>) {
+  const { change, view } = yield* Live
+  const recent = yield* RecentMessages
+
+  /** What is shown afterwards is what the command was about. */
+  const afterwards = Effect.fnUntraced(function* ({ reply, request }: Effect.Success<ReturnType<typeof carryOut>>) {
+    if (request._tag === "CreateRoom" && reply._tag === "RoomCreated") {
+      yield* carryOut({ _tag: "Ask", request: { _tag: "JoinRoom", room: request.room } })
+    }
+    if (request._tag === "PrivateMessage") yield* change((before) => talkTo(before, request.to))
+    if (request._tag !== "CreateRoom" && request._tag !== "JoinRoom") return
+    const key = Talk.keyOf({ room: request.room })
+    // The event may come behind the reply.
+    yield* Effect.sleep("20 millis").pipe(
+      Effect.repeat({ until: () => view().chat.talks.has(key), times: 100 }),
+      Effect.andThen(change((before) => View.withChat(before, Intention.show(before.chat, key))))
+    )
+  })
+
+  const errand = Effect.fnUntraced(function* (one: Errand) {
+    yield* afterwards(yield* carryOut(one))
+  })
+
+  const logIn = Effect.fnUntraced(function* (user: UserName) {
+    const { isAccount, user: self } = yield* Ref.get(recent)
+    if (isAccount && nameKey(user) === nameKey(self)) {
+      return yield* new NotUnderstood({ message: `:login: you are logged in as ${self} already.` })
+    }
+    return yield* (yield* Relogin)(user, self)
+  })
+
+  /** Gives how it ends, if it does by this. */
+  const obey = Effect.fnUntraced(function* ({ action, line }: Given) {
+    const quit: Ending = { _tag: "Quit" }
+    switch (action._tag) {
+      case "Nothing":
+        return undefined
+      case "Quit":
+        return quit
+      case "Help":
+        yield* change((before) => answeredWith(before, help(action.command)))
+        return undefined
+      case "About": {
+        const about = pinned(view(), action)
+        if (about === undefined) return yield* new NotUnderstood({ message: "There is no message here yet." })
+        const { act, mention } = about
+        if (act._tag === "Edit" && act.content === undefined && mention.number !== undefined) {
+          const seq = mention.number
+          yield* change((before) => View.withChat(before, Intention.edit(before.chat, seq)))
+          return undefined
+        }
+        yield* errand(about)
+        return undefined
+      }
+      case "Account": {
+        if (action.act._tag === "Login") {
+          return { _tag: "Login", entered: yield* logIn(action.act.user) } satisfies Ending
+        }
+        const prepared = yield* prepare(action.act)
+        if (prepared._tag === "Ask") yield* errand(prepared)
+        else yield* carryOutOwn(prepared)
+        return isLast(prepared) ? quit : undefined
+      }
+      default: {
+        if (action._tag === "Ask" && action.sure !== undefined) yield* sure(action.sure)
+        if (isLook(action)) yield* change((before) => answeredWith(before, [`> ${line}`]))
+        yield* errand(action)
+        return undefined
+      }
+    }
+  })
+
+  for (;;) {
+    const one = yield* Queue.take(given)
+    const ending = yield* obey(one).pipe(
+      Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
+        Effect.as(
+          change((before) => View.notify(before, message, true)),
+          undefined
+        )
+      )
+    )
+    if (ending !== undefined) return ending
+  }
+})
+
+const looks: ReadonlySet<string> = new Set([
+  "ListUsers",
+  "ListRooms",
+  "ListRoomUsers",
+  "GetHistory",
+  "Search",
+  "GetRoom",
+  "GetUser"
+])
+const isLook = (action: Errand): boolean => action._tag === "Ask" && looks.has(action.request._tag)

@@ -1,0 +1,242 @@
+/**
+ * One sitting on a full screen: keys become changes of the view and requests, what happens becomes changes of the view, and whatever
+ * changed is drawn. Ends when the person leaves, the client does, or nobody is at the terminal any more.
+ *
+ * 1. Input waits for nothing: what takes its time runs in fibers of its own, and is put into the view when it is there.
+ * 2. What is sent is sent in the order in which it was typed; see Requests.
+ * 3. However it ends, the terminal is left as it was; see Stage.
+ */
+import { Clock, DateTime, Deferred, Effect, FiberSet, Queue, Ref, Stream } from "effect"
+import * as Intention from "../core/chat/Intention.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import { OlderPage } from "../core/Page.ts"
+import * as Reading from "../core/Reading.ts"
+import { ReadMessages } from "../core/Reading.ts"
+import * as Recent from "../core/Recent.ts"
+import { RecentMessages } from "../core/Recent.ts"
+import type { Request } from "../core/Request.ts"
+import { ListsShown, noLists } from "../line/AccountErrand.ts"
+import type { Ending } from "../line/Keyboard.ts"
+import { Client } from "../link/Client.ts"
+import { Screen } from "../screen/Screen.ts"
+import { safeLine } from "../text/SafeText.ts"
+import { nameOf } from "./Bars.ts"
+import { type Given, screenOf, workOff } from "./Errands.ts"
+import { callOf, heard, unsettledBy } from "./Hearing.ts"
+import * as Live from "./Live.ts"
+import { paste, press, unreadElsewhere } from "./Press.ts"
+import { Requests } from "./Requests.ts"
+import * as Scroll from "./Scroll.ts"
+import * as Stage from "./Stage.ts"
+import * as Times from "./Times.ts"
+import * as View from "./View.ts"
+import type { Wish } from "./Wish.ts"
+
+/** In nanoseconds: whoever is called again and again hears it once in 2 s. */
+const bellPause = 2_000_000_000n
+
+/** So often the marks are told, and what is only true for a while is looked at again. */
+const beat = "1 second"
+/** Every so many beats, how long the way to the server takes is measured. */
+const beatsPerPing = 30
+/** How long what was read may take to be told of, at the end. */
+const farewell = "1 second"
+const maxGiven = 256
+const wheelRows = 3
+
+const quit: Ending = { _tag: "Quit" }
+
+/** With a stage of its own, or one that is given (for tests). */
+export const sitting = Effect.fnUntraced(function* (open: typeof Stage.open) {
+  const now = yield* Clock.currentTimeMillis
+  const times = Times.make(DateTime.zoneMakeLocal())
+  const { drawBy, live } = Live.make(View.make({ columns: 80, rows: 24 }, times, now))
+  const stage = yield* open(live.frame)
+  drawBy(stage.draw)
+  yield* live.change((before) => ({ ...before, size: stage.size() }))
+  return yield* run(stage).pipe(
+    Effect.provide(Requests.layer),
+    Effect.provideService(Live.Live, live),
+    Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined)),
+    Effect.provideServiceEffect(RecentMessages, Ref.make(Recent.empty)),
+    Effect.provideServiceEffect(ReadMessages, Ref.make(Reading.empty)),
+    Effect.provideServiceEffect(ListsShown, Ref.make(noLists))
+  )
+}, Effect.scoped)
+
+/** Fails with CannotDraw, and nothing was touched, where there can be no full screen. */
+export const fullScreen = sitting(Stage.open)
+
+const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
+  const client = yield* Client
+  const requests = yield* Requests
+  const { change, frame, seen, view } = yield* Live.Live
+  const { answer, screen } = yield* screenOf()
+  const recent = yield* RecentMessages
+  const reading = yield* ReadMessages
+  const given = yield* Queue.bounded<Given>(maxGiven)
+  const ended = yield* Deferred.make<Ending>()
+  /** What is asked beside what the person does; interrupted with the sitting. */
+  const fork = yield* FiberSet.makeRuntime<never>()
+  let lastBell = -bellPause
+  let unsettled: ReadonlySet<string> = new Set()
+
+  const settle = (key: string) => {
+    unsettled = new Set([...unsettled].filter((one) => one !== key))
+    fork(requests.people(key))
+  }
+
+  /** After whatever may have changed what is to be asked for. */
+  const lookRound = Effect.sync(() => {
+    const { chat } = view()
+    for (const page of Scroll.pagesDue(view())) {
+      if (!view().asked.has(`${page.is} ${page.key}`)) fork(requests.page(page.key, page.is))
+    }
+    if (unsettled.has(chat.shown)) settle(chat.shown)
+    const calls = unreadElsewhere(view())
+    const name = safeLine(nameOf(View.talkOf(view())))
+    stage.title(calls === 0 ? `parley: ${name}` : `(${calls}) parley: ${name}`)
+  })
+
+  const call = Effect.fnUntraced(function* (events: ReadonlyArray<ClientEvent>) {
+    const [calling] = events.flatMap((event) => {
+      const one = callOf(view(), event)
+      return one === undefined ? [] : [one]
+    })
+    if (calling === undefined) return
+    const now = yield* Clock.monotonicTimeNanos
+    if (now - lastBell < bellPause) return
+    lastBell = now
+    stage.ring()
+    if (!view().chat.isLooking) stage.notify(safeLine(calling.title), safeLine(calling.text))
+  })
+
+  const hear = Stream.runForEachArray(
+    client.events,
+    Effect.fnUntraced(function* (batch) {
+      yield* call(batch)
+      yield* Ref.update(recent, (before) => Recent.follow(before, batch))
+      yield* Ref.update(reading, (before) => Reading.follow(before, batch))
+      const said = yield* Ref.get(recent)
+      const style = yield* screen.style
+      yield* change((before) => batch.reduce((next, event) => heard(next, event, style, said), before))
+      unsettled = new Set([...unsettled, ...batch.flatMap((event) => unsettledBy(event) ?? [])])
+      if (batch.some(({ _tag }) => _tag === "Connected" || _tag === "Reconnected")) {
+        fork(requests.everybody)
+        fork(requests.ping)
+      }
+      yield* lookRound
+    })
+  )
+
+  const grant = Effect.fnUntraced(function* (wish: Wish) {
+    switch (wish._tag) {
+      case "Send":
+        fork(requests.send(wish.submission))
+        return
+      case "Do":
+        fork(requests.act(wish.request))
+        return
+      case "Page":
+        fork(requests.page(wish.key, wish.is))
+        return
+      case "Search":
+        fork(requests.search(wish.query, wish.where))
+        return
+      case "GoTo":
+        fork(requests.goTo(wish.where, wish.seq))
+        return
+      case "Command":
+        if (wish.action._tag === "Quit") yield* Deferred.succeed(ended, quit)
+        else if (!Queue.offerUnsafe(given, wish))
+          yield* change((before) => View.notify(before, "Too many commands wait.", true))
+        return
+      case "Answer":
+        return yield* answer(wish.text)
+      case "Copy":
+        if (!stage.copy(wish.text))
+          yield* change((before) => View.notify(before, "This terminal takes no copies.", true))
+        return
+      case "Mouse":
+        return stage.mouse(wish.isOn)
+      case "Redraw":
+        return stage.redraw()
+      case "Suspend":
+        yield* stage.suspend
+        return yield* change((before) => ({ ...before, size: stage.size() }))
+      case "Quit":
+        return void (yield* Deferred.succeed(ended, quit))
+    }
+  })
+
+  const click = (x: number, y: number) =>
+    change((before) => {
+      const { keys, pane, plan } = frame()
+      if (x < plan.left) {
+        const key = keys[y]
+        return key === undefined ? before : View.withChat(before, Intention.show(before.chat, key))
+      }
+      const seq = pane.seqs[y - plan.header]
+      return seq === undefined || before.popup !== undefined ? before : { ...before, chosen: seq }
+    })
+
+  const take = Effect.fnUntraced(function* (input: Stage.Input) {
+    switch (input._tag) {
+      case "Key": {
+        let wishes: ReadonlyArray<Wish> = []
+        yield* change((before) => {
+          const step = press(before, input.key, seen())
+          wishes = step.wishes
+          return step.view
+        })
+        yield* Effect.forEach(wishes, grant, { discard: true })
+        break
+      }
+      case "Paste":
+        yield* change((before) => paste(before, input.text))
+        break
+      case "Resized":
+        yield* change((before) => ({ ...before, size: stage.size(), skip: 0 }))
+        break
+      case "Looked":
+        yield* change((before) => ({ ...before, chat: Intention.lookAt(before.chat, input.isLooking) }))
+        break
+      case "Wheel":
+        yield* change((before) => (input.isUp ? Scroll.up(before, wheelRows) : Scroll.down(before, wheelRows)))
+        break
+      case "Click":
+        yield* click(input.x, input.y)
+        break
+      case "Gone":
+        yield* Deferred.succeed(ended, quit)
+        break
+    }
+    yield* lookRound
+  })
+
+  const readInput = Effect.forever(Effect.flatMap(Queue.take(stage.inputs), take))
+
+  let beats = 0
+  const keepTime = Effect.gen(function* () {
+    yield* Effect.sleep(beat)
+    beats += 1
+    if (beats % beatsPerPing === 0 && view().chat.connection.is === "there") fork(requests.ping)
+    yield* requests.marks
+    const isTyping = View.talkOf(view()).typing.size > 0
+    if (isTyping) yield* change((before) => ({ ...before }))
+  }).pipe(Effect.forever)
+
+  const commands = workOff(given).pipe(
+    Effect.provideService(Screen, screen),
+    Effect.flatMap((ending) => Deferred.succeed(ended, ending)),
+    // The events end with the same error.
+    Effect.catchTag(["SessionError", "OutputClosed"], () => Effect.never),
+    Effect.andThen(Effect.never)
+  )
+
+  const living = Effect.all([hear, readInput, keepTime, commands], { concurrency: "unbounded", discard: true })
+  const ending = yield* Effect.raceFirst(Effect.as(living, quit), Deferred.await(ended))
+  if (yield* client.isConnected) yield* Effect.timeoutOption(requests.marks, farewell)
+  yield* client.leave
+  return ending
+})

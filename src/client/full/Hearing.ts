@@ -1,0 +1,96 @@
+/** What happens, put into the view: the state of the chat, answers to commands, and who is to be called. Pure. */
+import { nameKey } from "../../common/name/Name.ts"
+import { endsConnection } from "../../common/wire/Rejection.ts"
+import * as Chat from "../core/chat/ChatState.ts"
+import * as Talk from "../core/chat/Talk.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import { isEntry } from "../core/Heard.ts"
+import type { Recent } from "../core/Recent.ts"
+import type { Style } from "../screen/Layout.ts"
+import { render } from "../screen/Render.ts"
+import { answered } from "./Answers.ts"
+import { nameOf } from "./Bars.ts"
+import * as View from "./View.ts"
+
+/** Whom it is to reach, who may not be looking. */
+export interface Call {
+  readonly title: string
+  readonly text: string
+}
+
+/** What the server gives whoever asked by a command. */
+const answers: ReadonlySet<string> = new Set([
+  "UserList",
+  "RoomUsers",
+  "RoomList",
+  "RoomInfo",
+  "UserInfo",
+  "Devices",
+  "DeviceRemoved",
+  "Keys",
+  "KeyAdded",
+  "KeyRemoved",
+  "Blocked",
+  "Reported",
+  "Registered",
+  "PasswordChanged",
+  "History",
+  "SearchResults"
+])
+
+export const heard = (before: View.View, event: ClientEvent, style: Style, recent: Recent): View.View => {
+  const chat = Chat.hear(before.chat, event, before.now)
+  const isMoved = chat.shown !== before.chat.shown
+  const view = { ...View.withChat(before, chat), ...(isMoved && { movedAt: before.now }) }
+  switch (event._tag) {
+    case "Received": {
+      const { message } = event
+      if (answers.has(message._tag)) {
+        return answered(view, render(event, style, recent))
+      }
+      if (message._tag === "Invitation") {
+        return View.notify(view, `${message.by} invites you to ${message.room}: :jr ${message.room} joins it.`)
+      }
+      if (message._tag === "RoomLeft" && message.id === undefined) {
+        const why = message.reason === undefined ? "" : `: ${message.reason}`
+        return View.notify(view, `You are not in ${message.room} any more${why}.`, true)
+      }
+      if (message._tag === "RoomDeleted")
+        return View.notify(view, `${message.by} deleted the room ${message.room}.`, true)
+      if (message._tag === "Rejected" && message.id === undefined && !endsConnection(message.reason)) {
+        return View.notify(view, message.message, true)
+      }
+      return view
+    }
+    case "RejoinRefused":
+      return View.notify(view, `Not back in ${event.room}: ${event.message}`, true)
+    case "NotKept":
+      return View.notify(view, event.message, true)
+    case "Skipped":
+      return View.notify(view, `${event.events} events skipped: they came faster than they could be shown.`, true)
+    default:
+      return view
+  }
+}
+
+/** Before it is put into the view. A muted conversation calls nobody, nor does one that is looked at, but for a mention. */
+export const callOf = ({ chat, muted }: View.View, event: ClientEvent): Call | undefined => {
+  const call = Chat.callFor(chat, event)
+  if (call === undefined || call.is === "message") return undefined
+  const key = Talk.keyOf(call.where)
+  const isSeen = chat.isLooking && key === chat.shown
+  if (muted.has(key) || (isSeen && call.is === "private")) return undefined
+  return { title: `${call.entry.from} in ${nameOf({ where: call.where })}`, text: call.entry.content.slice(0, 200) }
+}
+
+/** The room of which who is in, or who governs it, is not known for certain any more. */
+export const unsettledBy = (event: ClientEvent): string | undefined => {
+  if (event._tag === "Rejoined") return Talk.keyOf({ room: event.joined.room })
+  if (event._tag !== "Received") return undefined
+  const { message } = event
+  if (message._tag === "RoomJoined") return Talk.keyOf({ room: message.room })
+  if (message._tag === "RoomPresence" && message.left.length > 0) return Talk.keyOf({ room: message.room })
+  if (!isEntry(message)) return undefined
+  const isAboutPeople = message._tag === "RoleSet" || message._tag === "Kicked" || message._tag === "Banned"
+  return isAboutPeople && message.room !== undefined ? `room ${nameKey(message.room)}` : undefined
+}

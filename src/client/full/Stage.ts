@@ -1,0 +1,194 @@
+/**
+ * The terminal, taken over as a whole: keys, pastes and the mouse come from it, frames go to it.
+ *
+ * 1. However its scope ends, the terminal is left as it was: in its own screen, with its cursor, its title and its modes.
+ * 2. Of the library nothing is loaded before it is opened. Where it cannot work (a Node without FFI, a machine for which there is no
+ *    native part) opening fails, and the terminal was not touched.
+ *
+ * Bounds: `maxInputs` keys wait to be read; what comes beyond is dropped, as a terminal's own buffer would.
+ */
+import { isBuiltin } from "node:module"
+import process from "node:process"
+import type * as OpenTui from "@opentui/core"
+import { Effect, Queue, Schema } from "effect"
+import { TerminalCapabilities } from "effect/cli"
+import type { Frame } from "./Frame.ts"
+import * as Painter from "./Painter.ts"
+import type { Size } from "./View.ts"
+import type { Key, Pointer } from "./Wish.ts"
+
+const maxInputs = 4096
+
+export type Input =
+  | { readonly _tag: "Key"; readonly key: Key }
+  | { readonly _tag: "Paste"; readonly text: string }
+  | { readonly _tag: "Resized" }
+  /** Whether the window is the one that is used, where the terminal tells. */
+  | { readonly _tag: "Looked"; readonly isLooking: boolean }
+  /** Nobody is there any more. */
+  | { readonly _tag: "Gone" }
+  | Pointer
+
+/** There is no full screen here. */
+export class CannotDraw extends Schema.TaggedError<CannotDraw>()("CannotDraw", { cause: Schema.Unknown }) {}
+
+export interface Stage {
+  readonly inputs: Queue.Dequeue<Input>
+  readonly size: () => Size
+  /** Draws, as soon as it can be, whatever is newest then. */
+  readonly draw: () => void
+  readonly copy: (text: string) => boolean
+  readonly ring: () => void
+  /** Tells of it beside the window, where the terminal can. */
+  readonly notify: (title: string, text: string) => void
+  readonly title: (text: string) => void
+  readonly mouse: (isOn: boolean) => void
+  readonly redraw: () => void
+  /** Back to the shell; done when one has returned. */
+  readonly suspend: Effect.Effect<void>
+}
+
+const names: Readonly<Record<string, string>> = { return: "enter", linefeed: "ctrl+j" }
+
+/** As `Keys` calls it, and what it types. */
+export const keyOf = ({ ctrl, meta, name, option, sequence, shift }: OpenTui.KeyEvent): Key => {
+  const isPlain = !ctrl && !meta && !option
+  // eslint-disable-next-line no-control-regex -- what a key sends that is no character
+  const isTyped = isPlain && sequence !== "" && !/[\u0000-\u001f\u007f-\u009f]/.test(sequence)
+  const base = isTyped && sequence !== " " ? sequence : (names[name] ?? name.toLowerCase())
+  const isShifted = shift && !isTyped && base.length > 1
+  const whole = [...(ctrl ? ["ctrl"] : []), ...(meta || option ? ["alt"] : []), ...(isShifted ? ["shift"] : []), base]
+  return { name: whole.join("+"), ...(isTyped && { text: sequence }) }
+}
+
+/** Whether this may be the place for it: a terminal that can be drawn on, and a Node that can. */
+const isPossible = (): boolean =>
+  process.stdin.isTTY && process.stdout.isTTY && process.env["TERM"] !== "dumb" && isBuiltin("node:ffi")
+
+/** Node tells of FFI as an experiment, on a screen that is ours by then. */
+const load = Effect.gen(function* () {
+  const listeners = process.listeners("warning")
+  process.removeAllListeners("warning")
+  const library = yield* Effect.tryPromise({
+    try: () => import("@opentui/core"),
+    catch: (cause) => new CannotDraw({ cause })
+  })
+  yield* Effect.try({ try: () => library.resolveRenderLib(), catch: (cause) => new CannotDraw({ cause }) })
+  yield* Effect.callback<void>((resume) => {
+    setImmediate(() => resume(Effect.void))
+  })
+  for (const listener of listeners) process.on("warning", listener)
+  return library
+})
+
+/** Whether a full screen can be opened here. */
+export const canOpen: Effect.Effect<boolean> = Effect.suspend(() =>
+  isPossible() ? Effect.match(load, { onSuccess: () => true, onFailure: () => false }) : Effect.succeed(false)
+)
+
+const acquire = (library: typeof OpenTui) =>
+  Effect.tryPromise({
+    try: () =>
+      library.createCliRenderer({
+        exitOnCtrlC: false,
+        exitSignals: [],
+        consoleMode: "disabled",
+        openConsoleOnError: false,
+        useKittyKeyboard: null,
+        useMouse: true,
+        enableMouseMovement: false,
+        maxFps: 60,
+        targetFps: 30
+      }),
+    catch: (cause) => new CannotDraw({ cause })
+  })
+
+/** Title: onto the terminal's stack of titles, and from there (XTWINOPS 22 and 23). */
+const [keepTitle, restoreTitle] = ["\u001b[22;0t", "\u001b[23;0t"]
+
+const release = (renderer: OpenTui.CliRenderer) =>
+  Effect.promise(() => {
+    renderer.destroy()
+    return renderer.closed
+  }).pipe(
+    Effect.timeoutOption("2 seconds"),
+    Effect.andThen(Effect.sync(() => process.stdout.write(restoreTitle))),
+    Effect.ignoreCause
+  )
+
+/** `frame` is asked each time something is drawn. */
+export const open = Effect.fnUntraced(function* (frame: () => Frame) {
+  const { canColor: hasColours } = yield* TerminalCapabilities.TerminalCapabilities
+  const library = yield* load
+  const inputs = yield* Queue.dropping<Input>(maxInputs)
+  const offer = (input: Input) => void Queue.offerUnsafe(inputs, input)
+  // Unheard, the error of a terminal that is gone would end the process before it has put things in order.
+  const gone = () => offer({ _tag: "Gone" })
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      process.stdout.on("error", gone)
+      process.stdin.on("error", gone)
+      process.stdin.on("end", gone)
+      process.on("SIGHUP", gone)
+      process.stdout.write(keepTitle)
+    }),
+    () =>
+      Effect.sync(() => {
+        process.stdin.off("end", gone)
+        process.off("SIGHUP", gone)
+      })
+  )
+  const renderer = yield* Effect.acquireRelease(acquire(library), release)
+  Painter.paint(library, renderer, { frame, point: offer, hasColours })
+  renderer.keyInput.on("keypress", (event) => offer({ _tag: "Key", key: keyOf(event) }))
+  renderer.keyInput.on("paste", (event) => offer({ _tag: "Paste", text: library.decodePasteBytes(event.bytes) }))
+  renderer.on("resize", () => offer({ _tag: "Resized" }))
+  renderer.on("focus", () => offer({ _tag: "Looked", isLooking: true }))
+  renderer.on("blur", () => offer({ _tag: "Looked", isLooking: false }))
+  let title = ""
+  const unless = (act: () => void) => {
+    if (!renderer.isDestroyed) act()
+  }
+  return {
+    inputs,
+    size: () => ({ columns: renderer.width, rows: renderer.height }),
+    draw: () => unless(() => renderer.requestRender()),
+    copy: (text) => !renderer.isDestroyed && renderer.copyToClipboardOSC52(text),
+    ring: () => unless(() => void process.stdout.write("\u0007")),
+    notify: (about, text) => unless(() => void renderer.triggerNotification(text, about)),
+    title: (text) =>
+      unless(() => {
+        if (text !== title) renderer.setTerminalTitle(text)
+        title = text
+      }),
+    mouse: (isOn) =>
+      unless(() => {
+        renderer.useMouse = isOn
+      }),
+    redraw: () =>
+      unless(() => {
+        renderer.resize(renderer.width, renderer.height)
+        renderer.requestRender()
+      }),
+    suspend: suspended(renderer)
+  } satisfies Stage
+})
+
+/** Stops the whole process group, as the terminal itself would: npx and pnpm may stand between the shell and us. */
+const suspended = (renderer: OpenTui.CliRenderer): Effect.Effect<void> =>
+  Effect.promise(() => renderer.suspend()).pipe(
+    Effect.andThen(
+      Effect.callback<void>((resume) => {
+        const back = () => {
+          process.off("SIGCONT", back)
+          resume(Effect.void)
+        }
+        process.on("SIGCONT", back)
+        process.kill(0, "SIGTSTP")
+        // Where nobody could continue it, the system stops nothing (POSIX, orphaned process groups), and no SIGCONT comes.
+        setImmediate(() => setImmediate(back))
+      })
+    ),
+    Effect.andThen(Effect.promise(() => renderer.resume())),
+    Effect.ignoreCause
+  )
