@@ -39,7 +39,8 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
       Effect.flatMap(({ all }) => Stream.mkString(Stream.decodeText(all))),
       Effect.scoped
     )
-  const settings = Object.entries({ ...compileCache, ...environment }).flatMap(([name, value]) => [
+  // Unless a test wants the full screen.
+  const settings = Object.entries({ CHAT_LINE: "1", ...compileCache, ...environment }).flatMap(([name, value]) => [
     "-e",
     `${name}=${value}`
   ])
@@ -61,6 +62,26 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
   return {
     press: (...keys: ReadonlyArray<string>) => Effect.asVoid(tmux("send-keys", ...keys)),
     type: (text: string) => Effect.asVoid(tmux("send-keys", "-l", text)),
+    resize: (columns: number, rows: number) =>
+      Effect.asVoid(tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`)),
+    /** As a terminal does it that marks what is pasted, if the program asks for that. */
+    paste: (text: string) =>
+      Effect.andThen(
+        tmux("set-buffer", "-b", "pasted", text),
+        Effect.asVoid(tmux("paste-buffer", "-p", "-b", "pasted"))
+      ),
+    /** What the terminal was left with: its cursor, its other screen, the mouse; each 1 if it is on. */
+    modes: Effect.map(tmux("display", "-p", "#{cursor_flag} #{alternate_on} #{mouse_any_flag}"), (text) => text.trim()),
+    /** The process of this client that runs in it. */
+    signal: (signal: string) =>
+      Effect.flatMap(tmux("display", "-p", "#{pane_pid}"), (pid) =>
+        Effect.asVoid(
+          ChildProcess.make("pkill", [`-${signal}`, "-P", pid.trim(), "node"]).pipe(
+            Effect.flatMap(({ exitCode }) => exitCode),
+            Effect.scoped
+          )
+        )
+      ),
     /** Writes to this file what comes for the terminal from now on. */
     record: (path: string) => Effect.asVoid(tmux("pipe-pane", "-O", `cat > '${path}'`)),
     withColours: tmux("capture-pane", "-p", "-e"),

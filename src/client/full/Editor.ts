@@ -184,7 +184,3 @@ const settledBack = (text: string, at: number): number =>
   at === 0 ? 0 : (placesIn(text).findLast((place) => place <= at) ?? 0)
 
 export const apply = (editor: Editor, deed: EditorDeed): Editor => deeds[deed](editor)
-
-/** The same on a line that cannot be broken. */
-export const onOneLine = (editor: Editor): Editor =>
-  editor.text.includes("\n") ? { ...editor, text: editor.text.replaceAll("\n", " ") } : editor

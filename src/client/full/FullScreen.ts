@@ -46,12 +46,12 @@ const wheelRows = 3
 
 const quit: Ending = { _tag: "Quit" }
 
-/** With a stage of its own, or one that is given (for tests). */
-export const sitting = Effect.fnUntraced(function* (open: typeof Stage.open) {
+/** Fails with CannotDraw, and nothing was touched, where there can be no full screen. */
+export const fullScreen = Effect.gen(function* () {
   const now = yield* Clock.currentTimeMillis
   const times = Times.make(DateTime.zoneMakeLocal())
   const { drawBy, live } = Live.make(View.make({ columns: 80, rows: 24 }, times, now))
-  const stage = yield* open(live.frame)
+  const stage = yield* Stage.open(live.frame)
   drawBy(stage.draw)
   yield* live.change((before) => ({ ...before, size: stage.size() }))
   return yield* run(stage).pipe(
@@ -62,10 +62,7 @@ export const sitting = Effect.fnUntraced(function* (open: typeof Stage.open) {
     Effect.provideServiceEffect(ReadMessages, Ref.make(Reading.empty)),
     Effect.provideServiceEffect(ListsShown, Ref.make(noLists))
   )
-}, Effect.scoped)
-
-/** Fails with CannotDraw, and nothing was touched, where there can be no full screen. */
-export const fullScreen = sitting(Stage.open)
+}).pipe(Effect.scoped)
 
 const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
   const client = yield* Client

@@ -2,7 +2,6 @@
  * Emphasis as people type it: `**bold**`, `_italic_`, `~~struck~~`, `` `code` ``, `> quoted`, and blocks between lines of three
  * backticks. Pure. What is drawn holds every character that was said, the marks too: nothing can hide in them.
  */
-import { graphemesOf } from "../text/Grapheme.ts"
 import { wrap } from "../text/Wrap.ts"
 import { type Look, type Row, span } from "./Row.ts"
 
@@ -79,9 +78,3 @@ const broken = (stretches: ReadonlyArray<Stretch>, text: string, width: number):
 /** The addresses in a text, for whoever wants to follow one. */
 export const linksIn = (text: string): ReadonlyArray<string> =>
   Array.from(text.matchAll(/https?:\/\/[^\s<>"]+/g), ([link]) => link.replace(/[.,;:!?)\]}]+$/, ""))
-
-/** Whether nothing of it would be seen. */
-export const isBlank = (text: string): boolean => {
-  for (const { cells, text: piece } of graphemesOf(text)) if (cells > 0 && piece.trim() !== "") return false
-  return true
-}

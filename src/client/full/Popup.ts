@@ -124,7 +124,7 @@ const searchRows = (
 const groups: ReadonlyArray<Binding["group"]> = ["Writing", "Conversations", "Reading", "The screen"]
 
 /** All keys, and behind them all commands. */
-export const helpRows = (width: number, height: number, scroll: number): ReadonlyArray<Row> => {
+const helpRows = (width: number, height: number, scroll: number): ReadonlyArray<Row> => {
   const keyCells = Math.min(22, Math.floor(width / 2))
   const keys = groups.flatMap((group) => groupRows(group, keyCells, width))
   const commands = commandLines.flatMap((line) => wrapped(line.trim().replace(/ {2,}/, "  "), width))

@@ -9,7 +9,7 @@ import { safeLine } from "../text/SafeText.ts"
 import { cutTo } from "../text/Wrap.ts"
 
 /** What a piece is, from which a theme makes its colour. */
-export type Tone = "plain" | "faint" | "accent" | "error" | "mention" | "own" | "bar" | "chosen"
+type Tone = "plain" | "faint" | "accent" | "error" | "mention" | "own" | "bar" | "chosen"
 
 export interface Look {
   readonly tone: Tone
@@ -30,7 +30,10 @@ export type Row = ReadonlyArray<Span>
 export const plain: Look = { tone: "plain" }
 export const faint: Look = { tone: "faint" }
 
-export const span = (text: string, look: Look = plain): Span => ({ text: safeLine(text), look })
+/** What would become part of the character before it, which is another piece's, is left out at the beginning. */
+const joining = /^(?:\p{M}|\p{Grapheme_Extend}|\p{Emoji_Modifier}|\p{Join_Control}|\u0e33|\u0eb3)+/u
+
+export const span = (text: string, look: Look = plain): Span => ({ text: safeLine(text).replace(joining, ""), look })
 
 export const rowOf = (text: string, look: Look = plain): Row => [span(text, look)]
 

@@ -30,7 +30,7 @@ export type Input =
   | Pointer
 
 /** There is no full screen here. */
-export class CannotDraw extends Schema.TaggedError<CannotDraw>()("CannotDraw", { cause: Schema.Unknown }) {}
+class CannotDraw extends Schema.TaggedError<CannotDraw>()("CannotDraw", { cause: Schema.Unknown }) {}
 
 export interface Stage {
   readonly inputs: Queue.Dequeue<Input>

@@ -44,7 +44,7 @@ export type Popup =
   | { readonly _tag: "Confirm"; readonly question: string; readonly what: Confirmed }
 
 /** What is done if the answer is yes. */
-export type Confirmed =
+type Confirmed =
   | { readonly _tag: "Quit" }
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
   | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq }
@@ -176,7 +176,7 @@ export const settingOf = (view: View, width: number): Setting => {
 }
 
 /** Where the view hangs, if somebody has gone back. */
-export const placeOf = (view: View): Place | undefined => {
+const placeOf = (view: View): Place | undefined => {
   const { anchor } = talkOf(view)
   return anchor === undefined ? undefined : { seq: anchor, skip: view.skip }
 }

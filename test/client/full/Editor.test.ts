@@ -62,7 +62,7 @@ describe("What is typed", () => {
     "is killed and yanked whole",
     { strokes: Strokes },
     ({ strokes }) => {
-      const editor = after(strokes)
+      const editor = { ...after(strokes), last: "other" as const }
       for (const deed of ["killToStart", "killToEnd", "killWordLeft", "killWordRight"] as const) {
         const killed = Editor.apply(editor, deed)
         if (killed.text !== editor.text) assert.strictEqual(Editor.apply(killed, "yank").text, editor.text, deed)

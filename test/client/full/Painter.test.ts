@@ -1,0 +1,80 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as library from "@opentui/core"
+import { createTestRenderer } from "@opentui/core/testing"
+import { Effect } from "effect"
+import { frameOf } from "../../../src/client/full/Frame.ts"
+import * as Painter from "../../../src/client/full/Painter.ts"
+import { keyOf } from "../../../src/client/full/Stage.ts"
+import type { Size } from "../../../src/client/full/View.ts"
+import { after, begin, connected, noon, rowsIn, said } from "./Drawn.ts"
+
+/** As it could come from a server that checks nothing. */
+const hostile = {
+  _tag: "Received",
+  message: { _tag: "GlobalMessage", seq: 3, at: noon, from: "ben", content: "\u001b[2Jnothing is cleared\u202e" }
+} as ReturnType<typeof said>
+
+const shown = (size: Size) =>
+  after(
+    begin(size.columns, size.rows),
+    connected,
+    said(1, "ada", "Good morning!"),
+    said(2, "carol", "日本語 and a 👩\u200d💻"),
+    hostile
+  )
+
+const start = (width: number, height: number) =>
+  Effect.acquireRelease(
+    Effect.promise(() =>
+      createTestRenderer({ width, height, exitOnCtrlC: false, exitSignals: [], useKittyKeyboard: null })
+    ),
+    (test) => Effect.promise(() => test.dispose())
+  )
+
+describe("A renderer of @opentui/core", () => {
+  it.live("shows the rows of the frame, at each size", () =>
+    Effect.gen(function* () {
+      const test = yield* start(80, 24)
+      let size = { columns: 80, rows: 24 }
+      const pointed: Array<object> = []
+      Painter.paint(library, test.renderer, {
+        frame: () => frameOf(shown(size)),
+        point: (pointer) => pointed.push(pointer),
+        hasColours: true
+      })
+      for (const [columns, rows] of [
+        [80, 24],
+        [120, 40],
+        [50, 20],
+        [40, 10]
+      ] as const) {
+        size = { columns, rows }
+        test.resize(columns, rows)
+        test.renderer.requestRender()
+        yield* Effect.promise(() => test.flush())
+        const drawn = test.captureCharFrame().split("\n")
+        for (const [index, row] of rowsIn(shown(size)).entries()) assert.strictEqual(drawn[index]?.trimEnd(), row)
+      }
+      yield* Effect.promise(() => test.mockMouse.click(3, 1))
+      yield* Effect.promise(() => test.mockMouse.scroll(3, 1, "up"))
+      assert.deepInclude(pointed, { _tag: "Click", x: 3, y: 1 })
+      assert.deepInclude(pointed, { _tag: "Wheel", isUp: true, x: 3, y: 1 })
+    })
+  )
+
+  it.live("gives keys their names, and what they type", () =>
+    Effect.gen(function* () {
+      const test = yield* start(20, 5)
+      const keys: Array<string> = []
+      test.renderer.keyInput.on("keypress", (event) => {
+        const { name, text } = keyOf(event)
+        keys.push(text === undefined ? name : `${name}=${text}`)
+      })
+      const letters = ["a", "É", " ", "\r", "\n", "\u000b", "\u001f"]
+      const sequences = ["\u001b\r", "\u001b1", "\u001bOP", "\u001b[5~", "\u001b[1;3A", "\u001b[Z"]
+      for (const bytes of [...letters, ...sequences]) test.renderer.stdin.emit("data", Buffer.from(bytes))
+      const named = ["a=a", "É=É", "space= ", "enter", "ctrl+j", "ctrl+k", "ctrl+_"]
+      assert.deepStrictEqual(keys, [...named, "alt+enter", "alt+1", "f1", "pageup", "alt+up", "shift+tab"])
+    })
+  )
+})
