@@ -59,10 +59,13 @@ realTime("pnpm admin lockdown", (it) => {
         assert.strictEqual(yield* status, "on\n")
         yield* Effect.scoped(
           Effect.gen(function* () {
-            const { port } = yield* FileServer.start(file)
+            const { exited, kill, port } = yield* FileServer.start(file)
             yield* isHeld(port)
             assert.strictEqual((yield* lockdown("off")).exitCode, 0)
             assert.strictEqual((yield* answer(port, { user: "Late" })).reply._tag, "Welcome")
+            yield* kill("SIGTERM")
+            const { stderr } = yield* exited
+            assert.match(stderr, /Lockdown is on: .*pnpm admin lockdown off.*Lockdown was switched off/s)
           })
         )
         // Where no server runs, on the file.

@@ -24,6 +24,31 @@ const onFile = Effect.gen(function* () {
   return { file, begin: TestServer.start({ settings: { MAX_ROOMS_PER_USER: "60" }, stores }) }
 })
 
+describe("Who is banned while coming in", () => {
+  it.live("is not in, whichever was faster", () =>
+    Effect.gen(function* () {
+      const server = yield* (yield* onFile).begin
+      const ada = (yield* Talk.register(server, "ada")).client
+      const mal = (yield* Talk.register(server, "mal")).client
+      for (let count = 0; count < 20; count++) {
+        const name = `den${count}`
+        yield* ada.ask({ _tag: "CreateRoom", room: name, ...(count % 2 === 0 && { private: true }) })
+        yield* ada.ask({ _tag: "JoinRoom", room: name })
+        if (count % 2 === 0) yield* ada.ask({ _tag: "InviteUser", room: name, user: "mal" })
+        yield* mal.send({ _tag: "JoinRoom", room: name, id: `join ${name}` })
+        // In the place of a pause, of which the length is left to chance.
+        for (let pings = 0; pings < count % 4; pings++) yield* ada.ask({ _tag: "Ping", nonce: pings })
+        assert.strictEqual(yield* tagOf(ada, { _tag: "Ban", room: name, user: "mal" }), "Sent")
+        yield* mal.find(({ id }) => id === `join ${name}`)
+        yield* mal.ask({ _tag: "Ping", nonce: count })
+        assert.notStrictEqual(yield* tagOf(mal, { _tag: "RoomMessage", room: name, content: "still here" }), "Sent")
+        const { users } = yield* ada.ask({ _tag: "ListRoomUsers", room: name })
+        assert.deepStrictEqual(users, ["ada"])
+      }
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+})
+
 describe("A private room", () => {
   it.live("is there for nobody else while it is being made", () =>
     Effect.gen(function* () {

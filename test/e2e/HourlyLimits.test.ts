@@ -35,6 +35,19 @@ describe("ACCOUNTS_PER_HOUR", () => {
   )
 })
 
+describe("A limit per hour of 0", () => {
+  it.effect("lets nobody, not even once", () =>
+    Effect.gen(function* () {
+      const settings = { ACCOUNTS_PER_HOUR: "0", ROOMS_PER_HOUR: "0", IDLE_TIMEOUT: "2 days" }
+      const server = yield* TestServer.start({ settings })
+      const limited = { _tag: "RateLimited", retryAfter: hour }
+      assert.deepStrictEqual(yield* Talk.refusal(server, applying("ada"), from("127.0.0.2")), limited)
+      const ben = yield* server.join("ben", from("127.0.0.2"))
+      assert.deepStrictEqual(reasonOf(yield* ben.ask({ _tag: "CreateRoom", room: "a1" })), limited)
+    })
+  )
+})
+
 describe("ROOMS_PER_HOUR", () => {
   it.effect("is how many an account may make, or the guests of an address", () =>
     Effect.gen(function* () {

@@ -56,6 +56,25 @@ describe("a connection of one of TRUSTED_PROXIES", () => {
     })
   )
 
+  it.live("shares its rate with the other guests of where it comes from, four times as much as each has", () =>
+    Effect.gen(function* () {
+      const fast = { TRUSTED_PROXIES: "127.0.0.8/30", MESSAGE_RATE: "1", MESSAGE_BURST: "5" }
+      const server = yield* TestServer.start({ settings: fast })
+      const pings = Array.from({ length: 5 }, (_, nonce) => ({ _tag: "Ping", nonce }))
+      for (const number of [1, 2, 3, 4]) {
+        const { client } = yield* through(server, line("192.0.2.1"), handshake(`user${number}`))
+        yield* client.send(...pings)
+        yield* client.findMany("Pong", 5)
+      }
+      const { client } = yield* through(server, line("192.0.2.1"), handshake("late"))
+      yield* client.send(...Array.from({ length: 60 }, (_, nonce) => ({ _tag: "Ping", nonce })))
+      assert.include(reasonOf(yield* client.find("Rejected")), { _tag: "RateLimited" })
+      const { client: other } = yield* through(server, line("192.0.2.2"), handshake("other"))
+      yield* other.send(...pings)
+      yield* other.findMany("Pong", 5)
+    })
+  )
+
   it.live("is the proxy's own if it says so, of which there may be any number", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start({ settings })

@@ -24,6 +24,10 @@ export const resumed = (before: Place | undefined, now: Cursor): Resumed => {
   if (before === undefined) return { place: now, missed: 0, gap: false }
   // So far only how long the log was is known: what came since is not sent, and what others are not told of yet is to come.
   if (before.epoch === undefined) return { place: before.seq <= now.seq ? before : now, missed: 0, gap: false }
+  // Of a log in which nothing had been said, nothing is lost with it: nobody wrote to that room before the server restarted.
+  if (before.epoch !== now.epoch && before.seq === 0) {
+    return { place: { ...now, seq: 0 }, missed: now.seq, gap: false }
+  }
   if (before.epoch !== now.epoch || before.seq > now.seq) return { place: now, missed: 0, gap: true }
   return { place: before, missed: now.seq - before.seq, gap: false }
 }

@@ -124,7 +124,7 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   NameTooSimilar: ({ to, user }) =>
     `The name ${user} looks like ${to}, which belongs to an account. Choose one that cannot be mistaken for it.`,
   InvalidInvite: () => "This invite is not valid, or was used or has run out. Ask whoever runs the server for another.",
-  RegistrationClosed: () => "This server makes no accounts. Ask whoever runs it for one.",
+  RegistrationClosed: () => "No new accounts are made here, for now or for good. Ask whoever runs the server for one.",
   TooManyDevices: ({ limit }) => `An account has ${limit} devices at most. Remove one that is not used any more.`,
   Banned: ({ reason, room, until }) => {
     if (room === undefined) {

@@ -22,6 +22,15 @@ export type Act =
 export const noteAccount = (act: Act, user: UserName, by: By): Effect.Effect<void> =>
   Effect.annotateLogs(Effect.logInfo(`An account was ${act}`), { user, by })
 
+/** `isOn`: whether nobody is let in but accounts that are there. */
+export const noteLockdown = (isOn: boolean): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logInfo(`Lockdown was switched ${isOn ? "on" : "off"}`), { by: "admin" satisfies By })
+
+/** At a start: whoever switched it on may have forgotten. */
+export const warnOfLockdown: Effect.Effect<void> = Effect.logWarning(
+  "Lockdown is on: guests and new accounts are refused until: pnpm admin lockdown off"
+)
+
 /** `expires`: in epoch milliseconds. */
 export const noteInvite = (uses: number, expires: number | undefined): Effect.Effect<void> =>
   Effect.annotateLogs(Effect.logInfo("An invite was made"), {

@@ -15,7 +15,7 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { HourlyLimits } from "../limits/HourlyLimits.ts"
 import type { Origin } from "../session/Origin.ts"
 import { type Account, PasswordHash } from "./Account.ts"
-import { noteAccount } from "./AccountLog.ts"
+import { noteAccount, warnOfLockdown } from "./AccountLog.ts"
 import { AccountNames } from "./AccountNames.ts"
 import { Accounts } from "./Accounts.ts"
 import { Attempts } from "./Attempts.ts"
@@ -75,6 +75,7 @@ export class Registering extends Context.Service<
       const hashing = yield* Semaphore.make(1)
       const limits = yield* HourlyLimits
       const lockdown = yield* Lockdown
+      if (lockdown.isOn()) yield* warnOfLockdown
 
       const refusalOfName = (user: UserName): Rejection | undefined => {
         const like = names.similar(user)

@@ -18,7 +18,7 @@ import type { Report } from "../reports/Report.ts"
 import { Reports } from "../reports/Reports.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import { Account, Device, Key } from "./Account.ts"
-import { type Act, noteAccount, noteInvite } from "./AccountLog.ts"
+import { type Act, noteAccount, noteInvite, noteLockdown } from "./AccountLog.ts"
 import { AccountNames, type NamedAccount } from "./AccountNames.ts"
 import { AccountProcessor } from "./AccountProcessor.ts"
 import { Accounts, maxInvites, type WithPassword } from "./Accounts.ts"
@@ -317,6 +317,11 @@ const make = Effect.fnUntraced(function* ({ deleted, ended, note, noteInvite }: 
         })
       ),
     lockdown: (isOn) =>
-      doing(Effect.andThen(isOn === undefined ? Effect.void : lockdown.set(isOn), Effect.sync(lockdown.isOn)))
+      doing(
+        Effect.andThen(
+          isOn === undefined ? Effect.void : Effect.andThen(lockdown.set(isOn), noteLockdown(isOn)),
+          Effect.sync(lockdown.isOn)
+        )
+      )
   })
 })

@@ -27,8 +27,6 @@ import { Login } from "../accounts/Login.ts"
 import { Registering } from "../accounts/Registering.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Inboxes } from "../inbox/Inboxes.ts"
-import { makeSharedBuckets, type SharedBucket } from "../limits/SharedBuckets.ts"
-import * as TokenBucket from "../limits/TokenBucket.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { ServerProcessor } from "../routing/ServerProcessor.ts"
@@ -37,12 +35,10 @@ import { rejected } from "../session/Rejected.ts"
 import { answerAtOnce } from "../session/Requests.ts"
 import type { Session } from "../session/Session.ts"
 import * as Handshake from "./Handshake.ts"
+import { makeRates, type Rate } from "./Rates.ts"
 
 /** How long what was read may wait for a token, in ms. Refusing costs work too: who is refused anything has waited so long. */
 const maxDelay = 2000
-
-/** Accounts nobody is connected as and whose tokens have not all come back, of 150 bytes each. */
-const maxResting = 50_000
 
 /** Replies of its own are handed on when they are so long, and nothing more is answered while too much is waiting. */
 const maxOwnReplies = 16 * 1024
@@ -86,8 +82,7 @@ export const make = Effect.gen(function* () {
   const server = yield* ServerProcessor
   const clock = yield* Clock.Clock
   const handshakeMillis = Duration.toMillis(config.handshakeTimeout)
-  const allowance = { rate: config.messageRate, burst: config.messageBurst }
-  const shared = makeSharedBuckets(allowance, maxResting)
+  const rateOf = makeRates({ rate: config.messageRate, burst: config.messageBurst })
 
   /** After a pause of the whole process it is due before what has come meanwhile was read: that is read first. */
   const startHandshakeTimer = Effect.fnUntraced(function* (session: Session, millis: number) {
@@ -112,23 +107,16 @@ export const make = Effect.gen(function* () {
     })
 
   /** Whether one more message is within the rate. */
-  const takeToken = ({ tokens }: Talk): boolean => {
-    const taken = TokenBucket.take(tokens.bucket, allowance, monotonicMillis(clock))
-    if (typeof taken === "number") return false
-    tokens.bucket = taken
-    return true
-  }
+  const takeToken = ({ rate }: Talk): boolean => rate.take(monotonicMillis(clock))
 
   /** Waits for a token and gives 0, or gives in how many milliseconds to ask again: behind all that were refused before. */
   const waitForToken = Effect.fnUntraced(function* (talk: Talk) {
-    const { heardAt, session, tokens } = talk
+    const { heardAt, rate, session } = talk
     const now = monotonicMillis(clock)
-    const wait = TokenBucket.waitFor(1, tokens.bucket, allowance, now)
-    if (now + wait > heardAt + maxDelay) {
-      return TokenBucket.waitFor(++talk.refused, tokens.bucket, allowance, now)
-    }
+    const wait = rate.waitFor(1, now)
+    if (now + wait > heardAt + maxDelay) return rate.waitFor(++talk.refused, now)
     // Borrowed, so that the other connections of the account come behind this one.
-    tokens.bucket = TokenBucket.borrow(tokens.bucket, allowance, now)
+    rate.borrow(now)
     // The replies before it do not wait, and what stays unread meanwhile is no silence.
     yield* flush(talk)
     session.lastHeardAt = now + wait
@@ -139,7 +127,7 @@ export const make = Effect.gen(function* () {
   /** From now on it shares the tokens of its account. */
   const shareTokens = (talk: Talk, account: AccountId) => {
     talk.account = account
-    talk.tokens = talk.shared = shared.hold(`${account}`, monotonicMillis(clock))
+    talk.rate.asAccount(account, monotonicMillis(clock))
   }
 
   /** Gives the milliseconds that were left. */
@@ -171,6 +159,7 @@ export const make = Effect.gen(function* () {
       case "Welcomed":
         talk.user = outcome.user
         if (outcome.account !== undefined) shareTokens(talk, outcome.account)
+        else talk.rate.asGuest(talk.session.peer.address, monotonicMillis(clock))
         talk.device = message.device
         talk.onWelcome()
         return yield* outcome.follow
@@ -297,17 +286,14 @@ export const make = Effect.gen(function* () {
       challenge: undefined,
       wasChallenged: false,
       hasTried: false,
-      tokens: { bucket: TokenBucket.full(allowance, now) },
-      shared: undefined,
+      rate: rateOf(now),
       heardAt: now,
       refused: 0,
       replies: ""
     }
     yield* Effect.ensuring(
       Stream.runForEachArray(connection.messages, (batch) => hearAll(talk, batch)),
-      Effect.sync(() => {
-        if (talk.shared !== undefined) shared.letGo(talk.shared, monotonicMillis(clock))
-      })
+      Effect.sync(() => talk.rate.end(monotonicMillis(clock)))
     )
   })
 })
@@ -331,9 +317,8 @@ interface Talk {
   wasChallenged: boolean
   /** There was a Handshake before: each further one counts against the rate. */
   hasTried: boolean
-  /** What its messages take from: its own, or what it shares with the other connections of its account. */
-  tokens: Pick<SharedBucket, "bucket">
-  shared: SharedBucket | undefined
+  /** How fast it may speak. */
+  readonly rate: Rate
   /** When the lines being heard were read, in monotonic milliseconds, and how many of them were refused. */
   heardAt: number
   refused: number

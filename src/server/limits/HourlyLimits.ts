@@ -72,6 +72,8 @@ export class HourlyLimits extends Context.Service<
       return HourlyLimits.of({
         take: (what, by) => {
           if (isUnlimited(what, by)) return undefined
+          const limit = set[what] ?? defaults[what]
+          if (limit === 0) return hourMillis
           const now = monotonicMillis(clock)
           const known = hours[what]
           const key = keyOf(by)
@@ -82,7 +84,7 @@ export class HourlyLimits extends Context.Service<
             known.set(key, { since: now, count: 1 })
             return undefined
           }
-          if (hour.count >= (set[what] ?? defaults[what])) return hour.since + hourMillis - now
+          if (hour.count >= limit) return hour.since + hourMillis - now
           hour.count++
           return undefined
         },

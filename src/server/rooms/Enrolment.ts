@@ -13,6 +13,7 @@ import { Effect, HashMap, Option, Result, Schedule } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { Member } from "../accounts/Memberships.ts"
 import { joined, type Person } from "../governance/Governance.ts"
 import type { StorageUnavailable } from "../history/History.ts"
@@ -164,6 +165,14 @@ export const makeEnrolment = (services: Services) => {
     return true
   }
 
+  /** The lobby keeps no members. */
+  const notIn = (): Rejection => {
+    const { conversation } = room()
+    return conversation._tag === "Room"
+      ? { _tag: "NotInRoom", room: conversation.room }
+      : { _tag: "StorageUnavailable" }
+  }
+
   const sayLeft = (from: Asker) => {
     const { conversation } = room()
     if (conversation._tag === "Room") sessions.reply(from, { _tag: "RoomLeft", room: conversation.room })
@@ -203,7 +212,13 @@ export const makeEnrolment = (services: Services) => {
           sessions.refuse(from, admitted.failure)
           return answer(Option.none())
         }
-        yield* afterwards(() => letIn(command, answer))
+        yield* afterwards(() => {
+          if (Room.isEnrolled(room(), member)) return letIn(command, answer)
+          // It was put out since, and as none of its connections was in, there was nobody to be told.
+          onRefused(from.session)
+          sessions.refuse(from, Option.getOrElse(whyNot(from), notIn))
+          return answer(Option.none())
+        })
       })
       return holding(from.session, inLane(member, coming, refuse))
     },

@@ -1,7 +1,8 @@
 /**
  * Who is typing in a conversation that has members: told to the others, as far as it costs nothing, and never stored.
  *
- * Where more than PRESENCE_MAX are in nobody is told; nor is whoever has something waiting (see Outbox), or is still catching up.
+ * Where more than PRESENCE_MAX are in nobody is told; nor is whoever has something waiting (see Outbox), or is still catching up; nor
+ * anybody while so many are told of others already (see HintPace).
  */
 import { Clock, Effect, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"

@@ -15,6 +15,7 @@ import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { authorOfAccount } from "./AccountId.ts"
 import { type Asker, SessionId, sessionOf } from "./Asker.ts"
 import type { Delivery } from "./Delivery.ts"
+import { makeHintPace } from "./HintPace.ts"
 import { nowhere, type Origin, originHere } from "./Origin.ts"
 import * as Outbox from "./Outbox.ts"
 import { networkOf } from "./Peer.ts"
@@ -80,6 +81,7 @@ export class Sessions extends Context.Service<
       const start = (yield* Random.nextIntBetween(0, 2 ** 52)).toString(36)
       /** Made once for each, as the authors of accounts are: checking it takes 1 µs. */
       const guestOf = (session: SessionId) => AuthorId.make(`${start}.${session}`)
+      const mayHint = makeHintPace(() => monotonicMillis(clock))
       let opened = 0
 
       const tell = function* (
@@ -124,6 +126,7 @@ export class Sessions extends Context.Service<
         }
         for (const delivery of deliveries) {
           if (delivery._tag === "Hint") {
+            if (!mayHint(delivery.to.length)) continue
             flush()
             yield* tell(delivery.to, [delivery.message], "fleeting")
           } else if (delivery._tag !== "Tell") {

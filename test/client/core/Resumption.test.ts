@@ -117,6 +117,14 @@ describe("a client whose connection broke", () => {
     assert.deepStrictEqual(tags(twice.messages), ["JoinRoom"])
   })
 
+  it("says of no history that it is another one in which nothing was said yet", () => {
+    const begun = Resumption.receive(ResumptionState.make(ada), welcome(0)).resumption
+    const back = hearAll(Resumption.interrupt(begun).resumption, [welcome(0, otherEpoch)])
+    assert.deepStrictEqual(back.events, [{ _tag: "Reconnected", missed: 0 }])
+    const later = hearAll(Resumption.interrupt(begun).resumption, [welcome(3, otherEpoch)])
+    assert.deepStrictEqual(later.events, [{ _tag: "Reconnected", missed: 3 }])
+  })
+
   it("starts again where the history is another one, and says so", () => {
     const { resumption } = Resumption.interrupt(settled())
     const back = hearAll(resumption, [welcome(2, otherEpoch)])

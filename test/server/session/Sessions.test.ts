@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array as Arr, ConfigProvider, Effect, Exit, Fiber, Latch, Layer, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { UserName } from "../../../src/common/name/UserName.ts"
 import type { Connection } from "../../../src/connection/Connection.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
+import { hintsPerSecond } from "../../../src/server/session/HintPace.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
 import { withMonotonicNanos } from "../../support/MonotonicClock.ts"
 
@@ -76,6 +79,37 @@ describe("Sessions", () => {
       withMonotonicNanos(() => now)
     )
   })
+
+  it.effect("gives so many hints a second and no more, and everything else at once", () =>
+    Effect.gen(function* () {
+      const { deliver, open } = yield* Sessions
+      let lines = 0
+      const connection: Connection<never> = {
+        messages: Stream.never,
+        write: (frames) =>
+          Effect.sync(() => {
+            lines += Buffer.concat(frames).toString().split("\n").length - 1
+          }),
+        close: () => Effect.void
+      }
+      const { id } = yield* open(connection)
+      const to = Array.from({ length: hintsPerSecond / 5 }, () => id)
+      const told = (count: number) => {
+        const before = lines
+        for (let hint = 0; hint < count; hint++) {
+          deliver([{ _tag: "Hint", to, message: { _tag: "Typing", user: UserName.make("ada") } }])
+        }
+        return (lines - before) / to.length
+      }
+      assert.strictEqual(told(20), 5)
+      yield* TestClock.adjust("400 millis")
+      assert.strictEqual(told(20), 2)
+      deliver([{ _tag: "Tell", to, messages: [{ _tag: "Pong", nonce: 1 }] }])
+      assert.strictEqual(lines / to.length, 8)
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(told(20), 5)
+    }).pipe(Effect.scoped, Effect.provide(sessions))
+  )
 
   it.live("takes whoever has taken what it asked for to be there, although it says nothing", () => {
     let now = 0n
