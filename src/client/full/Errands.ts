@@ -25,7 +25,7 @@ import * as View from "./View.ts"
 
 /** The screen as commands know one; `answer` gives what was typed to whoever asked. */
 export const screenOf = Effect.fnUntraced(function* () {
-  const { change, frame, view } = yield* Live
+  const { change, view } = yield* Live
   const oneQuestion = yield* Semaphore.make(1)
   let asking: Deferred.Deferred<Option.Option<Redacted.Redacted>> | undefined
   const screen = Screen.of({
@@ -35,7 +35,7 @@ export const screenOf = Effect.fnUntraced(function* () {
       palette: colourless,
       timestamp: view().times.moment,
       now: view().now,
-      columns: frame().plan.middle + 6
+      columns: View.planOf(view(), 1).middle + 6
     })),
     lines: () => Stream.empty,
     show: (lines) => change((before) => answered(before, lines)),

@@ -50,9 +50,9 @@ const quit: Ending = { _tag: "Quit" }
 export const fullScreen = Effect.gen(function* () {
   const now = yield* Clock.currentTimeMillis
   const times = Times.make(DateTime.zoneMakeLocal())
-  const { drawBy, live } = Live.make(View.make({ columns: 80, rows: 24 }, times, now))
-  const stage = yield* Stage.open(live.frame)
-  drawBy(stage.draw)
+  const live = Live.make(View.make({ columns: 80, rows: 24 }, times, now))
+  const stage = yield* Stage.open(live.drawn)
+  live.whenChanged(stage.draw)
   yield* live.change((before) => ({ ...before, size: stage.size() }))
   return yield* run(stage).pipe(
     Effect.provide(Requests.layer),
@@ -67,7 +67,7 @@ export const fullScreen = Effect.gen(function* () {
 const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
   const client = yield* Client
   const requests = yield* Requests
-  const { change, frame, seen, view } = yield* Live.Live
+  const { change, frame, seen, view, whenChanged } = yield* Live.Live
   const { answer, screen } = yield* screenOf()
   const recent = yield* RecentMessages
   const reading = yield* ReadMessages
@@ -83,7 +83,7 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
     fork(requests.people(key))
   }
 
-  /** After whatever may have changed what is to be asked for. */
+  /** After a change, which may be one of what is to be asked for. */
   const lookRound = Effect.sync(() => {
     const { chat } = view()
     for (const page of Scroll.pagesDue(view())) {
@@ -122,7 +122,6 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
         fork(requests.everybody)
         fork(requests.ping)
       }
-      yield* lookRound
     })
   )
 
@@ -208,7 +207,6 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
         yield* Deferred.succeed(ended, quit)
         break
     }
-    yield* lookRound
   })
 
   const readInput = Effect.forever(Effect.flatMap(Queue.take(stage.inputs), take))
@@ -231,7 +229,11 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
     Effect.andThen(Effect.never)
   )
 
-  const living = Effect.all([hear, readInput, keepTime, commands], { concurrency: "unbounded", discard: true })
+  const changed = yield* Queue.sliding<void>(1)
+  whenChanged(() => void Queue.offerUnsafe(changed, undefined))
+  const keepUp = Effect.forever(Effect.andThen(Queue.take(changed), lookRound))
+
+  const living = Effect.all([hear, readInput, keepTime, commands, keepUp], { concurrency: "unbounded", discard: true })
   const ending = yield* Effect.raceFirst(Effect.as(living, quit), Deferred.await(ended))
   if (yield* client.isConnected) yield* Effect.timeoutOption(requests.marks, farewell)
   yield* client.leave

@@ -15,35 +15,41 @@ export class Live extends Context.Service<
     /** Changes it, at this moment, and has it drawn. */
     readonly change: (change: (before: View) => View) => Effect.Effect<void>
     readonly seen: () => string | undefined
+    /** What is on the screen from now on: for whoever draws it. */
+    readonly drawn: () => Frame
     readonly frame: () => Frame
+    /** Tells whoever asked of each change. */
+    readonly whenChanged: (tell: () => void) => void
   }
 >()("parley/client/full/Live") {}
 
-/** `draw` is asked to draw whenever something changed. */
-export const make = (first: View) => {
+export const make = (first: View): Live["Service"] => {
   let view = first
   let last: { readonly view: View; readonly frame: Frame } | undefined
-  let draw = () => {}
+  let seen: string | undefined
+  const tellers: Array<() => void> = []
   /** Drawn once for each view, whoever asks. */
   const frame = (): Frame => {
     if (last === undefined || last.view !== view) last = { view, frame: frameOf(view) }
     return last.frame
   }
-  return {
-    live: Live.of({
-      view: () => view,
-      change: (change) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
-          const after = change(view.now === now ? view : { ...view, now })
-          if (after === view) return
-          view = after
-          draw()
-        }),
-      seen: () => last?.frame.seen,
-      frame
-    }),
-    drawBy: (by: () => void) => {
-      draw = by
-    }
-  }
+  return Live.of({
+    view: () => view,
+    change: (change) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const before = view.now === now ? view : { ...view, now }
+        const after = change(before)
+        if (after === before) return
+        view = after
+        for (const tell of tellers) tell()
+      }),
+    seen: () => seen,
+    drawn: () => {
+      const drawn = frame()
+      seen = drawn.seen
+      return drawn
+    },
+    frame,
+    whenChanged: (tell) => void tellers.push(tell)
+  })
 }

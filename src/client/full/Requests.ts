@@ -26,6 +26,8 @@ const pageSize = 100
 const contextSize = 50
 const maxFound = 50
 
+const refusalPause = "5 seconds"
+
 const isQuery = Schema.is(SearchQuery)
 
 export class Requests extends Context.Service<
@@ -105,6 +107,8 @@ const make = Effect.gen(function* () {
     const range = is === "older" ? (first === undefined ? {} : { before: first }) : { after: last ?? 0 }
     yield* change((before) => ({ ...before, asked: new Set(before.asked).add(name) }))
     const reply = yield* Effect.option(asked({ _tag: "GetHistory", ...talk.where, ...range, limit: pageSize }))
+    // What cannot be had just now is not asked for again and again.
+    if (reply._tag === "None") yield* Effect.sleep(refusalPause)
     yield* change((before) => {
       const left = new Set(before.asked)
       left.delete(name)
@@ -115,8 +119,6 @@ const make = Effect.gen(function* () {
       if (reply._tag === "None" || !isSame) return next
       return View.withChat(next, Intention.turned(before.chat, key, reply.value, is))
     })
-    // What cannot be had just now is not asked for again and again.
-    if (reply._tag === "None") yield* Effect.sleep("5 seconds")
   })
 
   const search = Effect.fnUntraced(function* (query: string, where: Whereabouts | undefined) {
