@@ -71,12 +71,54 @@ const line = (text: string, width: number, look: Look): Row => {
   return cutRow([span(`${"─".repeat(side)}${words}${"─".repeat(side)}`, look)], width)
 }
 
+/** What of a setting and of its neighbours a message was drawn with. */
+interface Drawn {
+  readonly before: StandingMessage | undefined
+  readonly answered: StandingMessage | undefined
+  readonly width: number
+  readonly newFrom: Seq | undefined
+  readonly isChosen: boolean
+  readonly isHidden: boolean
+  readonly user: UserName
+  readonly rows: ReadonlyArray<Row>
+}
+
+/** A message is drawn again and again as it was: of each, how it was drawn last is remembered as long as it is there. */
+const drawn = new WeakMap<StandingMessage, Drawn>()
+
 /** `isFirst`: nothing stands above it on the screen. */
 export const rowsOf = (
   message: StandingMessage,
   before: StandingMessage | undefined,
   setting: Setting,
   isFirst = false
+): ReadonlyArray<Row> => {
+  if (isFirst) return layOut(message, before, setting, true)
+  const { chosen, find, newFrom, user, width } = setting
+  const answered = isSaid(message) && message.replyTo !== undefined ? find(message.replyTo) : undefined
+  const isHidden = setting.isHidden(message.from) || (answered !== undefined && setting.isHidden(answered.from))
+  const isChosen = chosen === message.seq
+  const known = drawn.get(message)
+  const isSame =
+    known !== undefined &&
+    known.before === before &&
+    known.answered === answered &&
+    known.width === width &&
+    known.newFrom === newFrom &&
+    known.isChosen === isChosen &&
+    known.isHidden === isHidden &&
+    known.user === user
+  if (isSame) return known.rows
+  const rows = layOut(message, before, setting, false)
+  drawn.set(message, { before, answered, width, newFrom, isChosen, isHidden, user, rows })
+  return rows
+}
+
+const layOut = (
+  message: StandingMessage,
+  before: StandingMessage | undefined,
+  setting: Setting,
+  isFirst: boolean
 ): ReadonlyArray<Row> => {
   const { newFrom, times, width } = setting
   const rows: Array<Row> = []

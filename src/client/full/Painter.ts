@@ -26,6 +26,9 @@ export interface Painted {
   readonly hasColours: boolean
 }
 
+/** Spaces are there already. */
+const blank = /^ */
+
 const bits = { bold: 1, dim: 2, italic: 4, inverse: 32, strike: 128 } as const
 
 const attributesOf = ({ bold = false, italic = false, strike = false, tone }: Look): number =>
@@ -62,6 +65,11 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
       for (const [y, row] of rows.entries()) {
         let x = 0
         for (const { look, text } of row) {
+          const isSeen = look.tone === "bar" || look.tone === "chosen" || blank.exec(text)?.[0].length !== text.length
+          if (!isSeen) {
+            x += text.length
+            continue
+          }
           // Whatever it is, it is safe: this is the last place before the terminal.
           buffer.drawText(safeLine(text), x, y, colourAt(colourOf(look)), background, attributesOf(look))
           x += cellsOf(text)

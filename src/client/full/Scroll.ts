@@ -70,6 +70,8 @@ export const pagesDue = (view: View): ReadonlyArray<Extract<Wish, { readonly _ta
   const { entries, hasOlder, isAtEnd } = window
   if (entries.length === 0) return hasOlder && isAtEnd ? [{ _tag: "Page", key: shown, is: "older" }] : []
   const plan = planIn(view)
+  // At the end, with more at hand than can be seen: a message takes a row at least.
+  if (anchor === undefined && (!hasOlder || entries.length > 2 * plan.pane)) return []
   const pane = paneIn(view, plan)
   const first = pane.top === undefined ? 0 : Window.indexOf(window, pane.top.seq)
   const last = pane.bottom === undefined ? entries.length - 1 : Window.indexOf(window, pane.bottom)
