@@ -56,9 +56,11 @@ export const screenOf = Effect.fnUntraced(function* () {
   })
   const answer = (text: string | undefined) =>
     Effect.sync(() => {
-      if (asking === undefined) return
-      Deferred.doneUnsafe(asking, Effect.succeed(Option.map(Option.fromUndefinedOr(text), (one) => Redacted.make(one))))
+      const asked = asking
+      // First: whoever asked may ask again at once.
       asking = undefined
+      if (asked === undefined) return
+      Deferred.doneUnsafe(asked, Effect.succeed(Option.map(Option.fromUndefinedOr(text), (one) => Redacted.make(one))))
     })
   return { screen, answer }
 })

@@ -41,6 +41,8 @@ const beat = "1 second"
 const beatsPerPing = 30
 /** How long what was read may take to be told of, at the end. */
 const farewell = "1 second"
+/** What others do is drawn so often at most; what the person does, at once. */
+const drawingPause = "50 millis"
 const maxGiven = 256
 const wheelRows = 3
 
@@ -52,7 +54,7 @@ export const fullScreen = Effect.gen(function* () {
   const times = Times.make(DateTime.zoneMakeLocal())
   const live = Live.make(View.make({ columns: 80, rows: 24 }, times, now))
   const stage = yield* Stage.open(live.drawn)
-  live.whenChanged(stage.draw)
+  live.whenChanged((by) => by === "person" && stage.draw())
   yield* live.change((before) => ({ ...before, size: stage.size() }))
   return yield* run(stage).pipe(
     Effect.provide(Requests.layer),
@@ -116,7 +118,7 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
       yield* Ref.update(reading, (before) => Reading.follow(before, batch))
       const said = yield* Ref.get(recent)
       const style = yield* screen.style
-      yield* change((before) => batch.reduce((next, event) => heard(next, event, style, said), before))
+      yield* change((before) => batch.reduce((next, event) => heard(next, event, style, said), before), "events")
       unsettled = new Set([...unsettled, ...batch.flatMap((event) => unsettledBy(event) ?? [])])
       if (batch.some(({ _tag }) => _tag === "Connected" || _tag === "Reconnected")) {
         fork(requests.everybody)
@@ -231,9 +233,19 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
 
   const changed = yield* Queue.sliding<void>(1)
   whenChanged(() => void Queue.offerUnsafe(changed, undefined))
+  const toDraw = yield* Queue.sliding<void>(1)
+  whenChanged((by) => by === "events" && Queue.offerUnsafe(toDraw, undefined))
+  const keepDrawing = Queue.take(toDraw).pipe(
+    Effect.andThen(Effect.sync(stage.draw)),
+    Effect.andThen(Effect.sleep(drawingPause)),
+    Effect.forever
+  )
   const keepUp = Effect.forever(Effect.andThen(Queue.take(changed), lookRound))
 
-  const living = Effect.all([hear, readInput, keepTime, commands, keepUp], { concurrency: "unbounded", discard: true })
+  const living = Effect.all([hear, readInput, keepTime, commands, keepUp, keepDrawing], {
+    concurrency: "unbounded",
+    discard: true
+  })
   const ending = yield* Effect.raceFirst(Effect.as(living, quit), Deferred.await(ended))
   if (yield* client.isConnected) yield* Effect.timeoutOption(requests.marks, farewell)
   yield* client.leave

@@ -12,14 +12,14 @@ export class Live extends Context.Service<
   Live,
   {
     readonly view: () => View
-    /** Changes it, at this moment, and has it drawn. */
-    readonly change: (change: (before: View) => View) => Effect.Effect<void>
+    /** Changes it, at this moment, and has it drawn: at once where it is what a person did, else when it is time. */
+    readonly change: (change: (before: View) => View, by?: "events" | "person") => Effect.Effect<void>
     readonly seen: () => string | undefined
     /** What is on the screen from now on: for whoever draws it. */
     readonly drawn: () => Frame
     readonly frame: () => Frame
     /** Tells whoever asked of each change. */
-    readonly whenChanged: (tell: () => void) => void
+    readonly whenChanged: (tell: (by: "events" | "person") => void) => void
   }
 >()("parley/client/full/Live") {}
 
@@ -27,7 +27,7 @@ export const make = (first: View): Live["Service"] => {
   let view = first
   let last: { readonly view: View; readonly frame: Frame } | undefined
   let seen: string | undefined
-  const tellers: Array<() => void> = []
+  const tellers: Array<(by: "events" | "person") => void> = []
   /** Drawn once for each view, whoever asks. */
   const frame = (): Frame => {
     if (last === undefined || last.view !== view) last = { view, frame: frameOf(view) }
@@ -35,13 +35,13 @@ export const make = (first: View): Live["Service"] => {
   }
   return Live.of({
     view: () => view,
-    change: (change) =>
+    change: (change, by = "person") =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const before = view.now === now ? view : { ...view, now }
         const after = change(before)
         if (after === before) return
         view = after
-        for (const tell of tellers) tell()
+        for (const tell of tellers) tell(by)
       }),
     seen: () => seen,
     drawn: () => {

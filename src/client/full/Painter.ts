@@ -7,10 +7,9 @@
 import type * as OpenTui from "@opentui/core"
 import { Hash } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
-import { cellsOf } from "../text/Grapheme.ts"
 import { safeLine } from "../text/SafeText.ts"
 import type { Frame } from "./Frame.ts"
-import type { Look } from "./Row.ts"
+import { cellsOfSpan, type Look } from "./Row.ts"
 import type { Pointer } from "./Wish.ts"
 
 type Library = typeof OpenTui
@@ -64,7 +63,8 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
       const { cursor, rows } = painted.frame()
       for (const [y, row] of rows.entries()) {
         let x = 0
-        for (const { look, text } of row) {
+        for (const piece of row) {
+          const { look, text } = piece
           const isSeen = look.tone === "bar" || look.tone === "chosen" || blank.exec(text)?.[0].length !== text.length
           if (!isSeen) {
             x += text.length
@@ -72,7 +72,7 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
           }
           // Whatever it is, it is safe: this is the last place before the terminal.
           buffer.drawText(safeLine(text), x, y, colourAt(colourOf(look)), background, attributesOf(look))
-          x += cellsOf(text)
+          x += cellsOfSpan(piece)
         }
       }
       // The library counts from one.

@@ -37,7 +37,18 @@ export const span = (text: string, look: Look = plain): Span => ({ text: safeLin
 
 export const rowOf = (text: string, look: Look = plain): Row => [span(text, look)]
 
-export const cellsOfRow = (row: Row): number => row.reduce((sum, { text }) => sum + cellsOf(text), 0)
+const known = new WeakMap<Span, number>()
+
+/** Counted once: rows are drawn again and again as they were. */
+export const cellsOfSpan = (piece: Span): number => {
+  const before = known.get(piece)
+  if (before !== undefined) return before
+  const cells = cellsOf(piece.text)
+  known.set(piece, cells)
+  return cells
+}
+
+export const cellsOfRow = (row: Row): number => row.reduce((sum, piece) => sum + cellsOfSpan(piece), 0)
 
 /** As much of the row as fits, with an ellipsis where some of it does not. */
 export const cutRow = (row: Row, width: number): Row => {
@@ -46,7 +57,7 @@ export const cutRow = (row: Row, width: number): Row => {
   let cells = 0
   for (const [index, piece] of row.entries()) {
     const room = width - cells
-    const own = cellsOf(piece.text)
+    const own = cellsOfSpan(piece)
     const isLast = row.slice(index + 1).every(({ text }) => text === "")
     if (own > room || (own === room && !isLast)) {
       if (room > 0) fitting.push({ ...piece, text: cutTo(`${piece.text}…`, room) })
