@@ -12,6 +12,7 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { Blockable } from "../accounts/Account.ts"
 import type { NamedAccount } from "../accounts/AccountNames.ts"
 import { type Governance, roleOf, standing } from "../governance/Governance.ts"
 import { History } from "../history/History.ts"
@@ -42,6 +43,8 @@ export interface GoverningEvents {
 }
 
 interface Services extends GoverningEvents {
+  /** The accounts that do not want to hear of somebody. */
+  readonly blockedBy: (who: Blockable) => ReadonlySet<AccountId>
   readonly conversation: SharedConversation
   readonly deciding: Deciding
   readonly guestOwner: () => GuestOwner | undefined
@@ -71,8 +74,19 @@ export const aboutRoom = ({ isPrivate, topic }: Governance) => ({
 })
 
 export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
-  const { conversation, deciding, expel, guestOwner, onBanned, onGoverned, onInvited, people, room, sessions } =
-    services
+  const {
+    blockedBy,
+    conversation,
+    deciding,
+    expel,
+    guestOwner,
+    onBanned,
+    onGoverned,
+    onInvited,
+    people,
+    room,
+    sessions
+  } = services
   const clock = yield* Clock.Clock
   const history = yield* History
   const now = () => clock.currentTimeMillisUnsafe()
@@ -83,13 +97,14 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
     isGuestOwner(from) ? "owner" : roleOf(governance, from)
 
   /** Of an account that is gone nobody is meant. */
-  const aboutWhom = (about: About | undefined): Act["about"] => {
+  const aboutWhom = (about: About | undefined, from: Asker): Act["about"] => {
     if (about === undefined) return undefined
     const found = people.find(about.user)
     if (found !== undefined && found.state !== "Deleted") {
       const { id: account, user } = found
       const isMember = Room.isEnrolled(room(), { account, user }) || Room.sessionsOf(room(), user).length > 0
-      return { user, account, isAdmin: people.isAdmin(account), isMember }
+      const whom = { user, account, isAdmin: people.isAdmin(account), isMember }
+      return blockedBy(from).has(account) ? { ...whom, hasBlocked: true } : whom
     }
     if (about.guest === undefined) return undefined
     const { author, network } = sessions.authorsOf({ session: about.guest, user: about.user, request: 0 })
@@ -139,7 +154,7 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
         ...(network !== undefined && { network })
       }
       if (body._tag === "Said") return said
-      const whom = aboutWhom(about)
+      const whom = aboutWhom(about, from)
       return {
         ...said,
         body: completed(body, whom, seconds),

@@ -114,6 +114,7 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   const governing = yield* makeGoverning({
+    blockedBy,
     conversation,
     deciding,
     guestOwner,
