@@ -2,7 +2,7 @@
  * What a conversation's manager does about those who govern it: it completes what is asked with what is known of the people, and
  * carries out on this node what follows from the entries. It decides nothing.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Timestamp } from "../../common/log/Cursor.ts"
 import type { Entry, Intent } from "../../common/log/Entry.ts"
@@ -124,6 +124,20 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
     }
   }
 
+  /** As whom somebody who comes is known, and whether it may come into a private room uninvited. */
+  const personOf = (from: Asker) => {
+    const { network } = sessions.authorsOf(from)
+    const isKnown = people.isAdmin(from.account) || isGuestOwner(from) || Room.isEnrolled(room(), from)
+    return { isKnown, person: { ...from, ...(network !== undefined && { network }) } }
+  }
+
+  /** Whether there is no such room any more for who asked when there was. */
+  const isGoneFor = (from: Asker): boolean => {
+    const { isKnown, person } = personOf(from)
+    if (isKnown || Room.isMember(room(), from.session)) return false
+    return Option.exists(deciding.whyNotEnter(person, false), ({ _tag }) => _tag === "RoomNotFound")
+  }
+
   return {
     /** What is asked, with all that is known of who asks and who is meant. */
     actOf: ({ about, body, from, key, seconds }: Waiting): Act => {
@@ -159,12 +173,7 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
       }
     },
 
-    /** As whom somebody who comes is known, and whether it may come into a private room uninvited. */
-    person: (from: Asker) => {
-      const { network } = sessions.authorsOf(from)
-      const isKnown = people.isAdmin(from.account) || isGuestOwner(from) || Room.isEnrolled(room(), from)
-      return { isKnown, person: { ...from, ...(network !== undefined && { network }) } }
-    },
+    person: personOf,
 
     /** Admins need not be in. */
     isFromOutside: (command: RoomCommand): boolean =>
@@ -186,8 +195,10 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
     describe: ({ from }: RoomCommandOf<"Describe">): Effect.Effect<void> => {
       if (conversation._tag === "Lobby") return Effect.void
       const described = Effect.gen(function* () {
+        const begun = deciding.governance()
+        const oldest = begun.createdAt > 0 ? undefined : yield* history.read(conversation, oldestOnly)
+        if (isGoneFor(from)) return sessions.refuse(from, { _tag: "RoomNotFound", room: conversation.room })
         const governance = deciding.governance()
-        const oldest = governance.createdAt > 0 ? undefined : yield* history.read(conversation, oldestOnly)
         const createdAt: Timestamp = governance.createdAt || (oldest?.entries[0]?.at ?? now())
         const owner = governance.owner?.user ?? guestOwner()?.user
         const party = { role: roleIn(governance, from), isAdmin: people.isAdmin(from.account), isGuest: false }
