@@ -6,7 +6,7 @@ import { Clock, Effect, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Timestamp } from "../../common/log/Cursor.ts"
 import type { Entry, Intent } from "../../common/log/Entry.ts"
-import { isGoverning, type Role } from "../../common/log/Governing.ts"
+import { type Governing, isGoverning, type Role } from "../../common/log/Governing.ts"
 import { moderates } from "../../common/log/RoomPermission.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
@@ -35,10 +35,8 @@ export interface People {
 export interface GoverningEvents {
   /** An account is let in. */
   readonly onInvited: (account: AccountId, room: RoomName, by: UserName) => void
-  /** Somebody is banned. */
-  readonly onBanned: (user: UserName) => void
-  /** What a list of rooms says has changed. */
-  readonly onGoverned: () => void
+  /** The room is governed otherwise than before. */
+  readonly onGoverned: (act: Governing) => void
 }
 
 interface Services extends GoverningEvents {
@@ -71,8 +69,7 @@ export const aboutRoom = ({ isPrivate, topic }: Governance) => ({
 })
 
 export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
-  const { conversation, deciding, expel, guestOwner, onBanned, onGoverned, onInvited, people, room, sessions } =
-    services
+  const { conversation, deciding, expel, guestOwner, onGoverned, onInvited, people, room, sessions } = services
   const clock = yield* Clock.Clock
   const history = yield* History
   const now = () => clock.currentTimeMillisUnsafe()
@@ -107,11 +104,9 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
 
   const followEntry = ({ body, from }: Entry): Effect.Effect<void> => {
     if (!isGoverning(body) || conversation._tag === "Lobby") return Effect.void
-    onGoverned()
+    onGoverned(body)
     switch (body._tag) {
       case "Banned":
-        onBanned(body.user)
-        return expel(body.user, body.reason)
       case "Kicked":
         return expel(body.user, body.reason)
       case "Invited": {
