@@ -56,7 +56,7 @@ const check = Effect.fnUntraced(function* (way: Way) {
   }
 })
 
-const [root, ada, , , , gus, hal] = seats.keys()
+const [root, ada, , cyd, , gus, hal] = seats.keys()
 const act = (does: Act["does"], seat: number | undefined, target: string = "nobody", way = 0): Act => ({
   does,
   seat: seat ?? 0,
@@ -110,6 +110,13 @@ const found: ReadonlyArray<readonly [string, Program]> = [
         act("JoinRoom", ada),
         act("GetRoom", hal)
       ]
+    }
+  ],
+  [
+    "let nobody in twice by one invitation",
+    {
+      beginning: "private",
+      acts: [act("LeaveRoom", cyd), act("JoinRoom", cyd), act("InviteUser", ada, "cyd"), act("JoinRoom", cyd)]
     }
   ]
 ]
