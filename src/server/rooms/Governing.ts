@@ -2,11 +2,11 @@
  * What a conversation's manager does about those who govern it: it completes what is asked with what is known of the people, and
  * carries out on this node what follows from the entries. It decides nothing.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Timestamp } from "../../common/log/Cursor.ts"
 import type { Entry, Intent } from "../../common/log/Entry.ts"
-import { isGoverning, type Role } from "../../common/log/Governing.ts"
+import { type Governing, isGoverning, type Role } from "../../common/log/Governing.ts"
 import { moderates } from "../../common/log/RoomPermission.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
@@ -36,10 +36,8 @@ export interface People {
 export interface GoverningEvents {
   /** An account is let in. */
   readonly onInvited: (account: AccountId, room: RoomName, by: UserName) => void
-  /** Somebody is banned. */
-  readonly onBanned: (user: UserName) => void
-  /** What a list of rooms says has changed. */
-  readonly onGoverned: () => void
+  /** The room is governed otherwise than before. */
+  readonly onGoverned: (act: Governing) => void
 }
 
 interface Services extends GoverningEvents {
@@ -74,19 +72,8 @@ export const aboutRoom = ({ isPrivate, topic }: Governance) => ({
 })
 
 export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
-  const {
-    blockedBy,
-    conversation,
-    deciding,
-    expel,
-    guestOwner,
-    onBanned,
-    onGoverned,
-    onInvited,
-    people,
-    room,
-    sessions
-  } = services
+  const { blockedBy, conversation, deciding, expel, guestOwner, onGoverned, onInvited, people, room, sessions } =
+    services
   const clock = yield* Clock.Clock
   const history = yield* History
   const now = () => clock.currentTimeMillisUnsafe()
@@ -122,11 +109,9 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
 
   const followEntry = ({ body, from }: Entry): Effect.Effect<void> => {
     if (!isGoverning(body) || conversation._tag === "Lobby") return Effect.void
-    onGoverned()
+    onGoverned(body)
     switch (body._tag) {
       case "Banned":
-        onBanned(body.user)
-        return expel(body.user, body.reason)
       case "Kicked":
         return expel(body.user, body.reason)
       case "Invited": {
@@ -137,6 +122,20 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
       default:
         return Effect.void
     }
+  }
+
+  /** As whom somebody who comes is known, and whether it may come into a private room uninvited. */
+  const personOf = (from: Asker) => {
+    const { network } = sessions.authorsOf(from)
+    const isKnown = people.isAdmin(from.account) || isGuestOwner(from) || Room.isEnrolled(room(), from)
+    return { isKnown, person: { ...from, ...(network !== undefined && { network }) } }
+  }
+
+  /** Whether there is no such room any more for who asked when there was. */
+  const isGoneFor = (from: Asker): boolean => {
+    const { isKnown, person } = personOf(from)
+    if (isKnown || Room.isMember(room(), from.session)) return false
+    return Option.exists(deciding.whyNotEnter(person, false), ({ _tag }) => _tag === "RoomNotFound")
   }
 
   return {
@@ -174,12 +173,7 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
       }
     },
 
-    /** As whom somebody who comes is known, and whether it may come into a private room uninvited. */
-    person: (from: Asker) => {
-      const { network } = sessions.authorsOf(from)
-      const isKnown = people.isAdmin(from.account) || isGuestOwner(from) || Room.isEnrolled(room(), from)
-      return { isKnown, person: { ...from, ...(network !== undefined && { network }) } }
-    },
+    person: personOf,
 
     /** Admins need not be in. */
     isFromOutside: (command: RoomCommand): boolean =>
@@ -201,8 +195,10 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
     describe: ({ from }: RoomCommandOf<"Describe">): Effect.Effect<void> => {
       if (conversation._tag === "Lobby") return Effect.void
       const described = Effect.gen(function* () {
+        const begun = deciding.governance()
+        const oldest = begun.createdAt > 0 ? undefined : yield* history.read(conversation, oldestOnly)
+        if (isGoneFor(from)) return sessions.refuse(from, { _tag: "RoomNotFound", room: conversation.room })
         const governance = deciding.governance()
-        const oldest = governance.createdAt > 0 ? undefined : yield* history.read(conversation, oldestOnly)
         const createdAt: Timestamp = governance.createdAt || (oldest?.entries[0]?.at ?? now())
         const owner = governance.owner?.user ?? guestOwner()?.user
         const party = { role: roleIn(governance, from), isAdmin: people.isAdmin(from.account), isGuest: false }

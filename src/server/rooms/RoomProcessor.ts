@@ -94,6 +94,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         hidden: () => directory.hidden(),
         roomsOf: (account) => accounts.of(account),
         involvementOf: (session) => involvements.get(session),
+        networkOf: (from) => sessions.authorsOf(from).network,
         find: (key) => rooms.get(key)
       })
       const asked = makeRoomsAsked({
