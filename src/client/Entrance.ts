@@ -290,6 +290,10 @@ export const explain = (
 const remedyOf = ({ reason }: Refused): string => {
   switch (reason._tag) {
     case "UserNameTaken":
+      return (
+        " Start again with --user <another name>; an account, which pnpm client --user <name> --register makes of a free " +
+        "name, may be here several times."
+      )
     case "NameTooSimilar":
       return " Start again with --user <another name>."
     case "PasswordRequired":

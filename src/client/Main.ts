@@ -2,7 +2,7 @@
  * The client as a program: what was typed wrong and what went wrong is one sentence on standard error, and the exit code
  * says which. Help is on standard output, and only if it was asked for.
  */
-import * as process from "node:process"
+import process from "node:process"
 import { Cause, Console, Effect, Exit, type Layer, Runtime, Schema } from "effect"
 import { CliOutput, Command } from "effect/cli"
 import { cli } from "./Cli.ts"
@@ -52,13 +52,16 @@ export const mainTo = (version: string, output: Layer.Layer<Output>) =>
 export const main = (version: string) => mainTo(version, Output.layerTo(process.stdout))
 
 /** A shell calls it 128 + n when signal n has ended a program. */
-const codes: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
+const codes = { SIGINT: 130, SIGTERM: 143 } as const
 
-let ended: number | undefined
-for (const [signal, code] of Object.entries(codes)) process.once(signal, () => (ended ??= code))
-
-/** Which code the process ends with. */
-export const teardown: Runtime.Teardown = (exit, onExit) => {
-  const isInterrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-  return isInterrupted && ended !== undefined ? onExit(ended) : Runtime.defaultTeardown(exit, onExit)
+/** Which code the process ends with. To be called once, by the process whose signals these are. */
+export const makeTeardown = (): Runtime.Teardown => {
+  let ended: number | undefined
+  const hear = (signal: keyof typeof codes) => process.once(signal, () => (ended ??= codes[signal]))
+  hear("SIGINT")
+  hear("SIGTERM")
+  return (exit, onExit) => {
+    const isInterrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+    return isInterrupted && ended !== undefined ? onExit(ended) : Runtime.defaultTeardown(exit, onExit)
+  }
 }

@@ -19,23 +19,26 @@ export const refused = (message: string) => new ScriptError({ message: safeLine(
 export const noConnection = (message: string) =>
   new ScriptError({ message: safeLine(message), exitCode: exitCode.noConnection })
 
-/** In the server's words, with what to type next where that can be said. */
+/** In the server's words, where there is nothing better to be typed next. */
 export const explain = (error: RequestError): ScriptError => {
-  const remedy = error._tag === "RequestRejected" ? remedyFor(error.reason) : ""
-  return new ScriptError({ message: safeLine(`${error.message}${remedy}`), exitCode: codeOf(error) })
+  const remedy = error._tag === "RequestRejected" ? remedyFor(error.reason, error.message) : undefined
+  return new ScriptError({ message: safeLine(remedy ?? error.message), exitCode: codeOf(error) })
 }
 
 type Refusal = Extract<RequestError, { readonly _tag: "RequestRejected" }>["reason"]
 
-const remedyFor = (reason: Refusal): string => {
+const remedyFor = (reason: Refusal, message: string): string | undefined => {
   switch (reason._tag) {
     case "RoomNotFound":
-      return " pnpm -s client rooms lists the rooms; a private one takes an invitation."
+      return (
+        `There is no room called ${reason.room} that you could see; a private one takes an invitation. ` +
+        "pnpm -s client rooms lists the rooms."
+      )
     case "UserNotFound":
-      return " pnpm -s client users lists who is here."
+      return `Nobody called ${reason.user} is here, nor has an account. pnpm -s client users lists who is here.`
     case "RateLimited":
-      return " --wait waits until it is allowed."
+      return `${message} --wait waits until it is allowed.`
     default:
-      return ""
+      return undefined
   }
 }
