@@ -115,15 +115,14 @@ export const open = Effect.fnUntraced(function* (
 
   const orCannotKeep = Effect.mapError((error: PlatformError) => new CannotKeep({ issue: `${path}: ${why(error)}` }))
 
-  const turn = Effect.gen(function* () {
-    const scope = yield* Scope.make()
+  const turn = Effect.flatMap(Scope.make(), (scope) => {
     const end = Scope.close(scope, Exit.void)
-    yield* holdInTurn(`${path}.lock`, patience).pipe(
+    return holdInTurn(`${path}.lock`, patience).pipe(
       Scope.provide(scope),
       Effect.provideService(FileSystem.FileSystem, files),
-      Effect.onError(() => end)
+      Effect.onError(() => end),
+      Effect.as(end)
     )
-    return end
   })
 
   yield* check

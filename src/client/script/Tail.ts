@@ -63,11 +63,14 @@ export const tail = Effect.fnUntraced(function* ({ following: begun, isJson, sta
       const { at, epoch, seq: upTo } = place
       const ask = askIn(epoch)
       const after = from._tag === "After" ? from.seq : yield* placeSince(ask, where, from.at, upTo)
+      let reached = { epoch, seq: after, at }
       yield* forward(ask, { where, after, upTo }, (messages) => {
-        const last = messages.at(-1)
-        return print(messages, last && { epoch, seq: last.seq, at: last.at })
+        const { at, seq } = messages.at(-1) ?? reached
+        reached = { epoch, seq, at }
+        return print(messages, reached)
       })
-      yield* keep({ epoch, seq: upTo, at })
+      // What stands there no more, or is no message, is behind one, too.
+      if (reached.seq !== upTo || reached.seq === after) yield* keep({ ...reached, seq: upTo })
     },
     Effect.catchTag("OtherLog", () => Effect.void),
     // One is out of the room: an event says why.
