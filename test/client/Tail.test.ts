@@ -5,7 +5,7 @@ import { Effect, Exit, FileSystem, Schema, Scope } from "effect"
 import { tries } from "../support/generators.ts"
 import { connect } from "../support/RawClient.ts"
 import { startServer } from "./Processes.ts"
-import { type Kill, makeHome, tailUntil } from "./ScriptTalk.ts"
+import { type Kill, makeHome, password, tailUntil } from "./ScriptTalk.ts"
 
 /** A server that keeps what it has in a file, and can be started again on its port. */
 const arrange = Effect.gen(function* () {
@@ -134,6 +134,34 @@ describe("A tail", () => {
       yield* say(port, ["6", "7"])
       const { lines } = yield* tailUntil(home, ["--json"], '"content":"7"')
       assert.deepStrictEqual(contentsOf(lines), ["6", "7"])
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.live("hears what is said in private with one user, also while it was away, and nothing of others", () =>
+    Effect.gen(function* () {
+      const { env, folder, port, run } = yield* arrange
+      const register = { password }
+      const enter = Effect.fnUntraced(function* (user: string) {
+        const client = yield* connect({ port })
+        yield* client.ask({ _tag: "Handshake", user, register })
+        return client
+      })
+      yield* enter("ear")
+      const [ada, eve] = yield* Effect.all([enter("ada"), enter("eve")])
+      const tell = (from: typeof ada, content: string) => from.ask({ _tag: "PrivateMessage", to: "ear", content })
+      const home = { folder, run, env: { ...env, PARLEY_PASSWORD: password } }
+      const args = ["--with", "ada", "--json", "--since", "1h"]
+      for (const content of ["1", "2"]) yield* tell(ada, content)
+      yield* tell(eve, "secret")
+      assert.deepStrictEqual(contentsOf((yield* tailUntil(home, args, '"content":"2"')).lines), ["1", "2"])
+      for (const [from, content] of [
+        [eve, "x"],
+        [ada, "3"],
+        [eve, "y"],
+        [ada, "4"]
+      ] as const)
+        yield* tell(from, content)
+      assert.deepStrictEqual(contentsOf((yield* tailUntil(home, args, '"content":"4"')).lines), ["3", "4"])
     }).pipe(Effect.provide(NodeServices.layer))
   )
 
