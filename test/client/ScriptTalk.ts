@@ -51,6 +51,6 @@ export const tailUntil = Effect.fnUntraced(function* (
       })
   }
   const ended = ClientHere.run(["tail", ...args], { env, output })
-  const outcome = yield* Effect.raceFirst(Effect.asSome(ended), Effect.as(Deferred.await(isOver), undefined))
+  const outcome = yield* Effect.raceFirst(ended, Effect.as(Deferred.await(isOver), undefined))
   return { lines, outcome }
 })

@@ -1,7 +1,8 @@
 /** The commands for scripts, against a real server in this process: what they do, print, and end with. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { DateTime, Effect, Fiber } from "effect"
+import { UserName } from "../../src/common/name/UserName.ts"
 import { password as secret, register } from "../support/AccountTalk.ts"
 import * as TestServer from "../support/TestServer.ts"
 import { rejected, sent } from "./ClientTalk.ts"
@@ -71,10 +72,11 @@ describe("send", () => {
       const { server } = yield* arrange
       const { client } = yield* register(server, "ada")
       yield* client.ask({ _tag: "CreateRoom", room: "dev" })
-      const { env, run } = yield* makeHome(server.port, { USER_NAME: "ada", PARLEY_PASSWORD: secret })
+      const { folder, run } = yield* makeHome(server.port, { USER_NAME: "ada", PARLEY_PASSWORD: secret })
       assert.strictEqual((yield* run(["send", "first"])).exitCode, 0)
-      const { PARLEY_PASSWORD: _, ...rest } = env
-      const later = yield* makeHome(server.port, { ...rest })
+      // From now on with the login that was kept.
+      const same = { XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder }
+      const later = yield* makeHome(server.port, { USER_NAME: "ada", ...same })
       const runs = Array.from({ length: 8 }, (_, index) =>
         later.run(["send", ...(index % 2 === 0 ? ["--room", "dev"] : []), `${index}`])
       )
@@ -171,7 +173,7 @@ describe("history", () => {
       assert.deepStrictEqual(yield* contents("--since", "1h"), numbers(1, 1200))
       const first = yield* ada.ask({ _tag: "GetHistory", room: "dev", after: 599, limit: 1 })
       const [{ at }] = first["messages"] as [{ at: number }]
-      const since = yield* contents("--since", new Date(at).toISOString())
+      const since = yield* contents("--since", DateTime.formatIso(DateTime.makeUnsafe(at)))
       assert.isAtMost(Number(since[0]), 600)
       assert.isAbove(Number(since[0]), 1)
       assert.strictEqual(since.at(-1), "1200")
@@ -189,7 +191,7 @@ describe("users and rooms", () => {
       const first = yield* peer.take
       yield* peer.sayText(`{"_tag":"UserList","id":"${first.id}","users":["ada","bob"],"count":3,"more":true}\n`)
       const second = yield* peer.take
-      assert.deepInclude(second, { _tag: "ListUsers", after: "bob" })
+      assert.deepInclude(second, { _tag: "ListUsers", after: UserName.make("bob") })
       yield* peer.sayText(`{"_tag":"UserList","id":"${second.id}","users":["eve"],"count":3}\n`)
       assert.deepStrictEqual(yield* Fiber.join(running), { stdout: "ada\nbob\neve\n", stderr: "", exitCode: 0 })
     }).pipe(Effect.provide(NodeServices.layer))

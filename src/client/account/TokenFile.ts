@@ -134,7 +134,9 @@ export const open = Effect.fnUntraced(function* (
         orCannotKeep,
         Effect.uninterruptible
       ),
-    forget: files.remove(path, { force: true }).pipe(orCannotKeep)
+    forget: files
+      .remove(path, { force: true })
+      .pipe(Effect.andThen(files.remove(`${path}.lock`, { force: true })), orCannotKeep)
   }
 })
 

@@ -44,7 +44,7 @@ export type Step =
   /** Events were lost: it is to be looked up how far the log is. */
   | { readonly _tag: "LookUp" }
 
-export interface After {
+interface After {
   readonly _tag: "After"
   readonly seq: Seq
 }
@@ -53,12 +53,12 @@ interface AtOrLater {
   readonly at: number
 }
 
-export type Following$ = readonly [following: Following, steps: ReadonlyArray<Step>]
+export type Outcome = readonly [following: Following, steps: ReadonlyArray<Step>]
 
 /** Clocks may be set, and a server's log and its successor's may be of different ones. In milliseconds. */
 const allowance = 10 * 60_000
 
-export const follow = (following: Following, event: ClientEvent): Following$ => {
+export const follow = (following: Following, event: ClientEvent): Outcome => {
   const { where } = following
   switch (event._tag) {
     case "Connected":
@@ -92,7 +92,7 @@ export const follow = (following: Following, event: ClientEvent): Following$ => 
 const receive = (
   following: Following,
   { message, putOutBy }: Extract<ClientEvent, { readonly _tag: "Received" }>
-): Following$ => {
+): Outcome => {
   const { where } = following
   if (isEntry(message)) return take(following, message)
   switch (message._tag) {
@@ -119,7 +119,7 @@ const whyOut = (
   return `You are not in the room ${room} any more, since you left it elsewhere${because}`
 }
 
-const none = (following: Following): Following$ => [following, []]
+const none = (following: Following): Outcome => [following, []]
 const tell = (sentence: string): Step => ({ _tag: "Tell", sentence })
 const end = (sentence: string): Step => ({ _tag: "End", sentence })
 
@@ -136,7 +136,7 @@ interface Standing {
 const arriveByWelcome = (
   following: Following,
   { inbox, lobby }: { readonly lobby?: Standing; readonly inbox?: Standing }
-): Following$ => {
+): Outcome => {
   const { room, with: other } = following.where
   if (room !== undefined) return none(following)
   const standing = other === undefined ? lobby : inbox
@@ -145,7 +145,7 @@ const arriveByWelcome = (
 }
 
 /** The log stands at `seq`, and the newest `missed` entries follow by themselves. */
-const arrive = (following: Following, { epoch, missed = 0, seq }: Standing): Following$ => {
+const arrive = (following: Following, { epoch, missed = 0, seq }: Standing): Outcome => {
   const { place, since, where } = following
   const start = seq - missed
   if (place === undefined) {
@@ -169,7 +169,7 @@ const arrive = (following: Following, { epoch, missed = 0, seq }: Standing): Fol
   return moved(following, next, tell(sentence), { _tag: "Fill", from: { _tag: "AtOrLater", at }, place: next })
 }
 
-const moved = (following: Following, place: StoredCursor, ...steps: ReadonlyArray<Step>): Following$ => [
+const moved = (following: Following, place: StoredCursor, ...steps: ReadonlyArray<Step>): Outcome => [
   { ...following, place },
   steps
 ]
@@ -177,7 +177,7 @@ const move = (place: StoredCursor): Step => ({ _tag: "Move", place })
 const fill = (seq: Seq, place: StoredCursor): Step => ({ _tag: "Fill", from: { _tag: "After", seq }, place })
 
 /** The log is at least so far, as was looked up. */
-export const reach = (following: Following, seq: Seq): Following$ => {
+export const reach = (following: Following, seq: Seq): Outcome => {
   const { place } = following
   if (place === undefined || seq <= place.seq) return none(following)
   const next = { ...place, seq }
@@ -189,7 +189,7 @@ export const reach = (following: Following, seq: Seq): Following$ => {
   )
 }
 
-const take = (following: Following, entry: EntryMessage): Following$ => {
+const take = (following: Following, entry: EntryMessage): Outcome => {
   const { place, user, where } = following
   const isWanted = isThere(where, entry, user)
   if (!isWanted && !isOfSameLog(where, entry, user)) return none(following)

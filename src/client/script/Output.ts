@@ -4,7 +4,7 @@
  * On a terminal nothing of others' text is an escape sequence, in JSON neither: there it is written as JSON escapes it.
  */
 import * as process from "node:process"
-import { Console, Context, Effect, Layer, Predicate } from "effect"
+import { Context, Effect, Layer, Predicate } from "effect"
 import type { EntryMessage, StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { exitCode } from "../core/ExitCode.ts"
 import * as Recent from "../core/Recent.ts"
@@ -48,9 +48,6 @@ const explain = (error: Error) =>
   Predicate.hasProperty(error, "code") && (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED")
     ? new OutputClosed()
     : new ScriptError({ message: `Standard output cannot be written: ${error.message}.`, exitCode: exitCode.refused })
-
-/** For whoever looks after the script, on standard error. */
-export const say = (sentence: string) => Console.error(safeLine(sentence))
 
 /** As on the wire: what came through a Schema of the wire is its own encoding. On a terminal, harmless to it. */
 export const json = (message: unknown, isTerminal: boolean): string => {

@@ -13,7 +13,7 @@ import { spanOf, type Spanning } from "../core/Page.ts"
 import type { HistoryRequest } from "../core/Request.ts"
 import { historyOf } from "./Where.ts"
 
-export type Page = Spanning & { readonly more: boolean }
+type Page = Spanning & { readonly more: boolean }
 
 export type Ask<E = RequestError> = (request: HistoryRequest) => Effect.Effect<Page, E>
 
