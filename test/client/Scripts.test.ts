@@ -5,7 +5,7 @@ import { DateTime, Effect, Fiber } from "effect"
 import { UserName } from "../../src/common/name/UserName.ts"
 import { password as secret, register } from "../support/AccountTalk.ts"
 import * as TestServer from "../support/TestServer.ts"
-import { rejected, sent } from "./ClientTalk.ts"
+import { dev, joined, rejected, sent } from "./ClientTalk.ts"
 import * as FakeServer from "./FakeServer.ts"
 import { makeHome } from "./ScriptTalk.ts"
 
@@ -77,8 +77,8 @@ describe("send", () => {
       // From now on with the login that was kept.
       const same = { XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder }
       const later = yield* makeHome(server.port, { USER_NAME: "ada", ...same })
-      const runs = Array.from({ length: 8 }, (_, index) =>
-        later.run(["send", ...(index % 2 === 0 ? ["--room", "dev"] : []), `${index}`])
+      const runs = Array.from({ length: 12 }, (_, index) =>
+        later.run(["send", ...(index < 10 ? ["--room", "dev"] : []), `${index}`])
       )
       const outcomes = yield* Effect.all(runs, { concurrency: "unbounded" })
       assert.deepStrictEqual(
@@ -86,12 +86,7 @@ describe("send", () => {
         outcomes.map(() => "0")
       )
       assert.strictEqual((yield* later.run(["users"])).exitCode, 0)
-      assert.sameMembers(contentsOf((yield* later.run(["history", "--room", "dev", "--json"])).stdout), [
-        "0",
-        "2",
-        "4",
-        "6"
-      ])
+      assert.sameMembers(contentsOf((yield* later.run(["history", "--room", "dev", "--json"])).stdout), numbers(0, 9))
       const { rooms } = yield* client.ask({ _tag: "ListRooms" })
       assert.deepStrictEqual(rooms, [{ room: "dev", users: 0 }])
     }).pipe(Effect.provide(NodeServices.layer))
@@ -114,6 +109,28 @@ describe("send", () => {
         stderr: "",
         exitCode: 0
       })
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.live("comes back into a room that another run of its account has left for all of them", () =>
+    Effect.gen(function* () {
+      const server = yield* FakeServer.make
+      const { run } = yield* makeHome(server.port, { USER_NAME: "ada" })
+      const running = yield* Effect.forkChild(run(["send", "--room", "dev", "hi"]))
+      const { peer } = yield* FakeServer.greet(server, 7)
+      yield* peer.say(joined(yield* peer.take, 3, 0))
+      const message = yield* peer.take
+      yield* peer.say(rejected(message, { _tag: "NotInRoom", room: dev }))
+      const join = yield* peer.take
+      assert.strictEqual(join._tag, "JoinRoom")
+      yield* peer.say(joined(join, 3, 0))
+      const again = yield* peer.take
+      assert.deepInclude(again, { _tag: "RoomMessage", key: "key" in message ? message.key : "none" })
+      yield* peer.say(sent(again, 4))
+      const leave = yield* peer.take
+      assert.strictEqual(leave._tag, "LeaveRoom")
+      yield* peer.say({ _tag: "RoomLeft", ...FakeServer.idOf(leave), room: dev })
+      assert.deepStrictEqual(yield* Fiber.join(running), { stdout: "", stderr: "", exitCode: 0 })
     }).pipe(Effect.provide(NodeServices.layer))
   )
 
