@@ -1,7 +1,10 @@
 /** The commands for scripts, against a real server in this process: what they do, print, and end with. */
+import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Fiber } from "effect"
+import { DateTime, Effect, Exit, Fiber, Scope } from "effect"
+import * as FileLock from "../../src/client/account/FileLock.ts"
+import { fileNameOf } from "../../src/client/script/CursorFile.ts"
 import { UserName } from "../../src/common/name/UserName.ts"
 import { password as secret, register } from "../support/AccountTalk.ts"
 import * as TestServer from "../support/TestServer.ts"
@@ -112,6 +115,26 @@ describe("send", () => {
     }).pipe(Effect.provide(NodeServices.layer))
   )
 
+  it.live("waits until another run of its account is out of the room again", () =>
+    Effect.gen(function* () {
+      const { folder, run, server } = yield* arrange
+      const ada = yield* server.join("ada")
+      yield* ada.ask({ _tag: "CreateRoom", room: "dev" })
+      yield* ada.ask({ _tag: "JoinRoom", room: "dev" })
+      const reader = { host: "127.0.0.1", port: server.port, user: UserName.make("bot"), where: { room: dev } }
+      const other = yield* Scope.make()
+      yield* Scope.provide(FileLock.hold(join(folder, "parley", fileNameOf(reader, ".visit"))), other)
+      const waiting = yield* Effect.forkChild(run(["send", "--room", "dev", "hi"]))
+      // In this time it would have come.
+      for (const user of ["b", "c", "d"]) assert.strictEqual((yield* run(["users", "--user", user])).exitCode, 0)
+      const said = Effect.map(ada.ask({ _tag: "GetHistory", room: "dev" }), ({ messages }) => messages)
+      assert.deepStrictEqual(yield* said, [])
+      yield* Scope.close(other, Exit.void)
+      assert.strictEqual((yield* Fiber.join(waiting)).exitCode, 0)
+      assert.lengthOf((yield* said) as ReadonlyArray<unknown>, 1)
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
   it.live("comes back into a room that another run of its account has left for all of them", () =>
     Effect.gen(function* () {
       const server = yield* FakeServer.make
@@ -121,9 +144,9 @@ describe("send", () => {
       yield* peer.say(joined(yield* peer.take, 3, 0))
       const message = yield* peer.take
       yield* peer.say(rejected(message, { _tag: "NotInRoom", room: dev }))
-      const join = yield* peer.take
-      assert.strictEqual(join._tag, "JoinRoom")
-      yield* peer.say(joined(join, 3, 0))
+      const rejoin = yield* peer.take
+      assert.strictEqual(rejoin._tag, "JoinRoom")
+      yield* peer.say(joined(rejoin, 3, 0))
       const again = yield* peer.take
       assert.deepInclude(again, { _tag: "RoomMessage", key: "key" in message ? message.key : "none" })
       yield* peer.say(sent(again, 4))
