@@ -12,7 +12,7 @@ import type { Style } from "../screen/Layout.ts"
 import { renderEntry, renderOld } from "../screen/RenderEntry.ts"
 import { OutputClosed } from "../screen/Screen.ts"
 import { colourless } from "../text/Palette.ts"
-import { safeLine, safeText } from "../text/SafeText.ts"
+import { safeText } from "../text/SafeText.ts"
 import * as Timestamp from "../text/Timestamp.ts"
 import { ScriptError } from "./ScriptError.ts"
 
