@@ -1,14 +1,12 @@
-/** `pnpm client`: the chat client. */
+/** `pnpm client`: the chat client, and its commands for scripts. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
-import { Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
-import { cli } from "../client/Cli.ts"
+import { main, makeTeardown } from "../client/Main.ts"
 import * as DotEnv from "./DotEnv.ts"
 
-cli.pipe(
-  Command.run({ version: manifest.version }),
+main(manifest.version).pipe(
   Effect.provide(Layer.provideMerge(DotEnv.layer, NodeServices.layer)),
-  NodeRuntime.runMain
+  NodeRuntime.runMain({ teardown: makeTeardown() })
 )

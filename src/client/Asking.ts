@@ -61,6 +61,14 @@ export const byPrompts = Effect.gen(function* () {
   return asking
 })
 
+/** For a script, which is asked nothing. */
+export const nobody: Asking = {
+  canAsk: false,
+  say: () => Effect.void,
+  askName: Effect.fail(new QuitError()),
+  askUnseen: () => Effect.succeedNone
+}
+
 export const onScreen = (screen: Screen["Service"]): Asking => {
   const show = (lines: Parameters<typeof present>[0]) =>
     Effect.ignore(Effect.provideService(present(lines), Screen, screen))

@@ -4,132 +4,45 @@
  *
  * A failure to connect is told as one sentence with the way out; see `ClientError` for the causes.
  */
-import { homedir, hostname } from "node:os"
-import { isAbsolute, join } from "node:path"
-import { Config, Context, Effect, FileSystem, Layer, Option, Schema, SchemaTransformation } from "effect"
-import { Command, Flag } from "effect/cli"
-import { UserName } from "../common/name/UserName.ts"
-import { DeviceName } from "../common/wire/AccountRequest.ts"
+import { join } from "node:path"
+import { Context, Effect, Layer, Option } from "effect"
+import { Command } from "effect/cli"
+import type { UserName } from "../common/name/UserName.ts"
+import * as TokenFile from "./account/TokenFile.ts"
 import { type Asking, byPrompts, onScreen } from "./Asking.ts"
 import { NotUnderstood } from "./command/Action.ts"
 import { commandLines } from "./command/Help.ts"
+import { exitCode } from "./core/ExitCode.ts"
 import { Tokens } from "./core/Login.ts"
 import { CannotChat, comingBack, enter, type Entrance, explain, putOut, type Visitor } from "./Entrance.ts"
+import { entranceOf, root, stateFolder } from "./Flags.ts"
 import { fullScreen } from "./full/FullScreen.ts"
 import * as Stage from "./full/Stage.ts"
 import { chat } from "./line/Chat.ts"
 import { type Entered, Relogin } from "./line/Relogin.ts"
 import { Client } from "./link/Client.ts"
-import { areCertificates } from "./link/Dial.ts"
+import { LongestPause } from "./link/WhenAllowed.ts"
+import { historyCommand, roomsCommand, usersCommand } from "./LookCommands.ts"
 import * as PlainScreen from "./screen/PlainScreen.ts"
 import { Screen } from "./screen/Screen.ts"
 import * as TerminalScreen from "./screen/TerminalScreen.ts"
-
-const portRange = "must be a port, from 1 to 65535"
-const Port = Schema.String.check(Schema.isPattern(/^\d{1,5}$/, { message: portRange })).pipe(
-  Schema.decodeTo(
-    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65535 }, { message: portRange })),
-    SchemaTransformation.numberFromString
-  )
-)
-
-/** The client's own setting, or else the server's: one `.env` may serve both. */
-const ownOr = (own: string, other: string) => Config.orElse(Config.String(own), () => Config.String(other))
-
-const flags = {
-  host: Flag.String("host").pipe(
-    Flag.withDescription("Where the server is; or set CHAT_HOST, or HOST (localhost)"),
-    Flag.withFallbackConfig(ownOr("CHAT_HOST", "HOST")),
-    Flag.withDefault("localhost")
-  ),
-  port: Flag.String("port").pipe(
-    Flag.withDescription("The server's port; or set CHAT_PORT, or PORT (8080)"),
-    Flag.withFallbackConfig(ownOr("CHAT_PORT", "PORT")),
-    Flag.withDefault("8080"),
-    Flag.withSchema(Port)
-  ),
-  user: Flag.String("user").pipe(
-    Flag.withDescription("Your name; or set USER_NAME"),
-    Flag.withFallbackConfig(Config.String("USER_NAME")),
-    Flag.withSchema(UserName),
-    Flag.optional
-  ),
-  tls: Flag.Boolean("tls").pipe(
-    Flag.withDescription("Speak TLS, with a server whose certificate holds for its host; or set CHAT_TLS"),
-    Flag.withFallbackConfig(Config.Boolean("CHAT_TLS")),
-    Flag.optional
-  ),
-  ca: Flag.String("ca").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription(
-      "Speak TLS, and trust only the certificates in this PEM file: the server's own, or its signer's; or set CHAT_CA"
-    ),
-    Flag.withFallbackConfig(Config.String("CHAT_CA")),
-    Flag.optional
-  ),
-  register: Flag.Boolean("register").pipe(
-    Flag.withDescription("Make an account of your name, with a password you are asked for"),
-    Flag.withDefault(false)
-  ),
-  key: Flag.String("key").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("Log in with this OpenSSH key, or with the one of this .pub in an agent; or set CHAT_KEY"),
-    Flag.withFallbackConfig(Config.String("CHAT_KEY")),
-    Flag.optional
-  ),
-  tokenFile: Flag.String("token-file").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("Keep the login in this file, for a script; or set CHAT_TOKEN_FILE"),
-    Flag.withFallbackConfig(Config.String("CHAT_TOKEN_FILE")),
-    Flag.optional
-  ),
-  line: Flag.Boolean("line").pipe(
-    Flag.withDescription("Line by line instead of a full screen; or set CHAT_LINE"),
-    Flag.withFallbackConfig(Config.Boolean("CHAT_LINE")),
-    Flag.withDefault(false)
-  ),
-  device: Flag.String("device").pipe(
-    Flag.withDescription("What this device is to be called in :devices (the name of this machine)"),
-    Flag.withSchema(DeviceName),
-    Flag.optional
-  )
-}
-
-/** Whom to trust, if TLS is to be spoken. */
-const trust = Effect.fnUntraced(function* (tls: Option.Option<boolean>, ca: Option.Option<string>) {
-  if (!Option.getOrElse(tls, () => Option.isSome(ca))) return undefined
-  return Option.isSome(ca) ? { ca: yield* readCertificates(ca.value) } : {}
-})
-
-const readCertificates = Effect.fnUntraced(function* (path: string) {
-  const files = yield* FileSystem.FileSystem
-  const pem = yield* Effect.mapError(files.readFileString(path), () => noCertificates(path, "cannot be read"))
-  if (!areCertificates(pem)) return yield* noCertificates(path, "holds no certificates in PEM form, or a broken one")
-  return pem
-})
-
-const noCertificates = (path: string, why: string) =>
-  new CannotChat({ message: `The file ${JSON.stringify(path)} of --ca, or CHAT_CA, ${why}.` })
-
-/** Where tokens are kept (XDG Base Directory Specification, 0.8). */
-const folderOf = (configHome: Option.Option<string>): string =>
-  join(
-    Option.getOrElse(Option.filter(configHome, isAbsolute), () => join(homedir(), ".config")),
-    "parley"
-  )
-
-const decodeDeviceName = Schema.decodeUnknownOption(DeviceName)
+import { exitCodes } from "./ScriptFlags.ts"
+import { sendCommand } from "./SendCommand.ts"
+import { tailCommand } from "./TailCommand.ts"
 
 /** What is asked during a sitting is asked on its screen; behind a full screen, which is gone then, by prompts. */
 const askingOn = (screen: Screen["Service"] | undefined, prompts: Asking) =>
   screen === undefined ? prompts : onScreen(screen)
 
-const onFullScreen = Effect.catchTag(fullScreen, "CannotDraw", () =>
-  Effect.fail(new CannotChat({ message: "The full screen cannot be drawn here. Start with --line." }))
-)
+const onFullScreen = (memoryPath: string) =>
+  Effect.catchTag(fullScreen(memoryPath), "CannotDraw", () =>
+    Effect.fail(
+      new CannotChat({ message: "The full screen cannot be drawn here. Start with --line.", exitCode: exitCode.usage })
+    )
+  )
 
-const sittingOn = Effect.fnUntraced(function* (screen: Screen["Service"] | undefined) {
-  if (screen === undefined) return yield* onFullScreen
+const sittingOn = Effect.fnUntraced(function* (screen: Screen["Service"] | undefined, memoryPath: string) {
+  if (screen === undefined) return yield* onFullScreen(memoryPath)
   return yield* Effect.provideService(chat, Screen, screen)
 })
 
@@ -149,7 +62,8 @@ const sit = Effect.fnUntraced(function* (
       Effect.mapError(({ message }) => new NotUnderstood({ message: `:login: ${message} You are still ${self}.` })),
       Effect.provideContext(context)
     )
-  return yield* sittingOn(screen).pipe(
+  const name = TokenFile.pathIn(join(yield* stateFolder, "screens"), entrance.address, user)
+  return yield* sittingOn(screen, name.replace(/\.token$/, ".json")).pipe(
     Effect.provideService(Client, client),
     Effect.provideService(Tokens, tokens),
     Effect.provideService(Relogin, logIn),
@@ -178,23 +92,15 @@ const stay = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor, 
   while (entered !== undefined) entered = yield* sit(entrance, entered, screen, asking)
 }, Effect.scoped)
 
-export const cli = Command.make(
-  "parley",
-  flags,
-  Effect.fnUntraced(function* ({ ca, device, host, key, line, port, register, tls, tokenFile, user }) {
-    const entrance: Entrance = {
-      address: { host, port, tls: yield* trust(tls, ca) },
-      folder: folderOf(yield* Config.option(Config.String("XDG_CONFIG_HOME"))),
-      tokenFile: Option.getOrUndefined(tokenFile),
-      key: Option.getOrUndefined(key),
-      password: Option.getOrUndefined(yield* Config.option(Config.Redacted("PARLEY_PASSWORD"))),
-      invite: Option.getOrUndefined(yield* Config.option(Config.Redacted("PARLEY_INVITE"))),
-      device: Option.getOrUndefined(device),
-      deviceByDefault: Option.getOrUndefined(decodeDeviceName(hostname()))
-    }
-    yield* stay(entrance, { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" }, line)
-  })
-).pipe(
+export const cli = root.pipe(
+  Command.withHandler(
+    Effect.fnUntraced(function* (given) {
+      const { line, register, user, wait } = given
+      const visitor = { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" } as const
+      const chatting = stay(yield* entranceOf(given), visitor, line)
+      yield* wait ? Effect.provideService(chatting, LongestPause, Infinity) : chatting
+    })
+  ),
   Command.withDescription(
     [
       "Chat with everybody, in rooms, or in private.",
@@ -210,7 +116,10 @@ export const cli = Command.make(
       "",
       "Settings come from flags, the environment, or a file .env, in this order.",
       "With stdin or stdout not a terminal, lines are read and written plainly, for scripts;",
-      "a line that could not be carried out is told on stderr and makes the exit code 1."
+      "a line that could not be carried out is told on stderr and makes the exit code 1.",
+      "For scripts there are also the commands below; pnpm -s client send --help explains one.",
+      "",
+      exitCodes
     ].join("\n")
   ),
   Command.withShortDescription("Chat with everybody, in rooms, or in private"),
@@ -234,6 +143,9 @@ export const cli = Command.make(
       command: "PARLEY_PASSWORD=… pnpm -s client --user bot --token-file bot.token < lines",
       description: "Let a script log in, and the next time without the password"
     },
+    { command: "pnpm -s client send --room dev 'The build is done.'", description: "Say one thing, from a script" },
+    { command: "pnpm -s client tail --room dev --json", description: "Hear a room, from a script" },
     { command: "NO_COLOR=1 pnpm client", description: "Do without colours" }
-  ])
+  ]),
+  Command.withSubcommands([sendCommand, tailCommand, historyCommand, usersCommand, roomsCommand])
 )

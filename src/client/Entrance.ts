@@ -8,16 +8,17 @@
  * Who is here already and wants to be somebody else stays who they are, whatever comes of it.
  */
 import { Context, Effect, Exit, Layer, Option, Redacted, Runtime, Schema, Scope } from "effect"
-import { CliError } from "effect/cli"
 import type { UserName } from "../common/name/UserName.ts"
 import type { DeviceName } from "../common/wire/AccountRequest.ts"
 import * as SshKey from "./account/SshKey.ts"
 import * as TokenFile from "./account/TokenFile.ts"
 import type { Asking } from "./Asking.ts"
 import { Refused, type SessionError } from "./core/ClientError.ts"
+import { codeOfEnd, exitCode } from "./core/ExitCode.ts"
 import type { Login, TokenStore } from "./core/Login.ts"
 import { issueOf } from "./line/AccountErrand.ts"
-import { Client, type ClientOptions } from "./link/Client.ts"
+import { Client } from "./link/Client.ts"
+import type { ClientOptions } from "./link/ClientOptions.ts"
 import type { Address } from "./link/Dial.ts"
 import { safeLine } from "./text/SafeText.ts"
 
@@ -25,9 +26,11 @@ import { safeLine } from "./text/SafeText.ts"
 const scriptPatience = "30 seconds"
 
 /** Ends the program, with a sentence for the person who started it. */
-export class CannotChat extends Schema.TaggedError<CannotChat>()("CannotChat", { message: Schema.String }) {
-  override readonly [CliError.userMessage] = this.message
-  override readonly [Runtime.errorExitCode] = 1
+export class CannotChat extends Schema.TaggedError<CannotChat>()("CannotChat", {
+  message: Schema.String,
+  exitCode: Schema.Int
+}) {
+  override readonly [Runtime.errorExitCode] = this.exitCode
 }
 
 export interface Entrance {
@@ -40,6 +43,8 @@ export interface Entrance {
   readonly invite: Redacted.Redacted | undefined
   readonly device: DeviceName | undefined
   readonly deviceByDefault: DeviceName | undefined
+  /** What the client is to do otherwise than a chat's. */
+  readonly link?: Pick<ClientOptions, "from" | "joinsAll" | "giveUpAfter">
 }
 
 /** Who wants in. */
@@ -57,7 +62,7 @@ export interface Visitor {
 export const enter = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor, asking: Asking) {
   const { askName, canAsk: isPerson, say } = asking
   const { stays } = visitor
-  let user = visitor.user ?? (yield* knownUser(entrance)) ?? (yield* nameOf(asking))
+  let user = yield* whoever(entrance, visitor.user, asking)
   const registration = visitor.as === "register" ? yield* newAccount(entrance, asking) : undefined
   let login: Login | undefined = registration
   // What was given at the start is for whoever started.
@@ -76,7 +81,7 @@ export const enter = Effect.fnUntraced(function* (entrance: Entrance, visitor: V
   for (;;) {
     const path = tokenFile ?? TokenFile.pathIn(entrance.folder, entrance.address, user)
     const tokens = yield* TokenFile.open(path, tokenFile === undefined ? entrance.folder : undefined).pipe(
-      Effect.mapError(({ message }) => new CannotChat({ message }))
+      Effect.mapError(({ message }) => noLogin(message))
     )
     const hasToken = login === undefined && (yield* tokens.read).length > 0
     if (login === undefined && !hasToken) {
@@ -149,7 +154,8 @@ interface Connecting {
 const connect = Effect.fnUntraced(function* ({ entrance, isPerson, login, tokens, user }: Connecting) {
   const { address, device, deviceByDefault } = entrance
   const giveUpAfter = isPerson ? undefined : scriptPatience
-  const options: ClientOptions & Address = { ...address, user, login, tokens, device, deviceByDefault, giveUpAfter }
+  const given = { ...address, user, login, tokens, device, deviceByDefault }
+  const options: ClientOptions & Address = { ...given, giveUpAfter, ...entrance.link }
   const scope = yield* Scope.fork(yield* Effect.scope)
   const close = Scope.close(scope, Exit.void)
   const built = yield* Layer.buildWithScope(Client.layerDialled(options), scope).pipe(Effect.onError(() => close))
@@ -164,19 +170,29 @@ const knownUser = Effect.fnUntraced(function* ({ address, folder, tokenFile }: E
   return others.length === 0 ? first : undefined
 })
 
-const nameOf = Effect.fnUntraced(function* ({ askName, canAsk }: Asking) {
+/** The name that was given, or that is known here, or that a person gives. */
+export const whoever = Effect.fnUntraced(function* (
+  entrance: Entrance,
+  user: UserName | undefined,
+  { askName, canAsk }: Asking
+) {
+  const known = user ?? (yield* knownUser(entrance))
+  if (known !== undefined) return known
   if (canAsk) return yield* askName
-  return yield* new CannotChat({ message: "No name was given. Start with --user <name>, or set USER_NAME." })
+  const message = "No name was given. Start with --user <name>, or set USER_NAME."
+  return yield* new CannotChat({ message, exitCode: exitCode.usage })
 })
+
+const noLogin = (message: string) => new CannotChat({ message, exitCode: exitCode.login })
 
 /** What somebody logs in with who was not asked. */
 const given = Effect.fnUntraced(function* ({ key, password }: Entrance, { askUnseen }: Asking) {
   if (key === undefined) return password === undefined ? undefined : ({ _tag: "Password", password } as const)
-  const opened = yield* SshKey.open(key, askUnseen).pipe(Effect.mapError(({ message }) => new CannotChat({ message })))
+  const opened = yield* SshKey.open(key, askUnseen).pipe(Effect.mapError(({ message }) => noLogin(message)))
   return { _tag: "Key", key: opened } as const
 })
 
-const nobody = (user: string) => new CannotChat({ message: `Nobody has logged in as ${user}.` })
+const nobody = (user: string) => noLogin(`Nobody has logged in as ${user}.`)
 
 /** The server does not tell strangers whether a name is an account's. */
 const twoWays = (user: string): string =>
@@ -211,9 +227,7 @@ const newAccount = Effect.fnUntraced(function* (
   for (;;) {
     const first = yield* askUnseen("New password, of 10 characters at least")
     if (Option.isNone(first)) {
-      return yield* new CannotChat({
-        message: "An account takes a password. Start on a terminal, or set PARLEY_PASSWORD."
-      })
+      return yield* noLogin("An account takes a password. Start on a terminal, or set PARLEY_PASSWORD.")
     }
     const issue = issueOf(first.value)
     if (issue !== undefined) {
@@ -269,12 +283,17 @@ export const explain = (
     ? `${whyOut(error)} Set PARLEY_PASSWORD, or start with --key or on a terminal.`
     : safeLine(reason.message)
   const remedy = isRefused(reason) ? remedyOf(reason) : ""
-  return new CannotChat({ message: `Cannot chat as ${user} on ${host}:${port}. ${why}${remedy}` })
+  const message = `Cannot chat as ${user} on ${host}:${port}. ${why}${remedy}`
+  return new CannotChat({ message, exitCode: codeOfEnd(reason) })
 }
 
 const remedyOf = ({ reason }: Refused): string => {
   switch (reason._tag) {
     case "UserNameTaken":
+      return (
+        " Start again with --user <another name>; an account, which pnpm client --user <name> --register makes of a free " +
+        "name, may be here several times."
+      )
     case "NameTooSimilar":
       return " Start again with --user <another name>."
     case "PasswordRequired":

@@ -35,6 +35,8 @@ const attend = Effect.fnUntraced(function* (peer: Peer) {
     switch (message._tag) {
       case "ListUsers":
         return peer.say({ _tag: "UserList", ...idOf(message), users: [ada], count: 1 })
+      case "ListBlocked":
+        return peer.say({ _tag: "Blocked", ...idOf(message), users: [] })
       case "ListRooms":
         return peer.say({ _tag: "RoomList", ...idOf(message), rooms: [], count: 0 })
       case "JoinRoom":
@@ -183,7 +185,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       const peer = yield* server.accept
       yield* peer.say(rejected(yield* peer.take, { _tag: "PasswordRequired", user: ada }))
       const { exitCode, stderr } = yield* Fiber.join(running)
-      assert.strictEqual(exitCode, 1)
+      assert.strictEqual(exitCode, 4)
       assert.include(stderr.join("\n"), "Set PARLEY_PASSWORD")
     }).pipe(Effect.scoped)
   )
@@ -207,10 +209,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
         assert.strictEqual((yield* Fiber.join(running)).exitCode, 0)
       }
       assert.strictEqual(statSync(file).mode & 0o777, 0o600)
-      assert.deepStrictEqual(readdirSync(folder), ["bot.token"])
+      assert.deepStrictEqual(readdirSync(folder), ["bot.token", "bot.token.lock"])
       chmodSync(file, 0o644)
       const { exitCode, stderr } = yield* runClient({ args, env }, [])
-      assert.strictEqual(exitCode, 1)
+      assert.strictEqual(exitCode, 4)
       assert.include(stderr.join("\n"), `chmod 600 ${file}`)
     }).pipe(Effect.scoped)
   )

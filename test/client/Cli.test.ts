@@ -3,14 +3,11 @@ import * as Net from "node:net"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
-import { Command } from "effect/cli"
-import { cli } from "../../src/client/Cli.ts"
 import { commands, usage } from "../../src/client/command/Command.ts"
 import * as Certificates from "../support/Certificates.ts"
-import * as ProgramHere from "../support/ProgramHere.ts"
+import * as ClientHere from "./ClientHere.ts"
 
-const run = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-  ProgramHere.run(() => Command.runWith(cli, { version: "1" })(args), { args, env })
+const run = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => ClientHere.run(args, { env })
 
 /** The port of a server that closes every connection at once. */
 const closingServer = Effect.acquireRelease(
@@ -44,7 +41,7 @@ describe("The command line of the client", () => {
     Effect.gen(function* () {
       const { exitCode, stderr } = yield* run(args)
       assert.include(stderr, complaint)
-      assert.strictEqual(exitCode, 1)
+      assert.strictEqual(exitCode, 2)
     })
   )
 
@@ -87,7 +84,7 @@ describe("The command line of the client", () => {
       yield* files.writeFileString(`${folder}/ca.pem`, cert + cert.replace("MII", "MIJ").replace("MIH", "MIJ"))
       const { exitCode, stderr } = yield* run(["--user", "x", "--ca", `${folder}/ca.pem`])
       assert.include(stderr, "or a broken one")
-      assert.strictEqual(exitCode, 1)
+      assert.strictEqual(exitCode, 2)
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 

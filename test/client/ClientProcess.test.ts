@@ -2,11 +2,9 @@ import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Exit, FileSystem, Layer, Scope, Stream } from "effect"
-import { Command } from "effect/cli"
 import { ChildProcess } from "effect/process"
-import { cli } from "../../src/client/Cli.ts"
-import * as ProgramHere from "../support/ProgramHere.ts"
 import { connect } from "../support/RawClient.ts"
+import * as ClientHere from "./ClientHere.ts"
 import { clientPath, runClient, Server, startClient, startServer } from "./Processes.ts"
 
 /** Runs a script against the server of this file. */
@@ -22,7 +20,7 @@ const start = Effect.fnUntraced(function* (user: string) {
 
 /** What a client says that cannot start, without a process. */
 const refusedHere = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
-  ProgramHere.run(() => Command.runWith(cli, { version: "1" })(args), { args, env })
+  ClientHere.run(args, { env })
 
 /** Somebody else on that server, who needs no process. */
 const join = Effect.fnUntraced(function* (user: string) {
@@ -229,7 +227,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* mouth.send({ _tag: "Disconnect" })
         yield* ear.says("← mouth left")
         yield* ear.kill("SIGTERM")
-        assert.strictEqual((yield* ear.outcome).exitCode, 130)
+        assert.strictEqual((yield* ear.outcome).exitCode, 143)
       })
     )
   })
@@ -244,7 +242,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         })
         assert.include(stderr, "The name popular is in use.")
         assert.include(stderr, "--user <another name>")
-        assert.strictEqual(exitCode, 1)
+        assert.strictEqual(exitCode, 4)
       })
     )
 
@@ -254,7 +252,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         const { stderr, exitCode } = yield* refusedHere(["--user", "lonely"], { HOST: "localhost", PORT: "1" })
         assert.include(stderr, "Cannot chat as lonely on localhost:1.")
         assert.include(stderr, "nothing listens there")
-        assert.strictEqual(exitCode, 1)
+        assert.strictEqual(exitCode, 3)
       })
     )
 
@@ -262,7 +260,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       Effect.gen(function* () {
         const { stdout, stderr, exitCode } = yield* runClient({ args: [] }, [])
         assert.include(stderr.join("\n"), "No name was given. Start with --user <name>, or set USER_NAME.")
-        assert.deepStrictEqual({ stdout, exitCode }, { stdout: [], exitCode: 1 })
+        assert.deepStrictEqual({ stdout, exitCode }, { stdout: [], exitCode: 2 })
       })
     )
   })

@@ -216,7 +216,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a script", (it) => {
       const again = yield* server.accept
       yield* again.say(rejected(yield* again.take, { _tag: "InvalidCredentials" }))
       const { exitCode, stderr } = yield* client.outcome
-      assert.strictEqual(exitCode, 1)
+      assert.strictEqual(exitCode, 4)
       assert.include(stderr.join("\n"), "The password of this account was changed. Log in again.")
       assert.include(stderr.join("\n"), "PARLEY_PASSWORD")
       assert.deepStrictEqual(tokensIn(folder), [])

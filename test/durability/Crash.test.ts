@@ -29,7 +29,7 @@ const seedOf = Effect.flatMap(Random.nextIntBetween(0, 1_000_000_000), (chosen) 
 /** After so many answers, and then at any moment of the work for the next ones. */
 const atAnyMoment = Effect.fnUntraced(function* ({ answered, server }: CrashLane.Life) {
   const enough = yield* Random.nextIntBetween(0, 300)
-  if (answered !== undefined) yield* Eventually.isSo(`${enough} messages were answered`, () => answered() >= enough)
+  if (answered !== undefined) yield* answered(enough)
   yield* Effect.sleep(yield* Random.nextBetween(0, answered === undefined ? 100 : 30))
   yield* server.kill("SIGKILL")
 })
@@ -38,7 +38,7 @@ const atAnyMoment = Effect.fnUntraced(function* ({ answered, server }: CrashLane
 const insideOf = (calls: ReadonlyArray<string>, latest: number) =>
   Effect.fnUntraced(function* ({ answered, file, server }: CrashLane.Life) {
     const enough = yield* Random.nextIntBetween(0, 100)
-    if (answered !== undefined) yield* Eventually.isSo(`${enough} messages were answered`, () => answered() >= enough)
+    if (answered !== undefined) yield* answered(enough)
     const when = yield* Random.nextIntBetween(1, latest)
     const fault = { pid: server.pid, files: [`${file}-wal`], calls, inject: `signal=SIGKILL:when=${when}` }
     const isDead = Eventually.ask("the server was dead", server.isRunning, (isRunning) => !isRunning)

@@ -18,8 +18,11 @@ const rooms = ["garden", "kitchen", "attic"]
 export interface Life {
   readonly server: Effect.Success<ReturnType<typeof FileServer.start>>
   readonly file: string
-  /** How many messages were answered since everybody came back; undefined in a life that ends before that. */
-  readonly answered: (() => number) | undefined
+  /**
+   * Waits until so many messages were answered since everybody came back, or something went against the protocol; undefined in a
+   * life that ends before that.
+   */
+  readonly answered: ((count: number) => Effect.Effect<void, Eventually.NeverSo>) | undefined
 }
 
 export interface LaneOptions<E, R> {
@@ -90,7 +93,9 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
       for (const talker of talkers) talker.talk()
       yield* mayTalk.open
     }
-    yield* kill({ server, file, answered: isEarly ? undefined : () => ledger.promised.length - answeredBefore })
+    const answered = (count: number) =>
+      isSo(`${count} messages were answered`, () => ledger.promised.length - answeredBefore >= count)
+    yield* kill({ server, file, answered: isEarly ? undefined : answered })
     isTalking = false
     yield* mayTalk.close
     yield* isUp.close

@@ -39,7 +39,7 @@ export interface Stored extends Made {
 export type CrashLog = ReadonlyMap<string, ReadonlyArray<Stored>>
 
 export const read = (file: string): CrashLog => {
-  const database = new DatabaseSync(file, { readOnly: true })
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 10_000 })
   const rows = database
     .prepare(
       `SELECT CASE conversations.kind WHEN 'Lobby' THEN '${lobby}' ELSE name END AS place,

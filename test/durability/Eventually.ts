@@ -2,7 +2,7 @@
 import { Data, type Duration, Effect, Schedule } from "effect"
 
 /** A condition did not come true in time. */
-class NeverSo extends Data.TaggedError("NeverSo")<{ readonly message: string }> {}
+export class NeverSo extends Data.TaggedError("NeverSo")<{ readonly message: string }> {}
 
 /** Longer than anything takes on a busy machine, since it only passes when a test fails. */
 const deadline: Duration.Input = "90 seconds"

@@ -126,15 +126,16 @@ for (const [kind, start] of [
           assert.isUndefined(back.welcome["invitations"])
           const hall = Talk.listIn(back.welcome, "rooms").find(({ room }) => room === "hall")
           assert.deepInclude(hall, { unread: 1, mentions: 0 })
-          // The room's entry stands, and so does what it allows.
+          // The room's entry stands, and lets nobody in.
           assert.deepInclude(yield* unblock(back.client, "mal"), { users: [] })
           const again = yield* Talk.comeBack(server, "ada", back.token)
-          assert.deepInclude(again.welcome, { invitations: [{ room: "den", by: "mal" }] })
+          assert.isUndefined(again.welcome["invitations"])
           assert.deepInclude(
             Talk.listIn(again.welcome, "rooms").find(({ room }) => room === "hall"),
             { mentions: 1 }
           )
-          assert.strictEqual((yield* again.client.ask({ _tag: "JoinRoom", room: "den" }))._tag, "RoomJoined")
+          const refused = yield* again.client.ask({ _tag: "JoinRoom", room: "den" })
+          assert.deepInclude(reasonOf(refused), { _tag: "RoomNotFound" })
         })
       )
 
@@ -206,6 +207,30 @@ describe("an account", () => {
         assert.deepStrictEqual(yield* heard(back.client), ["1 hello"])
         assert.deepInclude(yield* block(back.client, "mal"), { users: ["mal", "Zed"] })
         assert.deepInclude(yield* unblock(back.client, "mal"), { users: ["Zed"] })
+      })
+    )
+
+    it.effect("does not hear a guest that it has blocked as an account either, nor is let into a room by it", () =>
+      Effect.gen(function* () {
+        const server = yield* (yield* inMemory).begin
+        const ada = yield* Talk.register(server, "Ada")
+        const mal = yield* server.join("mal")
+        yield* block(ada.client, "mal")
+        assert.strictEqual((yield* mal.ask({ _tag: "Register", password: Talk.password }))._tag, "Registered")
+        sent(yield* mal.ask(pm("ada", "still me")))
+        yield* mal.ask({ _tag: "CreateRoom", room: "ada_is_a_fool", private: true })
+        yield* mal.ask({ _tag: "JoinRoom", room: "ada_is_a_fool" })
+        sent(yield* mal.ask({ _tag: "InviteUser", room: "ada_is_a_fool", user: "ada" }))
+        assert.deepStrictEqual(yield* heard(ada.client), [])
+        const rooms = Effect.map(ada.client.ask({ _tag: "ListRooms" }), (reply) => Talk.listIn(reply, "rooms"))
+        assert.deepStrictEqual(yield* rooms, [])
+        const refused = yield* ada.client.ask({ _tag: "JoinRoom", room: "ada_is_a_fool" })
+        assert.deepInclude(reasonOf(refused), { _tag: "RoomNotFound" })
+        // What was done meanwhile stays undone.
+        yield* unblock(ada.client, "mal")
+        assert.deepStrictEqual(yield* rooms, [])
+        sent(yield* mal.ask({ _tag: "InviteUser", room: "ada_is_a_fool", user: "ada" }))
+        assert.lengthOf(yield* rooms, 1)
       })
     )
 

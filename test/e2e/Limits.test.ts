@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue } from "effect"
 import { maxLeaving } from "../../src/server/dialogue/Places.ts"
 import * as AcceptedSockets from "../support/AcceptedSockets.ts"
+import * as Talk from "../support/AccountTalk.ts"
 import type { RawClient } from "../support/RawClient.ts"
 import { reasonOf } from "../support/Rejections.ts"
 import * as TestServer from "../support/TestServer.ts"
@@ -14,6 +15,26 @@ const trusting = { certificate: readFileSync(tls.TLS_CERT, "utf8") }
 
 describe("MAX_ROOMS_PER_USER", () => {
   const settings = { MAX_ROOMS_PER_USER: "2" }
+
+  it.effect("is how many rooms an account may own, whichever of its connections made them", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start({ settings: { MAX_ROOMS_PER_USER: "2" } })
+      const first = yield* Talk.register(server, "ada")
+      for (const room of ["one", "two"]) {
+        assert.strictEqual((yield* first.client.ask({ _tag: "CreateRoom", room }))._tag, "RoomCreated")
+        // Said something in, it stays when its maker is gone.
+        yield* first.client.ask({ _tag: "JoinRoom", room })
+        yield* first.client.ask({ _tag: "RoomMessage", room, content: "mine" })
+        yield* first.client.ask({ _tag: "LeaveRoom", room })
+      }
+      yield* first.client.ask({ _tag: "Disconnect" })
+      const again = yield* Talk.comeBack(server, "ada", first.token)
+      const refused = yield* again.client.ask({ _tag: "CreateRoom", room: "three" })
+      assert.deepStrictEqual(reasonOf(refused), { _tag: "TooManyRooms", limit: 2 })
+      yield* again.client.ask({ _tag: "DeleteRoom", room: "one" })
+      assert.strictEqual((yield* again.client.ask({ _tag: "CreateRoom", room: "three" }))._tag, "RoomCreated")
+    })
+  )
 
   it.effect("is how many rooms a user may own: one more is refused with TooManyRooms", () =>
     Effect.gen(function* () {

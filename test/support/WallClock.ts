@@ -1,10 +1,10 @@
-/** The clock as it is, but for the time of day, which a test sets ahead without any time passing: no timer runs. */
+/** The clock as it is, but for the time of day, which a test sets, ahead or as it likes, without any time passing: no timer runs. */
 import { Clock, Effect } from "effect"
 
-export const withWallClockAhead = (millis: () => number) =>
+const withTimeOfDay = (nanosOf: (clock: Clock.Clock) => bigint, nowOf: (clock: Clock.Clock) => number) =>
   Effect.updateService(Clock.Clock, (clock): Clock.Clock => {
-    const nanos = () => clock.currentTimeNanosUnsafe() + BigInt(millis()) * 1_000_000n
-    const now = () => clock.currentTimeMillisUnsafe() + millis()
+    const nanos = () => nanosOf(clock)
+    const now = () => nowOf(clock)
     return {
       currentTimeMillisUnsafe: now,
       currentTimeMillis: Effect.sync(now),
@@ -15,3 +15,13 @@ export const withWallClockAhead = (millis: () => number) =>
       sleep: (duration) => clock.sleep(duration)
     }
   })
+
+/** It goes on, so much ahead. */
+export const withWallClockAhead = (millis: () => number) =>
+  withTimeOfDay(
+    (clock) => clock.currentTimeNanosUnsafe() + BigInt(millis()) * 1_000_000n,
+    (clock) => clock.currentTimeMillisUnsafe() + millis()
+  )
+
+/** It stands still, at a time that the test says. */
+export const withWallClockAt = (millis: () => number) => withTimeOfDay(() => BigInt(millis()) * 1_000_000n, millis)

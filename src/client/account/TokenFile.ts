@@ -3,18 +3,20 @@
  *
  * It is never half written: the next one is written beside it, flushed, and takes its name (rename, POSIX.1-2017), and
  * then the folder is flushed. Whoever is killed in between leaves the one before, whose tokens are good (see `Login`).
- * Several processes may do so at once: the last one decides, and has with its own token the one it used.
+ * Several processes may do so at once: they log in one after the other (`turn`), by a lock on a file beside it. Where that
+ * cannot be had in time, the last one decides, and has with its own token the one it used.
  *
  * Bounds: `maxTokens` lines; a file of more than 64 KiB is none of ours, and is not read.
  */
 import { createHash } from "node:crypto"
 import { dirname, join } from "node:path"
 import * as process from "node:process"
-import { Effect, FileSystem, Option, Redacted, Schema } from "effect"
+import { Effect, Exit, FileSystem, Option, Redacted, Schema, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { CannotKeep, maxTokens, type Token, type TokenStore, withToken } from "../core/Login.ts"
+import { holdInTurn } from "./FileLock.ts"
 
 /** Others could use what is in the file. */
 export class NotPrivate extends Schema.TaggedError<NotPrivate>()("NotPrivate", {
@@ -27,6 +29,8 @@ export class NotPrivate extends Schema.TaggedError<NotPrivate>()("NotPrivate", {
 }
 
 const maxBytes = 64 * 1024
+/** How long others may take to log in; a server has 10 seconds to answer each. */
+const patience = "15 seconds"
 const maxTokenLength = 1024
 /** Most file systems allow 255 bytes; a few are for what is written beside. */
 const maxNameBytes = 200
@@ -111,15 +115,28 @@ export const open = Effect.fnUntraced(function* (
 
   const orCannotKeep = Effect.mapError((error: PlatformError) => new CannotKeep({ issue: `${path}: ${why(error)}` }))
 
+  const turn = Effect.flatMap(Scope.make(), (scope) => {
+    const end = Scope.close(scope, Exit.void)
+    return holdInTurn(`${path}.lock`, patience).pipe(
+      Scope.provide(scope),
+      Effect.provideService(FileSystem.FileSystem, files),
+      Effect.onError(() => end),
+      Effect.as(end)
+    )
+  })
+
   yield* check
   return {
     read,
+    turn,
     keep: (token, used) =>
       Effect.flatMap(read, (tokens) => write(withToken(tokens, token, used))).pipe(
         orCannotKeep,
         Effect.uninterruptible
       ),
-    forget: files.remove(path, { force: true }).pipe(orCannotKeep)
+    forget: files
+      .remove(path, { force: true })
+      .pipe(Effect.andThen(files.remove(`${path}.lock`, { force: true })), orCannotKeep)
   }
 })
 

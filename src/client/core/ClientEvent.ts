@@ -27,7 +27,13 @@ export const ClientEvent = Schema.TaggedUnion({
    * The connection is back; so many lobby messages were missed, and follow but for those a Gap tells of. To an account the
    * Welcome says what else is unread.
    */
-  Reconnected: { missed: Schema.Natural, welcome: Schema.optionalKey(ServerMessage.cases.Welcome) },
+  Reconnected: {
+    missed: Schema.Natural,
+    /** Where the logs stand now, and how many of their entries follow. */
+    lobby: Schema.optionalKey(ServerMessage.cases.Welcome.fields.lobby),
+    inbox: ServerMessage.cases.Welcome.fields.inbox,
+    welcome: Schema.optionalKey(ServerMessage.cases.Welcome)
+  },
   /** A room the client was in before has it back; the same of the room's messages. */
   Rejoined: { joined: ServerMessage.cases.RoomJoined, missed: Schema.Natural },
   RejoinRefused: { room: RoomName, message: Schema.String },

@@ -37,6 +37,11 @@ export interface TokenStore {
   /** Puts a token before all others. Done when it would survive a crash. */
   readonly keep: (token: Token, used: Token | undefined) => Effect.Effect<void, CannotKeep>
   readonly forget: Effect.Effect<void, CannotKeep>
+  /**
+   * Waits until no other program is between `read` and `keep`, and gives what ends one's own turn: of two that log in with
+   * one token at the same time, one could be left with none that is good.
+   */
+  readonly turn?: Effect.Effect<Effect.Effect<void>>
 }
 
 /** Where the tokens of this client are; nowhere, unless that is said. */

@@ -16,11 +16,15 @@ export interface Membership {
   readonly putOutBy?: "Kicked" | "Banned"
 }
 
-/** The rooms of the account: where this client was already it goes on, and what it has not seen of the others is news. */
-export const roomsOf = (before: Rooms, rooms: ReadonlyArray<RoomStanding>): Rooms =>
+/**
+ * The rooms of the account: where this client was already it goes on, and what it has not seen of the others is news, if it
+ * is to join them all.
+ */
+export const roomsOf = (before: Rooms, rooms: ReadonlyArray<RoomStanding>, joinsAll: boolean): Rooms =>
   HashMap.fromIterable(
-    rooms.map(({ room, seq }): readonly [NameKey, Membership] => {
+    rooms.flatMap(({ room, seq }): ReadonlyArray<readonly [NameKey, Membership]> => {
       const known = Option.getOrUndefined(HashMap.get(before, nameKey(room)))
-      return [nameKey(room), known ?? { room, place: { epoch: undefined, seq } }]
+      if (known === undefined && !joinsAll) return []
+      return [[nameKey(room), known ?? { room, place: { epoch: undefined, seq } }]]
     })
   )

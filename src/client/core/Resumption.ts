@@ -245,15 +245,22 @@ const welcome = (before: Resumption, message: ServerMessageOf<"Welcome">): Step 
   const resumption: Resumption = {
     ...before,
     user: message.user,
+    hasConnected: true,
     lobby: lobby.place,
     inbox: inbox.place,
-    rooms: message.rooms === undefined ? before.rooms : roomsOf(before.rooms, message.rooms),
+    rooms: message.rooms === undefined ? before.rooms : roomsOf(before.rooms, message.rooms, before.joinsAll),
     invitations: (message.invitations ?? []).map(({ room }) => nameKey(room))
   }
   const invited = newInvitations(before, message)
-  if (before.lobby === undefined) return { resumption, events: [{ _tag: "Connected", welcome: message }, ...invited] }
   const events: Array<ClientEvent> = [
-    { _tag: "Reconnected", missed: lobby.missed, ...(message.account && { welcome: message }) }
+    before.hasConnected
+      ? {
+          _tag: "Reconnected",
+          missed: lobby.missed,
+          ...standing(message),
+          ...(message.account && { welcome: message })
+        }
+      : { _tag: "Connected", welcome: message }
   ]
   if (lobby.gap) events.push({ _tag: "Gap", conversation: { _tag: "Lobby" } })
   if (inbox.gap) events.push({ _tag: "Gap", conversation: { _tag: "Inbox", user: message.user } })
@@ -263,6 +270,12 @@ const welcome = (before: Resumption, message: ServerMessageOf<"Welcome">): Step 
   }
   return { resumption, events: [...events, ...invited] }
 }
+
+/** Where the logs stand that a Welcome tells of. */
+const standing = ({ inbox, lobby }: ServerMessageOf<"Welcome">) => ({
+  lobby,
+  ...(inbox !== undefined && { inbox })
+})
 
 const leftElsewhere = (room: RoomName) =>
   `you left it on another device or were put out, or it was deleted. :jr ${room} joins it again, if it is there.`

@@ -1,6 +1,7 @@
 /** The state of a `Resumption`: places, memberships and open requests. Pure; how what is heard changes it is said there. */
 import { HashMap, Option } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
+import type { Cursor } from "../../common/log/Cursor.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
@@ -11,7 +12,10 @@ import type { Membership, Rooms } from "./Memberships.ts"
 
 export interface Resumption {
   readonly user: UserName
-  /** Undefined until the first Welcome. */
+  readonly hasConnected: boolean
+  /** Whether the rooms of an account are joined on arrival, or only those that are asked for. */
+  readonly joinsAll: boolean
+  /** Undefined until the first Welcome, unless one goes on where another client was. */
   readonly lobby: Place | undefined
   readonly inbox: Place | undefined
   readonly rooms: Rooms
@@ -31,10 +35,19 @@ export interface OpenRequest {
   readonly isHeld?: boolean
 }
 
-export const make = (user: UserName): Resumption => ({
+export interface Beginning {
+  /** Where another client of this user was: what came since then is heard first. */
+  readonly from?: { readonly lobby?: Cursor; readonly inbox?: Cursor } | undefined
+  /** Whether the rooms of an account are joined on arrival; they are, unless that is said. */
+  readonly joinsAll?: boolean | undefined
+}
+
+export const make = (user: UserName, { from = {}, joinsAll = true }: Beginning = {}): Resumption => ({
   user,
-  lobby: undefined,
-  inbox: undefined,
+  hasConnected: false,
+  joinsAll,
+  lobby: from.lobby,
+  inbox: from.inbox,
   rooms: HashMap.empty(),
   invitations: [],
   open: HashMap.empty(),

@@ -22,8 +22,10 @@ import { Screen } from "../screen/Screen.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { nameOf } from "./Bars.ts"
 import { type Given, screenOf, workOff } from "./Errands.ts"
+import type { Frame } from "./Frame.ts"
 import { callOf, heard, unsettledBy } from "./Hearing.ts"
 import * as Live from "./Live.ts"
+import * as Memory from "./Memory.ts"
 import { paste, press, unreadElsewhere } from "./Press.ts"
 import { Requests } from "./Requests.ts"
 import * as Scroll from "./Scroll.ts"
@@ -48,15 +50,19 @@ const wheelRows = 3
 
 const quit: Ending = { _tag: "Quit" }
 
-/** Fails with CannotDraw, and nothing was touched, where there can be no full screen. */
-export const fullScreen = Effect.gen(function* () {
+/** On a stage that is opened for it. */
+export const sitting = Effect.fnUntraced(function* <E, R>(
+  memoryPath: string,
+  open: (frame: () => Frame) => Effect.Effect<Stage.Stage, E, R>
+) {
   const now = yield* Clock.currentTimeMillis
   const times = Times.make(DateTime.zoneMakeLocal())
   const live = Live.make(View.make({ columns: 80, rows: 24 }, times, now))
-  const stage = yield* Stage.open(live.drawn)
+  const stage = yield* open(live.drawn)
   live.whenChanged((by) => by === "person" && stage.draw())
   yield* live.change((before) => ({ ...before, size: stage.size() }))
-  return yield* run(stage).pipe(
+  const memory = yield* Memory.fileAt(memoryPath)
+  return yield* run(stage, memory).pipe(
     Effect.provide(Requests.layer),
     Effect.provideService(Live.Live, live),
     Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined)),
@@ -64,9 +70,12 @@ export const fullScreen = Effect.gen(function* () {
     Effect.provideServiceEffect(ReadMessages, Ref.make(Reading.empty)),
     Effect.provideServiceEffect(ListsShown, Ref.make(noLists))
   )
-}).pipe(Effect.scoped)
+}, Effect.scoped)
 
-const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
+/** In this terminal. Fails with CannotDraw, and nothing was touched, where there can be no full screen. */
+export const fullScreen = (memoryPath: string) => sitting(memoryPath, Stage.open)
+
+const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Success<ReturnType<typeof Memory.fileAt>>) {
   const client = yield* Client
   const requests = yield* Requests
   const { change, frame, seen, view, whenChanged } = yield* Live.Live
@@ -77,6 +86,11 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
   const ended = yield* Deferred.make<Ending>()
   /** What is asked beside what the person does; interrupted with the sitting. */
   const fork = yield* FiberSet.makeRuntime<never>()
+  const before = yield* memory.read
+  let waiting: Memory.Memory["drafts"] = before?.drafts ?? {}
+  const remember = Effect.suspend(() =>
+    view().chat.connection.is === "coming" ? Effect.void : memory.keep(Memory.memoryOf(view(), waiting))
+  )
   let lastBell = -bellPause
   let unsettled: ReadonlySet<string> = new Set()
 
@@ -119,6 +133,13 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
       const said = yield* Ref.get(recent)
       const style = yield* screen.style
       yield* change((before) => batch.reduce((next, event) => heard(next, event, style, said), before), "events")
+      if (before !== undefined && batch.some(({ _tag }) => _tag === "Connected")) {
+        yield* change((view) => Memory.recalled(view, before))
+      }
+      if (Object.keys(waiting).length > 0) {
+        yield* change((view) => Memory.withDrafts(view, waiting))
+        waiting = Memory.waitingIn(view(), waiting)
+      }
       unsettled = new Set([...unsettled, ...batch.flatMap((event) => unsettledBy(event) ?? [])])
       if (batch.some(({ _tag }) => _tag === "Connected" || _tag === "Reconnected")) {
         fork(requests.everybody)
@@ -219,6 +240,7 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
     beats += 1
     if (beats % beatsPerPing === 0 && view().chat.connection.is === "there") fork(requests.ping)
     yield* requests.marks
+    yield* remember
     const isTyping = View.talkOf(view()).typing.size > 0
     if (isTyping) yield* change((before) => ({ ...before }))
   }).pipe(Effect.forever)
@@ -247,6 +269,7 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage) {
     discard: true
   })
   const ending = yield* Effect.raceFirst(Effect.as(living, quit), Deferred.await(ended))
+  yield* remember
   if (yield* client.isConnected) yield* Effect.timeoutOption(requests.marks, farewell)
   yield* client.leave
   return ending

@@ -19,7 +19,7 @@ import { RecentMessages } from "../core/Recent.ts"
 import { isChat, isEntryRequest, type Request, type RoomRequest, whereaboutsOfRequest } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { isPaged } from "../link/Gather.ts"
-import { whenAllowed } from "../link/WhenAllowed.ts"
+import { LongestPause, whenAllowed } from "../link/WhenAllowed.ts"
 import { remark } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { ListsShown, withList } from "./AccountErrand.ts"
@@ -35,8 +35,9 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   const request = yield* requestOf(errand)
   // A message under way is the last one sent, but not yet at a place.
   if (isChat(request)) yield* Ref.update(recent, Recent.sending)
+  const longest = yield* LongestPause
   const [elapsed, reply] = yield* Effect.timed(
-    Effect.catchTag(ask(client, request), "RequestRejected", ({ message, reason }) =>
+    Effect.catchTag(ask(client, request, longest), "RequestRejected", ({ message, reason }) =>
       Effect.gen(function* () {
         const said = yield* Ref.get(recent)
         const { now, timestamp } = yield* style
@@ -105,9 +106,13 @@ const requestOf = Effect.fnUntraced(function* (
 const nothingOlder = "There is nothing older to show. What :history or :search showed last, if anything, was all."
 
 /** A list or a page as a whole, whatever one reply may hold. */
-const ask = (client: Client["Service"], request: Request): Effect.Effect<ServerMessage, RequestError> => {
+const ask = (
+  client: Client["Service"],
+  request: Request,
+  longest: number
+): Effect.Effect<ServerMessage, RequestError> => {
   if (isPaged(request)) return client.gather(request)
-  return whenAllowed<ServerMessage>(isEntryRequest(request) ? client.send(request) : client.request(request))
+  return whenAllowed<ServerMessage>(isEntryRequest(request) ? client.send(request) : client.request(request), longest)
 }
 
 export const showHelp = (command: string | undefined) =>

@@ -5,17 +5,21 @@
  * 2. What is kept comes first, for another process may have been given a newer one. One that is refused is not the end
  *    while there is another: with those of two processes in one place, at least one is good.
  * 3. A token takes the place of a password or a key for good: who is put out elsewhere does not come back by itself.
- * 4. One that could not be kept is not used before the one that brought it: that stays good, and it is kept.
+ * 4. From the time the kept tokens are read until the next is kept, or for 15 seconds, it is this client's turn (`TokenStore`).
+ * 5. One that could not be kept is not used before the one that brought it: that stays good, and it is kept.
  *
  * Bounds: `maxTokens` in memory, and as many kept.
  */
-import { Effect, Redacted, Schema } from "effect"
+import { Effect, Redacted, Schema, type Scope } from "effect"
 import type { DeviceName } from "../../common/wire/AccountRequest.ts"
 import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import { Refused } from "../core/ClientError.ts"
 import type { Heard } from "../core/Heard.ts"
 import type { CannotKeep, Key, Login, Token, TokenStore } from "../core/Login.ts"
 import { loginText, maxTokens, without, withToken } from "../core/Login.ts"
+
+/** Whoever has not been let in by then does not keep others from trying. */
+const longestTurn = "15 seconds"
 
 export interface AdmissionOptions {
   /** What proves that the name is the user's where no token does; nothing for a guest. */
@@ -36,7 +40,7 @@ export type Proof = { readonly _tag: "Guest" } | { readonly _tag: "Token"; reado
 
 export interface Admission {
   /** What to try, one after the other, see `tryEach`. */
-  readonly proofs: Effect.Effect<readonly [Proof, ...Array<Proof>]>
+  readonly proofs: Effect.Effect<readonly [Proof, ...Array<Proof>], never, Scope.Scope>
   /** The server gave this token to a connection that had shown `proof`. */
   readonly keep: (token: Token, proof: Proof) => Effect.Effect<void, CannotKeep>
 }
@@ -45,7 +49,18 @@ export const make = ({ login, tokens }: AdmissionOptions): Admission => {
   let known: ReadonlyArray<Token> = []
   let byHand = login
 
-  const proofs = Effect.map(tokens?.read ?? Effect.succeed([]), (kept): readonly [Proof, ...Array<Proof>] => {
+  let endTurn: Effect.Effect<void> = Effect.void
+
+  /** A turn ends with the scope at the latest. */
+  const takeTurn = Effect.gen(function* () {
+    if (tokens?.turn === undefined || (yield* tokens.read).length === 0) return
+    endTurn = yield* Effect.acquireRelease(tokens.turn, (end) => end)
+    yield* Effect.forkScoped(Effect.andThen(Effect.sleep(longestTurn), endTurn))
+  })
+
+  const readTokens = Effect.andThen(takeTurn, tokens?.read ?? Effect.succeed([]))
+
+  const proofs = Effect.map(readTokens, (kept): readonly [Proof, ...Array<Proof>] => {
     const all: ReadonlyArray<Proof> = [
       ...[...kept, ...without(known, kept)].map((token) => ({ _tag: "Token" as const, token })),
       ...(byHand === undefined ? [] : [byHand])
@@ -64,7 +79,8 @@ export const make = ({ login, tokens }: AdmissionOptions): Admission => {
           Effect.sync(() => {
             if (used !== undefined) known = [used, ...without(known, [used])].slice(0, maxTokens)
           })
-        )
+        ),
+        Effect.ensuring(endTurn)
       )
     }).pipe(Effect.uninterruptible)
 

@@ -24,9 +24,8 @@ import {
 } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Socket } from "effect/socket"
-import type { Cursor } from "../../common/log/Cursor.ts"
+import type { Cursor, Epoch } from "../../common/log/Cursor.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import type { UserName } from "../../common/name/UserName.ts"
 import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import type { RequestId } from "../../common/wire/RequestId.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
@@ -46,6 +45,7 @@ import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Req
 import * as Resumption from "../core/Resumption.ts"
 import { make as begin, placeOf, type Resumption as Resumed } from "../core/ResumptionState.ts"
 import * as Admission from "./Admission.ts"
+import type { ClientOptions } from "./ClientOptions.ts"
 import { type Address, dial } from "./Dial.ts"
 import * as EventBuffer from "./EventBuffer.ts"
 import { gather, isAudit, type PagedRequest } from "./Gather.ts"
@@ -55,17 +55,6 @@ import { backoff, farewell, isPassing, rejoinPause, settling } from "./Patience.
 import { whenAllowed } from "./WhenAllowed.ts"
 
 const maxOpenRequests = 1024
-
-export interface ClientOptions extends Admission.AdmissionOptions {
-  readonly user: UserName
-  /** How long to try to get a broken connection back; for ever, unless given. */
-  readonly giveUpAfter?: Duration.Input | undefined
-  /**
-   * A connection that stood for less counts as a failed attempt: the next one comes later than the last, and the time
-   * after which to give up goes on. 10 seconds, unless given.
-   */
-  readonly settledAfter?: Duration.Input | undefined
-}
 
 export class Client extends Context.Service<
   Client,
@@ -94,6 +83,8 @@ export class Client extends Context.Service<
      */
     readonly told: (entry?: Passage.Awaited) => Effect.Effect<void>
     readonly isConnected: Effect.Effect<boolean>
+    /** Which incarnation of a log this client is in now, ahead of what the events tell; none where it is not in. */
+    readonly epochOf: (where: Whereabouts) => Effect.Effect<Epoch | undefined>
     /**
      * As `leave`, by a request that ends the login. Fails, and stays, if it is refused; gives nothing without an answer.
      */
@@ -122,7 +113,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const slots = yield* Semaphore.make(maxOpenRequests)
   const connected = yield* Deferred.make<void, SessionError>()
   const replies = new Map<RequestId, Deferred.Deferred<ServerMessage, RequestError>>()
-  let resumption = begin(options.user)
+  let resumption = begin(options.user, options)
   /** What the connection that stands has yet to say, in this order. */
   const unsent = new Set<ClientMessage>()
   const hasUnsent = yield* Queue.sliding<void>(1)
@@ -393,6 +384,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     events: buffer.events,
     told,
     isConnected: Effect.sync(() => isConnected),
+    epochOf: (where) => Effect.sync(() => placeNow(where)?.epoch),
     leaveBy,
     leave
   })

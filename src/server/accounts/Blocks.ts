@@ -28,7 +28,13 @@ export class Blocks extends Context.Service<
   static readonly layer = Layer.sync(Blocks, () => {
     const byAccount = new Map<AccountId, ReadonlyArray<Blocked>>()
     const byPartner = new Map<Partner, Set<AccountId>>()
-    const by = (who: Blockable) => byPartner.get(partnerIs(who)) ?? nobody
+    /** Whoever blocked a guest does not want to hear the account either that has taken its name since. */
+    const by = (who: Blockable): ReadonlySet<AccountId> => {
+      const blockers = byPartner.get(partnerIs(who))
+      const ofGuest = who.account === undefined ? undefined : byPartner.get(partnerIs({ user: who.user }))
+      if (blockers === undefined || ofGuest === undefined) return blockers ?? ofGuest ?? nobody
+      return new Set([...blockers, ...ofGuest])
+    }
 
     return Blocks.of({
       by,

@@ -28,7 +28,9 @@ export const Act = Schema.Struct({
       /** Of a guest. */
       author: Schema.optionalKey(AuthorId),
       isAdmin: Schema.Boolean,
-      isMember: Schema.Boolean
+      isMember: Schema.Boolean,
+      /** It does not want to hear of whoever asks. */
+      hasBlocked: Schema.optionalKey(Schema.Literal(true))
     })
   )
 })

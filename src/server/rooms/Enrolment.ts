@@ -267,7 +267,11 @@ export const makeEnrolment = (services: Services) => {
      */
     expel: (user: UserName, reason: string | undefined): ReadonlyArray<SessionId> => {
       const member = Option.getOrUndefined(HashMap.get(room().enrolled, nameKey(user)))
-      if (member !== undefined) become(Room.dismiss(room(), member))
+      if (member !== undefined) {
+        become(Room.dismiss(room(), member))
+        // Now: who was told that it is out finds the room as others do.
+        tellChanged(member)
+      }
       const sessions = Room.sessionsOf(room(), user)
       putAllOut(sessions, reason)
       return sessions

@@ -2,16 +2,17 @@
  * What a conversation's manager does about those who govern it: it completes what is asked with what is known of the people, and
  * carries out on this node what follows from the entries. It decides nothing.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Timestamp } from "../../common/log/Cursor.ts"
 import type { Entry, Intent } from "../../common/log/Entry.ts"
-import { isGoverning, type Role } from "../../common/log/Governing.ts"
+import { type Governing, isGoverning, type Role } from "../../common/log/Governing.ts"
 import { moderates } from "../../common/log/RoomPermission.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { Blockable } from "../accounts/Account.ts"
 import type { NamedAccount } from "../accounts/AccountNames.ts"
 import { type Governance, roleOf, standing } from "../governance/Governance.ts"
 import { History } from "../history/History.ts"
@@ -35,13 +36,13 @@ export interface People {
 export interface GoverningEvents {
   /** An account is let in. */
   readonly onInvited: (account: AccountId, room: RoomName, by: UserName) => void
-  /** Somebody is banned. */
-  readonly onBanned: (user: UserName) => void
-  /** What a list of rooms says has changed. */
-  readonly onGoverned: () => void
+  /** The room is governed otherwise than before. */
+  readonly onGoverned: (act: Governing) => void
 }
 
 interface Services extends GoverningEvents {
+  /** The accounts that do not want to hear of somebody. */
+  readonly blockedBy: (who: Blockable) => ReadonlySet<AccountId>
   readonly conversation: SharedConversation
   readonly deciding: Deciding
   readonly guestOwner: () => GuestOwner | undefined
@@ -71,7 +72,7 @@ export const aboutRoom = ({ isPrivate, topic }: Governance) => ({
 })
 
 export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
-  const { conversation, deciding, expel, guestOwner, onBanned, onGoverned, onInvited, people, room, sessions } =
+  const { blockedBy, conversation, deciding, expel, guestOwner, onGoverned, onInvited, people, room, sessions } =
     services
   const clock = yield* Clock.Clock
   const history = yield* History
@@ -83,13 +84,14 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
     isGuestOwner(from) ? "owner" : roleOf(governance, from)
 
   /** Of an account that is gone nobody is meant. */
-  const aboutWhom = (about: About | undefined): Act["about"] => {
+  const aboutWhom = (about: About | undefined, from: Asker): Act["about"] => {
     if (about === undefined) return undefined
     const found = people.find(about.user)
     if (found !== undefined && found.state !== "Deleted") {
       const { id: account, user } = found
       const isMember = Room.isEnrolled(room(), { account, user }) || Room.sessionsOf(room(), user).length > 0
-      return { user, account, isAdmin: people.isAdmin(account), isMember }
+      const whom = { user, account, isAdmin: people.isAdmin(account), isMember }
+      return blockedBy(from).has(account) ? { ...whom, hasBlocked: true } : whom
     }
     if (about.guest === undefined) return undefined
     const { author, network } = sessions.authorsOf({ session: about.guest, user: about.user, request: 0 })
@@ -107,11 +109,9 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
 
   const followEntry = ({ body, from }: Entry): Effect.Effect<void> => {
     if (!isGoverning(body) || conversation._tag === "Lobby") return Effect.void
-    onGoverned()
+    onGoverned(body)
     switch (body._tag) {
       case "Banned":
-        onBanned(body.user)
-        return expel(body.user, body.reason)
       case "Kicked":
         return expel(body.user, body.reason)
       case "Invited": {
@@ -122,6 +122,20 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
       default:
         return Effect.void
     }
+  }
+
+  /** As whom somebody who comes is known, and whether it may come into a private room uninvited. */
+  const personOf = (from: Asker) => {
+    const { network } = sessions.authorsOf(from)
+    const isKnown = people.isAdmin(from.account) || isGuestOwner(from) || Room.isEnrolled(room(), from)
+    return { isKnown, person: { ...from, ...(network !== undefined && { network }) } }
+  }
+
+  /** Whether there is no such room any more for who asked when there was. */
+  const isGoneFor = (from: Asker): boolean => {
+    const { isKnown, person } = personOf(from)
+    if (isKnown || Room.isMember(room(), from.session)) return false
+    return Option.exists(deciding.whyNotEnter(person, false), ({ _tag }) => _tag === "RoomNotFound")
   }
 
   return {
@@ -139,7 +153,7 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
         ...(network !== undefined && { network })
       }
       if (body._tag === "Said") return said
-      const whom = aboutWhom(about)
+      const whom = aboutWhom(about, from)
       return {
         ...said,
         body: completed(body, whom, seconds),
@@ -159,12 +173,7 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
       }
     },
 
-    /** As whom somebody who comes is known, and whether it may come into a private room uninvited. */
-    person: (from: Asker) => {
-      const { network } = sessions.authorsOf(from)
-      const isKnown = people.isAdmin(from.account) || isGuestOwner(from) || Room.isEnrolled(room(), from)
-      return { isKnown, person: { ...from, ...(network !== undefined && { network }) } }
-    },
+    person: personOf,
 
     /** Admins need not be in. */
     isFromOutside: (command: RoomCommand): boolean =>
@@ -186,8 +195,10 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
     describe: ({ from }: RoomCommandOf<"Describe">): Effect.Effect<void> => {
       if (conversation._tag === "Lobby") return Effect.void
       const described = Effect.gen(function* () {
+        const begun = deciding.governance()
+        const oldest = begun.createdAt > 0 ? undefined : yield* history.read(conversation, oldestOnly)
+        if (isGoneFor(from)) return sessions.refuse(from, { _tag: "RoomNotFound", room: conversation.room })
         const governance = deciding.governance()
-        const oldest = governance.createdAt > 0 ? undefined : yield* history.read(conversation, oldestOnly)
         const createdAt: Timestamp = governance.createdAt || (oldest?.entries[0]?.at ?? now())
         const owner = governance.owner?.user ?? guestOwner()?.user
         const party = { role: roleIn(governance, from), isAdmin: people.isAdmin(from.account), isGuest: false }

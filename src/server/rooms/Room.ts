@@ -194,11 +194,24 @@ export const leave = (room: Room, session: SessionId): Option.Option<Left> =>
     }
   })
 
-/** What members are told of new entries, which come in the order of the log. */
-export const told = (room: Room, entries: ReadonlyArray<Entry>): ReadonlyArray<Delivery> =>
-  entries.length === 0
-    ? []
-    : [{ _tag: "Tell", to: sessions(room.upToDate), messages: entries.map(entryMessage(room.conversation)) }]
+/** What members are told of new entries, which come in the order of the log; who is put out by one hears none behind it. */
+export const told = (room: Room, entries: ReadonlyArray<Entry>): ReadonlyArray<Delivery> => {
+  const deliveries: Array<Delivery> = []
+  let to = sessions(room.upToDate)
+  let first = 0
+  for (const [index, { body }] of entries.entries()) {
+    const isLast = index === entries.length - 1
+    const isOut = body._tag === "Kicked" || body._tag === "Banned"
+    if (!isOut && !isLast) continue
+    const messages = entries.slice(first, index + 1).map(entryMessage(room.conversation))
+    deliveries.push({ _tag: "Tell", to, messages })
+    first = index + 1
+    if (!isOut || isLast) continue
+    const out = sessionsOf(room, body.user)
+    if (out.length > 0) to = to.filter((session) => !out.includes(session))
+  }
+  return deliveries
+}
 
 /** As whom a connection is in, if it is. */
 export const nameOf = (room: Room, session: SessionId): Option.Option<UserName> => HashMap.get(room.members, session)

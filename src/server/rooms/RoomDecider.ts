@@ -134,7 +134,11 @@ const governing = (
     (object?.isMember === true || Governance.isInvited(governance, subject))
   if (isInvitedAlready) return { _tag: "Repeated", seq: 0, at: now, key: undefined }
   if (Governance.isFull(governance, body, subject, now)) return { _tag: "Refused", reason: full(body) }
-  const after = Governance.govern(governance, body, act.from, subject && whoIs(subject, act), now)
+  // It stands in the log, so that who is blocked cannot tell, and lets nobody in.
+  const isUnheard = body._tag === "Invited" && act.about?.hasBlocked === true
+  const after = isUnheard
+    ? governance
+    : Governance.govern(governance, body, act.from, subject && whoIs(subject, act), now)
   const isOut = body._tag === "Kicked" || body._tag === "Banned"
   const dismissed = isOut ? subject?.account : undefined
   return { _tag: "Accepted", body, governance: after, ...(dismissed !== undefined && { dismissed }) }

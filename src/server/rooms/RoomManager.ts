@@ -61,7 +61,6 @@ export const make = Effect.fnUntraced(function* ({
   deciding,
   guestOwner = () => undefined,
   kept: keptMembers,
-  onBanned = () => {},
   onDeleted = () => {},
   onGoverned = () => {},
   onInvited = () => {},
@@ -114,10 +113,10 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   const governing = yield* makeGoverning({
+    blockedBy,
     conversation,
     deciding,
     guestOwner,
-    onBanned,
     onGoverned,
     onInvited,
     people,

@@ -32,7 +32,6 @@ export interface RoomManagerOptions {
   /** Which accounts do not want to hear of somebody; none, unless given. */
   readonly blockedBy?: (who: Blockable) => ReadonlySet<AccountId>
   readonly guestOwner?: () => GuestOwner | undefined
-  readonly onBanned?: GoverningEvents["onBanned"]
   readonly onInvited?: GoverningEvents["onInvited"]
   readonly onGoverned?: GoverningEvents["onGoverned"]
   /** Called when there is no such room any more, before anybody is told; of its members nothing is told afterwards. */

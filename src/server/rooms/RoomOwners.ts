@@ -22,7 +22,7 @@ interface Room {
 
 interface Services {
   readonly clock: Clock.Clock
-  readonly governances: Pick<Governances["Service"], "get" | "put">
+  readonly governances: Pick<Governances["Service"], "get" | "owned" | "put">
 }
 
 export const makeRoomOwners = ({ clock, governances }: Services) => {
@@ -45,6 +45,14 @@ export const makeRoomOwners = ({ clock, governances }: Services) => {
     )
 
   return {
+    /** How many rooms an account owns, whichever connection made them. */
+    count: (account: AccountId | undefined): number =>
+      account === undefined
+        ? 0
+        : governances
+            .owned(account)
+            .filter((room) => governances.get({ _tag: "Room", room })?.owner?.account === account).length,
+
     /** What is to be stored of a new room, before anybody is told of it; nothing if there is nothing to say. */
     found: (
       conversation: SharedConversation,

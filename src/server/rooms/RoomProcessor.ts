@@ -94,6 +94,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         hidden: () => directory.hidden(),
         roomsOf: (account) => accounts.of(account),
         involvementOf: (session) => involvements.get(session),
+        networkOf: (from) => sessions.authorsOf(from).network,
         find: (key) => rooms.get(key)
       })
       const asked = makeRoomsAsked({
@@ -146,7 +147,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         const { made } = involvements.of(from.session)
         const existing = rooms.get(key)
         if (existing !== undefined) return sessions.refuse(from, { _tag: "RoomExists", room: existing.name })
-        if (made.size >= maxRoomsPerUser) {
+        if (Math.max(made.size, owners.count(from.account)) >= maxRoomsPerUser) {
           return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
         }
         if (rooms.count() >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })

@@ -1,5 +1,6 @@
 /** Starts the manager of a room, and has the directory told of what it says. Managers are numbered, whatever their rooms. */
 import { Context, Effect, Scope } from "effect"
+import type { Governing } from "../../common/log/Governing.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { AccountNames } from "../accounts/AccountNames.ts"
 import type { AccountsCommand } from "../accounts/AccountsCommand.ts"
@@ -50,6 +51,13 @@ export const makeStarting = (all: Services) => {
     const number = ++started
     const own = yield* Scope.fork(scope)
     const guestOwner = () => guestOwnerOf(room)
+    /** For good: also if a ban is lifted, the guest registers, or whoever was given the room owns it no more. */
+    const endsGuestOwnership = (act: Governing): boolean => {
+      if (act._tag === "RoleSet" && act.role === "owner") return true
+      const owner = room.guestOwner?.user
+      const isAboutRole = act._tag === "Banned" || act._tag === "RoleSet"
+      return isAboutRole && owner !== undefined && nameKey(owner) === nameKey(act.user)
+    }
     const making = Effect.gen(function* () {
       const deciding = yield* Deciding.make({ conversation, guestOwner: () => authorOf(guestOwner()) })
       return yield* RoomManager.make({
@@ -58,11 +66,9 @@ export const makeStarting = (all: Services) => {
         guestOwner,
         people: names,
         blockedBy: blocks.by,
-        onGoverned,
-        // For good, also if that is lifted, or the guest registers.
-        onBanned: (user) => {
-          if (room.guestOwner !== undefined && nameKey(room.guestOwner.user) === nameKey(user))
-            room.guestOwner = undefined
+        onGoverned: (act) => {
+          if (endsGuestOwnership(act)) room.guestOwner = undefined
+          onGoverned()
         },
         onInvited: (account, invitedTo, by) => tellAccounts({ _tag: "Invited", account, room: invitedTo, by }),
         kept: members.of(room),

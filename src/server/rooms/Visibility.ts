@@ -10,6 +10,7 @@ import type { Governances } from "../history/Governances.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import type { GuestOwner } from "./Governing.ts"
+import type { Involvement } from "./OpenRoom.ts"
 
 interface Room {
   readonly key: NameKey
@@ -26,13 +27,15 @@ interface Services<One extends Room> {
   readonly hidden: () => ReadonlyArray<One>
   /** Of which rooms an account is a member. */
   readonly roomsOf: (account: AccountId | undefined) => ReadonlySet<NameKey>
-  /** The rooms that a connection is in. */
-  readonly involvementOf: (session: SessionId) => { readonly isIn: ReadonlySet<NameKey> } | undefined
+  /** The rooms that a connection is in, and those it made. */
+  readonly involvementOf: (session: SessionId) => Pick<Involvement, "isIn" | "made"> | undefined
+  /** Where somebody comes from. */
+  readonly networkOf: (from: Asker) => string | undefined
   readonly find: (key: NameKey) => One | undefined
 }
 
 export const makeVisibility = <One extends Room>(services: Services<One>) => {
-  const { clock, find, governances, hidden, involvementOf, isAdmin, roomsOf } = services
+  const { clock, find, governances, hidden, involvementOf, isAdmin, networkOf, roomsOf } = services
 
   const isPrivate = ({ conversation }: Room) => governances.get(conversation)?.isPrivate === true
 
@@ -42,10 +45,13 @@ export const makeVisibility = <One extends Room>(services: Services<One>) => {
     const governance = governances.get(open.conversation)
     if (governance?.isPrivate !== true) return true
     if (involvementOf(from.session)?.isIn.has(open.key) === true) return true
-    if (open.guestOwner?.from.session === from.session || isAdmin(from.account)) return true
-    if (roomsOf(from.account).has(open.key)) return true
-    const isLetIn = roleOf(governance, from) !== "member" || isInvited(governance, from)
-    return isLetIn && boundBy(governance.bans, from, clock.currentTimeMillisUnsafe()) === undefined
+    if (isAdmin(from.account) || roomsOf(from.account).has(open.key)) return true
+    const isOwner = open.guestOwner?.from.session === from.session
+    const isLetIn = isOwner || roleOf(governance, from) !== "member" || isInvited(governance, from)
+    if (!isLetIn || governance.bans.length === 0) return isLetIn
+    const network = networkOf(from)
+    const person = { ...from, ...(network !== undefined && { network }) }
+    return boundBy(governance.bans, person, clock.currentTimeMillisUnsafe()) === undefined
   }
 
   return {
@@ -63,8 +69,8 @@ export const makeVisibility = <One extends Room>(services: Services<One>) => {
       if (isAdmin(account)) return hidden()
       const invited = account === undefined ? [] : governances.invitations(account).map(({ room }) => room)
       const owned = account === undefined ? [] : governances.owned(account)
-      const isIn = involvementOf(from.session)?.isIn ?? []
-      const keys = new Set([...roomsOf(account), ...isIn, ...[...invited, ...owned].map(nameKey)])
+      const { isIn, made } = involvementOf(from.session) ?? nothing
+      const keys = new Set([...roomsOf(account), ...isIn, ...made, ...[...invited, ...owned].map(nameKey)])
       return [...keys]
         .toSorted()
         .flatMap((key) => find(key) ?? [])
@@ -72,3 +78,5 @@ export const makeVisibility = <One extends Room>(services: Services<One>) => {
     }
   }
 }
+
+const nothing: Pick<Involvement, "isIn" | "made"> = { isIn: new Set(), made: new Set() }

@@ -85,7 +85,7 @@ describe("a client whose connection broke", () => {
     const back = hearAll(resumption, [welcome(10)])
     const resumed = Resumption.resume(back.resumption)
     const rejoined = hearAll(resumed.resumption, [joined(resumed.messages[0]?.id ?? "", 6, 2), inRoom(5), inRoom(6)])
-    assert.deepStrictEqual(back.events, [{ _tag: "Reconnected", missed: 3 }])
+    assert.deepStrictEqual(back.events, [{ _tag: "Reconnected", missed: 3, lobby: { epoch, seq: 10 } }])
     assert.deepStrictEqual(
       rejoined.events.map(({ _tag }) => _tag),
       ["Rejoined", "Received", "Received"]
@@ -129,7 +129,7 @@ describe("a client whose connection broke", () => {
     const { resumption } = Resumption.interrupt(settled())
     const back = hearAll(resumption, [welcome(2, otherEpoch)])
     assert.deepStrictEqual(back.events, [
-      { _tag: "Reconnected", missed: 0 },
+      { _tag: "Reconnected", missed: 0, lobby: { epoch: otherEpoch, seq: 2 } },
       { _tag: "Gap", conversation: { _tag: "Lobby" } }
     ])
     const resumed = Resumption.resume(back.resumption)

@@ -191,6 +191,21 @@ describe("A conversation with members", () => {
     tries(20)
   )
 
+  it("tells who is put out of that, and of nothing behind it", () => {
+    const dev = Room.make({ _tag: "Room", room: RoomName.make("dev") })
+    const members = [1, 2, 5].map((who) => askerOf(who, 1))
+    const room = members.reduce((room, from) => Room.caughtUp(Room.join(room, from), from.session), dev)
+    // The fifth is the first again, on another connection.
+    const bodies = [say("before"), { _tag: "Banned" as const, user: userOf(1) }, say("behind"), say("at last")]
+    const entries = bodies.map((body, index): Entry => ({ seq: index + 1, at: 7, from: userOf(2), body }))
+    const heard = Room.told(room, entries).flatMap((one) =>
+      one._tag === "Tell" ? one.to.map((to) => [to, one.messages.map(({ _tag }) => _tag)] as const) : []
+    )
+    const ofAll = (session: number) => heard.filter(([to]) => to === session).flatMap(([, tags]) => tags)
+    for (const session of [1, 5]) assert.deepStrictEqual(ofAll(session), ["RoomMessage", "Banned"])
+    assert.deepStrictEqual(ofAll(2), ["RoomMessage", "Banned", "RoomMessage", "RoomMessage"])
+  })
+
   it.prop(
     "names who is in to whoever joins, newcomer included, in order",
     [Arbitrary.array(wholeNumber(1, 6), { minLength: 1 })],

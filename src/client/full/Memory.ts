@@ -1,0 +1,100 @@
+/**
+ * What of a screen is the same after a restart: the conversation that was shown, what was typed and not sent, what is muted and who is
+ * ignored, how the bars stand. One file for each user of each server, which its owner alone can read.
+ *
+ * The file is never half written: the next one takes its name. What cannot be read, or is none, is as if there were none; what cannot
+ * be written is not told of, since nothing is lost by it but that.
+ */
+import { dirname } from "node:path"
+import { Effect, FileSystem, Option, Schema } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
+import { UserName } from "../../common/name/UserName.ts"
+import * as Intention from "../core/chat/Intention.ts"
+import * as View from "./View.ts"
+
+const Memory = Schema.Struct({
+  shown: Schema.String,
+  /** By the keys of their conversations; also of those one is not in just now. */
+  drafts: Schema.Record(Schema.String, Schema.String),
+  muted: Schema.Array(Schema.String),
+  ignored: Schema.Array(UserName),
+  isUrgentFirst: Schema.Boolean,
+  hasLeftBar: Schema.Boolean,
+  hasRightBar: Schema.optionalKey(Schema.Boolean)
+})
+export type Memory = typeof Memory.Type
+
+const Text = Schema.fromJsonString(Memory)
+const decode = Schema.decodeUnknownOption(Text)
+const encode = Schema.encodeSync(Text)
+
+const maxBytes = 4 * 1024 * 1024
+
+/** `waiting`: drafts of conversations that are not there. Drafts that replace a message are of that message alone. */
+export const memoryOf = ({ chat, ...view }: View.View, waiting: Memory["drafts"]): Memory => {
+  const drafts = new Map(Object.entries(waiting))
+  for (const [key, { draft, editing }] of chat.talks) {
+    if (draft !== "" && editing === undefined) drafts.set(key, draft)
+  }
+  const ignored = [...chat.ignored].flatMap((key) => Option.toArray(decodeName(key)))
+  return {
+    shown: chat.shown,
+    drafts: Object.fromEntries(drafts),
+    muted: [...view.muted],
+    ignored,
+    isUrgentFirst: view.isUrgentFirst,
+    hasLeftBar: view.hasLeftBar,
+    ...(view.hasRightBar !== undefined && { hasRightBar: view.hasRightBar })
+  }
+}
+
+const decodeName = Schema.decodeUnknownOption(UserName)
+
+/** As it was: at the beginning, when it is known which conversations there are. */
+export const recalled = (
+  before: View.View,
+  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted, shown }: Memory
+): View.View => {
+  const known = ignored.reduce(
+    (chat, user) => (chat.ignored.has(nameKey(user)) ? chat : Intention.ignore(chat, user, true)),
+    before.chat
+  )
+  const chat = Intention.show(known, shown)
+  const view = { ...View.withChat(before, chat), hasLeftBar, hasRightBar, isUrgentFirst, muted: new Set(muted) }
+  return withDrafts(view, drafts)
+}
+
+/** The drafts of conversations that are there, each where nothing is typed. */
+export const withDrafts = (view: View.View, drafts: Memory["drafts"]): View.View => ({
+  ...view,
+  chat: Object.entries(drafts).reduce((chat, [key, draft]) => {
+    const talk = chat.talks.get(key)
+    return talk === undefined || talk.draft !== "" ? chat : Intention.type(chat, key, draft)
+  }, view.chat)
+})
+
+/** Those that have no conversation to stand in. */
+export const waitingIn = ({ chat }: View.View, drafts: Memory["drafts"]): Memory["drafts"] =>
+  Object.fromEntries(Object.entries(drafts).filter(([key]) => !chat.talks.has(key)))
+
+/** The file at this place. */
+export const fileAt = Effect.fnUntraced(function* (path: string) {
+  const files = yield* FileSystem.FileSystem
+  let saved = ""
+  const read = Effect.gen(function* () {
+    const { size } = yield* files.stat(path)
+    if (size > maxBytes) return undefined
+    saved = yield* files.readFileString(path)
+    return Option.getOrUndefined(decode(saved))
+  }).pipe(Effect.orElseSucceed(() => undefined))
+  const keep = (memory: Memory) =>
+    Effect.gen(function* () {
+      const text = encode(memory)
+      if (text === saved) return
+      yield* files.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
+      yield* files.writeFileString(`${path}.new`, text, { mode: 0o600 })
+      yield* files.rename(`${path}.new`, path)
+      saved = text
+    }).pipe(Effect.ignore)
+  return { read, keep }
+})

@@ -1,0 +1,49 @@
+/** One message: stored when this is done, whatever the connection went through; or it says what is known. */
+import { Effect } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { Whereabouts } from "../core/Heard.ts"
+import { Client } from "../link/Client.ts"
+import { whenAllowed } from "../link/WhenAllowed.ts"
+import { json, Output } from "./Output.ts"
+import { explain, noConnection, type ScriptError, usage } from "./ScriptError.ts"
+import { inside } from "./Visit.ts"
+import { messageTo } from "./Where.ts"
+
+export interface Sending {
+  readonly where: Whereabouts
+  readonly content: string
+  /** Who sends it, under a name as it was given. */
+  readonly user: UserName
+  readonly isMember: boolean
+  readonly isJson: boolean
+  /** Waits for as long as the server asks to, where it would be refused as too fast. */
+  readonly waits: boolean
+  /** For an answer, beside what it waits so; in milliseconds. */
+  readonly patience: number
+  /** Under which the server knows the message, however often it is sent. */
+  readonly key: string
+}
+
+export const send = Effect.fnUntraced(function* (sending: Sending) {
+  const { content, isJson, isMember, key, patience, user, waits, where } = sending
+  const client = yield* Client
+  if (where.with !== undefined && nameKey(where.with) === nameKey(user)) {
+    return yield* usage(`${user} is you. Name somebody else with --to.`)
+  }
+  const asked = client
+    .send({ ...messageTo(where, content), key })
+    .pipe(Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(notKnown(patience)) }))
+  const sent = yield* inside(where.room, isMember, waits ? whenAllowed(asked, Infinity) : asked).pipe(
+    Effect.mapError((error): ScriptError => (error._tag === "ScriptError" ? error : explain(error)))
+  )
+  if (!isJson) return
+  const { isTerminal, write } = yield* Output
+  const { id: _, ...plain } = sent
+  yield* write(`${json(plain, isTerminal)}\n`)
+})
+
+const notKnown = (patience: number) =>
+  noConnection(
+    `No answer within ${Math.round(patience / 1000)} s: the message may have been stored or not. Look with pnpm -s client history, then send it again.`
+  )

@@ -1,0 +1,54 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import * as Memory from "../../../src/client/full/Memory.ts"
+import { talkOf } from "../../../src/client/full/View.ts"
+import { after, begin, connected, pressed, received, rowsIn } from "./Drawn.ts"
+
+const start = after(begin(80, 24), connected)
+
+layer(NodeServices.layer)("What a screen remembers", (it) => {
+  it.effect("is the same after a restart, in a file of one's own", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      const path = `${folder}/screens/ada.json`
+      const { view } = pressed(start, "type:half", "alt+2", "type:for dev", "alt+m", "f2", "type:\n")
+      const first = yield* Memory.fileAt(path)
+      assert.isUndefined(yield* first.read)
+      yield* first.keep(Memory.memoryOf(view, { "room ops": "not lost" }))
+      assert.strictEqual((yield* files.stat(path)).mode & 0o777, 0o600)
+
+      const second = yield* Memory.fileAt(path)
+      const memory = yield* second.read
+      assert.isDefined(memory)
+      if (memory === undefined) return
+      const again = Memory.recalled(start, memory)
+      assert.deepStrictEqual(rowsIn(again), rowsIn({ ...view, notice: undefined }))
+      assert.strictEqual(talkOf(pressed(again, "alt+1").view).draft, "half")
+      assert.deepStrictEqual(Memory.waitingIn(again, memory.drafts), { "room ops": "not lost" })
+
+      const joined = {
+        _tag: "RoomJoined",
+        room: "ops",
+        epoch: "f",
+        seq: 0,
+        missed: 0,
+        truncated: false,
+        users: [],
+        count: 0
+      }
+      const there = Memory.withDrafts(after(again, received(joined)), memory.drafts)
+      assert.strictEqual(there.chat.talks.get("room ops")?.draft, "not lost")
+    })
+  )
+
+  it.effect("is nothing where the file is broken", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      yield* files.writeFileString(`${folder}/ada.json`, '{"shown":')
+      assert.isUndefined(yield* (yield* Memory.fileAt(`${folder}/ada.json`)).read)
+    })
+  )
+})

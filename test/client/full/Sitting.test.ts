@@ -1,0 +1,138 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Deferred, Effect, Fiber, FileSystem, Queue, Random, Stream } from "effect"
+import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
+import type { Frame } from "../../../src/client/full/Frame.ts"
+import { sitting } from "../../../src/client/full/FullScreen.ts"
+import { textOf } from "../../../src/client/full/Row.ts"
+import type { Input, Stage } from "../../../src/client/full/Stage.ts"
+import { Client } from "../../../src/client/link/Client.ts"
+import { RoomName } from "../../../src/common/name/RoomName.ts"
+import * as TestServer from "../../support/TestServer.ts"
+import { start } from "../BreakableClient.ts"
+
+/** A terminal that keeps what is drawn. */
+const fakeStage = Effect.fnUntraced(function* () {
+  const inputs = yield* Queue.unbounded<Input>()
+  const opened = yield* Deferred.make<() => Frame>()
+  let frame: (() => Frame) | undefined
+  const stage: Stage = {
+    inputs,
+    size: () => ({ columns: 80, rows: 24 }),
+    draw: () => void frame?.(),
+    copy: () => true,
+    ring: () => {},
+    notify: () => {},
+    title: () => {},
+    mouse: () => {},
+    redraw: () => {},
+    suspend: Effect.void
+  }
+  const open = (drawn: () => Frame) =>
+    Effect.sync(() => {
+      frame = drawn
+      Deferred.doneUnsafe(opened, Effect.succeed(drawn))
+      return stage
+    })
+  const press = (...names: ReadonlyArray<string>) =>
+    Queue.offerAll(
+      inputs,
+      names.map((name) => ({ _tag: "Key" as const, key: name.length === 1 ? { name, text: name } : { name } }))
+    )
+  const rows = Effect.map(Deferred.await(opened), (drawn) => drawn().rows.map(textOf))
+  const shows = (text: string) =>
+    rows.pipe(
+      Effect.filterOrFail((all) => all.some((row) => row.includes(text))),
+      Effect.eventually
+    )
+  return { open, press, shows }
+})
+
+const rooms = ["r1", "r2", "r3"].map((name) => RoomName.make(name))
+const places = ["lobby", ...rooms]
+const messages = 200
+
+const heardFrom = (event: ClientEvent): readonly [place: string, content: string] | undefined => {
+  if (event._tag !== "Received") return undefined
+  const { message } = event
+  if (message._tag === "RoomMessage") return [message.room, message.content]
+  return message._tag === "GlobalMessage" ? ["lobby", message.content] : undefined
+}
+
+layer(NodeServices.layer, { excludeTestServices: true })("A sitting", (it) => {
+  it.effect(
+    "sends each of 200 messages to the conversation that was shown, in order, over a connection that breaks",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+        const { port } = yield* TestServer.start({ settings: { MESSAGE_RATE: "0" } })
+        const ada = yield* start(port, "ada")
+        const ben = yield* start(port, "ben")
+        for (const room of rooms) {
+          yield* ada.client.request({ _tag: "CreateRoom", room })
+          yield* ada.client.request({ _tag: "JoinRoom", room })
+          yield* ben.client.request({ _tag: "JoinRoom", room })
+        }
+        const listening = yield* ada.client.events.pipe(
+          Stream.flatMap((event) => Stream.fromIterable([heardFrom(event)].filter((one) => one !== undefined))),
+          Stream.take(messages),
+          Stream.runCollect,
+          Effect.forkChild
+        )
+        const stage = yield* fakeStage()
+        const chatting = yield* sitting(`${folder}/ben.json`, stage.open).pipe(
+          Effect.provideService(Client, ben.client),
+          Effect.forkChild
+        )
+        yield* stage.shows("4 r3")
+
+        for (let number = 0; number < messages; number++) {
+          const at = yield* Random.nextIntBetween(0, places.length - 1)
+          yield* stage.press(`alt+${at + 1}`, ...`${places[at]} ${number}`, "enter")
+          if (number % 50 === 25) yield* ben.cut
+        }
+        const heard = yield* Fiber.join(listening)
+        for (const [place, content] of heard) assert.strictEqual(content.split(" ")[0], place)
+        for (const place of places) {
+          const numbers = heard.filter(([where]) => where === place).map(([, content]) => Number(content.split(" ")[1]))
+          assert.deepStrictEqual(
+            numbers,
+            numbers.toSorted((one, other) => one - other)
+          )
+        }
+        yield* stage.press("ctrl+c", "y")
+        assert.deepStrictEqual(yield* Fiber.join(chatting), { _tag: "Quit" })
+      })
+  )
+
+  it.effect("carries out commands, shows what they give, and what is refused can be sent again", () =>
+    Effect.gen(function* () {
+      const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const { port } = yield* TestServer.start()
+      const ben = yield* start(port, "ben")
+      const stage = yield* fakeStage()
+      const chatting = yield* sitting(`${folder}/ben.json`, stage.open).pipe(
+        Effect.provideService(Client, ben.client),
+        Effect.forkChild
+      )
+      yield* stage.shows("lobby›")
+      yield* stage.press(...":users", "enter")
+      yield* stage.shows("1 user: ben")
+      yield* stage.press(...":cr dev", "enter")
+      yield* stage.shows("dev›")
+      yield* stage.press(..."hello", "enter")
+      yield* stage.shows("ben │ hello")
+      yield* stage.press(...":topic dev Release", "enter")
+      yield* stage.shows("dev (yours) — Release")
+      yield* stage.press(...":react 👍".split(""), "enter")
+      yield* stage.press("ctrl+u", ...":pm nobody Psst", "enter")
+      yield* stage.shows("nobody")
+      yield* stage.press("ctrl+u", ...":lobby", "enter", ...":rmroom dev", "enter")
+      yield* stage.shows("Type yes to delete the room dev")
+      yield* stage.press(..."yes", "enter")
+      yield* stage.shows("1 lobby")
+      yield* stage.press(...":quit", "enter")
+      assert.deepStrictEqual(yield* Fiber.join(chatting), { _tag: "Quit" })
+    })
+  )
+})
