@@ -7,6 +7,7 @@
  *
  * Bounds: `maxInputs` keys wait to be read; what comes beyond is dropped, as a terminal's own buffer would.
  */
+import { readFileSync } from "node:fs"
 import { isBuiltin } from "node:module"
 import process from "node:process"
 import type * as OpenTui from "@opentui/core"
@@ -64,6 +65,39 @@ export const keyOf = ({ ctrl, meta, name, option, sequence, shift }: OpenTui.Key
 /** Whether this may be the place for it: a terminal that can be drawn on, and a Node that can. */
 const isPossible = (): boolean =>
   process.stdin.isTTY && process.stdout.isTTY && process.env["TERM"] !== "dumb" && isBuiltin("node:ffi")
+
+/** So often it is looked whether somebody is there still. */
+const watchPause = "1 second"
+
+/**
+ * Whether whoever was started at the terminal, and started us, is gone (npx or pnpm, killed): then the shell has the terminal back, and
+ * no signal tells of it. Where the system does not say which group of processes one is in, one's parent stands for it.
+ */
+const orphaning = () => {
+  const parent = process.ppid
+  const group = groupOf()
+  return (): boolean => (group === undefined ? process.ppid !== parent : !isThere(group))
+}
+
+/** The process that leads the group (proc(5): the fifth field, behind a name in parentheses). */
+const groupOf = (): number | undefined => {
+  try {
+    const [, , group] = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ")
+    return group === undefined ? undefined : Number(group)
+  } catch {
+    return undefined
+  }
+}
+
+const isThere = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH")
+  }
+}
 
 /** Node tells of FFI as an experiment, on a screen that is ours by then. */
 const load = Effect.gen(function* () {
@@ -137,6 +171,12 @@ export const open = Effect.fnUntraced(function* (frame: () => Frame) {
         process.stdin.off("end", gone)
         process.off("SIGHUP", gone)
       })
+  )
+  const isOrphan = orphaning()
+  yield* Effect.sleep(watchPause).pipe(
+    Effect.andThen(Effect.sync(() => isOrphan() && gone())),
+    Effect.forever,
+    Effect.forkScoped
   )
   const renderer = yield* Effect.acquireRelease(acquire(library), release)
   Painter.paint(library, renderer, { frame, point: offer, hasColours })
