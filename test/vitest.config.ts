@@ -28,7 +28,7 @@ export const long = [
   "test/client/{AccountTerminal,ClientProcess,ClientReturn,LoginTerminal,Reconnect,ScriptsProcess,Tail,Terminal}.test.ts",
   "test/client/account/SshKey.test.ts",
   "test/common/ssh/OpenSsh.test.ts",
-  "test/e2e/{AccountsAway,AccountsOpenSsh,AccountsSecrets,Descriptors,Entries,EntriesAllowed,EntriesReplay,Flood,Load,OneConnection,Process,ProcessEnd,Reactions,Shutdown}.test.ts",
+  "test/e2e/{AccountsAway,AccountsOpenSsh,AccountsSecrets,Descriptors,Entries,EntriesAllowed,EntriesReplay,Flood,Fuzz,Load,OneConnection,Process,ProcessEnd,Reactions,Shutdown}.test.ts",
   "test/server/search/{SearchEdits,SearchIndex}.test.ts",
   "test/server/sql/Waiting.test.ts",
   "test/server/store/{MemoryHistory,SqlAccounts,SqlGovernances,SqlHistory,SqlMemberships}.test.ts"
