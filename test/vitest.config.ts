@@ -2,12 +2,13 @@ import { resolve } from "node:path"
 import * as process from "node:process"
 import { defineConfig } from "vitest/config"
 import { compileCache } from "./support/CompileCache.ts"
+import { temporaryFolders } from "./support/TemporaryFolder.ts"
 
 /** Where to write vitest's own JSON report, beside the usual output; `.ci/run` counts the tests from it. */
 const jsonReport = process.env["VITEST_JSON_REPORT"]
 
 // Vitest's processes load effect as often as the servers that they start.
-Object.assign(process.env, compileCache)
+Object.assign(process.env, compileCache, temporaryFolders())
 
 /** What counts something of the process it runs in, or changes it, so that no other test may share that process. */
 export const apart = [
@@ -28,7 +29,7 @@ export const long = [
   "test/client/{AccountTerminal,ClientProcess,ClientReturn,FullTerminal,LoginTerminal,Reconnect,ScriptsProcess,Tail,Terminal}.test.ts",
   "test/client/account/SshKey.test.ts",
   "test/common/ssh/OpenSsh.test.ts",
-  "test/e2e/{AccountsAway,AccountsOpenSsh,AccountsSecrets,Descriptors,Entries,EntriesAllowed,EntriesReplay,Flood,Load,OneConnection,Process,ProcessEnd,Reactions,Shutdown}.test.ts",
+  "test/e2e/{AccountsAway,AccountsOpenSsh,AccountsSecrets,Descriptors,Entries,EntriesAllowed,EntriesReplay,Flood,Fuzz,Load,OneConnection,Process,ProcessEnd,Reactions,Shutdown}.test.ts",
   "test/server/search/{SearchEdits,SearchIndex}.test.ts",
   "test/server/sql/Waiting.test.ts",
   "test/server/store/{MemoryHistory,SqlAccounts,SqlGovernances,SqlHistory,SqlMemberships}.test.ts"
@@ -47,7 +48,16 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "apart", include: apart } },
       { extends: true, test: { name: "quick", include, exclude: [...apart, ...long], isolate: false } },
-      { extends: true, test: { name: "long", include: long, exclude: apart, isolate: false } }
+      {
+        extends: true,
+        test: {
+          name: "long",
+          include: long,
+          exclude: apart,
+          isolate: false,
+          globalSetup: "test/support/BundledPrograms.ts"
+        }
+      }
     ],
     // Bounds for a hanging test, not expectations: a busy machine with two cores takes its time.
     testTimeout: 120_000,

@@ -98,8 +98,12 @@ const withoutStackTraces = <A>(run: () => A): A => {
 
 const malformed = (issue: string, json?: unknown): Incoming<never> => {
   const id = Predicate.hasProperty(json, "id") ? json.id : undefined
-  return { _tag: "Malformed", issue, id: Predicate.isString(id) && id.length >= 1 && id.length <= 64 ? id : undefined }
+  return { _tag: "Malformed", issue, id: isRepeatable(id) ? id : undefined }
 }
+
+/** Whether a reply may have it: no string of ours holds half of a surrogate pair or NUL either. */
+const isRepeatable = (id: unknown): id is string =>
+  Predicate.isString(id) && id.length >= 1 && id.length <= 64 && id.isWellFormed() && !id.includes("\u0000")
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 

@@ -1,5 +1,4 @@
 /** `pnpm admin` as an operator starts it: a process, its output and its exit code; and databases for it to look after. */
-import { resolve } from "node:path"
 import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import { Array, Effect, FileSystem, Layer, Stream } from "effect"
@@ -11,8 +10,9 @@ import { checksum } from "../../src/server/store/Checksum.ts"
 import * as Database from "../../src/server/store/Database.ts"
 import { compileCache } from "../support/CompileCache.ts"
 import * as ProgramHere from "../support/ProgramHere.ts"
+import { programs } from "../support/Programs.ts"
 
-export const main = resolve(import.meta.dirname, "../../src/bin/admin.ts")
+export const main = programs.admin
 
 interface Surroundings {
   readonly cwd?: string

@@ -15,13 +15,17 @@ const ada = Schema.decodeSync(UserName)("Ada")
 
 class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", { screen: Schema.String }) {}
 
-/** How often the screen is looked at, and for how long at most. */
-const looking = Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "90 seconds" }))
+/** How often the screen is looked at, each time by a process, and for how long at most. */
+const looking = Schedule.spaced("100 millis").pipe(Schedule.upTo({ duration: "90 seconds" }))
+
+/** How many terminals were started: each is a tmux of its own, for one that ends may still be there. */
+let started = 0
 
 /** Runs a line of shell in a terminal of its own, 80 columns wide. */
 const startInTerminal = Effect.fnUntraced(function* (line: string, cwd: string) {
+  const socket = `parley-admin-${process.pid}-${started++}`
   const tmux = (...words: ReadonlyArray<string>) =>
-    ChildProcess.make("tmux", ["-L", `parley-admin-${process.pid}`, "-f", "/dev/null", ...words], { cwd }).pipe(
+    ChildProcess.make("tmux", ["-L", socket, "-f", "/dev/null", ...words], { cwd }).pipe(
       Effect.flatMap(({ all }) => Stream.mkString(Stream.decodeText(all))),
       Effect.scoped
     )

@@ -101,7 +101,7 @@ realTime("pnpm admin users", (it) => {
 
   it.effect("gives codes to a running server that stand in for a password until one is set", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const { port } = yield* FileServer.startHere(file, { REGISTRATION: "invite" })
       const { written } = operator(file)
       const first = (yield* written("users", "add", "ada", "--admin")).trim()
@@ -134,7 +134,7 @@ realTime("pnpm admin users", (it) => {
 
   it.effect("ends the connections of who is disabled or deleted, who is then in no room", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const { port } = yield* FileServer.startHere(file)
       const { said, written } = operator(file)
       const secret = (yield* written("users", "add", "Mallory")).trim()
@@ -187,7 +187,7 @@ realTime("pnpm admin users", (it) => {
   it.effect("works on the database where a server was killed, and waits for none that is busy elsewhere", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const killed = yield* FileServer.start(file)
       yield* killed.kill("SIGKILL")
       const { said, written } = operator(file)
@@ -254,7 +254,7 @@ realTime("pnpm admin users", (it) => {
 
   it.effect("lists any number of accounts, for as long as somebody reads", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       yield* makeDatabase(file)
       yield* sqlite(
         file,

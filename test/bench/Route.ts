@@ -95,20 +95,22 @@ export const atRate = (count: number, perSecond: number, each: (index: number, n
     return Effect.sync(stop)
   })
 
-/** Waits until all is there, or nothing comes any more. */
+/** How often it is looked. */
+const lookMillis = 10
+
+/** Waits until all is there, or nothing comes any more, as often as it is looked: a process that was stopped has not looked. */
 export const drain = Effect.fnUntraced(function* (
   isComplete: () => boolean,
   progress: () => number,
   drainMillis: number = defaultDrainMillis
 ) {
   let last = progress()
-  let lastChange = performance.now()
-  while (!isComplete() && performance.now() - lastChange < drainMillis) {
-    yield* Effect.sleep(10)
+  let looks = 0
+  while (!isComplete() && looks * lookMillis < drainMillis) {
+    yield* Effect.sleep(lookMillis)
     const current = progress()
-    if (current === last) continue
+    looks = current === last ? looks + 1 : 0
     last = current
-    lastChange = performance.now()
   }
 })
 

@@ -186,7 +186,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
         assert.lengthOf(text.split("\u0007"), 2)
       }).pipe(
         Effect.sandbox,
-        Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "15 seconds" })))
+        Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "90 seconds" })))
       )
       yield* terminal.press("C-c")
       yield* terminal.shows("exit 0")

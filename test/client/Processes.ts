@@ -5,10 +5,11 @@ import { type Cause, Context, Effect, Fiber, Layer, Queue, Stream, SubscriptionR
 import type { PlatformError } from "effect/PlatformError"
 import { ChildProcess } from "effect/process"
 import { compileCache } from "../support/CompileCache.ts"
+import { programs } from "../support/Programs.ts"
 import * as ServerHere from "../support/ServerHere.ts"
 
 export const root = resolve(import.meta.dirname, "../..")
-export const clientPath = resolve(root, "src/bin/client.ts")
+export const clientPath = programs.client
 
 type Environment = Readonly<Record<string, string>>
 

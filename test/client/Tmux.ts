@@ -12,8 +12,8 @@ class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", {
   override readonly message = `${this.awaited} did not appear on this screen:\n${this.screen}`
 }
 
-/** How often the screen is looked at, and for how long at most. */
-const looking = Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "90 seconds" }))
+/** How often the screen is looked at, each time by a process, and for how long at most. */
+const looking = Schedule.spaced("100 millis").pipe(Schedule.upTo({ duration: "90 seconds" }))
 
 type Environment = Readonly<Record<string, string>>
 

@@ -31,7 +31,8 @@ realTime("the database's log", (it) => {
       let pages = 0
       const isBegunAnew = Effect.gen(function* () {
         yield* Logbook.write(history, lines)
-        assert.isBelow(++megabytes, 80)
+        // With 50 MB in it commits wait for that; the thread beside may be late on a busy machine.
+        assert.isBelow(++megabytes, 250)
         const before = pages
         pages = Number(looking.prepare("PRAGMA wal_checkpoint(NOOP)").get()?.["log"])
         return pages < before

@@ -36,12 +36,12 @@ const atAnyMoment = Effect.fnUntraced(function* ({ answered, server }: CrashLane
 
 /** By the kernel, at a system call on the log of the database that is not there yet when a commit begins. */
 const insideOf = (calls: ReadonlyArray<string>, latest: number) =>
-  Effect.fnUntraced(function* ({ answered, file, server }: CrashLane.Life) {
+  Effect.fnUntraced(function* ({ answered, file, server, standing }: CrashLane.Life) {
     const enough = yield* Random.nextIntBetween(0, 100)
     if (answered !== undefined) yield* answered(enough)
     const when = yield* Random.nextIntBetween(1, latest)
     const fault = { pid: server.pid, files: [`${file}-wal`], calls, inject: `signal=SIGKILL:when=${when}` }
-    const isDead = Eventually.ask("the server was dead", server.isRunning, (isRunning) => !isRunning)
+    const isDead = Eventually.ask("the server was dead", server.isRunning, (isRunning) => !isRunning, standing)
     yield* Strace.during(fault, isDead)
   })
 

@@ -16,6 +16,8 @@ import * as Talker from "./Talker.ts"
 const rooms = ["garden", "kitchen", "attic"]
 
 export interface Life {
+  /** In words: what everybody waits for. */
+  readonly standing: () => string
   readonly server: Effect.Success<ReturnType<typeof FileServer.start>>
   readonly file: string
   /**
@@ -64,12 +66,9 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
     yield* Eventually.isSo("what was deleted was erased", () => CrashLog.isErased(CrashLog.read(file)))
   }).pipe(Effect.scoped)
   /** What goes against the protocol would be waited for in vain: it is told at once. */
+  const standing = () => [...members.map((member) => member.standing()), ...ledger.problems].join("; ")
   const isSo = (what: string, condition: () => boolean) =>
-    Eventually.isSo(
-      what,
-      () => condition() || ledger.problems.length > 0,
-      () => members.map((member) => member.standing()).join("; ")
-    )
+    Eventually.isSo(what, () => condition() || ledger.problems.length > 0, standing)
   const everyoneIsBack = isSo("everyone was back", () => members.every((member) => member.isBack()))
   const problems = () => [...ledger.problems, ...CrashLog.faults(CrashLog.read(file), ledger)].slice(0, 10)
 
@@ -95,7 +94,7 @@ export const run = Effect.fnUntraced(function* <E, R>({ earlyEnds = 0, kill, rou
     }
     const answered = (count: number) =>
       isSo(`${count} messages were answered`, () => ledger.promised.length - answeredBefore >= count)
-    yield* kill({ server, file, answered: isEarly ? undefined : answered })
+    yield* kill({ server, file, standing, answered: isEarly ? undefined : answered })
     isTalking = false
     yield* mayTalk.close
     yield* isUp.close

@@ -113,7 +113,8 @@ realTime("while the disk", (it) => {
   traced(`takes long over a commit, only chat messages wait${Strace.note}`, () =>
     Effect.gen(function* () {
       const { ada, ben, file, server } = yield* begin
-      const slow = { calls: ["fsync", "fdatasync"], inject: "delay_enter=1500000" }
+      // Until it is let go: a minute is longer than a busy machine takes for what is asked meanwhile.
+      const slow = { calls: ["fsync", "fdatasync"], inject: "delay_enter=60000000" }
       const whileItIsSlow = Effect.gen(function* () {
         yield* ada.send(inGarden("slow"))
         // Behind the message on its connection, and answered before it is stored.
@@ -129,11 +130,12 @@ realTime("while the disk", (it) => {
 
         // Nor does who joins the room itself: the message is behind them, and heard when it is stored.
         assert.propertyVal(yield* cleo.ask({ _tag: "JoinRoom", room: "garden" }), "seq", 1)
-        yield* ada.find((line) => line._tag === "Sent" && line["seq"] === 2)
-        assert.deepStrictEqual(yield* heardBy(ben, "RoomMessage"), ["2 slow"])
-        assert.deepStrictEqual(yield* heardBy(cleo, "RoomMessage"), ["2 slow"])
+        return cleo
       })
-      yield* Strace.during({ ...slow, pid: server.pid, files: [`${file}-wal`] }, whileItIsSlow)
+      const cleo = yield* Strace.during({ ...slow, pid: server.pid, files: [`${file}-wal`] }, whileItIsSlow)
+      yield* ada.find((line) => line._tag === "Sent" && line["seq"] === 2)
+      assert.deepStrictEqual(yield* heardBy(ben, "RoomMessage"), ["2 slow"])
+      assert.deepStrictEqual(yield* heardBy(cleo, "RoomMessage"), ["2 slow"])
     })
   )
 })

@@ -5,13 +5,20 @@ import { ServerMessage } from "../../src/common/wire/ServerMessage.ts"
 import { connect, type RawClient } from "../support/RawClient.ts"
 import * as ServerHere from "../support/ServerHere.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
+import { diskFolder } from "../support/TemporaryFolder.ts"
 
+/** On a disk. */
 export const newFolder = Effect.flatMap(FileSystem.FileSystem, (files) =>
-  files.makeTempDirectoryScoped({ prefix: "parley-durability-" })
+  files.makeTempDirectoryScoped({ directory: diskFolder(), prefix: "parley-durability-" })
 )
 
 /** Where a database will be. */
 export const newFile = Effect.map(newFolder, (folder) => `${folder}/chat.sqlite`)
+
+/** The same in memory, where that is possible: for what waits for no disk. */
+export const newFileInMemory = Effect.flatMap(FileSystem.FileSystem, (files) =>
+  Effect.map(files.makeTempDirectoryScoped({ prefix: "parley-test-" }), (folder) => `${folder}/chat.sqlite`)
+)
 
 /** What a server on this file is started with. */
 export const environment = (file: string) => ({

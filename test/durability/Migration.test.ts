@@ -39,7 +39,7 @@ realTime("a migration that fails", (it) => {
   ])("$how says so and leaves the file as it was, for the old version to open", ({ migration, says }) =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       yield* Logbook.fill(file, lines)
       const before = { bytes: yield* files.readFile(file), log: StoredLog.read(file) }
 
@@ -59,7 +59,7 @@ realTime("a migration that fails", (it) => {
 
   it.effect("is not half remembered: once it is mended, it is carried out as a whole", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       yield* Logbook.fill(file, lines)
       yield* Effect.exit(Effect.scoped(Logbook.open(file, { schema: { ...migrations, "99_broken": breaking } })))
       const mended = Effect.gen(function* () {
@@ -98,7 +98,7 @@ const before = Effect.fnUntraced(function* (file: string) {
 realTime("a database from before there were kinds of entries", (it) => {
   it.effect("opens with all there was, and its messages may be answered, reacted to and erased", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       yield* before(file)
       const history = yield* Logbook.open(file)
       assert.deepStrictEqual(yield* Logbook.contents(history), ["3 text 3 😀", "4 text 4 😀", "5 text 5 😀"])
@@ -149,7 +149,7 @@ realTime("a database from before there were kinds of entries", (it) => {
   it.effect("stays as it was if it cannot be brought up to date", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       yield* before(file)
       const bytes = yield* files.readFile(file)
       // All that is missing is added in one transaction, so what fails behind it takes the kinds back, too.

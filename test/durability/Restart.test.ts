@@ -15,7 +15,7 @@ const sentAgain = 1000
 realTime("after a restart", (it) => {
   it.effect("rooms that were written to are there with their history, the others are gone", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const stopping = yield* Scope.make()
       const first = yield* Scope.provide(FileServer.startHere(file), stopping)
       const ada = yield* FileServer.join(first.port, "ada")
@@ -46,7 +46,7 @@ realTime("after a restart", (it) => {
 
   it.effect("who comes back is sent the newest thousand of what they missed", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const garden = Logbook.room("garden")
       yield* Logbook.fill(file, [
         ...Array.from({ length: said }, (_, index) => ({ content: `${index + 1}` })),
@@ -88,7 +88,7 @@ realTime("the search index", (it) => {
   it.effect.each(damages)("is made again when it is $how, and search works", ({ damage }) =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const lines = Array.from({ length: 1000 }, (_, index) => ({ content: `word${index} needle in the hay` }))
       yield* Effect.gen(function* () {
         const history = yield* Logbook.open(file)

@@ -15,7 +15,7 @@ realTime("retention", (it) => {
   it.effect("deletes what is older, and only that; places go on counting, and the file shrinks", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const now = yield* Clock.currentTimeMillis
       const longAgo = now - Duration.toMillis("2 hours")
       const garden = Logbook.room("garden")
@@ -68,7 +68,7 @@ realTime("retention", (it) => {
 
   it.effect("tells of the rooms it leaves nothing of, once each, and of no others", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const history = yield* Logbook.open(file, { retention: Duration.millis(200) })
       const say = (room: string, at: number) =>
         Logbook.write(history, [{ content: "leaf", at, conversation: Logbook.room(room) }])
@@ -90,7 +90,7 @@ realTime("retention", (it) => {
 
   it.effect("may delete everything: after a restart, too, no place of an epoch is given twice", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       const settings = { RETENTION: "1 second" }
       const stopping = yield* Scope.make()
       const first = yield* Scope.provide(FileServer.startHere(file, settings), stopping)
@@ -122,7 +122,7 @@ realTime("retention", (it) => {
 
   it.effect("is not taken for another program's doing: what is said meanwhile goes on being stored", () =>
     Effect.gen(function* () {
-      const file = yield* FileServer.newFile
+      const file = yield* FileServer.newFileInMemory
       yield* Logbook.fill(
         file,
         Array.from({ length: 2000 }, (_, index) => ({ content: `stale ${index} ${"x".repeat(2000)}`, at: 1 }))

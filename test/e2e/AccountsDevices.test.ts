@@ -89,6 +89,21 @@ describe("an account", () => {
   )
 })
 
+describe("ListDevices", () => {
+  it.live("says which one asks also if that has disconnected meanwhile", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const laptop = yield* Talk.register(server, "ada")
+      // What is behind a password waits until that has been looked at.
+      const slow = { _tag: "ChangePassword", current: "wrong horse", next }
+      yield* laptop.client.send(slow, { _tag: "ListDevices", id: "d" }, { _tag: "Disconnect" })
+      const line = yield* laptop.client.find(({ id }) => id === "d")
+      const expected = { device: laptop.device, connected: true, here: true }
+      assert.deepInclude(Talk.listIn(line, "devices")[0], expected)
+    })
+  )
+})
+
 describe("RemoveDevice", () => {
   it.live("ends the device's token and connections at once, and no other's", () =>
     Effect.gen(function* () {
@@ -154,6 +169,17 @@ describe("ChangePassword", () => {
       }
       yield* Talk.comeBack(server, "ada", sibling.token)
       yield* Talk.enter(server, { user: "ada", credentials: Talk.byPassword(next) })
+    })
+  )
+
+  it.live("keeps the device that asks also if that has disconnected meanwhile", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const laptop = yield* Talk.register(server, "ada")
+      yield* laptop.client.send({ _tag: "ChangePassword", current: password, next, id: "p" }, { _tag: "Disconnect" })
+      const lines = yield* laptop.client.closed
+      assert.deepInclude(lines.at(-2), { _tag: "PasswordChanged", id: "p" })
+      yield* Talk.comeBack(server, "ada", laptop.token)
     })
   )
 

@@ -41,59 +41,53 @@ const getsIn = (port: number, user: string) =>
   ).pipe(Effect.orElseSucceed(() => false))
 
 realTime("A server without a file descriptor left", (it) => {
-  it.effect.skipIf(!isPossible)(
-    "goes on for those who are there, and lets others in once there is one again",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* ServerProcess.start({ env: { PORT: "0", HOST: "127.0.0.1", MESSAGE_RATE: "0" } })
-        const ada = yield* joined(server.port, "Ada")
-        const ben = yield* joined(server.port, "Ben")
-        yield* leave(server.pid, 8)
-        // Those that get one keep it, for as long as they may say nothing.
-        const crowd = yield* Effect.forkScoped(
-          Effect.scoped(
-            Effect.andThen(
-              Effect.forEach(Arr.range(1, 100), () => Effect.ignore(connect({ port: server.port })), {
-                concurrency: 10
-              }),
-              Effect.never
-            )
+  it.effect.skipIf(!isPossible)("goes on for those who are there, and lets others in once there is one again", () =>
+    Effect.gen(function* () {
+      const server = yield* ServerProcess.start({ env: { PORT: "0", HOST: "127.0.0.1", MESSAGE_RATE: "0" } })
+      const ada = yield* joined(server.port, "Ada")
+      const ben = yield* joined(server.port, "Ben")
+      yield* leave(server.pid, 8)
+      // Those that get one keep it, for as long as they may say nothing.
+      const crowd = yield* Effect.forkScoped(
+        Effect.scoped(
+          Effect.andThen(
+            Effect.forEach(Arr.range(1, 100), () => Effect.ignore(connect({ port: server.port })), {
+              concurrency: 10
+            }),
+            Effect.never
           )
         )
-        yield* Effect.repeat(getsIn(server.port, "Late"), { until: (isIn) => !isIn })
-        for (let round = 0; round < 20; round++) {
-          yield* getsIn(server.port, "Late")
-          const reply = yield* ada.ask({ _tag: "GlobalMessage", content: `message ${round}` })
-          assert.strictEqual(reply._tag, "Sent", JSON.stringify(reply))
-          assert.strictEqual((yield* ben.find("GlobalMessage"))["content"], `message ${round}`)
-        }
-        yield* Fiber.interrupt(crowd)
-        yield* Effect.repeat(getsIn(server.port, "Late"), { until: (isIn) => isIn })
-        yield* server.kill("SIGTERM")
-        const { exitCode, stderr } = yield* server.exited
-        assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" })
-      }),
-    60_000
+      )
+      yield* Effect.repeat(getsIn(server.port, "Late"), { until: (isIn) => !isIn })
+      for (let round = 0; round < 20; round++) {
+        yield* getsIn(server.port, "Late")
+        const reply = yield* ada.ask({ _tag: "GlobalMessage", content: `message ${round}` })
+        assert.strictEqual(reply._tag, "Sent", JSON.stringify(reply))
+        assert.strictEqual((yield* ben.find("GlobalMessage"))["content"], `message ${round}`)
+      }
+      yield* Fiber.interrupt(crowd)
+      yield* Effect.repeat(getsIn(server.port, "Late"), { until: (isIn) => isIn })
+      yield* server.kill("SIGTERM")
+      const { exitCode, stderr } = yield* server.exited
+      assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" })
+    })
   )
 })
 
 realTime(`A server that cannot accept a connection just now${Strace.note}`, (it) => {
   const errors = Strace.missing === undefined ? ["ENFILE", "ENOBUFS", "ENOMEM", "ECONNABORTED"] : []
-  it.effect.each(errors)(
-    "goes on, and accepts others a little later (%s)",
-    (error) =>
-      Effect.gen(function* () {
-        const server = yield* ServerProcess.start({ env: { PORT: "0", HOST: "127.0.0.1" } })
-        const first = yield* joined(server.port, "First")
-        // Each second call fails: of one and the same listening socket, too.
-        const fault = { pid: server.pid, files: [], calls: ["accept", "accept4"], inject: `error=${error}:when=1+2` }
-        const coming = Effect.forEach(Arr.range(1, 60), (number) =>
-          Effect.repeat(getsIn(server.port, `user${number}`), { until: (isIn) => isIn })
-        )
-        yield* Strace.during(fault, coming)
-        yield* first.ask({ _tag: "GlobalMessage", content: "still here" })
-        assert.isTrue(yield* server.isRunning)
-      }),
-    60_000
+  it.effect.each(errors)("goes on, and accepts others a little later (%s)", (error) =>
+    Effect.gen(function* () {
+      const server = yield* ServerProcess.start({ env: { PORT: "0", HOST: "127.0.0.1" } })
+      const first = yield* joined(server.port, "First")
+      // Each second call fails: of one and the same listening socket, too.
+      const fault = { pid: server.pid, files: [], calls: ["accept", "accept4"], inject: `error=${error}:when=1+2` }
+      const coming = Effect.forEach(Arr.range(1, 60), (number) =>
+        Effect.repeat(getsIn(server.port, `user${number}`), { until: (isIn) => isIn })
+      )
+      yield* Strace.during(fault, coming)
+      yield* first.ask({ _tag: "GlobalMessage", content: "still here" })
+      assert.isTrue(yield* server.isRunning)
+    })
   )
 })

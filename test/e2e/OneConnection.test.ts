@@ -76,7 +76,6 @@ describe("One connection that asks for much and reads nothing", () => {
 
         yield* greedy.resume
         for (let id = 0; id < asked; id++) yield* greedy.find((line) => line["id"] === `greedy-${id}`)
-      }),
-    60_000
+      })
   )
 })

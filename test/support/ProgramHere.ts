@@ -47,7 +47,7 @@ export const run = Effect.fnUntraced(function* <A, E>(program: Program<A, E>, gi
   return { ...said, exitCode }
 })
 
-/** Starts it, and waits until its output matches; answers the match. It is stopped when the scope closes. */
+/** Starts it, and waits until its output matches; answers the match, and what it says. It is stopped when the scope closes. */
 export const start = Effect.fnUntraced(function* <A, E>(program: Program<A, E>, given: Given, ready: RegExp) {
   const { running, said, stdout } = prepare(program, given)
   const found = yield* Deferred.make<RegExpExecArray, Ended>()
@@ -57,5 +57,6 @@ export const start = Effect.fnUntraced(function* <A, E>(program: Program<A, E>, 
   })
   const ended = Effect.suspend(() => Deferred.fail(found, new Ended({ message: said.stderr })))
   yield* Effect.forkScoped(Effect.ensuring(running, ended))
-  return yield* Deferred.await(found)
+  const match = yield* Deferred.await(found)
+  return { match, said: said as Readonly<typeof said> }
 })

@@ -4,6 +4,7 @@
  */
 import { nameKey } from "../../src/common/name/Name.ts"
 import { authorOf, type Deed, type HeardEntry, entryIn, nameOf, type Wish, wishesOf } from "./ReferenceEntry.ts"
+import { readOwners } from "./ReferenceOwners.ts"
 import { outcomesOf, statesOf } from "./ReferenceTimeline.ts"
 import { ownerOf, type Report, type Request, type Trace } from "./ReferenceTrace.ts"
 
@@ -95,6 +96,7 @@ const wishName = ({ deed, from, log, partner }: Pick<Wish, "deed" | "from" | "lo
 
 /** One count without gaps, in the order of time; each entry was asked for by its author, may be made there, and is once. */
 export const checkLogs = (trace: Trace, logs: Logs, report: Report): void => {
+  const governsIn = readOwners(trace)
   for (const [name, log] of logs) {
     const entries = inOrder(log)
     const states = statesOf(entries)
@@ -112,7 +114,10 @@ export const checkLogs = (trace: Trace, logs: Logs, report: Report): void => {
       if (madeBy.length === 0) report(knownAt, `${what} was asked for by nobody`)
       else if (
         before === undefined ||
-        !madeBy.some((by) => isAllowed(before, { deed, partner, from, author: authorOf(by.session) }))
+        !madeBy.some(({ session }) => {
+          const author = authorOf(session)
+          return isAllowed(before, { deed, partner, from, author, governs: governsIn(name, author) })
+        })
       ) {
         report(knownAt, `${what} must not stand behind what there was`)
       }

@@ -11,6 +11,7 @@ import { inboxOf, lobby, receiverOf, roomLog, wishOf } from "./ReferenceEntry.ts
 import { identityOf } from "./ReferenceKeys.ts"
 import { inOrder, type Log, type Logs, newestKnown, newestPossible } from "./ReferenceLog.ts"
 import { leavesOfOthers } from "./ReferenceMembers.ts"
+import { readOwners } from "./ReferenceOwners.ts"
 import { pageOf } from "./ReferencePage.ts"
 import { possibly, readRoom, type RoomFacts, spanOf, type Stay, staysOnServer, surely } from "./ReferenceRooms.ts"
 import { outcomesOf, shown, type State, statesOf, textOf } from "./ReferenceTimeline.ts"
@@ -29,6 +30,7 @@ const sortedNames = (names: ReadonlyArray<string>) => {
 /** `accounts`: the names of all accounts there are. */
 export const checkReplies = (trace: Trace, logs: Logs, accounts: ReadonlyArray<string>, report: Report): void => {
   const stays = staysOnServer(trace)
+  const governsIn = readOwners(trace)
   const accountKeys: ReadonlySet<string> = new Set(accounts.map(nameKey))
   const rooms = new Map<string, RoomFacts>()
   const roomOf = (name: string): RoomFacts => {
@@ -107,7 +109,7 @@ export const checkReplies = (trace: Trace, logs: Logs, accounts: ReadonlyArray<s
     const { states } = knownOf(wish.log)
     const outcomesAt = (place: number) => {
       const state = states[place]
-      return state === undefined ? [] : outcomesOf(state, wish)
+      return state === undefined ? [] : outcomesOf(state, { ...wish, governs: governsIn(wish.log, wish.author) })
     }
     if (reply._tag === "Sent" && reply.repeated === undefined) {
       return outcomesAt(reply.seq - 1).some(({ kind }) => kind === "Accepted")

@@ -5,6 +5,7 @@
 import { nameKey } from "../../src/common/name/Name.ts"
 import { type Author, authorOf, type Deed, type Wish } from "./ReferenceEntry.ts"
 import type { LogEntry } from "./ReferenceLog.ts"
+import type { Governs } from "./ReferenceOwners.ts"
 
 interface Reactor {
   readonly reaction: string
@@ -90,20 +91,22 @@ export interface Outcome {
 
 const accepted: Outcome = { kind: "Accepted" }
 const notFound: Outcome = { kind: "MessageNotFound" }
+const notAllowed: Outcome = { kind: "NotAllowed" }
 const maxReactions = 50
 
-/** Something to be done, and who does it. */
-export type Doing = Pick<Wish, "author" | "deed" | "from" | "partner">
+/** Something to be done, who does it, and whether the room is theirs, where it is in one. */
+export type Doing = Pick<Wish, "author" | "deed" | "from" | "partner"> & { readonly governs: Governs }
 
 /** More than one only where it is not known whose something is. */
-export const outcomesOf = (state: State, { author, deed, from, partner }: Doing): ReadonlyArray<Outcome> => {
+export const outcomesOf = (state: State, { author, deed, from, governs, partner }: Doing): ReadonlyArray<Outcome> => {
   if (deed.target === undefined) return [accepted]
   const found = state.get(deed.target)
   // What was exchanged with somebody else stands in another conversation.
   const target = found?.partner === partner ? found : undefined
   if (deed.kind === "Said") return [target === undefined || target.is === "Other" ? notFound : accepted]
   if (target?.is !== "Message") return [notFound]
-  if (deed.kind !== "Reacted") return ifOwn(target.authors, author, { kind: "NotAllowed" })
+  if (deed.kind === "Deleted" && governs !== "no") return governs === "yes" ? [accepted] : [accepted, notAllowed]
+  if (deed.kind !== "Reacted") return ifOwn(target.authors, author, notAllowed)
   const mine = target.reactors.find((one) => one.reaction === deed.words && isSame(one.user, from))
   if (deed.isRemoved) return mine === undefined ? [notFound] : ifOwn(mine.authors, author, notFound)
   if (mine !== undefined) return [{ kind: "Repeated", seq: mine.seq }]

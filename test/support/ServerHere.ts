@@ -28,8 +28,11 @@ export const run = Effect.fnUntraced(function* ({ dotEnv, env = {}, flags = [] }
   return yield* ProgramHere.run(() => Effect.provide(main, DotEnv.layerTelling), { args: flags, env })
 }, Effect.scoped)
 
-/** Starts a server, waits until it listens, and stops it in good order when the scope closes. It reads no `.env`. */
+/**
+ * Starts a server, waits until it listens, and stops it in good order when the scope closes. It reads no `.env`. `said` is what
+ * it says, its log on standard error.
+ */
 export const start = Effect.fnUntraced(function* ({ env = {}, flags = [] }: Pick<Options, "env" | "flags"> = {}) {
-  const [, port] = yield* ProgramHere.start(() => main, { args: flags, env }, /listening on \S+:(\d+)\n/)
-  return { port: Number(port) }
+  const { match, said } = yield* ProgramHere.start(() => main, { args: flags, env }, /listening on \S+:(\d+)\n/)
+  return { port: Number(match[1]), said }
 })

@@ -10,8 +10,7 @@ import * as process from "node:process"
 import { Effect, Fiber, FileSystem, Option, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import { compileCache } from "./CompileCache.ts"
-
-const main = resolve(import.meta.dirname, "../../src/bin/server.ts")
+import { programs } from "./Programs.ts"
 
 export const folder = Symbol("a folder")
 export const pipe = Symbol("a named pipe")
@@ -45,7 +44,7 @@ const spawn = Effect.fnUntraced(function* ({
   dotEnv,
   env = {},
   flags = [],
-  program: path = main,
+  program: path = programs.server,
   starter
 }: ServerProcessOptions) {
   const cwd = yield* newFolderWith(dotEnv)

@@ -40,6 +40,8 @@ type RequestOf<Tag extends AccountRequest["_tag"]> = Extract<AccountRequest, { r
 /** An asker that is an account. */
 interface Owner extends Asker {
   readonly account: AccountId
+  /** Which device it asked from: it may have disconnected before it is answered. */
+  readonly device: DeviceId | undefined
 }
 
 type Answering = Effect.Effect<ServerMessage, StorageUnavailable>
@@ -108,7 +110,7 @@ export class AccountProcessor extends Context.Service<
         return beside(Effect.ignore(accounts.seen(was.account, was.device, now())))
       }
 
-      const deviceOf = ({ account, session }: Owner): DeviceId | undefined =>
+      const deviceOf = ({ account, session }: Omit<Owner, "device">): DeviceId | undefined =>
         connected.of(account).find((connection) => connection.session === session)?.device
 
       const peerOf = ({ session }: Asker) => sessions.peerOf(session)
@@ -123,7 +125,7 @@ export class AccountProcessor extends Context.Service<
         if (Result.isFailure(right)) return refusal(right.failure)
         const hash = yield* registering.newPassword(next, "next")
         if (Result.isFailure(hash)) return refusal(hash.failure)
-        const ended = yield* accounts.setPassword(from.account, hash.success, deviceOf(from))
+        const ended = yield* accounts.setPassword(from.account, hash.success, from.device)
         if (Option.isNone(ended)) return refusal({ _tag: "InvalidCredentials" })
         end(from.account, ended.value, {
           _tag: "Goodbye",
@@ -134,8 +136,8 @@ export class AccountProcessor extends Context.Service<
 
       const listDevices = (from: Owner): Answering =>
         Effect.map(accounts.devices(from.account), (devices) => {
-          const here = deviceOf(from)
-          const there = new Set(connected.of(from.account).map(({ device }) => device))
+          const here = from.device
+          const there = new Set([...connected.of(from.account).map(({ device }) => device), here])
           return {
             _tag: "Devices",
             devices: devices.map(({ id, lastSeen, name, since }) => ({
@@ -285,9 +287,10 @@ export class AccountProcessor extends Context.Service<
         if (request._tag === "GetUser") return answering(from, userInfo(request.user, isConnected))
         const { account } = from
         if (account === undefined) return sessions.refuse(from, { _tag: "AccountRequired", action: request._tag })
+        const owner: Owner = { ...from, account, device: deviceOf({ ...from, account }) }
         const inTurn = Effect.scoped(
           Effect.flatMap(RcMap.get(inOrder, account), (turn) =>
-            turn.withPermits(1)(answerTo({ ...from, account }, request, isConnected))
+            turn.withPermits(1)(answerTo(owner, request, isConnected))
           )
         )
         return answering(from, inTurn)

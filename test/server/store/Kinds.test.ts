@@ -172,9 +172,14 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
       }
       // What is decided on is looked up by its place, however long the log is.
       const targets = Arr.makeBy(100, (index) => index + 1)
-      const [scanning] = yield* Effect.timed(sql`SELECT COUNT(*) FROM messages WHERE length(sender) > 0`)
-      const [looking] = yield* Effect.timed(history.facts(lobby, { keys: [], targets, reactors: [] }))
-      assert.isBelow(Duration.toMillis(looking), 5 * Duration.toMillis(scanning) + 20)
+      // The shortest of several times, for a machine may do something else meanwhile.
+      const shortest = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.map(Effect.replicateEffect(Effect.timed(effect), 7), (times) =>
+          Math.min(...times.map(([time]) => Duration.toMillis(time)))
+        )
+      const scanning = yield* shortest(sql`SELECT COUNT(*) FROM messages WHERE length(sender) > 0`)
+      const looking = yield* shortest(history.facts(lobby, { keys: [], targets, reactors: [] }))
+      assert.isBelow(looking, 5 * scanning + 20)
     })
   )
 

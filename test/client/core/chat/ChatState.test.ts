@@ -77,15 +77,18 @@ describe("what a person has before them", () => {
     [someSteps],
     ([steps]) => {
       const world = live(steps, ({ problems }) => assert.deepStrictEqual(problems, []))
-      const kept = [...world.state.talks.values()].flatMap(({ draft, outbox }) => [
-        ...(draft === "" ? [] : [draft]),
-        ...Outgoing.failures(outbox).map(({ content }) => content)
-      ])
-      const all = [...kept, ...world.underWay, ...world.discarded, ...world.delivered.map(({ content }) => content)]
+      const talks = [...world.state.talks.values()]
+      const drafts = talks.flatMap(({ draft }) => (draft === "" ? [] : draft))
+      const failed = talks.flatMap(({ outbox }) => Outgoing.failures(outbox).map(({ content }) => content))
+      const all = [
+        ...drafts,
+        ...failed,
+        ...world.underWay,
+        ...world.discarded,
+        ...world.delivered.map(({ content }) => content)
+      ]
       assert.sameMembers(all, [...world.typed])
-      const waiting = [...world.state.talks.values()].flatMap(({ outbox }) =>
-        outbox.filter(({ state }) => state._tag !== "Failed")
-      )
+      const waiting = talks.flatMap(({ outbox }) => outbox.filter(({ state }) => state._tag !== "Failed"))
       assert.sameMembers(
         waiting.map(({ content }) => content),
         [...world.underWay]

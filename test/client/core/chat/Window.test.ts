@@ -121,12 +121,12 @@ describe("what is at hand of a log", () => {
     "reaches the end again from anywhere, page by page, with nothing left out",
     [wholeNumber(1, 30), Arbitrary.array(someStep, { maxLength: 40 }), wholeNumber(1, 10)],
     ([from, steps, behind]) => {
-      let log: ReadonlyArray<Entry> = []
+      const log: Array<Entry> = []
       const say = (count: number) => {
         for (let more = 0; more < count; more++) {
           const seq = log.length + 1
           const entry: Entry = { seq, at: seq, from: bob, body: { _tag: "Said", content: `${seq}` } }
-          log = [...log, entry]
+          log.push(entry)
           window = Window.follow(window, onTheWire(entry), "oldest")
         }
       }
