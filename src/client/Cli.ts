@@ -16,7 +16,7 @@ import { exitCode } from "./core/ExitCode.ts"
 import { Tokens } from "./core/Login.ts"
 import { CannotChat, comingBack, enter, type Entrance, explain, putOut, type Visitor } from "./Entrance.ts"
 import { entranceOf, root, stateFolder } from "./Flags.ts"
-import { fullScreen } from "./full/FullScreen.ts"
+import { fullScreen, type Options } from "./full/FullScreen.ts"
 import * as Stage from "./full/Stage.ts"
 import { chat } from "./line/Chat.ts"
 import { type Entered, Relogin } from "./line/Relogin.ts"
@@ -34,26 +34,32 @@ import { tailCommand } from "./TailCommand.ts"
 const askingOn = (screen: Screen["Service"] | undefined, prompts: Asking) =>
   screen === undefined ? prompts : onScreen(screen)
 
-const onFullScreen = (memoryPath: string) =>
-  Effect.catchTag(fullScreen(memoryPath), "CannotDraw", () =>
+const onFullScreen = (options: Options) =>
+  Effect.catchTag(fullScreen(options), "CannotDraw", () =>
     Effect.fail(
       new CannotChat({ message: "The full screen cannot be drawn here. Start with --line.", exitCode: exitCode.usage })
     )
   )
 
-const sittingOn = Effect.fnUntraced(function* (screen: Screen["Service"] | undefined, memoryPath: string) {
-  if (screen === undefined) return yield* onFullScreen(memoryPath)
+/** What a sitting is on: a screen that shows lines, or else a full one. */
+interface Place {
+  readonly screen: Screen["Service"] | undefined
+  readonly hasMouse: boolean
+}
+
+const sittingOn = Effect.fnUntraced(function* ({ hasMouse, screen }: Place, memoryPath: string) {
+  if (screen === undefined) return yield* onFullScreen({ memoryPath, hasMouse })
   return yield* Effect.provideService(chat, Screen, screen)
 })
 
-/** One sitting, on this screen or on a full one; gives who is in for the next, if there is to be one. */
+/** One sitting; gives who is in for the next, if there is to be one. */
 const sit = Effect.fnUntraced(function* (
   entrance: Entrance,
   { client, close, tokens, user }: Entered,
-  screen: Screen["Service"] | undefined,
+  place: Place,
   prompts: Asking
 ) {
-  const asking = askingOn(screen, prompts)
+  const asking = askingOn(place.screen, prompts)
   const context = yield* Effect.context<Effect.Services<ReturnType<typeof enter>>>()
   const logIn = (other: UserName, self: UserName) =>
     Effect.serviceOption(Screen).pipe(
@@ -63,7 +69,7 @@ const sit = Effect.fnUntraced(function* (
       Effect.provideContext(context)
     )
   const name = TokenFile.pathIn(join(yield* stateFolder, "screens"), entrance.address, user)
-  return yield* sittingOn(screen, name.replace(/\.token$/, ".json")).pipe(
+  return yield* sittingOn(place, name.replace(/\.token$/, ".json")).pipe(
     Effect.provideService(Client, client),
     Effect.provideService(Tokens, tokens),
     Effect.provideService(Relogin, logIn),
@@ -83,21 +89,25 @@ const sit = Effect.fnUntraced(function* (
 })
 
 /** One sitting after the other, until one is the last. In line mode all have one screen, and what is being typed there. */
-const stay = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor, isLine: boolean) {
+const stay = Effect.fnUntraced(function* (
+  entrance: Entrance,
+  visitor: Visitor,
+  { hasMouse, isLine }: { readonly hasMouse: boolean; readonly isLine: boolean }
+) {
   const asking = yield* byPrompts
   let entered: Entered | undefined = yield* enter(entrance, visitor, asking)
   const isFull = asking.canAsk && !isLine && (yield* Stage.canOpen)
   const layer = asking.canAsk ? TerminalScreen.layer : PlainScreen.layer
   const screen = isFull ? undefined : Context.get(yield* Layer.build(layer), Screen)
-  while (entered !== undefined) entered = yield* sit(entrance, entered, screen, asking)
+  while (entered !== undefined) entered = yield* sit(entrance, entered, { screen, hasMouse }, asking)
 }, Effect.scoped)
 
 export const cli = root.pipe(
   Command.withHandler(
     Effect.fnUntraced(function* (given) {
-      const { line, register, user, wait } = given
+      const { line: isLine, mouse: hasMouse, register, user, wait } = given
       const visitor = { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" } as const
-      const chatting = stay(yield* entranceOf(given), visitor, line)
+      const chatting = stay(yield* entranceOf(given), visitor, { hasMouse, isLine })
       yield* wait ? Effect.provideService(chatting, LongestPause, Infinity) : chatting
     })
   ),

@@ -109,6 +109,10 @@ export const root = Command.make("parley", {
     Flag.withFallbackConfig(Config.Boolean("CHAT_LINE")),
     Flag.withDefault(false)
   ),
+  mouse: Flag.Boolean("mouse").pipe(
+    Flag.withDescription("Click and scroll on the full screen; --no-mouse leaves the mouse to the terminal"),
+    Flag.withDefault(true)
+  ),
   wait: Flag.Boolean("wait").pipe(
     Flag.withDescription("Wait for as long as the server asks to, where a line would be refused as too fast"),
     Flag.withDefault(false)

@@ -1,5 +1,6 @@
 /** Puts each program and what it imports into one file, which starts in a third of the time. */
 import { mkdtempSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { resolve } from "node:path"
 import * as process from "node:process"
@@ -17,9 +18,20 @@ const keepUrls = {
       : undefined
 }
 
+const { resolve: locate } = createRequire(import.meta.url)
+
+/** What has a native part beside it stays where it is. */
+const keepNative = {
+  name: "keep-native",
+  resolveId: (id: string) =>
+    id === "@opentui/core" ? { id: pathToFileURL(locate(id)).href, external: true as const } : undefined
+}
+
 const bundle = (dir: string) =>
   Effect.acquireUseRelease(
-    Effect.promise(() => rolldown({ input: { ...sources }, platform: "node", plugins: [keepUrls], logLevel: "warn" })),
+    Effect.promise(() =>
+      rolldown({ input: { ...sources }, platform: "node", plugins: [keepNative, keepUrls], logLevel: "warn" })
+    ),
     (build) =>
       Effect.promise(() => build.write({ dir, entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" })),
     (build) => Effect.promise(() => build.close())

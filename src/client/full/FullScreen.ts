@@ -50,15 +50,22 @@ const wheelRows = 3
 
 const quit: Ending = { _tag: "Quit" }
 
+export interface Options {
+  /** Where it is kept what is the same after a restart. */
+  readonly memoryPath: string
+  /** Whether the mouse is taken from the terminal. */
+  readonly hasMouse: boolean
+}
+
 /** On a stage that is opened for it. */
 export const sitting = Effect.fnUntraced(function* <E, R>(
-  memoryPath: string,
-  open: (frame: () => Frame) => Effect.Effect<Stage.Stage, E, R>
+  { hasMouse, memoryPath }: Options,
+  open: (frame: () => Frame, hasMouse: boolean) => Effect.Effect<Stage.Stage, E, R>
 ) {
   const now = yield* Clock.currentTimeMillis
   const times = Times.make(DateTime.zoneMakeLocal())
-  const live = Live.make(View.make({ columns: 80, rows: 24 }, times, now))
-  const stage = yield* open(live.drawn)
+  const live = Live.make({ ...View.make({ columns: 80, rows: 24 }, times, now), hasMouse })
+  const stage = yield* open(live.drawn, hasMouse)
   live.whenChanged((by) => by === "person" && stage.draw())
   yield* live.change((before) => ({ ...before, size: stage.size() }))
   const memory = yield* Memory.fileAt(memoryPath)
@@ -73,7 +80,7 @@ export const sitting = Effect.fnUntraced(function* <E, R>(
 }, Effect.scoped)
 
 /** In this terminal. Fails with CannotDraw, and nothing was touched, where there can be no full screen. */
-export const fullScreen = (memoryPath: string) => sitting(memoryPath, Stage.open)
+export const fullScreen = (options: Options) => sitting(options, Stage.open)
 
 const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Success<ReturnType<typeof Memory.fileAt>>) {
   const client = yield* Client

@@ -120,7 +120,7 @@ export const canOpen: Effect.Effect<boolean> = Effect.suspend(() =>
   isPossible() ? Effect.match(load, { onSuccess: () => true, onFailure: () => false }) : Effect.succeed(false)
 )
 
-const acquire = (library: typeof OpenTui) =>
+const acquire = (library: typeof OpenTui, useMouse: boolean) =>
   Effect.tryPromise({
     try: () =>
       library.createCliRenderer({
@@ -129,7 +129,7 @@ const acquire = (library: typeof OpenTui) =>
         consoleMode: "disabled",
         openConsoleOnError: false,
         useKittyKeyboard: null,
-        useMouse: true,
+        useMouse,
         enableMouseMovement: false,
         maxFps: 60,
         targetFps: 30
@@ -151,7 +151,7 @@ const release = (renderer: OpenTui.CliRenderer) =>
   )
 
 /** `frame` is asked each time something is drawn. */
-export const open = Effect.fnUntraced(function* (frame: () => Frame) {
+export const open = Effect.fnUntraced(function* (frame: () => Frame, hasMouse: boolean) {
   const { canColor: hasColours } = yield* TerminalCapabilities.TerminalCapabilities
   const library = yield* load
   const inputs = yield* Queue.dropping<Input>(maxInputs)
@@ -178,7 +178,7 @@ export const open = Effect.fnUntraced(function* (frame: () => Frame) {
     Effect.forever,
     Effect.forkScoped
   )
-  const renderer = yield* Effect.acquireRelease(acquire(library), release)
+  const renderer = yield* Effect.acquireRelease(acquire(library, hasMouse), release)
   Painter.paint(library, renderer, { frame, point: offer, hasColours })
   renderer.keyInput.on("keypress", (event) => offer({ _tag: "Key", key: keyOf(event) }))
   renderer.keyInput.on("paste", (event) => offer({ _tag: "Paste", text: library.decodePasteBytes(event.bytes) }))

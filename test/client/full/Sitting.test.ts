@@ -80,7 +80,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("A sitting", (it) => {
           Effect.forkChild
         )
         const stage = yield* fakeStage()
-        const chatting = yield* sitting(`${folder}/ben.json`, stage.open).pipe(
+        const chatting = yield* sitting({ memoryPath: `${folder}/ben.json`, hasMouse: true }, stage.open).pipe(
           Effect.provideService(Client, ben.client),
           Effect.forkChild
         )
@@ -111,7 +111,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("A sitting", (it) => {
       const { port } = yield* TestServer.start()
       const ben = yield* start(port, "ben")
       const stage = yield* fakeStage()
-      const chatting = yield* sitting(`${folder}/ben.json`, stage.open).pipe(
+      const chatting = yield* sitting({ memoryPath: `${folder}/ben.json`, hasMouse: true }, stage.open).pipe(
         Effect.provideService(Client, ben.client),
         Effect.forkChild
       )
