@@ -24,12 +24,12 @@ import * as People from "./People.ts"
 import * as Talk from "./Talk.ts"
 import * as Unread from "./Unread.ts"
 
-export const maxPrivate = 1000
+const maxPrivate = 1000
 
 /** How long somebody is believed to be typing who has said so, in milliseconds: a little more than it is said again. */
 const typingFor = 6000
 
-export interface Connection {
+interface Connection {
   readonly is: "coming" | "there" | "lost"
   /** Why it was lost, or cannot be had again. */
   readonly cause: string | undefined
@@ -90,7 +90,7 @@ export const shownTalk = (state: ChatState): Talk.Talk => state.talks.get(state.
 export const isHidden = ({ blocked, ignored }: Pick<ChatState, "blocked" | "ignored">, user: UserName): boolean =>
   blocked.has(nameKey(user)) || ignored.has(nameKey(user))
 
-export const readerOf = (state: ChatState): Talk.Reader => ({
+const readerOf = (state: ChatState): Talk.Reader => ({
   user: state.user,
   isHidden: (user) => isHidden(state, user)
 })

@@ -10,7 +10,7 @@ import type { UserName } from "../../../common/name/UserName.ts"
 import type { ServerMessage, ServerMessageOf } from "../../../common/wire/ServerMessage.ts"
 import type { HeardEntry } from "../Heard.ts"
 
-export const maxNames = 10_000
+const maxNames = 10_000
 
 export type Names = ReadonlyMap<NameKey, UserName>
 

@@ -19,7 +19,7 @@ import { entryMessage, standingMessage } from "../../../../src/common/wire/Entry
 import type { ServerMessage, ServerMessageOf } from "../../../../src/common/wire/ServerMessage.ts"
 import { oneOf, wholeNumber } from "../../../support/generators.ts"
 
-export const [ada, bob, eve] = [UserName.make("ada"), UserName.make("bob"), UserName.make("eve")]
+const [ada, bob, eve] = [UserName.make("ada"), UserName.make("bob"), UserName.make("eve")]
 const [dev, ops] = [RoomName.make("dev"), RoomName.make("ops")]
 const epoch = Epoch.make("first")
 
