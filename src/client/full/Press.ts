@@ -32,8 +32,23 @@ const askedLength = 2000
 
 const keys = keymap()
 
-/** `seen`: the conversation that is named before what is typed, on the screen as it was drawn last. */
+/**
+ * `seen`: the conversation that is named before what is typed, on the screen as it was drawn last.
+ *
+ * A terminal sends Alt and a character as Escape and the character. Where that means nothing, it was those two, pressed one after the
+ * other: a sign that makes a command of what follows is not swallowed.
+ */
 export const press = (before: View.View, key: Key, seen: string | undefined): Step => {
+  const [, character] = /^alt\+(.)$/u.exec(key.name) ?? []
+  if (character === undefined || keys.has(key.name) || numberOf(key.name) !== undefined) {
+    return pressOne(before, key, seen)
+  }
+  const first = pressOne(before, { name: "escape" }, seen)
+  const second = pressOne(first.view, { name: character, text: character }, seen)
+  return { view: second.view, wishes: [...first.wishes, ...second.wishes] }
+}
+
+const pressOne = (before: View.View, key: Key, seen: string | undefined): Step => {
   const view = before.notice === undefined ? before : { ...before, notice: undefined }
   if (view.popup !== undefined) return keyInPopup(view, view.popup, key)
   if (view.chosen !== undefined) {

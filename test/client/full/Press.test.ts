@@ -115,6 +115,15 @@ describe("Keys", () => {
     assert.deepStrictEqual(pressed(view, "ctrl+c", "y").wishes, [{ _tag: "Quit" }])
   })
 
+  it("that came as Alt and a character were Escape and the character, where the two together mean nothing", () => {
+    const { view, wishes } = pressed(start, "ctrl+k", "alt+:", "type:users", "enter")
+    assert.isUndefined(view.popup)
+    assert.deepStrictEqual(
+      wishes.map(({ _tag }) => _tag),
+      ["Command"]
+    )
+  })
+
   it("stand in the table once each", () => {
     const all = bindings.flatMap(({ keys }) => keys)
     assert.strictEqual(new Set(all).size, all.length)
