@@ -135,5 +135,7 @@ const againstOneself: Partial<Readonly<Record<GoverningTag, string>>> = {
 const outranked = (user: UserName, object: Party): string => {
   if (object.isAdmin)
     return `${user} is an admin of the server. Only the owner of the room can do that, or another admin.`
-  return `${user} is ${object.role === "owner" ? "the owner" : "a moderator"} of the room. Only the owner can do that, or an admin of the server.`
+  return object.role === "owner"
+    ? `${user} is the owner of the room. Only an admin of the server can do that.`
+    : `${user} is a moderator of the room. Only the owner can do that, or an admin of the server.`
 }

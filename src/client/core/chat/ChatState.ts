@@ -109,15 +109,15 @@ export const opened = (state: ChatState, where: Whereabouts, read = 0): ChatStat
   const known = state.talks.get(key)
   if (known?.isIn === true) return state
   const talk = known === undefined ? Talk.make(where, read) : { ...known, isIn: true }
-  return fitted({ ...state, talks: new Map(state.talks).set(key, talk) })
+  return fitted({ ...state, talks: new Map(state.talks).set(key, talk) }, key)
 }
 
-/** Without the private conversations that have been quiet longest. */
-const fitted = (state: ChatState): ChatState => {
+/** Without the private conversations that have been quiet longest; but with this one, in which nothing was said yet. */
+const fitted = (state: ChatState, opening: string): ChatState => {
   const all = [...state.talks].filter(([, { where }]) => where.with !== undefined)
   if (all.length <= maxPrivate) return state
   const idle = all
-    .filter(([key, talk]) => key !== state.shown && !holdsOwn(talk))
+    .filter(([key, talk]) => key !== state.shown && key !== opening && !holdsOwn(talk))
     .toSorted(([, one], [, other]) => one.unread.counted - other.unread.counted)
   const talks = new Map(state.talks)
   for (const [key] of idle.slice(0, all.length - maxPrivate)) talks.delete(key)

@@ -1,0 +1,164 @@
+/** What the random happenings before a server in miniature seldom come to. */
+import { assert, describe, it } from "@effect/vitest"
+import * as ChatState from "../../../../src/client/core/chat/ChatState.ts"
+import * as Intention from "../../../../src/client/core/chat/Intention.ts"
+import * as Talk from "../../../../src/client/core/chat/Talk.ts"
+import * as Unread from "../../../../src/client/core/chat/Unread.ts"
+import * as Window from "../../../../src/client/core/chat/Window.ts"
+import type { ClientEvent } from "../../../../src/client/core/ClientEvent.ts"
+import { Epoch } from "../../../../src/common/log/Cursor.ts"
+import { UserName } from "../../../../src/common/name/UserName.ts"
+import type { EntryMessage } from "../../../../src/common/wire/EntryMessage.ts"
+import type { ServerMessage, ServerMessageOf } from "../../../../src/common/wire/ServerMessage.ts"
+import { ada, bob, dev } from "../ModelServer.ts"
+
+const epoch = Epoch.make("first")
+const welcome = (rooms: ServerMessageOf<"Welcome">["rooms"] = []): ServerMessageOf<"Welcome"> => ({
+  _tag: "Welcome",
+  user: ada,
+  protocol: 1,
+  server: { name: "parley", version: "1" },
+  account: true,
+  lobby: { epoch, seq: 0 },
+  lobbyRead: 0,
+  rooms
+})
+const standing = (seq: number, read: number, unread: number) =>
+  ({ room: dev, seq, read, unread, mentions: 0, role: "member" }) as const
+const received = (message: ServerMessage): ClientEvent => ({ _tag: "Received", message })
+const said = (seq: number, content = "x") =>
+  ({ _tag: "RoomMessage", room: dev, seq, at: seq, from: bob, content }) satisfies EntryMessage
+const after = (...events: ReadonlyArray<ClientEvent>) =>
+  events.reduce((state, event) => ChatState.hear(state, event, 0), ChatState.empty)
+const devKey = Talk.keyOf({ room: dev })
+const inDev = (state: ChatState.ChatState) => state.talks.get(devKey)
+
+describe("what is unread", () => {
+  it("is counted once, however often an entry is told of", () => {
+    const twice = Unread.hear(Unread.hear(Unread.upTo(3), 4, "message"), 4, "message")
+    assert.strictEqual(Unread.unread(twice), 1)
+    assert.strictEqual(Unread.unread(Unread.hear(Unread.upTo(3), 2, "mention")), 0)
+  })
+
+  it("is what the server counted where entries were left out, and what is heard behind that", () => {
+    const lost = after({ _tag: "Connected", welcome: welcome([standing(5, 5, 0)]) }, received(said(6)))
+    assert.strictEqual(Talk.unread(inDev(lost) ?? assert.fail()), 1)
+    const back = [
+      { _tag: "Reconnected", missed: 0, welcome: welcome([standing(30, 5, 7)]) },
+      { _tag: "Gap", conversation: { _tag: "Room", room: dev }, missing: 23 },
+      received(said(30)),
+      received(said(31))
+    ] satisfies ReadonlyArray<ClientEvent>
+    const caughtUp = back.reduce((state, event) => ChatState.hear(state, event, 0), lost)
+    assert.strictEqual(Talk.unread(inDev(caughtUp) ?? assert.fail()), 8)
+  })
+
+  it("of a guest, of whom the server counts nothing, is all that was left out, until it was looked at", () => {
+    const missed = Unread.hear(Unread.miss(Unread.hear(Unread.upTo(0), 1, "mention"), 9), 11, "message")
+    assert.deepStrictEqual([Unread.unread(missed), Unread.mentions(missed)], [11, 1])
+    assert.deepStrictEqual(Unread.all(missed), Unread.upTo(11))
+  })
+})
+
+describe("a page", () => {
+  it("that was read before an edit which is known already is no news of that message", () => {
+    const edited = (seq: number, content: string): EntryMessage => ({
+      _tag: "Edited",
+      room: dev,
+      seq,
+      at: seq,
+      from: bob,
+      target: 1,
+      content
+    })
+    const waiting = Window.follow(Window.make({ room: dev }), edited(2, "earlier"), "newest")
+    const later = { ...said(1, "later"), edited: 9 } as const
+    const [message] = Window.olderPage(waiting, { messages: [later], more: false }).entries
+    assert.deepStrictEqual(message, later)
+  })
+
+  it("of what comes behind is not the end while more has come than it holds", () => {
+    const away = Window.goneTo(
+      Window.make({ room: dev }),
+      { messages: [], more: false },
+      { messages: [said(1)], more: true }
+    )
+    const more = Window.follow(away, said(5), "oldest")
+    const page = Window.newerPage(more, { messages: [said(2)], more: false })
+    assert.isFalse(page.isAtEnd)
+    assert.isTrue(Window.newerPage(page, { messages: [said(5)], more: false }).isAtEnd)
+  })
+})
+
+describe("a conversation that ends", () => {
+  const there = after({ _tag: "Connected", welcome: welcome([standing(5, 5, 0)]) })
+  const left: ClientEvent = received({ _tag: "RoomLeft", room: dev })
+
+  it("goes from the list, and what was shown before it is shown", () => {
+    const gone = ChatState.hear(Intention.show(there, devKey), left, 0)
+    assert.isUndefined(inDev(gone))
+    assert.strictEqual(gone.shown, ChatState.lobbyKey)
+  })
+
+  it("stays while something is typed there, which is not sent, and goes once that is gone", () => {
+    const typed = Intention.type(Intention.show(there, devKey), devKey, "not yet")
+    const kept = ChatState.hear(typed, left, 0)
+    assert.deepInclude(inDev(kept), { draft: "not yet", isIn: false })
+    assert.deepStrictEqual(Intention.submit(kept, devKey), [kept, undefined])
+    assert.strictEqual(Intention.close(kept, devKey), kept)
+    const emptied = Intention.type(kept, devKey, "")
+    assert.isUndefined(inDev(Intention.close(emptied, devKey)))
+  })
+
+  it("in private is taken off the list by the person, and a room that one is in is not", () => {
+    const talking = Intention.talkTo(there, bob)
+    const key = Talk.keyOf({ with: bob })
+    assert.strictEqual(talking.shown, key)
+    assert.isFalse(Intention.close(talking, key).talks.has(key))
+    assert.strictEqual(Intention.close(there, devKey), there)
+    assert.strictEqual(Intention.close(there, ChatState.lobbyKey), there)
+  })
+})
+
+describe("private conversations", () => {
+  it("are so many and no more: those go that have been quiet longest, and none that holds something of one's own", () => {
+    const from = (number: number): ClientEvent =>
+      received({
+        _tag: "PrivateMessage",
+        seq: number + 1,
+        at: 0,
+        from: UserName.make(`user${number}`),
+        to: ada,
+        content: "x"
+      })
+    const keyOf = (number: number) => Talk.keyOf({ with: UserName.make(`user${number}`) })
+    const first = Intention.type(after({ _tag: "Connected", welcome: welcome() }, from(0)), keyOf(0), "to be said")
+    const all = Array.from({ length: ChatState.maxPrivate + 1 }, (_, index) => from(index + 1))
+    const many = all.reduce((state, event) => ChatState.hear(state, event, 0), first)
+    const known = [...many.talks.values()].filter(({ where }) => where.with !== undefined)
+    assert.lengthOf(known, ChatState.maxPrivate)
+    assert.deepStrictEqual(
+      [0, 1, 2, 3].map((number) => many.talks.has(keyOf(number))),
+      [true, false, false, true]
+    )
+  })
+})
+
+describe("what waits for somebody", () => {
+  it("is a mention first, then what is said in private, then anything", () => {
+    const inLobby = received({ _tag: "GlobalMessage", seq: 1, at: 0, from: bob, content: "x" })
+    const inPrivate = received({ _tag: "PrivateMessage", seq: 1, at: 0, from: bob, to: ada, content: "x" })
+    const start = Intention.lookAt(after({ _tag: "Connected", welcome: welcome([standing(5, 5, 0)]) }), false)
+    const hear = (...events: ReadonlyArray<ClientEvent>) =>
+      Intention.show(
+        events.reduce((state, event) => ChatState.hear(state, event, 0), start),
+        Talk.keyOf({ with: UserName.make("nobody") })
+      )
+    const elsewhere = (state: ChatState.ChatState) =>
+      Intention.nextWaiting(Intention.talkTo(state, UserName.make("eve")))
+    assert.isUndefined(elsewhere(start))
+    assert.strictEqual(elsewhere(hear(inLobby)), ChatState.lobbyKey)
+    assert.strictEqual(elsewhere(hear(inLobby, inPrivate)), Talk.keyOf({ with: bob }))
+    assert.strictEqual(elsewhere(hear(inLobby, inPrivate, received(said(6, "hi @ada")))), devKey)
+  })
+})
