@@ -24,7 +24,7 @@ import * as People from "./People.ts"
 import * as Talk from "./Talk.ts"
 import * as Unread from "./Unread.ts"
 
-const maxPrivate = 1000
+export const maxPrivate = 1000
 
 /** How long somebody is believed to be typing who has said so, in milliseconds: a little more than it is said again. */
 const typingFor = 6000
