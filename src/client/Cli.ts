@@ -81,6 +81,10 @@ const flags = {
     Flag.withFallbackConfig(Config.String("CHAT_TOKEN_FILE")),
     Flag.optional
   ),
+  line: Flag.Boolean("line").pipe(
+    Flag.withDescription("Write plainly, in order, nothing twice: for screen readers; see above"),
+    Flag.withDefault(false)
+  ),
   device: Flag.String("device").pipe(
     Flag.withDescription("What this device is to be called in :devices (the name of this machine)"),
     Flag.withSchema(DeviceName),
@@ -147,17 +151,17 @@ const sit = Effect.fnUntraced(function* (
 })
 
 /** One sitting after the other, until one is the last. All have one screen, and what is being typed there. */
-const stay = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor) {
+const stay = Effect.fnUntraced(function* (entrance: Entrance, visitor: Visitor, isLine: boolean) {
   const asking = yield* byPrompts
   let entered: Entered | undefined = yield* enter(entrance, visitor, asking)
-  const built = yield* Layer.build(asking.canAsk ? TerminalScreen.layer : PlainScreen.layer)
+  const built = yield* Layer.build(asking.canAsk ? TerminalScreen.layer({ isInOrder: isLine }) : PlainScreen.layer)
   while (entered !== undefined) entered = yield* sit(entrance, entered, Context.get(built, Screen))
 }, Effect.scoped)
 
 export const cli = Command.make(
   "parley",
   flags,
-  Effect.fnUntraced(function* ({ ca, device, host, key, port, register, tls, tokenFile, user }) {
+  Effect.fnUntraced(function* ({ ca, device, host, key, line, port, register, tls, tokenFile, user }) {
     const entrance: Entrance = {
       address: { host, port, tls: yield* trust(tls, ca) },
       folder: folderOf(yield* Config.option(Config.String("XDG_CONFIG_HOME"))),
@@ -168,7 +172,7 @@ export const cli = Command.make(
       device: Option.getOrUndefined(device),
       deviceByDefault: Option.getOrUndefined(decodeDeviceName(hostname()))
     }
-    yield* stay(entrance, { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" })
+    yield* stay(entrance, { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" }, line)
   })
 ).pipe(
   Command.withDescription(

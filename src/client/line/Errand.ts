@@ -12,8 +12,6 @@ import { explainRefusal, targetOf } from "../command/Refusal.ts"
 import { explainRoomRefusal } from "../command/RoomRefusal.ts"
 import { type RequestError, RequestRejected } from "../core/ClientError.ts"
 import { isPage, OlderPage, olderThan } from "../core/Page.ts"
-import * as Reading from "../core/Reading.ts"
-import { ReadMessages } from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import { isChat, isEntryRequest, type Request, type RoomRequest, whereaboutsOfRequest } from "../core/Request.ts"
@@ -23,6 +21,8 @@ import { whenAllowed } from "../link/WhenAllowed.ts"
 import { remark } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { ListsShown, withList } from "./AccountErrand.ts"
+import * as Current from "./Current.ts"
+import { CurrentTalk } from "./Current.ts"
 
 /** What the server is to be asked for. */
 export type Errand = Extract<Action, { readonly _tag: "Ask" | "About" | "More" }>
@@ -51,13 +51,14 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   if (isPage(request)) yield* Ref.set(olderPage, olderThan(request, reply))
   if (isChat(request) && reply._tag === "Sent") {
     yield* Ref.update(recent, (before) => Recent.sent(before, request, reply.seq))
+    yield* Current.change((before) => Current.answered(before, whereaboutsOfRequest(request)))
   }
   if (request._tag === "React" && reply._tag === "Sent" && reply.repeated === true) {
     yield* present((style) => remark(style, `#${request.target} has that reaction of yours already`))
   }
   if (isRoomRequest(request) && reply._tag === "Sent") {
-    const reading = yield* Ref.get(yield* ReadMessages)
-    const isUnseen = request.room !== undefined && !Reading.isIn(reading, request.room)
+    const current = yield* Ref.get(yield* CurrentTalk)
+    const isUnseen = request.room !== undefined && !Current.isIn(current, request.room)
     if (reply.repeated === true) yield* present((style) => remark(style, alreadySo(request)))
     else if (isUnseen)
       yield* present((style) => remark(style, `done; you are not in ${request.room}, where it is told`))

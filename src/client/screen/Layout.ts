@@ -16,6 +16,8 @@ export interface Style {
   readonly now: number
   /** The width of the terminal, in cells. */
   readonly columns: number
+  /** Whether the lobby is another conversation than the one that is before the person, and so named where it is meant. */
+  readonly tagsLobby: boolean
 }
 
 /** `said` is the chat itself; a `notice` is about the connection; an `error` is something that did not work. */

@@ -16,7 +16,7 @@ import { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
 import { NastyText } from "../NastyText.ts"
 
 const noon = Date.UTC(2026, 10, 23, 12, 4)
-const common = { timestamp: Timestamp.make(DateTime.zoneMakeOffset(0)), now: noon, columns: 40 }
+const common = { timestamp: Timestamp.make(DateTime.zoneMakeOffset(0)), now: noon, columns: 40, tagsLobby: false }
 const plain: Style = { ...common, layout: "plain", palette: colourless, columns: Infinity }
 const terminal: Style = { ...common, layout: "terminal", palette: colourless }
 const coloured: Style = { ...terminal, palette: colourful }
