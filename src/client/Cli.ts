@@ -6,13 +6,14 @@
  */
 import { homedir, hostname } from "node:os"
 import { isAbsolute, join } from "node:path"
+import process from "node:process"
 import { Config, Context, Effect, FileSystem, Layer, Option, Schema, SchemaTransformation } from "effect"
 import { Command, Flag } from "effect/cli"
 import { UserName } from "../common/name/UserName.ts"
 import { DeviceName } from "../common/wire/AccountRequest.ts"
 import { byPrompts, onScreen } from "./Asking.ts"
 import { NotUnderstood } from "./command/Action.ts"
-import { commandLines } from "./command/Help.ts"
+import { help, helpRows } from "./command/Help.ts"
 import { Tokens } from "./core/Login.ts"
 import { CannotChat, comingBack, enter, type Entrance, explain, putOut, type Visitor } from "./Entrance.ts"
 import { chat } from "./line/Chat.ts"
@@ -33,6 +34,9 @@ const Port = Schema.String.check(Schema.isPattern(/^\d{1,5}$/, { message: portRa
 
 /** The client's own setting, or else the server's: one `.env` may serve both. */
 const ownOr = (own: string, other: string) => Config.orElse(Config.String(own), () => Config.String(other))
+
+/** How wide the help is: what stands beside it leaves so much of the usual 80 columns, or of what there is. */
+const helpWidth = Math.min(Math.max(process.stdout.columns || 80, 40), 120) - 2
 
 const flags = {
   host: Flag.String("host").pipe(
@@ -179,8 +183,11 @@ export const cli = Command.make(
     [
       "Chat with everybody, in rooms, or in private.",
       "",
-      "What you type goes to everybody; a line that begins with a colon is a command:",
-      ...commandLines,
+      ...helpRows(help(), helpWidth),
+      "",
+      "On a terminal the line that you type stands below what happens. With --line everything is written once, in",
+      "order, behind what is there, as screen readers want it: the prompt comes with the first key of a line, and",
+      "what happens while you type waits until the line is sent or cleared.",
       "",
       "A name with an account asks for its password once; from then on this device is logged in. A script",
       "logs in with PARLEY_PASSWORD, which never stands in a command line, or with --key.",

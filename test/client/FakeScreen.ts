@@ -20,6 +20,7 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
   const beginning = () => ({ begun: look(), begunFor: prompt.key })
   const screen = Screen.of({
     ...options,
+    keepsLines: !options.isInteractive,
     style: Effect.sync(() => ({
       layout: options.isInteractive ? "terminal" : "plain",
       palette: colourless,

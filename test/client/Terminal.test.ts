@@ -21,21 +21,26 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.press("C-u")
       yield* terminal.type("ada")
       yield* terminal.press("Enter")
-      yield* terminal.shows("      1 user: ada", "      no rooms yet; :cr <room> creates one", ">")
+      yield* terminal.shows("      1 user: ada", "      no rooms yet; :cr <room> creates one", "lobby>")
 
       yield* terminal.type(":cr dev")
       yield* terminal.press("Enter")
-      yield* terminal.shows("      > :cr dev", "      you created the room dev; :jr dev joins it")
-      yield* terminal.type(":jr d")
-      yield* terminal.shows("> :jr d")
+      yield* terminal.shows(
+        "      > :cr dev",
+        "      you created the room dev",
+        "      [dev] → you joined as owner; here: ada",
+        "dev>"
+      )
+      yield* terminal.type("/jr d")
+      yield* terminal.shows("dev> /jr d")
       yield* terminal.press("Tab")
-      yield* terminal.shows("> :jr dev")
+      yield* terminal.shows("dev> /jr dev")
       yield* terminal.press("Enter")
-      yield* terminal.shows("      > :jr dev", "      [dev] → you joined as owner; here: ada")
+      yield* terminal.shows("      > /jr dev", "dev>")
 
       const half = "half a line that is so long that it goes on in the next row"
       yield* terminal.type(half)
-      yield* terminal.shows(`> ${half.slice(0, 58)}`, half.slice(58))
+      yield* terminal.shows(`dev> ${half.slice(0, 55)}`, half.slice(55))
       const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
       yield* bob.type(":jr dev", ":rm dev one", ":rm dev two")
       yield* bob.says("[dev] bob: two")
@@ -45,21 +50,26 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         "hh:mm #n [dev] bob: one",
         "hh:mm #n [dev] bob: two"
       ]) {
-        yield* terminal.shows(row, `> ${half.slice(0, 58)}`, half.slice(58), "")
+        yield* terminal.shows(row, `dev> ${half.slice(0, 55)}`, half.slice(55), "")
       }
 
       yield* bob.type("three")
-      yield* terminal.showsTogether("hh:mm #n bob: three", `> ${half.slice(0, 58)}`, half.slice(58), "")
+      yield* terminal.showsTogether("hh:mm #n [lobby] bob: three", `dev (1)> ${half.slice(0, 51)}`, half.slice(51), "")
       yield* terminal.press("Enter")
-      yield* bob.says(`ada: ${half}`)
+      yield* bob.says(`[dev] ada: ${half}`)
       yield* terminal.press("Up", "C-u")
       yield* terminal.type(":quti")
       yield* terminal.press("Enter")
       yield* terminal.shows(
         'There is no command ":quti". Did you mean :quit? To',
         '      send the line as text, begin it with "::".',
-        ">"
+        "dev (1)>"
       )
+      yield* terminal.type("half")
+      yield* terminal.press("C-c")
+      yield* terminal.shows("dev (1)>")
+      yield* terminal.press("C-c")
+      yield* terminal.shows("— Ctrl-C again quits —", "dev (1)>")
       yield* terminal.press("C-c")
       yield* terminal.shows("exit 0")
       yield* bob.says("← ada left")
@@ -79,16 +89,16 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         "      ↑ 1 earlier message",
         "      2 users: ada, bob",
         "      1 room: dev (1)",
-        ">"
+        "lobby>"
       )
       yield* terminal.type(":jr dev")
       yield* terminal.press("Enter")
       const last = Array.from({ length: 18 }, (_, index) => `hh:mm #n [dev] bob: ${index + 5} apples`)
-      yield* terminal.shows(...last, "      ↑ 20 earlier messages; :more shows older ones", ">")
+      yield* terminal.shows(...last, "      ↑ 20 earlier messages; :more shows older ones", "dev>")
       yield* terminal.type(":search in:d")
-      yield* terminal.shows("> :search in:d")
+      yield* terminal.shows("dev> :search in:d")
       yield* terminal.press("Tab")
-      yield* terminal.shows("> :search in:dev")
+      yield* terminal.shows("dev> :search in:dev")
       yield* terminal.type('"5 apples"')
       yield* terminal.press("Enter")
       yield* terminal.shows(
@@ -96,9 +106,9 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         '      > :search in:dev "5 apples"',
         "hh:mm #n [dev] bob: 5 apples",
         "      1 message found",
-        ">"
+        "dev>"
       )
-      yield* terminal.press("C-c")
+      yield* terminal.press("C-d")
       yield* terminal.shows("exit 0")
     })
   )
@@ -110,17 +120,17 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.showsIn(" room")
       const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
       yield* bob.type(":pm ada psst")
-      yield* terminal.shows("hh:mm #n (private) bob → ada: psst", ">")
+      yield* terminal.shows("hh:mm #n (private) bob → ada: psst", "lobby (1)>")
       yield* terminal.type(":reply bet")
-      yield* terminal.shows("> :reply bet")
+      yield* terminal.shows("lobby (1)> :reply bet")
       yield* bob.type("hello")
-      yield* terminal.shows("hh:mm #n bob: hello", "> :reply bet")
+      yield* terminal.shows("hh:mm #n bob: hello", "lobby (1)> :reply bet")
       yield* terminal.type("ween us")
       yield* terminal.press("Enter")
-      yield* terminal.shows("> :reply in:@bob #1 between us")
+      yield* terminal.shows("lobby (1)> :reply in:@bob #1 between us")
       yield* terminal.press("Enter")
-      yield* terminal.shows("      ↳ #1 bob: psst", "hh:mm #n (private) ada → bob: between us", ">")
-      yield* terminal.press("C-c")
+      yield* terminal.shows("      ↳ #1 bob: psst", "hh:mm #n (private) ada → bob: between us", "lobby>")
+      yield* terminal.press("C-d")
       yield* terminal.shows("exit 0")
     })
   )
@@ -141,17 +151,17 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* terminal.showsIn(" room")
         const half = "half a line that is so long that it goes on in the next row"
         yield* terminal.type(half)
-        yield* terminal.shows(half.slice(58))
+        yield* terminal.shows(half.slice(53))
         yield* terminal.press("C-z")
         yield* terminal.showsIn("Stopped")
         yield* terminal.type("clear; echo $((6 * 7)); fg > /dev/null")
         yield* terminal.press("Enter")
-        yield* terminal.showsTogether("42", `> ${half.slice(0, 58)}`, half.slice(58), "")
+        yield* terminal.showsTogether("42", `lobby> ${half.slice(0, 53)}`, half.slice(53), "")
         yield* terminal.press("C-u")
         yield* terminal.type("nobody else is here")
         yield* terminal.press("Enter")
-        yield* terminal.shows(`hh:mm #n ${user}: nobody else is here`, ">")
-        yield* terminal.press("C-c")
+        yield* terminal.shows(`hh:mm #n ${user}: nobody else is here`, "lobby>")
+        yield* terminal.press("C-d")
         yield* terminal.shows(`hh:mm #n ${user}: nobody else is here`, "$")
       })
     )
@@ -165,14 +175,14 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       yield* terminal.press("C-z")
       yield* terminal.type("still here")
       yield* terminal.press("Enter")
-      yield* terminal.shows("hh:mm #n pia: still here", ">")
+      yield* terminal.shows("hh:mm #n pia: still here", "lobby>")
       for (let part = 0; part < 3; part++) yield* terminal.type("x".repeat(8000))
-      yield* terminal.shows("A line may have 20000 characters at most; this one was", "      passed over.", ">")
+      yield* terminal.shows("A line may have 20000 characters at most; this one was", "      passed over.", "lobby>")
       yield* terminal.press("Enter")
       yield* terminal.type("and here")
       yield* terminal.press("Enter")
-      yield* terminal.shows("      passed over.", "hh:mm #n pia: and here", ">")
-      yield* terminal.press("C-c")
+      yield* terminal.shows("      passed over.", "hh:mm #n pia: and here", "lobby>")
+      yield* terminal.press("C-d")
       yield* terminal.shows("exit 0")
     })
   )
@@ -181,21 +191,21 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
     Effect.gen(function* () {
       const { port } = yield* Server
       const coloured = yield* startInTerminal(["--user", "colourful"], { PORT: `${port}` })
-      yield* coloured.shows("      1 user: colourful", ">")
+      yield* coloured.shows("      1 user: colourful", "lobby>")
       assert.include(yield* coloured.withColours, colourful.user("colourful").replace("\u001b[0m", ""))
       yield* coloured.type(":quit")
       yield* coloured.press("Enter")
       yield* coloured.shows("exit 0")
 
       const plain = yield* startInTerminal(["--user", "हिन्दी"], { PORT: `${port}`, NO_COLOR: "1" })
-      yield* plain.shows("      1 user: हिन्दी", ">")
+      yield* plain.shows("      1 user: हिन्दी", "lobby>")
       assert.notInclude(yield* plain.withColours, "\u001b")
       yield* plain.type("नमस्ते हि")
-      yield* plain.shows("> नमस्ते हि")
+      yield* plain.shows("lobby> नमस्ते हि")
       yield* plain.press("Tab")
-      yield* plain.shows("> नमस्ते हिन्दी")
+      yield* plain.shows("lobby> नमस्ते हिन्दी")
       yield* plain.press("Enter")
-      yield* plain.shows("hh:mm #n हिन्दी: नमस्ते हिन्दी", ">")
+      yield* plain.shows("hh:mm #n हिन्दी: नमस्ते हिन्दी", "lobby>")
       yield* plain.press("C-d")
       yield* plain.shows("exit 0")
     })

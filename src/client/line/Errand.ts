@@ -6,8 +6,9 @@ import { Duration, Effect, Ref } from "effect"
 import { isRoomRequest } from "../../common/wire/RoomRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
-import { help } from "../command/Help.ts"
+import { help, helpRows } from "../command/Help.ts"
 import { requestFor } from "../command/Meaning.ts"
+import { explainOtherRefusal } from "../command/OtherRefusal.ts"
 import { explainRefusal, targetOf } from "../command/Refusal.ts"
 import { explainRoomRefusal } from "../command/RoomRefusal.ts"
 import { type RequestError, RequestRejected } from "../core/ClientError.ts"
@@ -18,6 +19,7 @@ import { isChat, isEntryRequest, type Request, type RoomRequest, whereaboutsOfRe
 import { Client } from "../link/Client.ts"
 import { isPaged } from "../link/Gather.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
+import { gutter, widthBeside } from "../screen/Layout.ts"
 import { remark } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { ListsShown, withList } from "./AccountErrand.ts"
@@ -42,7 +44,9 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
         const { now, timestamp } = yield* style
         const reader = { user: said.user, isAccount: said.isAccount, moment: (at: number) => timestamp(at, now) }
         const explained =
-          explainRefusal(request, reason, isAboutOwn(said, request)) ?? explainRoomRefusal(request, reason, reader)
+          explainRefusal(request, reason, isAboutOwn(said, request)) ??
+          explainRoomRefusal(request, reason, reader) ??
+          explainOtherRefusal(request, reason)
         return yield* new RequestRejected({ reason, message: explained ?? message })
       })
     )
@@ -112,7 +116,7 @@ const ask = (client: Client["Service"], request: Request): Effect.Effect<ServerM
 }
 
 export const showHelp = (command: string | undefined) =>
-  present((style) => help(command).flatMap((line) => remark(style, line)))
+  present((style) => helpRows(help(command), widthBeside(style, gutter.length)).flatMap((row) => remark(style, row)))
 
 /** Enough of a line to know it again. */
 export const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)

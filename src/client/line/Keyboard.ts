@@ -60,7 +60,7 @@ const isEchoed = (action: Action): boolean => {
 
 export const keyboard = Effect.gen(function* () {
   const client = yield* Client
-  const { lines, propose } = yield* Screen
+  const { keepsLines, lines, propose } = yield* Screen
   const recent = yield* RecentMessages
   const current = yield* CurrentTalk
   const waiting = yield* Queue.bounded<Typed, Cause.Done>(maxWaiting)
@@ -154,7 +154,7 @@ export const keyboard = Effect.gen(function* () {
       return true
     }
     const isErrand = action._tag === "Ask" || action._tag === "About" || action._tag === "More"
-    if (isEchoed(action)) yield* present((style) => echo(style, line))
+    if (!keepsLines && isEchoed(action)) yield* present((style) => echo(style, line))
     if (action._tag === "Go") yield* goTo(line, action.where)
     if (action._tag === "Help") yield* showHelp(action.command)
     if (action._tag === "Ask" && action.sure !== undefined) yield* sure(action.sure)

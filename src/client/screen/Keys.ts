@@ -106,12 +106,13 @@ export const listen = (editor: readline.Interface, input: NodeJS.ReadStream, hea
     heard.changed()
   }
 
-  const clear = (): void => {
+  const clear = (wasAsked: boolean): void => {
     if (editor.line !== "") {
       bottom.drop()
       return heard.changed()
     }
-    if (isAskedToLeave) return heard.leave()
+    if (wasAsked) return heard.leave()
+    isAskedToLeave = true
     heard.sayHowToLeave()
   }
 
@@ -125,7 +126,7 @@ export const listen = (editor: readline.Interface, input: NodeJS.ReadStream, hea
   const hear: Listener = (character, key) => {
     const isControl = (name: string) => key.ctrl === true && key.name === name
     const wasAsked = isAskedToLeave
-    isAskedToLeave = isControl("c") && pasted === undefined
+    isAskedToLeave = false
     if (pasted !== undefined || Pasting.isStart(key)) return paste(character, key)
     if (isControl("z")) return heard.suspend()
     if (held !== undefined) return answer(character, key)
@@ -135,11 +136,8 @@ export const listen = (editor: readline.Interface, input: NodeJS.ReadStream, hea
       search = Searching.begun
       return bottom.ask(question())
     }
-    if (!isControl("c")) return edit(character, key)
-    const isEmpty = editor.line === ""
-    isAskedToLeave = wasAsked && isEmpty
-    clear()
-    isAskedToLeave = isEmpty
+    if (isControl("c")) return clear(wasAsked)
+    edit(character, key)
   }
 
   editor.on("history", (lines) => {

@@ -23,6 +23,7 @@ const make = Effect.gen(function* () {
   })
   return Screen.of({
     isInteractive: false,
+    keepsLines: true,
     style: Effect.map(Clock.currentTimeMillis, (now) => ({
       layout: "plain",
       palette: colourless,

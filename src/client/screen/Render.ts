@@ -41,7 +41,7 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
     case "Rejoined":
       return event.missed === 0 ? [] : notice(style, `${event.missed} new in ${event.joined.room}`)
     case "RejoinRefused":
-      return error(style, `Not back in ${event.room}: ${event.message}`)
+      return error(style, `Not back in ${event.room}: ${event.message} :jr ${event.room} tries again.`)
     case "Gap":
       return notice(style, describeGap(event.conversation, event.missing))
     case "NotKept":
@@ -132,11 +132,12 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
     case "RoomCreated": {
       const { id, by } = message
       const room = safeLine(message.room)
+      const hint = `; :jr ${room} joins it`
       return aside(
         style,
         id === undefined
-          ? `${names([by])} created the room ${room}; :jr ${room} joins it`
-          : `you created the room ${room}${style.layout === "plain" ? `; :jr ${room} joins it` : ""}`
+          ? `${names([by])} created the room ${room}${style.layout === "plain" ? "" : hint}`
+          : `you created the room ${room}${style.layout === "plain" ? hint : ""}`
       )
     }
     case "RoomJoined":

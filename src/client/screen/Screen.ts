@@ -42,6 +42,8 @@ export class Screen extends Context.Service<
   Screen,
   {
     readonly isInteractive: boolean
+    /** Whether a typed line stays on the screen, so that nobody has to show it. */
+    readonly keepsLines: boolean
     /** How to render for this screen, as it is at the moment. */
     readonly style: Effect.Effect<Style>
     /**

@@ -216,6 +216,7 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
 
   return Screen.of({
     isInteractive: true,
+    keepsLines: isInOrder,
     style: Effect.map(Clock.currentTimeMillis, styleAt),
     lines: (looking) => {
       look = looking
