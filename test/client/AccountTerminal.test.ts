@@ -79,7 +79,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       )
       const { take } = yield* attend(first)
       yield* terminal.shows("      in dev again", "      unread: 2 in dev (1 name you); :history dev shows them")
-      yield* terminal.shows("      1 user: ada", "lobby>")
+      yield* terminal.shows("      1 user: ada", "lobby (2)>")
       const [file = ""] = readdirSync(join(folder, "parley"))
       assert.strictEqual(statSync(join(folder, "parley", file)).mode & 0o777, 0o600)
 
@@ -102,7 +102,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       yield* first.say({ _tag: "PasswordChanged", ...idOf(change) })
       yield* terminal.showsIn("password changed")
       yield* terminal.press("Up")
-      yield* terminal.shows("lobby> :passwd")
+      yield* terminal.shows("lobby (2)> :passwd")
       yield* terminal.press("C-u")
       assert.notInclude(yield* terminal.withColours, "horse")
       yield* terminal.press("C-d")

@@ -1,5 +1,5 @@
 /** A screen without a terminal: the test types, and reads what is shown row by row. */
-import { type Cause, DateTime, Deferred, Effect, Option, Queue, Redacted, Stream } from "effect"
+import { type Cause, DateTime, Deferred, Effect, Option, Queue, Redacted, Stream, SubscriptionRef } from "effect"
 import { lobbyKey } from "../../src/client/core/chat/ChatState.ts"
 import * as Recent from "../../src/client/core/Recent.ts"
 import { noPrompt, Screen, type TypedLine } from "../../src/client/screen/Screen.ts"
@@ -16,6 +16,8 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
   let look = () => Recent.empty
   let begun: Pick<TypedLine, "begun" | "begunFor"> | undefined
   let prompt = noPrompt
+  const lines = new Map<string, TypedLine>()
+  const prompts = yield* SubscriptionRef.make(noPrompt.text)
   const isIn = yield* Deferred.make<void>()
   const beginning = () => ({ begun: look(), begunFor: prompt.key })
   const screen = Screen.of({
@@ -50,7 +52,8 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
     setPrompt: (next) =>
       Effect.suspend(() => {
         prompt = next
-        return next.key === noPrompt.key ? Effect.void : Effect.asVoid(Deferred.succeed(isIn, undefined))
+        const entered = next.key === noPrompt.key ? Effect.void : Effect.asVoid(Deferred.succeed(isIn, undefined))
+        return Effect.andThen(SubscriptionRef.set(prompts, next.text), entered)
       }),
     propose: (line) => Effect.as(Queue.offer(shown, `proposed: ${line}`), true),
     offerNames: () => Effect.void
@@ -68,14 +71,25 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
         Effect.suspend(() => {
           const line = { ...(begun ?? beginning()), text, typedFor: prompt.key }
           begun = undefined
+          lines.set(text, line)
           return Queue.offer(typed, line)
         })
       ),
     /** Pastes several lines, and says that they are to be sent. */
     paste: (text: string) =>
-      Effect.suspend(() => Queue.offer(typed, { ...beginning(), text, typedFor: prompt.key, isPasted: true })),
-    /** What stands in front of the line. */
-    prompt: Effect.sync(() => prompt.text),
+      Effect.suspend(() => {
+        const line = { ...beginning(), text, typedFor: prompt.key, isPasted: true as const }
+        lines.set(text, line)
+        return Queue.offer(typed, line)
+      }),
+    /** The line with this text that was typed last. */
+    lineOf: (text: string) => lines.get(text),
+    /** Waits until this stands in front of the line. */
+    prompted: (text: string) =>
+      SubscriptionRef.changes(prompts).pipe(
+        Stream.takeUntil((now) => now === text),
+        Stream.runDrain
+      ),
     /** Answers a question unseen; without an answer, gives up. */
     answer: (text?: string) => Queue.offer(unseen, text),
     endInput: Queue.end(typed),

@@ -111,7 +111,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       yield* elsewhere(":devices", ":devices remove 2")
       yield* terminal.showsTogether("      password of ada to go on here.", question)
       yield* enterLine(terminal, "")
-      yield* terminal.shows("      Your name? Type it, or :quit", "lobby> half a li")
+      yield* terminal.shows("      Your name? Type it, or :quit", "> half a li")
       yield* terminal.press("C-u")
       yield* enterLine(terminal, "a b")
       yield* terminal.showsIn("This cannot be it:")

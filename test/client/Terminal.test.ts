@@ -54,7 +54,12 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       }
 
       yield* bob.type("three")
-      yield* terminal.showsTogether("hh:mm #n [lobby] bob: three", `dev (1)> ${half.slice(0, 51)}`, half.slice(51), "")
+      yield* terminal.showsTogether(
+        "hh:mm #n [lobby] bob: three",
+        `dev (1)> ${half.slice(0, 51)}`.trimEnd(),
+        half.slice(51),
+        ""
+      )
       yield* terminal.press("Enter")
       yield* bob.says(`[dev] ada: ${half}`)
       yield* terminal.press("Up", "C-u")

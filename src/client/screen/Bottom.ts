@@ -22,6 +22,8 @@ export interface Bottom {
   readonly drop: () => void
   /** Writes again what may not be on the screen as it should be. */
   readonly redraw: () => void
+  /** The terminal is ours again: writes the line where the cursor is. */
+  readonly resume: () => void
   /** Takes itself off the screen, for who comes next. */
   readonly close: () => void
 }

@@ -73,6 +73,7 @@ export const make = (editor: readline.Interface): Bottom => {
         )
         drawLine()
       }),
+    resume: drawLine,
     close: () => write(clear(rowsAbove()))
   }
 }

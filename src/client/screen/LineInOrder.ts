@@ -77,8 +77,13 @@ export const make = (editor: readline.Interface): Bottom => {
         if (question === undefined) writeLine()
         else write(question)
       }),
+    resume: () => {
+      if (question !== undefined) write(question)
+      else if (editor.line !== "") writeLine()
+    },
     close: () => {
       if (written !== undefined || question !== undefined) write("\n")
+      written = undefined
     }
   }
 }

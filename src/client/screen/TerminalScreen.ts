@@ -128,8 +128,7 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
       setRawMode(false)
       setRawMode(true)
       Keys.markPastes(true)
-      bottom.setPrompt(noPrompt)
-      bottom.setPrompt(prompt)
+      bottom.resume()
     }
     const letGo = () => {
       Keys.markPastes(false)
@@ -171,6 +170,7 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
     process.on("exit", letGo)
     // Ctrl-D, on an empty line; or the end of the input.
     editor.on("close", () => {
+      bottom.close()
       isOpen = false
       process.off("SIGCONT", takeOver)
       keys.stop()
@@ -182,12 +182,7 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
     if (!isInOrder) editor.prompt()
     return { bottom, editor, keys }
   })
-  const { bottom, editor, keys } = yield* Effect.acquireRelease(open, ({ bottom, editor }) =>
-    Effect.sync(() => {
-      if (isOpen) bottom.close()
-      editor.close()
-    })
-  )
+  const { bottom, keys, editor } = yield* Effect.acquireRelease(open, ({ editor }) => Effect.sync(() => editor.close()))
 
   let lastBell = -bellPause
   const show = Effect.fnUntraced(function* (shown: ReadonlyArray<Line>) {
