@@ -77,7 +77,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       yield* terminal.shows(":login: you are logged in as ada already.", "lobby>")
       yield* terminal.press("Up", "Up", "Up", "Up")
       yield* terminal.shows("lobby> :login nobody")
-      yield* terminal.press("C-d")
+      yield* terminal.press("C-c", "C-d")
       yield* terminal.shows("exit 0")
     }).pipe(Effect.scoped)
   )

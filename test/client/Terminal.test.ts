@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process"
+import { join } from "node:path"
+import process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, FileSystem, Layer } from "effect"
 import { colourful } from "../../src/client/text/Palette.ts"
-import { Server, startClient, startServer } from "./Processes.ts"
+import { root, Server, startClient, startServer } from "./Processes.ts"
 import { clientCommand, startInTerminal, startShell } from "./Tmux.ts"
 
 // A tab that comes in one piece with what is typed before or behind it is text that was pasted: tests wait in between.
@@ -140,10 +142,102 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
     })
   )
 
+  it.effect.skipIf(hasNoTmux)(
+    "holds a paste of many lines until it is sent as text, and carries nothing of it out",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* startServer()
+        const terminal = yield* startInTerminal(["--user", "ada"], { PORT: `${port}`, NO_COLOR: "1" })
+        const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
+        yield* terminal.showsIn("bob joined")
+        yield* terminal.type("half")
+        const lines = Array.from({ length: 100 }, (_, index) => (index === 7 ? ":quit" : `line ${index + 1}`))
+        yield* terminal.paste(`${lines.join("\n")}\n`)
+        yield* terminal.shows("      ┊ :quit", "      ┊ … and 90 more lines")
+        yield* terminal.showsIn("Send 100 lines to lobby? Enter or y; Ctrl-C drops them")
+        yield* bob.type("meanwhile")
+        yield* terminal.shows("hh:mm #n bob: meanwhile", "Send 100 lines to lobby? Enter or y; Ctrl-C drops them")
+        yield* terminal.press("Enter")
+        yield* bob.says(`ada: ${lines.join(" ⏎ ")}`)
+        yield* terminal.shows("      ┊ line 100", "lobby> half")
+        yield* terminal.paste("one\n/quit")
+        yield* terminal.showsIn("Send 2 lines to lobby?")
+        yield* terminal.press("C-c")
+        yield* terminal.shows("— not sent —", "lobby> half")
+        yield* terminal.paste(" a line\n")
+        yield* terminal.shows("lobby> half a line")
+        yield* terminal.press("C-c")
+        yield* terminal.type("e👩‍💻é")
+        yield* terminal.press("BSpace", "BSpace")
+        yield* terminal.shows("lobby> e")
+        yield* terminal.press("Enter")
+        yield* terminal.shows("hh:mm #n ada: e", "lobby>")
+        yield* terminal.type(":whois bob")
+        yield* terminal.press("Enter")
+        yield* terminal.showsIn("bob: a guest")
+        yield* terminal.press("C-r")
+        yield* terminal.type("WHO")
+        yield* terminal.shows("search “WHO”: :whois bob")
+        yield* terminal.press("Enter")
+        yield* terminal.shows("lobby> :whois bob")
+        yield* terminal.press("C-l")
+        yield* terminal.shows("      bob: a guest, here now", "lobby> :whois bob")
+        yield* terminal.press("C-c", "C-d")
+        yield* terminal.shows("exit 0")
+      })
+  )
+
+  it.effect.skipIf(hasNoTmux)(
+    "writes everything once and in order with --line, and nothing into a line being typed",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* startServer()
+        const terminal = yield* startInTerminal(["--user", "ada", "--line"], { PORT: `${port}`, NO_COLOR: "1" })
+        const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
+        yield* terminal.shows("      → bob joined", "")
+        yield* terminal.type("hal")
+        yield* terminal.shows("      → bob joined", "lobby> hal")
+        yield* bob.type(":cr dev", "meanwhile")
+        yield* bob.says("bob: meanwhile")
+        yield* terminal.type("f")
+        yield* terminal.showsTogether("      → bob joined", "lobby> half", "")
+        yield* terminal.press("Enter")
+        yield* terminal.showsTogether("lobby> half", "      bob created the room dev; :jr dev joins it")
+        yield* terminal.shows("lobby> half", "hh:mm #n bob: meanwhile", "hh:mm #n ada: half")
+        yield* terminal.press("C-d")
+        yield* terminal.shows("exit 0")
+      })
+  )
+
+  it.effect.skipIf(hasNoTmux)("is as it was before, whatever signal ends the client", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Server
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-" })
+      const read = (name: string) => Effect.map(files.readFileString(join(folder, name)), (text) => text.trim())
+      const terminal = yield* startShell({ PORT: `${port}`, NO_COLOR: "1" })
+      yield* terminal.shows("$")
+      yield* terminal.record(join(folder, "written"))
+      for (const signal of ["SIGHUP", "SIGTERM"] as const) {
+        const client = `sh -c 'echo $$ > ${folder}/pid; exec "$0" "$@"' ${clientCommand} --user kim`
+        yield* terminal.type(`clear; stty -g > ${folder}/before; ${client}; stty -g > ${folder}/after; echo gone`)
+        yield* terminal.press("Enter")
+        yield* terminal.shows("lobby>")
+        const pid = Number(yield* read("pid"))
+        yield* Effect.sync(() => process.kill(pid, signal))
+        yield* terminal.shows("gone", "$")
+        assert.strictEqual(yield* read("after"), yield* read("before"))
+      }
+      const client = (yield* read("written")).split("connected to").at(-1) ?? ""
+      assert.include(client, "[?2004l")
+    })
+  )
+
+  const hasNoNpx = spawnSync("npx", ["--yes", "pnpm", "--version"], { cwd: root }).status !== 0
   const ways = [
     ["by itself", "nina", clientCommand],
     // As npx and pnpm do: what they started runs in their process group, and they wait for its end.
-    ["by a program that waits for it", "otto", `sh -c '"$0" "$@"; exit $?' ${clientCommand}`]
+    ["by npx and pnpm", "otto", hasNoNpx ? `sh -c '"$0" "$@"; exit $?' ${clientCommand}` : "npx --yes pnpm -s client"]
   ] as const
   for (const [how, user, start] of ways) {
     it.effect.skipIf(hasNoTmux)(`can be stopped with a client that was started ${how}, and goes on where it was`, () =>

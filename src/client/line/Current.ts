@@ -119,7 +119,7 @@ export const waiting = (current: Current): ReadonlyArray<Talk.Talk> => {
     .toSorted((one, other) => Number(one.where.room === undefined) - Number(other.where.room === undefined))
 }
 
-export const promptOf = (current: Current): Prompt => {
+const promptOf = (current: Current): Prompt => {
   const place = where(current)
   const count = waiting(current).reduce((sum, talk) => sum + Talk.unread(talk), 0)
   const name = nameOf(place)
