@@ -68,9 +68,7 @@ const isOwnText = (state: ChatState, message: StandingMessage): message is Windo
 
 /** The newest message of one's own that is at hand. */
 export const ownNewest = (state: ChatState): Window.Said | undefined =>
-  shownTalk(state)
-    .window.entries.filter((message) => isOwnText(state, message))
-    .at(-1)
+  shownTalk(state).window.entries.findLast((message) => isOwnText(state, message))
 
 export interface Submission {
   readonly key: string
