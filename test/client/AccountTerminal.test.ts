@@ -37,6 +37,8 @@ const attend = Effect.fnUntraced(function* (peer: Peer) {
         return peer.say({ _tag: "UserList", ...idOf(message), users: [ada], count: 1 })
       case "ListRooms":
         return peer.say({ _tag: "RoomList", ...idOf(message), rooms: [], count: 0 })
+      case "ListBlocked":
+        return peer.say({ _tag: "Blocked", ...idOf(message), users: [] })
       case "JoinRoom":
         return peer.say(joined(message, 7, 0))
       case "GetHistory":

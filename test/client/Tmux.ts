@@ -13,7 +13,7 @@ class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", {
 }
 
 /** How often the screen is looked at, and for how long at most. */
-const looking = Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "12 seconds" }))
+const looking = Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "90 seconds" }))
 
 type Environment = Readonly<Record<string, string>>
 
@@ -61,6 +61,8 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
   return {
     press: (...keys: ReadonlyArray<string>) => Effect.asVoid(tmux("send-keys", ...keys)),
     type: (text: string) => Effect.asVoid(tmux("send-keys", "-l", text)),
+    /** Pastes it, as a terminal does, in marks if those are wanted. */
+    paste: (text: string) => Effect.asVoid(Effect.andThen(tmux("set-buffer", text), tmux("paste-buffer", "-p", "-d"))),
     /** Writes to this file what comes for the terminal from now on. */
     record: (path: string) => Effect.asVoid(tmux("pipe-pane", "-O", `cat > '${path}'`)),
     withColours: tmux("capture-pane", "-p", "-e"),
@@ -70,14 +72,14 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
         shown.join("\n").includes(rows.join("\n"))
           ? Effect.void
           : Effect.fail(new NotOnScreen({ awaited: rows.join(" / "), screen: shown.join("\n") }))
-      ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(14))),
+      ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(90))),
     /** Waits until a row holds this text. */
     showsIn: (text: string) =>
       Effect.flatMap(screen, (shown) =>
         shown.some((row) => row.includes(text))
           ? Effect.void
           : Effect.fail(new NotOnScreen({ awaited: text, screen: shown.join("\n") }))
-      ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(14))),
+      ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(90))),
     /** Waits until these rows stand on the screen, in this order; the time of day reads hh:mm, a number #n. */
     shows: (...rows: ReadonlyArray<string>) =>
       Effect.flatMap(screen, (shown) => {
@@ -85,6 +87,6 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
         return found.every((at, index) => at > (found[index - 1] ?? -1))
           ? Effect.void
           : Effect.fail(new NotOnScreen({ awaited: rows.join(" / "), screen: shown.join("\n") }))
-      }).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(14)))
+      }).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(90)))
   }
 })
