@@ -250,6 +250,14 @@ describe("the table of commands", () => {
     }
   })
 
+  it.each([30, 60, 80, 120])("is written in %d columns without a word that is cut", (width) => {
+    const rows = helpRows(help(), width)
+    for (const row of rows) assert.isAtMost(row.length, width)
+    const words = (text: string) => text.split(/\s+/).filter((word) => word !== "")
+    const all = help().flatMap(({ text, usage: typed = "" }) => [...words(typed), ...words(text)])
+    assert.deepStrictEqual(words(rows.join(" ")).toSorted(), all.toSorted())
+  })
+
   it("explains one command with an example", () => {
     assert.strictEqual(help("foo")[0]?.text, 'There is no command ":foo". These there are:')
     assert.deepStrictEqual(helpRows(help("pm"), Infinity), [
