@@ -197,7 +197,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* terminal.shows("      → bob joined", "")
         yield* terminal.type("hal")
         yield* terminal.shows("      → bob joined", "lobby> hal")
-        yield* bob.type(":cr dev", "meanwhile")
+        yield* bob.type("meanwhile")
         yield* bob.says("bob: meanwhile")
         yield* terminal.type("f")
         yield* terminal.showsTogether("      → bob joined", "lobby> half", "")

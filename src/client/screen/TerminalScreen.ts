@@ -168,6 +168,10 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
     })
     process.on("SIGCONT", takeOver)
     process.on("exit", letGo)
+    // Never taken off: whose terminal is gone, or the shell's again since their pnpm was killed, leaves, and is heard by nobody.
+    process.stdin.on("error", leave)
+    editor.on("error", leave)
+    process.stdout.on("error", ignore)
     // Ctrl-D, on an empty line; or the end of the input.
     editor.on("close", () => {
       bottom.close()
@@ -256,6 +260,8 @@ export const layer = (options: Options): Layer.Layer<Screen> => Layer.effect(Scr
 /** What is held of a paste, to be looked at. */
 const pasted = (text: string, { palette }: Style): ReadonlyArray<Line> =>
   preview(text).map((row) => ({ kind: "notice", text: palette.dim(`      ┊ ${safeLine(row)}`) }))
+
+const ignore = () => {}
 
 const setRawMode = (isRaw: boolean): void => {
   if (process.stdin.isTTY) process.stdin.setRawMode(isRaw)

@@ -254,7 +254,7 @@ describe("the table of commands", () => {
     const rows = helpRows(help(), width)
     for (const row of rows) assert.isAtMost(row.length, width)
     const words = (text: string) => text.split(/\s+/).filter((word) => word !== "")
-    const all = help().flatMap(({ text, usage: typed = "" }) => [...words(typed), ...words(text)])
+    const all = help().flatMap(({ text, usage: typed = "" }) => words(`${typed} ${text}`))
     assert.deepStrictEqual(words(rows.join(" ")).toSorted(), all.toSorted())
   })
 
