@@ -148,6 +148,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       Effect.gen(function* () {
         const { port } = yield* startServer()
         const terminal = yield* startInTerminal(["--user", "ada"], { PORT: `${port}`, NO_COLOR: "1" })
+        yield* terminal.showsIn(" room")
         const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
         yield* terminal.showsIn("bob joined")
         yield* terminal.type("half")
@@ -193,6 +194,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       Effect.gen(function* () {
         const { port } = yield* startServer()
         const terminal = yield* startInTerminal(["--user", "ada", "--line"], { PORT: `${port}`, NO_COLOR: "1" })
+        yield* terminal.showsIn(" room")
         const bob = yield* startClient({ args: ["--port", `${port}`, "--user", "bob"] })
         yield* terminal.shows("      → bob joined", "")
         yield* terminal.type("hal")
@@ -202,8 +204,7 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
         yield* terminal.type("f")
         yield* terminal.showsTogether("      → bob joined", "lobby> half", "")
         yield* terminal.press("Enter")
-        yield* terminal.showsTogether("lobby> half", "      bob created the room dev; :jr dev joins it")
-        yield* terminal.shows("lobby> half", "hh:mm #n bob: meanwhile", "hh:mm #n ada: half")
+        yield* terminal.showsTogether("lobby> half", "hh:mm #n bob: meanwhile", "hh:mm #n ada: half", "")
         yield* terminal.press("C-d")
         yield* terminal.shows("exit 0")
       })
