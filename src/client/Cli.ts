@@ -5,13 +5,14 @@
  * A failure to connect is told as one sentence with the way out; see `ClientError` for the causes.
  */
 import { join } from "node:path"
-import { Context, Effect, Layer, Option } from "effect"
+import process from "node:process"
+import { Config, Context, Effect, Layer, Option } from "effect"
 import { Command } from "effect/cli"
 import type { UserName } from "../common/name/UserName.ts"
 import * as TokenFile from "./account/TokenFile.ts"
 import { type Asking, byPrompts, onScreen } from "./Asking.ts"
 import { NotUnderstood } from "./command/Action.ts"
-import { commandLines } from "./command/Help.ts"
+import { help, helpRows } from "./command/Help.ts"
 import { exitCode } from "./core/ExitCode.ts"
 import { Tokens } from "./core/Login.ts"
 import { CannotChat, comingBack, enter, type Entrance, explain, putOut, type Visitor } from "./Entrance.ts"
@@ -29,6 +30,9 @@ import * as TerminalScreen from "./screen/TerminalScreen.ts"
 import { exitCodes } from "./ScriptFlags.ts"
 import { sendCommand } from "./SendCommand.ts"
 import { tailCommand } from "./TailCommand.ts"
+
+/** How wide the help is: what stands beside it leaves so much of the usual 80 columns, or of what there is. */
+const helpWidth = Math.min(Math.max(process.stdout.columns || 80, 40), 120) - 2
 
 /** What is asked during a sitting is asked on its screen; behind a full screen, which is gone then, by prompts. */
 const askingOn = (screen: Screen["Service"] | undefined, prompts: Asking) =>
@@ -92,12 +96,12 @@ const sit = Effect.fnUntraced(function* (
 const stay = Effect.fnUntraced(function* (
   entrance: Entrance,
   visitor: Visitor,
-  { hasMouse, isLine }: { readonly hasMouse: boolean; readonly isLine: boolean }
+  { hasMouse, isInOrder, isLine }: { readonly hasMouse: boolean; readonly isInOrder: boolean; readonly isLine: boolean }
 ) {
   const asking = yield* byPrompts
   let entered: Entered | undefined = yield* enter(entrance, visitor, asking)
-  const isFull = asking.canAsk && !isLine && (yield* Stage.canOpen)
-  const layer = asking.canAsk ? TerminalScreen.layer : PlainScreen.layer
+  const isFull = asking.canAsk && !isLine && !isInOrder && (yield* Stage.canOpen)
+  const layer = asking.canAsk ? TerminalScreen.layer({ isInOrder }) : PlainScreen.layer
   const screen = isFull ? undefined : Context.get(yield* Layer.build(layer), Screen)
   while (entered !== undefined) entered = yield* sit(entrance, entered, { screen, hasMouse }, asking)
 }, Effect.scoped)
@@ -105,9 +109,10 @@ const stay = Effect.fnUntraced(function* (
 export const cli = root.pipe(
   Command.withHandler(
     Effect.fnUntraced(function* (given) {
-      const { line: isLine, mouse: hasMouse, register, user, wait } = given
+      const { line: isInOrder, mouse: hasMouse, register, user, wait } = given
+      const isLine = yield* Config.withDefault(Config.Boolean("CHAT_LINE"), false)
       const visitor = { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" } as const
-      const chatting = stay(yield* entranceOf(given), visitor, { hasMouse, isLine })
+      const chatting = stay(yield* entranceOf(given), visitor, { hasMouse, isInOrder, isLine })
       yield* wait ? Effect.provideService(chatting, LongestPause, Infinity) : chatting
     })
   ),
@@ -115,14 +120,15 @@ export const cli = root.pipe(
     [
       "Chat with everybody, in rooms, or in private.",
       "",
-      "What you type goes to everybody (line by line), or to whom you see; a line that begins with a colon is a command:",
-      ...commandLines,
+      ...helpRows(help(), helpWidth),
       "",
       "A name with an account asks for its password once; from then on this device is logged in. A script",
       "logs in with PARLEY_PASSWORD, which never stands in a command line, or with --key.",
       "",
       "On a terminal it is a full screen, where what you type goes to the conversation named before it, and F1",
-      "shows all keys. With --line it works line by line.",
+      "shows all keys. With CHAT_LINE=1, or where a full screen cannot be drawn, the line that you type stands below what",
+      "happens. With --line everything is written once, in order, behind what is there, as screen readers want it: the",
+      "prompt comes with the first key of a line, and what happens meanwhile waits until the line is sent or cleared.",
       "",
       "Settings come from flags, the environment, or a file .env, in this order.",
       "With stdin or stdout not a terminal, lines are read and written plainly, for scripts;",

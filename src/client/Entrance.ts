@@ -255,6 +255,8 @@ export const comingBack = (user: UserName, { reason }: SessionError): Visitor | 
   switch (isRefused(reason) ? reason.reason._tag : undefined) {
     case "InvalidCredentials":
       return { user, as: "login", isPutOut: true }
+    // Meanwhile the name may have become somebody else's.
+    case "UserNameTaken":
     case "PasswordRequired":
     case "NameTooSimilar":
       return { user, as: "whatever" }

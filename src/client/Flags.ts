@@ -105,8 +105,7 @@ export const root = Command.make("parley", {
     Flag.withDefault(false)
   ),
   line: Flag.Boolean("line").pipe(
-    Flag.withDescription("Line by line instead of a full screen; or set CHAT_LINE"),
-    Flag.withFallbackConfig(Config.Boolean("CHAT_LINE")),
+    Flag.withDescription("Line by line: all is written once, in order, for screen readers; see above"),
     Flag.withDefault(false)
   ),
   mouse: Flag.Boolean("mouse").pipe(

@@ -39,6 +39,8 @@ const attend = Effect.fnUntraced(function* (peer: Peer) {
         return peer.say({ _tag: "Blocked", ...idOf(message), users: [] })
       case "ListRooms":
         return peer.say({ _tag: "RoomList", ...idOf(message), rooms: [], count: 0 })
+      case "ListBlocked":
+        return peer.say({ _tag: "Blocked", ...idOf(message), users: [] })
       case "JoinRoom":
         return peer.say(joined(message, 7, 0))
       case "GetHistory":
@@ -81,7 +83,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       )
       const { take } = yield* attend(first)
       yield* terminal.shows("      in dev again", "      unread: 2 in dev (1 name you); :history dev shows them")
-      yield* terminal.shows("      1 user: ada", ">")
+      yield* terminal.shows("      1 user: ada", "lobby (2)>")
       const [file = ""] = readdirSync(join(folder, "parley"))
       assert.strictEqual(statSync(join(folder, "parley", file)).mode & 0o777, 0o600)
 
@@ -104,10 +106,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       yield* first.say({ _tag: "PasswordChanged", ...idOf(change) })
       yield* terminal.showsIn("password changed")
       yield* terminal.press("Up")
-      yield* terminal.shows("> :passwd")
+      yield* terminal.shows("lobby (2)> :passwd")
       yield* terminal.press("C-u")
       assert.notInclude(yield* terminal.withColours, "horse")
-      yield* terminal.press("C-c")
+      yield* terminal.press("C-d")
       yield* terminal.shows("exit 0")
 
       const again = yield* startInTerminal([], environment)
@@ -115,9 +117,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       assert.deepStrictEqual(credentialsOf(yield* second.take), { token: "t1" })
       yield* second.say(welcomeBack("t2"))
       yield* attend(second)
-      yield* again.shows("      1 user: ada", ">")
+      yield* again.shows("      1 user: ada", "lobby>")
       assert.strictEqual(readFileSync(join(folder, "parley", file), "utf8"), "t2\nt1\n")
-      yield* again.press("C-c")
+      yield* again.press("C-d")
       yield* again.shows("exit 0")
     }).pipe(Effect.scoped)
   )
@@ -139,14 +141,14 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       assert.isUndefined(credentialsOf(yield* peer.take))
       yield* peer.say(welcome(0))
       const { take } = yield* attend(peer)
-      yield* terminal.shows("      1 user: ada", ">")
+      yield* terminal.shows("      1 user: ada", "lobby>")
       assert.deepStrictEqual(readdirSync(folder), [])
 
       yield* terminal.type(":register")
       yield* terminal.press("Enter")
       yield* terminal.shows("New password:")
       yield* terminal.press("C-c")
-      yield* terminal.shows(":register: nothing was changed.", ">")
+      yield* terminal.shows(":register: nothing was changed.", "lobby>")
       yield* terminal.type(":register")
       yield* terminal.press("Enter")
       for (const question of ["New password:", "The same again:"]) {

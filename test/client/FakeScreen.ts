@@ -1,7 +1,8 @@
 /** A screen without a terminal: the test types, and reads what is shown row by row. */
-import { type Cause, DateTime, Effect, Option, Queue, Redacted, Stream } from "effect"
+import { type Cause, DateTime, Deferred, Effect, Option, Queue, Redacted, Stream, SubscriptionRef } from "effect"
+import { lobbyKey } from "../../src/client/core/chat/ChatState.ts"
 import * as Recent from "../../src/client/core/Recent.ts"
-import { Screen, type TypedLine } from "../../src/client/screen/Screen.ts"
+import { noPrompt, Screen, type TypedLine } from "../../src/client/screen/Screen.ts"
 import { colourless } from "../../src/client/text/Palette.ts"
 import * as Timestamp from "../../src/client/text/Timestamp.ts"
 
@@ -13,16 +14,23 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
   const shown = yield* Queue.unbounded<string>()
   const unseen = yield* Queue.unbounded<string | undefined>()
   let look = () => Recent.empty
-  let begun: Recent.Recent | undefined
+  let begun: Pick<TypedLine, "begun" | "begunFor"> | undefined
+  let prompt = noPrompt
+  const lines = new Map<string, TypedLine>()
+  const prompts = yield* SubscriptionRef.make(noPrompt.text)
+  const isIn = yield* Deferred.make<void>()
+  const beginning = () => ({ begun: look(), begunFor: prompt.key })
   const screen = Screen.of({
     ...options,
-    style: Effect.succeed({
+    keepsLines: !options.isInteractive,
+    style: Effect.sync(() => ({
       layout: options.isInteractive ? "terminal" : "plain",
       palette: colourless,
       timestamp: Timestamp.make(DateTime.zoneMakeOffset(0)),
       now: noon,
-      columns: 100
-    }),
+      columns: 100,
+      tagsLobby: prompt.key !== noPrompt.key && prompt.key !== lobbyKey
+    })),
     lines: (looking) => {
       look = looking
       return Stream.fromQueue(typed)
@@ -41,21 +49,47 @@ export const make = Effect.fnUntraced(function* (options: { readonly isInteracti
             Effect.map((answer) => Option.map(Option.fromUndefinedOr(answer), (text) => Redacted.make(text)))
           )
         : Effect.succeedNone,
-    propose: (line) => Effect.asVoid(Queue.offer(shown, `proposed: ${line}`)),
+    setPrompt: (next) =>
+      Effect.suspend(() => {
+        prompt = next
+        const entered = next.key === noPrompt.key ? Effect.void : Effect.asVoid(Deferred.succeed(isIn, undefined))
+        return Effect.andThen(SubscriptionRef.set(prompts, next.text), entered)
+      }),
+    propose: (line) => Effect.as(Queue.offer(shown, `proposed: ${line}`), true),
     offerNames: () => Effect.void
   })
   return {
     screen,
     /** Types the first key of the line that comes next. */
     begin: Effect.sync(() => {
-      begun = look()
+      begun = beginning()
     }),
     type: (text: string) =>
+      Effect.andThen(
+        // Whoever types has seen where that goes.
+        options.isInteractive ? Deferred.await(isIn) : Effect.void,
+        Effect.suspend(() => {
+          const line = { ...(begun ?? beginning()), text, typedFor: prompt.key }
+          begun = undefined
+          lines.set(text, line)
+          return Queue.offer(typed, line)
+        })
+      ),
+    /** Pastes several lines, and says that they are to be sent. */
+    paste: (text: string) =>
       Effect.suspend(() => {
-        const line = { text, begun: begun ?? look() }
-        begun = undefined
+        const line = { ...beginning(), text, typedFor: prompt.key, isPasted: true as const }
+        lines.set(text, line)
         return Queue.offer(typed, line)
       }),
+    /** The line with this text that was typed last. */
+    lineOf: (text: string) => lines.get(text),
+    /** Waits until this stands in front of the line. */
+    prompted: (text: string) =>
+      SubscriptionRef.changes(prompts).pipe(
+        Stream.takeUntil((now) => now === text),
+        Stream.runDrain
+      ),
     /** Answers a question unseen; without an answer, gives up. */
     answer: (text?: string) => Queue.offer(unseen, text),
     endInput: Queue.end(typed),

@@ -49,14 +49,14 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       const { here } = yield* arrange()
       const terminal = yield* startInTerminal(["--user", "bob"], here)
       const question = "Password of ada, or nothing to stay bob:"
-      yield* terminal.shows("      1 user: bob", ">")
+      yield* terminal.shows("      1 user: bob", "lobby>")
       yield* enterLine(terminal, ":login ada")
       yield* answer(terminal, question, "battery horse correct")
       yield* terminal.showsIn("These credentials are not valid for this name.")
       yield* answer(terminal, question, "")
       yield* terminal.showsTogether(":login: Nobody has logged in as ada. You are still", "      bob.")
       yield* enterLine(terminal, "here I am")
-      yield* terminal.shows("hh:mm #n bob: here I am", ">")
+      yield* terminal.shows("hh:mm #n bob: here I am", "lobby>")
 
       yield* enterLine(terminal, ":login nobody")
       yield* answer(terminal, "Password of nobody, or nothing to stay bob:", secret)
@@ -65,19 +65,19 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
         "Password of nobody, or nothing to stay bob:"
       )
       yield* terminal.press("C-c")
-      yield* terminal.shows(":login: Nobody has logged in as nobody. You are still", ">")
+      yield* terminal.shows(":login: Nobody has logged in as nobody. You are still", "lobby>")
       yield* enterLine(terminal, ":users")
       yield* terminal.showsTogether("      > :users", "      1 user: bob")
 
       yield* enterLine(terminal, ":login ada")
       yield* answer(terminal, question, secret)
       yield* terminal.showsIn("as ada, logged in")
-      yield* terminal.shows("      1 user: ada", ">")
+      yield* terminal.shows("      1 user: ada", "lobby>")
       yield* enterLine(terminal, ":login ADA")
-      yield* terminal.shows(":login: you are logged in as ada already.", ">")
+      yield* terminal.shows(":login: you are logged in as ada already.", "lobby>")
       yield* terminal.press("Up", "Up", "Up", "Up")
-      yield* terminal.shows("> :login nobody")
-      yield* terminal.press("C-c")
+      yield* terminal.shows("lobby> :login nobody")
+      yield* terminal.press("C-c", "C-d")
       yield* terminal.shows("exit 0")
     }).pipe(Effect.scoped)
   )
@@ -88,10 +88,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       const terminal = yield* startInTerminal(["--user", "ada", "--device", "laptop"], here)
       const question = "Password of ada, or nothing for another name:"
       yield* answer(terminal, question, secret)
-      yield* terminal.shows("      1 user: ada", ">")
+      yield* terminal.shows("      1 user: ada", "lobby>")
       assert.lengthOf(tokensIn(folder), 1)
       yield* terminal.type("half a li")
-      yield* terminal.shows("> half a li")
+      yield* terminal.shows("lobby> half a li")
       const { stdout } = yield* elsewhere(":devices", ":devices remove 2")
       assert.include(stdout.join("\n"), "2. laptop")
       yield* terminal.showsTogether(
@@ -105,7 +105,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
         "      password of ada to go on here.",
         "— connected to parley 0.1.0 as ada, logged in; :help"
       )
-      yield* terminal.shows("      1 user: ada", "> half a li")
+      yield* terminal.shows("      1 user: ada", "lobby> half a li")
       assert.lengthOf(tokensIn(folder), 1)
 
       yield* elsewhere(":devices", ":devices remove 2")
@@ -117,7 +117,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       yield* terminal.showsIn("This cannot be it:")
       yield* enterLine(terminal, "bob")
       yield* terminal.showsIn("as bob;")
-      yield* terminal.press("C-c")
+      yield* terminal.press("C-d")
       yield* terminal.shows("exit 0")
     }).pipe(Effect.scoped)
   )
@@ -127,11 +127,11 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       const { folder, here, setting } = yield* arrange()
       const terminal = yield* startInTerminal(["--user", "ada"], here)
       yield* answer(terminal, "Password of ada, or nothing for another name:", secret)
-      yield* terminal.shows("      1 user: ada", ">")
+      yield* terminal.shows("      1 user: ada", "lobby>")
       yield* enterLine(terminal, ":unregister")
       yield* terminal.shows("      the name ada will be gone until an admin frees it")
       yield* answer(terminal, "Type yes to delete the account ada:", "y")
-      yield* terminal.shows(":unregister: nothing was changed.", ">")
+      yield* terminal.shows(":unregister: nothing was changed.", "lobby>")
       for (const typed of ["battery horse correct", secret]) {
         yield* enterLine(terminal, ":unregister")
         yield* answer(terminal, "Type yes to delete the account ada:", "yes")
@@ -164,7 +164,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       yield* answer(terminal, "The same again:", secret)
       yield* terminal.showsIn("as carol, logged in")
       assert.lengthOf(tokensIn(folder), 1)
-      yield* terminal.press("C-c")
+      yield* terminal.press("C-d")
       yield* terminal.shows("exit 0")
     }).pipe(Effect.scoped)
   )
@@ -173,13 +173,18 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
     Effect.gen(function* () {
       const { folder, here, setting } = yield* arrange()
       const terminal = yield* startInTerminal(["--user", "bob"], here)
-      yield* terminal.shows("      1 user: bob", ">")
+      yield* terminal.shows("      1 user: bob", "lobby>")
       const written = join(folder, "written")
       yield* terminal.record(written)
       yield* enterLine(terminal, "I, @bob, say so")
-      yield* terminal.shows("hh:mm #n bob: I, @bob, say so", ">")
+      yield* terminal.shows("hh:mm #n bob: I, @bob, say so", "lobby>")
       yield* runClient({ args: ["--user", "carol"], env: setting }, ["hello", "hello @Bob.", "@bob!"])
-      yield* terminal.shows("hh:mm #n carol: hello", "hh:mm * #3 carol: hello @Bob.", "hh:mm * #4 carol: @bob!", ">")
+      yield* terminal.shows(
+        "hh:mm #n carol: hello",
+        "hh:mm * #3 carol: hello @Bob.",
+        "hh:mm * #4 carol: @bob!",
+        "lobby>"
+      )
       yield* Effect.sync(() => {
         const text = readFileSync(written, "utf8")
         assert.include(text, "carol left")
@@ -188,7 +193,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
         Effect.sandbox,
         Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "90 seconds" })))
       )
-      yield* terminal.press("C-c")
+      yield* terminal.press("C-d")
       yield* terminal.shows("exit 0")
     }).pipe(Effect.scoped)
   )

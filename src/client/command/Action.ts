@@ -7,6 +7,10 @@ import type { Whereabouts } from "../core/Heard.ts"
 import type { Request } from "../core/Request.ts"
 
 export type Action =
+  /** Plain text, for the conversation that the person has before them. */
+  | { readonly _tag: "Say"; readonly content: string }
+  /** Plain text is to go there from now on. */
+  | Go
   /** `sure`: what cannot be undone, in words for a person who is asked whether to. */
   | { readonly _tag: "Ask"; readonly request: Request; readonly sure?: string }
   /** Something is to be done to a message, which `Meaning` finds. */
@@ -17,6 +21,11 @@ export type Action =
   | { readonly _tag: "Help"; readonly command: string | undefined }
   | { readonly _tag: "Quit" }
   | { readonly _tag: "Nothing" }
+
+export interface Go {
+  readonly _tag: "Go"
+  readonly where: Whereabouts
+}
 
 export interface About {
   readonly _tag: "About"
@@ -69,3 +78,5 @@ export const ask = (request: Request, sure?: string) =>
   ({ _tag: "Ask", request, ...(sure !== undefined && { sure }) }) as const
 
 export const account = (act: AccountAct) => ({ _tag: "Account", act }) as const
+
+export const go = (where: Whereabouts): Go => ({ _tag: "Go", where })

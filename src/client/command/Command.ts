@@ -1,10 +1,10 @@
 /**
  * The commands one can type: one table, from which the parser, the help, the completion and the README's table come.
  *
- * A line that begins with ":" is a command and nothing else: what is no command, or lacks something, is refused with a
- * hint and never sent as chat. Any other line is a message to everybody, sent exactly as typed; "::" at its beginning
- * stands for a ":" that is part of the message. White space before a command is forgiven, so that a slip of the space
- * bar does not tell everybody what was meant for one.
+ * A line that begins with ":" or "/" is a command and nothing else: what is no command, or lacks something, is refused
+ * with a hint and never sent as chat. Any other line is a message, sent exactly as typed; "::" and "//" at its beginning
+ * stand for a ":" or "/" that is part of the message. White space before a command is forgiven, so that a slip of the
+ * space bar does not tell others what was meant for one.
  */
 import { Result, Schema, SchemaIssue } from "effect"
 import { Seq } from "../../common/log/Cursor.ts"
@@ -15,7 +15,7 @@ import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { HistoryLimit, SearchQuery } from "../../common/wire/ClientMessage.ts"
 import { accountCommands } from "./AccountCommands.ts"
-import { type Act, type Action, ask, type Mention, NotUnderstood } from "./Action.ts"
+import { type Act, type Action, ask, go, type Mention, NotUnderstood } from "./Action.ts"
 import { type Command, define, nothing } from "./Definition.ts"
 import { assign, cut } from "./Parameter.ts"
 import { Place, placeOf } from "./Place.ts"
@@ -59,12 +59,23 @@ export const commands: ReadonlyArray<Command> = [
   }),
   define({
     name: "pm",
-    parameters: Schema.Struct({ user: UserName, message: Content }),
+    parameters: Schema.Struct({ user: UserName, message: Schema.optionalKey(Content) }),
     kinds: { user: "user", message: "text" },
-    summary: "tell one user something in private",
+    summary: "tell one user something in private, or talk to them from now on",
     example: ":pm ada Are you there?",
+    notes: ["Without a message, plain text goes to them from now on, at a terminal. :lobby goes back."],
     alsoKnownAs: ["msg", "query", "whisper", "w", "tell", "dm"],
-    action: ({ user, message }) => ask({ _tag: "PrivateMessage", to: user, content: message })
+    action: ({ user, message }) =>
+      message === undefined ? go({ with: user }) : ask({ _tag: "PrivateMessage", to: user, content: message })
+  }),
+  define({
+    name: "lobby",
+    parameters: nothing,
+    summary: "talk to everybody again",
+    example: ":lobby",
+    notes: ["Plain text goes to the lobby first, after leaving a room, and always from a pipe."],
+    alsoKnownAs: ["main", "all", "general", "home"],
+    action: () => go({})
   }),
   define({
     name: "users",
@@ -82,9 +93,12 @@ export const commands: ReadonlyArray<Command> = [
       topic: Schema.optionalKey(Topic)
     }),
     kinds: { "--private": "flag", room: "room", topic: "words" },
-    summary: "create a room, which is yours then",
+    summary: "create a room, which is yours then, and join it",
     example: ":cr --private dev Release on Friday",
-    notes: ["With --private, only who is invited (:invite) can see and join it. :jr joins it, you too."],
+    notes: [
+      "With --private, only who is invited (:invite) can see and join it.",
+      "A terminal joins it, too, and plain text goes there; from a pipe, :jr does."
+    ],
     alsoKnownAs: ["create", "new"],
     action: ({ "--private": isPrivate, room, topic }) =>
       ask({
@@ -98,8 +112,9 @@ export const commands: ReadonlyArray<Command> = [
     name: "jr",
     parameters: room,
     kinds: { room: "room" },
-    summary: "join a room",
+    summary: "join a room, and talk there from now on",
     example: ":jr dev",
+    notes: ["Plain text goes there, at a terminal, also from a room that you are in already. :lobby goes back."],
     alsoKnownAs: ["join", "enter"],
     action: ({ room }) => ask({ _tag: "JoinRoom", room })
   }),
@@ -229,7 +244,7 @@ export const commands: ReadonlyArray<Command> = [
     summary: "explain all commands, or one",
     example: ":help rm",
     alsoKnownAs: ["h", "?", "commands", "man"],
-    action: ({ command }) => ({ _tag: "Help", command: command?.replace(/^:/, "") })
+    action: ({ command }) => ({ _tag: "Help", command: command?.replace(/^[:/]/, "") })
   })
 ]
 
@@ -245,25 +260,30 @@ export const parse = (line: string): Result.Result<Action, NotUnderstood> => {
   if (line.length > maxLineLength) return Result.fail(new NotUnderstood({ message: tooLong }))
   const typed = line.trimStart()
   if (typed === "") return Result.succeed({ _tag: "Nothing" })
-  if (typed.startsWith("::")) return parseChat(typed.slice(1))
-  return typed.startsWith(":") ? parseCommand(typed) : parseChat(line)
+  const [sign = ""] = typed
+  if (!isSign(sign)) return parseText(line)
+  return typed[1] === sign ? parseText(typed.slice(1)) : parseCommand(typed, sign)
 }
+
+/** Whether this is what a command begins with; twice, it begins a text. */
+export const isSign = (character: string): boolean => character === ":" || character === "/"
 
 export const tooLong = `A line may have ${maxLineLength} characters at most; this one was passed over.`
 
-const parseChat = (content: string): Result.Result<Action, NotUnderstood> =>
+/** What is said as it stands, whatever it begins with. */
+export const parseText = (content: string): Result.Result<Action, NotUnderstood> =>
   Result.mapBoth(decodeContent(content), {
-    onSuccess: (content) => ask({ _tag: "GlobalMessage", content }),
+    onSuccess: (content): Action => ({ _tag: "Say", content }),
     onFailure: ({ issue }) =>
       new NotUnderstood({ message: `This cannot be sent: a message ${problem(issue).message}.` })
   })
 
 const decodeContent = Schema.decodeUnknownResult(Content)
 
-const parseCommand = (typed: string): Result.Result<Action, NotUnderstood> => {
+const parseCommand = (typed: string, sign: string): Result.Result<Action, NotUnderstood> => {
   const [name, rest] = cut(typed.slice(1))
   const command = findCommand(name)
-  if (command === undefined) return Result.fail(unknownCommand(name))
+  if (command === undefined) return Result.fail(unknownCommand(name, sign))
   const { words, surplus } = assign(command.parameters, rest)
   const missing = command.parameters.find(({ name, isOptional }) => !isOptional && words[name] === undefined)
   if (missing !== undefined) return Result.fail(misused(command, `<${missing.name}> is missing`))
@@ -286,11 +306,11 @@ const misused = (command: Command, problem: string) => {
   return new NotUnderstood({ message: `:${command.name}: ${problem}. Type ${usage(command)}${example}` })
 }
 
-const unknownCommand = (name: string) => {
+const unknownCommand = (name: string, sign: string) => {
   const known = commands.flatMap((command) => [command.name, ...command.alsoKnownAs].map((word) => ({ word, command })))
   const guess = nearest(name.toLowerCase(), known, ({ word }) => word)
   const advice = guess === undefined ? "Type :help for a list." : `Did you mean ${usage(guess.command)}?`
   return new NotUnderstood({
-    message: `There is no command ":${name}". ${advice} To send the line as text, begin it with "::".`
+    message: `There is no command "${sign}${name}". ${advice} To send the line as text, begin it with "${sign}${sign}".`
   })
 }

@@ -1,5 +1,5 @@
 /** What the tab key offers: commands, and for their parameters the users and rooms seen so far. */
-import { commands, findCommand } from "./Command.ts"
+import { commands, findCommand, isSign } from "./Command.ts"
 import { markOf, type Parameter } from "./Parameter.ts"
 
 export interface KnownNames {
@@ -24,8 +24,9 @@ const comparable = (text: string): string => text.normalize("NFKC").toLowerCase(
 
 const offersFor = (words: ReadonlyArray<string>, known: KnownNames): ReadonlyArray<string> => {
   const [first = "", ...parameters] = words
-  if (!first.startsWith(":") || first.startsWith("::")) return words.at(-1) === "" ? [] : known.users
-  if (parameters.length === 0) return commands.map(({ name }) => `:${name}`)
+  const sign = first.slice(0, 1)
+  if (!isSign(sign) || first[1] === sign) return words.at(-1) === "" ? [] : known.users
+  if (parameters.length === 0) return commands.map(({ name }) => `${sign}${name}`)
   const defined = findCommand(first.slice(1))?.parameters ?? []
   const flags = defined.filter(({ kind }) => kind === "flag").map(({ name }) => name)
   const word = parameters.at(-1) ?? ""

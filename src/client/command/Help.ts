@@ -1,22 +1,66 @@
 /** What `:help` shows, from the one table of commands. */
+import { wrap } from "../text/Wrap.ts"
 import { commands, findCommand, usage } from "./Command.ts"
 
-const width = Math.max(...commands.map((command) => usage(command).length))
+/** Something to read; with `usage`, what that is for. */
+export interface HelpLine {
+  readonly usage?: string
+  readonly text: string
+}
 
-/** What each command does, one below the other. */
-export const commandLines = commands.map((command) => `  ${usage(command).padEnd(width)}  ${command.summary}`)
+/** What each is for. */
+export const commandLines: ReadonlyArray<Required<HelpLine>> = commands.map((command) => ({
+  usage: usage(command),
+  text: command.summary
+}))
+
+const usageWidth = Math.max(...commandLines.map(({ usage }) => usage.length))
+
+/** How commands are told from what is said. */
+const rules: ReadonlyArray<string> = [
+  "Plain text goes to the conversation that the prompt names, with how much waits elsewhere: dev (3)>.",
+  "From a pipe it goes to the lobby, to everybody. A line that begins with : or / is a command:"
+]
+
+const keys: ReadonlyArray<string> = [
+  "To say what begins with one of these, double it: ::) hello says :) hello, //x says /x.",
+  "What is pasted is text: several lines wait for Enter, which sends them, or Ctrl-C.",
+  "Tab completes, Ctrl-R looks for what you typed, Ctrl-L draws the screen again, Ctrl-C clears the line, twice it quits."
+]
 
 /** All commands, or the one asked for: its usage, what it does, an example, and what there is to know. */
-export const help = (name?: string): ReadonlyArray<string> => {
+export const help = (name?: string): ReadonlyArray<HelpLine> => {
   const command = name === undefined ? undefined : findCommand(name)
   if (command !== undefined) {
-    return [`${usage(command)}  ${command.summary}`, `for example: ${command.example}`, ...command.notes]
+    const { example, notes, summary } = command
+    return [{ usage: usage(command), text: summary }, ...[`for example: ${example}`, ...notes].map(only)]
   }
   const unknown = name === undefined ? [] : [`There is no command ":${name}". These there are:`]
-  return [
-    ...unknown,
-    "What you type goes to everybody. A line that begins with a colon is a command:",
-    ...commandLines,
-    'To send a line that begins with a colon, double it: "::) hello" sends ":) hello".'
-  ]
+  return [...[...unknown, ...rules].map(only), ...commandLines, ...keys.map(only)]
+}
+
+const only = (text: string): HelpLine => ({ text })
+
+/** As rows of this width, in which no word is cut: side by side where there is room, or else one below the other. */
+export const helpRows = (lines: ReadonlyArray<HelpLine>, width: number): ReadonlyArray<string> => {
+  const isAlone = lines.filter(({ usage }) => usage !== undefined).length === 1
+  const left = isAlone ? Math.max(...lines.map(({ usage = "" }) => usage.length)) : usageWidth
+  return lines.flatMap(({ text, usage }) => {
+    if (usage === undefined) return rowsOf(text, width)
+    const room = width - indent.length - left - gap.length
+    if (room < narrowest) return [...rowsOf(`${indent}${usage}`, width), ...below(text, width)]
+    const [first = "", ...others] = rowsOf(text, room)
+    const margin = " ".repeat(indent.length + left + gap.length)
+    return [`${indent}${usage.padEnd(left)}${gap}${first}`, ...others.map((row) => `${margin}${row}`)]
+  })
+}
+
+const [indent, gap, narrowest] = ["  ", "  ", 24]
+
+const rowsOf = (text: string, width: number): ReadonlyArray<string> =>
+  wrap(text, width, width).map((row) => row.trimEnd())
+
+const below = (text: string, width: number): ReadonlyArray<string> => {
+  const margin = indent + indent + indent
+  return rowsOf(text, Math.max(width - margin.length, 10)).map((row) => `${margin}${row}`)
 }

@@ -6,7 +6,7 @@ import { Deferred, Effect, Option, Queue, Redacted, Ref, Semaphore, Stream } fro
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { type About, type Action, NotUnderstood } from "../command/Action.ts"
-import { help } from "../command/Help.ts"
+import { help, helpRows } from "../command/Help.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import { RecentMessages } from "../core/Recent.ts"
@@ -30,21 +30,24 @@ export const screenOf = Effect.fnUntraced(function* () {
   let asking: Deferred.Deferred<Option.Option<Redacted.Redacted>> | undefined
   const screen = Screen.of({
     isInteractive: true,
+    keepsLines: true,
     style: Effect.sync(() => ({
       layout: "terminal",
       palette: colourless,
       timestamp: view().times.moment,
       now: view().now,
-      columns: View.planOf(view(), 1).middle + 6
+      columns: View.planOf(view(), 1).middle + 6,
+      tagsLobby: false
     })),
     lines: () => Stream.empty,
     show: (lines) => change((before) => answered(before, lines)),
+    setPrompt: () => Effect.void,
     propose: (line) =>
-      change((before) =>
-        View.talkOf(before).draft === ""
-          ? View.withEditor(before, Editor.withText(View.editorOf(before), line))
-          : before
-      ),
+      Effect.suspend(() => {
+        const isFree = View.talkOf(view()).draft === ""
+        const put = (before: View.View) => View.withEditor(before, Editor.withText(View.editorOf(before), line))
+        return isFree ? Effect.as(change(put), true) : Effect.succeed(false)
+      }),
     askUnseen: (question) =>
       Effect.gen(function* () {
         const answer = yield* Deferred.make<Option.Option<Redacted.Redacted>>()
@@ -117,12 +120,23 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
   const obey = Effect.fnUntraced(function* ({ action, line }: Given) {
     const quit: Ending = { _tag: "Quit" }
     switch (action._tag) {
+      // Text is no command (see Own).
       case "Nothing":
+      case "Say":
         return undefined
+      case "Go": {
+        const { where } = action
+        const go = (before: View.View) =>
+          where.with === undefined
+            ? View.withChat(before, Intention.show(before.chat, Talk.keyOf(where)))
+            : talkTo(before, where.with)
+        yield* change(go)
+        return undefined
+      }
       case "Quit":
         return quit
       case "Help":
-        yield* change((before) => answeredWith(before, help(action.command)))
+        yield* change((before) => answeredWith(before, helpRows(help(action.command), View.planOf(before, 1).middle)))
         return undefined
       case "About": {
         const about = pinned(view(), action)

@@ -10,12 +10,12 @@ import { Clock, DateTime, Deferred, Effect, FiberSet, Queue, Ref, Stream } from 
 import * as Intention from "../core/chat/Intention.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage } from "../core/Page.ts"
-import * as Reading from "../core/Reading.ts"
-import { ReadMessages } from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import type { Request } from "../core/Request.ts"
 import { ListsShown, noLists } from "../line/AccountErrand.ts"
+import * as Current from "../line/Current.ts"
+import { CurrentTalk } from "../line/Current.ts"
 import type { Ending } from "../line/Keyboard.ts"
 import { Client } from "../link/Client.ts"
 import { Screen } from "../screen/Screen.ts"
@@ -74,7 +74,7 @@ export const sitting = Effect.fnUntraced(function* <E, R>(
     Effect.provideService(Live.Live, live),
     Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined)),
     Effect.provideServiceEffect(RecentMessages, Ref.make(Recent.empty)),
-    Effect.provideServiceEffect(ReadMessages, Ref.make(Reading.empty)),
+    Effect.provideServiceEffect(CurrentTalk, Ref.make(Current.empty)),
     Effect.provideServiceEffect(ListsShown, Ref.make(noLists))
   )
 }, Effect.scoped)
@@ -88,7 +88,7 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
   const { change, frame, seen, view, whenChanged } = yield* Live.Live
   const { answer, screen } = yield* screenOf()
   const recent = yield* RecentMessages
-  const reading = yield* ReadMessages
+  const current = yield* CurrentTalk
   const given = yield* Queue.bounded<Given>(maxGiven)
   const ended = yield* Deferred.make<Ending>()
   /** What is asked beside what the person does; interrupted with the sitting. */
@@ -136,10 +136,11 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
     Effect.fnUntraced(function* (batch) {
       yield* call(batch)
       yield* Ref.update(recent, (before) => Recent.follow(before, batch))
-      yield* Ref.update(reading, (before) => Reading.follow(before, batch))
       const said = yield* Ref.get(recent)
       const style = yield* screen.style
       yield* change((before) => batch.reduce((next, event) => heard(next, event, style, said), before), "events")
+      // What commands know of the conversations.
+      yield* Ref.set(current, { chat: view().chat, coming: undefined })
       if (before !== undefined && batch.some(({ _tag }) => _tag === "Connected")) {
         yield* change((view) => Memory.recalled(view, before))
       }

@@ -160,7 +160,8 @@ const bodyOf = (
     palette: colourless,
     timestamp: times.moment,
     now,
-    columns: setting.width
+    columns: setting.width,
+    tagsLobby: false
   } as const
   return deed(`${from} ${deedOf(message, style)}`, message.at, isChosen, setting)
 }

@@ -127,7 +127,7 @@ const groups: ReadonlyArray<Binding["group"]> = ["Writing", "Conversations", "Re
 const helpRows = (width: number, height: number, scroll: number): ReadonlyArray<Row> => {
   const keyCells = Math.min(22, Math.floor(width / 2))
   const keys = groups.flatMap((group) => groupRows(group, keyCells, width))
-  const commands = commandLines.flatMap((line) => wrapped(line.trim().replace(/ {2,}/, "  "), width))
+  const commands = commandLines.flatMap(({ text, usage }) => wrapped(`${usage}  ${text}`, width))
   const all: ReadonlyArray<Row> = [
     ...keys,
     rowOf("Commands, which begin with : or /", { tone: "plain", bold: true }),

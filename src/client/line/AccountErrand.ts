@@ -11,13 +11,13 @@ import * as Action from "../command/Action.ts"
 import { type AccountAct, NotUnderstood } from "../command/Action.ts"
 import { ReplyLost, type RequestError } from "../core/ClientError.ts"
 import { Tokens } from "../core/Login.ts"
-import * as Reading from "../core/Reading.ts"
-import { ReadMessages } from "../core/Reading.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import { Client } from "../link/Client.ts"
 import { error, remark } from "../screen/Render.ts"
 import { renderUnread } from "../screen/RenderAccount.ts"
 import { present, Screen } from "../screen/Screen.ts"
+import * as Current from "./Current.ts"
+import { CurrentTalk } from "./Current.ts"
 import { isYes } from "./Sure.ts"
 
 /** The lists shown last: what a number means that a command names. */
@@ -111,8 +111,8 @@ export const carryOutOwn = Effect.fnUntraced(function* (errand: AccountErrand) {
     case "Logout":
       return yield* logOut
     case "Unread": {
-      const reading = yield* Ref.get(yield* ReadMessages)
-      return yield* present((style) => renderUnread(Reading.unread(reading), style))
+      const current = yield* Ref.get(yield* CurrentTalk)
+      return yield* present((style) => renderUnread(Current.waiting(current), style))
     }
   }
 })

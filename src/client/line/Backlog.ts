@@ -13,14 +13,13 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage, olderThan } from "../core/Page.ts"
-import * as Reading from "../core/Reading.ts"
-import { ReadMessages } from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import type { HistoryRequest } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { backlog, noBacklog } from "../screen/Render.ts"
 import { present } from "../screen/Screen.ts"
+import * as Current from "./Current.ts"
 
 /** How many messages one who comes is shown. */
 const limit = 20
@@ -56,7 +55,7 @@ export const showBacklog = Effect.fnUntraced(function* (arrival: Arrival) {
   const request: HistoryRequest = { _tag: "GetHistory", ...(room && { room }), before: cursor.seq + 1, limit }
   yield* Ref.set(yield* OlderPage, olderThan(request, history))
   yield* Ref.update(recent, (before) => Recent.remember(before, history.messages))
-  yield* Ref.update(yield* ReadMessages, (before) => Reading.page(before, history))
+  yield* Current.change((before) => Current.backlog(before, room === undefined ? {} : { room }, history))
   const said = yield* Ref.get(recent)
   yield* present((style) => backlog(history, style, said))
 })
@@ -87,7 +86,13 @@ export const askForBlocked = Effect.fnUntraced(function* ({ account }: Pick<Serv
   const client = yield* Client
   const recent = yield* RecentMessages
   yield* client.quietly({ _tag: "ListBlocked" }).pipe(
-    Effect.flatMap(({ users }) => Ref.update(recent, (before) => Recent.blocking(before, users))),
+    Effect.flatMap((reply) =>
+      Effect.andThen(
+        Ref.update(recent, (before) => Recent.blocking(before, reply.users)),
+        // Nothing of them waits for anybody.
+        Current.change((before) => Current.hear(before, [{ _tag: "Received", message: reply }], 0))
+      )
+    ),
     Effect.ignore,
     Effect.forkChild
   )

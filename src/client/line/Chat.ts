@@ -1,18 +1,18 @@
 /** One sitting: the input becomes requests, what happens becomes lines on the screen, until the client has left. */
-import { Effect, Ref, Runtime, Schema, Stream } from "effect"
+import { Clock, Effect, Ref, Runtime, Schema, Stream } from "effect"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage } from "../core/Page.ts"
-import * as Reading from "../core/Reading.ts"
-import { ReadMessages } from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import type { Request } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import type { Style } from "../screen/Layout.ts"
 import { moreGaps, render } from "../screen/Render.ts"
-import { present, Screen } from "../screen/Screen.ts"
+import { noPrompt, present, Screen } from "../screen/Screen.ts"
 import { ListsShown, noLists } from "./AccountErrand.ts"
 import { arrivalIn, askForBlocked, askForUnread, showBacklog } from "./Backlog.ts"
+import * as Current from "./Current.ts"
+import { CurrentTalk } from "./Current.ts"
 import * as GapsTold from "./GapsTold.ts"
 import { type Ending, keyboard } from "./Keyboard.ts"
 import * as NamesSeen from "./NamesSeen.ts"
@@ -52,7 +52,8 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
     if (names !== before) yield* offerNames(NamesSeen.knownNames(names))
     const lines = batch.map((event) => linesOf(event, said))
     yield* present((style) => lines.flatMap((line) => line(style)))
-    yield* Ref.update(yield* ReadMessages, (before) => Reading.follow(before, batch))
+    const now = yield* Clock.currentTimeMillis
+    yield* Current.change((before) => Current.hear(before, batch, now))
   })
 
   yield* Stream.runForEachArray(
@@ -91,9 +92,10 @@ export const chat = Effect.gen(function* () {
   return quit
 }).pipe(
   Effect.catchTag("OutputClosed", () => Effect.succeed(quit)),
+  Effect.ensuring(Screen.use(({ setPrompt }) => setPrompt(noPrompt))),
   Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined)),
   Effect.provideServiceEffect(RecentMessages, Ref.make(Recent.empty)),
-  Effect.provideServiceEffect(ReadMessages, Ref.make(Reading.empty)),
+  Effect.provideServiceEffect(CurrentTalk, Ref.make(Current.empty)),
   Effect.provideServiceEffect(ListsShown, Ref.make(noLists))
 )
 

@@ -6,23 +6,25 @@ import { Duration, Effect, Ref } from "effect"
 import { isRoomRequest } from "../../common/wire/RoomRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
-import { help } from "../command/Help.ts"
+import { help, helpRows } from "../command/Help.ts"
 import { requestFor } from "../command/Meaning.ts"
+import { explainOtherRefusal } from "../command/OtherRefusal.ts"
 import { explainRefusal, targetOf } from "../command/Refusal.ts"
 import { explainRoomRefusal } from "../command/RoomRefusal.ts"
 import { type RequestError, RequestRejected } from "../core/ClientError.ts"
 import { isPage, OlderPage, olderThan } from "../core/Page.ts"
-import * as Reading from "../core/Reading.ts"
-import { ReadMessages } from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import { isChat, isEntryRequest, type Request, type RoomRequest, whereaboutsOfRequest } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { isPaged } from "../link/Gather.ts"
 import { LongestPause, whenAllowed } from "../link/WhenAllowed.ts"
+import { gutter, widthBeside } from "../screen/Layout.ts"
 import { remark } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { ListsShown, withList } from "./AccountErrand.ts"
+import * as Current from "./Current.ts"
+import { CurrentTalk } from "./Current.ts"
 
 /** What the server is to be asked for. */
 export type Errand = Extract<Action, { readonly _tag: "Ask" | "About" | "More" }>
@@ -43,7 +45,9 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
         const { now, timestamp } = yield* style
         const reader = { user: said.user, isAccount: said.isAccount, moment: (at: number) => timestamp(at, now) }
         const explained =
-          explainRefusal(request, reason, isAboutOwn(said, request)) ?? explainRoomRefusal(request, reason, reader)
+          explainRefusal(request, reason, isAboutOwn(said, request)) ??
+          explainRoomRefusal(request, reason, reader) ??
+          explainOtherRefusal(request, reason)
         return yield* new RequestRejected({ reason, message: explained ?? message })
       })
     )
@@ -52,13 +56,14 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   if (isPage(request)) yield* Ref.set(olderPage, olderThan(request, reply))
   if (isChat(request) && reply._tag === "Sent") {
     yield* Ref.update(recent, (before) => Recent.sent(before, request, reply.seq))
+    yield* Current.change((before) => Current.answered(before, whereaboutsOfRequest(request)))
   }
   if (request._tag === "React" && reply._tag === "Sent" && reply.repeated === true) {
     yield* present((style) => remark(style, `#${request.target} has that reaction of yours already`))
   }
   if (isRoomRequest(request) && reply._tag === "Sent") {
-    const reading = yield* Ref.get(yield* ReadMessages)
-    const isUnseen = request.room !== undefined && !Reading.isIn(reading, request.room)
+    const current = yield* Ref.get(yield* CurrentTalk)
+    const isUnseen = request.room !== undefined && !Current.isIn(current, request.room)
     if (reply.repeated === true) yield* present((style) => remark(style, alreadySo(request)))
     else if (isUnseen)
       yield* present((style) => remark(style, `done; you are not in ${request.room}, where it is told`))
@@ -116,7 +121,7 @@ const ask = (
 }
 
 export const showHelp = (command: string | undefined) =>
-  present((style) => help(command).flatMap((line) => remark(style, line)))
+  present((style) => helpRows(help(command), widthBeside(style, gutter.length)).flatMap((row) => remark(style, row)))
 
 /** Enough of a line to know it again. */
 export const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)

@@ -1,21 +1,30 @@
 /**
  * The input of a person: read at once, so that one can ask for help or quit whatever the connection does; requests wait
  * for their turn, each for the reply to the one before, which keeps their order as in `Script`.
+ *
+ * Plain text goes to the conversation before the person, as `Current` says; what could be for another one is sent to nobody
+ * and put back where it was typed.
  */
 import { type Cause, Effect, Queue, Ref, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { ask, NotUnderstood } from "../command/Action.ts"
-import { parse } from "../command/Command.ts"
+import { type Action, ask, NotUnderstood } from "../command/Action.ts"
+import { parse, parseText } from "../command/Command.ts"
 import { pin, textToEdit } from "../command/Meaning.ts"
 import { address } from "../command/Place.ts"
+import * as Talk from "../core/chat/Talk.ts"
+import type { Whereabouts } from "../core/Heard.ts"
 import { RecentMessages } from "../core/Recent.ts"
-import { isChat } from "../core/Request.ts"
+import { isChat, type Request } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
 import { echo, error, notice } from "../screen/Render.ts"
 import { present, Screen, type TypedLine } from "../screen/Screen.ts"
 import { type AccountErrand, carryOutOwn, isLast, prepare } from "./AccountErrand.ts"
+import * as Current from "./Current.ts"
+import { CurrentTalk } from "./Current.ts"
 import { carryOut, type Errand, shorten, showHelp } from "./Errand.ts"
+import { piecesOf } from "./Pasted.ts"
 import { tellRead } from "./ReadMarks.ts"
 import { type Entered, Relogin } from "./Relogin.ts"
 import { sure } from "./Sure.ts"
@@ -38,10 +47,22 @@ export type Ending = { readonly _tag: "Quit" } | { readonly _tag: "Login"; reado
 /** What everybody is told of, and so the one who asked for it too. */
 const isTold = (errand: Typed["errand"]) => errand._tag === "About" || (errand._tag === "Ask" && isChat(errand.request))
 
+const requestIn = ({ errand }: Typed): Request | undefined => (errand._tag === "Ask" ? errand.request : undefined)
+
+/** How much is shown of a conversation that one comes back to, and of which something was not shown yet. */
+const [fewest, most] = [20, 100]
+
+/** A message is shown when it comes back from the server; a command would be seen nowhere. */
+const isEchoed = (action: Action): boolean => {
+  if (action._tag === "Ask" || action._tag === "About") return !isTold(action)
+  return action._tag !== "Quit" && action._tag !== "Nothing" && action._tag !== "Say"
+}
+
 export const keyboard = Effect.gen(function* () {
   const client = yield* Client
-  const { lines, propose } = yield* Screen
+  const { keepsLines, lines, propose } = yield* Screen
   const recent = yield* RecentMessages
+  const current = yield* CurrentTalk
   const waiting = yield* Queue.bounded<Typed, Cause.Done>(maxWaiting)
   const unanswered = new Set<Typed>()
   let ending: Ending = { _tag: "Quit" }
@@ -65,9 +86,66 @@ export const keyboard = Effect.gen(function* () {
     return yield* (yield* Relogin)(user, self)
   })
 
+  /** Sends a text to where the person saw that it would go, or else to nobody. */
+  const say = Effect.fnUntraced(function* (typed: TypedLine, contents: ReadonlyArray<string>) {
+    const now = yield* Ref.get(current)
+    if (!Current.isFor(now, typed)) {
+      const isBack = yield* propose(typed.text)
+      const name = Current.nameOf(Current.where(now))
+      const way = isBack ? "Enter sends it there, Ctrl-C drops it" : "Up brings it back"
+      return yield* complain(`Not sent: the prompt changed while this was typed, and is ${name} now. ${way}.`)
+    }
+    for (const content of contents) {
+      yield* submit({ text: content, errand: ask(Current.messageTo(Current.where(now), content)) })
+    }
+  })
+
+  /** Plain text goes there from now on; what was not shown of it yet is fetched. */
+  const goTo = Effect.fnUntraced(function* (line: string, place: Whereabouts) {
+    if (place.with !== undefined && nameKey(place.with) === nameKey((yield* Ref.get(recent)).user)) {
+      return yield* new NotUnderstood({ message: ":pm: this is you. :users lists who else is here." })
+    }
+    yield* Current.change((before) => Current.goTo(before, place) ?? before)
+    const talk = (yield* Ref.get(current)).chat.talks.get(Talk.keyOf(place))
+    const unseen = talk?.unread.before.unread ?? 0
+    if (talk === undefined || unseen === 0) return
+    const limit = Math.min(Math.max(unseen + 2, fewest), most)
+    yield* submit({ text: line, errand: ask({ _tag: "GetHistory", ...place, limit }) })
+  })
+
+  /** Whether the room is before the person at once, with nothing to ask for. */
+  const isThere = Effect.fnUntraced(function* ({ room }: { readonly room: RoomName }) {
+    const isLeft = [...unanswered].some((typed) => {
+      const request = requestIn(typed)
+      return request?._tag === "LeaveRoom" && nameKey(request.room) === nameKey(room)
+    })
+    return !isLeft && Current.isIn(yield* Ref.get(current), room)
+  })
+
+  /** Sees to what the server is to be asked for. */
+  const seeTo = Effect.fnUntraced(function* (line: string, errand: Errand) {
+    const request = errand._tag === "Ask" ? errand.request : undefined
+    if (request?._tag === "JoinRoom" && (yield* isThere(request))) return yield* goTo(line, { room: request.room })
+    if (request?._tag === "JoinRoom" || request?._tag === "CreateRoom") {
+      yield* Current.change((before) => Current.comeTo(before, request.room))
+    }
+    yield* submit({ text: line, errand })
+  })
+
   /** Does what a line asks for, or sees to it; tells whether to read on. */
-  const obey = Effect.fnUntraced(function* ({ begun, text: line }: TypedLine) {
+  const obey = Effect.fnUntraced(function* (typed: TypedLine) {
+    const { begun, text: line } = typed
+    if (typed.isPasted === true) {
+      const pieces = piecesOf(line)
+      for (const piece of pieces) yield* Effect.fromResult(parseText(piece))
+      yield* say(typed, pieces)
+      return true
+    }
     const parsed = yield* Effect.fromResult(parse(line))
+    if (parsed._tag === "Say") {
+      yield* say(typed, [parsed.content])
+      return true
+    }
     const action =
       parsed._tag === "About" ? yield* Effect.fromResult(pin(begun, yield* Ref.get(recent), parsed)) : parsed
     if (action._tag === "About" && action.act._tag === "Edit" && action.act.content === undefined) {
@@ -75,13 +153,12 @@ export const keyboard = Effect.gen(function* () {
       yield* propose(`:edit ${address(where, seq)} ${content}`)
       return true
     }
-    // A message is shown when it comes back from the server; a command would be seen nowhere.
     const isErrand = action._tag === "Ask" || action._tag === "About" || action._tag === "More"
-    const isCommand = action._tag === "Help" || action._tag === "Account" || (isErrand && !isTold(action))
-    if (isCommand) yield* present((style) => echo(style, line))
+    if (!keepsLines && isEchoed(action)) yield* present((style) => echo(style, line))
+    if (action._tag === "Go") yield* goTo(line, action.where)
     if (action._tag === "Help") yield* showHelp(action.command)
     if (action._tag === "Ask" && action.sure !== undefined) yield* sure(action.sure)
-    if (isErrand) yield* submit({ text: line, errand: action })
+    if (isErrand) yield* seeTo(line, action)
     if (action._tag === "Account") {
       if (action.act._tag === "Login") ending = { _tag: "Login", entered: yield* logIn(action.act.user) }
       else yield* submit({ text: line, errand: yield* prepare(action.act) })
@@ -107,18 +184,31 @@ export const keyboard = Effect.gen(function* () {
   const carryOutAny = Effect.fnUntraced(function* (errand: Typed["errand"]) {
     if (errand._tag === "Ask" || errand._tag === "About" || errand._tag === "More") {
       yield* carryOut(errand)
+      if (errand._tag === "Ask" && errand.request._tag === "CreateRoom") {
+        yield* carryOut(ask({ _tag: "JoinRoom", room: errand.request.room }))
+      }
       return
     }
     yield* carryOutOwn(errand)
     if (isLast(errand)) yield* Queue.end(waiting)
   })
 
+  /** Who is not let into a room is where they were. */
+  const stay = (typed: Typed) => {
+    const request = requestIn(typed)
+    const isJoining = request?._tag === "JoinRoom" || request?._tag === "CreateRoom"
+    return isJoining ? Current.change((before) => Current.stay(before, request.room)) : Effect.void
+  }
+
   const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
     carryOutAny(typed.errand).pipe(
       Effect.raceFirst(tellDelay(typed)),
       Effect.catchTag("NotUnderstood", ({ message }) => complain(message)),
       Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
-        complain(isTold(typed.errand) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
+        Effect.andThen(
+          stay(typed),
+          complain(isTold(typed.errand) ? `Not sent: ${shorten(typed.text)}: ${message}` : message)
+        )
       ),
       Effect.andThen(Effect.sync(() => unanswered.delete(typed)))
     )

@@ -3,9 +3,9 @@
  * of each conversation only how far. Where that is not possible, nothing is said: what is shown next is tried again.
  */
 import { Effect, Ref } from "effect"
-import * as Reading from "../core/Reading.ts"
-import { ReadMessages } from "../core/Reading.ts"
+import * as ChatState from "../core/chat/ChatState.ts"
 import { Client } from "../link/Client.ts"
+import { CurrentTalk } from "./Current.ts"
 
 /** So long one mark may stand for all that is shown meanwhile. */
 const pause = "1 second"
@@ -13,8 +13,10 @@ const pause = "1 second"
 /** Tells of all that is due. */
 export const tellRead = Effect.gen(function* () {
   const client = yield* Client
-  const messages = yield* ReadMessages
-  const marks = Reading.due(yield* Ref.getAndUpdate(messages, Reading.told))
+  const marks = yield* Ref.modify(yield* CurrentTalk, (current) => {
+    const due = ChatState.due(current.chat)
+    return [due, due.length === 0 ? current : { ...current, chat: ChatState.told(current.chat) }]
+  })
   for (const { seq, where } of marks) {
     yield* Effect.ignore(client.quietly({ _tag: "MarkRead", ...where, seq }))
   }

@@ -12,7 +12,7 @@
  * At the end comes one more Ping: with its Pong, everything that happened until then has been heard.
  */
 import { Effect, Stream } from "effect"
-import { type AccountAct, NotUnderstood } from "../command/Action.ts"
+import { type AccountAct, ask, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
 import * as Recent from "../core/Recent.ts"
 import { Client } from "../link/Client.ts"
@@ -24,6 +24,12 @@ import { carryOutAndShow, shorten, showHelp } from "./Errand.ts"
 /** Carries out one line; tells whether to read on. */
 const follow = Effect.fnUntraced(function* (line: string) {
   const action = yield* Effect.fromResult(parse(line))
+  if (action._tag === "Say") yield* carryOutAndShow(ask({ _tag: "GlobalMessage", content: action.content }))
+  if (action._tag === "Go" && action.where.with !== undefined) {
+    return yield* new NotUnderstood({
+      message: `:pm: <message> is missing. A script says whom each message is for: :pm ${action.where.with} <message>`
+    })
+  }
   if (action._tag === "Help") yield* showHelp(action.command)
   if (action._tag === "Ask" || action._tag === "About" || action._tag === "More") yield* carryOutAndShow(action)
   if (action._tag === "Account") return yield* followAccount(action.act)

@@ -16,6 +16,8 @@ export interface Style {
   readonly now: number
   /** The width of the terminal, in cells. */
   readonly columns: number
+  /** Whether the lobby is another conversation than the one that is before the person, and so named where it is meant. */
+  readonly tagsLobby: boolean
 }
 
 /** `said` is the chat itself; a `notice` is about the connection; an `error` is something that did not work. */
@@ -35,12 +37,14 @@ const narrowest = 10
 /** What is left of a row beside so many cells. */
 export const widthBeside = ({ columns }: Style, cells: number): number => Math.max(columns - cells, narrowest)
 
-/** What is no message: on a terminal it stands beside the times. */
-export const aside = ({ layout }: Style, text: string): ReadonlyArray<Line> => [
-  { kind: "said", text: layout === "plain" ? text : `${gutter}${text}` }
+/** What is no message: on a terminal it stands beside the times, in rows in which no word is cut. */
+export const aside = (style: Style, text: string, paint = asItIs): ReadonlyArray<Line> => [
+  { kind: "said", text: style.layout === "plain" ? paint(text) : `${gutter}${fit(style, text, paint)}` }
 ]
 
-export const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style, style.palette.dim(text))
+const asItIs = (text: string): string => text
+
+export const dimmed = (style: Style, text: string): ReadonlyArray<Line> => aside(style, text, style.palette.dim)
 
 /** Rows for the terminal, each painted by itself; one line for scripts. */
 export const fit = (style: Style, line: string, paint: (row: string) => string): string => {

@@ -5,7 +5,7 @@ import { cutLines } from "../command/InputLines.ts"
 import { colourless } from "../text/Palette.ts"
 import * as Timestamp from "../text/Timestamp.ts"
 import type { Line } from "./Layout.ts"
-import { OutputClosed, Screen } from "./Screen.ts"
+import { noPrompt, OutputClosed, Screen } from "./Screen.ts"
 
 const make = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
@@ -23,21 +23,24 @@ const make = Effect.gen(function* () {
   })
   return Screen.of({
     isInteractive: false,
+    keepsLines: true,
     style: Effect.map(Clock.currentTimeMillis, (now) => ({
       layout: "plain",
       palette: colourless,
       timestamp: Timestamp.utc,
       now,
-      columns: Infinity
+      columns: Infinity,
+      tagsLobby: false
     })),
     lines: (look) =>
       stdio.stdin.pipe(
         Stream.decodeText(),
         cutLines,
-        Stream.map((text) => ({ text, begun: look() }))
+        Stream.map((text) => ({ text, begun: look(), begunFor: noPrompt.key, typedFor: noPrompt.key }))
       ),
     show,
-    propose: () => Effect.void,
+    setPrompt: () => Effect.void,
+    propose: () => Effect.succeed(false),
     askUnseen: () => Effect.succeedNone,
     offerNames: () => Effect.void
   })

@@ -6,10 +6,11 @@ import { Conversation } from "../../common/log/Conversation.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import * as ChatState from "../core/chat/ChatState.ts"
+import * as Talk from "../core/chat/Talk.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { isEntry } from "../core/Heard.ts"
 import { spanOf } from "../core/Page.ts"
-import * as Reading from "../core/Reading.ts"
 import * as Recent from "../core/Recent.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { aside, count, dimmed, fit, type Line, others, type Style } from "./Layout.ts"
@@ -40,7 +41,7 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
     case "Rejoined":
       return event.missed === 0 ? [] : notice(style, `${event.missed} new in ${event.joined.room}`)
     case "RejoinRefused":
-      return error(style, `Not back in ${event.room}: ${event.message}`)
+      return error(style, `Not back in ${event.room}: ${event.message} :jr ${event.room} tries again.`)
     case "Gap":
       return notice(style, describeGap(event.conversation, event.missing))
     case "NotKept":
@@ -53,7 +54,8 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
 /** The rooms of an account, which are joined again, and what is unread. */
 const renderStanding = (welcome: ServerMessageOf<"Welcome">, style: Style): ReadonlyArray<Line> => {
   const { rooms = [] } = welcome
-  const places = Reading.unread(Reading.follow(Reading.empty, [{ _tag: "Connected", welcome }]))
+  const { talks } = ChatState.hear({ ...ChatState.empty, isLooking: false }, { _tag: "Connected", welcome }, 0)
+  const places = [...talks.values()].filter((talk) => Talk.unread(talk) > 0)
   const names = rooms.slice(0, maxRoomsNamed).map(({ room }) => safeLine(room))
   const more = rooms.length > names.length ? ` … and ${rooms.length - names.length} more` : ""
   return [
@@ -130,11 +132,12 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
     case "RoomCreated": {
       const { id, by } = message
       const room = safeLine(message.room)
+      const hint = `; :jr ${room} joins it`
       return aside(
         style,
         id === undefined
-          ? `${names([by])} created the room ${room}`
-          : `you created the room ${room}; :jr ${room} joins it`
+          ? `${names([by])} created the room ${room}${style.layout === "plain" ? "" : hint}`
+          : `you created the room ${room}${style.layout === "plain" ? hint : ""}`
       )
     }
     case "RoomJoined":

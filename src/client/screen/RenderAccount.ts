@@ -1,7 +1,7 @@
 import { maxUnread } from "../../common/wire/AccountMessage.ts"
 /** Turns what is said of accounts into lines to read. Pure; every piece of others' text passes `safeLine` first. */
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
-import type { PlaceRead } from "../core/Reading.ts"
+import * as Talk from "../core/chat/Talk.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { aside, count, type Line, type Style } from "./Layout.ts"
 
@@ -109,21 +109,25 @@ const describeUser = (info: ServerMessageOf<"UserInfo">, { now, palette, timesta
 }
 
 /** Where something is unread, in one line; a script is told nothing twice. */
-export const renderUnread = (places: ReadonlyArray<PlaceRead>, style: Style): ReadonlyArray<Line> =>
+export const renderUnread = (places: ReadonlyArray<Talk.Talk>, style: Style): ReadonlyArray<Line> =>
   places.length === 0 ? aside(style, "nothing is unread") : aside(style, `unread: ${describeUnread(places)}`)
 
 /** So many places are named. */
 const maxNamed = 20
 
-const describeUnread = (places: ReadonlyArray<PlaceRead>): string => {
-  const named = places.slice(0, maxNamed).map(({ mentions, unread, where: { room, with: other } }) => {
-    const place = room === undefined ? `from ${safeLine(other ?? "everybody")}` : `in ${safeLine(room)}`
-    return `${atMost(unread)} ${place}${mentions === 0 ? "" : ` (${atMost(mentions)} name you)`}`
+const describeUnread = (places: ReadonlyArray<Talk.Talk>): string => {
+  const named = places.slice(0, maxNamed).map((talk) => {
+    const { room, with: other } = talk.where
+    const place = room === undefined ? (other === undefined ? "in the lobby" : `from ${other}`) : `in ${room}`
+    // In private everything is meant for one.
+    const mentions = other === undefined ? Talk.mentionsIn(talk) : 0
+    return `${atMost(Talk.unread(talk))} ${safeLine(place)}${mentions === 0 ? "" : ` (${atMost(mentions)} name you)`}`
   })
   const others = places.length - named.length
-  const [first] = places
-  const example = first?.where.room ?? `@${first?.where.with ?? ""}`
-  return `${named.join(", ")}${others === 0 ? "" : ` … and ${others} more`}; :history ${safeLine(example)} shows them`
+  const { room, with: other } = places[0]?.where ?? {}
+  const example = room ?? (other === undefined ? "" : `@${other}`)
+  const command = example === "" ? ":history" : `:history ${safeLine(example)}`
+  return `${named.join(", ")}${others === 0 ? "" : ` … and ${others} more`}; ${command} shows them`
 }
 
 const atMost = (amount: number): string => (amount >= maxUnread ? `${maxUnread}+` : `${amount}`)

@@ -55,7 +55,7 @@ const entryText = (
 ): string => {
   const { at } = entry
   const isMarked = style.layout === "terminal" && namesReader(entry, recent)
-  const head = (palette: Palette) => `${isMarked ? `${palette.mention("*")} ` : ""}${headOf(entry, palette)}`
+  const head = (palette: Palette) => `${isMarked ? `${palette.mention("*")} ` : ""}${headOf(entry, palette, style)}`
   switch (entry._tag) {
     case "GlobalMessage":
     case "PrivateMessage":
@@ -127,20 +127,20 @@ const speak = ({ at, content, head, isDim = false, remarks = [] }: Speech, style
 }
 
 /** The number of a message, who it is by, and where. */
-const headOf = (entry: EntryMessage, palette: Palette): string => {
+const headOf = (entry: EntryMessage, palette: Palette, style: Style): string => {
   const from = palette.user(safeLine(entry.from))
   const number = palette.dim(`#${entry.seq}`)
   switch (entry._tag) {
     case "GlobalMessage":
-      return `${number} ${from}`
+      return `${number} ${lobbyTag(palette, style)}${from}`
     case "RoomMessage":
       return `${number} ${placeOf(entry.room, palette)} ${from}`
     case "PrivateMessage":
       return `${number} ${inPrivate(from, entry.to, palette)}`
     case "Tombstone":
-      return `${number} ${addressOf(entry, from, palette)}`
+      return `${number} ${addressOf(entry, from, palette, style)}`
     default:
-      return addressOf(entry, from, palette)
+      return addressOf(entry, from, palette, style)
   }
 }
 
@@ -148,16 +148,21 @@ const headOf = (entry: EntryMessage, palette: Palette): string => {
 const addressOf = (
   { from, room, with: other }: Exclude<EntryMessage, ChatMessage>,
   shownFrom: string,
-  palette: Palette
+  palette: Palette,
+  style: Style
 ): string => {
   if (room !== undefined) return `${placeOf(room, palette)} ${shownFrom}`
-  if (other === undefined) return shownFrom
+  if (other === undefined) return `${lobbyTag(palette, style)}${shownFrom}`
   return nameKey(from) === nameKey(other)
     ? `${palette.place("(private)")} ${shownFrom}`
     : inPrivate(shownFrom, other, palette)
 }
 
-const placeOf = (room: string, palette: Palette): string => palette.place(`[${safeLine(room)}]`)
+/** No room passes for the lobby. */
+const placeOf = (room: string, palette: Palette): string =>
+  palette.place(nameKey(room) === "lobby" ? `[room ${safeLine(room)}]` : `[${safeLine(room)}]`)
+
+const lobbyTag = (palette: Palette, { tagsLobby }: Style): string => (tagsLobby ? `${palette.place("[lobby]")} ` : "")
 
 const inPrivate = (from: string, to: string, palette: Palette): string =>
   `${palette.place("(private)")} ${from} → ${palette.user(safeLine(to))}`

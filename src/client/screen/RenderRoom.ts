@@ -1,7 +1,7 @@
 /** Turns what is said of rooms into lines to read. Pure; every piece of others' text passes `safeLine` first. */
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import { safeLine } from "../text/SafeText.ts"
-import { aside, count, fit, type Line, others, type Style } from "./Layout.ts"
+import { aside, count, type Line, others, type Style } from "./Layout.ts"
 import { because } from "./RenderGoverning.ts"
 
 export type RoomMessage = ServerMessageOf<"RoomInfo" | "RoomDeleted" | "Invitation">
@@ -10,25 +10,18 @@ export const renderRoom = (message: RoomMessage, style: Style): ReadonlyArray<Li
   const room = safeLine(message.room)
   switch (message._tag) {
     case "RoomInfo":
-      return describeRoom(message, style).flatMap((line) => told(style, `[${room}] ${line}`))
+      return describeRoom(message, style).flatMap((line) => aside(style, `[${room}] ${line}`))
     case "RoomDeleted":
-      return told(
+      return aside(
         style,
         message.id === undefined
           ? `[${room}] ← ${safeLine(message.by)} deleted the room, with all that was said in it`
           : `you deleted the room ${room}, with all that was said in it`
       )
     case "Invitation":
-      return told(style, `${safeLine(message.by)} invites you to the room ${room}; :jr ${room} joins it`)
+      return aside(style, `${safeLine(message.by)} invites you to the room ${room}; :jr ${room} joins it`)
   }
 }
-
-/** What others wrote may be long: each row of it stands beside the times, where no message begins. */
-const told = (style: Style, line: string): ReadonlyArray<Line> =>
-  aside(
-    style,
-    fit(style, line, (row) => row)
-  )
 
 /** Whoever joins is told what they are there, if that is more than a member, and what it is about. */
 export const renderRoomJoined = (message: ServerMessageOf<"RoomJoined">, style: Style): ReadonlyArray<Line> => {
@@ -40,7 +33,7 @@ export const renderRoomJoined = (message: ServerMessageOf<"RoomJoined">, style: 
   const access = message.private === true ? ", a private room" : ""
   return [
     ...aside(style, `[${room}] → you joined${as}${access}; here: ${here}${follow}`),
-    ...(topic === "" ? [] : told(style, `[${room}] topic: ${safeLine(topic)}`))
+    ...(topic === "" ? [] : aside(style, `[${room}] topic: ${safeLine(topic)}`))
   ]
 }
 
@@ -53,7 +46,7 @@ export const renderRoomLeft = (
   const room = safeLine(left)
   const why = because(reason === undefined ? undefined : safeLine(reason))
   const what = id === undefined ? outcomes[putOutBy ?? "Left"](room, why) : `you left${why}`
-  return told(style, `[${room}] ← ${what}`)
+  return aside(style, `[${room}] ← ${what}`)
 }
 
 const outcomes = {
@@ -68,7 +61,7 @@ const outcomes = {
 const maxTopics = 20
 
 export const renderRoomList = (list: ServerMessageOf<"RoomList">, style: Style): ReadonlyArray<Line> => {
-  if (list.rooms.length === 0) return told(style, "no rooms yet; :cr <room> creates one")
+  if (list.rooms.length === 0) return aside(style, "no rooms yet; :cr <room> creates one")
   const rooms = list.rooms.map(
     (one) => `${safeLine(one.room)} (${one.users}${one.private === true ? ", private" : ""})`
   )
@@ -80,7 +73,7 @@ export const renderRoomList = (list: ServerMessageOf<"RoomList">, style: Style):
     left > 0 ? [...topics.slice(0, maxTopics), `… and ${count(left, "topic")} more; :topic <room> shows one`] : topics
   return [
     ...aside(style, `${count(list.count, "room")}: ${rooms.join(", ")}${others(list, rooms)}`),
-    ...shown.flatMap((line) => told(style, line))
+    ...shown.flatMap((line) => aside(style, line))
   ]
 }
 

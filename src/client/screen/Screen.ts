@@ -15,16 +15,35 @@ export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClos
   override readonly message = "The output is closed."
 }
 
+/** What stands in front of the line that is typed. */
+export interface Prompt {
+  /** Which conversation it names. */
+  readonly key: string
+  /** How that is called. */
+  readonly name: string
+  readonly text: string
+}
+
+/** Before anybody has come in, and behind the last sitting: no line is for a conversation. */
+export const noPrompt: Prompt = { key: "", name: "nobody", text: "> " }
+
 export interface TypedLine {
   readonly text: string
   /** What had been shown when the line was begun. */
   readonly begun: Recent
+  /** The key of the prompt that stood before it when it was begun, and when Enter was pressed. */
+  readonly begunFor: string
+  readonly typedFor: string
+  /** It was pasted: text as it stands, whatever it looks like. */
+  readonly isPasted?: true
 }
 
 export class Screen extends Context.Service<
   Screen,
   {
     readonly isInteractive: boolean
+    /** Whether a typed line stays on the screen, so that nobody has to show it. */
+    readonly keepsLines: boolean
     /** How to render for this screen, as it is at the moment. */
     readonly style: Effect.Effect<Style>
     /**
@@ -34,8 +53,13 @@ export class Screen extends Context.Service<
     readonly lines: (look: () => Recent) => Stream.Stream<TypedLine, PlatformError>
     /** Done when the lines have been handed to the system. */
     readonly show: (lines: ReadonlyArray<Line>) => Effect.Effect<void, OutputClosed>
-    /** Puts a line where lines are typed, to be changed there, unless something is typed already. */
-    readonly propose: (line: string) => Effect.Effect<void>
+    /** What lines are typed behind from now on, and for which conversation. */
+    readonly setPrompt: (prompt: Prompt) => Effect.Effect<void>
+    /**
+     * Puts a line where lines are typed, to be changed there, unless something is typed already; tells whether it did. Of
+     * several lines it asks, as of a paste.
+     */
+    readonly propose: (line: string) => Effect.Effect<boolean>
     /**
      * Asks for what is typed unseen, in place of the line that is being typed; nothing if the person gives up, or there is
      * none to ask.

@@ -1,14 +1,15 @@
 /**
- * A `Screen` for a person: a line to edit, with history and completion, and everything that happens above it.
+ * A `Screen` for a person: a line to edit, with history and completion, and what happens around it; see `Bottom` for how these are
+ * drawn, and `Keys` for what the keys mean.
  *
- * Owns stdin, stdout and the cursor while its scope is open. A typed line is taken off the screen again; what becomes of
- * it is shown like everything else, so that the screen tells in one order what happened, once.
+ * Owns stdin, stdout and the cursor while its scope is open. Whatever ends the process, the terminal is left as it was: the
+ * modes that are switched on are also switched off where nothing is left to run but the listeners of its exit.
  *
  * Ctrl-Z stops the whole process group, as the terminal itself would: a shell notices that only if npx and pnpm, who may
  * stand between, stop too. Whatever continues the process, the terminal is then taken over anew.
  *
- * Bounds: a line of `maxLineLength`, what comes beyond up to its end is not kept; 1 Mi characters of lines that wait to be
- * read, further ones are refused; and the last 1000 lines, for the Up key.
+ * Bounds: a line of `maxLineLength`, what comes beyond up to its end is not kept; a paste of `maxPasted`; 1 Mi characters of
+ * lines that wait to be read, further ones are refused; and the last 1000 lines, for the Up key.
  */
 import process from "node:process"
 import * as readline from "node:readline"
@@ -16,17 +17,20 @@ import { type Cause, Clock, DateTime, Effect, Layer, Queue, Semaphore, Stream } 
 import { TerminalCapabilities } from "effect/cli"
 import { maxLineLength, tooLong } from "../command/Command.ts"
 import { complete, type KnownNames } from "../command/Completion.ts"
+import { lobbyKey } from "../core/chat/ChatState.ts"
 import * as Recent from "../core/Recent.ts"
-import { cellsOf } from "../text/Grapheme.ts"
 import { colourful, colourless } from "../text/Palette.ts"
 import { safeLine } from "../text/SafeText.ts"
 import * as Timestamp from "../text/Timestamp.ts"
+import { type Bottom, columns, eraseLine, textOf } from "./Bottom.ts"
+import * as Keys from "./Keys.ts"
 import type { Line, Style } from "./Layout.ts"
-import { error } from "./Render.ts"
-import { Screen, type TypedLine } from "./Screen.ts"
+import * as LineBelow from "./LineBelow.ts"
+import * as LineInOrder from "./LineInOrder.ts"
+import { preview, tooLongPaste } from "./Pasting.ts"
+import { error, notice } from "./Render.ts"
+import { noPrompt, Screen, type TypedLine } from "./Screen.ts"
 import { answer } from "./Unseen.ts"
-
-const prompt = "> "
 
 const maxWaitingLength = 1024 * 1024
 /** What a line takes beside its characters. */
@@ -38,14 +42,16 @@ const bellPause = 2_000_000_000n
 const bell = "\u0007"
 const tooMuch = "Not read: too many lines are waiting for the server. Type this one again later."
 
-const eraseLine = { ctrl: true, name: "u" }
+/** What stood before a line when it was begun. */
+type Beginning = Pick<TypedLine, "begun" | "begunFor">
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
   const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
   // Unbounded in name only: `take` counts.
   const lines = yield* Queue.unbounded<{ readonly typed: TypedLine; readonly length: number }, Cause.Done>()
   const timestamp = Timestamp.make(DateTime.zoneMakeLocal())
   let known: KnownNames = { users: [], rooms: [], membersOf: () => [], boundIn: () => [] }
+  let prompt = noPrompt
   let isOpen = true
   /** The person wants to leave, and is asked nothing more. */
   let isLeaving = false
@@ -53,8 +59,10 @@ const make = Effect.gen(function* () {
   /** What is typed belongs to a line that was too long, up to its end. */
   let isPassingOver = false
   let look = () => Recent.empty
-  /** What had been shown when the line being typed was begun; undefined while there is none. */
-  let begun: Recent.Recent | undefined
+  /** Of the line being typed; undefined while there is none. */
+  let begun: Beginning | undefined
+  /** Of the paste that is held. */
+  let heldFrom: Beginning | undefined
   /** What comes with the last line that waits: lines have it in common, unless something was shown in between. */
   let lastBegun = Recent.empty
 
@@ -63,43 +71,15 @@ const make = Effect.gen(function* () {
     palette: canColor ? colourful : colourless,
     timestamp,
     now,
-    columns: columns()
+    columns: columns(),
+    tagsLobby: prompt.key !== noPrompt.key && prompt.key !== lobbyKey
   })
 
-  /** What is asked, while the answer is typed unseen. */
-  let question: string | undefined
+  const beginningIn = (bottom: Bottom): Beginning => ({ begun: look(), begunFor: bottom.shownKey() })
 
-  /** How many rows above the cursor what is being typed begins. */
-  const rowsAbove = (editor: readline.Interface): number =>
-    question === undefined ? editor.getCursorPos().rows : rowsOf(question) - 1
-
-  const drawLine = (editor: readline.Interface): void => {
-    if (question === undefined) redraw(editor)
-    else process.stdout.write(question)
-  }
-
-  /** Above the line that is being typed. */
-  const draw = (editor: readline.Interface, shown: ReadonlyArray<Line>): void => {
-    if (shown.length === 0) return
-    inOneWrite(() => {
-      process.stdout.write(`${clear(rowsAbove(editor))}${textOf(shown)}`)
-      drawLine(editor)
-    })
-  }
-
-  const ask = (editor: readline.Interface, asked: string | undefined): void =>
-    inOneWrite(() => {
-      const rows = rowsAbove(editor)
-      question = asked
-      process.stdout.write(clear(rows))
-      drawLine(editor)
-    })
-
-  const take = (editor: readline.Interface, line: string) => {
-    const typed = { text: line, begun: begun ?? look() }
-    begun = undefined
-    const length = line.length + lengthPerLine + (typed.begun === lastBegun ? 0 : lengthPerView)
-    if (waitingLength + length > maxWaitingLength) return draw(editor, error(styleAt(0), tooMuch))
+  const take = (bottom: Bottom, typed: TypedLine) => {
+    const length = typed.text.length + lengthPerLine + (typed.begun === lastBegun ? 0 : lengthPerView)
+    if (waitingLength + length > maxWaitingLength) return bottom.show(error(styleAt(0), tooMuch))
     waitingLength += length
     lastBegun = typed.begun
     Queue.offerUnsafe(lines, { typed, length })
@@ -110,77 +90,108 @@ const make = Effect.gen(function* () {
     return [typed]
   })
 
+  const leave = () => {
+    isLeaving = true
+    Queue.endUnsafe(lines)
+  }
+
   const open = Effect.sync(() => {
     const editor = readline.createInterface({
       input: process.stdin,
       output: process.stdout,
-      prompt,
+      prompt: isInOrder ? "" : noPrompt.text,
       historySize: 1000,
       completer: (typed: string) => complete(typed, known)
     })
-    editor.on("line", (line) => {
-      inOneWrite(() => {
-        process.stdout.write(clear(rowsOf(prompt + line)))
-        editor.prompt()
-      })
+    const bottom = isInOrder ? LineInOrder.make(editor) : LineBelow.make(editor)
+    const say = (text: string) => bottom.show(notice(styleAt(0), text))
+
+    editor.on("line", (text) => {
+      const typedFor = bottom.shownKey()
+      const beginning = begun ?? beginningIn(bottom)
+      begun = undefined
+      bottom.entered(text)
       if (isPassingOver) isPassingOver = false
-      else take(editor, line)
+      else take(bottom, { ...beginning, text, typedFor })
     })
     const passOver = () => {
       if (!isPassingOver && editor.line.length <= maxLineLength) return
       editor.write(null, eraseLine)
-      if (!isPassingOver) draw(editor, error(styleAt(0), tooLong))
+      if (!isPassingOver) bottom.show(error(styleAt(0), tooLong))
       isPassingOver = true
     }
-    const noteBeginning = () => {
-      begun = editor.line === "" ? undefined : (begun ?? look())
-    }
-    // The editor's own listener comes first.
-    process.stdin.on("keypress", passOver)
-    process.stdin.on("keypress", noteBeginning)
+
     let isStopped = false
     const takeOver = () => {
       isStopped = false
       // Off first: what is believed to be on already is not set again.
       setRawMode(false)
       setRawMode(true)
-      drawLine(editor)
+      Keys.markPastes(true)
+      bottom.resume()
     }
-    process.on("SIGCONT", takeOver)
-    editor.on("SIGTSTP", () => {
-      process.stdout.write(clear(editor.getCursorPos().rows))
+    const letGo = () => {
+      Keys.markPastes(false)
       setRawMode(false)
+    }
+    const suspend = () => {
+      bottom.close()
+      letGo()
       isStopped = true
       process.kill(0, "SIGTSTP")
       // Where nobody could continue it, the system stops nothing (POSIX, orphaned process groups), and no SIGCONT comes.
       setImmediate(() => setImmediate(() => isStopped && takeOver()))
+    }
+
+    const keys = Keys.listen(editor, process.stdin, {
+      bottom,
+      nameOfPlace: () => prompt.name,
+      changed: () => {
+        if (!isOpen) return
+        passOver()
+        begun = editor.line === "" ? undefined : (begun ?? beginningIn(bottom))
+      },
+      held: (text) => {
+        heldFrom = beginningIn(bottom)
+        bottom.show(pasted(text, styleAt(0)))
+      },
+      answered: (text, isToBeSent) => {
+        const beginning = heldFrom ?? beginningIn(bottom)
+        heldFrom = undefined
+        if (!isToBeSent) return say("not sent")
+        take(bottom, { ...beginning, text, typedFor: bottom.shownKey(), isPasted: true })
+      },
+      tooLong: () => bottom.show(error(styleAt(0), tooLongPaste)),
+      sayHowToLeave: () => say("Ctrl-C again quits"),
+      leave,
+      suspend
     })
-    // Ctrl-C, wherever in a line; Ctrl-D, on an empty one.
-    editor.on("SIGINT", () => {
-      isLeaving = true
-      Queue.endUnsafe(lines)
-    })
+    process.on("SIGCONT", takeOver)
+    process.on("exit", letGo)
+    // Never taken off: whose terminal is gone, or the shell's again since their pnpm was killed, leaves, and is heard by nobody.
+    process.stdin.on("error", leave)
+    editor.on("error", leave)
+    process.stdout.on("error", ignore)
+    // Ctrl-D, on an empty line; or the end of the input.
     editor.on("close", () => {
+      bottom.close()
       isOpen = false
       process.off("SIGCONT", takeOver)
-      process.stdin.off("keypress", passOver)
-      process.stdin.off("keypress", noteBeginning)
+      keys.stop()
+      letGo()
+      process.off("exit", letGo)
       Queue.endUnsafe(lines)
     })
-    editor.prompt()
-    return editor
+    Keys.markPastes(true)
+    if (!isInOrder) editor.prompt()
+    return { bottom, editor, keys }
   })
-  const editor = yield* Effect.acquireRelease(open, (editor) =>
-    Effect.sync(() => {
-      editor.close()
-      process.stdout.write(clear(0))
-    })
-  )
+  const { bottom, keys, editor } = yield* Effect.acquireRelease(open, ({ editor }) => Effect.sync(() => editor.close()))
 
   let lastBell = -bellPause
   const show = Effect.fnUntraced(function* (shown: ReadonlyArray<Line>) {
     if (!isOpen) return void process.stdout.write(textOf(shown))
-    draw(editor, shown)
+    bottom.show(shown)
     if (!shown.some(({ rings }) => rings)) return
     const now = yield* Clock.monotonicTimeNanos
     if (now - lastBell < bellPause) return
@@ -188,27 +199,48 @@ const make = Effect.gen(function* () {
     process.stdout.write(bell)
   })
 
+  let isAsking = false
+  const ask = (asked: string | undefined) =>
+    Effect.sync(() => {
+      isAsking = asked !== undefined
+      if (isOpen) bottom.ask(asked)
+    })
   const oneQuestion = yield* Semaphore.make(1)
   const unseen = (asked: string) =>
     Effect.acquireUseRelease(
-      Effect.sync(() => ask(editor, `${safeLine(asked)}: `)),
+      ask(`${safeLine(asked)}: `),
       () => answer(process.stdin),
-      () => Effect.sync(() => isOpen && ask(editor, undefined))
+      () => ask(undefined)
     ).pipe(oneQuestion.withPermit)
 
   return Screen.of({
     isInteractive: true,
+    keepsLines: isInOrder,
     style: Effect.map(Clock.currentTimeMillis, styleAt),
     lines: (looking) => {
       look = looking
       return Stream.fromPull(Effect.succeed(next))
     },
     show,
+    setPrompt: (next) =>
+      Effect.sync(() => {
+        prompt = next
+        if (!isOpen) return
+        bottom.setPrompt(next)
+        keys.renamed()
+      }),
     propose: (line) =>
       Effect.sync(() => {
-        if (!isOpen || editor.line !== "" || question !== undefined) return
+        if (!isOpen || isAsking) return false
+        if (line.includes("\n")) {
+          keys.hold(line)
+          return true
+        }
+        if (editor.line !== "") return false
+        bottom.beforeKey()
         editor.write(line)
-        begun = look()
+        begun = beginningIn(bottom)
+        return true
       }),
     askUnseen: (asked) => Effect.suspend(() => (isOpen && !isLeaving ? unseen(asked) : Effect.succeedNone)),
     offerNames: (names) =>
@@ -218,35 +250,19 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Screen> = Layer.effect(Screen, make)
-
-/**
- * The prompt and what was typed, from the cursor's row on. Left alone, the editor would first go up as many rows as it
- * believes to have drawn, which it forgets to count when a line grows into its next row.
- */
-const redraw = (editor: readline.Interface): void => {
-  Object.assign(editor, { prevRows: 0 })
-  editor.prompt(true)
+interface Options {
+  /** Everything is written once and in order, for screen readers: see `LineInOrder`. */
+  readonly isInOrder: boolean
 }
 
-const textOf = (lines: ReadonlyArray<Line>): string => lines.map(({ text }) => `${text}\n`).join("")
+export const layer = (options: Options): Layer.Layer<Screen> => Layer.effect(Screen, make(options))
+
+/** What is held of a paste, to be looked at. */
+const pasted = (text: string, { palette }: Style): ReadonlyArray<Line> =>
+  preview(text).map((row) => ({ kind: "notice", text: palette.dim(`      ┊ ${safeLine(row)}`) }))
+
+const ignore = () => {}
 
 const setRawMode = (isRaw: boolean): void => {
   if (process.stdin.isTTY) process.stdin.setRawMode(isRaw)
-}
-
-/** Goes up so many rows, to the first column, and clears from there (ECMA-48: CUU, CR, ED). */
-const clear = (rows: number): string => `${rows > 0 ? `\u001b[${rows}A` : ""}\r\u001b[J`
-
-/** How many rows a line takes on the screen. */
-const rowsOf = (line: string): number => Math.max(1, Math.ceil(cellsOf(line) / columns()))
-
-/** Zero where the terminal does not tell. */
-const columns = (): number => process.stdout.columns || 80
-
-/** So that the screen never shows a state in between. */
-const inOneWrite = (draw: () => void): void => {
-  process.stdout.cork()
-  draw()
-  process.stdout.uncork()
 }

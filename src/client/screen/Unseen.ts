@@ -7,6 +7,8 @@
  */
 import type { Key } from "node:readline"
 import { Effect, Option, Redacted } from "effect"
+import { isEnd, isStart } from "./Pasting.ts"
+import { withoutLast } from "./Searching.ts"
 
 const maxLength = 1024
 
@@ -20,7 +22,7 @@ export const press = (text: string, character: string | undefined, key: Key): Ty
   const isControl = (name: string) => key.ctrl === true && key.name === name
   if (key.name === "return" || key.name === "enter") return { _tag: "Done", text }
   if (isControl("c") || (isControl("d") && text === "")) return { _tag: "GivenUp" }
-  if (key.name === "backspace" || isControl("h")) return { _tag: "Typing", text: [...text].slice(0, -1).join("") }
+  if (key.name === "backspace" || isControl("h")) return { _tag: "Typing", text: withoutLast(text) }
   if (isControl("u")) return { _tag: "Typing", text: "" }
   const isText = character !== undefined && key.ctrl !== true && key.meta !== true && !/[\p{Cc}]/u.test(character)
   const longer = isText ? text + character : text
@@ -32,12 +34,16 @@ export const answer = (input: NodeJS.ReadStream): Effect.Effect<Option.Option<Re
   Effect.callback((resume) => {
     const others = input.listeners("keypress")
     let text = ""
+    /** What comes with a paste is no Enter: what stood behind it would be typed where lines are typed. */
+    let isPasting = false
     const restore = () => {
       input.off("keypress", hear)
       input.off("end", giveUp)
       for (const other of others) input.on("keypress", other)
     }
     const hear = (character: string | undefined, key: Key) => {
+      if (isStart(key) || isEnd(key)) isPasting = isStart(key)
+      if (isPasting && (key.name === "return" || key.name === "enter")) return
       const typing = press(text, character, key)
       if (typing._tag === "Typing") {
         text = typing.text

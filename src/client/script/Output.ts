@@ -68,7 +68,14 @@ const escaped = (text: string): string => {
 const escape = (character: string, index: number): string =>
   `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`
 
-const style: Style = { layout: "plain", palette: colourless, timestamp: Timestamp.utc, now: 0, columns: Infinity }
+const style: Style = {
+  layout: "plain",
+  palette: colourless,
+  timestamp: Timestamp.utc,
+  now: 0,
+  columns: Infinity,
+  tagsLobby: false
+}
 
 /** One line of an entry: when, its number, where, who and what. */
 const plain = (entry: EntryMessage | StandingMessage): string =>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import type { Action } from "../../../src/client/command/Action.ts"
 import { commands, parse, usage } from "../../../src/client/command/Command.ts"
-import { help } from "../../../src/client/command/Help.ts"
+import { help, helpRows } from "../../../src/client/command/Help.ts"
 import { Reason } from "../../../src/common/log/Governing.ts"
 import { Content } from "../../../src/common/text/Content.ts"
 import { NastyText } from "../NastyText.ts"
@@ -22,13 +22,24 @@ const complaint = (line: string): string => {
 const isContent = Schema.is(Content)
 const isReason = Schema.is(Reason)
 
+const say = (content: string) => ({ _tag: "Say", content })
+
 const ask = (request: object) => ({ _tag: "Ask", request })
 
 describe("what a line asks for", () => {
   it.each([
-    ["hello", ask({ _tag: "GlobalMessage", content: "hello" })],
-    ["  kept as  it is ", ask({ _tag: "GlobalMessage", content: "  kept as  it is " })],
-    ["::) is no command", ask({ _tag: "GlobalMessage", content: ":) is no command" })],
+    ["hello", say("hello")],
+    ["  kept as  it is ", say("  kept as  it is ")],
+    ["::) is no command", say(":) is no command")],
+    ["//usr is a folder", say("/usr is a folder")],
+    [" //usr", say("/usr")],
+    ["/quit", { _tag: "Quit" }],
+    ["  /Quit", { _tag: "Quit" }],
+    ["/pm ada /quit", ask({ _tag: "PrivateMessage", to: "ada", content: "/quit" })],
+    [":pm ada", { _tag: "Go", where: { with: "ada" } }],
+    [":pm ada   ", { _tag: "Go", where: { with: "ada" } }],
+    [":lobby", { _tag: "Go", where: {} }],
+    ["/help /rm", { _tag: "Help", command: "rm" }],
     [":quit", { _tag: "Quit" }],
     [":QUIT", { _tag: "Quit" }],
     ["  :quit", { _tag: "Quit" }],
@@ -113,10 +124,18 @@ describe("what a line asks for", () => {
     [":jion dev", "Did you mean :jr <room>?"],
     [":hisotry", "Did you mean :history [room] [n]?"],
     [":exit", "Did you mean :quit?"],
-    [":msg ada hi", "Did you mean :pm <user> <message>?"],
+    [":msg ada hi", "Did you mean :pm <user> [message]?"],
     [":)", "Type :help for a list."],
     [":", "Type :help for a list."],
     [":whatever", 'To send the line as text, begin it with "::"'],
+    [
+      "/jion dev",
+      'There is no command "/jion". Did you mean :jr <room>? To send the line as text, begin it with "//".'
+    ],
+    ["/home/ada is full", 'begin it with "//"'],
+    ["/", "Type :help for a list."],
+    [":/", "Type :help for a list."],
+    [":lobby now", 'there is no place for "now"'],
     [":rm", "<room> is missing"],
     [":rm dev", "<message> is missing"],
     [":pm ada!! hi", "<user> must start with a letter or digit"],
@@ -158,8 +177,7 @@ describe("what a line asks for", () => {
     [":reply  ", "<text> is missing"],
     [":reply #12  \t", "<text> is missing"],
     [":rm dev   ", "<message> is missing"],
-    [":pm ada   ", "<message> is missing"],
-    [":pm ada \u3000", "<message> is missing"],
+    [":rm dev \u3000", "<message> is missing"],
     [":react #12", "<reaction> is missing"],
     [":react 12 👍", 'there is no place for "👍"'],
     [":react too-long-for-a-reaction-by-some-letters", "<reaction> must have 1 to 32 characters"],
@@ -173,13 +191,16 @@ describe("what a line asks for", () => {
     assert.include(complaint(line), hint)
   })
 
-  it.prop("a mistyped command is never chat", { text: NastyText }, ({ text }) => {
-    const typo = text.join("")
-    const action = parse(`:${typo}`)
-    const isChat =
-      Result.isSuccess(action) && action.success._tag === "Ask" && action.success.request._tag === "GlobalMessage"
-    assert.strictEqual(isChat, typo.startsWith(":") && Result.isSuccess(action))
-  })
+  it.prop(
+    "a mistyped command is never chat",
+    { text: NastyText, sign: Schema.Literals([":", "/"]) },
+    ({ sign, text }) => {
+      const typo = text.join("")
+      const action = parse(`${sign}${typo}`)
+      const isChat = Result.isSuccess(action) && action.success._tag === "Say"
+      assert.strictEqual(isChat, typo.startsWith(sign) && Result.isSuccess(action))
+    }
+  )
 
   it.prop(
     "a reason stands as it is typed behind whom it is about, and behind the time, if there is one",
@@ -205,11 +226,16 @@ describe("what a line asks for", () => {
     }
   )
 
-  it.prop("whatever can be sent is sent exactly, also with a colon in front", { text: NastyText }, ({ text }) => {
-    const content = text.join("")
-    if (!isContent(content)) return
-    assert.deepStrictEqual<unknown>(understood(`::${content}`), ask({ _tag: "GlobalMessage", content: `:${content}` }))
-  })
+  it.prop(
+    "whatever can be sent is sent exactly, also with a colon or slash in front",
+    { text: NastyText },
+    ({ text }) => {
+      const content = text.join("")
+      if (!isContent(content)) return
+      for (const sign of [":", "/"])
+        assert.deepStrictEqual<unknown>(understood(`${sign}${sign}${content}`), say(`${sign}${content}`))
+    }
+  )
 })
 
 describe("the table of commands", () => {
@@ -220,16 +246,25 @@ describe("the table of commands", () => {
   it("shows every command in the help, with its usage and what it does", () => {
     const lines = help()
     for (const command of commands) {
-      assert.isTrue(lines.some((line) => line.includes(usage(command)) && line.includes(command.summary)))
+      assert.isTrue(lines.some((line) => line.usage === usage(command) && line.text === command.summary))
     }
   })
 
+  it.each([30, 60, 80, 120])("is written in %d columns without a word that is cut", (width) => {
+    const rows = helpRows(help(), width)
+    for (const row of rows) assert.isAtMost(row.length, width)
+    const words = (text: string) => text.split(/\s+/).filter((word) => word !== "")
+    const all = help().flatMap(({ text, usage: typed = "" }) => words(`${typed} ${text}`))
+    assert.deepStrictEqual(words(rows.join(" ")).toSorted(), all.toSorted())
+  })
+
   it("explains one command with an example", () => {
-    assert.strictEqual(help("foo")[0], 'There is no command ":foo". These there are:')
-    assert.deepStrictEqual(help("pm"), [
-      ":pm <user> <message>  tell one user something in private",
-      "for example: :pm ada Are you there?"
+    assert.strictEqual(help("foo")[0]?.text, 'There is no command ":foo". These there are:')
+    assert.deepStrictEqual(helpRows(help("pm"), Infinity), [
+      "  :pm <user> [message]  tell one user something in private, or talk to them from now on",
+      "for example: :pm ada Are you there?",
+      "Without a message, plain text goes to them from now on, at a terminal. :lobby goes back."
     ])
-    assert.include(help("ban").join("\n"), "from 1 second to 1 year; without one it is for good")
+    assert.include(helpRows(help("ban"), Infinity).join("\n"), "from 1 second to 1 year; without one it is for good")
   })
 })

@@ -205,7 +205,7 @@ describe("a person with an account", () => {
       yield* peer.say({ _tag: "ReadMarked", ...idOf(mark), with: bob, seq: 9 }, inRoom(8))
       yield* until("[dev] bob: 8")
       yield* type(":unread")
-      yield* until("unread: 2 in dev; :history dev shows them")
+      yield* until("unread: 3 in dev; :history dev shows them")
       yield* type(":history dev 3")
       const page = yield* take
       yield* peer.say({ _tag: "History", ...idOf(page), messages: [inRoom(6), inRoom(7), inRoom(8)], more: true })

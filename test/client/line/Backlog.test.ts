@@ -98,7 +98,7 @@ describe("a person who comes into a room", () => {
         "12:04 #7 [dev] bob: 7",
         "↑ 2 earlier messages",
         "12:04 #8 [dev] bob: 8",
-        "12:04 #1 bob: meanwhile",
+        "12:04 #1 [lobby] bob: meanwhile",
         "12:04 #9 [dev] bob: 9"
       ])
     })
@@ -160,10 +160,10 @@ describe("a person who comes into a room", () => {
       const { peer, until } = yield* sitInRoom(yield* make, 7)
       yield* peer.say(rejected(yield* peer.take, { _tag: "RateLimited", retryAfter: 20 }), sayToAll("refused", 1))
       yield* peer.say(history(yield* peer.take, inRoom(7)))
-      assert.deepStrictEqual(yield* until("12:04 #1 bob: refused"), [
+      assert.deepStrictEqual(yield* until("12:04 #1 [lobby] bob: refused"), [
         "12:04 #7 [dev] bob: 7",
         "↑ 1 earlier message",
-        "12:04 #1 bob: refused"
+        "12:04 #1 [lobby] bob: refused"
       ])
     })
   )
@@ -172,7 +172,7 @@ describe("a person who comes into a room", () => {
     Effect.gen(function* () {
       const { peer, until } = yield* sitInRoom(yield* make, 7)
       yield* peer.say(rejected(yield* peer.take, { _tag: "NotInRoom", room: dev }), sayToAll("next", 1))
-      assert.deepStrictEqual(yield* until("12:04 #1 bob: next"), ["12:04 #1 bob: next"])
+      assert.deepStrictEqual(yield* until("12:04 #1 [lobby] bob: next"), ["12:04 #1 [lobby] bob: next"])
     })
   )
 })
@@ -304,7 +304,7 @@ const host = Effect.fnUntraced(function* (port: number) {
 /** The numbers that bob said, in the lobby, or in the room. */
 const numbersIn = (rows: ReadonlyArray<string>, where: "lobby" | "room"): ReadonlyArray<number> =>
   rows.flatMap((row) => {
-    const [, room, number] = / (\[dev\] )?bob: (\d+)$/.exec(row) ?? []
+    const [, room, number] = / (?:\[lobby\] )?(\[dev\] )?bob: (\d+)$/.exec(row) ?? []
     return number !== undefined && (room === undefined) === (where === "lobby") ? [Number(number)] : []
   })
 

@@ -176,7 +176,7 @@ describe("a member who is put out", () => {
       const rejoin = yield* second.peer.take
       assert.deepInclude<object>(rejoin, { _tag: "JoinRoom", room: dev })
       yield* second.peer.say(rejected(rejoin, { _tag: "Banned", room: dev }))
-      yield* until("Not back in dev: no: Banned")
+      yield* until("Not back in dev: no: Banned :jr dev tries again.")
       yield* second.peer.cut
       const third = yield* greet(server, 0)
       yield* until("— back —")

@@ -16,9 +16,10 @@ import { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
 import { NastyText } from "../NastyText.ts"
 
 const noon = Date.UTC(2026, 10, 23, 12, 4)
-const common = { timestamp: Timestamp.make(DateTime.zoneMakeOffset(0)), now: noon, columns: 40 }
+const common = { timestamp: Timestamp.make(DateTime.zoneMakeOffset(0)), now: noon, columns: 40, tagsLobby: false }
 const plain: Style = { ...common, layout: "plain", palette: colourless, columns: Infinity }
 const terminal: Style = { ...common, layout: "terminal", palette: colourless }
+const wide: Style = { ...terminal, columns: 100 }
 const coloured: Style = { ...terminal, palette: colourful }
 
 const decode = Schema.decodeUnknownSync(ServerMessage)
@@ -159,13 +160,13 @@ describe("what is shown", () => {
     ]
   ])("of %j is the same for people and for scripts, but for the time", (message, forScripts, forPeople) => {
     assert.deepStrictEqual(texts(received(message), plain), [forScripts])
-    assert.deepStrictEqual(texts(received(message), terminal), [forPeople])
+    assert.deepStrictEqual(texts(received(message), wide), [forPeople])
   })
 
   it("of devices has the numbers by which commands name them, and for scripts their own names", () => {
     const device = (name: string, more: object) => ({ device: name[0], name, since: noon, lastSeen: noon, ...more })
     const devices = [device("laptop", { connected: true, here: true }), device("phone\u202e", { connected: false })]
-    assert.deepStrictEqual(texts(received({ _tag: "Devices", devices }), terminal), [
+    assert.deepStrictEqual(texts(received({ _tag: "Devices", devices }), wide), [
       "      1. laptop, since 12:04, this one",
       "      2. phone, since 12:04, last here 12:04",
       "      2 devices"
@@ -383,9 +384,27 @@ describe("what is shown", () => {
   ])("of a page, %s %j, is oldest first, with what there is to say about it", (_tag, seqs, more, shown) => {
     const messages = seqs.map((seq) => ({ _tag: "GlobalMessage", seq, at: noon, from: "ada", content: `${seq}` }))
     assert.deepStrictEqual<unknown>(
-      texts(received({ _tag, messages, more }), terminal).map((text) => text.trimStart()),
+      texts(received({ _tag, messages, more }), wide).map((text) => text.trimStart()),
       shown
     )
+  })
+
+  it("of a list of many names cuts no name and no word, with colours and without", () => {
+    const users = ["alexandria", "bartholomew", "constantine", "dorothea"]
+    const list = received({ _tag: "UserList", users, count: 4 })
+    assert.deepStrictEqual(texts(list, terminal), [
+      "      4 users: alexandria, bartholomew,\n      constantine, dorothea"
+    ])
+    assert.deepStrictEqual(texts(list, coloured).map(withoutColours), texts(list, terminal))
+  })
+
+  it("of the lobby names it where another conversation is before the reader", () => {
+    const elsewhere: Style = { ...wide, tagsLobby: true }
+    assert.deepStrictEqual(texts(said("hi"), elsewhere), ["12:04 #1 [lobby] ada: hi"])
+    const deletion = received({ _tag: "Deleted", seq: 2, at: noon, from: "ada", target: 1 })
+    assert.deepStrictEqual(texts(deletion, elsewhere), ["12:04 [lobby] ada deleted #1"])
+    const room = { _tag: "RoomMessage", room: "Lobby", seq: 1, at: noon, from: "ada", content: "hi" }
+    assert.deepStrictEqual(texts(received(room), elsewhere), ["12:04 #1 [room Lobby] ada: hi"])
   })
 
   it("of old messages tells the time also to a script, so that it takes none for a new one", () => {

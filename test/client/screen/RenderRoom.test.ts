@@ -12,7 +12,7 @@ import { NastyText } from "../NastyText.ts"
 
 const noon = Date.UTC(2026, 10, 23, 12, 4)
 const hour = 3_600_000
-const common = { now: noon, palette: colourless }
+const common = { now: noon, palette: colourless, tagsLobby: false }
 const terminal: Style = {
   ...common,
   layout: "terminal",
