@@ -35,8 +35,6 @@ const attend = Effect.fnUntraced(function* (peer: Peer) {
     switch (message._tag) {
       case "ListUsers":
         return peer.say({ _tag: "UserList", ...idOf(message), users: [ada], count: 1 })
-      case "ListBlocked":
-        return peer.say({ _tag: "Blocked", ...idOf(message), users: [] })
       case "ListRooms":
         return peer.say({ _tag: "RoomList", ...idOf(message), rooms: [], count: 0 })
       case "ListBlocked":

@@ -81,7 +81,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a full screen", (it) =
         yield* terminal.type("what is typed is seen again")
         yield* terminal.showsIn("what is typed is seen again")
       })
-      yield* Effect.all([ended("TERM", "exit 143"), ended("HUP", "exit 0")], { concurrency: "unbounded" })
+      yield* Effect.all([ended("TERM", "exit 143"), ended("HUP", "exit 129")], { concurrency: "unbounded" })
     })
   )
 })

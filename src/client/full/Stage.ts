@@ -163,13 +163,11 @@ export const open = Effect.fnUntraced(function* (frame: () => Frame, hasMouse: b
       process.stdout.on("error", gone)
       process.stdin.on("error", gone)
       process.stdin.on("end", gone)
-      process.on("SIGHUP", gone)
       process.stdout.write(keepTitle)
     }),
     () =>
       Effect.sync(() => {
         process.stdin.off("end", gone)
-        process.off("SIGHUP", gone)
       })
   )
   const isOrphan = orphaning()
