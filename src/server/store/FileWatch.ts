@@ -155,13 +155,14 @@ interface LogState {
   /** How often it has been begun anew; and what all its frames are marked with. Neither in a log without a header. */
   readonly beginnings: number | undefined
   readonly salts: string
+  readonly firstSalt: number
 }
 
 const headerBytes = 32
 /** Two kinds of checksum. */
 const magic = new Set([0x377f0682, 0x377f0683])
 
-const noLog: LogState = { size: 0, beginnings: undefined, salts: "" }
+const noLog: LogState = { size: 0, beginnings: undefined, salts: "", firstSalt: 0 }
 
 /** Undefined if it cannot be looked at just now: with no file descriptor left for that, nothing is wrong with the log. */
 const logState = (path: string) =>
@@ -172,7 +173,12 @@ const logState = (path: string) =>
         Effect.tryPromise(() => Promise.all([file.stat(), file.read(Buffer.alloc(headerBytes), 0, headerBytes, 0)])),
         ([{ size }, { buffer: header }]): LogState =>
           magic.has(header.readUInt32BE(0))
-            ? { size, beginnings: header.readUInt32BE(12), salts: header.toString("hex", 16, 24) }
+            ? {
+                size,
+                beginnings: header.readUInt32BE(12),
+                salts: header.toString("hex", 16, 24),
+                firstSalt: header.readUInt32BE(16)
+              }
             : { ...noLog, size }
       ),
     (file) => Effect.promise(() => file.close())
@@ -188,7 +194,20 @@ const canFollow = (earlier: LogState, later: LogState): boolean => {
   if (later.beginnings === undefined) return earlier.beginnings === undefined && later.size === 0
   if (earlier.beginnings === undefined) return true
   if (later.salts === earlier.salts) return later.size >= earlier.size
-  // It counts in 32 bits.
-  const times = (later.beginnings - earlier.beginnings) >>> 0
-  return times > 0 && times < 2 ** 31 && later.size >= Math.min(earlier.size, keptBytes)
+  const isNext =
+    isBehind(later.beginnings, earlier.beginnings, 2 ** 31) ||
+    isBehind(later.firstSalt, earlier.firstSalt, maxBeginnings)
+  return isNext && later.size >= Math.min(earlier.size, keptBytes)
+}
+
+/**
+ * Who begins it anew counts that from where it began to know of the log. Where another program, which may only read, recovered it
+ * after a crash, that is from 0; but the first salt grows by one each time, whoever begins (sqlite.org/fileformat2.html, 4.5).
+ */
+const maxBeginnings = 1000
+
+/** Whether it has grown, by less than so much; both count in 32 bits. */
+const isBehind = (later: number, earlier: number, most: number): boolean => {
+  const steps = (later - earlier) >>> 0
+  return steps > 0 && steps < most
 }
