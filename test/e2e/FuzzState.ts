@@ -103,7 +103,14 @@ export const stored = (file: string): State => {
       all("SELECT * FROM governance")
         .map(({ conversation_key: key, state: governance }) => [String(key), fieldsFrom(governance)] as const)
         .filter(([key]) => key.startsWith("room:") && spoken.has(key))
-        .map(([key, governance]) => [key.slice("room:".length), governanceOf(governance)] as const)
+        .map(([key, governance]) => {
+          const bound = (kind: string) =>
+            all("SELECT * FROM bounds ORDER BY id")
+              .filter((row) => row["conversation_key"] === key && row["kind"] === kind)
+              .map(({ state: found }) => fieldsFrom(found))
+          const whole = { ...governance, bans: bound("bans"), mutes: bound("mutes") }
+          return [key.slice("room:".length), governanceOf(whole)] as const
+        })
         .filter(([, governance]) => !isPlain(governance))
     ),
     members: all("SELECT * FROM memberships")
