@@ -42,8 +42,8 @@ export default defineConfig({
   test: {
     environment: "node",
     pool: "forks",
-    // One more than processors: some files mostly wait, for terminals, timers and disks, beside those that compute.
-    maxWorkers: 3,
+    // More than processors: half of the files' time is waiting, for terminals, timers and disks, beside those that compute.
+    maxWorkers: 5,
     // Loading effect takes half a second of the processor: most files share three processes instead of starting a hundred.
     projects: [
       { extends: true, test: { name: "apart", include: apart } },
