@@ -51,14 +51,20 @@ export interface Stage {
 
 const names: Readonly<Record<string, string>> = { return: "enter", linefeed: "ctrl+j" }
 
+// eslint-disable-next-line no-control-regex -- an Escape, and a character that is typed
+const afterEscape = /^\u001b([^\u0000-\u001f\u007f-\u009f])$/u
+
 /** As `Keys` calls it, and what it types. */
 export const keyOf = ({ ctrl, meta, name, option, sequence, shift }: OpenTui.KeyEvent): Key => {
   const isPlain = !ctrl && !meta && !option
   // eslint-disable-next-line no-control-regex -- what a key sends that is no character
   const isTyped = isPlain && sequence !== "" && !/[\u0000-\u001f\u007f-\u009f]/.test(sequence)
-  const base = isTyped && sequence !== " " ? sequence : (names[name] ?? name.toLowerCase())
+  // The library has no name for a sign behind an Escape.
+  const behindEscape = name === "" ? (afterEscape.exec(sequence)?.[1] ?? "") : ""
+  const base = isTyped && sequence !== " " ? sequence : (names[name] ?? (name.toLowerCase() || behindEscape))
   const isShifted = shift && !isTyped && base.length > 1
-  const whole = [...(ctrl ? ["ctrl"] : []), ...(meta || option ? ["alt"] : []), ...(isShifted ? ["shift"] : []), base]
+  const isAlt = meta || option || behindEscape !== ""
+  const whole = [...(ctrl ? ["ctrl"] : []), ...(isAlt ? ["alt"] : []), ...(isShifted ? ["shift"] : []), base]
   return { name: whole.join("+"), ...(isTyped && { text: sequence }) }
 }
 

@@ -71,10 +71,22 @@ describe("A renderer of @opentui/core", () => {
         keys.push(text === undefined ? name : `${name}=${text}`)
       })
       const letters = ["a", "É", " ", "\r", "\n", "\u000b", "\u001f"]
-      const sequences = ["\u001b\r", "\u001b1", "\u001bOP", "\u001b[5~", "\u001b[1;3A", "\u001b[Z"]
+      const signs = ["\u001b:", "\u001b/", "\u001b!"]
+      const sequences = [...signs, "\u001b\r", "\u001b1", "\u001bOP", "\u001b[5~", "\u001b[1;3A", "\u001b[Z"]
       for (const bytes of [...letters, ...sequences]) test.renderer.stdin.emit("data", Buffer.from(bytes))
       const named = ["a=a", "É=É", "space= ", "enter", "ctrl+j", "ctrl+k", "ctrl+_"]
-      assert.deepStrictEqual(keys, [...named, "alt+enter", "alt+1", "f1", "pageup", "alt+up", "shift+tab"])
+      assert.deepStrictEqual(keys, [
+        ...named,
+        "alt+:",
+        "alt+/",
+        "alt+!",
+        "alt+enter",
+        "alt+1",
+        "f1",
+        "pageup",
+        "alt+up",
+        "shift+tab"
+      ])
     })
   )
 })
