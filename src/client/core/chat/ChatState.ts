@@ -146,25 +146,40 @@ const left = (state: ChatState, room: RoomName): ChatState => {
 export const looked = (state: ChatState): ChatState =>
   state.isLooking ? withTalk(state, state.shown, Talk.look) : state
 
+/** What comes while somebody looks is not new to them. */
+const seen = (before: ChatState, after: ChatState, message: ServerMessage): ChatState => {
+  const { newFrom, unread } = shownTalk(before)
+  const hadAll = newFrom === undefined && Unread.unread(unread) === 0
+  if (!before.isLooking || !hadAll || !isEntry(message) || before.shown !== after.shown) return after
+  return withTalk(after, after.shown, (talk) => (talk.newFrom === undefined ? talk : { ...talk, newFrom: undefined }))
+}
+
+/** What was missed is new, also where somebody looks. */
+const missedIn = (state: ChatState, key: string, missed: number): ChatState =>
+  missed === 0 || state.shown !== key
+    ? state
+    : withTalk(state, key, (talk) => ({ ...talk, newFrom: talk.newFrom ?? talk.unread.read }))
+
 /** After something happened, at this time (epoch milliseconds). */
 export const hear = (state: ChatState, event: ClientEvent, now: Timestamp): ChatState => {
   switch (event._tag) {
     case "Connected":
       return looked(arrive(state, event.welcome, "first"))
-    case "Reconnected":
-      return looked(
+    case "Reconnected": {
+      const back =
         event.welcome === undefined
-          ? { ...state, connection: there }
+          ? { ...forgetGuestInbox(state, state.isAccount), connection: there }
           : arrive(forgetGuestInbox(state, event.welcome.account), event.welcome, "again")
-      )
+      return looked(missedIn(back, lobbyKey, event.missed))
+    }
     case "Disconnected":
       return { ...state, connection: { is: "lost", cause: event.cause } }
     case "Retrying":
       return { ...state, connection: { is: "lost", cause: event.cause } }
     case "Received":
-      return event.isAudit === true ? state : looked(take(state, event.message, now))
+      return event.isAudit === true ? state : seen(state, looked(take(state, event.message, now)), event.message)
     case "Rejoined":
-      return looked(come(state, event.joined))
+      return looked(missedIn(come(state, event.joined), Talk.keyOf(event.joined), event.missed))
     case "RejoinRefused":
       return left(state, event.room)
     case "Gap":

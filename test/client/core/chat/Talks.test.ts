@@ -60,6 +60,50 @@ describe("what is unread", () => {
   })
 })
 
+describe("what is new", () => {
+  const newFrom = (state: ChatState.ChatState) => inDev(state)?.newFrom
+  const page = { messages: [said(5)], more: false }
+  const shown = Intention.turned(
+    Intention.show(after({ _tag: "Connected", welcome: welcome([standing(5, 5, 0)]) }), devKey),
+    devKey,
+    page,
+    "older"
+  )
+  const hear = (state: ChatState.ChatState, ...events: ReadonlyArray<ClientEvent>) =>
+    events.reduce((before, event) => ChatState.hear(before, event, 0), state)
+
+  it("is what came while nobody looked, until they have looked elsewhere", () => {
+    const away = Intention.show(shown, ChatState.lobbyKey)
+    const back = Intention.show(hear(away, received(said(6)), received(said(7))), devKey)
+    assert.strictEqual(newFrom(back), 5)
+    assert.strictEqual(newFrom(hear(back, received(said(8)))), 5)
+    assert.isUndefined(newFrom(Intention.show(back, ChatState.lobbyKey)))
+  })
+
+  it("is not what comes before one's eyes, but what was missed there", () => {
+    assert.isUndefined(newFrom(hear(shown, received(said(6)))))
+    const joined = {
+      _tag: "RoomJoined",
+      room: dev,
+      epoch,
+      seq: 7,
+      missed: 2,
+      truncated: false,
+      users: [ada],
+      count: 1
+    } as const
+    const back = hear(
+      shown,
+      { _tag: "Disconnected", cause: "a cut" },
+      { _tag: "Reconnected", missed: 0, welcome: welcome([standing(7, 5, 2)]) },
+      { _tag: "Rejoined", joined, missed: 2 },
+      received(said(6)),
+      received(said(7))
+    )
+    assert.strictEqual(newFrom(back), 5)
+  })
+})
+
 describe("a page", () => {
   it("that was read before an edit which is known already is no news of that message", () => {
     const edited = (seq: number, content: string): EntryMessage => ({
