@@ -37,6 +37,9 @@ import type { Wish } from "./Wish.ts"
 /** In nanoseconds: whoever is called again and again hears it once in 2 s. */
 const bellPause = 2_000_000_000n
 
+/** In nanoseconds: so often a server tells it. */
+const typingPause = 3_000_000_000n
+
 /** So often the marks are told, and what is only true for a while is looked at again. */
 const beat = "1 second"
 /** Every so many beats, how long the way to the server takes is measured. */
@@ -99,6 +102,8 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
     view().chat.connection.is === "coming" ? Effect.void : memory.keep(Memory.memoryOf(view(), waiting))
   )
   let lastBell = -bellPause
+  /** When others were told last, where. */
+  const toldTyping = new Map<string, bigint>()
   let unsettled: ReadonlySet<string> = new Set()
 
   const settle = (key: string) => {
@@ -196,6 +201,18 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
     }
   })
 
+  /** Whoever changes a draft is typing, unless it is a command, or nothing. */
+  const tellTyping = Effect.fnUntraced(function* (before: string) {
+    const { draft, isIn, where } = View.talkOf(view())
+    const { connection, shown } = view().chat
+    const isTyping = draft !== before && draft.trim() !== "" && !/^\s*[:/]/.test(draft)
+    if (!isTyping || !isIn || connection.is !== "there") return
+    const now = yield* Clock.monotonicTimeNanos
+    if (now - (toldTyping.get(shown) ?? -typingPause) < typingPause) return
+    toldTyping.set(shown, now)
+    client.tellTypingUnsafe(where)
+  })
+
   const click = (x: number, y: number) =>
     change((before) => {
       const { keys, pane, plan } = frame()
@@ -211,11 +228,13 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
     switch (input._tag) {
       case "Key": {
         let wishes: ReadonlyArray<Wish> = []
+        const { draft } = View.talkOf(view())
         yield* change((before) => {
           const step = press(before, input.key, seen())
           wishes = step.wishes
           return step.view
         })
+        yield* tellTyping(draft)
         yield* Effect.forEach(wishes, grant, { discard: true })
         break
       }

@@ -83,6 +83,8 @@ export class Client extends Context.Service<
      */
     readonly told: (entry?: Passage.Awaited) => Effect.Effect<void>
     readonly isConnected: Effect.Effect<boolean>
+    /** Says that one is about to say something there. Nothing without a connection; no answer. */
+    readonly tellTypingUnsafe: (where: Whereabouts) => void
     /** Which incarnation of a log this client is in now, ahead of what the events tell; none where it is not in. */
     readonly epochOf: (where: Whereabouts) => Effect.Effect<Epoch | undefined>
     /**
@@ -384,6 +386,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     events: buffer.events,
     told,
     isConnected: Effect.sync(() => isConnected),
+    tellTypingUnsafe: (where) => say({ _tag: "Typing", ...where }),
     epochOf: (where) => Effect.sync(() => placeNow(where)?.epoch),
     leaveBy,
     leave

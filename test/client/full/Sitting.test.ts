@@ -105,6 +105,27 @@ layer(NodeServices.layer, { excludeTestServices: true })("A sitting", (it) => {
       })
   )
 
+  it.effect("tells the others who is typing, once in a while, and nobody of commands", () =>
+    Effect.gen(function* () {
+      const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const server = yield* TestServer.start()
+      const ben = yield* start(server.port, "ben")
+      const ada = yield* server.join("ada")
+      const stage = yield* fakeStage()
+      yield* sitting({ memoryPath: `${folder}/ben.json`, hasMouse: true }, stage.open).pipe(
+        Effect.provideService(Client, ben.client),
+        Effect.forkChild
+      )
+      yield* stage.shows("lobby›")
+      yield* stage.press(...":users", "enter")
+      yield* stage.shows("2 users")
+      yield* stage.press(..."What I say", "enter")
+      const lines = yield* ada.upTo("GlobalMessage")
+      const typing = lines.filter(({ _tag }) => _tag === "Typing")
+      assert.deepStrictEqual(typing, [{ _tag: "Typing", user: "ben" }])
+    })
+  )
+
   it.effect("carries out commands, shows what they give, and what is refused can be sent again", () =>
     Effect.gen(function* () {
       const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
