@@ -217,7 +217,9 @@ const apply: Readonly<Record<string, Apply>> = {
     const room = model.room(name)
     const log = name === undefined ? (partner === undefined ? model.lobby : session.inbox) : room?.log
     const entry = log?.standing(target)
-    must(name === undefined || (room !== undefined && model.isIn(room, session)), "reported from a room by an outsider")
+    // Who joins or leaves in the same turn is a member while that is being stored, whichever reply comes first.
+    const mayBeIn = room !== undefined && (model.isIn(room, session) || !room.isPrivate)
+    must(name === undefined || mayBeIn, "reported from a room by an outsider")
     if (entry === undefined) return must(false, "reported nothing")
     const place = room === undefined ? {} : { room: room.name }
     const where = partner === undefined ? place : { with: sameName(entry.from, session.user) ? entry.to : entry.from }
