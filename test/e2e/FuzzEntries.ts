@@ -212,7 +212,8 @@ const govern = ({ model, reply, request, session }: Doing, kind: string, room: R
       break
     case "Invited":
       if (account === undefined) model.breach("nobody invited", request, reply)
-      else room.invited.set(account, session.user ?? "?")
+      // Whom it has blocked lets it in nowhere.
+      else if (!account.blocked.has(nameKey(session.user ?? ""))) room.invited.set(account, session.user ?? "?")
       break
     case "Kicked":
     case "Banned":
