@@ -36,8 +36,9 @@ export const wrap = (text: string, firstWidth: number, width: number): ReadonlyA
   let breakLength = 0
   let breakCells = 0
   for (const grapheme of piecesOf(text)) {
-    const limit = rows.length === 0 ? firstWidth : width
-    if (grapheme.text !== " " && row !== "" && cells + grapheme.cells > limit) {
+    const limit = () => (rows.length === 0 ? firstWidth : width)
+    // Behind its last space the row may hold something still that a long piece does not fit behind.
+    while (grapheme.text !== " " && row !== "" && cells + grapheme.cells > limit()) {
       const [end, endCells] = breakLength > 0 ? [breakLength, breakCells] : [row.length, cells]
       rows.push(row.slice(0, end))
       row = row.slice(end)
