@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as Editor from "../../../src/client/full/Editor.ts"
 import { graphemesOf } from "../../../src/client/text/Grapheme.ts"
+import { safeText } from "../../../src/client/text/SafeText.ts"
 import { tries } from "../../support/generators.ts"
 import { NastyText } from "../NastyText.ts"
 
@@ -65,7 +66,9 @@ describe("What is typed", () => {
       const editor = { ...after(strokes), last: "other" as const }
       for (const deed of ["killToStart", "killToEnd", "killWordLeft", "killWordRight"] as const) {
         const killed = Editor.apply(editor, deed)
-        if (killed.text !== editor.text) assert.strictEqual(Editor.apply(killed, "yank").text, editor.text, deed)
+        // Marks beyond the fourth on one character are nobody's to keep: what is put in at once has none.
+        if (killed.text !== editor.text)
+          assert.strictEqual(safeText(Editor.apply(killed, "yank").text), safeText(editor.text), deed)
       }
     },
     tries(40)
