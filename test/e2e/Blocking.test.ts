@@ -212,7 +212,7 @@ describe("an account", () => {
 
     it.effect("does not hear a guest that it has blocked as an account either, nor is let into a room by it", () =>
       Effect.gen(function* () {
-        const server = yield* (yield* inMemory).begin
+        const server = yield* (yield* onFile).begin
         const ada = yield* Talk.register(server, "Ada")
         const mal = yield* server.join("mal")
         yield* block(ada.client, "mal")
@@ -220,17 +220,27 @@ describe("an account", () => {
         sent(yield* mal.ask(pm("ada", "still me")))
         yield* mal.ask({ _tag: "CreateRoom", room: "ada_is_a_fool", private: true })
         yield* mal.ask({ _tag: "JoinRoom", room: "ada_is_a_fool" })
-        sent(yield* mal.ask({ _tag: "InviteUser", room: "ada_is_a_fool", user: "ada" }))
+        const invite = mal.ask({ _tag: "InviteUser", room: "ada_is_a_fool", user: "ada" })
+        sent(yield* invite)
+        // Answered as with everybody else.
+        assert.deepInclude(yield* invite, { _tag: "Sent", repeated: true })
         assert.deepStrictEqual(yield* heard(ada.client), [])
         const rooms = Effect.map(ada.client.ask({ _tag: "ListRooms" }), (reply) => Talk.listIn(reply, "rooms"))
         assert.deepStrictEqual(yield* rooms, [])
         const refused = yield* ada.client.ask({ _tag: "JoinRoom", room: "ada_is_a_fool" })
         assert.deepInclude(reasonOf(refused), { _tag: "RoomNotFound" })
+        // Nor does it name it.
+        yield* mal.ask({ _tag: "CreateRoom", room: "hall" })
+        for (const client of [mal, ada.client]) yield* client.ask({ _tag: "JoinRoom", room: "hall" })
+        yield* mal.ask({ _tag: "RoomMessage", room: "hall", content: "hey @ada" })
+        const back = yield* Talk.comeBack(server, "ada", ada.token)
+        assert.deepInclude(Talk.listIn(back.welcome, "rooms")[0], { room: "hall", unread: 1, mentions: 0 })
         // What was done meanwhile stays undone.
         yield* unblock(ada.client, "mal")
-        assert.deepStrictEqual(yield* rooms, [])
-        sent(yield* mal.ask({ _tag: "InviteUser", room: "ada_is_a_fool", user: "ada" }))
-        assert.lengthOf(yield* rooms, 1)
+        const isListed = Effect.map(rooms, (all) => all.some(({ room }) => room === "ada_is_a_fool"))
+        assert.isFalse(yield* isListed)
+        sent(yield* invite)
+        assert.isTrue(yield* isListed)
       })
     )
 

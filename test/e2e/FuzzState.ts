@@ -169,7 +169,7 @@ const governanceOf = ({ bans, invited, isPrivate, moderators, mutes, owner, topi
       .toSorted(),
     bans: plainly(bans),
     mutes: plainly(mutes),
-    invited: plainly(invited)
+    invited: plainly(listed(invited).filter(({ isUnheard }) => isUnheard !== true))
   })
 }
 

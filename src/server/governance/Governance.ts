@@ -49,7 +49,14 @@ export const Governance = Schema.Struct({
   bans: Schema.Array(Bound),
   mutes: Schema.Array(Bound),
   /** Those that have not joined since, the newest last. */
-  invited: Schema.Array(Schema.Struct({ ...Holder.fields, by: UserName }))
+  invited: Schema.Array(
+    Schema.Struct({
+      ...Holder.fields,
+      by: UserName,
+      /** It has blocked who invited it: so that nobody can tell, it is kept, and lets it in nowhere. */
+      isUnheard: Schema.optionalKey(Schema.Literal(true))
+    })
+  )
 })
 export type Governance = typeof Governance.Type
 
@@ -73,7 +80,7 @@ export const roleOf = ({ moderators, owner }: Governance, { account }: Pick<Pers
 }
 
 export const isInvited = ({ invited }: Governance, { account }: Pick<Person, "account">): boolean =>
-  account !== undefined && invited.some((one) => one.account === account)
+  account !== undefined && invited.some((one) => one.account === account && one.isUnheard !== true)
 
 /** What binds somebody now, if anything does. */
 export const boundBy = (bounds: ReadonlyArray<Bound>, person: Person, now: Timestamp): Bound | undefined =>
@@ -195,6 +202,12 @@ const withRole = (before: Governance, holder: Holder, role: Role): Governance =>
   const former = owner === undefined || isOwner ? [] : [owner]
   return { ...before, owner: holder, moderators: [...moderators, ...former] }
 }
+
+/** The invitation of this account lets it in nowhere. */
+export const unheard = (before: Governance, { account }: Pick<Person, "account">): Governance => ({
+  ...before,
+  invited: before.invited.map((one) => (one.account === account ? { ...one, isUnheard: true } : one))
+})
 
 /** Somebody has come in: the invitation is used. */
 export const joined = (before: Governance, person: Person): Governance =>

@@ -128,17 +128,15 @@ const governing = (
   const refusal = mayGovern(actorOf(governance, act, guestOwner), body, object, place)
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
   // There is nothing to be done, and no entry that it could be answered with.
+  const isUnheard = body._tag === "Invited" && act.about?.hasBlocked === true
+  const invitation = governance.invited.find(({ account }) => account === subject?.account)
   const isInvitedAlready =
     body._tag === "Invited" &&
-    subject !== undefined &&
-    (object?.isMember === true || Governance.isInvited(governance, subject))
+    (object?.isMember === true || (invitation !== undefined && (invitation.isUnheard !== true || isUnheard)))
   if (isInvitedAlready) return { _tag: "Repeated", seq: 0, at: now, key: undefined }
   if (Governance.isFull(governance, body, subject, now)) return { _tag: "Refused", reason: full(body) }
-  // It stands in the log, so that who is blocked cannot tell, and lets nobody in.
-  const isUnheard = body._tag === "Invited" && act.about?.hasBlocked === true
-  const after = isUnheard
-    ? governance
-    : Governance.govern(governance, body, act.from, subject && whoIs(subject, act), now)
+  const governed = Governance.govern(governance, body, act.from, subject && whoIs(subject, act), now)
+  const after = isUnheard && subject !== undefined ? Governance.unheard(governed, subject) : governed
   const isOut = body._tag === "Kicked" || body._tag === "Banned"
   const dismissed = isOut ? subject?.account : undefined
   return { _tag: "Accepted", body, governance: after, ...(dismissed !== undefined && { dismissed }) }

@@ -134,12 +134,6 @@ export const make = (sql: SqlClient.SqlClient) => {
       for (const kind of kinds) yield* putBounds(key, kind, before?.[kind], governance[kind])
     }),
 
-    /** Of what was stored in one piece. */
-    divide: Effect.fnUntraced(function* (key: string, whole: Governance) {
-      yield* putState(key, "", whole)
-      for (const kind of kinds) yield* putBounds(key, kind, undefined, whole[kind])
-    }),
-
     forget: (room: RoomName) => forgetKey(conversationKey({ _tag: "Room", room }))
   }
 }

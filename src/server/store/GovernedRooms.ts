@@ -49,11 +49,12 @@ export class GovernedRooms extends Context.Service<
         if (known._tag === "Lobby") return
         const { room } = known
         // An invitation that stays keeps its place among those to other rooms.
-        const still = new Set(governance.invited.map(({ account }) => account))
+        const heard = governance.invited.filter(({ isUnheard }) => isUnheard !== true)
+        const still = new Set(heard.map(({ account }) => account))
         for (const { account } of before?.governance.invited ?? []) {
           if (!still.has(account)) removeFrom(invited, account, key)
         }
-        for (const { account, by } of governance.invited) addTo(invited, account, key, { room, by })
+        for (const { account, by } of heard) addTo(invited, account, key, { room, by })
         for (const account of before === undefined ? [] : holdersOf(before.governance)) removeFrom(owned, account, key)
         for (const account of holdersOf(governance)) addTo(owned, account, key, room)
       },

@@ -113,9 +113,8 @@ export const layer = Layer.effect(
       const blocked = new Set((yield* accounts.blocked(account)).map(({ partner }) => partner))
       const isBlocked = ({ from, seq: place }: { readonly from: UserName; readonly seq: Seq }) => {
         const author = targets.get(place)?.author
-        return blocked.has(
-          author?.startsWith("account.") === true ? Partner.make(`#${author.slice(8)}`) : partnerOf({ user: from })
-        )
+        const isAccount = author?.startsWith("account.") === true
+        return blocked.has(partnerOf({ user: from })) || (isAccount && blocked.has(Partner.make(`#${author.slice(8)}`)))
       }
       const named = unread.filter((message) => mentions(message.content, user) && !isBlocked(message))
       return {

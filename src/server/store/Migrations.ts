@@ -5,10 +5,9 @@
 import { Context, Effect, Option, Predicate, Schema } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Governance } from "../governance/Governance.ts"
+import { nameKey } from "../../common/name/Name.ts"
 import { isDamaged } from "../sql/SqliteProblem.ts"
 import { checksum } from "./Checksum.ts"
-import * as GovernanceTables from "./GovernanceTables.ts"
 
 const createLog = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -316,14 +315,39 @@ const divideBounds = Effect.gen(function* () {
       state TEXT NOT NULL,
       UNIQUE (conversation_key, kind, subject)
     )`
-  const tables = GovernanceTables.make(sql)
   for (const { conversation_key: key, state } of yield* sql`SELECT conversation_key, state FROM governance`) {
-    const whole = Option.getOrUndefined(decodeWhole(state))
-    if (whole !== undefined) yield* tables.divide(String(key), whole)
+    const { bans = [], mutes = [], ...rest } = Option.getOrElse(decodeWhole(state), () => undivided)
+    for (const [kind, all] of [
+      ["bans", bans],
+      ["mutes", mutes]
+    ] as const) {
+      for (const { account, user, ...more } of all) {
+        const subject = account === undefined ? `guest:${nameKey(user)}` : `account:${account}`
+        const bound = JSON.stringify({ user, account, ...more })
+        yield* sql`
+          INSERT INTO bounds (conversation_key, kind, subject, state) VALUES (${key}, ${kind}, ${subject}, ${bound})`
+      }
+    }
+    if (bans.length + mutes.length > 0) {
+      yield* sql`UPDATE governance SET state = ${JSON.stringify(rest)} WHERE conversation_key = ${key}`
+    }
   }
 })
-/** As it was stored in one piece. */
-const decodeWhole = Schema.decodeUnknownOption(Schema.fromJsonString(Governance))
+
+/** How a room is governed, as it was stored in one piece, as far as it is divided here. */
+const Bounds = Schema.optionalKey(
+  Schema.Array(
+    Schema.StructWithRest(Schema.Struct({ user: Schema.String, account: Schema.optionalKey(Schema.Int) }), [
+      Schema.Record(Schema.String, Schema.Unknown)
+    ])
+  )
+)
+const Whole = Schema.StructWithRest(Schema.Struct({ bans: Bounds, mutes: Bounds }), [
+  Schema.Record(Schema.String, Schema.Unknown)
+])
+const decodeWhole = Schema.decodeUnknownOption(Schema.fromJsonString(Whole))
+/** What cannot be read stays as it is. */
+const undivided: typeof Whole.Type = {}
 
 export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>>> = {
   "1_log": createLog,

@@ -55,9 +55,8 @@ export const make = (sql: SqlClient.SqlClient) => {
   /** Not what somebody wrote whom this account has blocked. Mostly nobody is, and nothing is looked at. */
   const byUnblocked = ({ account }: Member) => sql`
     (NOT EXISTS (SELECT 1 FROM blocks WHERE account = ${account}) OR NOT EXISTS (
-      SELECT 1 FROM blocks WHERE account = ${account} AND partner =
-        CASE WHEN messages.author >= 'account.' AND messages.author < 'account/' THEN '#' || substr(messages.author, 9)
-        ELSE foldName(messages.sender) END
+      SELECT 1 FROM blocks WHERE account = ${account} AND partner IN (foldName(messages.sender),
+        CASE WHEN messages.author >= 'account.' AND messages.author < 'account/' THEN '#' || substr(messages.author, 9) END)
     ))`
 
   const countUnread = (member: Member) => sql`
