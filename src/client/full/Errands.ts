@@ -15,6 +15,7 @@ import { carryOut, type Errand } from "../line/Errand.ts"
 import type { Ending } from "../line/Keyboard.ts"
 import { Relogin } from "../line/Relogin.ts"
 import { sure } from "../line/Sure.ts"
+import { Client } from "../link/Client.ts"
 import { Screen } from "../screen/Screen.ts"
 import { colourless } from "../text/Palette.ts"
 import { answered, answeredWith } from "./Answers.ts"
@@ -88,6 +89,7 @@ export interface Given {
 export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>) {
   const { change, view } = yield* Live
   const recent = yield* RecentMessages
+  const client = yield* Client
 
   /** What is shown afterwards is what the command was about. */
   const afterwards = Effect.fnUntraced(function* ({ reply, request }: Effect.Success<ReturnType<typeof carryOut>>) {
@@ -98,10 +100,8 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
     if (request._tag !== "CreateRoom" && request._tag !== "JoinRoom") return
     const key = Talk.keyOf({ room: request.room })
     // The event may come behind the reply.
-    yield* Effect.sleep("20 millis").pipe(
-      Effect.repeat({ until: () => view().chat.talks.has(key), times: 100 }),
-      Effect.andThen(change((before) => View.withChat(before, Intention.show(before.chat, key))))
-    )
+    yield* client.told()
+    yield* change((before) => View.withChat(before, Intention.show(before.chat, key)))
   })
 
   const errand = Effect.fnUntraced(function* (one: Errand) {
