@@ -21,6 +21,7 @@ import { Client } from "../link/Client.ts"
 import { Screen } from "../screen/Screen.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { nameOf } from "./Bars.ts"
+import { Browser, followed } from "./Browser.ts"
 import { type Given, screenOf, workOff } from "./Errands.ts"
 import type { Frame } from "./Frame.ts"
 import { callOf, heard, unsettledBy } from "./Hearing.ts"
@@ -92,6 +93,7 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
   const { answer, screen } = yield* screenOf()
   const recent = yield* RecentMessages
   const current = yield* CurrentTalk
+  const { open } = yield* Browser
   const given = yield* Queue.bounded<Given>(maxGiven)
   const ended = yield* Deferred.make<Ending>()
   /** What is asked beside what the person does; interrupted with the sitting. */
@@ -161,6 +163,13 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
     })
   )
 
+  /** Copied in any case, and opened where that can be done; and told what of it was done. */
+  const follow = Effect.fnUntraced(function* (target: string) {
+    const isCopied = stage.copy(target)
+    const isOpened = yield* open(target)
+    yield* change((view) => View.notify(view, followed(target, isOpened, isCopied), !isOpened && !isCopied))
+  })
+
   const grant = Effect.fnUntraced(function* (wish: Wish) {
     switch (wish._tag) {
       case "Send":
@@ -188,6 +197,9 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
       case "Copy":
         if (!stage.copy(wish.text))
           yield* change((before) => View.notify(before, "This terminal takes no copies.", true))
+        return
+      case "Open":
+        fork(follow(wish.target))
         return
       case "Mouse":
         return stage.mouse(wish.isOn)

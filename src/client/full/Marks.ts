@@ -1,42 +1,101 @@
 /**
  * Emphasis as people type it: `**bold**`, `_italic_`, `~~struck~~`, `` `code` ``, `> quoted`, and blocks between lines of three
- * backticks. Pure. What is drawn holds every character that was said, the marks too: nothing can hide in them.
+ * backticks, behind a bar. Pure. What is drawn holds every character that was said, the marks too: nothing can hide in them.
+ *
+ * 1. A mark is one only where it is closed on its line, around something that does not begin or end with a space; else it is text.
+ *    Emphasis may stand in emphasis, `maxNested` deep; in code and in an address there is none.
+ * 2. An address is a link on each row that a piece of it stands on, to the whole of it. One that is wider than a row has its rows to
+ *    itself. It is cut nowhere else.
+ * 3. A block that is not closed goes to the end of its message, and no further.
  */
+import { linksIn } from "../../common/text/Links.ts"
+import { cellsOf, graphemesOf } from "../text/Grapheme.ts"
 import { wrap } from "../text/Wrap.ts"
-import { type Look, type Row, span } from "./Row.ts"
+import { cellsOfRow, faint, type Look, type Row, type Span, span } from "./Row.ts"
 
+const maxNested = 4
+
+const code = /`[^`\n]+`/g
 const inline =
-  /(`[^`\n]+`)|(\*\*(?=\S)[^*\n]*[^\s*]\*\*)|(~~(?=\S)[^~\n]*[^\s~]~~)|((?<![\w/])_(?=\S)[^_\n]*[^\s_]_(?!\w))|(https?:\/\/[^\s<>"]+)/g
+  /(\*\*(?=[^\s*])(?:[^*\n]|\*(?!\*))*?(?<=[^\s*])\*\*(?!\*))|(~~(?=[^\s~])[^~\n]*?(?<=[^\s~])~~)|((?<![\p{L}\p{N}/_])_(?=[^\s_])[^_\n]*?(?<=[^\s_])_(?![\p{L}\p{N}_]))/gu
 
 interface Stretch {
   readonly text: string
   readonly look: Look
 }
 
+/** What is taken as it stands: no mark in it is one. */
+interface Atom {
+  readonly from: number
+  readonly to: number
+  readonly look: Partial<Look>
+  /** What is said beside it. */
+  readonly behind?: string
+}
+
+const atomsOf = (text: string): ReadonlyArray<Atom> => {
+  const codes = Array.from(text.matchAll(code), ({ 0: whole, index }): Atom => ({
+    from: index,
+    to: index + whole.length,
+    look: { tone: "accent" }
+  }))
+  const links = linksIn(text).flatMap(({ host, index, shown, target }): ReadonlyArray<Atom> => {
+    const isInCode = codes.some(({ from, to }) => from <= index && index < to)
+    const look = { tone: "accent", link: target } as const
+    // Letters of another alphabet may look like those of a host that one knows.
+    const behind = host === undefined ? {} : { behind: ` (${host})` }
+    return isInCode ? [] : [{ from: index, to: index + shown.length, look, ...behind }]
+  })
+  return [...codes, ...links].toSorted((one, other) => one.from - other.from)
+}
+
 const stretchesOf = (text: string, look: Look): ReadonlyArray<Stretch> => {
+  const atoms = atomsOf(text)
   const found: Array<Stretch> = []
-  let end = 0
-  for (const match of text.matchAll(inline)) {
-    const [whole, code, bold, strike, italic, link] = match
-    if (match.index > end) found.push({ text: text.slice(end, match.index), look })
-    found.push({
-      text: whole,
-      look: {
-        ...look,
-        ...(code !== undefined && { tone: "accent" as const }),
-        ...(bold !== undefined && { bold: true }),
-        ...(strike !== undefined && { strike: true }),
-        ...(italic !== undefined && { italic: true }),
-        ...(link !== undefined && { tone: "accent" as const })
-      }
-    })
-    end = match.index + whole.length
+  /** What is between these places, in this look but for the atoms in it. */
+  const put = (from: number, to: number, own: Look) => {
+    let at = from
+    for (const atom of atoms) {
+      if (atom.from < at || atom.to > to) continue
+      if (atom.from > at) found.push({ text: text.slice(at, atom.from), look: own })
+      found.push({ text: text.slice(atom.from, atom.to), look: { ...own, ...atom.look } })
+      if (atom.behind !== undefined) found.push({ text: atom.behind, look: { ...own, tone: "mention" } })
+      at = atom.to
+    }
+    if (at < to) found.push({ text: text.slice(at, to), look: own })
   }
-  if (end < text.length) found.push({ text: text.slice(end), look })
+  /** Of the same length, and no mark in an atom. */
+  const masked = atoms.reduce(
+    (before, { from, to }) => `${before.slice(0, from)}${"x".repeat(to - from)}${before.slice(to)}`,
+    text
+  )
+  const emphasise = (from: number, to: number, own: Look, depth: number) => {
+    let at = from
+    for (const match of depth < maxNested ? masked.slice(from, to).matchAll(inline) : []) {
+      const [{ length }, bold, strike] = match
+      const start = from + match.index
+      const mark = bold === undefined && strike === undefined ? 1 : 2
+      const inner: Look = {
+        ...own,
+        ...(bold !== undefined ? { bold: true } : strike !== undefined ? { strike: true } : { italic: true })
+      }
+      put(at, start, own)
+      put(start, start + mark, inner)
+      emphasise(start + mark, start + length - mark, inner, depth + 1)
+      put(start + length - mark, start + length, inner)
+      at = start + length
+    }
+    put(at, to, own)
+  }
+  emphasise(0, text.length, look, 0)
   return found
 }
 
 const fence = /^\s*```/
+
+/** What stands before each row of a block, where there is room. */
+const bar = "▎ "
+const narrowest = 12
 
 /** The lines of one message as rows of at most so many cells. */
 export const styled = (lines: ReadonlyArray<string>, width: number, look: Look): ReadonlyArray<Row> => {
@@ -46,23 +105,25 @@ export const styled = (lines: ReadonlyArray<string>, width: number, look: Look):
     const text = raw.replaceAll("\t", "    ")
     const isFence = fence.test(text)
     if (isCode || isFence) {
-      rows.push(...broken([{ text, look: { ...look, tone: "accent" } }], text, width))
+      const before = width < narrowest ? [] : [span(bar, faint)]
+      const own: Look = { ...look, tone: isFence ? "faint" : "accent" }
+      const block = broken([{ text, look: own }], width - cellsOfRow(before))
+      rows.push(...block.map((row) => [...before, ...row]))
       if (isFence) isCode = !isCode
       continue
     }
-    const isQuote = text.startsWith("> ")
-    rows.push(...broken(isQuote ? [{ text, look: { ...look, tone: "faint" } }] : stretchesOf(text, look), text, width))
+    rows.push(...broken(stretchesOf(text, /^> ?/.test(text) ? { ...look, tone: "faint" } : look), width))
   }
   return rows
 }
 
-/** Cuts the rows of the whole text out of its stretches, which are the same text. */
-const broken = (stretches: ReadonlyArray<Stretch>, text: string, width: number): ReadonlyArray<Row> => {
+/** The rows of what the stretches say one after the other. */
+const broken = (stretches: ReadonlyArray<Stretch>, width: number): ReadonlyArray<Row> => {
   const rows: Array<Row> = []
   let at = 0
-  for (const row of wrap(text, width, width)) {
+  for (const row of rowsWithin(stretches.map(({ text }) => text).join(""), width)) {
     const end = at + row.trimEnd().length
-    const pieces: Array<ReturnType<typeof span>> = []
+    const pieces: Array<Span> = []
     let from = 0
     for (const { look, text: own } of stretches) {
       const [start, stop] = [Math.max(at, from), Math.min(end, from + own.length)]
@@ -75,6 +136,19 @@ const broken = (stretches: ReadonlyArray<Stretch>, text: string, width: number):
   return rows
 }
 
-/** The addresses in a text, for whoever wants to follow one. */
-export const linksIn = (text: string): ReadonlyArray<string> =>
-  Array.from(text.matchAll(/https?:\/\/[^\s<>"]+/g), ([link]) => link.replace(/[.,;:!?)\]}]+$/, ""))
+/** An address that is wider than a row is left whole by `wrap`: here it goes on on the next row. Joined, they are the text. */
+const rowsWithin = (text: string, width: number): ReadonlyArray<string> =>
+  wrap(text, width, width).flatMap((row) => {
+    if (cellsOf(row.trimEnd()) <= width) return [row]
+    const rows: Array<string> = []
+    let [part, cells] = ["", 0]
+    for (const grapheme of graphemesOf(row)) {
+      if (part !== "" && grapheme.text !== " " && cells + grapheme.cells > width) {
+        rows.push(part)
+        ;[part, cells] = ["", 0]
+      }
+      part += grapheme.text
+      cells += grapheme.cells
+    }
+    return [...rows, part]
+  })

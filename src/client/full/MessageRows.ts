@@ -8,6 +8,7 @@ import { mentions } from "../../common/log/Mentions.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
+import type { Piece } from "../core/chat/Moves.ts"
 import type { Outgoing } from "../core/chat/Outgoing.ts"
 import { isSaid, type Said } from "../core/chat/Window.ts"
 import { deedOf } from "../screen/RenderGoverning.ts"
@@ -38,7 +39,7 @@ export interface Setting {
 /** So long what one person says stands together, in milliseconds. */
 const together = 5 * 60_000
 
-/** How many who reacted in one way are named. */
+/** How many who reacted in one way are named, or who came or went. */
 const maxNamed = 3
 
 interface Columns {
@@ -169,6 +170,21 @@ const bodyOf = (
 /** What governs: one line, which nobody says. */
 const deed = (text: string, at: number, isChosen: boolean, setting: Setting): ReadonlyArray<Row> =>
   speak({ at, from: "—", isMore: false, isChosen, rows: [safeLine(text)], look: faint }, setting)
+
+/** Who came and went, in few words; none of whom one does not want to hear. */
+export const rowsOfMoves = ({ at, joined, left }: Piece, setting: Setting): ReadonlyArray<Row> => {
+  const told = [movesIn(joined, "joined", setting), movesIn(left, "left", setting)].filter((one) => one !== "")
+  return told.length === 0 ? [] : deed(told.join("; "), at, false, setting)
+}
+
+const movesIn = (all: ReadonlyArray<UserName>, what: string, { isHidden }: Setting): string => {
+  const users = all.filter((user) => !isHidden(user))
+  if (users.length === 0) return ""
+  const more = users.length > maxNamed ? users.length - (maxNamed - 1) : 0
+  const named: ReadonlyArray<string> = more === 0 ? users : [...users.slice(0, maxNamed - 1), `${more} more`]
+  const [last = ""] = named.slice(-1)
+  return `${named.length === 1 ? last : `${named.slice(0, -1).join(", ")} and ${last}`} ${what}`
+}
 
 const said = (message: Said, head: Head, setting: Setting): ReadonlyArray<Row> => {
   const { content, edited, from, reactions = [], replyTo } = message

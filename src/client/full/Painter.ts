@@ -2,13 +2,15 @@
  * Puts frames on a renderer of @opentui/core: one renderable, which draws the rows of the newest frame. The library is handed in,
  * since it is loaded only where there is a full screen.
  *
- * Colours are the terminal's own sixteen, so they follow its theme; with colours off there are only bold, dim and inverse.
+ * Colours are the terminal's own sixteen, so they follow its theme; with colours off there are only bold, dim and inverse. Links are
+ * hyperlinks (OSC 8) where the library has found that the terminal knows them; see Hyperlinks.
  */
 import type * as OpenTui from "@opentui/core"
 import { Hash } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import { safeLine } from "../text/SafeText.ts"
 import type { Frame } from "./Frame.ts"
+import * as Hyperlinks from "./Hyperlinks.ts"
 import { cellsOfSpan, type Look } from "./Row.ts"
 import type { Pointer } from "./Wish.ts"
 
@@ -28,11 +30,12 @@ export interface Painted {
 /** Spaces are there already. */
 const blank = /^ */
 
-const bits = { bold: 1, dim: 2, italic: 4, inverse: 32, strike: 128 } as const
+const bits = { bold: 1, dim: 2, italic: 4, underline: 8, inverse: 32, strike: 128 } as const
 
-const attributesOf = ({ bold = false, italic = false, strike = false, tone }: Look): number =>
+const attributesOf = ({ bold = false, italic = false, link, strike = false, tone }: Look): number =>
   (bold ? bits.bold : 0) |
   (italic ? bits.italic : 0) |
+  (link === undefined ? 0 : bits.underline) |
   (strike ? bits.strike : 0) |
   (tone === "faint" ? bits.dim : 0) |
   (tone === "bar" || tone === "chosen" ? bits.inverse : 0)
@@ -58,7 +61,14 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
     return made
   }
 
+  const links = Hyperlinks.make(library, renderer, background)
+
   class Canvas extends Renderable {
+    protected override destroySelf(): void {
+      links.close()
+      super.destroySelf()
+    }
+
     protected override renderSelf(buffer: OpenTui.OptimizedBuffer): void {
       const { cursor, rows } = painted.frame()
       for (const [y, row] of rows.entries()) {
@@ -71,10 +81,16 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
             continue
           }
           // Whatever it is, it is safe: this is the last place before the terminal.
-          buffer.drawText(safeLine(text), x, y, colourAt(colourOf(look)), background, attributesOf(look))
+          const shown = safeLine(text)
+          const colour = colourAt(colourOf(look))
+          const attributes = attributesOf(look)
+          if (look.link === undefined || !links.draw(buffer, { text: shown, x, y, target: look.link, colour, attributes })) {
+            buffer.drawText(shown, x, y, colour, background, attributes)
+          }
           x += cellsOfSpan(piece)
         }
       }
+      links.drawn()
       // The library counts from one.
       renderer.setCursorPosition((cursor?.x ?? 0) + 1, (cursor?.y ?? 0) + 1, cursor !== undefined)
     }

@@ -6,6 +6,7 @@
  */
 import { Result } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
+import { linksIn } from "../../common/text/Links.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
@@ -16,7 +17,6 @@ import { listed, nameOf } from "./Bars.ts"
 import { completed } from "./Complete.ts"
 import * as Editor from "./Editor.ts"
 import { type Deed, isEditorDeed, keymap, numberOf } from "./Keys.ts"
-import { linksIn } from "./Marks.ts"
 import { meant } from "./Own.ts"
 import { keyInPopup } from "./PressPopup.ts"
 import * as Scroll from "./Scroll.ts"
@@ -339,17 +339,23 @@ const keyOnMessage = (view: View.View, seq: number, key: Key): Step | undefined 
   }
 }
 
-/** The addresses that were named here last, newest first. */
+/** The addresses that were named here last, newest first; or those of one message, as they stand in it. */
 const link = (view: View.View, number: number, text?: string): Step => {
   const all =
     text === undefined
       ? View.talkOf(view)
           .window.entries.toReversed()
-          .flatMap((one) => (Window.isSaid(one) ? linksIn(one.content) : []))
+          .flatMap((one) => (Window.isSaid(one) && !Chat.isHidden(view.chat, one.from) ? linksIn(one.content) : []))
       : linksIn(text)
   const found = all[number - 1]
-  if (found === undefined) return only(View.notify(view, "There is no link.", true))
-  return only(View.notify(view, `Copied: ${found}`), { _tag: "Copy", text: safeText(found) })
+  return found === undefined
+    ? only(View.notify(view, noLink(all.length, text === undefined), true))
+    : only(view, { _tag: "Open", target: found.target })
+}
+
+const noLink = (count: number, isHere: boolean): string => {
+  if (!isHere) return "There is no link in this message."
+  return count === 0 ? "There is no link here." : `There ${count === 1 ? "is one link" : `are ${count} links`} here.`
 }
 
 /** What is pasted is typed, if it is not too long to have been meant so. */

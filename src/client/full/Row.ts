@@ -18,6 +18,8 @@ export interface Look {
   readonly bold?: boolean
   readonly italic?: boolean
   readonly strike?: boolean
+  /** Where it goes, whoever follows it: as `Links` makes it. */
+  readonly link?: string
 }
 
 export interface Span {

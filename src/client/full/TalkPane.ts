@@ -7,10 +7,12 @@
  */
 import type { Seq } from "../../common/log/Cursor.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
+import * as Moves from "../core/chat/Moves.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
 import type { Talk } from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
-import { rowsOf, rowsOfOutgoing, type Setting } from "./MessageRows.ts"
+import { keysOf } from "./Keys.ts"
+import { rowsOf, rowsOfMoves, rowsOfOutgoing, type Setting } from "./MessageRows.ts"
 import { faint, type Row, rowOf } from "./Row.ts"
 
 /** Where a view begins: a message, and how many of its rows are above. */
@@ -37,10 +39,20 @@ interface Placed {
   readonly seq: Seq | undefined
 }
 
+/** A message, and who came and went behind it. */
 const entryRows = (talk: Talk, index: number, setting: Setting, isFirst = false): ReadonlyArray<Row> => {
-  const { entries } = talk.window
-  const message = entries[index]
-  return message === undefined ? [] : rowsOf(message, before(talk, index), setting, isFirst)
+  const message = talk.window.entries[index]
+  if (message === undefined) return []
+  const above = before(talk, index)
+  const isApart = above !== undefined && movesBehind(talk, above, setting).length > 0
+  const rows = rowsOf(message, above, setting, isFirst || isApart)
+  const moves = movesBehind(talk, message, setting)
+  return moves.length === 0 ? rows : [...rows, ...moves]
+}
+
+const movesBehind = ({ moves }: Talk, { seq }: StandingMessage, setting: Setting): ReadonlyArray<Row> => {
+  const piece = moves.length === 0 ? undefined : Moves.behind(moves, seq)
+  return piece === undefined ? [] : rowsOfMoves(piece, setting)
 }
 
 const before = ({ window: { entries, past } }: Talk, index: number): StandingMessage | undefined =>
@@ -53,7 +65,10 @@ const outgoingRows = ({ outbox }: Talk, setting: Setting): ReadonlyArray<Row> =>
 /** What there is to say where nothing is. */
 const emptyRow = (talk: Talk): Row => {
   if (!talk.isIn)
-    return rowOf("You are not in this room any more. Ctrl-W takes it off the list, :jr joins it again.", faint)
+    return rowOf(
+      `You are not in this room any more. ${keysOf("close")} takes it off the list, :jr joins it again.`,
+      faint
+    )
   return rowOf(talk.window.hasOlder ? "…" : "Nothing was said here yet.", faint)
 }
 

@@ -17,6 +17,8 @@ export type Wish =
   /** The answer to what was asked unseen; none if the person gave up. */
   | { readonly _tag: "Answer"; readonly text: string | undefined }
   | { readonly _tag: "Copy"; readonly text: string }
+  /** A link is followed, as `Links` makes its target. */
+  | { readonly _tag: "Open"; readonly target: string }
   | { readonly _tag: "Mouse"; readonly isOn: boolean }
   | { readonly _tag: "Redraw" }
   | { readonly _tag: "Suspend" }

@@ -320,8 +320,22 @@ const take = (state: ChatState, message: ServerMessage, now: Timestamp): ChatSta
         return { ...talk, typing: new Map(talk.typing).set(nameKey(user), { user, until: now + typingFor }) }
       })
     default:
-      return isEntry(message) ? takeEntry(state, message) : { ...state, people: People.follow(state.people, message) }
+      return isEntry(message) ? takeEntry(state, message) : moved(state, message, now)
   }
+}
+
+/** Who came and went is told of where they spoke. */
+const moved = (state: ChatState, message: ServerMessage, now: Timestamp): ChatState => {
+  const after = { ...state, people: People.follow(state.people, message) }
+  const isOfRoom = message._tag === "RoomPresence"
+  if ((!isOfRoom && message._tag !== "Presence") || message.all === true) return after
+  const keys = isOfRoom
+    ? [Talk.keyOf({ room: message.room })]
+    : [lobbyKey, ...[...message.joined, ...message.left].map((user) => Talk.keyOf({ with: user }))]
+  return keys.reduce(
+    (next, key) => withTalk(next, key, (talk) => Talk.hearMoves(talk, message, state.user, now)),
+    after
+  )
 }
 
 const takeEntry = (state: ChatState, entry: HeardEntry): ChatState => {

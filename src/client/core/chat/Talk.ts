@@ -8,6 +8,7 @@ import { mentions } from "../../../common/log/Mentions.ts"
 import { type NameKey, nameKey } from "../../../common/name/Name.ts"
 import type { UserName } from "../../../common/name/UserName.ts"
 import type { HeardEntry, Whereabouts } from "../Heard.ts"
+import * as Moves from "./Moves.ts"
 import * as Outgoing from "./Outgoing.ts"
 import * as Unread from "./Unread.ts"
 import * as Window from "./Window.ts"
@@ -15,6 +16,8 @@ import * as Window from "./Window.ts"
 export interface Talk {
   readonly where: Whereabouts
   readonly window: Window.Window
+  /** Who came and went between the messages; no part of the log, and never unread. */
+  readonly moves: Moves.Moves
   readonly unread: Unread.Unread
   /** The mark that the server knows, or is being told. */
   readonly marked: Seq
@@ -49,6 +52,7 @@ export const keyOf = ({ room, with: other }: Whereabouts): string => {
 export const make = (where: Whereabouts, read: Seq): Talk => ({
   where,
   window: Window.make(where),
+  moves: Moves.empty,
   unread: Unread.upTo(read),
   marked: read,
   told: undefined,
@@ -96,6 +100,12 @@ export const hear = (talk: Talk, entry: HeardEntry, reader: Reader): Talk => {
   }
 }
 
+/** After others than this one came and went. */
+export const hearMoves = (talk: Talk, change: Moves.Change, user: UserName, now: Timestamp): Talk => {
+  const moves = Moves.hear(talk.moves, talk.window, change, user, now)
+  return moves === talk.moves ? talk : { ...talk, moves }
+}
+
 const without = <A>(map: ReadonlyMap<NameKey, A>, user: UserName): ReadonlyMap<NameKey, A> => {
   const rest = new Map(map)
   rest.delete(nameKey(user))
@@ -133,6 +143,7 @@ export const miss = (talk: Talk, missing: number): Talk => {
 export const begunAnew = (talk: Talk): Talk => ({
   ...talk,
   window: Window.ended(talk.window),
+  moves: Moves.empty,
   unread: Unread.carried(talk.unread),
   marked: 0,
   told: undefined,
