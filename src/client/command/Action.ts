@@ -18,6 +18,8 @@ export type Action =
   | AboutAccount
   /** The page of history or findings behind the one shown last. */
   | { readonly _tag: "More" }
+  /** A link that was shown: the newest, or one before it. */
+  | { readonly _tag: "Link"; readonly number: number }
   | { readonly _tag: "Help"; readonly command: string | undefined }
   | { readonly _tag: "Quit" }
   | { readonly _tag: "Nothing" }

@@ -227,6 +227,20 @@ export const commands: ReadonlyArray<Command> = [
     action: () => ({ _tag: "More" })
   }),
   define({
+    name: "url",
+    parameters: Schema.Struct({
+      n: Schema.optionalKey(
+        Schema.FiniteFromString.pipe(Schema.decodeTo(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 99 }))))
+      )
+    }),
+    kinds: { n: "count" },
+    summary: "follow the newest link, or the nth",
+    example: ":url 2",
+    notes: ["The full screen opens it in a browser, if there is one, and copies it; line mode shows where it goes."],
+    alsoKnownAs: ["link", "open", "browse"],
+    action: ({ n = 1 }) => ({ _tag: "Link", number: n })
+  }),
+  define({
     name: "report",
     parameters: Schema.Struct({ ...mentioned, why: Reason }),
     kinds: { ...leading, why: "words" },

@@ -7,7 +7,7 @@
  * 2. `mine` is the message this client sent last, and only while that is certain: not while one is under way, nor after
  *    one that failed or was deleted, nor, for a guest, on another connection, where it is not theirs any more.
  *
- * Bounds: the 1000 messages shown last, and of each its first 80 UTF-16 units; of one, the last sent, all of its text.
+ * Bounds: the 1000 messages shown last, and of each its first 80 UTF-16 units and five links; of one, the last sent, all of its text.
  */
 import { Context, type Ref } from "effect"
 import { conversationKey } from "../../common/log/Conversation.ts"
@@ -15,6 +15,7 @@ import type { Conversation } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
+import { linksIn } from "../../common/text/Links.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
@@ -40,6 +41,8 @@ export interface Shown extends Place {
   readonly from: UserName
   /** How it begins. */
   readonly words: string
+  /** Where the links in it go. */
+  readonly links: ReadonlyArray<string>
 }
 
 interface Mine extends Place {
@@ -53,6 +56,7 @@ export class RecentMessages extends Context.Service<RecentMessages, Ref.Ref<Rece
 
 const maxShown = 1000
 const maxWords = 80
+const maxLinks = 5
 
 /** Who one is, is known with the first event. */
 const nobody = UserName.make("nobody")
@@ -89,6 +93,10 @@ export const isOwn = (recent: Recent, place: Place): boolean => {
   const from = find(recent, place)?.from
   return from !== undefined && nameKey(from) === nameKey(recent.user)
 }
+
+/** Of what was shown last first; in one message, as they stand there. */
+export const links = ({ blocked, shown }: Recent): ReadonlyArray<string> =>
+  [...shown.values()].toReversed().flatMap(({ from, links }) => (blocked.has(nameKey(from)) ? [] : links))
 
 export const last = ({ shown }: Recent): Shown | undefined => [...shown.values()].at(-1)
 
@@ -138,7 +146,7 @@ const hear = (recent: Draft, message: ServerMessage | StandingMessage): Draft =>
     case "PrivateMessage":
     case "RoomMessage": {
       const { content, from, seq } = message
-      return show(recent, keyOf(conversation, seq), { where, seq, from, words: content.slice(0, maxWords) })
+      return show(recent, keyOf(conversation, seq), { where, seq, from, ...briefly(content) })
     }
     case "Edited":
       return change(recent, keyOf(conversation, message.target), message.content)
@@ -151,6 +159,13 @@ const hear = (recent: Draft, message: ServerMessage | StandingMessage): Draft =>
   }
 }
 
+const briefly = (content: string): Pick<Shown, "links" | "words"> => ({
+  words: content.slice(0, maxWords),
+  links: linksIn(content)
+    .slice(0, maxLinks)
+    .map(({ target }) => target)
+})
+
 const show = (recent: Draft, key: string, message: Shown): Draft => {
   recent.shown.delete(key)
   recent.shown.set(key, message)
@@ -162,7 +177,7 @@ const show = (recent: Draft, key: string, message: Shown): Draft => {
 /** It stays as long ago as it was: an edit shows no message again. */
 const change = (recent: Draft, key: string, content: string): Draft => {
   const before = recent.shown.get(key)
-  if (before !== undefined) recent.shown.set(key, { ...before, words: content.slice(0, maxWords) })
+  if (before !== undefined) recent.shown.set(key, { ...before, ...briefly(content) })
   return isMine(recent, key) && recent.mine !== undefined ? { ...recent, mine: { ...recent.mine, content } } : recent
 }
 

@@ -120,9 +120,10 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
   const obey = Effect.fnUntraced(function* ({ action, line }: Given) {
     const quit: Ending = { _tag: "Quit" }
     switch (action._tag) {
-      // Text is no command (see Own).
+      // Text is no command (see Own), and links are the screen's own (see Press).
       case "Nothing":
       case "Say":
+      case "Link":
         return undefined
       case "Go": {
         const { where } = action

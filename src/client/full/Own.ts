@@ -11,7 +11,6 @@ export type Meant =
   | { readonly _tag: "Lobby" }
   | { readonly _tag: "Close" }
   | { readonly _tag: "Ignore"; readonly user: UserName; readonly isIgnored: boolean }
-  | { readonly _tag: "Link"; readonly number: number }
 
 const decodeUser = Schema.decodeUnknownOption(UserName)
 
@@ -27,8 +26,6 @@ const own = (line: string): Meant | undefined => {
       return argument === "" ? { _tag: "Lobby" } : undefined
     case "close":
       return argument === "" ? { _tag: "Close" } : undefined
-    case "url":
-      return /^\d{0,2}$/.test(argument) ? { _tag: "Link", number: Number(argument === "" ? "1" : argument) } : undefined
     case "pm":
       return Option.isSome(user) ? { _tag: "TalkTo", user: user.value } : undefined
     case "ignore":

@@ -84,7 +84,10 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
           const shown = safeLine(text)
           const colour = colourAt(colourOf(look))
           const attributes = attributesOf(look)
-          if (look.link === undefined || !links.draw(buffer, { text: shown, x, y, target: look.link, colour, attributes })) {
+          if (
+            look.link === undefined ||
+            !links.draw(buffer, { text: shown, x, y, target: look.link, colour, attributes })
+          ) {
             buffer.drawText(shown, x, y, colour, background, attributes)
           }
           x += cellsOfSpan(piece)

@@ -201,6 +201,7 @@ const send = (view: View.View, seen: string | undefined): Step => {
   )
   switch (what._tag) {
     case "Command":
+      if (what.action._tag === "Link") return link(cleared, what.action.number)
       return only(cleared, { _tag: "Command", action: what.action, line })
     case "TalkTo":
       return only(talkTo(cleared, what.user))
@@ -214,8 +215,6 @@ const send = (view: View.View, seen: string | undefined): Step => {
         View.notify(done, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
       )
     }
-    case "Link":
-      return link(cleared, what.number)
   }
 }
 

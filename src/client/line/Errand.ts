@@ -123,5 +123,14 @@ const ask = (
 export const showHelp = (command: string | undefined) =>
   present((style) => helpRows(help(command), widthBeside(style, gutter.length)).flatMap((row) => remark(style, row)))
 
+/** One of the links that were shown lately, on a line of its own. */
+export const showLink = Effect.fnUntraced(function* (number: number) {
+  const links = Recent.links(yield* Ref.get(yield* RecentMessages))
+  const found = links[number - 1]
+  if (found !== undefined) return yield* present((style) => remark(style, found))
+  const many = links.length === 1 ? "one link was" : `${links.length === 0 ? "no" : links.length} links were`
+  return yield* new NotUnderstood({ message: `:url: ${many} shown lately. :history shows what was said before.` })
+})
+
 /** Enough of a line to know it again. */
 export const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)

@@ -23,7 +23,7 @@ import { present, Screen, type TypedLine } from "../screen/Screen.ts"
 import { type AccountErrand, carryOutOwn, isLast, prepare } from "./AccountErrand.ts"
 import * as Current from "./Current.ts"
 import { CurrentTalk } from "./Current.ts"
-import { carryOut, type Errand, shorten, showHelp } from "./Errand.ts"
+import { carryOut, type Errand, shorten, showHelp, showLink } from "./Errand.ts"
 import { piecesOf } from "./Pasted.ts"
 import { tellRead } from "./ReadMarks.ts"
 import { type Entered, Relogin } from "./Relogin.ts"
@@ -156,6 +156,7 @@ export const keyboard = Effect.gen(function* () {
     const isErrand = action._tag === "Ask" || action._tag === "About" || action._tag === "More"
     if (!keepsLines && isEchoed(action)) yield* present((style) => echo(style, line))
     if (action._tag === "Go") yield* goTo(line, action.where)
+    if (action._tag === "Link") yield* showLink(action.number)
     if (action._tag === "Help") yield* showHelp(action.command)
     if (action._tag === "Ask" && action.sure !== undefined) yield* sure(action.sure)
     if (isErrand) yield* seeTo(line, action)

@@ -19,7 +19,7 @@ import { Client } from "../link/Client.ts"
 import { error } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { carryOutOwn, isLast, prepare } from "./AccountErrand.ts"
-import { carryOutAndShow, shorten, showHelp } from "./Errand.ts"
+import { carryOutAndShow, shorten, showHelp, showLink } from "./Errand.ts"
 
 /** Carries out one line; tells whether to read on. */
 const follow = Effect.fnUntraced(function* (line: string) {
@@ -30,6 +30,7 @@ const follow = Effect.fnUntraced(function* (line: string) {
       message: `:pm: <message> is missing. A script says whom each message is for: :pm ${action.where.with} <message>`
     })
   }
+  if (action._tag === "Link") yield* showLink(action.number)
   if (action._tag === "Help") yield* showHelp(action.command)
   if (action._tag === "Ask" || action._tag === "About" || action._tag === "More") yield* carryOutAndShow(action)
   if (action._tag === "Account") return yield* followAccount(action.act)

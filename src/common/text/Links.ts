@@ -22,8 +22,8 @@ export interface Link {
   readonly host?: string
 }
 
-/** Behind `](` stands another address: both are shown, and neither swallows the other. */
-const address = /(?<![\p{L}\p{N}])(?:https?:\/\/|mailto:)(?:(?!\]\()[^\s<>"\\`\p{C}])+/giu
+/** Behind `](` stands another address: both are shown, and neither swallows the other. What is joined to one sign stays one. */
+const address = /(?<![\p{L}\p{N}])(?:https?:\/\/(?!\/)|mailto:)(?:(?!\]\()(?:[^\s<>"\\`\p{C}]|[\u200c\u200d]))+/giu
 
 const plain = /^[\x21-\x7e]+$/
 const closing: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" }
