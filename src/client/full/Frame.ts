@@ -7,11 +7,12 @@ import { nameKey } from "../../common/name/Name.ts"
 import { typingIn } from "../core/chat/ChatState.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
+import { isRightToLeft, joined, wall, walled } from "../text/RightToLeft.ts"
 import { leftBar, type Listed, listed, nameOf, rightBar, waiting } from "./Bars.ts"
 import { type Input, inputOf } from "./Input.ts"
 import { keysOf } from "./Keys.ts"
 import { answerRows, popupRows } from "./Popup.ts"
-import { apart, cellsOfRow, cutRow, faint, filled, type Look, type Row, span } from "./Row.ts"
+import { apart, cellsOfRow, cutRow, divided, faint, filled, type Look, type Row, span } from "./Row.ts"
 import type { Pane } from "./TalkPane.ts"
 import { editorOf, paneIn, type Plan, planOf, talkOf, type View } from "./View.ts"
 
@@ -49,7 +50,7 @@ export const frameOf = (view: View): Frame => {
     ].flat()
   )
   const status = height >= 3 ? [statusOf(view, list, pane, columns)] : []
-  const rows = [...body, ...status, ...shownInput.rows.map((row) => filled(row, columns))].slice(-height)
+  const rows = [...body.map(divided), ...status, ...shownInput.rows.map((row) => filled(row, columns))].slice(-height)
   const y = rows.length - plan.input + shownInput.cursor.y
   return {
     rows,
@@ -83,7 +84,7 @@ const headerOf = (view: View, width: number): Row => {
       [
         span(` ${nameOf(talk)}`, { tone: "plain", bold: true }),
         span(marks.length === 0 ? "" : ` (${marks.join(", ")})`, faint),
-        span(about === "" ? "" : ` — ${about}`, faint)
+        span(about === "" ? "" : isRightToLeft(nameOf(talk)) ? ` ${wall} ${about}` : ` — ${about}`, faint)
       ],
       width
     ),
@@ -110,7 +111,7 @@ const statusOf = (view: View, list: ReadonlyArray<Listed>, pane: Pane, width: nu
       : span(
           view.chosen === undefined
             ? typing.length === 0
-              ? elsewhere.join("  ")
+              ? joined(elsewhere, "  ")
               : `${typing.slice(0, 3).join(", ")}${typing.length > 3 ? " and others" : ""} typing…`
             : "r reply  + react  e edit  d delete  c copy  o link",
           bar
@@ -141,7 +142,7 @@ const promptOf = (view: View): { readonly text: string; readonly look: Look } =>
     default: {
       const talk = talkOf(view)
       const doing = talk.editing !== undefined ? " ✎ edit" : talk.replyTo !== undefined ? answeredName(talk) : ""
-      return { text: `${nameOf(talk)}${doing}› `, look: { tone: "accent", bold: true } }
+      return { text: walled(`${nameOf(talk)}${doing}› `), look: { tone: "accent", bold: true } }
     }
   }
 }

@@ -13,6 +13,7 @@ import type { Outgoing } from "../core/chat/Outgoing.ts"
 import { isSaid, type Said } from "../core/chat/Window.ts"
 import { deedOf } from "../screen/RenderGoverning.ts"
 import { colourless } from "../text/Palette.ts"
+import { joined, walled } from "../text/RightToLeft.ts"
 import { safeLine, safeText } from "../text/SafeText.ts"
 import { cutTo, wrap } from "../text/Wrap.ts"
 import { styled } from "./Marks.ts"
@@ -207,7 +208,7 @@ const answered = (seq: Seq, { find, isHidden }: Setting, width: number): string 
   const message = find(seq)
   if (message === undefined) return cutTo(`↳ #${seq}`, width)
   const isShown = isSaid(message) && !isHidden(message.from)
-  return cutTo(`↳ ${safeLine(message.from)}: ${isShown ? safeLine(message.content) : "…"}`, width)
+  return cutTo(`↳ ${walled(`${safeLine(message.from)}: `)}${isShown ? safeLine(message.content) : "…"}`, width)
 }
 
 interface Head {
@@ -260,13 +261,15 @@ const speak = (speech: Speech, setting: Setting): ReadonlyArray<Row> => {
     const name = isNamed ? atRight(from, nameCells) : " ".repeat(nameCells)
     const nameLook: Look = !isNamed ? plain : from === "—" ? faint : { tone: "plain", user: from, bold: true }
     const gutter = nameCells === 0 ? [{ ...bar, text: bar.text.trimStart() }] : [span(name, nameLook), bar]
-    const own = nameCells === 0 && isNamed ? [span(`${from}: `, nameLook), ...row] : row
+    const own = nameCells === 0 && isNamed ? [span(walled(`${from}: `), nameLook), ...row] : row
     return cutRow([...first, ...gutter, ...own], setting.width)
   })
 }
 
 const wrapBeside = (beside: ReadonlyArray<string>, width: number): ReadonlyArray<Row> =>
-  beside.length === 0 ? [] : wrap(safeLine(beside.join("  ")), width, width).map((row) => [span(row.trimEnd(), faint)])
+  beside.length === 0
+    ? []
+    : wrap(safeLine(joined(beside, "  ")), width, width).map((row) => [span(row.trimEnd(), faint)])
 
 /** What is on its way, or was refused. */
 export const rowsOfOutgoing = (said: Outgoing, setting: Setting): ReadonlyArray<Row> => {

@@ -4,6 +4,7 @@ import { commandLines } from "../command/Help.ts"
 import { isSaid } from "../core/chat/Window.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
 import { cellsOf } from "../text/Grapheme.ts"
+import { walled } from "../text/RightToLeft.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { wrap } from "../text/Wrap.ts"
 import { nameOf } from "./Bars.ts"
@@ -114,7 +115,7 @@ const searchRows = (
   const rows = found.map((message, at): Row => {
     const where = nameOf({ where: whereaboutsOf(message, chat.user) })
     const words = isSaid(message) ? message.content : ""
-    const text = `${times.moment(message.at, now)} ${where} ${message.from}: ${words}`
+    const text = `${times.moment(message.at, now)} ${walled(`${where} `)}${walled(`${message.from}: `)}${words}`
     return at === index ? filled([span(text, chosenLook)], width, chosenLook) : cutRow([span(text)], width)
   })
   const most = Math.min(rows.length, height - 1)

@@ -5,6 +5,7 @@
  * 2. Widths are cells as `Grapheme` counts them: rather too many than too few.
  */
 import { cellsOf } from "../text/Grapheme.ts"
+import { isRightToLeft, wall } from "../text/RightToLeft.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { cutTo } from "../text/Wrap.ts"
 
@@ -81,8 +82,29 @@ export const filled = (row: Row, width: number, look: Look = plain): Row => {
 /** One at the left and one at the right; where there is not enough room, the left one gives way. */
 export const apart = (left: Row, right: Row, width: number, look: Look = plain): Row => {
   const end = cutRow(right, width)
-  return [...filled(left, width - cellsOfRow(end), look), ...end]
+  const room = width - cellsOfRow(end)
+  return left.some(({ text }) => isRightToLeft(text)) && end.length > 0 && room > 0
+    ? [...filled(left, room - 1, look), span(wall, look), ...end]
+    : [...filled(left, room, look), ...end]
 }
+
+/** The lines that divide a row, where something on it is written from right to left. */
+const walls: Readonly<Record<string, string>> = {
+  "│": wall,
+  "│ ": `${wall} `,
+  " │ ": ` ${wall} `,
+  "▶ ": `▶${wall}`,
+  " ▶ ": ` ▶${wall}`
+}
+
+/** As it is to be drawn: what stands beside a line stays there. */
+export const divided = (row: Row): Row =>
+  row.some(({ text }) => isRightToLeft(text))
+    ? row.map((piece) => {
+        const instead = walls[piece.text]
+        return instead === undefined ? piece : { ...piece, text: instead }
+      })
+    : row
 
 /** At the right of so many cells, with an ellipsis where it is too long. */
 export const atRight = (text: string, width: number): string => {

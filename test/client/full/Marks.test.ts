@@ -122,7 +122,9 @@ describe("Whatever is said", () => {
       const rows = styled(said.split("\n"), width, plain)
       for (const row of rows) assert.isAtMost(cellsOfRow(row), width, textOf(row))
       const bare = (all: string) => all.replaceAll(/[\s▎\p{M}\p{Cf}\u{1f3fb}-\u{1f3ff}]/gu, "")
-      assert.strictEqual(bare(rows.map(textOf).join("")), bare(said))
+      // What is said of a host in other letters stands beside it.
+      const drawn = bare(rows.map(textOf).join("")).replaceAll(/\([\w.-]*xn--[\w.-]*\)/g, "")
+      assert.strictEqual(drawn, bare(said))
     },
     tries(150)
   )

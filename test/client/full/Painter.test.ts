@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as library from "@opentui/core"
-import { createTestRenderer } from "@opentui/core/testing"
+import { createTestRenderer, setRendererCapabilities } from "@opentui/core/testing"
 import { Effect } from "effect"
 import { frameOf } from "../../../src/client/full/Frame.ts"
 import * as Painter from "../../../src/client/full/Painter.ts"
@@ -59,6 +59,31 @@ describe("A renderer of @opentui/core", () => {
       yield* Effect.promise(() => test.mockMouse.scroll(3, 1, "up"))
       assert.deepInclude(pointed, { _tag: "Click", x: 3, y: 1 })
       assert.deepInclude(pointed, { _tag: "Wheel", isUp: true, x: 3, y: 1 })
+    })
+  )
+
+  it.live("makes each row of an address a link to the whole of it, where the terminal knows links", () =>
+    Effect.gen(function* () {
+      const test = yield* start(50, 20)
+      const address = `https://example.org/${"0123456789".repeat(6)}`
+      const view = after(begin(50, 20), connected, said(1, "ada", `See ${address} or https://аpple.com now`))
+      Painter.paint(library, test.renderer, { frame: () => frameOf(view), point: () => {}, hasColours: true })
+      const linksOf = Effect.fnUntraced(function* () {
+        test.renderer.requestRender()
+        yield* Effect.promise(() => test.flush())
+        const drawn = test.captureCharFrame().split("\n")
+        for (const [index, row] of rowsIn(view).entries()) assert.strictEqual(drawn[index]?.trimEnd(), row)
+        return drawn.flatMap((row, y) => {
+          const x = Array.from(row).findIndex((_, column) => test.renderer.getLinkAt(column, y) !== null)
+          return x === -1 ? [] : [`${x} ${test.renderer.getLinkAt(x, y)}`]
+        })
+      })
+      setRendererCapabilities(test.renderer, { hyperlinks: false })
+      assert.deepStrictEqual(yield* linksOf(), [])
+      setRendererCapabilities(test.renderer, { hyperlinks: true })
+      const all = [`19 ${address}`, `19 ${address}`, `19 ${address}`, "22 https://xn--pple-43d.com/"]
+      assert.deepStrictEqual(yield* linksOf(), all)
+      assert.deepStrictEqual(yield* linksOf(), all)
     })
   )
 
