@@ -85,3 +85,24 @@ export const emojiNamed = (part: string): ReadonlyArray<Named> => {
   const begin = all.filter(({ name }) => name.startsWith(wanted))
   return [...begin, ...all.filter(({ name }) => !name.startsWith(wanted) && name.includes(wanted))]
 }
+
+/** Code and addresses stay as they are. */
+const kept = /(```[^]*?(?:```|$)|`[^`\n]+`|(?:https?:\/\/|mailto:)\S+)/
+const byName = /(?<![\w:]):([a-z_]{2,}):(?![\w:])/g
+
+/** What is typed as `:tada:` is sent as the emoji of that name, so that everybody sees it; what has no such name stays. */
+export const withEmoji = (text: string): string =>
+  text
+    .split(kept)
+    .map((part, index) =>
+      index % 2 === 1 ? part : part.replace(byName, (whole, name: string) => emojiOf(name) ?? whole)
+    )
+    .join("")
+
+const emojiOf = (name: string): string | undefined => (Object.hasOwn(table, name) ? table[name] : undefined)
+
+/** Whether a text begins with an emoji by its name, and so is no command. */
+export const beginsWithEmoji = (text: string): boolean => {
+  const [, name = ""] = /^:([a-z_]{2,}):(?!\S)/.exec(text) ?? []
+  return emojiOf(name) !== undefined
+}

@@ -3,6 +3,7 @@ import { Option, Result, Schema } from "effect"
 import { UserName } from "../../common/name/UserName.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
+import { beginsWithEmoji } from "./Emoji.ts"
 
 export type Meant =
   | { readonly _tag: "Text"; readonly content: string }
@@ -42,7 +43,7 @@ const own = (line: string): Meant | undefined => {
 export const meant = (draft: string): Result.Result<Meant, NotUnderstood> => {
   const typed = draft.trimStart()
   const isDoubled = typed.startsWith("::") || typed.startsWith("//")
-  if (!isDoubled && (typed.startsWith(":") || typed.startsWith("/"))) {
+  if (!isDoubled && !beginsWithEmoji(typed) && (typed.startsWith(":") || typed.startsWith("/"))) {
     if (typed.trimEnd().includes("\n")) {
       return Result.fail(
         new NotUnderstood({

@@ -16,6 +16,7 @@ import { safeText } from "../text/SafeText.ts"
 import { listed, nameOf } from "./Bars.ts"
 import { completed } from "./Complete.ts"
 import * as Editor from "./Editor.ts"
+import { withEmoji } from "./Emoji.ts"
 import { type Deed, isEditorDeed, keymap, numberOf } from "./Keys.ts"
 import { meant } from "./Own.ts"
 import { keyInPopup } from "./PressPopup.ts"
@@ -190,7 +191,7 @@ const send = (view: View.View, seen: string | undefined): Step => {
   const what = talk.editing === undefined ? understood.success : { _tag: "Text" as const, content: talk.draft }
   if (what._tag === "Text") {
     if (!talk.isIn) return only(View.notify(view, `Not sent: you are not in ${nameOf(talk)} any more.`, true))
-    const [next, submission] = Intention.submit(Intention.type(chat, chat.shown, what.content), seen)
+    const [next, submission] = Intention.submit(Intention.type(chat, chat.shown, withEmoji(what.content)), seen)
     const line = View.remembered({ ...view, answer: undefined, skip: 0 }, talk.draft)
     return only({ ...line, chat: next }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
   }

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as Intention from "../../../src/client/core/chat/Intention.ts"
+import * as Talk from "../../../src/client/core/chat/Talk.ts"
 import { frameOf } from "../../../src/client/full/Frame.ts"
 import { cellsOfRow, textOf } from "../../../src/client/full/Row.ts"
 import * as Scroll from "../../../src/client/full/Scroll.ts"
-import type { View } from "../../../src/client/full/View.ts"
+import { talkOf, type View } from "../../../src/client/full/View.ts"
 import { cellsOf } from "../../../src/client/text/Grapheme.ts"
 import { tries, wholeNumber } from "../../support/generators.ts"
 import { NastyText } from "../NastyText.ts"
@@ -125,6 +126,51 @@ describe("The line behind which all is new", () => {
     assert.include(rows[line + 1], "fresh")
     const { view: returned } = pressed(back, "alt+2", "alt+1")
     assert.isFalse(rowsIn(returned).some((row) => / new ─/.test(row)))
+  })
+})
+
+describe("Who came and went", () => {
+  const moved = (joined: ReadonlyArray<string>, left: ReadonlyArray<string>) =>
+    received({ _tag: "Presence", joined, left })
+  const speakers = ["ada", "bob", "carol", "dan", "eve"]
+  const spoken = [connected, ...speakers.map((from, index) => said(index + 1, from, `this is ${from}`))]
+  const view = () => ({ ...after(begin(80, 24), ...spoken), now: noon + 6 * 60_000 })
+
+  it("is told in few words behind the message they followed, and is unread nowhere", () => {
+    const before = view()
+    const gone = after(
+      before,
+      moved([], speakers),
+      moved([], ["stranger"]),
+      said(6, "eve", "again"),
+      moved(["ada"], [])
+    )
+    const rows = rowsIn(gone)
+    const at = rows.findIndex((row) => row.includes("— │ ada, bob and 3 more left"))
+    assert.include(rows[at - 1], "this is eve")
+    assert.match(rows[at + 1] ?? "", /eve │ again/)
+    assert.include(rows[at + 2], "— │ ada joined")
+    assert.isFalse(rows.some((row) => row.includes("stranger")))
+    assert.strictEqual(Talk.unread(talkOf(gone)), Talk.unread(talkOf(after(before, said(6, "eve", "again")))))
+    const both = after(before, moved(["ada", "bob"], []), moved([], ["eve"]))
+    assert.isTrue(rowsIn(both).some((row) => row.includes("ada and bob joined; eve left")))
+  })
+
+  it("moves with the messages between which it was", () => {
+    const gone = after(view(), moved([], ["ada"]))
+    const many = after(gone, ...Array.from({ length: 80 }, (_, index) => said(10 + index, "bob", `number ${index}`)))
+    assert.isFalse(rowsIn(many).some((row) => row.includes("ada left")))
+    let back = many
+    for (let page = 0; page < 6; page++) back = pressed(back, "pageup").view
+    const rows = rowsIn(back)
+    const at = rows.findIndex((row) => row.includes("ada left"))
+    assert.include(rows[at - 1], "this is eve")
+    assert.include(rows[at + 1], "number 0")
+  })
+
+  it("tells nothing of whom one does not want to hear", () => {
+    const ignoring = pressed(view(), "type::ignore ada", "enter").view
+    assert.isFalse(rowsIn(after(ignoring, moved([], ["ada"]))).some((row) => row.includes("ada left")))
   })
 })
 

@@ -49,6 +49,7 @@ export interface Step {
     | "discard"
     | "here"
     | "lose"
+    | "move"
     | "page up"
     | "react"
     | "refuse"
@@ -81,6 +82,8 @@ export const someStep: Arbitrary.Arbitrary<Step> = Arbitrary.all({
     "react",
     "discard",
     "lose",
+    "move",
+    "move",
     "return",
     "return with a gap",
     "retry",
@@ -334,6 +337,15 @@ export class ChatWorld {
       case "show":
         this.#set(Intention.show(this.state, Talk.keyOf(where)))
         break
+      case "move": {
+        if (!this.#isConnected) break
+        const users = [[bob], [eve], [ada, bob], [], [eve, bob], [bob], [eve]][number] ?? []
+        const change = isMention ? { joined: users, left: [] } : { joined: [], left: users }
+        const tag =
+          where.room === undefined ? { _tag: "Presence" as const } : { _tag: "RoomPresence" as const, room: where.room }
+        this.#hear({ _tag: "Received", message: { ...tag, ...change } })
+        break
+      }
       case "lose":
         if (!this.#isConnected) break
         this.#isConnected = false
