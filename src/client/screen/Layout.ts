@@ -18,6 +18,8 @@ export interface Style {
   readonly columns: number
   /** Whether the lobby is another conversation than the one that is before the person, and so named where it is meant. */
   readonly tagsLobby: boolean
+  /** Of many who come or go at once, a few are named. */
+  readonly isBrief?: boolean
 }
 
 /** `said` is the chat itself; a `notice` is about the connection; an `error` is something that did not work. */

@@ -185,13 +185,20 @@ const renderPage = (
 
 const older = (isThere: boolean): string => (isThere ? "; :more shows older ones" : "")
 
+/** How many of those are named who come or go at once, where one is brief. */
+const maxNamed = 5
+
 const renderPresence = (
   where: string,
   { joined, left, all }: Omit<ServerMessageOf<"Presence">, "_tag">,
   style: Style
 ): ReadonlyArray<Line> => {
   const lines: Array<Line> = []
-  const list = (users: ReadonlyArray<string>) => users.map(safeLine).join(", ")
+  const list = (users: ReadonlyArray<string>) => {
+    const isCut = style.isBrief === true && users.length > maxNamed
+    const named = users.slice(0, isCut ? maxNamed - 1 : users.length).map(safeLine)
+    return `${named.join(", ")}${isCut ? ` and ${users.length - named.length} more` : ""}`
+  }
   if (all) return dimmed(style, `${where}here now: ${list(joined)}`)
   if (joined.length > 0) lines.push(...dimmed(style, `${where}→ ${list(joined)} joined`))
   if (left.length > 0) lines.push(...dimmed(style, `${where}← ${list(left)} left`))

@@ -72,7 +72,8 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
     timestamp,
     now,
     columns: columns(),
-    tagsLobby: prompt.key !== noPrompt.key && prompt.key !== lobbyKey
+    tagsLobby: prompt.key !== noPrompt.key && prompt.key !== lobbyKey,
+    isBrief: !isInOrder
   })
 
   const beginningIn = (bottom: Bottom): Beginning => ({ begun: look(), begunFor: bottom.shownKey() })

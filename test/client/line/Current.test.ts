@@ -325,3 +325,22 @@ describe("whatever is typed while one comes and goes", () => {
     { arbitrary: { runs: 40 } }
   )
 })
+
+describe(":url", () => {
+  it.live("shows where the links go that were shown last, the whole of each, and says how many there are", () =>
+    Effect.gen(function* () {
+      const { peer, type, until } = yield* sit()
+      const long = `https://example.org/${"0123456789".repeat(20)}`
+      yield* peer.say(inLobby(1, "**https://example.net/a_b**, mailto:ada@example.org"), inLobby(2, `see ${long}.`))
+      yield* until(`${long}.`)
+      yield* type(":url")
+      yield* until(long)
+      yield* type(":url 2")
+      yield* until("https://example.net/a_b")
+      yield* type(":url 4")
+      yield* until(":url: 3 links were shown lately. :history shows what was said before.")
+      yield* type(":url 0")
+      yield* until("Type :url [n], for example :url 2")
+    })
+  )
+})

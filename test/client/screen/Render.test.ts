@@ -212,6 +212,17 @@ describe("what is shown", () => {
     assert.deepStrictEqual(texts(event, terminal), ["12:04 #1 ada: one\n      ┊ two\n      ┊ three\n      ┊ four"])
   })
 
+  it("names a few of many who come or go at once, where one is brief, and else all", () => {
+    const many = Array.from({ length: 7 }, (_, index) => `u${index}`)
+    const event = received({ _tag: "Presence", joined: many, left: many.slice(0, 5) })
+    const all = { ...terminal, columns: 200 }
+    assert.deepStrictEqual(texts(event, { ...all, isBrief: true }), [
+      "      → u0, u1, u2, u3 and 3 more joined",
+      "      ← u0, u1, u2, u3, u4 left"
+    ])
+    for (const style of [all, plain]) assert.include(texts(event, style)[0], "u4, u5, u6 joined")
+  })
+
   describe("of a reply and a reaction", () => {
     const replying = { _tag: "GlobalMessage", seq: 2, at: noon, from: "bob", content: "yes", replyTo: 1 }
     const reacting = { _tag: "Reacted", seq: 3, at: noon, from: "bob", target: 1, reaction: "👍" }
