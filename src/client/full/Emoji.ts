@@ -88,14 +88,16 @@ export const emojiNamed = (part: string): ReadonlyArray<Named> => {
 
 /** Code and addresses stay as they are. */
 const kept = /(```[^]*?(?:```|$)|`[^`\n]+`|(?:https?:\/\/|mailto:)\S+)/
-const byName = /(?<![\w:]):([a-z_]{2,}):(?![\w:])/g
+const byNames = /(?<![\w:])(?::[a-z_]{2,}:)+(?![\w:])/g
 
 /** What is typed as `:tada:` is sent as the emoji of that name, so that everybody sees it; what has no such name stays. */
 export const withEmoji = (text: string): string =>
   text
     .split(kept)
     .map((part, index) =>
-      index % 2 === 1 ? part : part.replace(byName, (whole, name: string) => emojiOf(name) ?? whole)
+      index % 2 === 1
+        ? part
+        : part.replace(byNames, (run) => run.replace(/:([a-z_]+):/g, (whole, name: string) => emojiOf(name) ?? whole))
     )
     .join("")
 

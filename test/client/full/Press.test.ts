@@ -194,3 +194,55 @@ describe("Whatever is pressed and happens", () => {
     tries(60, 40)
   )
 })
+
+describe("A link", () => {
+  const talk = after(
+    begin(80, 24),
+    connected,
+    said(1, "ada", "https://one.example, https://two.example"),
+    said(2, "eve", "https://hidden.example"),
+    said(3, "ada", "https://three.example/a_b")
+  )
+  const opened = (...keys: ReadonlyArray<string>) =>
+    pressed(pressed(talk, "type::ignore eve", "enter").view, ...keys).wishes.flatMap((wish) =>
+      wish._tag === "Open" ? [wish.target] : []
+    )
+
+  it("is opened by its number, the newest first, and none of whom one ignores", () => {
+    assert.deepStrictEqual(opened("type::url", "enter"), ["https://three.example/a_b"])
+    assert.deepStrictEqual(opened("type:/url 2", "enter"), ["https://one.example"])
+    assert.deepStrictEqual(opened("type::url 4", "enter"), [])
+    const { view } = pressed(talk, "type::url 9", "enter")
+    assert.deepStrictEqual(view.notice, { text: "There are 4 links here.", isError: true })
+  })
+
+  it("of the message that is chosen is opened by o", () => {
+    assert.deepStrictEqual(opened("alt+up", "o"), ["https://three.example/a_b"])
+    assert.deepStrictEqual(opened("alt+up", "alt+up", "alt+up", "o"), ["https://one.example"])
+  })
+})
+
+describe("An emoji by its name", () => {
+  const sent = (text: string) =>
+    pressed(after(begin(80, 24), connected), `type:${text}`, "enter").wishes.flatMap((wish) =>
+      wish._tag === "Send" && "content" in wish.submission.request ? [wish.submission.request.content] : []
+    )
+
+  it("is sent as itself, also where a line begins with it", () => {
+    assert.deepStrictEqual(sent("well :tada::tada: done :thumbsup:"), ["well :tada::tada: done 👍"])
+    assert.deepStrictEqual(sent(":tada: done"), ["🎉 done"])
+  })
+
+  it("stays as it is in code, in an address, within words, and where there is none of that name", () => {
+    const texts = [
+      "a `:tada:` b",
+      "```:tada:",
+      "https://a.org/:tada:x",
+      "12:key:5",
+      "a :nothing: b",
+      "a :constructor: b"
+    ]
+    for (const text of texts) assert.deepStrictEqual(sent(text), [text])
+    assert.deepStrictEqual(sent(":nothing: b"), [])
+  })
+})
