@@ -38,8 +38,8 @@ export const commandFor = (
   return { program, words: words.some((word) => word.includes("%s")) ? filled : [...filled, target] }
 }
 
-/** What was done, for the person. */
+/** What was done, for the person: before the link, of which not all may be seen. */
 export const followed = (target: string, isOpened: boolean, isCopied: boolean): string => {
-  if (isOpened) return `Opened ${target}${isCopied ? ", and copied it" : ""}`
-  return isCopied ? `Copied ${target}; no browser here` : `No browser here, and no copies in this terminal: ${target}`
+  if (isOpened) return `Opened${isCopied ? " and copied" : ""} ${target}`
+  return `${isCopied ? "Copied; no browser here:" : "No browser here, and no copies:"} ${target}`
 }

@@ -105,10 +105,10 @@ export const styled = (lines: ReadonlyArray<string>, width: number, look: Look):
     const text = raw.replaceAll("\t", "    ")
     const isFence = fence.test(text)
     if (isCode || isFence) {
-      const before = width < narrowest ? [] : [span(bar, faint)]
+      const before: ReadonlyArray<Span> = width < narrowest ? [] : [span(bar, faint)]
       const own: Look = { ...look, tone: isFence ? "faint" : "accent" }
       const block = broken([{ text, look: own }], width - cellsOfRow(before))
-      rows.push(...block.map((row) => [...before, ...row]))
+      for (const row of block) rows.push(before.concat(row))
       if (isFence) isCode = !isCode
       continue
     }
@@ -150,5 +150,6 @@ const rowsWithin = (text: string, width: number): ReadonlyArray<string> =>
       part += grapheme.text
       cells += grapheme.cells
     }
-    return [...rows, part]
+    rows.push(part)
+    return rows
   })

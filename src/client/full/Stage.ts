@@ -105,8 +105,14 @@ const isThere = (pid: number): boolean => {
   }
 }
 
+/** Where tmux counts more cells than the library for emoji that are joined, what stands behind them is put in its place by this. */
+const placeBehindEmoji = () => {
+  if (process.env["TMUX"] !== undefined) process.env["OPENTUI_FORCE_NOZWJ"] ??= "1"
+}
+
 /** Node tells of FFI as an experiment, on a screen that is ours by then. */
 const load = Effect.gen(function* () {
+  placeBehindEmoji()
   const listeners = process.listeners("warning")
   process.removeAllListeners("warning")
   const library = yield* Effect.tryPromise({
