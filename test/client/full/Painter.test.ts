@@ -87,6 +87,33 @@ describe("A renderer of @opentui/core", () => {
     })
   )
 
+  it.live("gives the library no target that could end its sequence, wherever it came from", () =>
+    Effect.gen(function* () {
+      const test = yield* start(20, 3)
+      setRendererCapabilities(test.renderer, { hyperlinks: true })
+      const targets = [
+        "https://a.org/\u001b\\",
+        "https://a.org/\u009c",
+        "https://a.org/ x",
+        "file:///x",
+        "https://a.org/x"
+      ]
+      const linked: Array<string | null> = []
+      let target = ""
+      const frame = () => ({
+        ...frameOf(begin(20, 3)),
+        rows: [[{ text: target.slice(0, 20), look: { tone: "accent" as const, link: target } }]]
+      })
+      Painter.paint(library, test.renderer, { frame, point: () => {}, hasColours: true })
+      for (target of targets) {
+        test.renderer.requestRender()
+        yield* Effect.promise(() => test.flush())
+        linked.push(test.renderer.getLinkAt(0, 0))
+      }
+      assert.deepStrictEqual(linked, [null, null, null, null, "https://a.org/x"])
+    })
+  )
+
   it.live("gives keys their names, and what they type", () =>
     Effect.gen(function* () {
       const test = yield* start(20, 5)

@@ -91,6 +91,8 @@ describe("Writing from right to left", () => {
     }
     const row = rowsIn(after(begin(80, 24), ...evening)).find((one) => one.includes("12 שלום 3"))
     assert.include(row, `${shira} ǀ 12 שלום 3`)
+    // What waits in a conversation stands behind its name.
+    assert.isTrue(rowsIn(after(begin(80, 24), ...evening)).some((one) => /^\d שיחה +ǀ 1 ǀ/.test(one)))
   })
 
   it("leaves the lines of other rows as they are", () => {
