@@ -26,7 +26,7 @@ export interface TestServerOptions {
   /** All that it keeps, where that is not in memory. */
   readonly stores?: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem>
   /** For tests about how long a password takes. */
-  readonly passwordsCostAsEver?: true
+  readonly passwordsCostAsEver?: boolean
   /** What serves the connections; the server as it is, unless a test puts one together with a part that fails. */
   readonly server?: typeof Server.layer
 }
