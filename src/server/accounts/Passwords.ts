@@ -52,9 +52,10 @@ export class Passwords extends Context.Service<
       Effect.suspend(() => make(cost))
     )
 
-  static readonly layer: Layer.Layer<Passwords> = Layer.effect(Passwords, Effect.flatMap(PasswordCost, (cost) => make(cost))).pipe(
-    Layer.provide([NodeCrypto.layerKdf, NodeCrypto.layerSecureRandom])
-  )
+  static readonly layer: Layer.Layer<Passwords> = Layer.effect(
+    Passwords,
+    Effect.flatMap(PasswordCost, (cost) => make(cost))
+  ).pipe(Layer.provide([NodeCrypto.layerKdf, NodeCrypto.layerSecureRandom]))
 }
 
 const make = Effect.fnUntraced(function* (current: HashCost) {
