@@ -28,7 +28,7 @@ realTime("pnpm admin lockdown", (it) => {
         const { path } = yield* folder
         const file = `${path}/chat.sqlite`
         yield* makeDatabase(file)
-        const lockdown = (order: string) => run(["lockdown", order], { env: { DATABASE: file } })
+        const lockdown = (order: string) => runHere(["lockdown", order], { DATABASE: file })
         const status = Effect.map(lockdown("status"), ({ stdout }) => stdout)
         const isHeld = Effect.fnUntraced(function* (port: number) {
           assert.deepStrictEqual(yield* refusal(port, { user: "Late" }), { _tag: "PasswordRequired", user: "Late" })
@@ -41,11 +41,12 @@ realTime("pnpm admin lockdown", (it) => {
 
         yield* Effect.scoped(
           Effect.gen(function* () {
-            const { port } = yield* FileServer.start(file)
+            const { port } = yield* FileServer.startHere(file)
             const ada = yield* answer(port, { user: "ada", register })
             const guest = yield* answer(port, { user: "Guest" })
             assert.strictEqual(yield* status, "off\n")
-            const switched = yield* lockdown("on")
+            // In a process of its own.
+            const switched = yield* run(["lockdown", "on"], { env: { DATABASE: file } })
             assert.deepStrictEqual([switched.exitCode, switched.stdout], [0, ""])
             assert.include(switched.stderr, "pnpm admin lockdown off")
             assert.strictEqual(yield* status, "on\n")
@@ -71,11 +72,9 @@ realTime("pnpm admin lockdown", (it) => {
         // Where no server runs, on the file.
         assert.strictEqual((yield* lockdown("on")).exitCode, 0)
         assert.strictEqual(yield* status, "on\n")
-        const server = yield* FileServer.start(file)
+        const server = yield* FileServer.startHere(file)
         yield* isHeld(server.port)
-      }),
-    // Nine processes, one after the other.
-    180_000
+      })
   )
 
   it.effect("says what may be ordered", () =>

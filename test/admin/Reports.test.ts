@@ -23,7 +23,7 @@ realTime("pnpm admin reports", (it) => {
         const admin = (...args: ReadonlyArray<string>) => runHere(["reports", ...args], { DATABASE: file })
         yield* Effect.scoped(
           Effect.gen(function* () {
-            const { port } = yield* FileServer.start(file)
+            const { port } = yield* FileServer.startHere(file)
             const door = { connect: (options?: object) => connect({ ...options, port }) }
             const ada = yield* Talk.register(door, "Ada")
             const ben = yield* Talk.register(door, "ben")

@@ -227,7 +227,7 @@ realTime("pnpm admin users", (it) => {
       yield* FileSystem.FileSystem.use((files) => files.writeFileString(empty, ""))
       assert.match(yield* written("invite", "--database", empty), code)
 
-      const { port } = yield* FileServer.start(file, { REGISTRATION: "off", GUESTS: "off" })
+      const { port } = yield* FileServer.startHere(file, { REGISTRATION: "off", GUESTS: "off" })
       assert.nestedInclude((yield* login(port, "ada", password("no such code"))).answer, {
         "reason._tag": "InvalidCredentials"
       })

@@ -1,15 +1,15 @@
 /** A room that was deleted is in no file any more within a minute, whatever happens meanwhile, and everything else is. */
-import { dirname } from "node:path"
 import * as process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
+import { Effect } from "effect"
 import { Progress } from "../../src/server/admin/Progress.ts"
 import { inspectUnused } from "../../src/server/admin/Verify.ts"
 import * as Talk from "../support/AccountTalk.ts"
 import { connect, type RawClient } from "../support/RawClient.ts"
 import { reasonOf } from "../support/Rejections.ts"
+import { tracesOf } from "./ErasingSecrets.ts"
 import * as Eventually from "./Eventually.ts"
 import * as FileServer from "./FileServer.ts"
 
@@ -20,18 +20,7 @@ const words = ["wombatif", "quaggamir", "zugzwangl", "xylophoni", "numbatif", "v
 const room = "Wombatification"
 const long = "Zugzwangler ".repeat(680).slice(0, 8192)
 
-const traces = Effect.fnUntraced(function* (file: string) {
-  const files = yield* FileSystem.FileSystem
-  const found: Array<string> = []
-  for (const name of yield* files.readDirectory(dirname(file))) {
-    const read = Effect.option(files.readFile(`${dirname(file)}/${name}`))
-    const bytes = Buffer.from((yield* read).pipe((one) => (one._tag === "Some" ? one.value : new Uint8Array())))
-      .toString("latin1")
-      .toLowerCase()
-    for (const word of words) if (bytes.includes(word)) found.push(`${word} in ${name}`)
-  }
-  return found
-})
+const traces = tracesOf(words)
 
 const door = (port: number) => ({ connect: (options = {}) => connect({ ...options, port }) })
 const say = (content: string) => ({ _tag: "RoomMessage", room, content })

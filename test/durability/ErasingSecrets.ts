@@ -48,15 +48,27 @@ export const storeSecrets = Effect.fnUntraced(function* (database: Database) {
   yield* isTakenIn(database)
 })
 
-/** Which words are in which files beside this one, and in it. */
-export const traces = Effect.fnUntraced(function* (file: string) {
-  const files = yield* FileSystem.FileSystem
-  const found: Array<string> = []
-  for (const name of yield* files.readDirectory(dirname(file))) {
-    const bytes = Buffer.from(yield* files.readFile(`${dirname(file)}/${name}`))
-      .toString("latin1")
-      .toLowerCase()
-    for (const word of words) if (bytes.includes(word)) found.push(`${word} in ${name}`)
-  }
-  return found
-})
+/** Which of these words, in lower case, are in which files beside this one, and in it. */
+export const tracesOf = (words: ReadonlyArray<string>) =>
+  Effect.fnUntraced(function* (file: string) {
+    const files = yield* FileSystem.FileSystem
+    const found: Array<string> = []
+    for (const name of yield* files.readDirectory(dirname(file))) {
+      // A socket.
+      if (name.endsWith("-admin")) continue
+      const read = Effect.catchIf(
+        files.readFile(`${dirname(file)}/${name}`),
+        ({ reason }) => reason._tag === "NotFound",
+        // It has gone meanwhile.
+        () => Effect.succeed(new Uint8Array())
+      )
+      const bytes = Buffer.from(yield* read)
+      // What is kept in reserve is 8 MiB of nothing: to look for words in it took most of the time.
+      if (bytes.equals(Buffer.alloc(bytes.length))) continue
+      const text = bytes.toString("latin1").toLowerCase()
+      for (const word of words) if (text.includes(word)) found.push(`${word} in ${name}`)
+    }
+    return found
+  })
+
+export const traces = tracesOf(words)

@@ -180,7 +180,7 @@ describe("how long a refusal takes", () => {
   // and differs if it does so twice: by chance once in some millions of times.
   it.live("is the same for a name of nobody as for an account: one that skips the hash would be told apart", () =>
     Effect.gen(function* () {
-      const server = yield* TestServer.start()
+      const server = yield* TestServer.start({ passwordsCostAsEver: true })
       for (let number = 0; number < names; number++) yield* Talk.register(server, `ada${number}`)
       let address = 0
       const refusal = Effect.fnUntraced(function* (handshake: object) {

@@ -51,6 +51,15 @@ const found: ReadonlyArray<readonly [string, Program["steps"]]> = [
       [{ user: 0, actions: [connect, { _tag: "CreateRoom", ...room }, join] }],
       [{ user: 0, actions: [{ _tag: "Vanish" }] }]
     ]
+  ],
+  [
+    "gives a room that was made again another epoch, which it keeps once something is said there",
+    [
+      [{ user: 0, actions: [connect, { _tag: "CreateRoom", ...room }, join] }],
+      [{ user: 0, actions: [{ _tag: "Vanish" }] }],
+      [{ user: 0, actions: [connect, { _tag: "CreateRoom", ...room }, join, { _tag: "SayRoom", ...room, ...say }] }],
+      [{ user: 1, actions: [connect, join] }]
+    ]
   ]
 ]
 

@@ -22,19 +22,43 @@ interface Listening {
   isSure: boolean
 }
 
+/** What a connection was told of a log when it asked to hear it. */
+interface Telling {
+  readonly askedAt: number
+  readonly at: number
+  readonly epoch: string
+  readonly log: string
+  readonly seq: number
+}
+
 /** What every connection has to be told alike: the epoch of a log, and in a quiet moment its end. */
 interface Agreed {
-  readonly epochs: Map<string, { readonly epoch: string; readonly seq: number }>
+  readonly tellings: Array<Telling>
   readonly places: Map<string, number>
 }
 
 export const checkStreams = (trace: Trace, logs: Logs, report: Report): void => {
-  const epochs = new Map<string, { readonly epoch: string; readonly seq: number }>()
+  const tellings: Array<Telling> = []
   const places = new Map<string, number>()
   for (const session of trace.sessions) {
-    checkConversations(session, trace, logs, { epochs, places }, report)
+    checkConversations(session, trace, logs, { tellings, places }, report)
   }
+  checkEpochs(tellings, report)
   checkRoomAnnouncements(trace, report)
+}
+
+/**
+ * A log that something was written to keeps its epoch. A room that nothing was written to may have gone and been made
+ * again, which one connection may hear of before another hears of the first.
+ */
+const checkEpochs = (tellings: ReadonlyArray<Telling>, report: Report) => {
+  for (const [log, told] of Map.groupBy(tellings, (telling) => telling.log)) {
+    const written = told.filter(({ seq }) => seq > 0)
+    for (const { askedAt, at, epoch, seq } of told) {
+      const isAnother = (other: Telling) => other.epoch !== epoch && (log === lobby || seq > 0 || other.at < askedAt)
+      if ((log === lobby ? told : written).some(isAnother)) report(at, `${log} has another epoch`)
+    }
+  }
 }
 
 const requestOf = (session: SessionFacts, message: ServerMessage): Request | undefined =>
@@ -44,7 +68,7 @@ const checkConversations = (
   session: SessionFacts,
   trace: Trace,
   logs: Logs,
-  { epochs, places }: Agreed,
+  { places, tellings }: Agreed,
   report: Report
 ) => {
   const listening = new Map<string, Listening>()
@@ -66,10 +90,7 @@ const checkConversations = (
     if (message.seq < newestKnown(entries, saidAt) || message.seq > newestPossible(entries, at)) {
       report(at, `${session.user} is told that ${log} ends at ${message.seq}`)
     }
-    const before = epochs.get(log) ?? message
-    // A room that nothing was written to may have gone and been made again.
-    if (before.epoch !== message.epoch && (before.seq > 0 || log === lobby)) report(at, `${log} has another epoch`)
-    epochs.set(log, message)
+    tellings.push({ askedAt: saidAt, at, epoch: message.epoch, log, seq: message.seq })
     const fits = cursor !== undefined && cursor.epoch === message.epoch && cursor.seq <= message.seq
     const next = fits ? Math.max(cursor.seq, message.seq - maxReplay) + 1 : message.seq + 1
     return {

@@ -1,12 +1,13 @@
 /**
  * The real server on a port of its own, for as long as the scope is open.
  *
- * Everything is as in production but the settings, which come from the test, and the History, which a test may replace
- * by one that fails or waits. Time is the test's: `it.effect` moves it by hand, `it.live` lets it pass.
+ * Everything is as in production but the settings, which come from the test, the History, which a test may replace by one
+ * that fails or waits, and what a password costs, which was most of what tests of accounts took. Time is the test's: `it.effect` moves it by hand, `it.live` lets it pass.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { ConfigProvider, Context, Effect, type FileSystem, Layer, type Scope } from "effect"
 import { SocketServer } from "effect/socket"
+import { PasswordCost } from "../../src/server/accounts/Passwords.ts"
 import { UserManagement } from "../../src/server/accounts/UserManagement.ts"
 import { ServerConfig } from "../../src/server/config/ServerConfig.ts"
 import * as TcpServer from "../../src/server/doors/TcpServer.ts"
@@ -24,6 +25,8 @@ export interface TestServerOptions {
   readonly history?: Layer.Layer<History>
   /** All that it keeps, where that is not in memory. */
   readonly stores?: Layer.Layer<Stores, CannotOpenDatabase, ServerConfig | FileSystem.FileSystem>
+  /** For tests about how long a password takes. */
+  readonly passwordsCostAsEver?: boolean
   /** What serves the connections; the server as it is, unless a test puts one together with a part that fails. */
   readonly server?: typeof Server.layer
 }
@@ -44,8 +47,12 @@ export interface TestServer {
 /** What every test server is set to unless the test says otherwise: any free port, and nobody is told to slow down. */
 const defaults = { HOST: "127.0.0.1", PORT: "0", MESSAGE_RATE: "0" }
 
+/** The least that argon2 knows. */
+const cheap = Layer.succeed(PasswordCost, { memoryKib: 8, passes: 1, lanes: 1 })
+
 const layer = ({
   history = MemoryHistory.layer,
+  passwordsCostAsEver = false,
   server = Server.layer,
   settings = {},
   stores = storesOver(history)
@@ -54,6 +61,7 @@ const layer = ({
     Layer.provideMerge(TcpServer.layer),
     Layer.provide(stores),
     Layer.provide(ServerConfig.layer),
+    Layer.provide(passwordsCostAsEver ? Layer.empty : cheap),
     Layer.provide([
       ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaults, ...settings })),
       NodeServices.layer

@@ -14,7 +14,11 @@ import { opaque } from "./PasswordText.ts"
 import type { HashCost, PasswordHash } from "./PhcString.ts"
 import { areEqual } from "./Secrets.ts"
 
-const currentCost: HashCost = { memoryKib: 19_456, passes: 2, lanes: 1 }
+/** What a hash costs that is made now. Only what is about something else than passwords may give it less. */
+export const PasswordCost = Context.Reference<HashCost>("parley/server/accounts/Passwords/PasswordCost", {
+  defaultValue: () => ({ memoryKib: 19_456, passes: 2, lanes: 1 })
+})
+
 const saltBytes = 16
 const hashBytes = 32
 
@@ -48,9 +52,10 @@ export class Passwords extends Context.Service<
       Effect.suspend(() => make(cost))
     )
 
-  static readonly layer: Layer.Layer<Passwords> = Passwords.layerWith(currentCost).pipe(
-    Layer.provide([NodeCrypto.layerKdf, NodeCrypto.layerSecureRandom])
-  )
+  static readonly layer: Layer.Layer<Passwords> = Layer.effect(
+    Passwords,
+    Effect.flatMap(PasswordCost, (cost) => make(cost))
+  ).pipe(Layer.provide([NodeCrypto.layerKdf, NodeCrypto.layerSecureRandom]))
 }
 
 const make = Effect.fnUntraced(function* (current: HashCost) {

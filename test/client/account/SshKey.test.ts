@@ -72,6 +72,9 @@ const assertSigns = Effect.fnUntraced(function* (key: { readonly publicKey: stri
   yield* run("ssh-keygen", ["-Y", "verify", ...place], text)
 })
 
+/** One round of what makes a key of a passphrase. */
+const quickly = ["-a", "1"]
+
 const kinds = [
   ["ed25519", ["-t", "ed25519"]],
   ["ecdsa", ["-t", "ecdsa", "-b", "256"]],
@@ -90,7 +93,7 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
           assert.strictEqual(`${key.publicKey} ada@laptop\n`, readFileSync(`${path}.pub`, "utf8"))
           yield* assertSigns(key, yield* key.sign(text))
 
-          const encrypted = yield* makeKey(options, "two words")
+          const encrypted = yield* makeKey([...options, ...quickly], "two words")
           const { ask, asked } = answering("two  words", "two words")
           const opened = yield* SshKey.open(encrypted, ask)
           assert.deepStrictEqual(asked, [`Passphrase of ${encrypted}`, `Passphrase of ${encrypted}`])
@@ -124,7 +127,7 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
 
     it.effect("is not opened by three wrong passphrases, nor where there is nobody to ask", () =>
       Effect.gen(function* () {
-        const path = yield* makeKey(["-t", "ed25519", "-a", "1"], "two words")
+        const path = yield* makeKey(["-t", "ed25519", ...quickly], "two words")
         const { ask, asked } = answering("wrong", "as wrong", "wrong again", "two words")
         const wrong = yield* Effect.flip(SshKey.open(path, ask))
         assert.strictEqual(asked.length, 3)
@@ -160,7 +163,7 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
         const path = yield* makeKey(["-t", "rsa", "-b", "2048"])
         yield* startAgent
         yield* run("ssh-add", ["-q", path])
-        yield* run("ssh-keygen", ["-q", "-p", "-P", "", "-N", "two words", "-f", path])
+        yield* run("ssh-keygen", ["-q", "-p", ...quickly, "-P", "", "-N", "two words", "-f", path])
         const encrypted = yield* SshKey.open(path, nobody)
         yield* assertSigns(encrypted, yield* encrypted.sign(text))
         rmSync(path)
@@ -173,7 +176,7 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
 
     it.effect("does not get to sign a passphrase", () =>
       Effect.gen(function* () {
-        const path = yield* makeKey(["-t", "ed25519", "-a", "1"], "two words")
+        const path = yield* makeKey(["-t", "ed25519", ...quickly], "two words")
         yield* startAgent
         const key = yield* SshKey.open(path, answering("two words").ask)
         // The agent has it from now on: its signature would be over the passphrase, too.

@@ -29,19 +29,32 @@ const keygen = Effect.fnUntraced(function* (cwd: string, ...flags: ReadonlyArray
   return yield* processes.string(ChildProcess.make("ssh-keygen", flags, { cwd, stdin: "ignore" }))
 })
 
-/** A key of its own folder, and the signature of a text with it. */
-const sign = Effect.fnUntraced(function* (
-  type: ReadonlyArray<string>,
-  { flags = [], namespace = loginNamespace }: { flags?: ReadonlyArray<string>; namespace?: string } = {}
-) {
+/** A key in a folder of its own. */
+const makeKey = Effect.fnUntraced(function* (type: ReadonlyArray<string>) {
   const files = yield* FileSystem.FileSystem
   const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-test-" })
   yield* keygen(folder, "-q", "-t", ...type, "-N", "", "-C", "ada at home", "-f", "key")
   yield* files.writeFile(`${folder}/text`, text)
-  yield* keygen(folder, "-q", "-Y", "sign", "-n", namespace, ...flags, "-f", "key", "text")
   const key = parseSshPublicKey(yield* files.readFileString(`${folder}/key.pub`))
-  if (key === undefined) return assert.fail("the key was not read")
-  const signature = yield* files.readFileString(`${folder}/text.sig`)
+  return key === undefined ? assert.fail("the key was not read") : { folder, key }
+})
+
+/** The signature of a text with the key in this folder. */
+const signWith = Effect.fnUntraced(function* (folder: string, ...flags: ReadonlyArray<string>) {
+  const files = yield* FileSystem.FileSystem
+  // It would ask whether to write over the one before.
+  yield* files.remove(`${folder}/text.sig`, { force: true })
+  yield* keygen(folder, "-q", "-Y", "sign", ...flags, "-f", "key", "text")
+  return yield* files.readFileString(`${folder}/text.sig`)
+})
+
+/** A new key, and the signature of a text with it. */
+const sign = Effect.fnUntraced(function* (
+  type: ReadonlyArray<string>,
+  { flags = [], namespace = loginNamespace }: { flags?: ReadonlyArray<string>; namespace?: string } = {}
+) {
+  const { folder, key } = yield* makeKey(type)
+  const signature = yield* signWith(folder, "-n", namespace, ...flags)
   const listed = yield* keygen(folder, "-l", "-f", "key.pub")
   return { key, signature, fingerprint: listed.split(" ")[1], namespace: loginNamespace }
 })
@@ -95,8 +108,10 @@ describe("OpenSSH", () => {
     it.effect.skipIf(!isThere)(`makes numbers of every length: 30 signatures by ECDSA are right${note}`, () =>
       Effect.gen(function* () {
         // One number in 256 has a byte less than its curve.
+        const { folder, key } = yield* makeKey(["ecdsa", "-b", "521"])
         for (let count = 0; count < 30; count++) {
-          assert.isTrue(yield* isSignedBy({ ...(yield* sign(["ecdsa", "-b", "521"])), text }))
+          const signature = yield* signWith(folder, "-n", loginNamespace)
+          assert.isTrue(yield* isSignedBy({ key, signature, namespace: loginNamespace, text }))
         }
       })
     )
