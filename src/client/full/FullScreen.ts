@@ -256,6 +256,8 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
       case "Gone":
         yield* Deferred.succeed(ended, quit)
         break
+      case "Thrown":
+        return yield* Effect.die(input.error)
     }
   })
 
