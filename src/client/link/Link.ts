@@ -67,7 +67,8 @@ export const run = Effect.fnUntraced(function* (
     Effect.mapError((error) => toldBy(error) ?? new Unreachable({ cause: explain(error) }))
   )
   const welcomed = yield* Deferred.make<void>()
-  let hasHeard = false
+  /** Done with the first that is heard since it was made. */
+  let heard = Deferred.makeUnsafe<void>()
   let isChallenged = false
   /** The server's own word on why it closes the connection. */
   let farewell: string | undefined
@@ -121,7 +122,7 @@ export const run = Effect.fnUntraced(function* (
   }
 
   const takeAll = Effect.fnUntraced(function* (batch: ReadonlyArray<Incoming<Heard>>) {
-    hasHeard = true
+    Deferred.doneUnsafe(heard, Effect.void)
     for (const incoming of batch) {
       const rest = take(incoming)
       if (rest !== undefined) yield* rest
@@ -146,17 +147,19 @@ export const run = Effect.fnUntraced(function* (
   const unanswered = Effect.gen(function* () {
     do {
       yield* Queue.take(said)
-      hasHeard = false
+      heard = Deferred.makeUnsafe()
       yield* Effect.sleep(uneasiness)
-    } while (hasHeard)
+    } while (Deferred.isDoneUnsafe(heard))
   })
 
   const beat = Effect.gen(function* () {
     yield* Effect.timeoutOption(unanswered, heartbeat)
-    hasHeard = false
+    heard = Deferred.makeUnsafe()
     yield* Effect.timeoutOption(say([{ _tag: "Ping", nonce: 0 }]), patience)
-    yield* Effect.sleep(patience)
-    if (!hasHeard) return yield* over("it went silent")
+    yield* Effect.timeoutOrElse(Deferred.await(heard), {
+      duration: patience,
+      orElse: () => Effect.fail(over("it went silent"))
+    })
   })
 
   const keepAlive = Deferred.await(welcomed).pipe(
