@@ -11,7 +11,7 @@ import { RoomName } from "../../../src/common/name/RoomName.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { start } from "../BreakableClient.ts"
 
-/** A terminal that keeps what is drawn. */
+/** A terminal that keeps what is drawn. As a real one it is drawn after what was asked for, not while. */
 const fakeStage = Effect.fnUntraced(function* () {
   const inputs = yield* Queue.unbounded<Input>()
   const opened = yield* Deferred.make<() => Frame>()
@@ -19,7 +19,7 @@ const fakeStage = Effect.fnUntraced(function* () {
   const stage: Stage = {
     inputs,
     size: () => ({ columns: 80, rows: 24 }),
-    draw: () => void frame?.(),
+    draw: () => void setImmediate(() => frame?.()),
     copy: () => true,
     ring: () => {},
     notify: () => {},
