@@ -52,7 +52,7 @@ export const mainTo = (version: string, output: Layer.Layer<Output>) =>
 export const main = (version: string) => mainTo(version, Output.layerTo(process.stdout))
 
 /** A shell calls it 128 + n when signal n has ended a program. */
-const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+const codes = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
 
 /** Which code the process ends with. To be called once, by the process whose signals these are. */
 export const makeTeardown = (): Runtime.Teardown => {
@@ -60,9 +60,10 @@ export const makeTeardown = (): Runtime.Teardown => {
   const hear = (signal: keyof typeof codes) => process.once(signal, () => (ended ??= codes[signal]))
   hear("SIGHUP")
   hear("SIGINT")
+  hear("SIGQUIT")
   hear("SIGTERM")
-  // Whoever loses their terminal leaves as on SIGTERM, with the terminal as it was.
-  process.on("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
+  // Whoever loses their terminal, or is to leave at once, leaves as on SIGTERM, with the terminal as it was.
+  for (const signal of ["SIGHUP", "SIGQUIT"]) process.on(signal, () => process.kill(process.pid, "SIGTERM"))
   return (exit, onExit) => {
     const isInterrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
     return isInterrupted && ended !== undefined ? onExit(ended) : Runtime.defaultTeardown(exit, onExit)

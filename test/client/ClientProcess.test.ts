@@ -63,6 +63,23 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       })
     )
 
+    it.effect("does not fail because it is in a room already", () =>
+      Effect.gen(function* () {
+        const { stdout, stderr, exitCode } = yield* run(
+          "twice",
+          ":cr attic",
+          ":jr attic",
+          ":jr attic",
+          ":rm attic dust"
+        )
+        assert.deepStrictEqual({ exitCode, stderr }, { exitCode: 0, stderr: [] })
+        assert.deepStrictEqual(stdout.map(withoutNumber).slice(2), [
+          "you are in the room attic already",
+          "[attic] twice: dust"
+        ])
+      })
+    )
+
     it.effect("tells on stderr which lines could not be carried out, does the others, and exits 1", () =>
       Effect.gen(function* () {
         const { port } = yield* Server

@@ -81,7 +81,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("a full screen", (it) =
         yield* terminal.type("what is typed is seen again")
         yield* terminal.showsIn("what is typed is seen again")
       })
-      yield* Effect.all([ended("TERM", "exit 143"), ended("HUP", "exit 129")], { concurrency: "unbounded" })
+      yield* Effect.all([ended("TERM", "exit 143"), ended("HUP", "exit 129"), ended("QUIT", "exit 131")], {
+        concurrency: "unbounded"
+      })
     })
   )
 })

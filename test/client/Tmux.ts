@@ -72,6 +72,13 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
       ),
     /** What the terminal was left with: its cursor, its other screen, the mouse; each 1 if it is on. */
     modes: Effect.map(tmux("display", "-p", "#{cursor_flag} #{alternate_on} #{mouse_any_flag}"), (text) => text.trim()),
+    /** How the system has it: whether what is typed is echoed, comes line by line, and the like; as a shell has it at its prompt. */
+    settings: Effect.flatMap(tmux("display", "-p", "#{pane_tty}"), (tty) =>
+      ChildProcess.make("stty", ["-F", tty.trim(), "-g"]).pipe(
+        Effect.flatMap(({ all }) => Stream.mkString(Stream.decodeText(all))),
+        Effect.scoped
+      )
+    ),
     /** The process of this client that runs in it. */
     signal: (signal: string) =>
       Effect.flatMap(tmux("display", "-p", "#{pane_pid}"), (pid) =>

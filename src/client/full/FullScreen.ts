@@ -49,6 +49,8 @@ const beatsPerPing = 30
 const farewell = "1 second"
 /** What others do is drawn so often at most; what the person does, at once. */
 const drawingPause = "50 millis"
+/** A terminal that takes nothing at all must not stop the keys. */
+const longestDrawing = "250 millis"
 const maxGiven = 256
 const wheelRows = 3
 
@@ -89,7 +91,7 @@ export const fullScreen = (options: Options) => sitting(options, Stage.open)
 const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Success<ReturnType<typeof Memory.fileAt>>) {
   const client = yield* Client
   const requests = yield* Requests
-  const { change, frame, seen, view, whenChanged } = yield* Live.Live
+  const { change, drawing, frame, seen, view, whenChanged } = yield* Live.Live
   const { answer, screen } = yield* screenOf()
   const recent = yield* RecentMessages
   const current = yield* CurrentTalk
@@ -239,6 +241,9 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
   const take = Effect.fnUntraced(function* (input: Stage.Input) {
     switch (input._tag) {
       case "Key": {
+        // Whoever types ahead of the screen: Enter would send nothing to a conversation that was not drawn yet.
+        const isBehind = view().popup === undefined && seen() !== view().chat.shown
+        if (isBehind) yield* Effect.timeoutOption(drawing, longestDrawing)
         let wishes: ReadonlyArray<Wish> = []
         const { draft } = View.talkOf(view())
         yield* change((before) => {
@@ -268,6 +273,8 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
       case "Gone":
         yield* Deferred.succeed(ended, quit)
         break
+      case "Thrown":
+        return yield* Effect.die(input.error)
     }
   })
 

@@ -22,7 +22,7 @@ const [red, cyan, yellow] = [1, 6, 11]
 
 /** Where a frame comes from when one is to be drawn, and who hears of the mouse. */
 export interface Painted {
-  readonly frame: () => Frame
+  readonly frame: () => Pick<Frame, "cursor" | "rows">
   readonly point: (pointer: Pointer) => void
   readonly hasColours: boolean
 }

@@ -7,12 +7,12 @@
  *
  * Bounds: `maxInputs` keys wait to be read; what comes beyond is dropped, as a terminal's own buffer would.
  */
-import { readFileSync } from "node:fs"
 import { isBuiltin } from "node:module"
 import process from "node:process"
 import type * as OpenTui from "@opentui/core"
-import { Effect, Queue, Schema } from "effect"
+import { Effect, Queue, Schema, Semaphore } from "effect"
 import { TerminalCapabilities } from "effect/cli"
+import { leaveToOthers, orphaning } from "../screen/Launchers.ts"
 import type { Frame } from "./Frame.ts"
 import * as Painter from "./Painter.ts"
 import type { Size } from "./View.ts"
@@ -28,6 +28,8 @@ export type Input =
   | { readonly _tag: "Looked"; readonly isLooking: boolean }
   /** Nobody is there any more. */
   | { readonly _tag: "Gone" }
+  /** Something went wrong outside of all that waits for it. */
+  | { readonly _tag: "Thrown"; readonly error: unknown }
   | Pointer
 
 /** There is no full screen here. */
@@ -75,36 +77,6 @@ const isPossible = (): boolean =>
 /** So often it is looked whether somebody is there still. */
 const watchPause = "1 second"
 
-/**
- * Whether whoever was started at the terminal, and started us, is gone (npx or pnpm, killed): then the shell has the terminal back, and
- * no signal tells of it. Where the system does not say which group of processes one is in, one's parent stands for it.
- */
-const orphaning = () => {
-  const parent = process.ppid
-  const group = groupOf()
-  return (): boolean => (group === undefined ? process.ppid !== parent : !isThere(group))
-}
-
-/** The process that leads the group (proc(5): the fifth field, behind a name in parentheses). */
-const groupOf = (): number | undefined => {
-  try {
-    const [, , group] = readFileSync("/proc/self/stat", "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ")
-    return group === undefined ? undefined : Number(group)
-  } catch {
-    return undefined
-  }
-}
-
-const isThere = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH")
-  }
-}
-
 /** Where tmux counts more cells than the library for emoji that are joined, what stands behind them is put in its place by this. */
 const placeBehindEmoji = () => {
   if (process.env["TMUX"] !== undefined) process.env["OPENTUI_FORCE_NOZWJ"] ??= "1"
@@ -132,7 +104,20 @@ export const canOpen: Effect.Effect<boolean> = Effect.suspend(() =>
   isPossible() ? Effect.match(load, { onSuccess: () => true, onFailure: () => false }) : Effect.succeed(false)
 )
 
-const acquire = (library: typeof OpenTui, useMouse: boolean) =>
+/** What nobody has caught. */
+const throws = ["uncaughtException", "unhandledRejection"] as const
+
+/** Alone for as long as the scope is open. */
+const hearAlone = (event: (typeof throws)[number], hear: (error: unknown) => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      process.removeAllListeners(event)
+      process.on(event, hear)
+    }),
+    () => Effect.sync(() => process.off(event, hear))
+  )
+
+const acquire = (library: typeof OpenTui, useMouse: boolean, { listen }: Widths) =>
   Effect.tryPromise({
     try: () =>
       library.createCliRenderer({
@@ -141,6 +126,7 @@ const acquire = (library: typeof OpenTui, useMouse: boolean) =>
         consoleMode: "disabled",
         openConsoleOnError: false,
         useKittyKeyboard: null,
+        prependInputHandlers: [listen],
         useMouse,
         enableMouseMovement: false,
         maxFps: 60,
@@ -152,13 +138,14 @@ const acquire = (library: typeof OpenTui, useMouse: boolean) =>
 /** Title: onto the terminal's stack of titles, and from there (XTWINOPS 22 and 23). */
 const [keepTitle, restoreTitle] = ["\u001b[22;0t", "\u001b[23;0t"]
 
-const release = (renderer: OpenTui.CliRenderer) =>
+const release = (renderer: OpenTui.CliRenderer, widths: Widths) =>
   Effect.promise(() => {
     renderer.destroy()
     return renderer.closed
   }).pipe(
     Effect.timeoutOption("2 seconds"),
     Effect.andThen(Effect.sync(() => process.stdout.write(restoreTitle))),
+    Effect.andThen(Effect.sync(widths.putBack)),
     Effect.ignoreCause
   )
 
@@ -182,14 +169,31 @@ export const open = Effect.fnUntraced(function* (frame: () => Frame, hasMouse: b
         process.stdin.off("end", gone)
       })
   )
+  process.once("exit", leaveToOthers)
   const isOrphan = orphaning()
   yield* Effect.sleep(watchPause).pipe(
     Effect.andThen(Effect.sync(() => isOrphan() && gone())),
     Effect.forever,
     Effect.forkScoped
   )
-  const renderer = yield* Effect.acquireRelease(acquire(library, hasMouse), release)
-  Painter.paint(library, renderer, { frame, point: offer, hasColours })
+  const widths = widthsOf()
+  const thrown = (error: unknown) => offer({ _tag: "Thrown", error })
+  const renderer = yield* Effect.acquireRelease(acquire(library, hasMouse, widths), (renderer) =>
+    release(renderer, widths)
+  )
+  // The library would write on the screen what it hears of, and go on.
+  yield* Effect.forEach(throws, (event) => hearAlone(event, thrown), { discard: true })
+  const stopping = yield* Semaphore.make(1)
+  yield* whenContinued(stopping.withPermitsIfAvailable(1)(takenAnew(renderer, widths)))
+  const drawn = () => {
+    try {
+      return frame()
+    } catch (error) {
+      thrown(error)
+      return { rows: [], cursor: undefined }
+    }
+  }
+  Painter.paint(library, renderer, { frame: drawn, point: offer, hasColours })
   renderer.keyInput.on("keypress", (event) => offer({ _tag: "Key", key: keyOf(event) }))
   renderer.keyInput.on("paste", (event) => offer({ _tag: "Paste", text: library.decodePasteBytes(event.bytes) }))
   renderer.on("resize", () => offer({ _tag: "Resized" }))
@@ -220,13 +224,24 @@ export const open = Effect.fnUntraced(function* (frame: () => Frame, hasMouse: b
         renderer.resize(renderer.width, renderer.height)
         renderer.requestRender()
       }),
-    suspend: suspended(renderer)
+    suspend: stopping.withPermit(suspended(renderer, widths))
   } satisfies Stage
 })
 
+const whenContinued = Effect.fnUntraced(function* (act: Effect.Effect<unknown>) {
+  const continued = yield* Queue.sliding<void>(1)
+  const hear = () => void Queue.offerUnsafe(continued, undefined)
+  yield* Effect.acquireRelease(
+    Effect.sync(() => process.on("SIGCONT", hear)),
+    () => Effect.sync(() => process.off("SIGCONT", hear))
+  )
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(continued), act)))
+})
+
 /** Stops the whole process group, as the terminal itself would: npx and pnpm may stand between the shell and us. */
-const suspended = (renderer: OpenTui.CliRenderer): Effect.Effect<void> =>
+const suspended = (renderer: OpenTui.CliRenderer, widths: Widths): Effect.Effect<void> =>
   Effect.promise(() => renderer.suspend()).pipe(
+    Effect.andThen(Effect.sync(widths.putBack)),
     Effect.andThen(
       Effect.callback<void>((resume) => {
         const back = () => {
@@ -239,6 +254,36 @@ const suspended = (renderer: OpenTui.CliRenderer): Effect.Effect<void> =>
         setImmediate(() => setImmediate(back))
       })
     ),
-    Effect.andThen(Effect.promise(() => renderer.resume())),
-    Effect.ignoreCause
+    Effect.andThen(takenOver(renderer, widths))
   )
+
+const takenOver = (renderer: OpenTui.CliRenderer, widths: Widths): Effect.Effect<void> =>
+  Effect.promise(() => renderer.resume()).pipe(Effect.andThen(Effect.sync(widths.takeOver)), Effect.ignoreCause)
+
+/** Who was stopped by somebody else had no time to let go: the shell has set the terminal as it wants it, and written on the screen. */
+const takenAnew = (renderer: OpenTui.CliRenderer, widths: Widths): Effect.Effect<void> =>
+  Effect.promise(() => renderer.suspend()).pipe(Effect.andThen(takenOver(renderer, widths)), Effect.ignoreCause)
+
+type Widths = ReturnType<typeof widthsOf>
+
+/**
+ * The library has the terminal count widths by grapheme (mode 2027), and leaves it so. Where the terminal said that it did not
+ * (DECRPM, 2 for "reset"), it is to be as before.
+ */
+const widthsOf = () => {
+  const mode = "\u001b[?2027"
+  let before: string | undefined
+  const change = (letter: string) => () => {
+    if (before === "2") process.stdout.write(`${mode}${letter}`)
+  }
+  return {
+    /** Hears what the terminal answers, of which the first time counts; the library is to hear it, too. */
+    listen: (sequence: string) => {
+      // eslint-disable-next-line no-control-regex -- a terminal's answer
+      before ??= /\u001b\[\?2027;(\d)\$y/.exec(sequence)?.[1]
+      return false
+    },
+    putBack: change("l"),
+    takeOver: change("h")
+  }
+}

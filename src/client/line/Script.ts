@@ -12,11 +12,12 @@
  * At the end comes one more Ping: with its Pong, everything that happened until then has been heard.
  */
 import { Effect, Stream } from "effect"
+import type { RoomName } from "../../common/name/RoomName.ts"
 import { type AccountAct, ask, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
 import * as Recent from "../core/Recent.ts"
 import { Client } from "../link/Client.ts"
-import { error } from "../screen/Render.ts"
+import { error, remark } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { carryOutOwn, isLast, prepare } from "./AccountErrand.ts"
 import { carryOutAndShow, shorten, showHelp, showLink } from "./Errand.ts"
@@ -32,10 +33,16 @@ const follow = Effect.fnUntraced(function* (line: string) {
   }
   if (action._tag === "Link") yield* showLink(action.number)
   if (action._tag === "Help") yield* showHelp(action.command)
-  if (action._tag === "Ask" || action._tag === "About" || action._tag === "More") yield* carryOutAndShow(action)
+  if (action._tag === "Ask" || action._tag === "About" || action._tag === "More") {
+    yield* carryOutAndShow(action).pipe(Effect.catchReason("RequestRejected", "AlreadyInRoom", sayAlreadyIn))
+  }
   if (action._tag === "Account") return yield* followAccount(action.act)
   return action._tag !== "Quit"
 })
+
+/** Whoever wants to be in a room is: that is no failure, as it is none on a terminal. */
+const sayAlreadyIn = ({ room }: { readonly room: RoomName }) =>
+  present((style) => remark(style, `you are in the room ${room} already`))
 
 /** A script has logged in when it started, and is asked nothing. */
 const followAccount = Effect.fnUntraced(function* (act: AccountAct) {

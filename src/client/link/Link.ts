@@ -7,7 +7,7 @@
  *
  * Bounds: what `outgoing` gives at once; of what comes, one line of 4 MiB, and nothing that was handed on.
  */
-import { Array, Deferred, Effect, Predicate, Schema, type Scope, Stream } from "effect"
+import { Array, Deferred, Effect, Predicate, Queue, Schema, type Scope, Stream } from "effect"
 import type { Socket } from "effect/socket"
 import { type ClientMessage, written } from "../../common/wire/ClientMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
@@ -34,6 +34,9 @@ const patience = "10 seconds"
  * says nothing for minutes hears from a client whose user only reads.
  */
 const heartbeat = "30 seconds"
+
+/** Whoever said something and hears nothing for so long asks at once: a person who waits for an answer is to know that none comes. */
+const uneasiness = "5 seconds"
 
 /** The connection stood, and is over. */
 export class Broken extends Schema.TaggedError<Broken>()("Broken", {
@@ -64,7 +67,8 @@ export const run = Effect.fnUntraced(function* (
     Effect.mapError((error) => toldBy(error) ?? new Unreachable({ cause: explain(error) }))
   )
   const welcomed = yield* Deferred.make<void>()
-  let hasHeard = false
+  /** Done with the first that is heard since it was made. */
+  let heard = Deferred.makeUnsafe<void>()
   let isChallenged = false
   /** The server's own word on why it closes the connection. */
   let farewell: string | undefined
@@ -118,7 +122,7 @@ export const run = Effect.fnUntraced(function* (
   }
 
   const takeAll = Effect.fnUntraced(function* (batch: ReadonlyArray<Incoming<Heard>>) {
-    hasHeard = true
+    Deferred.doneUnsafe(heard, Effect.void)
     for (const incoming of batch) {
       const rest = take(incoming)
       if (rest !== undefined) yield* rest
@@ -131,16 +135,31 @@ export const run = Effect.fnUntraced(function* (
     Effect.andThen(Effect.suspend(() => Effect.fail(over("the server closed it"))))
   )
 
-  const sayAll = (messages: ReadonlyArray<ClientMessage>) =>
-    Array.isReadonlyArrayNonEmpty(messages) ? say(messages) : Effect.void
+  const said = yield* Queue.sliding<void>(1)
+  const sayAll = (messages: ReadonlyArray<ClientMessage>) => {
+    if (!Array.isReadonlyArrayNonEmpty(messages)) return Effect.void
+    Queue.offerUnsafe(said, undefined)
+    return say(messages)
+  }
   const write = Effect.forever(Effect.flatMap(outgoing, sayAll))
 
+  /** Ends when what was said has met with silence. */
+  const unanswered = Effect.gen(function* () {
+    do {
+      yield* Queue.take(said)
+      heard = Deferred.makeUnsafe()
+      yield* Effect.sleep(uneasiness)
+    } while (Deferred.isDoneUnsafe(heard))
+  })
+
   const beat = Effect.gen(function* () {
-    yield* Effect.sleep(heartbeat)
-    hasHeard = false
+    yield* Effect.timeoutOption(unanswered, heartbeat)
+    heard = Deferred.makeUnsafe()
     yield* Effect.timeoutOption(say([{ _tag: "Ping", nonce: 0 }]), patience)
-    yield* Effect.sleep(patience)
-    if (!hasHeard) return yield* over("it went silent")
+    yield* Effect.timeoutOrElse(Deferred.await(heard), {
+      duration: patience,
+      orElse: () => Effect.fail(over("it went silent"))
+    })
   })
 
   const keepAlive = Deferred.await(welcomed).pipe(

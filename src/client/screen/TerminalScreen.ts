@@ -24,6 +24,7 @@ import { safeLine } from "../text/SafeText.ts"
 import * as Timestamp from "../text/Timestamp.ts"
 import { type Bottom, columns, eraseLine, textOf } from "./Bottom.ts"
 import * as Keys from "./Keys.ts"
+import { isOthers, leaveToOthers, orphaning } from "./Launchers.ts"
 import type { Line, Style } from "./Layout.ts"
 import * as LineBelow from "./LineBelow.ts"
 import * as LineInOrder from "./LineInOrder.ts"
@@ -40,6 +41,8 @@ const lengthPerView = 32 * 1024
 /** In nanoseconds: whoever names one again and again is heard once in 2 s. */
 const bellPause = 2_000_000_000n
 const bell = "\u0007"
+/** So often it is looked whether whoever started us is there still. */
+const watchPause = "1 second"
 const tooMuch = "Not read: too many lines are waiting for the server. Type this one again later."
 
 /** What stood before a line when it was begun. */
@@ -133,7 +136,7 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
     }
     const letGo = () => {
       Keys.markPastes(false)
-      setRawMode(false)
+      if (!isOthers()) setRawMode(false)
     }
     const suspend = () => {
       bottom.close()
@@ -169,6 +172,7 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
     })
     process.on("SIGCONT", takeOver)
     process.on("exit", letGo)
+    process.once("exit", leaveToOthers)
     // Never taken off: whose terminal is gone, or the shell's again since their pnpm was killed, leaves, and is heard by nobody.
     process.stdin.on("error", leave)
     editor.on("error", leave)
@@ -188,6 +192,12 @@ const make = Effect.fnUntraced(function* ({ isInOrder }: Options) {
     return { bottom, editor, keys }
   })
   const { bottom, keys, editor } = yield* Effect.acquireRelease(open, ({ editor }) => Effect.sync(() => editor.close()))
+  const isOrphan = orphaning()
+  yield* Effect.sleep(watchPause).pipe(
+    Effect.andThen(Effect.sync(() => isOrphan() && leave())),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   let lastBell = -bellPause
   const show = Effect.fnUntraced(function* (shown: ReadonlyArray<Line>) {

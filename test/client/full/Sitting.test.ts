@@ -11,15 +11,19 @@ import { RoomName } from "../../../src/common/name/RoomName.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { start } from "../BreakableClient.ts"
 
-/** A terminal that keeps what is drawn. */
+/** A terminal that keeps what is drawn. As a real one it is drawn some turns of the event loop later. */
 const fakeStage = Effect.fnUntraced(function* () {
   const inputs = yield* Queue.unbounded<Input>()
   const opened = yield* Deferred.make<() => Frame>()
   let frame: (() => Frame) | undefined
+  const drawAfter = (turns: number): void => {
+    if (turns === 0) frame?.()
+    else setImmediate(() => drawAfter(turns - 1))
+  }
   const stage: Stage = {
     inputs,
     size: () => ({ columns: 80, rows: 24 }),
-    draw: () => void frame?.(),
+    draw: () => drawAfter(20),
     copy: () => true,
     ring: () => {},
     notify: () => {},

@@ -125,6 +125,24 @@ describe("a client", () => {
     })
   )
 
+  it.effect("asks at once where what was said has no answer, and waits no longer than 15 seconds for one", () =>
+    Effect.gen(function* () {
+      const { client, peer } = yield* connect(yield* make)
+      const next = yield* listen(client)
+      const sending = yield* Effect.forkChild(client.send({ _tag: "GlobalMessage", content: "Hello" }))
+      yield* peer.say(sent(yield* peer.take, 8))
+      yield* Fiber.join(sending)
+      assert.deepStrictEqual(yield* next(2), ["Connected", "Sent 8"])
+      yield* TestClock.adjust("6 seconds")
+      yield* Effect.forkChild(Effect.exit(client.send({ _tag: "GlobalMessage", content: "Hello?" })))
+      assert.strictEqual((yield* peer.take)._tag, "GlobalMessage")
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* peer.take)._tag, "Ping")
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* next(1), ["Disconnected"])
+    })
+  )
+
   it.effect("hears replies also while nobody reads its events, and tells how many it threw away", () =>
     Effect.gen(function* () {
       const { client, peer } = yield* connect(yield* make)
