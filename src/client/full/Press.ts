@@ -14,7 +14,7 @@ import * as Talk from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
 import { safeText } from "../text/SafeText.ts"
 import { listed, nameOf } from "./Bars.ts"
-import { completed } from "./Complete.ts"
+import * as Complete from "./Complete.ts"
 import * as Editor from "./Editor.ts"
 import { withEmoji } from "./Emoji.ts"
 import { type Deed, isEditorDeed, keymap, numberOf } from "./Keys.ts"
@@ -50,7 +50,9 @@ export const press = (before: View.View, key: Key, seen: string | undefined): St
 }
 
 const pressOne = (before: View.View, key: Key, seen: string | undefined): Step => {
-  const view = before.notice === undefined ? before : { ...before, notice: undefined }
+  const { offers } = before
+  const isSettled = before.notice === undefined && offers === undefined
+  const view = isSettled ? before : { ...before, notice: undefined, offers: undefined }
   if (view.popup !== undefined) return keyInPopup(view, view.popup, key)
   if (view.chosen !== undefined) {
     const step = keyOnMessage(view, view.chosen, key)
@@ -59,20 +61,23 @@ const pressOne = (before: View.View, key: Key, seen: string | undefined): Step =
   const number = numberOf(key.name)
   if (number !== undefined) return only(showNumber(view, number))
   const deed = keys.get(key.name)
+  if (deed === "complete" || deed === "completeBack") {
+    return only(complete({ ...view, offers }, deed === "complete" ? 1 : -1))
+  }
   if (deed !== undefined) return perform(view, deed, seen)
   if (key.text === undefined || key.text === "") return only(view)
   return only(View.withEditor({ ...view, chosen: undefined }, Editor.insert(View.editorOf(view), key.text)))
 }
 
-const perform = (view: View.View, deed: Deed, seen: string | undefined): Step => {
+type Performed = Exclude<Deed, "complete" | "completeBack">
+
+const perform = (view: View.View, deed: Performed, seen: string | undefined): Step => {
   const { chat } = view
   const editor = View.editorOf(view)
   if (isEditorDeed(deed)) return only(View.withEditor(view, Editor.apply(editor, deed)))
   switch (deed) {
     case "send":
       return send(view, seen)
-    case "complete":
-      return only(complete(view))
     case "upOrEdit":
       return only(editor.text === "" ? editLast(view) : View.withEditor(view, Editor.apply(editor, "lineUp")))
     case "downOrHistory":
@@ -229,10 +234,17 @@ const retry = (view: View.View, seen: string | undefined): Step => {
   return only({ ...view, chat }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
 }
 
-const complete = (view: View.View): View.View => {
-  const { editor, offers } = completed(view.chat, View.editorOf(view))
-  const next = View.withEditor(view, editor)
-  return offers.length === 0 ? next : View.notify(next, offers.slice(0, 20).join("  "))
+/** Puts the next offer in the place of the word; the first time the first one, or the last if one goes backwards. */
+const complete = (view: View.View, by: 1 | -1): View.View => {
+  const editor = View.editorOf(view)
+  // Whatever else came in between, a paste or a click, there is something new to complete.
+  const known = view.offers?.editor === editor ? view.offers : undefined
+  const first = known === undefined ? Complete.offersFor(view.chat, editor) : undefined
+  if (first?.words.length === 1) return View.withEditor({ ...view, offers: undefined }, first.editor)
+  const next = first === undefined || by === -1 ? (known ?? first) : undefined
+  const offers = next === undefined ? first : Complete.moved(next, by)
+  if (offers === undefined) return { ...view, offers }
+  return View.notify(View.withEditor({ ...view, offers }, offers.editor), Complete.shownOffers(offers))
 }
 
 const editLast = (view: View.View): View.View => {

@@ -11,6 +11,7 @@ import * as Intention from "../core/chat/Intention.ts"
 import type { Talk } from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
 import type { Governors } from "./Bars.ts"
+import type { Offers } from "./Complete.ts"
 import * as Editor from "./Editor.ts"
 import { keysOf } from "./Keys.ts"
 import type { Setting } from "./MessageRows.ts"
@@ -59,6 +60,8 @@ export interface View {
   /** How many rows of the message the view stays on are above the top. */
   readonly skip: number
   readonly chosen: Seq | undefined
+  /** What Tab goes through, until another key is pressed. */
+  readonly offers: Offers | undefined
   readonly popup: Popup | undefined
   /** What a command gave, above where one types, and how far it is scrolled back. */
   readonly answer: { readonly lines: ReadonlyArray<string>; readonly scroll: number } | undefined
@@ -88,6 +91,7 @@ export const make = (size: Size, times: Times, now: number): View => ({
   editors: new Map(),
   skip: 0,
   chosen: undefined,
+  offers: undefined,
   popup: undefined,
   answer: undefined,
   notice: undefined,

@@ -101,7 +101,7 @@ describe("Keys", () => {
     const typed = (...keys: ReadonlyArray<string>) => talkOf(pressed(here, ...keys).view).draft
     assert.strictEqual(typed("type:z", "tab"), "zoe: ")
     assert.strictEqual(typed("type:hi @z", "tab"), "hi @zoe ")
-    assert.strictEqual(typed("type:ad", "tab"), "ada")
+    assert.strictEqual(typed("type:ad", "tab"), "ada: ")
     assert.strictEqual(typed("type:so :rocket", "tab"), "so 🚀 ")
     assert.strictEqual(typed("type:/hist", "tab"), "/history ")
     assert.strictEqual(typed("type::jr d", "tab"), ":jr dev ")
