@@ -7,6 +7,7 @@
 import { Result } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
 import { linksIn } from "../../common/text/Links.ts"
+import { hereIn } from "../command/Here.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
@@ -191,7 +192,7 @@ const send = (view: View.View, seen: string | undefined): Step => {
     return only(View.notify(view, `Not sent: you are in ${nameOf(talk)} now. Enter sends it there.`, true))
   }
   if (seen !== chat.shown) return only(view)
-  const understood = meant(talk.draft)
+  const understood = meant(talk.draft, hereIn(chat, Result.succeed(talk.where)))
   if (Result.isFailure(understood)) return only(View.notify(view, understood.failure.message, true))
   const what = talk.editing === undefined ? understood.success : { _tag: "Text" as const, content: talk.draft }
   if (what._tag === "Text") {
