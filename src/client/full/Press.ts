@@ -6,13 +6,11 @@
  */
 import { Result } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
-import { linksIn } from "../../common/text/Links.ts"
 import { hereIn } from "../command/Here.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
 import * as Talk from "../core/chat/Talk.ts"
-import * as Window from "../core/chat/Window.ts"
 import { safeText } from "../text/SafeText.ts"
 import { listed, nameOf } from "./Bars.ts"
 import * as Complete from "./Complete.ts"
@@ -20,6 +18,7 @@ import * as Editor from "./Editor.ts"
 import { withEmoji } from "./Emoji.ts"
 import { type Deed, isEditorDeed, keymap, numberOf } from "./Keys.ts"
 import { meant } from "./Own.ts"
+import { keyOnMessage, link, pick, pinned } from "./PressMessage.ts"
 import { keyInPopup } from "./PressPopup.ts"
 import * as Scroll from "./Scroll.ts"
 import * as View from "./View.ts"
@@ -163,10 +162,19 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
         ? only(confirmQuit(view))
         : only(View.withEditor(view, Editor.apply(editor, "eraseRight")))
     case "clearOrQuit":
-      return only(editor.text === "" ? confirmQuit(view) : View.withEditor(view, Editor.withText(editor, "")))
+      return only(cleared(view) ?? confirmQuit(view))
     case "escape":
       return only(escape(view))
   }
+}
+
+/** Without what is typed, and what that was to become: nothing of it clings to what is typed next. */
+const cleared = (view: View.View): View.View | undefined => {
+  const { editing, replyTo } = View.talkOf(view)
+  const editor = View.editorOf(view)
+  if (editing !== undefined) return View.withChat(view, Intention.stopEditing(view.chat))
+  if (editor.text !== "") return View.withEditor(view, Editor.withText(editor, ""))
+  return replyTo === undefined ? undefined : View.withChat(view, Intention.replyTo(view.chat, undefined))
 }
 
 const confirmQuit = (view: View.View): View.View => {
@@ -202,24 +210,35 @@ const send = (view: View.View, seen: string | undefined): Step => {
     return only({ ...line, chat: next }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
   }
   const line = talk.draft.trim()
-  const cleared = View.remembered(
+  const done = View.remembered(
     View.withEditor({ ...view, answer: undefined }, Editor.withText(View.editorOf(view), "")),
     line
   )
   switch (what._tag) {
-    case "Command":
-      if (what.action._tag === "Link") return link(cleared, what.action.number)
-      return only(cleared, { _tag: "Command", action: what.action, line })
+    case "Command": {
+      const { action } = what
+      if (action._tag === "Link") return link(done, action.number)
+      if (action._tag !== "About") return only(done, { _tag: "Command", action, line })
+      // Now: by the time it is its turn, another conversation may be shown, and another message be the newest.
+      const about = pinned(view, action)
+      if (about === undefined) return only(View.notify(view, "There is no message here yet.", true))
+      const { number, where } = about.mention
+      const isHere = where === undefined || Talk.keyOf(where) === chat.shown
+      if (about.act._tag === "Edit" && about.act.content === undefined && number !== undefined && isHere) {
+        return only({ ...done, chat: Intention.edit(done.chat, number) })
+      }
+      return only({ ...done, chosen: undefined }, { _tag: "Command", action: about, line })
+    }
     case "TalkTo":
-      return only(talkTo(cleared, what.user))
+      return only(talkTo(done, what.user))
     case "Lobby":
-      return only(View.withChat(cleared, Intention.show(cleared.chat, Chat.lobbyKey)))
+      return only(View.withChat(done, Intention.show(done.chat, Chat.lobbyKey)))
     case "Close":
-      return only(close(cleared))
+      return only(close(done))
     case "Ignore": {
-      const done = { ...cleared, chat: Intention.ignore(cleared.chat, what.user, what.isIgnored) }
+      const next = { ...done, chat: Intention.ignore(done.chat, what.user, what.isIgnored) }
       return only(
-        View.notify(done, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
+        View.notify(next, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
       )
     }
   }
@@ -253,11 +272,6 @@ const editLast = (view: View.View): View.View => {
   if (last === undefined) return View.notify(view, "There is no message of yours here to edit.")
   return { ...view, chat: Intention.edit(view.chat, last.seq) }
 }
-
-const pick = (view: View.View, what: "conversation" | "reaction" | "typed"): View.View => ({
-  ...view,
-  popup: { _tag: "Pick", what, editor: Editor.empty, index: 0 }
-})
 
 const order = ({ chat, isUrgentFirst, muted }: View.View) => listed(chat, muted, isUrgentFirst)
 
@@ -304,72 +318,6 @@ const scrollAnswer = (view: View.View, by: number): View.View =>
         ...view,
         answer: { ...view.answer, scroll: Math.max(0, Math.min(view.answer.lines.length * 2, view.answer.scroll + by)) }
       }
-
-/** While a message is chosen; nothing if the key is for what is typed. */
-const keyOnMessage = (view: View.View, seq: number, key: Key): Step | undefined => {
-  const message = Window.find(View.talkOf(view).window, seq)
-  const said = message !== undefined && Window.isSaid(message) ? message : undefined
-  const done = { ...view, chosen: undefined }
-  switch (key.name) {
-    case "escape":
-      return only(done)
-    case "up":
-      return only(Scroll.choose(view, -1))
-    case "down":
-      return only(Scroll.choose(view, 1))
-    case "r":
-    case "enter":
-      return only(said === undefined ? view : { ...done, chat: Intention.replyTo(view.chat, seq) })
-    case "+":
-      return only(said === undefined ? view : pick(view, "reaction"))
-    case "e": {
-      if (said === undefined) return only(view)
-      const chat = Intention.edit(view.chat, seq)
-      if (chat !== view.chat) return only({ ...done, chat })
-      return only(View.notify(view, "Only your own messages can be edited, and only while nothing is typed.", true))
-    }
-    case "d":
-      return only(
-        said === undefined
-          ? view
-          : {
-              ...view,
-              popup: {
-                _tag: "Confirm",
-                question: `Delete this message of ${said.from} for everybody?`,
-                what: { _tag: "Delete", key: view.chat.shown, seq }
-              }
-            }
-      )
-    case "c":
-      return said === undefined
-        ? only(view)
-        : only(View.notify(done, "Copied."), { _tag: "Copy", text: safeText(said.content) })
-    case "o":
-      return link(done, 1, said?.content ?? "")
-    default:
-      return undefined
-  }
-}
-
-/** The addresses that were named here last, newest first; or those of one message, as they stand in it. */
-const link = (view: View.View, number: number, text?: string): Step => {
-  const all =
-    text === undefined
-      ? View.talkOf(view)
-          .window.entries.toReversed()
-          .flatMap((one) => (Window.isSaid(one) && !Chat.isHidden(view.chat, one.from) ? linksIn(one.content) : []))
-      : linksIn(text)
-  const found = all[number - 1]
-  return found === undefined
-    ? only(View.notify(view, noLink(all.length, text === undefined), true))
-    : only(view, { _tag: "Open", target: found.target })
-}
-
-const noLink = (count: number, isHere: boolean): string => {
-  if (!isHere) return "There is no link in this message."
-  return count === 0 ? "There is no link here." : `There ${count === 1 ? "is one link" : `are ${count} links`} here.`
-}
 
 /** What is pasted is typed, if it is not too long to have been meant so. */
 export const paste = (view: View.View, pasted: string): View.View => {

@@ -50,6 +50,13 @@ type Confirmed =
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
   | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq }
 
+/** A message on which the view stayed: told from another log's of that number by its time. */
+export interface Recalled {
+  readonly seq: Seq
+  readonly at: number
+  readonly skip: number
+}
+
 export interface View {
   readonly chat: Chat.ChatState
   readonly size: Size
@@ -57,6 +64,8 @@ export interface View {
   /** Epoch milliseconds. */
   readonly now: number
   readonly editors: ReadonlyMap<string, Editor.Editor>
+  /** Where it stood before a restart, by conversation, until it is known whether that is still there. */
+  readonly recalled: ReadonlyMap<string, Recalled>
   /** How many rows of the message the view stays on are above the top. */
   readonly skip: number
   readonly chosen: Seq | undefined
@@ -89,6 +98,7 @@ export const make = (size: Size, times: Times, now: number): View => ({
   times,
   now,
   editors: new Map(),
+  recalled: new Map(),
   skip: 0,
   chosen: undefined,
   offers: undefined,

@@ -175,6 +175,10 @@ export const stayOn = (state: ChatState, seq: Seq | undefined): ChatState =>
     }))
   )
 
+/** The same in any conversation, whatever of it is at hand; undefined: it follows what comes. */
+export const stayIn = (state: ChatState, key: string, seq: Seq | undefined): ChatState =>
+  looked(withTalk(state, key, (talk) => ({ ...talk, anchor: seq })))
+
 /** A page came that was asked for. */
 export const turned = (state: ChatState, key: string, page: Window.Page, is: "newer" | "older"): ChatState =>
   looked(
