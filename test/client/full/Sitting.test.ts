@@ -1,52 +1,13 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, FileSystem, Queue, Random, Stream } from "effect"
+import { Effect, Fiber, FileSystem, Random, Stream } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
-import type { Frame } from "../../../src/client/full/Frame.ts"
 import { sitting } from "../../../src/client/full/FullScreen.ts"
-import { textOf } from "../../../src/client/full/Row.ts"
-import type { Input, Stage } from "../../../src/client/full/Stage.ts"
 import { Client } from "../../../src/client/link/Client.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { start } from "../BreakableClient.ts"
-
-/** A terminal that keeps what is drawn. */
-const fakeStage = Effect.fnUntraced(function* () {
-  const inputs = yield* Queue.unbounded<Input>()
-  const opened = yield* Deferred.make<() => Frame>()
-  let frame: (() => Frame) | undefined
-  const stage: Stage = {
-    inputs,
-    size: () => ({ columns: 80, rows: 24 }),
-    draw: () => void frame?.(),
-    copy: () => true,
-    ring: () => {},
-    notify: () => {},
-    title: () => {},
-    mouse: () => {},
-    redraw: () => {},
-    suspend: Effect.void
-  }
-  const open = (drawn: () => Frame) =>
-    Effect.sync(() => {
-      frame = drawn
-      Deferred.doneUnsafe(opened, Effect.succeed(drawn))
-      return stage
-    })
-  const press = (...names: ReadonlyArray<string>) =>
-    Queue.offerAll(
-      inputs,
-      names.map((name) => ({ _tag: "Key" as const, key: name.length === 1 ? { name, text: name } : { name } }))
-    )
-  const rows = Effect.map(Deferred.await(opened), (drawn) => drawn().rows.map(textOf))
-  const shows = (text: string) =>
-    rows.pipe(
-      Effect.filterOrFail((all) => all.some((row) => row.includes(text))),
-      Effect.eventually
-    )
-  return { open, press, shows }
-})
+import { fakeStage } from "./FakeStage.ts"
 
 const rooms = ["r1", "r2", "r3"].map((name) => RoomName.make(name))
 const places = ["lobby", ...rooms]
