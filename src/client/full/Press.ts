@@ -36,16 +36,17 @@ const keys = keymap()
 /**
  * `seen`: the conversation that is named before what is typed, on the screen as it was drawn last.
  *
- * A terminal sends Alt and a character as Escape and the character. Where that means nothing, it was those two, pressed one after the
+ * A terminal sends Alt and a character as Escape and the character, with Ctrl too. Where that means nothing, it was those two, pressed one after the
  * other: a sign that makes a command of what follows is not swallowed.
  */
 export const press = (before: View.View, key: Key, seen: string | undefined): Step => {
-  const [, character] = /^alt\+(.)$/u.exec(key.name) ?? []
+  const [, control = "", character] = /^(ctrl\+)?alt\+(.)$/u.exec(key.name) ?? []
   if (character === undefined || keys.has(key.name) || numberOf(key.name) !== undefined) {
     return pressOne(before, key, seen)
   }
   const first = pressOne(before, { name: "escape" }, seen)
-  const second = pressOne(first.view, { name: character, text: character }, seen)
+  const behind = control === "" ? { name: character, text: character } : { name: `${control}${character}` }
+  const second = pressOne(first.view, behind, seen)
   return { view: second.view, wishes: [...first.wishes, ...second.wishes] }
 }
 
@@ -196,10 +197,10 @@ const send = (view: View.View, seen: string | undefined): Step => {
   const { chat } = view
   const talk = View.talkOf(view)
   if (talk.draft.trim() === "") return only(view)
-  if (view.movedAt !== undefined && view.now - view.movedAt < movedPause) {
+  // What was seen may be another one still: the screen is not drawn between two keys that come at once.
+  if (seen !== chat.shown || (view.movedAt !== undefined && view.now - view.movedAt < movedPause)) {
     return only(View.notify(view, `Not sent: you are in ${nameOf(talk)} now. Enter sends it there.`, true))
   }
-  if (seen !== chat.shown) return only(view)
   const understood = meant(talk.draft, hereIn(chat, Result.succeed(talk.where)))
   if (Result.isFailure(understood)) return only(View.notify(view, understood.failure.message, true))
   const what = talk.editing === undefined ? understood.success : { _tag: "Text" as const, content: talk.draft }

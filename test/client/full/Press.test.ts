@@ -124,6 +124,10 @@ describe("Keys", () => {
     )
   })
 
+  it("that came as Alt, Ctrl and a letter were Escape and that, too", () => {
+    assert.strictEqual(pressed(start, "ctrl+f", "ctrl+alt+r").view.popup?._tag, "Pick")
+  })
+
   it("stand in the table once each", () => {
     const all = bindings.flatMap(({ keys }) => keys)
     assert.strictEqual(new Set(all).size, all.length)
