@@ -87,7 +87,8 @@ layer(NodeServices.layer, { excludeTestServices: true })(
         const terminal = yield* startInTerminal(["--user", "ben"], {
           PORT: `${port}`,
           CHAT_LINE: "false",
-          HOME: "/nowhere"
+          XDG_CONFIG_HOME: folder,
+          XDG_STATE_HOME: folder
         })
         yield* terminal.shows("lobby›")
         yield* terminal.resize(100, 24)

@@ -94,7 +94,7 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
     case "last":
       return only(View.withChat(view, Intention.show(chat, chat.before)))
     case "waiting": {
-      const key = Intention.nextWaiting(chat)
+      const key = Intention.nextWaiting(chat, view.muted)
       return only(
         key === undefined ? View.notify(view, "Nothing is unread.") : View.withChat(view, Intention.show(chat, key))
       )

@@ -51,7 +51,7 @@ type Confirmed =
   | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq }
 
 /** A message on which the view stayed: told from another log's of that number by its time. */
-export interface Recalled {
+interface Recalled {
   readonly seq: Seq
   readonly at: number
   readonly skip: number

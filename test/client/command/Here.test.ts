@@ -87,7 +87,7 @@ describe("A command that names no room, in a pipe", () => {
   })
 
   it("is written with a room that one can leave out for people alone", () => {
-    const [leave] = commands.filter(({ name }) => name === "lr")
+    const leave = commands.find(({ name }) => name === "lr")
     assert.isDefined(leave)
     if (leave === undefined) return
     assert.strictEqual(usage(leave), ":lr [room]")

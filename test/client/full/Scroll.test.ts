@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as Intention from "../../../src/client/core/chat/Intention.ts"
+import type { Page } from "../../../src/client/core/chat/Window.ts"
 import { frameOf } from "../../../src/client/full/Frame.ts"
 import * as Scroll from "../../../src/client/full/Scroll.ts"
 import type { View } from "../../../src/client/full/View.ts"
@@ -16,6 +17,13 @@ const sizes = [
 ] as const
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+const resized = (view: View, size: View["size"]): View => ({ ...view, size })
+
+const turned = (view: View, page: Page): View => ({
+  ...view,
+  chat: Intention.turned(view.chat, "lobby", page, "older")
+})
 
 const paneOf = (view: View) => frameOf(view).pane
 
@@ -46,7 +54,7 @@ describe.each(sizes)("on a screen of %i columns and %i rows", (columns, rows) =>
       for (const one of happenings) {
         seq += 1
         const at = noon + seq
-        if (typeof one !== "string") view = { ...view, size: one }
+        if (typeof one !== "string") view = resized(view, one)
         else if (one === "says") view = after(view, said(seq, "ben", "well"))
         else if (one === "says long") view = after(view, said(seq, "carol", "words ".repeat(100)))
         else if (one === "edits")
@@ -60,18 +68,18 @@ describe.each(sizes)("on a screen of %i columns and %i rows", (columns, rows) =>
             messages: [{ _tag: "GlobalMessage" as const, seq: 50, at, from: start.chat.user, content: "old" }],
             more: false
           }
-          view = { ...view, chat: Intention.turned(view.chat, "lobby", page, "older") }
+          view = turned(view, page)
         } else view = pressed(view, one).view
         const pane = paneOf(view)
         // Where all from there on has room, the newest stands at the bottom.
         if (pane.newer > 0) assert.strictEqual(pane.top?.seq, anchor)
         assert.include(pane.seqs, anchor)
       }
-      const back = { ...start, chat: view.chat, skip: view.skip }
-      const restored = { ...back, chat: Intention.type(back.chat, "lobby", "") }
+      const { hasLeftBar, hasRightBar, size } = start
+      const restored = { ...view, hasLeftBar, hasRightBar, size, chat: Intention.type(view.chat, "lobby", "") }
       // These may change how many rows it has.
-      const changing = ["edits", "deletes", "reacts", "older page"]
-      const isChanged = happenings.some((one) => typeof one === "string" && changing.includes(one))
+      const changing = new Set(["edits", "deletes", "reacts", "older page"])
+      const isChanged = happenings.some((one) => typeof one === "string" && changing.has(one))
       assert.strictEqual(paneOf(restored).top?.seq, top?.seq)
       if (!isChanged) assert.deepStrictEqual(paneOf(restored).top, top)
     },
