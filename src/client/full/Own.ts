@@ -3,8 +3,8 @@ import { Option, Result, Schema } from "effect"
 import { UserName } from "../../common/name/UserName.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
-import { beginsWithEmoji } from "./Emoji.ts"
 import type { Here } from "../command/Here.ts"
+import { beginsWithEmoji } from "./Emoji.ts"
 
 export type Meant =
   | { readonly _tag: "Text"; readonly content: string }

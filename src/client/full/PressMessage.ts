@@ -80,3 +80,14 @@ const noLink = (count: number, isHere: boolean): string => {
   if (!isHere) return "There is no link in this message."
   return count === 0 ? "There is no link here." : `There ${count === 1 ? "is one link" : `are ${count} links`} here.`
 }
+
+/** Which message is meant: of the conversation that is shown, the chosen one, or the newest, or one's own newest. */
+export const pinned = (view: View.View, { act, mention }: About): About | undefined => {
+  const talk = View.talkOf(view)
+  if (mention.where !== undefined) return { _tag: "About", act, mention }
+  const isOnOwn = act._tag === "Edit" || act._tag === "Delete"
+  const newest = isOnOwn ? Intention.ownNewest(view.chat)?.seq : talk.window.entries.at(-1)?.seq
+  const number = mention.number ?? view.chosen ?? newest
+  const where = talk.where.room !== undefined ? { room: talk.where.room } : talk.where
+  return number === undefined ? undefined : { _tag: "About", act, mention: { where, number } }
+}

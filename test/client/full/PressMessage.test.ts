@@ -65,12 +65,12 @@ describe("Ctrl-C", () => {
 })
 
 describe("A chosen message", () => {
-  it("is edited if it is one's own, copied, and its link is taken", () => {
+  it("is edited if it is one's own, copied, and its link is opened", () => {
     assert.strictEqual(draft(pressed(start, "alt+up", "e").view), "Hi")
     assert.include(rowsIn(pressed(start, "alt+up", "up", "e").view).at(-2), "Only your own messages can be edited")
     assert.deepStrictEqual(pressed(start, "alt+up", "c").wishes, [{ _tag: "Copy", text: "Hi" }])
     assert.deepStrictEqual(pressed(start, "alt+up", "up", "o").wishes, [
-      { _tag: "Copy", text: "https://example.org/tomatoes" }
+      { _tag: "Open", target: "https://example.org/tomatoes" }
     ])
   })
 })
