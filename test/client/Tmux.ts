@@ -91,6 +91,8 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
       ),
     /** Writes to this file what comes for the terminal from now on. */
     record: (path: string) => Effect.asVoid(tmux("pipe-pane", "-O", `cat > '${path}'`)),
+    /** As it is now. */
+    screen,
     withColours: tmux("capture-pane", "-p", "-e"),
     /** Waits until these rows stand on the screen one below the other. */
     showsTogether: (...rows: ReadonlyArray<string>) =>

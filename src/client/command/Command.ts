@@ -17,7 +17,8 @@ import { HistoryLimit, SearchQuery } from "../../common/wire/ClientMessage.ts"
 import { accountCommands } from "./AccountCommands.ts"
 import { type Act, type Action, ask, go, type Mention, NotUnderstood } from "./Action.ts"
 import { type Command, define, nothing } from "./Definition.ts"
-import { assign, cut } from "./Parameter.ts"
+import { type Here, noRoom, withRoom } from "./Here.ts"
+import { cut, type Parameter } from "./Parameter.ts"
 import { Place, placeOf } from "./Place.ts"
 import { roomCommands } from "./RoomCommands.ts"
 import { nearest } from "./Suggestion.ts"
@@ -121,7 +122,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "lr",
     parameters: room,
-    kinds: { room: "room" },
+    kinds: { room: "here" },
     summary: "leave a room",
     example: ":lr dev",
     alsoKnownAs: ["leave", "part"],
@@ -138,7 +139,7 @@ export const commands: ReadonlyArray<Command> = [
   define({
     name: "lru",
     parameters: room,
-    kinds: { room: "room" },
+    kinds: { room: "here" },
     summary: "list who is in a room",
     example: ":lru dev",
     action: ({ room }) => ask({ _tag: "ListRoomUsers", room })
@@ -203,7 +204,7 @@ export const commands: ReadonlyArray<Command> = [
       room: Schema.optionalKey(Place),
       n: Schema.optionalKey(Schema.FiniteFromString.pipe(Schema.decodeTo(HistoryLimit)))
     }),
-    kinds: { room: "room", n: "count" },
+    kinds: { room: "here", n: "count" },
     summary: "show the last n messages of a room, of @user in private, or of the lobby (50, up to 500)",
     example: ":history dev 20",
     alsoKnownAs: ["log", "backlog", "last"],
@@ -262,21 +263,24 @@ export const commands: ReadonlyArray<Command> = [
   })
 ]
 
-/** How a command is typed: `:rm <room> <message>`, `:history [room] [n]`, `:search [in:room] <words>`. */
-export const usage = ({ name, parameters }: Command): string =>
-  [`:${name}`, ...parameters.map(({ name, isOptional }) => (isOptional ? `[${name}]` : `<${name}>`))].join(" ")
+/** How a command is typed: `:rm <room> <message>`, `:history [room] [n]`, `:search [in:room] <words>`; at a terminal `:lr [room]`. */
+export const usage = ({ name, parameters }: Command, isAtTerminal = true): string => {
+  const wordOf = ({ isOptional, kind, name }: Parameter) =>
+    isOptional || (kind === "here" && isAtTerminal) ? `[${name}]` : `<${name}>`
+  return [`:${name}`, ...parameters.map(wordOf)].join(" ")
+}
 
 export const findCommand = (name: string): Command | undefined =>
   commands.find((command) => command.name === name.toLowerCase())
 
-/** Reads one line as typed, without its line break. */
-export const parse = (line: string): Result.Result<Action, NotUnderstood> => {
+/** Reads one line as typed, without its line break. `here`: what is before a person at a terminal. */
+export const parse = (line: string, here?: Here): Result.Result<Action, NotUnderstood> => {
   if (line.length > maxLineLength) return Result.fail(new NotUnderstood({ message: tooLong }))
   const typed = line.trimStart()
   if (typed === "") return Result.succeed({ _tag: "Nothing" })
   const [sign = ""] = typed
   if (!isSign(sign)) return parseText(line)
-  return typed[1] === sign ? parseText(typed.slice(1)) : parseCommand(typed, sign)
+  return typed[1] === sign ? parseText(typed.slice(1)) : parseCommand(typed, sign, here)
 }
 
 /** Whether this is what a command begins with; twice, it begins a text. */
@@ -294,17 +298,19 @@ export const parseText = (content: string): Result.Result<Action, NotUnderstood>
 
 const decodeContent = Schema.decodeUnknownResult(Content)
 
-const parseCommand = (typed: string, sign: string): Result.Result<Action, NotUnderstood> => {
+const parseCommand = (typed: string, sign: string, here: Here | undefined): Result.Result<Action, NotUnderstood> => {
   const [name, rest] = cut(typed.slice(1))
   const command = findCommand(name)
-  if (command === undefined) return Result.fail(unknownCommand(name, sign))
-  const { words, surplus } = assign(command.parameters, rest)
-  const missing = command.parameters.find(({ name, isOptional }) => !isOptional && words[name] === undefined)
-  if (missing !== undefined) return Result.fail(misused(command, `<${missing.name}> is missing`))
-  if (surplus !== "") return Result.fail(misused(command, `there is no place for "${surplus}"`))
-  return Result.mapError(command.read(words), (issue) => {
-    const { field, message } = problem(issue)
-    return misused(command, `<${field}> ${message}`)
+  if (command === undefined) return Result.fail(unknownCommand(name, sign, here !== undefined))
+  return Result.flatMap(withRoom(command, rest, here), ({ filled, surplus, words }) => {
+    const refused = (problem: string) => Result.fail(misused(command, problem, here !== undefined))
+    const missing = command.parameters.find(({ name, isOptional }) => !isOptional && words[name] === undefined)
+    if (missing !== undefined) return refused(`<${missing.name}> is missing`)
+    if (surplus !== "") return refused(`there is no place for "${surplus}"`)
+    const action = command.read(words)
+    if (Result.isSuccess(action)) return Result.succeed(action.success)
+    const { field, message } = problem(action.failure)
+    return refused(filled !== undefined && field === "room" ? noRoom(filled) : `<${field}> ${message}`)
   })
 }
 
@@ -315,15 +321,16 @@ const problem = (issue: SchemaIssue.Issue): { readonly field: string; readonly m
   return { field: path.map(String).join("."), message: message.replace(/^Expected/, "must be") }
 }
 
-const misused = (command: Command, problem: string) => {
-  const example = usage(command) === command.example ? "" : `, for example ${command.example}`
-  return new NotUnderstood({ message: `:${command.name}: ${problem}. Type ${usage(command)}${example}` })
+const misused = (command: Command, problem: string, isAtTerminal: boolean) => {
+  const how = usage(command, isAtTerminal)
+  const example = how === command.example ? "" : `, for example ${command.example}`
+  return new NotUnderstood({ message: `:${command.name}: ${problem}. Type ${how}${example}` })
 }
 
-const unknownCommand = (name: string, sign: string) => {
+const unknownCommand = (name: string, sign: string, isAtTerminal: boolean) => {
   const known = commands.flatMap((command) => [command.name, ...command.alsoKnownAs].map((word) => ({ word, command })))
   const guess = nearest(name.toLowerCase(), known, ({ word }) => word)
-  const advice = guess === undefined ? "Type :help for a list." : `Did you mean ${usage(guess.command)}?`
+  const advice = guess === undefined ? "Type :help for a list." : `Did you mean ${usage(guess.command, isAtTerminal)}?`
   return new NotUnderstood({
     message: `There is no command "${sign}${name}". ${advice} To send the line as text, begin it with "${sign}${sign}".`
   })

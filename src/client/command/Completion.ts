@@ -48,6 +48,7 @@ const offersFor = (words: ReadonlyArray<string>, known: KnownNames): ReadonlyArr
       return orAll(known.membersOf(room), known)
     case "bound":
       return orAll(known.boundIn(room), known)
+    case "here":
     case "room":
       return known.rooms
     case "command":

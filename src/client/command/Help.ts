@@ -19,7 +19,8 @@ const usageWidth = Math.max(...commandLines.map(({ usage }) => usage.length))
 /** How commands are told from what is said. */
 const rules: ReadonlyArray<string> = [
   "Plain text goes to the conversation that the prompt names, with how much waits elsewhere: dev (3)>.",
-  "From a pipe it goes to the lobby, to everybody. A line that begins with : or / is a command:"
+  "From a pipe it goes to the lobby, to everybody. A [room] that you leave out is that conversation, too; a pipe has to name it.",
+  "A line that begins with : or / is a command:"
 ]
 
 const keys: ReadonlyArray<string> = [

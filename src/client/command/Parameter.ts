@@ -15,6 +15,8 @@ export type Kind =
   | "member"
   | "bound"
   | "room"
+  /** A room that may be left out at a terminal, where it is the one before the person: see `Here`. */
+  | "here"
   | "command"
   /** How many. A number that stands alone is meant so, whatever could stand before it. */
   | "count"

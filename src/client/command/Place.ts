@@ -28,8 +28,7 @@ export const Place = Schema.String.check(
 export const placeOf = (typed: string | undefined): Whereabouts | undefined =>
   Option.getOrUndefined(Option.flatMap(Option.fromUndefinedOr(typed), placeNamed))
 
+export const nameOf = ({ room, with: other }: Whereabouts): string => room ?? (other === undefined ? "*" : `@${other}`)
+
 /** `in:dev #12`: the message of that number, whatever else is shown. */
-export const address = ({ room, with: other }: Whereabouts, number: number): string => {
-  const place = room ?? (other === undefined ? "*" : `@${other}`)
-  return `in:${place} #${number}`
-}
+export const address = (where: Whereabouts, number: number): string => `in:${nameOf(where)} #${number}`

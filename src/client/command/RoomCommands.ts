@@ -33,7 +33,7 @@ const appointing = (
   define({
     name,
     parameters: somebody,
-    kinds: { room: "room", user: "member" },
+    kinds: { room: "here", user: "member" },
     ...told,
     example: `:${name} dev bob`,
     notes: ["Only the owner of the room may, or whoever runs the server. Roles are for accounts."],
@@ -44,7 +44,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "room",
     parameters: room,
-    kinds: { room: "room" },
+    kinds: { room: "here" },
     summary: "tell what a room is about, and who governs it",
     example: ":room dev",
     notes: ["Whoever moderates it is told who is banned or muted there, until when and why."],
@@ -54,7 +54,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "topic",
     parameters: Schema.Struct({ room: RoomName, topic: Schema.optionalKey(Topic) }),
-    kinds: { room: "room", topic: "words" },
+    kinds: { room: "here", topic: "words" },
     summary: "say what a room is about, or look",
     example: ":topic dev Release on Friday",
     notes: [`Without a topic it is shown; ${noTopic} in its place takes it away. Moderators and the owner may set it.`],
@@ -67,7 +67,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "invite",
     parameters: somebody,
-    kinds: { room: "room", user: "user" },
+    kinds: { room: "here", user: "user" },
     summary: "let somebody into a room, and tell them",
     example: ":invite dev bob",
     notes: ["In a private room moderators and the owner may, elsewhere every member. Invitations are for accounts."],
@@ -76,7 +76,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "kick",
     parameters: Schema.Struct({ room: RoomName, user: UserName, reason: Schema.optionalKey(Reason) }),
-    kinds: { room: "room", user: "member", reason: "words" },
+    kinds: { room: "here", user: "member", reason: "words" },
     summary: "put somebody out of a room",
     example: ":kick dev bob This is the wrong room.",
     notes: ["They may come back, unless the room is private; :ban keeps them out.", who],
@@ -91,7 +91,7 @@ export const roomCommands: ReadonlyArray<Command> = [
       time: Schema.optionalKey(Term),
       reason: Schema.optionalKey(Reason)
     }),
-    kinds: { room: "room", user: "member", time: "time", reason: "words" },
+    kinds: { room: "here", user: "member", time: "time", reason: "words" },
     summary: "put somebody out of a room and keep them out, for a time or for good",
     example: ":ban dev bob 2h spam",
     notes: [term, "A guest is kept out by name and address. :room dev shows the bans, :unban lifts one.", who],
@@ -102,7 +102,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "unban",
     parameters: somebody,
-    kinds: { room: "room", user: "bound" },
+    kinds: { room: "here", user: "bound" },
     summary: "lift a ban",
     example: ":unban dev bob",
     notes: ["They may join again, a private room if they are invited. :room dev shows who is banned."],
@@ -117,7 +117,7 @@ export const roomCommands: ReadonlyArray<Command> = [
       time: Schema.optionalKey(Term),
       reason: Schema.optionalKey(Reason)
     }),
-    kinds: { room: "room", user: "member", time: "time", reason: "words" },
+    kinds: { room: "here", user: "member", time: "time", reason: "words" },
     summary: "let somebody only read in a room, for a time or for good",
     example: ":mute dev bob 30m flood",
     notes: [term, "With * for the room: in the lobby, for whoever runs the server. :unmute lifts it.", who],
@@ -128,7 +128,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "unmute",
     parameters: Schema.Struct({ room: Anywhere, user: UserName }),
-    kinds: { room: "room", user: "bound" },
+    kinds: { room: "here", user: "bound" },
     summary: "lift a mute",
     example: ":unmute dev bob",
     notes: ["With * for the room: in the lobby. :room dev shows who is muted."],
@@ -140,7 +140,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "owner",
     parameters: somebody,
-    kinds: { room: "room", user: "member" },
+    kinds: { room: "here", user: "member" },
     summary: "hand a room over to somebody",
     example: ":owner dev bob",
     notes: ["Who owned it is a moderator from then on, and cannot take it back. A terminal asks first."],
@@ -151,7 +151,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "private",
     parameters: room,
-    kinds: { room: "room" },
+    kinds: { room: "here" },
     summary: "let into a room only who is invited",
     example: ":private dev",
     notes: ["Who is in it stays. To everybody else, the room is not there at all. Only its owner may."],
@@ -161,7 +161,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "open",
     parameters: room,
-    kinds: { room: "room" },
+    kinds: { room: "here" },
     summary: "let everybody into a room",
     example: ":open dev",
     notes: ["Everybody sees it then, and can read what was said in it. Only its owner may."],
@@ -171,7 +171,7 @@ export const roomCommands: ReadonlyArray<Command> = [
   define({
     name: "rmroom",
     parameters: room,
-    kinds: { room: "room" },
+    kinds: { room: "here" },
     summary: "delete a room with all that was said in it",
     example: ":rmroom dev",
     notes: ["That cannot be undone. A terminal asks first. Only its owner may, or whoever runs the server."],
@@ -185,7 +185,7 @@ export const roomCommands: ReadonlyArray<Command> = [
       room: Schema.optionalKey(Place),
       n: Schema.optionalKey(Schema.FiniteFromString.pipe(Schema.decodeTo(HistoryLimit)))
     }),
-    kinds: { room: "room", n: "count" },
+    kinds: { room: "here", n: "count" },
     summary: "show what was done in a room by those who govern it",
     example: ":audit dev",
     notes: ["Every member may look. Without a room, it is about the lobby. :more shows what is older."],

@@ -1,5 +1,5 @@
-import { Option, Schema } from "effect"
 /** What Tab does: commands and their words, names of people (who spoke last comes first) and rooms, `:emoji`. Pure. */
+import { Option, Schema } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
@@ -10,10 +10,42 @@ import { peopleIn } from "./Bars.ts"
 import * as Editor from "./Editor.ts"
 import { emojiNamed } from "./Emoji.ts"
 
-export interface Completed {
+/** The ways in which a word can go on, of which Tab puts one after the other in its place. */
+export interface Offers {
+  /** As it was when they were asked for: undoing goes back there, however many were looked at. */
+  readonly before: Editor.Editor
+  /** Where the word begins. */
+  readonly from: number
+  readonly words: ReadonlyArray<string>
+  readonly index: number
+  /** With the word at `index` in its place. */
   readonly editor: Editor.Editor
-  /** The ways in which it can go on, if there are several. */
-  readonly offers: ReadonlyArray<string>
+}
+
+/** Undefined where there are none. */
+export const offersFor = (chat: Chat.ChatState, editor: Editor.Editor): Offers | undefined => {
+  const [word, words] = ways(chat, editor)
+  return words.length === 0 ? undefined : at({ before: editor, from: editor.at - word.length, words, editor }, 0)
+}
+
+export const moved = (offers: Offers, by: 1 | -1): Offers => at(offers, offers.index + by)
+
+const at = (offers: Omit<Offers, "index">, wanted: number): Offers => {
+  const { before, from, words } = offers
+  const index = (wanted + words.length) % words.length
+  return { ...offers, index, editor: Editor.replace(before, from, before.at, words[index] ?? "") }
+}
+
+/** So many offers are shown at once. */
+const maxShown = 12
+
+/** What is offered, in a row, the one that is taken in brackets. */
+export const shownOffers = ({ index, words }: Offers): string => {
+  const start = Math.max(0, Math.min(index - 3, words.length - maxShown))
+  const end = start + maxShown
+  const shown = words.map((word, at) => (at === index ? `[${word.trim()}]` : word.trim())).slice(start, end)
+  const left = words.length - end
+  return `${start > 0 ? "…  " : ""}${shown.join("  ")}${left > 0 ? `  … ${left} more` : ""}`
 }
 
 const decodeRoom = Schema.decodeUnknownOption(RoomName)
@@ -40,38 +72,25 @@ const peopleBySpeech = (chat: Chat.ChatState): ReadonlyArray<UserName> => {
   return [...found.values()]
 }
 
-const sharedStart = (words: ReadonlyArray<string>): string => {
-  const [first = ""] = words
-  let length = first.length
-  for (const word of words) {
-    while (length > 0 && !word.toLowerCase().startsWith(first.slice(0, length).toLowerCase())) length -= 1
-  }
-  return first.slice(0, length)
-}
-
-export const completed = (chat: Chat.ChatState, editor: Editor.Editor): Completed => {
-  const { at, text } = editor
+/** The word before the cursor, and what may stand in its place. */
+const ways = (
+  chat: Chat.ChatState,
+  { at, text }: Editor.Editor
+): readonly [word: string, offers: ReadonlyArray<string>] => {
   const before = text.slice(0, at)
   const isCommand = /^\s*[:/](?![:/])/.test(text) && !before.includes("\n")
   if (isCommand) {
     const sign = before.trimStart().slice(0, 1)
     const [offers, word] = complete(before.replace(/^\s*[:/]/, ":"), knownTo(chat))
     const own = sign === "/" ? offers.map((offer) => offer.replace(/^:/, "/")) : offers
-    return choose(editor, word.length, own)
+    return [word, own]
   }
   const [, emoji] = /(?:^|\s):([a-z_]{2,})$/i.exec(before) ?? []
   if (emoji !== undefined) {
-    const found = emojiNamed(emoji)
-    const [only] = found
-    if (found.length === 1 && only !== undefined) return choose(editor, emoji.length + 1, [`${only.emoji} `])
-    return choose(
-      editor,
-      emoji.length + 1,
-      found.map(({ name }) => `:${name}`)
-    )
+    return [`:${emoji}`, emojiNamed(emoji).map((one) => `${one.emoji} `)]
   }
   const [word = ""] = /\S*$/.exec(before) ?? []
-  if (word === "") return { editor, offers: [] }
+  if (word === "") return ["", []]
   const sign = word.startsWith("@") ? "@" : ""
   const wanted = nameKeyOf(word.slice(sign.length))
   const people = peopleBySpeech(chat).filter((user) => nameKey(user).startsWith(wanted))
@@ -83,18 +102,7 @@ export const completed = (chat: Chat.ChatState, editor: Editor.Editor): Complete
           .rooms.filter((room) => nameKeyOf(room).startsWith(wanted))
           .map((room) => `${room} `)
       : []
-  return choose(editor, word.length, [...names, ...rooms])
+  return [word, [...names, ...rooms]]
 }
 
 const nameKeyOf = (text: string): string => text.normalize("NFKC").toLowerCase()
-
-/** The only one; or what all have in common, and which there are. */
-const choose = (editor: Editor.Editor, length: number, offers: ReadonlyArray<string>): Completed => {
-  const { at } = editor
-  const [only] = offers
-  if (only === undefined) return { editor, offers: [] }
-  if (offers.length === 1) return { editor: Editor.replace(editor, at - length, at, only), offers: [] }
-  const shared = sharedStart(offers).trimEnd().replace(/:$/, "")
-  const longer = shared.length > length ? Editor.replace(editor, at - length, at, shared) : editor
-  return { editor: longer, offers: offers.map((offer) => offer.trim()) }
-}

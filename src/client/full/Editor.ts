@@ -20,13 +20,15 @@ interface Step {
 
 export interface Editor extends Step {
   readonly undo: ReadonlyArray<Step>
+  /** What was undone, the newest last, until something else is changed. */
+  readonly redo: ReadonlyArray<Step>
   /** What was killed last, to be yanked. */
   readonly killed: string
   /** What the last key did: letters typed one after the other are undone together, words killed so are yanked together. */
   readonly last: "typed" | "killed" | "other"
 }
 
-export const empty: Editor = { text: "", at: 0, undo: [], killed: "", last: "other" }
+export const empty: Editor = { text: "", at: 0, undo: [], redo: [], killed: "", last: "other" }
 
 export const withText = (editor: Editor, text: string): Editor => changed(editor, text, text.length, "other")
 
@@ -38,7 +40,7 @@ const changed = (before: Editor, text: string, at: number, last: Editor["last"])
   if (text === before.text) return moved(before, at)
   const isSame = last === "typed" && before.last === "typed"
   const undo = isSame ? before.undo : [...before.undo, { text: before.text, at: before.at }].slice(-maxUndo)
-  return { ...before, text, at: settled(text, at), undo, last }
+  return { ...before, text, at: settled(text, at), undo, redo: [], last }
 }
 
 const moved = (before: Editor, at: number): Editor => ({ ...before, at: settled(before.text, at), last: "other" })
@@ -174,7 +176,14 @@ export const deeds = {
   undo: (editor: Editor): Editor => {
     const step = editor.undo.at(-1)
     if (step === undefined) return moved(editor, editor.at)
-    return { ...editor, ...step, undo: editor.undo.slice(0, -1), last: "other" }
+    const redo = [...editor.redo, { text: editor.text, at: editor.at }]
+    return { ...editor, ...step, undo: editor.undo.slice(0, -1), redo, last: "other" }
+  },
+  redo: (editor: Editor): Editor => {
+    const step = editor.redo.at(-1)
+    if (step === undefined) return moved(editor, editor.at)
+    const undo = [...editor.undo, { text: editor.text, at: editor.at }]
+    return { ...editor, ...step, undo, redo: editor.redo.slice(0, -1), last: "other" }
   }
 } as const
 

@@ -5,7 +5,7 @@
 import { Deferred, Effect, Option, Queue, Redacted, Ref, Semaphore, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { type About, type Action, NotUnderstood } from "../command/Action.ts"
+import { type Action, NotUnderstood } from "../command/Action.ts"
 import { help, helpRows } from "../command/Help.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Talk from "../core/chat/Talk.ts"
@@ -69,25 +69,18 @@ export const screenOf = Effect.fnUntraced(function* () {
   return { screen, answer }
 })
 
-/** Which message is meant: of the conversation that is shown, the chosen one, or the newest, or one's own newest. */
-const pinned = (view: View.View, { act, mention }: About): About | undefined => {
-  const talk = View.talkOf(view)
-  if (mention.where !== undefined) return { _tag: "About", act, mention }
-  const isOnOwn = act._tag === "Edit" || act._tag === "Delete"
-  const newest = isOnOwn ? Intention.ownNewest(view.chat)?.seq : talk.window.entries.at(-1)?.seq
-  const number = mention.number ?? view.chosen ?? newest
-  const where = talk.where.room !== undefined ? { room: talk.where.room } : talk.where
-  return number === undefined ? undefined : { _tag: "About", act, mention: { where, number } }
-}
-
 export interface Given {
   readonly action: Action
   readonly line: string
 }
 
+/** Whoever was typing elsewhere meanwhile did not mean what comes next for here. */
+const broughtTo = (before: View.View, after: View.View): View.View =>
+  View.talkOf(before).draft === "" || after.chat.shown === before.chat.shown ? after : { ...after, movedAt: after.now }
+
 /** Works off what is given, until a command is the last. */
 export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>) {
-  const { change, view } = yield* Live
+  const { change } = yield* Live
   const recent = yield* RecentMessages
   const client = yield* Client
 
@@ -96,12 +89,12 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
     if (request._tag === "CreateRoom" && reply._tag === "RoomCreated") {
       yield* carryOut({ _tag: "Ask", request: { _tag: "JoinRoom", room: request.room } })
     }
-    if (request._tag === "PrivateMessage") yield* change((before) => talkTo(before, request.to))
+    if (request._tag === "PrivateMessage") yield* change((before) => broughtTo(before, talkTo(before, request.to)))
     if (request._tag !== "CreateRoom" && request._tag !== "JoinRoom") return
     const key = Talk.keyOf({ room: request.room })
     // The event may come behind the reply.
     yield* client.told()
-    yield* change((before) => View.withChat(before, Intention.show(before.chat, key)))
+    yield* change((before) => broughtTo(before, View.withChat(before, Intention.show(before.chat, key))))
   })
 
   const errand = Effect.fnUntraced(function* (one: Errand) {
@@ -139,18 +132,6 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
       case "Help":
         yield* change((before) => answeredWith(before, helpRows(help(action.command), View.planOf(before, 1).middle)))
         return undefined
-      case "About": {
-        const about = pinned(view(), action)
-        if (about === undefined) return yield* new NotUnderstood({ message: "There is no message here yet." })
-        const { act, mention } = about
-        if (act._tag === "Edit" && act.content === undefined && mention.number !== undefined) {
-          const seq = mention.number
-          yield* change((before) => View.withChat(before, Intention.edit(before.chat, seq)))
-          return undefined
-        }
-        yield* errand(about)
-        return undefined
-      }
       case "Account": {
         if (action.act._tag === "Login") {
           return { _tag: "Login", entered: yield* logIn(action.act.user) } satisfies Ending

@@ -27,6 +27,9 @@ export interface Frame {
   readonly keys: ReadonlyArray<string | undefined>
 }
 
+/** Where everything stands, with as many rows for what is typed as that takes. */
+export const planIn = (view: View): Plan => planOf(view, inputIn(view).rows.length)
+
 export const frameOf = (view: View): Frame => {
   const { columns, rows: height } = view.size
   const input = inputIn(view)

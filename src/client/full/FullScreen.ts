@@ -119,7 +119,8 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
   const lookRound = Effect.sync(() => {
     const { chat } = view()
     for (const page of Scroll.pagesDue(view())) {
-      if (!view().asked.has(`${page.is} ${page.key}`)) fork(requests.page(page.key, page.is))
+      if (view().asked.has(`${page.is} ${page.key}`)) continue
+      fork(page.is === "recalled" ? requests.recall(page.key) : requests.page(page.key, page.is))
     }
     if (unsettled.has(chat.shown)) settle(chat.shown)
     const calls = unreadElsewhere(view())
@@ -181,7 +182,7 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
         fork(requests.act(wish.request))
         return
       case "Page":
-        fork(requests.page(wish.key, wish.is))
+        fork(wish.is === "recalled" ? requests.recall(wish.key) : requests.page(wish.key, wish.is))
         return
       case "Search":
         fork(requests.search(wish.query, wish.where))
@@ -259,7 +260,7 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
         yield* change((before) => paste(before, input.text))
         break
       case "Resized":
-        yield* change((before) => ({ ...before, size: stage.size(), skip: 0 }))
+        yield* change((before) => ({ ...before, size: stage.size() }))
         break
       case "Looked":
         yield* change((before) => ({ ...before, chat: Intention.lookAt(before.chat, input.isLooking) }))

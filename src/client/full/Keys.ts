@@ -9,6 +9,7 @@ export type Deed =
   | EditorDeed
   | "send"
   | "complete"
+  | "completeBack"
   | "upOrEdit"
   | "downOrHistory"
   | "jump"
@@ -55,11 +56,13 @@ const bind = (group: Binding["group"], deed: Deed, keys: string, says: string): 
 export const bindings: ReadonlyArray<Binding> = [
   bind("Writing", "send", "enter", "send it to the conversation named before it"),
   bind("Writing", "newline", "alt+enter shift+enter ctrl+j", "begin another line"),
-  bind("Writing", "complete", "tab", "complete a name, a room, a command, :emoji"),
+  bind("Writing", "complete", "tab", "complete a name, a room, a command, :emoji; again: the next one"),
+  bind("Writing", "completeBack", "shift+tab", "the completion before"),
   bind("Writing", "upOrEdit", "up", "a line up; with nothing typed, edit your last message"),
   bind("Writing", "downOrHistory", "down", "a line down"),
   bind("Writing", "searchTyped", "ctrl+r", "find what you typed before"),
   bind("Writing", "undo", "ctrl+_ ctrl+/", "undo"),
+  bind("Writing", "redo", "alt+z", "do again what was undone"),
   bind("Writing", "left", "left ctrl+b", "a character left"),
   bind("Writing", "right", "right", "a character right"),
   bind("Writing", "wordLeft", "alt+b ctrl+left", "a word left"),

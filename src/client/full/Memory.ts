@@ -1,15 +1,20 @@
 /**
- * What of a screen is the same after a restart: the conversation that was shown, what was typed and not sent, what is muted and who is
+ * What of a screen is the same after a restart: the conversation that was shown, where one had gone back, what was typed and not sent, what is muted and who is
  * ignored, how the bars stand. One file for each user of each server, which its owner alone can read.
  *
  * The file is never half written: the next one takes its name. What cannot be read, or is none, is as if there were none; what cannot
  * be written is not told of, since nothing is lost by it but that.
+ *
+ * Bounds: `maxBytes`, to which `maxKept` of each kind and `maxDraftUnits` of drafts come at most, those of conversations that are
+ * there before the others.
  */
 import { dirname } from "node:path"
 import { Effect, FileSystem, Option, Schema } from "effect"
+import { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import * as Intention from "../core/chat/Intention.ts"
+import * as Window from "../core/chat/Window.ts"
 import * as View from "./View.ts"
 
 const Memory = Schema.Struct({
@@ -20,7 +25,11 @@ const Memory = Schema.Struct({
   ignored: Schema.Array(UserName),
   isUrgentFirst: Schema.Boolean,
   hasLeftBar: Schema.Boolean,
-  hasRightBar: Schema.optionalKey(Schema.Boolean)
+  hasRightBar: Schema.optionalKey(Schema.Boolean),
+  /** Where somebody has gone back in a conversation: on which message the view stays there. */
+  places: Schema.optionalKey(
+    Schema.Record(Schema.String, Schema.Struct({ seq: Seq, at: Timestamp, skip: Schema.Natural }))
+  )
 })
 export type Memory = typeof Memory.Type
 
@@ -29,19 +38,52 @@ const decode = Schema.decodeUnknownOption(Text)
 const encode = Schema.encodeSync(Text)
 
 const maxBytes = 4 * 1024 * 1024
+/** So much is written at most, of each kind: with names of 64 characters and three bytes for each unit, that is less than `maxBytes`. */
+const maxKept = 500
+const maxDraftUnits = 1_000_000
+
+/** Of the drafts those that come first, as many as there is room for. */
+const bounded = (drafts: Iterable<readonly [string, string]>): Memory["drafts"] => {
+  const kept: Array<readonly [string, string]> = []
+  let units = 0
+  for (const one of drafts) {
+    units += one[1].length
+    if (kept.length === maxKept || units > maxDraftUnits) break
+    kept.push(one)
+  }
+  return Object.fromEntries(kept)
+}
+
+/** Where the view stays; what is not known yet is kept as it was. */
+const placesIn = ({ chat, recalled, skip }: View.View): NonNullable<Memory["places"]> =>
+  Object.fromEntries(
+    [...chat.talks]
+      .flatMap(([key, { anchor, window }]) => {
+        const known = recalled.get(key)
+        if (anchor === undefined) return []
+        if (known?.seq === anchor) return [[key, known] as const]
+        const message = Window.find(window, anchor)
+        if (message === undefined) return []
+        return [[key, { seq: anchor, at: message.at, skip: key === chat.shown ? skip : 0 }] as const]
+      })
+      .slice(-maxKept)
+  )
 
 /** `waiting`: drafts of conversations that are not there. Drafts that replace a message are of that message alone. */
-export const memoryOf = ({ chat, ...view }: View.View, waiting: Memory["drafts"]): Memory => {
-  const drafts = new Map(Object.entries(waiting))
+export const memoryOf = (view: View.View, waiting: Memory["drafts"]): Memory => {
+  const { chat } = view
+  const drafts = new Map<string, string>()
   for (const [key, { draft, editing }] of chat.talks) {
     if (draft !== "" && editing === undefined) drafts.set(key, draft)
   }
+  for (const [key, draft] of Object.entries(waiting)) if (!drafts.has(key)) drafts.set(key, draft)
   const ignored = [...chat.ignored].flatMap((key) => Option.toArray(decodeName(key)))
   return {
     shown: chat.shown,
-    drafts: Object.fromEntries(drafts),
-    muted: [...view.muted],
-    ignored,
+    drafts: bounded(drafts),
+    places: placesIn(view),
+    muted: [...view.muted].slice(-maxKept),
+    ignored: ignored.slice(-maxKept),
     isUrgentFirst: view.isUrgentFirst,
     hasLeftBar: view.hasLeftBar,
     ...(view.hasRightBar !== undefined && { hasRightBar: view.hasRightBar })
@@ -53,15 +95,17 @@ const decodeName = Schema.decodeUnknownOption(UserName)
 /** As it was: at the beginning, when it is known which conversations there are. */
 export const recalled = (
   before: View.View,
-  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted, shown }: Memory
+  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted, places = {}, shown }: Memory
 ): View.View => {
   const known = ignored.reduce(
     (chat, user) => (chat.ignored.has(nameKey(user)) ? chat : Intention.ignore(chat, user, true)),
     before.chat
   )
-  const chat = Intention.show(known, shown)
-  const view = { ...View.withChat(before, chat), hasLeftBar, hasRightBar, isUrgentFirst, muted: new Set(muted) }
-  return withDrafts(view, drafts)
+  const there = Object.entries(places).filter(([key]) => known.talks.has(key))
+  const staying = there.reduce((chat, [key, { seq }]) => Intention.stayIn(chat, key, seq), known)
+  const view = View.withChat(before, Intention.show(staying, shown))
+  const bars = { hasLeftBar, hasRightBar, isUrgentFirst, muted: new Set(muted) }
+  return withDrafts({ ...view, ...bars, recalled: new Map(there) }, drafts)
 }
 
 /** The drafts of conversations that are there, each where nothing is typed. */

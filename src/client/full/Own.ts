@@ -3,6 +3,7 @@ import { Option, Result, Schema } from "effect"
 import { UserName } from "../../common/name/UserName.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
+import type { Here } from "../command/Here.ts"
 import { beginsWithEmoji } from "./Emoji.ts"
 
 export type Meant =
@@ -40,7 +41,7 @@ const own = (line: string): Meant | undefined => {
 }
 
 /** `/x` is the same as `:x`; `//` and `::` begin a text with one. An unknown command is never sent, nor one of several lines. */
-export const meant = (draft: string): Result.Result<Meant, NotUnderstood> => {
+export const meant = (draft: string, here: Here): Result.Result<Meant, NotUnderstood> => {
   const typed = draft.trimStart()
   const isDoubled = typed.startsWith("::") || typed.startsWith("//")
   if (!isDoubled && !beginsWithEmoji(typed) && (typed.startsWith(":") || typed.startsWith("/"))) {
@@ -54,7 +55,7 @@ export const meant = (draft: string): Result.Result<Meant, NotUnderstood> => {
     const line = `:${typed.slice(1).trimEnd()}`
     const mine = own(line)
     return mine === undefined
-      ? Result.map(parse(line), (action) => ({ _tag: "Command", action }))
+      ? Result.map(parse(line, here), (action) => ({ _tag: "Command", action }))
       : Result.succeed(mine)
   }
   const content = isDoubled ? typed.slice(1) : draft

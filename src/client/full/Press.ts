@@ -6,19 +6,19 @@
  */
 import { Result } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
-import { linksIn } from "../../common/text/Links.ts"
+import { hereIn } from "../command/Here.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
 import * as Talk from "../core/chat/Talk.ts"
-import * as Window from "../core/chat/Window.ts"
 import { safeText } from "../text/SafeText.ts"
 import { listed, nameOf } from "./Bars.ts"
-import { completed } from "./Complete.ts"
+import * as Complete from "./Complete.ts"
 import * as Editor from "./Editor.ts"
 import { withEmoji } from "./Emoji.ts"
 import { type Deed, isEditorDeed, keymap, numberOf } from "./Keys.ts"
 import { meant } from "./Own.ts"
+import { keyOnMessage, link, pick, pinned } from "./PressMessage.ts"
 import { keyInPopup } from "./PressPopup.ts"
 import * as Scroll from "./Scroll.ts"
 import * as View from "./View.ts"
@@ -36,21 +36,24 @@ const keys = keymap()
 /**
  * `seen`: the conversation that is named before what is typed, on the screen as it was drawn last.
  *
- * A terminal sends Alt and a character as Escape and the character. Where that means nothing, it was those two, pressed one after the
+ * A terminal sends Alt and a character as Escape and the character, with Ctrl too. Where that means nothing, it was those two, pressed one after the
  * other: a sign that makes a command of what follows is not swallowed.
  */
 export const press = (before: View.View, key: Key, seen: string | undefined): Step => {
-  const [, character] = /^alt\+(.)$/u.exec(key.name) ?? []
+  const [, control = "", character] = /^(ctrl\+)?alt\+(.)$/u.exec(key.name) ?? []
   if (character === undefined || keys.has(key.name) || numberOf(key.name) !== undefined) {
     return pressOne(before, key, seen)
   }
   const first = pressOne(before, { name: "escape" }, seen)
-  const second = pressOne(first.view, { name: character, text: character }, seen)
+  const behind = control === "" ? { name: character, text: character } : { name: `${control}${character}` }
+  const second = pressOne(first.view, behind, seen)
   return { view: second.view, wishes: [...first.wishes, ...second.wishes] }
 }
 
 const pressOne = (before: View.View, key: Key, seen: string | undefined): Step => {
-  const view = before.notice === undefined ? before : { ...before, notice: undefined }
+  const { offers } = before
+  const isSettled = before.notice === undefined && offers === undefined
+  const view = isSettled ? before : { ...before, notice: undefined, offers: undefined }
   if (view.popup !== undefined) return keyInPopup(view, view.popup, key)
   if (view.chosen !== undefined) {
     const step = keyOnMessage(view, view.chosen, key)
@@ -59,20 +62,23 @@ const pressOne = (before: View.View, key: Key, seen: string | undefined): Step =
   const number = numberOf(key.name)
   if (number !== undefined) return only(showNumber(view, number))
   const deed = keys.get(key.name)
+  if (deed === "complete" || deed === "completeBack") {
+    return only(complete({ ...view, offers }, deed === "complete" ? 1 : -1))
+  }
   if (deed !== undefined) return perform(view, deed, seen)
   if (key.text === undefined || key.text === "") return only(view)
   return only(View.withEditor({ ...view, chosen: undefined }, Editor.insert(View.editorOf(view), key.text)))
 }
 
-const perform = (view: View.View, deed: Deed, seen: string | undefined): Step => {
+type Performed = Exclude<Deed, "complete" | "completeBack">
+
+const perform = (view: View.View, deed: Performed, seen: string | undefined): Step => {
   const { chat } = view
   const editor = View.editorOf(view)
   if (isEditorDeed(deed)) return only(View.withEditor(view, Editor.apply(editor, deed)))
   switch (deed) {
     case "send":
       return send(view, seen)
-    case "complete":
-      return only(complete(view))
     case "upOrEdit":
       return only(editor.text === "" ? editLast(view) : View.withEditor(view, Editor.apply(editor, "lineUp")))
     case "downOrHistory":
@@ -88,7 +94,7 @@ const perform = (view: View.View, deed: Deed, seen: string | undefined): Step =>
     case "last":
       return only(View.withChat(view, Intention.show(chat, chat.before)))
     case "waiting": {
-      const key = Intention.nextWaiting(chat)
+      const key = Intention.nextWaiting(chat, view.muted)
       return only(
         key === undefined ? View.notify(view, "Nothing is unread.") : View.withChat(view, Intention.show(chat, key))
       )
@@ -157,10 +163,19 @@ const perform = (view: View.View, deed: Deed, seen: string | undefined): Step =>
         ? only(confirmQuit(view))
         : only(View.withEditor(view, Editor.apply(editor, "eraseRight")))
     case "clearOrQuit":
-      return only(editor.text === "" ? confirmQuit(view) : View.withEditor(view, Editor.withText(editor, "")))
+      return only(cleared(view) ?? confirmQuit(view))
     case "escape":
       return only(escape(view))
   }
+}
+
+/** Without what is typed, and what that was to become: nothing of it clings to what is typed next. */
+const cleared = (view: View.View): View.View | undefined => {
+  const { editing, replyTo } = View.talkOf(view)
+  const editor = View.editorOf(view)
+  if (editing !== undefined) return View.withChat(view, Intention.stopEditing(view.chat))
+  if (editor.text !== "") return View.withEditor(view, Editor.withText(editor, ""))
+  return replyTo === undefined ? undefined : View.withChat(view, Intention.replyTo(view.chat, undefined))
 }
 
 const confirmQuit = (view: View.View): View.View => {
@@ -182,11 +197,11 @@ const send = (view: View.View, seen: string | undefined): Step => {
   const { chat } = view
   const talk = View.talkOf(view)
   if (talk.draft.trim() === "") return only(view)
-  if (view.movedAt !== undefined && view.now - view.movedAt < movedPause) {
+  // What was seen may be another one still: the screen is not drawn between two keys that come at once.
+  if (seen !== chat.shown || (view.movedAt !== undefined && view.now - view.movedAt < movedPause)) {
     return only(View.notify(view, `Not sent: you are in ${nameOf(talk)} now. Enter sends it there.`, true))
   }
-  if (seen !== chat.shown) return only(view)
-  const understood = meant(talk.draft)
+  const understood = meant(talk.draft, hereIn(chat, Result.succeed(talk.where)))
   if (Result.isFailure(understood)) return only(View.notify(view, understood.failure.message, true))
   const what = talk.editing === undefined ? understood.success : { _tag: "Text" as const, content: talk.draft }
   if (what._tag === "Text") {
@@ -196,24 +211,35 @@ const send = (view: View.View, seen: string | undefined): Step => {
     return only({ ...line, chat: next }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
   }
   const line = talk.draft.trim()
-  const cleared = View.remembered(
+  const done = View.remembered(
     View.withEditor({ ...view, answer: undefined }, Editor.withText(View.editorOf(view), "")),
     line
   )
   switch (what._tag) {
-    case "Command":
-      if (what.action._tag === "Link") return link(cleared, what.action.number)
-      return only(cleared, { _tag: "Command", action: what.action, line })
+    case "Command": {
+      const { action } = what
+      if (action._tag === "Link") return link(done, action.number)
+      if (action._tag !== "About") return only(done, { _tag: "Command", action, line })
+      // Now: by the time it is its turn, another conversation may be shown, and another message be the newest.
+      const about = pinned(view, action)
+      if (about === undefined) return only(View.notify(view, "There is no message here yet.", true))
+      const { number, where } = about.mention
+      const isHere = where === undefined || Talk.keyOf(where) === chat.shown
+      if (about.act._tag === "Edit" && about.act.content === undefined && number !== undefined && isHere) {
+        return only({ ...done, chat: Intention.edit(done.chat, number) })
+      }
+      return only({ ...done, chosen: undefined }, { _tag: "Command", action: about, line })
+    }
     case "TalkTo":
-      return only(talkTo(cleared, what.user))
+      return only(talkTo(done, what.user))
     case "Lobby":
-      return only(View.withChat(cleared, Intention.show(cleared.chat, Chat.lobbyKey)))
+      return only(View.withChat(done, Intention.show(done.chat, Chat.lobbyKey)))
     case "Close":
-      return only(close(cleared))
+      return only(close(done))
     case "Ignore": {
-      const done = { ...cleared, chat: Intention.ignore(cleared.chat, what.user, what.isIgnored) }
+      const next = { ...done, chat: Intention.ignore(done.chat, what.user, what.isIgnored) }
       return only(
-        View.notify(done, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
+        View.notify(next, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
       )
     }
   }
@@ -229,10 +255,17 @@ const retry = (view: View.View, seen: string | undefined): Step => {
   return only({ ...view, chat }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
 }
 
-const complete = (view: View.View): View.View => {
-  const { editor, offers } = completed(view.chat, View.editorOf(view))
-  const next = View.withEditor(view, editor)
-  return offers.length === 0 ? next : View.notify(next, offers.slice(0, 20).join("  "))
+/** Puts the next offer in the place of the word; the first time the first one, or the last if one goes backwards. */
+const complete = (view: View.View, by: 1 | -1): View.View => {
+  const editor = View.editorOf(view)
+  // Whatever else came in between, a paste or a click, there is something new to complete.
+  const known = view.offers?.editor === editor ? view.offers : undefined
+  const first = known === undefined ? Complete.offersFor(view.chat, editor) : undefined
+  if (first?.words.length === 1) return View.withEditor({ ...view, offers: undefined }, first.editor)
+  const next = first === undefined || by === -1 ? (known ?? first) : undefined
+  const offers = next === undefined ? first : Complete.moved(next, by)
+  if (offers === undefined) return { ...view, offers }
+  return View.notify(View.withEditor({ ...view, offers }, offers.editor), Complete.shownOffers(offers))
 }
 
 const editLast = (view: View.View): View.View => {
@@ -240,11 +273,6 @@ const editLast = (view: View.View): View.View => {
   if (last === undefined) return View.notify(view, "There is no message of yours here to edit.")
   return { ...view, chat: Intention.edit(view.chat, last.seq) }
 }
-
-const pick = (view: View.View, what: "conversation" | "reaction" | "typed"): View.View => ({
-  ...view,
-  popup: { _tag: "Pick", what, editor: Editor.empty, index: 0 }
-})
 
 const order = ({ chat, isUrgentFirst, muted }: View.View) => listed(chat, muted, isUrgentFirst)
 
@@ -291,72 +319,6 @@ const scrollAnswer = (view: View.View, by: number): View.View =>
         ...view,
         answer: { ...view.answer, scroll: Math.max(0, Math.min(view.answer.lines.length * 2, view.answer.scroll + by)) }
       }
-
-/** While a message is chosen; nothing if the key is for what is typed. */
-const keyOnMessage = (view: View.View, seq: number, key: Key): Step | undefined => {
-  const message = Window.find(View.talkOf(view).window, seq)
-  const said = message !== undefined && Window.isSaid(message) ? message : undefined
-  const done = { ...view, chosen: undefined }
-  switch (key.name) {
-    case "escape":
-      return only(done)
-    case "up":
-      return only(Scroll.choose(view, -1))
-    case "down":
-      return only(Scroll.choose(view, 1))
-    case "r":
-    case "enter":
-      return only(said === undefined ? view : { ...done, chat: Intention.replyTo(view.chat, seq) })
-    case "+":
-      return only(said === undefined ? view : pick(view, "reaction"))
-    case "e": {
-      if (said === undefined) return only(view)
-      const chat = Intention.edit(view.chat, seq)
-      if (chat !== view.chat) return only({ ...done, chat })
-      return only(View.notify(view, "Only your own messages can be edited, and only while nothing is typed.", true))
-    }
-    case "d":
-      return only(
-        said === undefined
-          ? view
-          : {
-              ...view,
-              popup: {
-                _tag: "Confirm",
-                question: `Delete this message of ${said.from} for everybody?`,
-                what: { _tag: "Delete", key: view.chat.shown, seq }
-              }
-            }
-      )
-    case "c":
-      return said === undefined
-        ? only(view)
-        : only(View.notify(done, "Copied."), { _tag: "Copy", text: safeText(said.content) })
-    case "o":
-      return link(done, 1, said?.content ?? "")
-    default:
-      return undefined
-  }
-}
-
-/** The addresses that were named here last, newest first; or those of one message, as they stand in it. */
-const link = (view: View.View, number: number, text?: string): Step => {
-  const all =
-    text === undefined
-      ? View.talkOf(view)
-          .window.entries.toReversed()
-          .flatMap((one) => (Window.isSaid(one) && !Chat.isHidden(view.chat, one.from) ? linksIn(one.content) : []))
-      : linksIn(text)
-  const found = all[number - 1]
-  return found === undefined
-    ? only(View.notify(view, noLink(all.length, text === undefined), true))
-    : only(view, { _tag: "Open", target: found.target })
-}
-
-const noLink = (count: number, isHere: boolean): string => {
-  if (!isHere) return "There is no link in this message."
-  return count === 0 ? "There is no link here." : `There ${count === 1 ? "is one link" : `are ${count} links`} here.`
-}
 
 /** What is pasted is typed, if it is not too long to have been meant so. */
 export const paste = (view: View.View, pasted: string): View.View => {

@@ -37,6 +37,8 @@ export class Requests extends Context.Service<
     /** Something that is done to a message. */
     readonly act: (request: EntryRequest) => Effect.Effect<void>
     readonly page: (key: string, is: "newer" | "older") => Effect.Effect<void>
+    /** What stands around the message on which the view stayed before a restart. */
+    readonly recall: (key: string) => Effect.Effect<void>
     readonly search: (query: string, where: Whereabouts | undefined) => Effect.Effect<void>
     readonly goTo: (where: Whereabouts, seq: number) => Effect.Effect<void>
     /** Who is in the conversation that is shown, and who governs it. */
@@ -98,6 +100,12 @@ const make = Effect.gen(function* () {
 
   const asked = (request: HistoryRequest) => whenAllowed(client.quietly(request))
 
+  /** What stands before a message, and what from there on. */
+  const around = (where: Whereabouts, seq: number) => {
+    const base = { _tag: "GetHistory", ...where, limit: contextSize } as const
+    return Effect.all([asked({ ...base, before: seq }), asked({ ...base, after: seq - 1 })])
+  }
+
   const page = Effect.fnUntraced(function* (key: string, is: "newer" | "older") {
     const name = `${is} ${key}`
     const talk = view().chat.talks.get(key)
@@ -118,6 +126,35 @@ const make = Effect.gen(function* () {
       const isSame = now !== undefined && now.window.past === past
       if (reply._tag === "None" || !isSame) return next
       return View.withChat(next, Intention.turned(before.chat, key, reply.value, is))
+    })
+  })
+
+  /** Where it is another log by now, or the message is not there any more, the view follows what comes. */
+  const recall = Effect.fnUntraced(function* (key: string) {
+    const name = `recalled ${key}`
+    const place = view().recalled.get(key)
+    const talk = view().chat.talks.get(key)
+    if (place === undefined || talk === undefined || view().asked.has(name)) return
+    yield* change((before) => ({ ...before, asked: new Set(before.asked).add(name) }))
+    const pages = yield* Effect.option(around(talk.where, place.seq))
+    // What cannot be had just now is not asked for again and again.
+    if (pages._tag === "None") yield* Effect.sleep(refusalPause)
+    yield* change((before) => {
+      const asked = new Set(before.asked)
+      asked.delete(name)
+      const now = before.chat.talks.get(key)
+      // Somebody has sent something meanwhile, or gone to the end.
+      const isElsewhere = now === undefined || now.anchor !== place.seq || now.window.past !== talk.window.past
+      if (pages._tag === "None" && !isElsewhere) return { ...before, asked }
+      const recalled = new Map(before.recalled)
+      recalled.delete(key)
+      const next = { ...before, asked, recalled }
+      if (pages._tag === "None" || isElsewhere) return next
+      const [older, newer] = pages.value
+      const isThere = newer.messages.some(({ at, seq }) => seq === place.seq && at === place.at)
+      if (!isThere) return View.withChat(next, Intention.stayIn(next.chat, key, undefined))
+      const there = View.withChat(next, Intention.wentTo(next.chat, key, place.seq, older, newer))
+      return there.chat.shown === key ? { ...there, skip: place.skip } : there
     })
   })
 
@@ -146,9 +183,7 @@ const make = Effect.gen(function* () {
     const key = Talk.keyOf(where)
     if (!view().chat.talks.has(key)) return yield* complain("You are not in that conversation any more.")
     yield* inChat((chat) => Intention.show(chat, key))
-    const base = { _tag: "GetHistory", ...where, limit: contextSize } as const
-    const pages = Effect.all([asked({ ...base, before: seq }), asked({ ...base, after: seq - 1 })])
-    return yield* Effect.matchEffect(pages, {
+    return yield* Effect.matchEffect(around(where, seq), {
       onSuccess: ([before, behind]) =>
         change((now) => {
           const there = View.withChat(now, Intention.wentTo(now.chat, key, seq, before, behind))
@@ -197,5 +232,5 @@ const make = Effect.gen(function* () {
     for (const { seq, where } of due) yield* Effect.ignore(client.quietly({ _tag: "MarkRead", ...where, seq }))
   })
 
-  return Requests.of({ send, act, page, search, goTo, people, everybody, ping, marks })
+  return Requests.of({ send, act, page, recall, search, goTo, people, everybody, ping, marks })
 })

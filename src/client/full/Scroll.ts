@@ -1,16 +1,11 @@
 /** Going through what was said: by pages and rows, and from message to message. Pure. */
 import * as Intention from "../core/chat/Intention.ts"
 import * as Window from "../core/chat/Window.ts"
-import { inputOf } from "./Input.ts"
+import { planIn } from "./Frame.ts"
 import { rowsOf } from "./MessageRows.ts"
 import { type Place, scrolledDown, scrolledUp } from "./TalkPane.ts"
-import { editorOf, paneIn, type Plan, planOf, settingOf, talkOf, type View } from "./View.ts"
+import { paneIn, settingOf, talkOf, type View } from "./View.ts"
 import type { Wish } from "./Wish.ts"
-
-const planIn = (view: View): Plan => {
-  const prompt = { text: "", look: { tone: "plain" } } as const
-  return planOf(view, inputOf(editorOf(view), prompt, view.size.columns, 8).rows.length)
-}
 
 /** One row less than there is room for, so that one sees where one was. */
 export const pageOf = (view: View): number => Math.max(1, planIn(view).pane - 1)
@@ -67,6 +62,8 @@ export const pagesDue = (view: View): ReadonlyArray<Extract<Wish, { readonly _ta
   const { shown } = view.chat
   const { anchor, isIn, window } = talk
   if (!isIn) return []
+  // Until it is known whether that is still there, nothing else is to be shown.
+  if (anchor !== undefined && view.recalled.has(shown)) return [{ _tag: "Page", key: shown, is: "recalled" }]
   const { entries, hasOlder, isAtEnd } = window
   if (entries.length === 0) return hasOlder && isAtEnd ? [{ _tag: "Page", key: shown, is: "older" }] : []
   const plan = planIn(view)

@@ -144,18 +144,26 @@ export const paneOf = (talk: Talk, at: Place | undefined, height: number, settin
   return {
     rows: placed.map(({ row }) => row),
     seqs: placed.map(({ seq }) => seq),
-    top: first === undefined ? undefined : { seq: first, skip: above(talk, first, shown, setting) },
+    top:
+      first === undefined
+        ? undefined
+        : { seq: first, skip: above(talk, first, isWhole ? at?.skip : undefined, shown, setting) },
     bottom: last,
     newer: last === undefined || !isWhole ? 0 : behind(talk, last)
   }
 }
 
-/** Of the message at the top, how many rows are not seen. */
-const above = (talk: Talk, seq: Seq, shown: ReadonlyArray<Placed>, setting: Setting): number => {
+/** Of the message at the top, how many rows are above: as many as were passed over, or what is not seen of what ends at the end. */
+const above = (
+  talk: Talk,
+  seq: Seq,
+  skip: number | undefined,
+  shown: ReadonlyArray<Placed>,
+  setting: Setting
+): number => {
   const own = entryRows(talk, Window.indexOf(talk.window, seq), setting).length
-  const isLast = shown.at(-1)?.seq === seq
-  const seen = shown.filter((one) => one.seq === seq).length
-  return isLast ? 0 : Math.max(0, own - seen)
+  if (skip !== undefined) return Math.min(skip, own - 1)
+  return Math.max(0, own - shown.filter((one) => one.seq === seq).length)
 }
 
 const behind = (talk: Talk, seq: Seq): number => {

@@ -11,6 +11,7 @@ import * as Intention from "../core/chat/Intention.ts"
 import type { Talk } from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
 import type { Governors } from "./Bars.ts"
+import type { Offers } from "./Complete.ts"
 import * as Editor from "./Editor.ts"
 import { keysOf } from "./Keys.ts"
 import type { Setting } from "./MessageRows.ts"
@@ -49,6 +50,13 @@ type Confirmed =
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
   | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq }
 
+/** A message on which the view stayed: told from another log's of that number by its time. */
+interface Recalled {
+  readonly seq: Seq
+  readonly at: number
+  readonly skip: number
+}
+
 export interface View {
   readonly chat: Chat.ChatState
   readonly size: Size
@@ -56,9 +64,13 @@ export interface View {
   /** Epoch milliseconds. */
   readonly now: number
   readonly editors: ReadonlyMap<string, Editor.Editor>
+  /** Where it stood before a restart, by conversation, until it is known whether that is still there. */
+  readonly recalled: ReadonlyMap<string, Recalled>
   /** How many rows of the message the view stays on are above the top. */
   readonly skip: number
   readonly chosen: Seq | undefined
+  /** What Tab goes through, until another key is pressed. */
+  readonly offers: Offers | undefined
   readonly popup: Popup | undefined
   /** What a command gave, above where one types, and how far it is scrolled back. */
   readonly answer: { readonly lines: ReadonlyArray<string>; readonly scroll: number } | undefined
@@ -86,8 +98,10 @@ export const make = (size: Size, times: Times, now: number): View => ({
   times,
   now,
   editors: new Map(),
+  recalled: new Map(),
   skip: 0,
   chosen: undefined,
+  offers: undefined,
   popup: undefined,
   answer: undefined,
   notice: undefined,

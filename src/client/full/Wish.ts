@@ -11,7 +11,7 @@ export type Wish =
   | { readonly _tag: "Command"; readonly action: Action; readonly line: string }
   /** Something that is done to a message. */
   | { readonly _tag: "Do"; readonly request: EntryRequest }
-  | { readonly _tag: "Page"; readonly key: string; readonly is: "newer" | "older" }
+  | { readonly _tag: "Page"; readonly key: string; readonly is: "newer" | "older" | "recalled" }
   | { readonly _tag: "Search"; readonly query: string; readonly where: Whereabouts | undefined }
   | { readonly _tag: "GoTo"; readonly where: Whereabouts; readonly seq: Seq }
   /** The answer to what was asked unseen; none if the person gave up. */

@@ -5,12 +5,13 @@
  * Plain text goes to the conversation before the person, as `Current` says; what could be for another one is sent to nobody
  * and put back where it was typed.
  */
-import { type Cause, Effect, Queue, Ref, Stream } from "effect"
+import { type Cause, Effect, Queue, Ref, Result, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { type Action, ask, NotUnderstood } from "../command/Action.ts"
 import { parse, parseText } from "../command/Command.ts"
+import { hereIn } from "../command/Here.ts"
 import { pin, textToEdit } from "../command/Meaning.ts"
 import { address } from "../command/Place.ts"
 import * as Talk from "../core/chat/Talk.ts"
@@ -132,6 +133,16 @@ export const keyboard = Effect.gen(function* () {
     yield* submit({ text: line, errand })
   })
 
+  /** What a command is about that names no room: what the person saw that it would be about, or nothing. */
+  const hereFor = Effect.fnUntraced(function* (typed: TypedLine) {
+    const now = yield* Ref.get(current)
+    const place = Current.where(now)
+    const name = Current.nameOf(place)
+    const message = `Not done: the prompt changed while this was typed, and is ${name} now. Say which room is meant.`
+    const moved = new NotUnderstood({ message, instead: typed.text })
+    return hereIn(now.chat, Current.isFor(now, typed) ? Result.succeed(place) : Result.fail(moved))
+  })
+
   /** Does what a line asks for, or sees to it; tells whether to read on. */
   const obey = Effect.fnUntraced(function* (typed: TypedLine) {
     const { begun, text: line } = typed
@@ -141,7 +152,7 @@ export const keyboard = Effect.gen(function* () {
       yield* say(typed, pieces)
       return true
     }
-    const parsed = yield* Effect.fromResult(parse(line))
+    const parsed = yield* Effect.fromResult(parse(line, yield* hereFor(typed)))
     if (parsed._tag === "Say") {
       yield* say(typed, [parsed.content])
       return true

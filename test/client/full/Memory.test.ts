@@ -43,6 +43,17 @@ layer(NodeServices.layer)("What a screen remembers", (it) => {
     })
   )
 
+  it("is bounded, and what is typed in conversations that are there comes first", () => {
+    const { view } = pressed(start, "type:half")
+    const waiting = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`room r${index}`, "x".repeat(9000)]))
+    const memory = Memory.memoryOf(view, waiting)
+    assert.strictEqual(memory.drafts["lobby"], "half")
+    assert.isAbove(Object.keys(memory.drafts).length, 50)
+    assert.isBelow(JSON.stringify(memory).length, 1_200_000)
+    const small = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`room r${index}`, "x"]))
+    assert.strictEqual(Object.keys(Memory.memoryOf(view, small).drafts).length, 500)
+  })
+
   it.effect("is nothing where the file is broken", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem

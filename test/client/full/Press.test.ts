@@ -101,7 +101,7 @@ describe("Keys", () => {
     const typed = (...keys: ReadonlyArray<string>) => talkOf(pressed(here, ...keys).view).draft
     assert.strictEqual(typed("type:z", "tab"), "zoe: ")
     assert.strictEqual(typed("type:hi @z", "tab"), "hi @zoe ")
-    assert.strictEqual(typed("type:ad", "tab"), "ada")
+    assert.strictEqual(typed("type:ad", "tab"), "ada: ")
     assert.strictEqual(typed("type:so :rocket", "tab"), "so 🚀 ")
     assert.strictEqual(typed("type:/hist", "tab"), "/history ")
     assert.strictEqual(typed("type::jr d", "tab"), ":jr dev ")
@@ -122,6 +122,10 @@ describe("Keys", () => {
       wishes.map(({ _tag }) => _tag),
       ["Command"]
     )
+  })
+
+  it("that came as Alt, Ctrl and a letter were Escape and that, too", () => {
+    assert.strictEqual(pressed(start, "ctrl+f", "ctrl+alt+r").view.popup?._tag, "Pick")
   })
 
   it("stand in the table once each", () => {

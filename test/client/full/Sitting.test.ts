@@ -1,15 +1,13 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, FileSystem, Queue, Random, Stream } from "effect"
+import { Effect, Fiber, FileSystem, Random, Stream } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
-import type { Frame } from "../../../src/client/full/Frame.ts"
 import { sitting } from "../../../src/client/full/FullScreen.ts"
-import { textOf } from "../../../src/client/full/Row.ts"
-import type { Input, Stage } from "../../../src/client/full/Stage.ts"
 import { Client } from "../../../src/client/link/Client.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { start } from "../BreakableClient.ts"
+<<<<<<< HEAD
 
 /** A terminal that keeps what is drawn. As a real one it is drawn some turns of the event loop later. */
 const fakeStage = Effect.fnUntraced(function* () {
@@ -51,6 +49,9 @@ const fakeStage = Effect.fnUntraced(function* () {
     )
   return { open, press, shows }
 })
+=======
+import { fakeStage } from "./FakeStage.ts"
+>>>>>>> keys
 
 const rooms = ["r1", "r2", "r3"].map((name) => RoomName.make(name))
 const places = ["lobby", ...rooms]

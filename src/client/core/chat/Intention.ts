@@ -175,6 +175,10 @@ export const stayOn = (state: ChatState, seq: Seq | undefined): ChatState =>
     }))
   )
 
+/** The same in any conversation, whatever of it is at hand; undefined: it follows what comes. */
+export const stayIn = (state: ChatState, key: string, seq: Seq | undefined): ChatState =>
+  looked(withTalk(state, key, (talk) => ({ ...talk, anchor: seq })))
+
 /** A page came that was asked for. */
 export const turned = (state: ChatState, key: string, page: Window.Page, is: "newer" | "older"): ChatState =>
   looked(
@@ -196,9 +200,11 @@ export const ignore = (state: ChatState, user: UserName, isIgnored: boolean): Ch
   return { ...state, ignored }
 }
 
-/** The next conversation that waits for somebody: a mention first, then what is said in private, then anything unread. */
-export const nextWaiting = (state: ChatState): string | undefined => {
-  const waiting = [...state.talks].filter(([key, talk]) => key !== state.shown && Talk.unread(talk) > 0)
+/** The next conversation that waits for somebody: a mention first, then what is said in private, then anything unread; muted ones last. */
+export const nextWaiting = (state: ChatState, muted: ReadonlySet<string> = new Set()): string | undefined => {
+  const all = [...state.talks].filter(([key, talk]) => key !== state.shown && Talk.unread(talk) > 0)
+  const loud = all.filter(([key]) => !muted.has(key))
+  const waiting = loud.length > 0 ? loud : all
   const is = (wanted: (talk: Talk.Talk) => boolean) => waiting.find(([, talk]) => wanted(talk))?.[0]
   return (
     is(({ unread, where }) => where.with === undefined && Talk.mentionsIn({ unread, where }) > 0) ??

@@ -1,0 +1,124 @@
+/** Going back in what was said, and staying there. */
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import * as Intention from "../../../src/client/core/chat/Intention.ts"
+import type { Page } from "../../../src/client/core/chat/Window.ts"
+import { frameOf } from "../../../src/client/full/Frame.ts"
+import * as Scroll from "../../../src/client/full/Scroll.ts"
+import type { View } from "../../../src/client/full/View.ts"
+import { tries } from "../../support/generators.ts"
+import { after, begin, connected, noon, pressed, received, rowsIn, said } from "./Drawn.ts"
+
+const sizes = [
+  [80, 24],
+  [120, 40],
+  [50, 20],
+  [40, 10]
+] as const
+
+const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+const resized = (view: View, size: View["size"]): View => ({ ...view, size })
+
+const turned = (view: View, page: Page): View => ({
+  ...view,
+  chat: Intention.turned(view.chat, "lobby", page, "older")
+})
+
+const paneOf = (view: View) => frameOf(view).pane
+
+describe.each(sizes)("on a screen of %i columns and %i rows", (columns, rows) => {
+  const Happening = Schema.Union([
+    Schema.Struct({ columns: whole(24, 140), rows: whole(8, 50) }),
+    Schema.Literals(["f2", "f3", "alt+enter", "a", "says", "says long", "edits", "deletes", "reacts", "older page"])
+  ])
+  const Story = {
+    lengths: Schema.Array(whole(1, 400)).check(Schema.isMinLength(40), Schema.isMaxLength(60)),
+    up: whole(1, 150),
+    happenings: Schema.Array(Happening).check(Schema.isMaxLength(25))
+  }
+
+  it.prop(
+    "the view stays on its message, whatever arrives and however the window changes, and is the same when it is as it was",
+    Story,
+    ({ happenings, lengths, up }) => {
+      const messages = lengths.map((length, index) =>
+        said(100 + index, index % 3 === 0 ? "ada" : "carol", "word ".repeat(length / 5 + 1))
+      )
+      const start = Scroll.up(after(begin(columns, rows), connected, ...messages), up)
+      const top = paneOf(start).top
+      const { anchor } = start.chat.talks.get("lobby") ?? {}
+      assert.strictEqual(top?.seq, anchor)
+      let view = start
+      let seq = 1000
+      for (const one of happenings) {
+        seq += 1
+        const at = noon + seq
+        if (typeof one !== "string") view = resized(view, one)
+        else if (one === "says") view = after(view, said(seq, "ben", "well"))
+        else if (one === "says long") view = after(view, said(seq, "carol", "words ".repeat(100)))
+        else if (one === "edits")
+          view = after(view, received({ _tag: "Edited", seq, at, from: "ada", target: 100, content: "x" }))
+        else if (one === "deletes")
+          view = after(view, received({ _tag: "Deleted", seq, at, from: "carol", target: 101 }))
+        else if (one === "reacts")
+          view = after(view, received({ _tag: "Reacted", seq, at, from: "ada", target: 139, reaction: "👍" }))
+        else if (one === "older page") {
+          const page = {
+            messages: [{ _tag: "GlobalMessage" as const, seq: 50, at, from: start.chat.user, content: "old" }],
+            more: false
+          }
+          view = turned(view, page)
+        } else view = pressed(view, one).view
+        const pane = paneOf(view)
+        // Where all from there on has room, the newest stands at the bottom.
+        if (pane.newer > 0) assert.strictEqual(pane.top?.seq, anchor)
+        assert.include(pane.seqs, anchor)
+      }
+      const { hasLeftBar, hasRightBar, size } = start
+      const restored = { ...view, hasLeftBar, hasRightBar, size, chat: Intention.type(view.chat, "lobby", "") }
+      // These may change how many rows it has.
+      const changing = new Set(["edits", "deletes", "reacts", "older page"])
+      const isChanged = happenings.some((one) => typeof one === "string" && changing.has(one))
+      assert.strictEqual(paneOf(restored).top?.seq, top?.seq)
+      if (!isChanged) assert.deepStrictEqual(paneOf(restored).top, top)
+    },
+    tries(20, 20)
+  )
+
+  it("a message longer than the screen is gone through page by page, up and down again", () => {
+    const long = Array.from({ length: 200 }, (_, index) => `line ${index}`).join("\n")
+    const start = after(
+      begin(columns, rows),
+      connected,
+      said(1, "ada", "before"),
+      said(2, "ada", long),
+      said(3, "ada", "last")
+    )
+    let view = start
+    const seen = new Set<string>()
+    const look = () => {
+      for (const row of rowsIn(view)) for (const [line] of row.matchAll(/line \d+|before/g)) seen.add(line)
+    }
+    for (let page = 0; page < 60 && !seen.has("before"); page++) {
+      look()
+      view = pressed(view, "pageup").view
+    }
+    look()
+    assert.strictEqual(seen.size, 201)
+    for (let page = 0; page < 60 && view.chat.talks.get("lobby")?.anchor !== undefined; page++) {
+      view = pressed(view, "pagedown").view
+    }
+    assert.deepStrictEqual(paneOf(view).rows, paneOf(start).rows)
+  })
+
+  it("a row up and a row down is where one was, also beside what one types", () => {
+    const many = Array.from({ length: 60 }, (_, index) => said(10 + index, "ada", `number ${index}\nsecond line`))
+    const typing = pressed(after(begin(columns, rows), connected, ...many), `type:${"words ".repeat(12)}`).view
+    const back = Scroll.up(typing, 20)
+    assert.deepStrictEqual(paneOf(Scroll.down(Scroll.up(back, 1), 1)).rows, paneOf(back).rows)
+    assert.strictEqual(paneOf(Scroll.up(back, 1)).rows.length, paneOf(back).rows.length)
+    const one = paneOf(Scroll.up(typing, 1))
+    assert.deepStrictEqual(one.rows.slice(2), paneOf(typing).rows.slice(1, -1))
+  })
+})
