@@ -1,4 +1,4 @@
-/** A terminal that keeps what is drawn. */
+/** A terminal that keeps what is drawn. As a real one it is drawn some turns of the event loop later. */
 import { Deferred, Effect, Queue } from "effect"
 import type { Frame } from "../../../src/client/full/Frame.ts"
 import { textOf } from "../../../src/client/full/Row.ts"
@@ -8,10 +8,14 @@ export const fakeStage = Effect.fnUntraced(function* () {
   const inputs = yield* Queue.unbounded<Input>()
   const opened = yield* Deferred.make<() => Frame>()
   let frame: (() => Frame) | undefined
+  const drawAfter = (turns: number): void => {
+    if (turns === 0) frame?.()
+    else setImmediate(() => drawAfter(turns - 1))
+  }
   const stage: Stage = {
     inputs,
     size: () => ({ columns: 80, rows: 24 }),
-    draw: () => void frame?.(),
+    draw: () => drawAfter(20),
     copy: () => true,
     ring: () => {},
     notify: () => {},
