@@ -10,13 +10,16 @@ import { Effect, FileSystem, Option, Schema } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import * as Intention from "../core/chat/Intention.ts"
+import * as Level from "./Level.ts"
 import * as View from "./View.ts"
 
 const Memory = Schema.Struct({
   shown: Schema.String,
   /** By the keys of their conversations; also of those one is not in just now. */
   drafts: Schema.Record(Schema.String, Schema.String),
-  muted: Schema.Array(Schema.String),
+  /** What was chosen here, of what to be called; `muted` is how it was written before there was more to choose. */
+  notify: Schema.optionalKey(Schema.Record(Schema.String, Level.Level)),
+  muted: Schema.optionalKey(Schema.Array(Schema.String)),
   ignored: Schema.Array(UserName),
   isUrgentFirst: Schema.Boolean,
   hasLeftBar: Schema.Boolean,
@@ -40,7 +43,7 @@ export const memoryOf = ({ chat, ...view }: View.View, waiting: Memory["drafts"]
   return {
     shown: chat.shown,
     drafts: Object.fromEntries(drafts),
-    muted: [...view.muted],
+    notify: Level.chosenIn(view.levels, view.configured),
     ignored,
     isUrgentFirst: view.isUrgentFirst,
     hasLeftBar: view.hasLeftBar,
@@ -53,14 +56,16 @@ const decodeName = Schema.decodeUnknownOption(UserName)
 /** As it was: at the beginning, when it is known which conversations there are. */
 export const recalled = (
   before: View.View,
-  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted, shown }: Memory
+  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted = [], notify = {}, shown }: Memory
 ): View.View => {
   const known = ignored.reduce(
     (chat, user) => (chat.ignored.has(nameKey(user)) ? chat : Intention.ignore(chat, user, true)),
     before.chat
   )
   const chat = Intention.show(known, shown)
-  const view = { ...View.withChat(before, chat), hasLeftBar, hasRightBar, isUrgentFirst, muted: new Set(muted) }
+  const chosen = [...muted.map((key) => [key, "none"] as const), ...Object.entries(notify)]
+  const levels = new Map([...before.configured, ...chosen])
+  const view = { ...View.withChat(before, chat), hasLeftBar, hasRightBar, isUrgentFirst, levels }
   return withDrafts(view, drafts)
 }
 

@@ -10,14 +10,15 @@ import { linksIn } from "../../common/text/Links.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
-import * as Talk from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
 import { safeText } from "../text/SafeText.ts"
 import { listed, nameOf } from "./Bars.ts"
+import { toLevel } from "./Calling.ts"
 import { completed } from "./Complete.ts"
 import * as Editor from "./Editor.ts"
 import { withEmoji } from "./Emoji.ts"
-import { type Deed, isEditorDeed, keymap, numberOf } from "./Keys.ts"
+import { type Deed, isEditorDeed, keyFor, numberOf } from "./Keys.ts"
+import * as Level from "./Level.ts"
 import { meant } from "./Own.ts"
 import { keyInPopup } from "./PressPopup.ts"
 import * as Scroll from "./Scroll.ts"
@@ -31,8 +32,6 @@ const movedPause = 1000
 const askedLines = 8
 const askedLength = 2000
 
-const keys = keymap()
-
 /**
  * `seen`: the conversation that is named before what is typed, on the screen as it was drawn last.
  *
@@ -41,7 +40,7 @@ const keys = keymap()
  */
 export const press = (before: View.View, key: Key, seen: string | undefined): Step => {
   const [, character] = /^alt\+(.)$/u.exec(key.name) ?? []
-  if (character === undefined || keys.has(key.name) || numberOf(key.name) !== undefined) {
+  if (character === undefined || before.keymap.deeds.has(key.name) || numberOf(key.name) !== undefined) {
     return pressOne(before, key, seen)
   }
   const first = pressOne(before, { name: "escape" }, seen)
@@ -58,7 +57,7 @@ const pressOne = (before: View.View, key: Key, seen: string | undefined): Step =
   }
   const number = numberOf(key.name)
   if (number !== undefined) return only(showNumber(view, number))
-  const deed = keys.get(key.name)
+  const deed = view.keymap.deeds.get(key.name)
   if (deed !== undefined) return perform(view, deed, seen)
   if (key.text === undefined || key.text === "") return only(view)
   return only(View.withEditor({ ...view, chosen: undefined }, Editor.insert(View.editorOf(view), key.text)))
@@ -135,7 +134,11 @@ const perform = (view: View.View, deed: Deed, seen: string | undefined): Step =>
       )
     }
     case "mute":
-      return only(mute(view))
+      return only(toLevel(view, Level.isMuted(view.levels, chat.shown) ? "mentions" : "none"))
+    case "notifyMore":
+      return only(toLevel(view, Level.after(Level.levelOf(view.levels, chat.shown))))
+    case "server":
+      return only(view, { _tag: "Server", name: undefined })
     case "close":
       return only(close(view))
     case "help":
@@ -183,7 +186,13 @@ const send = (view: View.View, seen: string | undefined): Step => {
   const talk = View.talkOf(view)
   if (talk.draft.trim() === "") return only(view)
   if (view.movedAt !== undefined && view.now - view.movedAt < movedPause) {
-    return only(View.notify(view, `Not sent: you are in ${nameOf(talk)} now. Enter sends it there.`, true))
+    return only(
+      View.notify(
+        view,
+        `Not sent: you are in ${nameOf(talk)} now. ${keyFor(view.keymap, "send")} sends it there.`,
+        true
+      )
+    )
   }
   if (seen !== chat.shown) return only(view)
   const understood = meant(talk.draft)
@@ -216,6 +225,10 @@ const send = (view: View.View, seen: string | undefined): Step => {
         View.notify(done, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
       )
     }
+    case "Notify":
+      return only(toLevel(cleared, what.level))
+    case "Server":
+      return only(cleared, { _tag: "Server", name: what.name })
   }
 }
 
@@ -246,7 +259,7 @@ const pick = (view: View.View, what: "conversation" | "reaction" | "typed"): Vie
   popup: { _tag: "Pick", what, editor: Editor.empty, index: 0 }
 })
 
-const order = ({ chat, isUrgentFirst, muted }: View.View) => listed(chat, muted, isUrgentFirst)
+const order = ({ chat, isUrgentFirst, levels }: View.View) => listed(chat, levels, isUrgentFirst)
 
 const step = (view: View.View, by: 1 | -1): View.View => {
   const all = order(view)
@@ -258,15 +271,6 @@ const step = (view: View.View, by: 1 | -1): View.View => {
 const showNumber = (view: View.View, number: number): View.View => {
   const found = order(view).find((one) => one.number === number)
   return found === undefined ? view : View.withChat(view, Intention.show(view.chat, found.key))
-}
-
-const mute = (view: View.View): View.View => {
-  const { shown } = view.chat
-  const muted = new Set(view.muted)
-  const isMuted = !muted.delete(shown)
-  if (isMuted) muted.add(shown)
-  const name = nameOf(View.talkOf(view))
-  return View.notify({ ...view, muted }, isMuted ? `${name} is muted.` : `${name} is heard again.`)
 }
 
 const close = (view: View.View): View.View => {
@@ -375,6 +379,3 @@ export const paste = (view: View.View, pasted: string): View.View => {
   const question = `Put ${size} into what you are typing for ${nameOf(View.talkOf(view))}? Nothing is sent by that.`
   return { ...view, popup: { _tag: "Confirm", question, what: { _tag: "Paste", key: view.chat.shown, text } } }
 }
-
-export const unreadElsewhere = ({ chat, muted }: View.View): number =>
-  [...chat.talks].reduce((sum, [key, talk]) => (muted.has(key) ? sum : sum + Talk.mentionsIn(talk)), 0)
