@@ -24,7 +24,8 @@ const knownNames: ReadonlyArray<string> = [
   "CHAT_HOST",
   "CHAT_PORT",
   "CHAT_TLS",
-  "CHAT_CA"
+  "CHAT_CA",
+  "CHAT_CONFIG"
 ]
 
 const readText = Effect.gen(function* () {

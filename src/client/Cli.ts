@@ -4,21 +4,19 @@
  *
  * A failure to connect is told as one sentence with the way out; see `ClientError` for the causes.
  */
-import { join } from "node:path"
 import process from "node:process"
 import { Config, Context, Effect, Layer, Option } from "effect"
-import { Command } from "effect/cli"
-import type { UserName } from "../common/name/UserName.ts"
-import * as TokenFile from "./account/TokenFile.ts"
+import { Command, TerminalCapabilities } from "effect/cli"
 import { type Asking, byPrompts, onScreen } from "./Asking.ts"
-import { NotUnderstood } from "./command/Action.ts"
 import { help, helpRows } from "./command/Help.ts"
+import { nearest } from "./command/Suggestion.ts"
+import type * as ConfigFile from "./config/ConfigFile.ts"
 import { exitCode } from "./core/ExitCode.ts"
 import { Tokens } from "./core/Login.ts"
-import { CannotChat, comingBack, enter, type Entrance, explain, putOut, type Visitor } from "./Entrance.ts"
-import { entranceOf, root, stateFolder } from "./Flags.ts"
-import { fullScreen, type Options } from "./full/FullScreen.ts"
+import { CannotChat, comingBack, enter, explain, putOut } from "./Entrance.ts"
+import { type Given, root } from "./Flags.ts"
 import * as Stage from "./full/Stage.ts"
+import { type Guest, host, reloginOn } from "./Hosting.ts"
 import { chat } from "./line/Chat.ts"
 import { type Entered, Relogin } from "./line/Relogin.ts"
 import { Client } from "./link/Client.ts"
@@ -29,51 +27,23 @@ import { Screen } from "./screen/Screen.ts"
 import * as TerminalScreen from "./screen/TerminalScreen.ts"
 import { exitCodes } from "./ScriptFlags.ts"
 import { sendCommand } from "./SendCommand.ts"
+import { configOf, type Start, startOf } from "./Start.ts"
 import { tailCommand } from "./TailCommand.ts"
 
 /** How wide the help is: what stands beside it leaves so much of the usual 80 columns, or of what there is. */
 const helpWidth = Math.min(Math.max(process.stdout.columns || 80, 40), 120) - 2
 
-/** What is asked during a sitting is asked on its screen; behind a full screen, which is gone then, by prompts. */
-const askingOn = (screen: Screen["Service"] | undefined, prompts: Asking) =>
-  screen === undefined ? prompts : onScreen(screen)
-
-const onFullScreen = (options: Options) =>
-  Effect.catchTag(fullScreen(options), "CannotDraw", () =>
-    Effect.fail(
-      new CannotChat({ message: "The full screen cannot be drawn here. Start with --line.", exitCode: exitCode.usage })
-    )
-  )
-
-/** What a sitting is on: a screen that shows lines, or else a full one. */
-interface Place {
-  readonly screen: Screen["Service"] | undefined
-  readonly hasMouse: boolean
-}
-
-const sittingOn = Effect.fnUntraced(function* ({ hasMouse, screen }: Place, memoryPath: string) {
-  if (screen === undefined) return yield* onFullScreen({ memoryPath, hasMouse })
-  return yield* Effect.provideService(chat, Screen, screen)
-})
-
-/** One sitting; gives who is in for the next, if there is to be one. */
+/** One sitting line by line; gives who is in for the next, if there is to be one. */
 const sit = Effect.fnUntraced(function* (
-  entrance: Entrance,
+  start: Start,
   { client, close, tokens, user }: Entered,
-  place: Place,
+  screen: Screen["Service"],
   prompts: Asking
 ) {
-  const asking = askingOn(place.screen, prompts)
-  const context = yield* Effect.context<Effect.Services<ReturnType<typeof enter>>>()
-  const logIn = (other: UserName, self: UserName) =>
-    Effect.serviceOption(Screen).pipe(
-      Effect.map((here) => askingOn(Option.getOrUndefined(here), prompts)),
-      Effect.flatMap((asking) => enter(entrance, { user: other, as: "login", stays: self }, asking)),
-      Effect.mapError(({ message }) => new NotUnderstood({ message: `:login: ${message} You are still ${self}.` })),
-      Effect.provideContext(context)
-    )
-  const name = TokenFile.pathIn(join(yield* stateFolder, "screens"), entrance.address, user)
-  return yield* sittingOn(place, name.replace(/\.token$/, ".json")).pipe(
+  const { entrance } = start
+  const asking = onScreen(screen)
+  const logIn = yield* reloginOn(start, prompts)
+  return yield* Effect.provideService(chat, Screen, screen).pipe(
     Effect.provideService(Client, client),
     Effect.provideService(Tokens, tokens),
     Effect.provideService(Relogin, logIn),
@@ -92,28 +62,90 @@ const sit = Effect.fnUntraced(function* (
   )
 })
 
-/** One sitting after the other, until one is the last. In line mode all have one screen, and what is being typed there. */
-const stay = Effect.fnUntraced(function* (
-  entrance: Entrance,
-  visitor: Visitor,
-  { hasMouse, isInOrder, isLine }: { readonly hasMouse: boolean; readonly isInOrder: boolean; readonly isLine: boolean }
-) {
-  const asking = yield* byPrompts
-  let entered: Entered | undefined = yield* enter(entrance, visitor, asking)
-  const isFull = asking.canAsk && !isLine && !isInOrder && (yield* Stage.canOpen)
+interface Manner {
+  readonly isInOrder: boolean
+  readonly isLine: boolean
+}
+
+const isFullWanted = ({ isInOrder, isLine }: Manner, { canAsk }: Asking) =>
+  canAsk && !isLine && !isInOrder ? Stage.canOpen : Effect.succeed(false)
+
+/** One sitting after the other, until one is the last. All have one screen, and what is being typed there. */
+const stay = Effect.fnUntraced(function* ({ start, visitor }: Guest, asking: Asking, isInOrder: boolean) {
+  let entered: Entered | undefined = yield* enter(start.entrance, visitor, asking)
   const layer = asking.canAsk ? TerminalScreen.layer({ isInOrder }) : PlainScreen.layer
-  const screen = isFull ? undefined : Context.get(yield* Layer.build(layer), Screen)
-  while (entered !== undefined) entered = yield* sit(entrance, entered, { screen, hasMouse }, asking)
+  const screen = Context.get(yield* Layer.build(layer), Screen)
+  while (entered !== undefined) entered = yield* sit(start, entered, screen, asking)
 }, Effect.scoped)
+
+/** The servers that were named, each once. */
+const namesIn = Effect.fnUntraced(function* ({ server, servers }: Pick<Given, "server" | "servers">) {
+  const stranger = servers.find((word) => !/^@./.test(word))
+  if (stranger !== undefined) {
+    const meant = nearest(
+      stranger,
+      scripts.map(({ name }) => name),
+      String
+    )
+    const message =
+      meant === undefined
+        ? `"${stranger}" is no command. A server of the config file is named with an @: @${stranger}.`
+        : `"${stranger}" is no command. Did you mean ${meant}?`
+    return yield* new CannotChat({ message, exitCode: exitCode.usage })
+  }
+  return [...new Set([...Option.toArray(server), ...servers.map((word) => word.slice(1))])]
+})
+
+const guestsOf = Effect.fnUntraced(function* (given: Given, opened: ConfigFile.Opened) {
+  const names = yield* namesIn(given)
+  const as = given.register ? "register" : "whatever"
+  const several = names.length > 1
+  const single = (["host", "port", "user", "tokenFile", "ca", "key"] as const).find((flag) =>
+    Option.isSome<unknown>(given[flag])
+  )
+  if (several && (single !== undefined || given.register)) {
+    const flag = given.register ? "register" : single === "tokenFile" ? "token-file" : single
+    const message = `--${flag} is for one server, and ${names.length} are named. Set it in the config file, or name one.`
+    return yield* new CannotChat({ message, exitCode: exitCode.usage })
+  }
+  const wanted = names.length === 0 ? [undefined] : names
+  // A password that is given is for one server; no other one is to see it.
+  const starts = yield* Effect.forEach(wanted, (name) => startOf(given, opened, name, !several))
+  return starts.map((start): Guest => ({ start, visitor: { user: start.user, as } }))
+})
+
+/** On every screen, none where the config file wants none. */
+const inColours = Effect.fnUntraced(function* <A, E, R>(
+  { theme }: ConfigFile.Config,
+  chatting: Effect.Effect<A, E, R>
+) {
+  const { TerminalCapabilities: Capabilities } = TerminalCapabilities
+  const before = yield* Capabilities
+  const wanted = theme === "none" ? { ...before, canColor: false } : before
+  return yield* Effect.provideService(chatting, Capabilities, wanted)
+})
+
+const scripts = [sendCommand, tailCommand, historyCommand, usersCommand, roomsCommand] as const
 
 export const cli = root.pipe(
   Command.withHandler(
     Effect.fnUntraced(function* (given) {
-      const { line: isInOrder, mouse: hasMouse, register, user, wait } = given
+      const { line: isInOrder, mouse, wait } = given
       const isLine = yield* Config.withDefault(Config.Boolean("CHAT_LINE"), false)
-      const visitor = { user: Option.getOrUndefined(user), as: register ? "register" : "whatever" } as const
-      const chatting = stay(yield* entranceOf(given), visitor, { hasMouse, isInOrder, isLine })
-      yield* wait ? Effect.provideService(chatting, LongestPause, Infinity) : chatting
+      const opened = yield* configOf(given)
+      const guests = yield* guestsOf(given, opened)
+      const asking = yield* byPrompts
+      const isFull = yield* isFullWanted({ isInOrder, isLine }, asking)
+      const [first] = guests
+      if (first === undefined || (guests.length > 1 && !isFull)) {
+        const message = "Several servers at once need the full screen, on a terminal. Name one."
+        return yield* new CannotChat({ message, exitCode: exitCode.usage })
+      }
+      const hasMouse = Option.getOrElse(mouse, () => opened.config.mouse ?? true)
+      const chatting = isFull
+        ? Effect.scoped(host(guests, { given, opened, hasMouse, asking }))
+        : stay(first, asking, isInOrder)
+      yield* inColours(opened.config, wait ? Effect.provideService(chatting, LongestPause, Infinity) : chatting)
     })
   ),
   Command.withDescription(
@@ -130,7 +162,14 @@ export const cli = root.pipe(
       "happens. With --line everything is written once, in order, behind what is there, as screen readers want it: the",
       "prompt comes with the first key of a line, and what happens meanwhile waits until the line is sent or cleared.",
       "",
-      "Settings come from flags, the environment, or a file .env, in this order.",
+      "Settings come from flags, the environment, a file .env, and the config file (--config, CHAT_CONFIG, or",
+      "$XDG_CONFIG_HOME/parley/config.json, where ~/.config is usual), in this order, and from what is in parentheses",
+      "below. The config file has servers by name, the keys, colours and notices of the full screen:",
+      '  {"servers": {"home": {"host": "chat.example.org", "tls": true, "user": "ada", "mute": ["lobby"]}},',
+      '   "default": "home", "theme": "dark", "keys": {"jump": "ctrl+g"}, "bell": false}',
+      "@home chats on that server, whatever the environment says; several are kept side by side, :server and Alt-O change",
+      "over. Its default one is for a start whose flags and environment name neither host nor port. All that can stand",
+      "there: src/client/README.md. What is wrong in it is told with its line, and nothing is started.",
       "With stdin or stdout not a terminal, lines are read and written plainly, for scripts;",
       "a line that could not be carried out is told on stderr and makes the exit code 1.",
       "For scripts there are also the commands below; pnpm -s client send --help explains one.",
@@ -145,6 +184,7 @@ export const cli = root.pipe(
       command: "pnpm client --host chat.example.org --port 9000",
       description: "Be asked for a name, on another server"
     },
+    { command: "pnpm client @home @work", description: "Two servers of the config file, side by side" },
     { command: "pnpm client --host chat.example.org --tls", description: "Speak TLS" },
     {
       command: "pnpm client --host chat.example.org --ca chat.pem",
@@ -163,5 +203,5 @@ export const cli = root.pipe(
     { command: "pnpm -s client tail --room dev --json", description: "Hear a room, from a script" },
     { command: "NO_COLOR=1 pnpm client", description: "Do without colours" }
   ]),
-  Command.withSubcommands([sendCommand, tailCommand, historyCommand, usersCommand, roomsCommand])
+  Command.withSubcommands(scripts)
 )

@@ -8,16 +8,18 @@ import { nobody } from "./Asking.ts"
 import { SessionError } from "./core/ClientError.ts"
 import type { Whereabouts } from "./core/Heard.ts"
 import { enter, type Entrance, explain, whoever } from "./Entrance.ts"
-import { entranceOf, root, stateFolder } from "./Flags.ts"
+import { root, stateFolder } from "./Flags.ts"
 import { Client } from "./link/Client.ts"
 import { fileNameOf, type Reader } from "./script/CursorFile.ts"
+import { configOf, startOf } from "./Start.ts"
 import { safeLine } from "./text/SafeText.ts"
 
 /** What a script knows before it comes in. */
 export const begin = Effect.fnUntraced(function* (link: NonNullable<Entrance["link"]> = {}) {
   const given = yield* root
-  const entrance: Entrance = { ...(yield* entranceOf(given)), link: { joinsAll: false, ...link } }
-  const user = yield* whoever(entrance, Option.getOrUndefined(given.user), nobody)
+  const start = yield* startOf(given, yield* configOf(given), Option.getOrUndefined(given.server))
+  const entrance: Entrance = { ...start.entrance, link: { joinsAll: false, ...link } }
+  const user = yield* whoever(entrance, start.user, nobody)
   return { entrance, user }
 })
 

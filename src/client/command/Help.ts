@@ -23,21 +23,23 @@ const rules: ReadonlyArray<string> = [
   "A line that begins with : or / is a command:"
 ]
 
+const doubled = "To say what begins with one of these, double it: ::) hello says :) hello, //x says /x."
+
+/** The keys of line mode. */
 const keys: ReadonlyArray<string> = [
-  "To say what begins with one of these, double it: ::) hello says :) hello, //x says /x.",
   "What is pasted is text: several lines wait for Enter, which sends them, or Ctrl-C.",
   "Tab completes, Ctrl-R looks for what you typed, Ctrl-L draws the screen again, Ctrl-C clears the line, twice it quits."
 ]
 
-/** All commands, or the one asked for: its usage, what it does, an example, and what there is to know. */
-export const help = (name?: string): ReadonlyArray<HelpLine> => {
+/** All commands, or the one asked for: its usage, what it does, an example, and what there is to know. `about`: the keys. */
+export const help = (name?: string, about: ReadonlyArray<string> = keys): ReadonlyArray<HelpLine> => {
   const command = name === undefined ? undefined : findCommand(name)
   if (command !== undefined) {
     const { example, notes, summary } = command
     return [{ usage: usage(command), text: summary }, ...[`for example: ${example}`, ...notes].map(only)]
   }
   const unknown = name === undefined ? [] : [`There is no command ":${name}". These there are:`]
-  return [...[...unknown, ...rules].map(only), ...commandLines, ...keys.map(only)]
+  return [...[...unknown, ...rules].map(only), ...commandLines, ...[doubled, ...about].map(only)]
 }
 
 const only = (text: string): HelpLine => ({ text })

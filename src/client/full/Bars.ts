@@ -4,6 +4,7 @@ import type { UserName } from "../../common/name/UserName.ts"
 import type { ChatState } from "../core/chat/ChatState.ts"
 import * as People from "../core/chat/People.ts"
 import * as Talk from "../core/chat/Talk.ts"
+import { isMuted, levelOf, type Level, type Levels } from "./Level.ts"
 import { apart, faint, filled, type Look, type Row, rowOf, span } from "./Row.ts"
 
 /** What a conversation is called on every screen. */
@@ -16,19 +17,17 @@ export interface Listed {
   readonly number: number
   readonly talk: Talk.Talk
   readonly isMuted: boolean
+  readonly level: Level
 }
 
 /** As they came, or those that wait for somebody first. */
-export const listed = (
-  { talks }: ChatState,
-  muted: ReadonlySet<string>,
-  isUrgentFirst: boolean
-): ReadonlyArray<Listed> => {
+export const listed = ({ talks }: ChatState, levels: Levels, isUrgentFirst: boolean): ReadonlyArray<Listed> => {
   const all = [...talks].map(([key, talk], index): Listed => ({
     key,
     number: index + 1,
     talk,
-    isMuted: muted.has(key)
+    isMuted: isMuted(levels, key),
+    level: levelOf(levels, key)
   }))
   return isUrgentFirst ? all.toSorted((one, other) => urgency(other) - urgency(one)) : all
 }
@@ -77,7 +76,8 @@ const talkRow = (one: Listed, isShown: boolean, width: number): Row => {
   const mark = talk.outbox.some(({ state }) => state._tag === "Failed") ? "✗" : talk.draft !== "" && !isShown ? "✎" : ""
   const right = [mark, count].filter((piece) => piece !== "").join(" ")
   const rightLook: Look = isCalling && !isShown ? { tone: "mention", bold: true } : look
-  const left = `${number < 10 ? number : " "} ${nameOf(talk)}`
+  // Of what calls for every message one is to know why.
+  const left = `${number < 10 ? number : " "} ${nameOf(talk)}${one.level === "all" ? " !" : ""}`
   return apart([span(left, look)], right === "" ? [span(" ", look)] : [span(` ${right} `, rightLook)], width, look)
 }
 
@@ -115,7 +115,7 @@ const personRow = (
   isHere: boolean
 ): Row => {
   const isHidden = blocked.has(nameKey(user)) || ignored.has(nameKey(user))
-  const look: Look = isHere && !isHidden ? { tone: "plain", user } : faint
+  const look: Look = isHere && !isHidden ? { tone: "plain", user, isListed: true } : faint
   return filled([span(roleMark(user, governors), { tone: "accent" }), span(user, { ...look, strike: isHidden })], width)
 }
 

@@ -20,6 +20,7 @@ import { Screen } from "../screen/Screen.ts"
 import { colourless } from "../text/Palette.ts"
 import { answered, answeredWith } from "./Answers.ts"
 import * as Editor from "./Editor.ts"
+import { keyFor } from "./Keys.ts"
 import { Live } from "./Live.ts"
 import { talkTo } from "./Press.ts"
 import * as View from "./View.ts"
@@ -68,6 +69,10 @@ export const screenOf = Effect.fnUntraced(function* () {
     })
   return { screen, answer }
 })
+
+/** The commands, and which key shows the others. */
+const helpOn = (view: View.View, command: string | undefined): ReadonlyArray<string> =>
+  helpRows(help(command, [`${keyFor(view.keymap, "help")} shows all keys.`]), View.planOf(view, 1).middle)
 
 export interface Given {
   readonly action: Action
@@ -130,7 +135,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
       case "Quit":
         return quit
       case "Help":
-        yield* change((before) => answeredWith(before, helpRows(help(action.command), View.planOf(before, 1).middle)))
+        yield* change((before) => answeredWith(before, helpOn(before, action.command)))
         return undefined
       case "Account": {
         if (action.act._tag === "Login") {
@@ -139,7 +144,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
         const prepared = yield* prepare(action.act)
         if (prepared._tag === "Ask") yield* errand(prepared)
         else yield* carryOutOwn(prepared)
-        return isLast(prepared) ? quit : undefined
+        return isLast(prepared) ? ({ ...quit, leaves: "server" } satisfies Ending) : undefined
       }
       default: {
         if (action._tag === "Ask" && action.sure !== undefined) yield* sure(action.sure)

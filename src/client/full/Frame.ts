@@ -10,11 +10,11 @@ import * as Window from "../core/chat/Window.ts"
 import { isRightToLeft, joined, wall, walled } from "../text/RightToLeft.ts"
 import { leftBar, type Listed, listed, nameOf, rightBar, waiting } from "./Bars.ts"
 import { type Input, inputOf } from "./Input.ts"
-import { keysOf } from "./Keys.ts"
+import { keyFor } from "./Keys.ts"
 import { answerRows, popupRows } from "./Popup.ts"
 import { apart, cellsOfRow, cutRow, divided, faint, filled, type Look, type Row, span } from "./Row.ts"
 import type { Pane } from "./TalkPane.ts"
-import { editorOf, paneIn, type Plan, planOf, talkOf, type View } from "./View.ts"
+import { editorOf, paneIn, type Other, type Plan, planOf, talkOf, type View } from "./View.ts"
 
 export interface Frame {
   readonly rows: ReadonlyArray<Row>
@@ -36,7 +36,7 @@ export const frameOf = (view: View): Frame => {
   const plan = planOf(view, input.rows.length)
   const shownInput = plan.input === input.rows.length ? input : inputIn(view, plan.input)
   const pane = paneIn(view, plan)
-  const list = listed(view.chat, view.muted, view.isUrgentFirst)
+  const list = listed(view.chat, view.levels, view.isUrgentFirst)
   const left = leftBar(view.chat, list, plan.left, plan.header + plan.pane)
   const talk = talkOf(view)
   const right =
@@ -104,9 +104,10 @@ const statusOf = (view: View, list: ReadonlyArray<Listed>, pane: Pane, width: nu
   const strong: Look = { tone: "bar", bold: true }
   const state =
     is === "there" ? "" : is === "coming" ? "connecting… " : `offline${cause === undefined ? "" : ` (${cause})`} `
-  const elsewhere = list
+  const here = list
     .filter(({ isMuted, key, talk }) => key !== chat.shown && !isMuted && Talk.unread(talk) > 0)
     .map((one) => `${nameOf(one.talk)} ${waiting(one)}`)
+  const elsewhere = [...view.others.flatMap(waitingAt), ...here]
   const typing = typingIn(talk, view.now).filter((user) => nameKey(user) !== nameKey(chat.user))
   const said =
     notice !== undefined
@@ -119,14 +120,24 @@ const statusOf = (view: View, list: ReadonlyArray<Listed>, pane: Pane, width: nu
             : "r reply  + react  e edit  d delete  c copy  o link",
           bar
         )
-  const newer = pane.newer > 0 ? `↓ ${pane.newer} newer (${keysOf("end")}) ` : ""
-  const missing = talk.anchor !== undefined && newer === "" && !talk.window.isAtEnd ? `↓ newer (${keysOf("end")}) ` : ""
+  const newer = pane.newer > 0 ? `↓ ${pane.newer} newer (${keyFor(view.keymap, "end")}) ` : ""
+  const missing =
+    talk.anchor !== undefined && newer === "" && !talk.window.isAtEnd ? `↓ newer (${keyFor(view.keymap, "end")}) ` : ""
   const latency = view.latency === undefined || is !== "there" ? "" : ` ${Math.max(1, Math.round(view.latency))} ms`
-  const right: Row = [span(`${newer}${missing}`, strong), span(` ${chat.user}${latency} `, bar)]
+  const right: Row = [
+    span(`${newer}${missing}`, strong),
+    span(` ${chat.user}${view.server === undefined ? "" : ` on ${view.server}`}${latency} `, bar)
+  ]
   const left: Row = [span(" ", bar), span(state, strong), said]
   // Where both do not fit, what is said goes before whose name one has.
   const isTight = cellsOfRow(left) + cellsOfRow(right) > width
   return apart(left, isTight ? [span(`${newer}${missing}`, strong)] : right, width, bar)
+}
+
+/** What waits on another server, if anything does. */
+const waitingAt = ({ isThere, mentions, name, unread }: Other): ReadonlyArray<string> => {
+  const count = mentions > 0 ? ` @${mentions}` : unread > 0 ? ` ${unread}` : ""
+  return count === "" && isThere ? [] : [`[${name}${count}${isThere ? "" : " offline"}]`]
 }
 
 /** Before what is typed stands where it goes. */

@@ -22,14 +22,18 @@ import { Screen } from "../screen/Screen.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { nameOf } from "./Bars.ts"
 import { Browser, followed } from "./Browser.ts"
+import { calls, unread } from "./Calling.ts"
 import { type Given, screenOf, workOff } from "./Errands.ts"
 import type { Frame } from "./Frame.ts"
 import { callOf, heard, unsettledBy } from "./Hearing.ts"
+import { type Keymap, usual } from "./Keys.ts"
+import * as Level from "./Level.ts"
 import * as Live from "./Live.ts"
 import * as Memory from "./Memory.ts"
-import { paste, press, unreadElsewhere } from "./Press.ts"
+import { paste, press } from "./Press.ts"
 import { Requests } from "./Requests.ts"
 import * as Scroll from "./Scroll.ts"
+import { Servers } from "./Servers.ts"
 import * as Stage from "./Stage.ts"
 import * as Times from "./Times.ts"
 import * as View from "./View.ts"
@@ -61,21 +65,31 @@ export interface Options {
   readonly memoryPath: string
   /** Whether the mouse is taken from the terminal. */
   readonly hasMouse: boolean
+  readonly keymap?: Keymap
+  /** Of what one wants to be called, as the config file says. */
+  readonly configured?: Level.Levels
+  /** Whether one is called by the bell, and beside the window; both, unless that is said. */
+  readonly hasBell?: boolean
+  readonly hasNotices?: boolean
 }
 
 /** On a stage that is opened for it. */
 export const sitting = Effect.fnUntraced(function* <E, R>(
-  { hasMouse, memoryPath }: Options,
+  options: Options,
   open: (frame: () => Frame, hasMouse: boolean) => Effect.Effect<Stage.Stage, E, R>
 ) {
   const now = yield* Clock.currentTimeMillis
   const times = Times.make(DateTime.zoneMakeLocal())
-  const live = Live.make({ ...View.make({ columns: 80, rows: 24 }, times, now), hasMouse })
+  const { configured = Level.none, hasMouse, keymap = usual, memoryPath } = options
+  const { isShown } = yield* Servers
+  const first = View.make({ columns: 80, rows: 24 }, times, now)
+  const chat = Intention.lookAt(first.chat, isShown())
+  const live = Live.make({ ...first, chat, hasMouse, keymap, configured, levels: configured })
   const stage = yield* open(live.drawn, hasMouse)
   live.whenChanged((by) => by === "person" && stage.draw())
   yield* live.change((before) => ({ ...before, size: stage.size() }))
   const memory = yield* Memory.fileAt(memoryPath)
-  return yield* run(stage, memory).pipe(
+  return yield* run(stage, memory, options).pipe(
     Effect.provide(Requests.layer),
     Effect.provideService(Live.Live, live),
     Effect.provideServiceEffect(OlderPage, Ref.make<Request | undefined>(undefined)),
@@ -85,10 +99,12 @@ export const sitting = Effect.fnUntraced(function* <E, R>(
   )
 }, Effect.scoped)
 
-/** In this terminal. Fails with CannotDraw, and nothing was touched, where there can be no full screen. */
-export const fullScreen = (options: Options) => sitting(options, Stage.open)
-
-const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Success<ReturnType<typeof Memory.fileAt>>) {
+const run = Effect.fnUntraced(function* (
+  stage: Stage.Stage,
+  memory: Effect.Success<ReturnType<typeof Memory.fileAt>>,
+  { hasBell = true, hasNotices = true }: Options
+) {
+  const servers = yield* Servers
   const client = yield* Client
   const requests = yield* Requests
   const { change, drawing, frame, seen, view, whenChanged } = yield* Live.Live
@@ -123,9 +139,11 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
       fork(page.is === "recalled" ? requests.recall(page.key) : requests.page(page.key, page.is))
     }
     if (unsettled.has(chat.shown)) settle(chat.shown)
-    const calls = unreadElsewhere(view())
+    const own = calls(view())
+    servers.tell({ unread: unread(view()), mentions: own, isThere: chat.connection.is === "there" })
+    const all = view().others.reduce((sum, { mentions }) => sum + mentions, own)
     const name = safeLine(nameOf(View.talkOf(view())))
-    stage.title(calls === 0 ? `parley: ${name}` : `(${calls}) parley: ${name}`)
+    stage.title(all === 0 ? `parley: ${name}` : `(${all}) parley: ${name}`)
   })
 
   const call = Effect.fnUntraced(function* (events: ReadonlyArray<ClientEvent>) {
@@ -137,8 +155,8 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
     const now = yield* Clock.monotonicTimeNanos
     if (now - lastBell < bellPause) return
     lastBell = now
-    stage.ring()
-    if (!view().chat.isLooking) stage.notify(safeLine(calling.title), safeLine(calling.text))
+    if (hasBell) stage.ring()
+    if (hasNotices && !view().chat.isLooking) stage.notify(safeLine(calling.title), safeLine(calling.text))
   })
 
   const hear = Stream.runForEachArray(
@@ -173,6 +191,14 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
     yield* change((view) => View.notify(view, followed(target, isOpened, isCopied), !isOpened && !isCopied))
   })
 
+  const turnTo = Effect.fnUntraced(
+    function* (name: string | undefined) {
+      const why = yield* servers.turnTo(name)
+      if (why !== undefined) yield* change((before) => View.notify(before, why, true))
+    },
+    Effect.provideService(Screen, screen)
+  )
+
   const grant = Effect.fnUntraced(function* (wish: Wish) {
     switch (wish._tag) {
       case "Send":
@@ -206,6 +232,9 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
         return
       case "Mouse":
         return stage.mouse(wish.isOn)
+      case "Server":
+        fork(turnTo(wish.name))
+        return
       case "Redraw":
         return stage.redraw()
       case "Suspend":
@@ -270,6 +299,12 @@ const run = Effect.fnUntraced(function* (stage: Stage.Stage, memory: Effect.Succ
         break
       case "Click":
         yield* click(input.x, input.y)
+        break
+      case "Elsewhere":
+        yield* change((before) => ({ ...before, others: servers.others(), server: servers.name() }), "events")
+        break
+      case "Told":
+        yield* change((before) => View.notify(before, input.text, true))
         break
       case "Gone":
         yield* Deferred.succeed(ended, quit)

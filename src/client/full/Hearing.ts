@@ -10,6 +10,7 @@ import type { Style } from "../screen/Layout.ts"
 import { render } from "../screen/Render.ts"
 import { answered } from "./Answers.ts"
 import { nameOf } from "./Bars.ts"
+import { levelOf } from "./Level.ts"
 import * as View from "./View.ts"
 
 /** Whom it is to reach, who may not be looking. */
@@ -73,13 +74,18 @@ export const heard = (before: View.View, event: ClientEvent, style: Style, recen
   }
 }
 
-/** Before it is put into the view. A muted conversation calls nobody, nor does one that is looked at, but for a mention. */
-export const callOf = ({ chat, muted }: View.View, event: ClientEvent): Call | undefined => {
+/**
+ * Before it is put into the view. A muted conversation calls nobody, nor does one that is looked at, but for a mention; of what is
+ * neither private nor a mention, only those call of which that was said.
+ */
+export const callOf = ({ chat, levels }: View.View, event: ClientEvent): Call | undefined => {
   const call = Chat.callFor(chat, event)
-  if (call === undefined || call.is === "message") return undefined
+  if (call === undefined) return undefined
   const key = Talk.keyOf(call.where)
+  const level = levelOf(levels, key)
   const isSeen = chat.isLooking && key === chat.shown
-  if (muted.has(key) || (isSeen && call.is === "private")) return undefined
+  if (level === "none" || (call.is === "message" && level !== "all")) return undefined
+  if (isSeen && call.is !== "mention") return undefined
   return { title: `${call.entry.from} in ${nameOf({ where: call.where })}`, text: call.entry.content.slice(0, 200) }
 }
 

@@ -1,7 +1,8 @@
 /**
- * Which key does what: one table, from which F1's page comes too. Pure.
+ * Which key does what: one table, from which F1's page comes too, and what the config file makes of it. Pure.
  *
  * Keys are called as one says them: `ctrl+k`, `alt+enter`, `pageup`, `f1`. A character that is typed is no key.
+ * Whoever names a key to the person takes it from the keymap of the view: it may be another one than the table's.
  */
 import { type EditorDeed, deeds as editorDeeds } from "./Editor.ts"
 
@@ -30,6 +31,8 @@ export type Deed =
   | "rightBar"
   | "sort"
   | "mute"
+  | "notifyMore"
+  | "server"
   | "close"
   | "help"
   | "redraw"
@@ -88,6 +91,8 @@ export const bindings: ReadonlyArray<Binding> = [
   bind("Conversations", "waiting", "alt+a", "the next mention, private message, or anything unread"),
   bind("Conversations", "sort", "alt+s", "sort them: as they came, or what waits first"),
   bind("Conversations", "mute", "alt+m", "mute this one, or hear it again"),
+  bind("Conversations", "notifyMore", "alt+n", "be told of mentions here, of everything, or of nothing"),
+  bind("Conversations", "server", "alt+o", "the next server, where there are several"),
   bind("Conversations", "close", "alt+w", "take a private one, or a room you left, off the list"),
 
   bind("Reading", "olderPage", "pageup", "older messages"),
@@ -116,8 +121,34 @@ export const bindings: ReadonlyArray<Binding> = [
 /** A digit with Alt shows the conversation of that number. */
 const numbered = /^alt\+([1-9])$/
 
-export const keymap = (all: ReadonlyArray<Binding> = bindings): ReadonlyMap<string, Deed> =>
-  new Map(all.flatMap(({ deed, keys }) => keys.map((key): [string, Deed] => [key, deed])))
+/** The table as it is for this person. */
+export interface Keymap {
+  readonly bindings: ReadonlyArray<Binding>
+  readonly deeds: ReadonlyMap<string, Deed>
+}
+
+const keymapOf = (all: ReadonlyArray<Binding>): Keymap => ({
+  bindings: all,
+  deeds: new Map(all.flatMap(({ deed, keys }) => keys.map((key): [string, Deed] => [key, deed])))
+})
+
+export const usual: Keymap = keymapOf(bindings)
+
+/** What of the table is to be otherwise: the keys of a deed, in place of all it has. */
+export type Changes = ReadonlyMap<Deed, ReadonlyArray<string>>
+
+/** A key that a deed is given is taken from whatever had it. */
+export const remapped = (changes: Changes): Keymap => {
+  const given = new Set([...changes.values()].flat())
+  return keymapOf(
+    bindings.map(({ deed, group, keys, says }) => ({
+      deed,
+      group,
+      says,
+      keys: changes.get(deed) ?? keys.filter((key) => !given.has(key))
+    }))
+  )
+}
 
 export const numberOf = (key: string): number | undefined => {
   const [, digit] = numbered.exec(key) ?? []
@@ -135,7 +166,8 @@ export const shown = (key: string): string =>
 
 const capital = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`
 
-export const keysOf = (deed: Deed): string => {
-  const [key = ""] = bindings.find((one) => one.deed === deed)?.keys ?? []
-  return shown(key)
+/** The first key of a deed, as it stands on keyboards. */
+export const keyFor = ({ bindings }: Keymap, deed: Deed): string => {
+  const [key] = bindings.find((one) => one.deed === deed)?.keys ?? []
+  return key === undefined ? "(no key)" : shown(key)
 }

@@ -15,13 +15,16 @@ import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Window from "../core/chat/Window.ts"
+import * as Level from "./Level.ts"
 import * as View from "./View.ts"
 
 const Memory = Schema.Struct({
   shown: Schema.String,
   /** By the keys of their conversations; also of those one is not in just now. */
   drafts: Schema.Record(Schema.String, Schema.String),
-  muted: Schema.Array(Schema.String),
+  /** What was chosen here, of what to be called; `muted` is how it was written before there was more to choose. */
+  notify: Schema.optionalKey(Schema.Record(Schema.String, Level.Level)),
+  muted: Schema.optionalKey(Schema.Array(Schema.String)),
   ignored: Schema.Array(UserName),
   isUrgentFirst: Schema.Boolean,
   hasLeftBar: Schema.Boolean,
@@ -82,7 +85,7 @@ export const memoryOf = (view: View.View, waiting: Memory["drafts"]): Memory => 
     shown: chat.shown,
     drafts: bounded(drafts),
     places: placesIn(view),
-    muted: [...view.muted].slice(-maxKept),
+    notify: Object.fromEntries(Object.entries(Level.chosenIn(view.levels, view.configured)).slice(-maxKept)),
     ignored: ignored.slice(-maxKept),
     isUrgentFirst: view.isUrgentFirst,
     hasLeftBar: view.hasLeftBar,
@@ -95,7 +98,7 @@ const decodeName = Schema.decodeUnknownOption(UserName)
 /** As it was: at the beginning, when it is known which conversations there are. */
 export const recalled = (
   before: View.View,
-  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted, places = {}, shown }: Memory
+  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted = [], notify = {}, places = {}, shown }: Memory
 ): View.View => {
   const known = ignored.reduce(
     (chat, user) => (chat.ignored.has(nameKey(user)) ? chat : Intention.ignore(chat, user, true)),
@@ -104,7 +107,9 @@ export const recalled = (
   const there = Object.entries(places).filter(([key]) => known.talks.has(key))
   const staying = there.reduce((chat, [key, { seq }]) => Intention.stayIn(chat, key, seq), known)
   const view = View.withChat(before, Intention.show(staying, shown))
-  const bars = { hasLeftBar, hasRightBar, isUrgentFirst, muted: new Set(muted) }
+  const chosen = [...muted.map((key) => [key, "none"] as const), ...Object.entries(notify)]
+  const levels = new Map([...before.configured, ...chosen])
+  const bars = { hasLeftBar, hasRightBar, isUrgentFirst, levels }
   return withDrafts({ ...view, ...bars, recalled: new Map(there) }, drafts)
 }
 

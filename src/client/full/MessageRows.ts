@@ -35,6 +35,8 @@ export interface Setting {
   readonly chosen: Seq | undefined
   readonly find: (seq: Seq) => StandingMessage | undefined
   readonly retryKeys: string
+  /** What takes a conversation off the list. */
+  readonly closeKey: string
 }
 
 /** So long what one person says stands together, in milliseconds. */

@@ -5,6 +5,7 @@ import { type Action, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
 import type { Here } from "../command/Here.ts"
 import { beginsWithEmoji } from "./Emoji.ts"
+import { Level } from "./Level.ts"
 
 export type Meant =
   | { readonly _tag: "Text"; readonly content: string }
@@ -13,7 +14,18 @@ export type Meant =
   | { readonly _tag: "Lobby" }
   | { readonly _tag: "Close" }
   | { readonly _tag: "Ignore"; readonly user: UserName; readonly isIgnored: boolean }
+  | { readonly _tag: "Notify"; readonly level: Level | undefined }
+  | { readonly _tag: "Server"; readonly name: string | undefined }
 
+/** What they are for, as `Help` says it of the others. */
+export const ownLines: ReadonlyArray<{ readonly usage: string; readonly text: string }> = [
+  { usage: ":notify [all, mentions or none]", text: "say for what the conversation shown calls you, or look" },
+  { usage: ":server [name]", text: "show another server of the config file, or the next one" },
+  { usage: ":ignore <user>", text: "do not show what somebody says; :unignore does again" },
+  { usage: ":close", text: "take a private conversation, or a room you left, off the list" }
+]
+
+const decodeLevel = Schema.decodeUnknownOption(Level)
 const decodeUser = Schema.decodeUnknownOption(UserName)
 
 /** As the protocol counts them. */
@@ -28,6 +40,11 @@ const own = (line: string): Meant | undefined => {
       return argument === "" ? { _tag: "Lobby" } : undefined
     case "close":
       return argument === "" ? { _tag: "Close" } : undefined
+    // What is no such word is told which there are.
+    case "notify":
+      return { _tag: "Notify", level: Option.getOrUndefined(decodeLevel(argument.toLowerCase())) }
+    case "server":
+      return { _tag: "Server", name: argument === "" ? undefined : argument.replace(/^@/, "") }
     case "pm":
       return Option.isSome(user) ? { _tag: "TalkTo", user: user.value } : undefined
     case "ignore":

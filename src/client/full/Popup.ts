@@ -10,7 +10,8 @@ import { wrap } from "../text/Wrap.ts"
 import { nameOf } from "./Bars.ts"
 import { emojiNamed } from "./Emoji.ts"
 import { fuzzy } from "./Fuzzy.ts"
-import { type Binding, bindings, shown } from "./Keys.ts"
+import { type Binding, keyFor, type Keymap, shown } from "./Keys.ts"
+import { ownLines } from "./Own.ts"
 import { cutRow, faint, filled, type Look, plain, type Row, rowOf, span } from "./Row.ts"
 import type { Popup, View } from "./View.ts"
 
@@ -59,12 +60,14 @@ const part = (rows: ReadonlyArray<Row>, height: number, scroll: number): Readonl
 const around = (rows: ReadonlyArray<Row>, height: number, at: number): ReadonlyArray<Row> =>
   part(rows, height, at - Math.floor(height / 2))
 
-export const answerRows = ({ answer }: View, width: number, height: number): ReadonlyArray<Row> => {
+export const answerRows = ({ answer, keymap }: View, width: number, height: number): ReadonlyArray<Row> => {
   if (answer === undefined || height < 2) return []
   const all = answer.lines.flatMap((line) => wrapped(line, width))
   const shownRows = Math.min(all.length, Math.max(2, Math.floor(height * 0.6)), height - 1)
   const hidden = all.length - shownRows
-  const title = hidden > 0 ? "answer: PageUp and PageDown for more, Escape closes it" : "answer: Escape closes it"
+  const closing = `${keyFor(keymap, "escape")} closes it`
+  const more = `${keyFor(keymap, "olderPage")} and ${keyFor(keymap, "newerPage")} for more`
+  const title = hidden > 0 ? `answer: ${more}, ${closing}` : `answer: ${closing}`
   return [titled(title, width), ...part(all, shownRows, hidden - answer.scroll)]
 }
 
@@ -72,16 +75,17 @@ const wrapped = (line: string, width: number): ReadonlyArray<Row> =>
   wrap(safeLine(line), width, Math.max(1, width)).map((row) => rowOf(row.trimEnd()))
 
 export const popupRows = (view: View, width: number, height: number): ReadonlyArray<Row> => {
-  const { popup } = view
+  const { keymap, popup } = view
   if (popup === undefined || height < 2) return []
+  const escape = keyFor(keymap, "escape")
   switch (popup._tag) {
     case "Help":
       return [
-        titled("keys and commands: PageDown for more, Escape closes it", width),
-        ...helpRows(width, height - 1, popup.scroll)
+        titled(`keys and commands: ${keyFor(keymap, "newerPage")} for more, ${escape} closes it`, width),
+        ...helpRows(keymap, width, height - 1, popup.scroll)
       ]
     case "Ask":
-      return [titled("what is typed here is not shown; Escape gives up", width)]
+      return [titled(`what is typed here is not shown; ${escape} gives up`, width)]
     case "Confirm":
       return [titled("sure?", width), ...wrapped(popup.question, width)]
     case "Search":
@@ -91,7 +95,10 @@ export const popupRows = (view: View, width: number, height: number): ReadonlyAr
       const rows = found.map((one, index) => candidateRow(one, index === popup.index, width))
       const shownRows = rows.length === 0 ? [rowOf("nothing of that name", faint)] : rows
       const most = Math.min(shownRows.length, Math.max(1, Math.min(height - 1, 12)))
-      return [titled("Up, Down and Enter pick one; Escape closes it", width), ...around(shownRows, most, popup.index)]
+      return [
+        titled(`Up, Down and Enter pick one; ${escape} closes it`, width),
+        ...around(shownRows, most, popup.index)
+      ]
     }
   }
 }
@@ -104,14 +111,15 @@ const candidateRow = (one: Candidate, isChosen: boolean, width: number): Row => 
 }
 
 const searchRows = (
-  { chat, times, now }: View,
+  { chat, keymap, times, now }: View,
   { found, index, isAsking }: Extract<Popup, { readonly _tag: "Search" }>,
   width: number,
   height: number
 ): ReadonlyArray<Row> => {
   if (isAsking) return [titled("searching…", width)]
-  if (found === undefined) return [titled("Enter finds messages with all these words; Ctrl-F again: everywhere", width)]
-  if (found.length === 0) return [titled("nothing found; Escape closes it", width)]
+  if (found === undefined)
+    return [titled(`Enter finds messages with all these words; ${keyFor(keymap, "search")} again: everywhere`, width)]
+  if (found.length === 0) return [titled(`nothing found; ${keyFor(keymap, "escape")} closes it`, width)]
   const rows = found.map((message, at): Row => {
     const where = nameOf({ where: whereaboutsOf(message, chat.user) })
     const words = isSaid(message) ? message.content : ""
@@ -125,10 +133,10 @@ const searchRows = (
 const groups: ReadonlyArray<Binding["group"]> = ["Writing", "Conversations", "Reading", "The screen"]
 
 /** All keys, and behind them all commands. */
-const helpRows = (width: number, height: number, scroll: number): ReadonlyArray<Row> => {
+const helpRows = (keymap: Keymap, width: number, height: number, scroll: number): ReadonlyArray<Row> => {
   const keyCells = Math.min(22, Math.floor(width / 2))
-  const keys = groups.flatMap((group) => groupRows(group, keyCells, width))
-  const commands = commandLines.flatMap(({ text, usage }) => wrapped(`${usage}  ${text}`, width))
+  const keys = groups.flatMap((group) => groupRows(keymap, group, keyCells, width))
+  const commands = [...commandLines, ...ownLines].flatMap(({ text, usage }) => wrapped(`${usage}  ${text}`, width))
   const all: ReadonlyArray<Row> = [
     ...keys,
     rowOf("Commands, which begin with : or /", { tone: "plain", bold: true }),
@@ -137,7 +145,12 @@ const helpRows = (width: number, height: number, scroll: number): ReadonlyArray<
   return part(all, height, scroll)
 }
 
-const groupRows = (group: Binding["group"], keyCells: number, width: number): ReadonlyArray<Row> => {
+const groupRows = (
+  { bindings }: Keymap,
+  group: Binding["group"],
+  keyCells: number,
+  width: number
+): ReadonlyArray<Row> => {
   const own = bindings.filter((one) => one.group === group)
   const all = group === "Conversations" ? [...own, numbered] : own
   return [rowOf(group, { tone: "plain", bold: true }), ...all.flatMap((one) => bindingRows(one, keyCells, width)), []]
@@ -150,7 +163,7 @@ const bindingRows = (
   keyCells: number,
   width: number
 ): ReadonlyArray<Row> => {
-  const names = keys.slice(0, 2).map(shown).join(", ")
+  const names = keys.length === 0 ? "(no key)" : keys.slice(0, 2).map(shown).join(", ")
   const room = Math.max(1, width - keyCells - 1)
   const first = filled([span(` ${names}`, { tone: "accent" })], keyCells)
   const blank = rowOf(" ".repeat(keyCells))

@@ -13,10 +13,12 @@ import * as Outgoing from "../core/chat/Outgoing.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import { safeText } from "../text/SafeText.ts"
 import { listed, nameOf } from "./Bars.ts"
+import { toLevel } from "./Calling.ts"
 import * as Complete from "./Complete.ts"
 import * as Editor from "./Editor.ts"
 import { withEmoji } from "./Emoji.ts"
-import { type Deed, isEditorDeed, keymap, numberOf } from "./Keys.ts"
+import { type Deed, isEditorDeed, keyFor, numberOf } from "./Keys.ts"
+import * as Level from "./Level.ts"
 import { meant } from "./Own.ts"
 import { keyOnMessage, link, pick, pinned } from "./PressMessage.ts"
 import { keyInPopup } from "./PressPopup.ts"
@@ -31,8 +33,6 @@ const movedPause = 1000
 const askedLines = 8
 const askedLength = 2000
 
-const keys = keymap()
-
 /**
  * `seen`: the conversation that is named before what is typed, on the screen as it was drawn last.
  *
@@ -41,7 +41,7 @@ const keys = keymap()
  */
 export const press = (before: View.View, key: Key, seen: string | undefined): Step => {
   const [, control = "", character] = /^(ctrl\+)?alt\+(.)$/u.exec(key.name) ?? []
-  if (character === undefined || keys.has(key.name) || numberOf(key.name) !== undefined) {
+  if (character === undefined || before.keymap.deeds.has(key.name) || numberOf(key.name) !== undefined) {
     return pressOne(before, key, seen)
   }
   const first = pressOne(before, { name: "escape" }, seen)
@@ -61,7 +61,7 @@ const pressOne = (before: View.View, key: Key, seen: string | undefined): Step =
   }
   const number = numberOf(key.name)
   if (number !== undefined) return only(showNumber(view, number))
-  const deed = keys.get(key.name)
+  const deed = view.keymap.deeds.get(key.name)
   if (deed === "complete" || deed === "completeBack") {
     return only(complete({ ...view, offers }, deed === "complete" ? 1 : -1))
   }
@@ -94,7 +94,7 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
     case "last":
       return only(View.withChat(view, Intention.show(chat, chat.before)))
     case "waiting": {
-      const key = Intention.nextWaiting(chat, view.muted)
+      const key = Intention.nextWaiting(chat, (one) => Level.isMuted(view.levels, one))
       return only(
         key === undefined ? View.notify(view, "Nothing is unread.") : View.withChat(view, Intention.show(chat, key))
       )
@@ -141,7 +141,11 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
       )
     }
     case "mute":
-      return only(mute(view))
+      return only(toLevel(view, Level.isMuted(view.levels, chat.shown) ? "mentions" : "none"))
+    case "notifyMore":
+      return only(toLevel(view, Level.after(Level.levelOf(view.levels, chat.shown))))
+    case "server":
+      return only(view, { _tag: "Server", name: undefined })
     case "close":
       return only(close(view))
     case "help":
@@ -199,7 +203,13 @@ const send = (view: View.View, seen: string | undefined): Step => {
   if (talk.draft.trim() === "") return only(view)
   // What was seen may be another one still: the screen is not drawn between two keys that come at once.
   if (seen !== chat.shown || (view.movedAt !== undefined && view.now - view.movedAt < movedPause)) {
-    return only(View.notify(view, `Not sent: you are in ${nameOf(talk)} now. Enter sends it there.`, true))
+    return only(
+      View.notify(
+        view,
+        `Not sent: you are in ${nameOf(talk)} now. ${keyFor(view.keymap, "send")} sends it there.`,
+        true
+      )
+    )
   }
   const understood = meant(talk.draft, hereIn(chat, Result.succeed(talk.where)))
   if (Result.isFailure(understood)) return only(View.notify(view, understood.failure.message, true))
@@ -242,6 +252,10 @@ const send = (view: View.View, seen: string | undefined): Step => {
         View.notify(next, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
       )
     }
+    case "Notify":
+      return only(toLevel(done, what.level))
+    case "Server":
+      return only(done, { _tag: "Server", name: what.name })
   }
 }
 
@@ -274,7 +288,7 @@ const editLast = (view: View.View): View.View => {
   return { ...view, chat: Intention.edit(view.chat, last.seq) }
 }
 
-const order = ({ chat, isUrgentFirst, muted }: View.View) => listed(chat, muted, isUrgentFirst)
+const order = ({ chat, isUrgentFirst, levels }: View.View) => listed(chat, levels, isUrgentFirst)
 
 const step = (view: View.View, by: 1 | -1): View.View => {
   const all = order(view)
@@ -286,15 +300,6 @@ const step = (view: View.View, by: 1 | -1): View.View => {
 const showNumber = (view: View.View, number: number): View.View => {
   const found = order(view).find((one) => one.number === number)
   return found === undefined ? view : View.withChat(view, Intention.show(view.chat, found.key))
-}
-
-const mute = (view: View.View): View.View => {
-  const { shown } = view.chat
-  const muted = new Set(view.muted)
-  const isMuted = !muted.delete(shown)
-  if (isMuted) muted.add(shown)
-  const name = nameOf(View.talkOf(view))
-  return View.notify({ ...view, muted }, isMuted ? `${name} is muted.` : `${name} is heard again.`)
 }
 
 const close = (view: View.View): View.View => {
@@ -337,6 +342,3 @@ export const paste = (view: View.View, pasted: string): View.View => {
   const question = `Put ${size} into what you are typing for ${nameOf(View.talkOf(view))}? Nothing is sent by that.`
   return { ...view, popup: { _tag: "Confirm", question, what: { _tag: "Paste", key: view.chat.shown, text } } }
 }
-
-export const unreadElsewhere = ({ chat, muted }: View.View): number =>
-  [...chat.talks].reduce((sum, [key, talk]) => (muted.has(key) ? sum : sum + Talk.mentionsIn(talk)), 0)

@@ -5,17 +5,20 @@ import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
 import * as Editor from "./Editor.ts"
-import { isEditorDeed, keymap } from "./Keys.ts"
+import { type Deed, isEditorDeed, type Keymap } from "./Keys.ts"
 import { type Candidate, candidatesOf } from "./Popup.ts"
 import * as View from "./View.ts"
 import { type Key, only, type Step } from "./Wish.ts"
 
+/** Enter is for what is open, whatever it does to what one types. */
+const isEnter = (view: View.View, key: Key): boolean => key.name === "enter" || deedOf(view, key) === "send"
+
+const deedOf = ({ keymap }: View.View, { name }: Key): Deed | undefined => keymap.deeds.get(name)
+
 const closed = (view: View.View): View.View => ({ ...view, popup: undefined })
 
-const keys = keymap()
-
 export const keyInPopup = (view: View.View, popup: View.Popup, key: Key): Step => {
-  const deed = keys.get(key.name)
+  const deed = view.keymap.deeds.get(key.name)
   const isGivenUp = deed === "escape" || deed === "clearOrQuit"
   switch (popup._tag) {
     case "Help":
@@ -24,8 +27,8 @@ export const keyInPopup = (view: View.View, popup: View.Popup, key: Key): Step =
       return confirm(view, popup, key)
     case "Ask": {
       if (isGivenUp) return only(closed(view), { _tag: "Answer", text: undefined })
-      if (key.name === "enter") return only(closed(view), { _tag: "Answer", text: popup.editor.text })
-      return only({ ...view, popup: { ...popup, editor: typedIn(popup.editor, key) } })
+      if (isEnter(view, key)) return only(closed(view), { _tag: "Answer", text: popup.editor.text })
+      return only({ ...view, popup: { ...popup, editor: typedIn(popup.editor, key, view.keymap) } })
     }
     case "Pick":
       return isGivenUp ? only(closed(view)) : pick(view, popup, key)
@@ -35,25 +38,29 @@ export const keyInPopup = (view: View.View, popup: View.Popup, key: Key): Step =
 }
 
 /** On one line, without a history. */
-const typedIn = (editor: Editor.Editor, key: Key): Editor.Editor => {
-  const deed = keys.get(key.name)
+const typedIn = (editor: Editor.Editor, key: Key, { deeds }: Keymap): Editor.Editor => {
+  const deed = deeds.get(key.name)
   if (deed === "eraseRightOrQuit") return Editor.apply(editor, "eraseRight")
   if (deed === "end") return Editor.apply(editor, "lineEnd")
   if (deed !== undefined && isEditorDeed(deed) && deed !== "newline") return Editor.apply(editor, deed)
   return deed !== undefined || key.text === undefined ? editor : Editor.insert(editor, key.text)
 }
 
-const help = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Help" }>, { name }: Key): View.View => {
+const help = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Help" }>, key: Key): View.View => {
+  const { name } = key
   const page = Math.max(1, view.size.rows - 4)
-  const by: Readonly<Record<string, number>> = { pagedown: page, pageup: -page, down: 1, up: -1, space: page }
-  const move = by[name]
+  const by: Readonly<Record<string, number>> = { down: 1, up: -1, space: page }
+  const deed = deedOf(view, key)
+  const move = deed === "newerPage" ? page : deed === "olderPage" ? -page : by[name]
   if (move === undefined) return name === "home" ? { ...view, popup: { ...popup, scroll: 0 } } : closed(view)
   return { ...view, popup: { ...popup, scroll: Math.max(0, Math.min(popup.scroll + move, 200)) } }
 }
 
-const confirm = (view: View.View, { what }: Extract<View.Popup, { readonly _tag: "Confirm" }>, { name }: Key): Step => {
+const confirm = (view: View.View, { what }: Extract<View.Popup, { readonly _tag: "Confirm" }>, key: Key): Step => {
   const isYes =
-    name === "y" || (name === "enter" && what._tag === "Paste") || (name === "ctrl+c" && what._tag === "Quit")
+    key.name === "y" ||
+    (isEnter(view, key) && what._tag === "Paste") ||
+    (deedOf(view, key) === "clearOrQuit" && what._tag === "Quit")
   if (!isYes) return only(closed(view))
   const { chat } = view
   switch (what._tag) {
@@ -87,11 +94,12 @@ const pick = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Pick
   const found = candidatesOf(view, popup)
   const index = moved(
     popup.index,
-    popup.what === "typed" && key.name === "ctrl+r" ? { name: "down" } : key,
+    popup.what === "typed" && deedOf(view, key) === "searchTyped" ? { name: "down" } : key,
     found.length
   )
   if (index !== undefined) return only({ ...view, popup: { ...popup, index } })
-  if (key.name !== "enter") return only({ ...view, popup: { ...popup, index: 0, editor: typedIn(popup.editor, key) } })
+  if (!isEnter(view, key))
+    return only({ ...view, popup: { ...popup, index: 0, editor: typedIn(popup.editor, key, view.keymap) } })
   const picked = found[popup.index]
   if (picked !== undefined) return take(closed(view), picked)
   // What is no name of an emoji may be one itself.
@@ -131,10 +139,13 @@ const search = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Se
   if (isAsking) return only(view)
   const next = moved(index, key, found.length)
   if (next !== undefined) return only({ ...view, popup: { ...popup, index: next } })
-  if (key.name === "ctrl+f")
+  if (deedOf(view, key) === "search")
     return only({ ...view, popup: { ...popup, isEverywhere: !isEverywhere, found: undefined, index: 0 } })
-  if (key.name !== "enter") {
-    return only({ ...view, popup: { ...popup, editor: typedIn(popup.editor, key), found: undefined, index: 0 } })
+  if (!isEnter(view, key)) {
+    return only({
+      ...view,
+      popup: { ...popup, editor: typedIn(popup.editor, key, view.keymap), found: undefined, index: 0 }
+    })
   }
   const hit = found[index]
   if (hit !== undefined) {

@@ -16,6 +16,8 @@ export interface Look {
   readonly tone: Tone
   /** Whose name it is, for their colour. */
   readonly user?: string
+  /** They are only named, and say nothing here. */
+  readonly isListed?: boolean
   readonly bold?: boolean
   readonly italic?: boolean
   readonly strike?: boolean

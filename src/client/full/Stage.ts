@@ -15,6 +15,7 @@ import { TerminalCapabilities } from "effect/cli"
 import { leaveToOthers, orphaning } from "../screen/Launchers.ts"
 import type { Frame } from "./Frame.ts"
 import * as Painter from "./Painter.ts"
+import { type Theme, themes } from "./Theme.ts"
 import type { Size } from "./View.ts"
 import type { Key, Pointer } from "./Wish.ts"
 
@@ -26,6 +27,10 @@ export type Input =
   | { readonly _tag: "Resized" }
   /** Whether the window is the one that is used, where the terminal tells. */
   | { readonly _tag: "Looked"; readonly isLooking: boolean }
+  /** What waits on other servers has changed. */
+  | { readonly _tag: "Elsewhere" }
+  /** Something that the person is to be told. */
+  | { readonly _tag: "Told"; readonly text: string }
   /** Nobody is there any more. */
   | { readonly _tag: "Gone" }
   /** Something went wrong outside of all that waits for it. */
@@ -150,7 +155,11 @@ const release = (renderer: OpenTui.CliRenderer, widths: Widths) =>
   )
 
 /** `frame` is asked each time something is drawn. */
-export const open = Effect.fnUntraced(function* (frame: () => Frame, hasMouse: boolean) {
+export const open = Effect.fnUntraced(function* (
+  frame: () => Pick<Frame, "cursor" | "rows">,
+  hasMouse: boolean,
+  wanted: Theme = themes.terminal
+) {
   const { canColor: hasColours } = yield* TerminalCapabilities.TerminalCapabilities
   const library = yield* load
   const inputs = yield* Queue.dropping<Input>(maxInputs)
@@ -193,7 +202,7 @@ export const open = Effect.fnUntraced(function* (frame: () => Frame, hasMouse: b
       return { rows: [], cursor: undefined }
     }
   }
-  Painter.paint(library, renderer, { frame: drawn, point: offer, hasColours })
+  Painter.paint(library, renderer, { frame: drawn, point: offer, theme: hasColours ? wanted : themes.none })
   renderer.keyInput.on("keypress", (event) => offer({ _tag: "Key", key: keyOf(event) }))
   renderer.keyInput.on("paste", (event) => offer({ _tag: "Paste", text: library.decodePasteBytes(event.bytes) }))
   renderer.on("resize", () => offer({ _tag: "Resized" }))

@@ -11,7 +11,6 @@ import * as Moves from "../core/chat/Moves.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
 import type { Talk } from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
-import { keysOf } from "./Keys.ts"
 import { rowsOf, rowsOfMoves, rowsOfOutgoing, type Setting } from "./MessageRows.ts"
 import { faint, type Row, rowOf } from "./Row.ts"
 
@@ -63,12 +62,9 @@ const outgoingRows = ({ outbox }: Talk, setting: Setting): ReadonlyArray<Row> =>
   Outgoing.shown(outbox).flatMap((said) => rowsOfOutgoing(said, setting))
 
 /** What there is to say where nothing is. */
-const emptyRow = (talk: Talk): Row => {
+const emptyRow = (talk: Talk, { closeKey }: Setting): Row => {
   if (!talk.isIn)
-    return rowOf(
-      `You are not in this room any more. ${keysOf("close")} takes it off the list, :jr joins it again.`,
-      faint
-    )
+    return rowOf(`You are not in this room any more. ${closeKey} takes it off the list, :jr joins it again.`, faint)
   return rowOf(talk.window.hasOlder ? "…" : "Nothing was said here yet.", faint)
 }
 
@@ -106,7 +102,7 @@ const fromEnd = (talk: Talk, height: number, setting: Setting): ReadonlyArray<Pl
     })
     return [...old, remark("— what follows is another log: this one begins anew —"), ...placed]
   }
-  if (placed.length === 0) return [{ row: emptyRow(talk), seq: undefined }]
+  if (placed.length === 0) return [{ row: emptyRow(talk, setting), seq: undefined }]
   return placed.length < height && hasOlder && entries.length > 0 ? [remark("…"), ...placed] : placed
 }
 

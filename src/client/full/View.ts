@@ -13,7 +13,8 @@ import * as Window from "../core/chat/Window.ts"
 import type { Governors } from "./Bars.ts"
 import type { Offers } from "./Complete.ts"
 import * as Editor from "./Editor.ts"
-import { keysOf } from "./Keys.ts"
+import { keyFor, type Keymap, usual } from "./Keys.ts"
+import * as Level from "./Level.ts"
 import type { Setting } from "./MessageRows.ts"
 import { type Pane, paneOf, type Place } from "./TalkPane.ts"
 import type { Times } from "./Times.ts"
@@ -21,6 +22,14 @@ import type { Times } from "./Times.ts"
 export interface Size {
   readonly columns: number
   readonly rows: number
+}
+
+/** Another server, to which this client is connected too. */
+export interface Other {
+  readonly name: string
+  readonly unread: number
+  readonly mentions: number
+  readonly isThere: boolean
 }
 
 /** What stands over the messages. */
@@ -80,7 +89,13 @@ export interface View {
   readonly hasRightBar: boolean | undefined
   readonly hasMouse: boolean
   readonly isUrgentFirst: boolean
-  readonly muted: ReadonlySet<string>
+  /** Of what the person wants to be called; and what of that the config file says. */
+  readonly levels: Level.Levels
+  readonly configured: Level.Levels
+  readonly keymap: Keymap
+  /** What waits on other servers, where there are several; and what this one is called then. */
+  readonly others: ReadonlyArray<Other>
+  readonly server: string | undefined
   readonly governors: ReadonlyMap<string, Governors>
   /** What was typed, newest last. */
   readonly typed: ReadonlyArray<string>
@@ -109,7 +124,11 @@ export const make = (size: Size, times: Times, now: number): View => ({
   hasRightBar: undefined,
   hasMouse: true,
   isUrgentFirst: false,
-  muted: new Set(),
+  levels: Level.none,
+  configured: Level.none,
+  keymap: usual,
+  others: [],
+  server: undefined,
   governors: new Map(),
   typed: [],
   movedAt: undefined,
@@ -185,7 +204,8 @@ export const settingOf = (view: View, width: number): Setting => {
     newFrom: talk.newFrom,
     chosen: view.chosen,
     find: (seq: Seq) => Window.find(talk.window, seq),
-    retryKeys: `${keysOf("retry")} sends it again, ${keysOf("discard")} throws it away`
+    retryKeys: `${keyFor(view.keymap, "retry")} sends it again, ${keyFor(view.keymap, "discard")} throws it away`,
+    closeKey: keyFor(view.keymap, "close")
   }
 }
 

@@ -20,6 +20,8 @@ export type Wish =
   /** A link is followed, as `Links` makes its target. */
   | { readonly _tag: "Open"; readonly target: string }
   | { readonly _tag: "Mouse"; readonly isOn: boolean }
+  /** To show another server: the one of this name, or the next one. */
+  | { readonly _tag: "Server"; readonly name: string | undefined }
   | { readonly _tag: "Redraw" }
   | { readonly _tag: "Suspend" }
   | { readonly _tag: "Quit" }

@@ -43,7 +43,10 @@ interface Typed {
 }
 
 /** What comes behind a sitting: nothing, or another one, which is logged in already. */
-export type Ending = { readonly _tag: "Quit" } | { readonly _tag: "Login"; readonly entered: Entered }
+/** `leaves`: where there are several servers, only this one. */
+export type Ending =
+  | { readonly _tag: "Quit"; readonly leaves?: "server" }
+  | { readonly _tag: "Login"; readonly entered: Entered }
 
 /** What everybody is told of, and so the one who asked for it too. */
 const isTold = (errand: Typed["errand"]) => errand._tag === "About" || (errand._tag === "Ask" && isChat(errand.request))

@@ -13,6 +13,7 @@ import { bindings } from "../../../src/client/full/Keys.ts"
 import * as Painter from "../../../src/client/full/Painter.ts"
 import { paste } from "../../../src/client/full/Press.ts"
 import { cellsOfRow, textOf } from "../../../src/client/full/Row.ts"
+import { themes } from "../../../src/client/full/Theme.ts"
 import type { View } from "../../../src/client/full/View.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { oneOf, tries, wholeNumber } from "../../support/generators.ts"
@@ -204,7 +205,7 @@ describe("Whatever others say, and whatever is pressed", () => {
           ({ dispose }) => Effect.promise(() => dispose())
         )
         setRendererCapabilities(test.renderer, { hyperlinks: hasLinks })
-        Painter.paint(library, test.renderer, { frame: () => frameOf(view), point: () => {}, hasColours: true })
+        Painter.paint(library, test.renderer, { frame: () => frameOf(view), point: () => {}, theme: themes.terminal })
         const look = Effect.gen(function* () {
           const frame = frameOf(view)
           assert.isAtMost(frame.rows.length, rows)

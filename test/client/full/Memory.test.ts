@@ -54,6 +54,25 @@ layer(NodeServices.layer)("What a screen remembers", (it) => {
     assert.strictEqual(Object.keys(Memory.memoryOf(view, small).drafts).length, 500)
   })
 
+  it("is what was chosen otherwise than in the config file, which says the rest", () => {
+    const configured = new Map([
+      ["room dev", "none"],
+      ["lobby", "all"]
+    ] as const)
+    const view = { ...start, configured, levels: configured }
+    const { view: chosen } = pressed(view, "alt+2", "type::notify mentions", "enter", "alt+3", "alt+m")
+    const memory = Memory.memoryOf(chosen, {})
+    assert.deepStrictEqual(memory.notify, { "room dev": "mentions", "with ada": "none" })
+    // Meanwhile the file says something else of the lobby, which nothing was chosen for.
+    const later = new Map([["lobby", "none"]] as const)
+    const again = Memory.recalled({ ...start, configured: later, levels: later }, memory)
+    assert.deepStrictEqual(Object.fromEntries(again.levels), {
+      lobby: "none",
+      "room dev": "mentions",
+      "with ada": "none"
+    })
+  })
+
   it.effect("is nothing where the file is broken", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem

@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import { frameOf } from "../../../src/client/full/Frame.ts"
 import * as Painter from "../../../src/client/full/Painter.ts"
 import { keyOf } from "../../../src/client/full/Stage.ts"
+import { type Theme, themes } from "../../../src/client/full/Theme.ts"
 import type { Size } from "../../../src/client/full/View.ts"
 import { after, begin, connected, noon, rowsIn, said } from "./Drawn.ts"
 
@@ -40,7 +41,7 @@ describe("A renderer of @opentui/core", () => {
       Painter.paint(library, test.renderer, {
         frame: () => frameOf(shown(size)),
         point: (pointer) => pointed.push(pointer),
-        hasColours: true
+        theme: themes.terminal
       })
       for (const [columns, rows] of [
         [80, 24],
@@ -67,7 +68,7 @@ describe("A renderer of @opentui/core", () => {
       const test = yield* start(50, 20)
       const address = `https://example.org/${"0123456789".repeat(6)}`
       const view = after(begin(50, 20), connected, said(1, "ada", `See ${address} or https://аpple.com now`))
-      Painter.paint(library, test.renderer, { frame: () => frameOf(view), point: () => {}, hasColours: true })
+      Painter.paint(library, test.renderer, { frame: () => frameOf(view), point: () => {}, theme: themes.terminal })
       const linksOf = Effect.fnUntraced(function* () {
         test.renderer.requestRender()
         yield* Effect.promise(() => test.flush())
@@ -104,13 +105,41 @@ describe("A renderer of @opentui/core", () => {
         ...frameOf(begin(20, 3)),
         rows: [[{ text: target.slice(0, 20), look: { tone: "accent" as const, link: target } }]]
       })
-      Painter.paint(library, test.renderer, { frame, point: () => {}, hasColours: true })
+      Painter.paint(library, test.renderer, { frame, point: () => {}, theme: themes.terminal })
       for (target of targets) {
         test.renderer.requestRender()
         yield* Effect.promise(() => test.flush())
         linked.push(test.renderer.getLinkAt(0, 0))
       }
       assert.deepStrictEqual(linked, [null, null, null, null, "https://a.org/x"])
+    })
+  )
+
+  it.live("has a theme's colours, the same one for a person wherever they speak, and none without colours", () =>
+    Effect.gen(function* () {
+      const view = after(
+        begin(120, 12),
+        connected,
+        said(1, "ada", "One"),
+        said(2, "carol", "Two"),
+        said(3, "ada", "Three")
+      )
+      const coloursIn = Effect.fnUntraced(function* (theme: Theme) {
+        const test = yield* start(120, 12)
+        Painter.paint(library, test.renderer, { frame: () => frameOf(view), point: () => {}, theme })
+        test.renderer.requestRender()
+        yield* Effect.promise(() => test.flush())
+        const spans = test.captureSpans().lines.flatMap((line) => line.spans)
+        const of = (name: string) => spans.filter(({ text }) => text.trim() === name).map(({ fg }) => String(fg))
+        return { ada: of("ada"), carol: of("carol"), back: new Set(spans.map(({ bg }) => String(bg))) }
+      })
+      const dark = yield* coloursIn(themes.dark)
+      assert.isAtLeast(dark.ada.length, 2)
+      assert.strictEqual(new Set(dark.ada).size, 1)
+      assert.notStrictEqual(dark.ada[0], dark.carol[0])
+      assert.strictEqual(dark.back.size, 1)
+      const none = yield* coloursIn(themes.none)
+      assert.strictEqual(none.ada[0], none.carol[0])
     })
   )
 

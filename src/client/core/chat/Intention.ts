@@ -201,9 +201,9 @@ export const ignore = (state: ChatState, user: UserName, isIgnored: boolean): Ch
 }
 
 /** The next conversation that waits for somebody: a mention first, then what is said in private, then anything unread; muted ones last. */
-export const nextWaiting = (state: ChatState, muted: ReadonlySet<string> = new Set()): string | undefined => {
+export const nextWaiting = (state: ChatState, isMuted: (key: string) => boolean = () => false): string | undefined => {
   const all = [...state.talks].filter(([key, talk]) => key !== state.shown && Talk.unread(talk) > 0)
-  const loud = all.filter(([key]) => !muted.has(key))
+  const loud = all.filter(([key]) => !isMuted(key))
   const waiting = loud.length > 0 ? loud : all
   const is = (wanted: (talk: Talk.Talk) => boolean) => waiting.find(([, talk]) => wanted(talk))?.[0]
   return (
