@@ -271,7 +271,7 @@ describe("What a script ends with", () => {
         [["send", "--rom", "a", "x"], 2, "--rom"],
         [["history", "--limit", "0"], 2, "whole number from 1"],
         [["tail", "--since", "soon"], 2, "must be a time ago"],
-        [["sned"], 2, "Did you mean this? send."],
+        [["sned"], 2, "Did you mean send?"],
         [["users", "--port", "1"], 3, "nothing listens there"],
         [["users", "--user", "popular"], 4, "--user <another name>"],
         [["users", "--user", "ada"], 4, "PARLEY_PASSWORD"]

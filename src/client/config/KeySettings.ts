@@ -6,7 +6,7 @@ import { bindings, type Deed, remapped } from "../full/Keys.ts"
 
 const maxKeys = 16
 
-export const deeds: ReadonlyArray<Deed> = bindings.map(({ deed }) => deed)
+const deeds: ReadonlyArray<Deed> = bindings.map(({ deed }) => deed)
 
 const isDeed = (name: string): name is Deed => deeds.some((deed) => deed === name)
 

@@ -4,7 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, FileSystem, Result } from "effect"
 import * as ConfigFile from "../../../src/client/config/ConfigFile.ts"
-import * as KeySettings from "../../../src/client/config/KeySettings.ts"
+import { bindings, shown } from "../../../src/client/full/Keys.ts"
 
 const parse = (source: string) => ConfigFile.parse("c.json", source)
 const told = (source: string): ReadonlyArray<string> => {
@@ -23,7 +23,9 @@ describe("The config file", () => {
     const ofServers = ["host", "port", "tls", "ca", "user", "key", "tokenFile", "mute", "notifyAll"]
     assert.sameMembers([...new Set(Object.values(config.servers ?? {}).flatMap((one) => Object.keys(one)))], ofServers)
     assert.sameMembers(Object.keys(config.colours ?? {}), ["text", "faint", "accent", "error", "mention"])
-    for (const deed of KeySettings.deeds) assert.include(readme, `\`${deed}\``)
+    for (const { deed, keys, says } of bindings) {
+      assert.include(readme, `| \`${deed}\` | ${keys.map((key) => `\`${shown(key)}\``).join(", ")} | ${says} |`)
+    }
   })
 
   it("tells of each error its line and column, its field, and what would be right", () => {

@@ -87,7 +87,7 @@ describe("Alt-A", () => {
       nameOf(talkOf(pressed(view, ...all.slice(0, index + 1)).view))
     )
     assert.deepStrictEqual(ways, ["dev", "c", "@ada", "a"])
-    const muted = { ...view, muted: new Set(["room dev", "room c", "room a"]) }
+    const muted = { ...view, levels: new Map(["room dev", "room c", "room a"].map((key) => [key, "none" as const])) }
     assert.strictEqual(nameOf(talkOf(pressed(muted, "alt+a").view)), "@ada")
     assert.strictEqual(nameOf(talkOf(pressed(muted, "alt+a", "alt+a").view)), "dev")
     assert.include(rowsIn(pressed(start, "alt+a", "alt+a", "alt+a").view).at(-2), "Nothing is unread.")
