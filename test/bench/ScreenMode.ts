@@ -5,7 +5,7 @@
  * Processor time and memory are the client's process', as the system counts them; `script`, the server and this process are others.
  * A key's echo is the time from writing it to the pty until its cell has it.
  */
-import { Array as Arr, Console, Effect } from "effect"
+import { Array as Arr, Console, Effect, Schedule } from "effect"
 import { isFirstFrame, type OnPty, size, startOnPty } from "./ClientOnPty.ts"
 import { BenchError, enter, gather, join, settle } from "./Crowd.ts"
 import { Histogram } from "./Histogram.ts"
@@ -112,15 +112,22 @@ export const topNumber = (rows: ReadonlyArray<string>): number | undefined => {
 
 const topOf = ({ grid }: OnPty) => topNumber(Arr.makeBy(size.rows - 2, (index) => grid.row(index)))
 
-/** Goes a page back, and says how long it took until other messages stood there; undefined at the very beginning. */
+/** As somebody presses it again who sees that nothing happens: what is older may be on its way. */
+const pressedAgain = Schedule.spaced("100 millis").pipe(Schedule.upTo({ duration: "30 seconds" }))
+
+/** Goes a page back, and says how long it took until older messages stood there; undefined at the very beginning. */
 const goBack = Effect.fnUntraced(function* (client: OnPty, oldest: number) {
   const before = topOf(client)
   if (before !== undefined && before <= oldest) return undefined
-  client.type(pageUp)
-  return yield* client.until("older page", () => {
+  const isOlder = () => {
     const now = topOf(client)
     return now !== undefined && (before === undefined || now < before)
-  })
+  }
+  const press = Effect.sync(() => client.type(pageUp))
+  return yield* Effect.raceFirst(
+    client.until("older page", isOlder),
+    Effect.andThen(Effect.repeat(press, pressedAgain), Effect.never)
+  )
 })
 
 /** Through the whole log, from its end to its beginning. */
