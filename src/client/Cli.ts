@@ -6,7 +6,7 @@
  */
 import { join } from "node:path"
 import process from "node:process"
-import { Config, Context, Effect, Layer, Option } from "effect"
+import { Config, Context, Effect, Fiber, Layer, Option } from "effect"
 import { Command } from "effect/cli"
 import type { UserName } from "../common/name/UserName.ts"
 import * as TokenFile from "./account/TokenFile.ts"
@@ -99,8 +99,11 @@ const stay = Effect.fnUntraced(function* (
   { hasMouse, isInOrder, isLine }: { readonly hasMouse: boolean; readonly isInOrder: boolean; readonly isLine: boolean }
 ) {
   const asking = yield* byPrompts
+  const isWanted = asking.canAsk && !isLine && !isInOrder
+  // It is loaded while the server answers.
+  const opening = isWanted ? yield* Effect.forkScoped(Stage.canOpen) : undefined
   let entered: Entered | undefined = yield* enter(entrance, visitor, asking)
-  const isFull = asking.canAsk && !isLine && !isInOrder && (yield* Stage.canOpen)
+  const isFull = opening !== undefined && (yield* Fiber.join(opening))
   const layer = asking.canAsk ? TerminalScreen.layer({ isInOrder }) : PlainScreen.layer
   const screen = isFull ? undefined : Context.get(yield* Layer.build(layer), Screen)
   while (entered !== undefined) entered = yield* sit(entrance, entered, { screen, hasMouse }, asking)

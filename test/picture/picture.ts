@@ -90,6 +90,7 @@ const making = Effect.gen(function* () {
   yield* talk(people)
   yield* full.showsIn("unclosed(depth)")
   yield* command("On it. Who reviews?")
+  yield* people.barbara.find(({ content }) => content === "On it. Who reviews?")
   yield* people.barbara.ask({ _tag: "RoomMessage", room, content: "I do, after the tea" })
   yield* elsewhere(people)
   yield* full.showsIn("@linus")
@@ -118,7 +119,7 @@ const making = Effect.gen(function* () {
   yield* keep("line", {
     text: yield* line.withColours,
     columns: 88,
-    title: "parley --line",
+    title: "parley, line mode",
     alternative: "The line mode: what happens, line by line, above what is typed"
   })
 })
