@@ -146,7 +146,14 @@ const scrollBack = Effect.fnUntraced(function* (client: OnPty, oldest: number) {
     firstMillis: medianOf(times.slice(0, quarter)),
     lastMillis: medianOf(times.slice(-quarter)),
     first: memory.at(Math.min(5, memory.length - 1)) ?? Number.NaN,
-    most: Math.max(...memory)
+    most: Math.max(...memory),
+    /** At each tenth of the way. */
+    tenths: Object.fromEntries(
+      Arr.makeBy(10, (tenth) => [
+        `pagesMiB${tenth + 1}`,
+        memory[Math.ceil(((tenth + 1) * memory.length) / 10) - 1] ?? Number.NaN
+      ])
+    )
   }
 })
 
@@ -180,7 +187,7 @@ export const screenMode: Mode = {
     { key: "kibPerSecond", title: "KiB more a s", better: "none" },
     { key: "pages", title: "pages", better: "none" },
     { key: "pageMillis", title: "ms each", better: "none" },
-    { key: "pageRatio", title: "oldest/newest", better: "lower", isRatio: true, isVolatile: true },
+    { key: "pageRatio", title: "oldest/newest", better: "lower", isRatio: true },
     { key: "pagesMiB", title: "MiB more", better: "none" }
   ],
   load: (_, seconds) => ({ senders: 10, rate: floodRate, messages: seconds >= 30 ? 100_000 : 5000 }),
@@ -263,6 +270,7 @@ const measure = (
       pages: back.pages,
       pageMillis: back.lastMillis,
       pageRatio: back.lastMillis / back.firstMillis,
-      pagesMiB: back.most - back.first
+      pagesMiB: back.most - back.first,
+      ...back.tenths
     }
   }).pipe(Effect.scoped)
