@@ -5,7 +5,7 @@
  * A failure to connect is told as one sentence with the way out; see `ClientError` for the causes.
  */
 import process from "node:process"
-import { Config, Context, Effect, Layer, Option } from "effect"
+import { Config, Context, Effect, Fiber, Layer, Option } from "effect"
 import { Command, TerminalCapabilities } from "effect/cli"
 import { type Asking, byPrompts, onScreen } from "./Asking.ts"
 import { help, helpRows } from "./command/Help.ts"
@@ -16,7 +16,7 @@ import { Tokens } from "./core/Login.ts"
 import { CannotChat, comingBack, enter, explain, putOut } from "./Entrance.ts"
 import { type Given, root } from "./Flags.ts"
 import * as Stage from "./full/Stage.ts"
-import { type Guest, host, reloginOn } from "./Hosting.ts"
+import { type Guest, host, type Let, letIn, reloginOn } from "./Hosting.ts"
 import { chat } from "./line/Chat.ts"
 import { type Entered, Relogin } from "./line/Relogin.ts"
 import { Client } from "./link/Client.ts"
@@ -71,8 +71,8 @@ const isFullWanted = ({ isInOrder, isLine }: Manner, { canAsk }: Asking) =>
   canAsk && !isLine && !isInOrder ? Stage.canOpen : Effect.succeed(false)
 
 /** One sitting after the other, until one is the last. All have one screen, and what is being typed there. */
-const stay = Effect.fnUntraced(function* ({ start, visitor }: Guest, asking: Asking, isInOrder: boolean) {
-  let entered: Entered | undefined = yield* enter(start.entrance, visitor, asking)
+const stay = Effect.fnUntraced(function* ({ entered: first, start }: Let, asking: Asking, isInOrder: boolean) {
+  let entered: Entered | undefined = first
   const layer = asking.canAsk ? TerminalScreen.layer({ isInOrder }) : PlainScreen.layer
   const screen = Context.get(yield* Layer.build(layer), Screen)
   while (entered !== undefined) entered = yield* sit(start, entered, screen, asking)
@@ -135,16 +135,21 @@ export const cli = root.pipe(
       const opened = yield* configOf(given)
       const guests = yield* guestsOf(given, opened)
       const asking = yield* byPrompts
-      const isFull = yield* isFullWanted({ isInOrder, isLine }, asking)
-      const [first] = guests
-      if (first === undefined || (guests.length > 1 && !isFull)) {
-        const message = "Several servers at once need the full screen, on a terminal. Name one."
-        return yield* new CannotChat({ message, exitCode: exitCode.usage })
-      }
       const hasMouse = Option.getOrElse(mouse, () => opened.config.mouse ?? true)
-      const chatting = isFull
-        ? Effect.scoped(host(guests, { given, opened, hasMouse, asking }))
-        : stay(first, asking, isInOrder)
+      const hosted = { given, opened, hasMouse, asking }
+      const chatting = Effect.gen(function* () {
+        // What draws is loaded while the server answers.
+        const opening = yield* Effect.forkScoped(isFullWanted({ isInOrder, isLine }, asking))
+        if (guests.length > 1) {
+          if (yield* Fiber.join(opening)) return yield* host(yield* letIn(guests, asking), hosted)
+          const message = "Several servers at once need the full screen, on a terminal. Name one."
+          return yield* new CannotChat({ message, exitCode: exitCode.usage })
+        }
+        const { all, remarks } = yield* letIn(guests, asking)
+        return (yield* Fiber.join(opening))
+          ? yield* host({ all, remarks }, hosted)
+          : yield* stay(all[0], asking, isInOrder)
+      }).pipe(Effect.scoped)
       yield* inColours(opened.config, wait ? Effect.provideService(chatting, LongestPause, Infinity) : chatting)
     })
   ),

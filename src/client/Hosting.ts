@@ -35,7 +35,8 @@ export interface Guest {
   readonly visitor: Visitor
 }
 
-interface Let {
+/** Whoever is in. */
+export interface Let {
   readonly start: Start
   readonly entered: Entered
 }
@@ -107,7 +108,7 @@ const sitIn = Effect.fnUntraced(function* (
 })
 
 /** Lets in all who want to be; of several, those who are not are told of. */
-const letIn = Effect.fnUntraced(function* (guests: ReadonlyArray<Guest>, asking: Asking) {
+export const letIn = Effect.fnUntraced(function* (guests: ReadonlyArray<Guest>, asking: Asking) {
   const all: Array<Let> = []
   const remarks: Array<string> = []
   let failure: Effect.Error<ReturnType<typeof enter>> | undefined
@@ -127,7 +128,7 @@ const letIn = Effect.fnUntraced(function* (guests: ReadonlyArray<Guest>, asking:
 })
 
 /** One screen after the other, until one is the last. */
-export const host = Effect.fnUntraced(function* (guests: ReadonlyArray<Guest>, hosted: Hosted) {
+export const host = Effect.fnUntraced(function* (arrived: Effect.Success<ReturnType<typeof letIn>>, hosted: Hosted) {
   const { asking, given, hasMouse, opened } = hosted
   const { colours = {}, theme = "terminal" } = opened.config
   const context = yield* Effect.context<
@@ -153,9 +154,9 @@ export const host = Effect.fnUntraced(function* (guests: ReadonlyArray<Guest>, h
       Effect.provideContext(context)
     )
 
-  let waiting = guests
+  let here = arrived
   for (;;) {
-    const { all, remarks } = yield* letIn(waiting, asking)
+    const { all, remarks } = here
     const [first, ...rest] = all
     const seats = [seatOf(hosted, first), ...rest.map((one) => seatOf(hosted, one))] as const
     const ended = yield* Effect.result(
@@ -178,6 +179,6 @@ export const host = Effect.fnUntraced(function* (guests: ReadonlyArray<Guest>, h
     if (visitor === undefined || !asking.canAsk || all.length > 1)
       return yield* explain(start.entrance, entered.user, error)
     if (visitor.isPutOut === true) yield* asking.say(putOut(entered.user, error))
-    waiting = [{ start, visitor }]
+    here = yield* letIn([{ start, visitor }], asking)
   }
 })

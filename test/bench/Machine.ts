@@ -78,6 +78,12 @@ export const residentBytesOf = (pid: number): number => {
   return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024
 }
 
+/** What of resident memory is a process' own: of each page its part, where several share it (proc(5), smaps_rollup). In bytes. */
+export const sharedOutBytesOf = (pid: number): number => {
+  const kibibytes = /^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1]
+  return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024
+}
+
 /** Seconds for which a process' first thread could have run, and its core was another's. */
 export const waitSecondsOf = (pid: number): number =>
   Number(read(`/proc/${pid}/schedstat`).split(" ")[1] ?? Number.NaN) / 1e9

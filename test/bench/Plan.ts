@@ -4,6 +4,7 @@ import { connectMode, resumeMode } from "./ArrivalModes.ts"
 import { closedMode, floodMode, pacedMode, privateMode, roomsMode } from "./BroadcastModes.ts"
 import { historyMode } from "./HistoryMode.ts"
 import type { Load, Mode } from "./Mode.ts"
+import { screenMode } from "./ScreenMode.ts"
 import { soakMode } from "./SoakMode.ts"
 import { slowDiskMode, storeMode } from "./StoreModes.ts"
 
@@ -19,7 +20,8 @@ export const modes: ReadonlyArray<Mode> = [
   storeMode,
   slowDiskMode,
   historyMode,
-  soakMode
+  soakMode,
+  screenMode
 ]
 
 /** What was said on the command line; what was not is the mode's own choice. */
