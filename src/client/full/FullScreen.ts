@@ -53,6 +53,11 @@ const beatsPerPing = 30
 const farewell = "1 second"
 /** What others do is drawn so often at most; what the person does, at once. */
 const drawingPause = "50 millis"
+/**
+ * After some events were taken, the next are left to gather so long. Each time costs as much as twenty events do: copies of what is
+ * kept, and looking at what is to be asked for.
+ */
+const hearingPause = "20 millis"
 /** A terminal that takes nothing at all must not stop the keys. */
 const longestDrawing = "250 millis"
 const maxGiven = 256
@@ -181,6 +186,7 @@ const run = Effect.fnUntraced(function* (
         fork(requests.everybody)
         fork(requests.ping)
       }
+      yield* Effect.sleep(hearingPause)
     })
   )
 

@@ -125,7 +125,8 @@ const make = Effect.gen(function* () {
       // What a page says of a log that is another one by now, means nothing.
       const isSame = now !== undefined && now.window.past === past
       if (reply._tag === "None" || !isSame) return next
-      return View.withChat(next, Intention.turned(before.chat, key, reply.value, is))
+      const there = View.withChat(next, Intention.turned(before.chat, key, reply.value, is))
+      return is === "older" && key === before.chat.shown ? Scroll.goOn(there) : there
     })
   })
 

@@ -10,22 +10,41 @@ import type { Wish } from "./Wish.ts"
 /** One row less than there is room for, so that one sees where one was. */
 export const pageOf = (view: View): number => Math.max(1, planIn(view).pane - 1)
 
-const hung = (view: View, at: Place): View => ({ ...view, skip: at.skip, chat: Intention.stayOn(view.chat, at.seq) })
+const hung = (view: View, at: Place): View => ({
+  ...view,
+  skip: at.skip,
+  owed: undefined,
+  chat: Intention.stayOn(view.chat, at.seq)
+})
 
 export const toEnd = (view: View): View => ({
   ...view,
   skip: 0,
+  owed: undefined,
   chosen: undefined,
   chat: Intention.stayOn(view.chat, undefined)
 })
 
+/** What of it is not at hand yet is remembered, a page of it at most: see `goOn`. */
 export const up = (view: View, rows: number): View => {
   const plan = planIn(view)
   const { top } = paneIn(view, plan)
   if (top === undefined) return view
-  const { at } = scrolledUp(talkOf(view), top, rows, settingOf(view, plan.middle))
+  const { anchor, isIn, window } = talkOf(view)
+  const { at, missing } = scrolledUp(talkOf(view), top, rows, settingOf(view, plan.middle))
   const isSame = at.seq === top.seq && at.skip === top.skip
-  return isSame && talkOf(view).anchor === undefined ? view : hung(view, at)
+  if (isSame && anchor === undefined) return view
+  const there = hung(view, at)
+  if (missing === 0 || !window.hasOlder || !isIn) return there
+  const before = view.owed?.seq === at.seq ? view.owed.rows : 0
+  return { ...there, owed: { seq: at.seq, rows: Math.min(pageOf(view), before + missing) } }
+}
+
+/** Once an older page is there: to where one wanted to be already, if one is where one was then. */
+export const goOn = (view: View): View => {
+  const { owed } = view
+  if (owed === undefined || talkOf(view).anchor !== owed.seq || view.skip !== 0) return view
+  return up({ ...view, owed: undefined }, owed.rows)
 }
 
 export const down = (view: View, rows: number): View => {
@@ -66,9 +85,9 @@ export const pagesDue = (view: View): ReadonlyArray<Extract<Wish, { readonly _ta
   if (anchor !== undefined && view.recalled.has(shown)) return [{ _tag: "Page", key: shown, is: "recalled" }]
   const { entries, hasOlder, isAtEnd } = window
   if (entries.length === 0) return hasOlder && isAtEnd ? [{ _tag: "Page", key: shown, is: "older" }] : []
-  const plan = planIn(view)
   // At the end, with more at hand than can be seen: a message takes a row at least.
-  if (anchor === undefined && (!hasOlder || entries.length > 2 * plan.pane)) return []
+  if (anchor === undefined && (!hasOlder || entries.length > 2 * view.size.rows)) return []
+  const plan = planIn(view)
   const pane = paneIn(view, plan)
   const first = pane.top === undefined ? 0 : Window.indexOf(window, pane.top.seq)
   const last = pane.bottom === undefined ? entries.length - 1 : Window.indexOf(window, pane.bottom)

@@ -180,24 +180,24 @@ const withHead = (talk: Talk, shown: ReadonlyArray<Placed>, setting: Setting): R
   return [...named.map((row) => ({ row, seq: first.seq })), ...shown.slice(seen)]
 }
 
-/** So many rows further up. `isStart`: there is nothing further up at hand. */
+/** So many rows further up; and how many of them are not at hand. */
 export const scrolledUp = (
   talk: Talk,
   from: Place,
   rows: number,
   setting: Setting
-): { readonly at: Place; readonly isStart: boolean } => {
+): { readonly at: Place; readonly missing: number } => {
   let index = Window.indexOf(talk.window, from.seq)
   let missing = rows - from.skip
-  if (missing <= 0) return { at: { seq: from.seq, skip: -missing }, isStart: false }
+  if (missing <= 0) return { at: { seq: from.seq, skip: -missing }, missing: 0 }
   while (index > 0) {
     index -= 1
     const height = entryRows(talk, index, setting).length
     const seq = talk.window.entries[index]?.seq ?? from.seq
-    if (height >= missing) return { at: { seq, skip: height - missing }, isStart: false }
+    if (height >= missing) return { at: { seq, skip: height - missing }, missing: 0 }
     missing -= height
   }
-  return { at: { seq: talk.window.entries[0]?.seq ?? from.seq, skip: 0 }, isStart: true }
+  return { at: { seq: talk.window.entries[0]?.seq ?? from.seq, skip: 0 }, missing }
 }
 
 /** So many rows further down; undefined if that is the end of what is at hand. */

@@ -77,6 +77,8 @@ export interface View {
   readonly recalled: ReadonlyMap<string, Recalled>
   /** How many rows of the message the view stays on are above the top. */
   readonly skip: number
+  /** How many rows further back one wants to be, than the first message (`seq`) that is at hand. */
+  readonly owed: { readonly seq: Seq; readonly rows: number } | undefined
   readonly chosen: Seq | undefined
   /** What Tab goes through, until another key is pressed. */
   readonly offers: Offers | undefined
@@ -115,6 +117,7 @@ export const make = (size: Size, times: Times, now: number): View => ({
   editors: new Map(),
   recalled: new Map(),
   skip: 0,
+  owed: undefined,
   chosen: undefined,
   offers: undefined,
   popup: undefined,
@@ -158,7 +161,9 @@ export const withEditor = (view: View, editor: Editor.Editor): View => {
 }
 
 export const withChat = (view: View, chat: Chat.ChatState): View =>
-  chat.shown === view.chat.shown ? { ...view, chat } : { ...view, chat, skip: 0, chosen: undefined, movedAt: undefined }
+  chat.shown === view.chat.shown
+    ? { ...view, chat }
+    : { ...view, chat, skip: 0, owed: undefined, chosen: undefined, movedAt: undefined }
 
 export const notify = (view: View, text: string, isError = false): View => ({ ...view, notice: { text, isError } })
 

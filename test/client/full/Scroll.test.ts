@@ -6,6 +6,7 @@ import type { Page } from "../../../src/client/core/chat/Window.ts"
 import { frameOf } from "../../../src/client/full/Frame.ts"
 import * as Scroll from "../../../src/client/full/Scroll.ts"
 import type { View } from "../../../src/client/full/View.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
 import { tries } from "../../support/generators.ts"
 import { after, begin, connected, noon, pressed, received, rowsIn, said } from "./Drawn.ts"
 
@@ -120,5 +121,41 @@ describe.each(sizes)("on a screen of %i columns and %i rows", (columns, rows) =>
     assert.strictEqual(paneOf(Scroll.up(back, 1)).rows.length, paneOf(back).rows.length)
     const one = paneOf(Scroll.up(typing, 1))
     assert.deepStrictEqual(one.rows.slice(2), paneOf(typing).rows.slice(1, -1))
+  })
+})
+
+describe("At the first message that is at hand", () => {
+  const numbered = (from: number) =>
+    Array.from({ length: 100 }, (_, index) => said(from + index, "ada", `number ${from + index}`))
+  const older: Page = {
+    messages: Array.from({ length: 100 }, (_, index) => {
+      const seq = 101 + index
+      return { _tag: "GlobalMessage", seq, at: noon + seq, from: UserName.make("ada"), content: `number ${seq}` }
+    }),
+    more: true
+  }
+  /** Pressed so often that nothing older is at hand. */
+  const atFirst = () => {
+    let view = after(begin(80, 24), connected, ...numbered(201))
+    for (let presses = 0; presses < 20; presses++) view = pressed(view, "pageup").view
+    assert.strictEqual(paneOf(view).top?.seq, 201)
+    return view
+  }
+  const come = (view: View): View => Scroll.goOn(turned(view, older))
+
+  it("PageUp goes on by itself once the older page is there, by one page however often it was pressed", () => {
+    const view = come(atFirst())
+    assert.isFalse(paneOf(view).seqs.includes(201 + 1))
+    assert.strictEqual(
+      paneOf(view).top?.seq,
+      paneOf(Scroll.up(turned({ ...atFirst(), owed: undefined }, older), Scroll.pageOf(view))).top?.seq
+    )
+    assert.strictEqual(paneOf(come(view)).top?.seq, paneOf(view).top?.seq)
+  })
+
+  it.each(["pagedown", "end", "alt+2"])("%s takes that back", (key) => {
+    const view = pressed(atFirst(), key).view
+    assert.strictEqual(paneOf(come(view)).top?.seq, paneOf(turned(view, older)).top?.seq)
+    assert.isUndefined(pressed(atFirst(), key).view.owed)
   })
 })

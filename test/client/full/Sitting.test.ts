@@ -117,4 +117,26 @@ layer(NodeServices.layer, { excludeTestServices: true })("A sitting", (it) => {
       assert.deepStrictEqual(yield* Fiber.join(chatting), { _tag: "Quit" })
     })
   )
+
+  it.effect("PageUp pressed more often than there are messages at hand goes on when the older ones are there", () =>
+    Effect.gen(function* () {
+      const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const server = yield* TestServer.start({ settings: { MESSAGE_RATE: "0" } })
+      const ada = yield* server.join("ada")
+      for (let number = 0; number < 300; number++) {
+        yield* ada.ask({ _tag: "GlobalMessage", content: `number ${number}` })
+      }
+      const ben = yield* start(server.port, "ben")
+      const stage = yield* fakeStage()
+      yield* sitting({ memoryPath: `${folder}/ben.json`, hasMouse: true }, stage.open).pipe(
+        Effect.provideService(Client, ben.client),
+        Effect.forkChild
+      )
+      yield* stage.shows("number 299")
+      // What is older can only come on the next connection.
+      yield* ben.cut
+      yield* stage.press(...Array.from({ length: 8 }, () => "pageup"))
+      yield* stage.shows("number 199")
+    })
+  )
 })
