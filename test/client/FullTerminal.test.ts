@@ -4,6 +4,7 @@ import { isBuiltin } from "node:module"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, FileSystem, Scope } from "effect"
+import * as FakeServer from "./FakeServer.ts"
 import { startClient, startServer } from "./Processes.ts"
 import { startInTerminal } from "./Tmux.ts"
 
@@ -84,6 +85,34 @@ layer(NodeServices.layer, { excludeTestServices: true })("a full screen", (it) =
       yield* Effect.all([ended("TERM", "exit 143"), ended("HUP", "exit 129"), ended("QUIT", "exit 131")], {
         concurrency: "unbounded"
       })
+    })
+  )
+
+  it.effect.skipIf(cannotRun)("shows the password of the environment to one server, and to none of several", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      const [home, work] = [yield* FakeServer.make, yield* FakeServer.make]
+      const host = "127.0.0.1"
+      yield* files.makeDirectory(`${folder}/parley`)
+      yield* files.writeFileString(
+        `${folder}/parley/config.json`,
+        JSON.stringify({
+          servers: { home: { host, port: home.port, user: "ada" }, work: { host, port: work.port, user: "ada" } }
+        })
+      )
+      const environment = { CHAT_LINE: "false", XDG_CONFIG_HOME: folder, PARLEY_PASSWORD: "only for one" }
+      const shownTo = Effect.fnUntraced(function* (server: typeof home) {
+        const peer = yield* server.accept
+        const handshake = yield* peer.take
+        yield* peer.say(FakeServer.welcome(0))
+        return handshake._tag === "Handshake" ? handshake.credentials?._tag : handshake._tag
+      })
+      yield* startInTerminal(["@home"], environment)
+      assert.strictEqual(yield* shownTo(home), "Password")
+      yield* startInTerminal(["@home", "@work"], environment)
+      assert.isUndefined(yield* shownTo(home))
+      assert.isUndefined(yield* shownTo(work))
     })
   )
 })

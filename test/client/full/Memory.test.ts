@@ -1,9 +1,9 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
+import { Effect, FileSystem, Option } from "effect"
 import * as Memory from "../../../src/client/full/Memory.ts"
 import { talkOf } from "../../../src/client/full/View.ts"
-import { after, begin, connected, pressed, received, rowsIn } from "./Drawn.ts"
+import { after, begin, connected, pressed, received, rowsIn, said } from "./Drawn.ts"
 
 const start = after(begin(80, 24), connected)
 
@@ -43,6 +43,19 @@ layer(NodeServices.layer)("What a screen remembers", (it) => {
     })
   )
 
+  it("is no draft that was to replace a message: it would be sent as a new one", () => {
+    const own = after(start, said(1, "ben", "first"))
+    const { view } = pressed(own, "up", "type: and more", "alt+2", "type:for dev")
+    assert.deepStrictEqual(Memory.memoryOf(view, {}).drafts, { "room dev": "for dev" })
+  })
+
+  it("never takes the place of what is typed already", () => {
+    const typing = pressed(start, "type:typed at once").view
+    const again = Memory.withDrafts(typing, { lobby: "from before", "room dev": "for dev" })
+    assert.strictEqual(talkOf(again).draft, "typed at once")
+    assert.strictEqual(talkOf(pressed(again, "alt+2").view).draft, "for dev")
+  })
+
   it("is bounded, and what is typed in conversations that are there comes first", () => {
     const { view } = pressed(start, "type:half")
     const waiting = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`room r${index}`, "x".repeat(9000)]))
@@ -73,12 +86,36 @@ layer(NodeServices.layer)("What a screen remembers", (it) => {
     })
   })
 
-  it.effect("is nothing where the file is broken", () =>
+  it.effect("is never half written: who has the file open, has the one before as a whole", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      const path = `${folder}/ada.json`
+      const { keep } = yield* Memory.fileAt(path)
+      const textWith = (draft: string) => Memory.memoryOf(pressed(start, `type:${draft}`).view, {})
+      yield* keep(textWith("one"))
+      const open = yield* files.open(path, { flag: "r" })
+      yield* keep(textWith("two"))
+      const before = new TextDecoder().decode(Option.getOrThrow(yield* open.readAlloc(65_536)))
+      assert.include(before, '"lobby":"one"')
+      assert.include(yield* files.readFileString(path), '"lobby":"two"')
+      assert.deepStrictEqual(yield* files.readDirectory(folder), ["ada.json"])
+    })
+  )
+
+  it.effect("is nothing where the file is broken, or longer than any that was written", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const folder = yield* files.makeTempDirectoryScoped()
       yield* files.writeFileString(`${folder}/ada.json`, '{"shown":')
-      assert.isUndefined(yield* (yield* Memory.fileAt(`${folder}/ada.json`)).read)
+      const read = Effect.flatMap(Memory.fileAt(`${folder}/ada.json`), (file) => file.read)
+      assert.isUndefined(yield* read)
+      const text = (units: number) => JSON.stringify(Memory.memoryOf(start, { "room ops": "x".repeat(units) }))
+      yield* files.writeFileString(`${folder}/ada.json`, text(1000))
+      assert.isDefined(yield* read)
+      const padding = " ".repeat(4 * 1024 * 1024)
+      yield* files.writeFileString(`${folder}/ada.json`, text(1000) + padding)
+      assert.isUndefined(yield* read)
     })
   )
 })

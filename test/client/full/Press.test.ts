@@ -63,6 +63,19 @@ describe("Enter", () => {
   })
 })
 
+describe("Enter, while the screen shows another conversation still than there is", () => {
+  const inDev = pressed(start, "alt+2").view
+
+  it.each(["type:secret", "type::users", "type::topic dev New"])("does nothing with %s, which stays", (typing) => {
+    const { view } = pressed(inDev, typing)
+    const step = press(view, { name: "enter" }, "lobby")
+    assert.deepStrictEqual(step.wishes, [])
+    assert.strictEqual(talkOf(step.view).draft, typing.slice(5))
+    assert.include(rowsIn(step.view).at(-2), "Not sent: you are in dev now.")
+    assert.lengthOf(press(view, { name: "enter" }, "room dev").wishes, 1)
+  })
+})
+
 describe("Keys", () => {
   it("edit the last message of one's own from an empty line", () => {
     const { view, wishes } = pressed(start, "up", "type: there", "enter")

@@ -73,6 +73,11 @@ describe("A chosen message", () => {
       { _tag: "Open", target: "https://example.org/tomatoes" }
     ])
   })
+
+  it("is copied without what would be hidden in it, or turn the order of the writing", () => {
+    const view = after(start, said(3, "ada", "rm \u202ea\u202c\u2066-rf\u2069\u{e0041}\u200b x"))
+    assert.deepStrictEqual(pressed(view, "alt+up", "c").wishes, [{ _tag: "Copy", text: "rm a-rf x" }])
+  })
 })
 
 describe("Alt-A", () => {

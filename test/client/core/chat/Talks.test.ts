@@ -164,6 +164,36 @@ describe("a conversation that ends", () => {
   })
 })
 
+describe("what was refused", () => {
+  const there = Intention.show(after({ _tag: "Connected", welcome: welcome([standing(5, 5, 0)]) }), devKey)
+  const refused = (state: ChatState.ChatState) => {
+    const [sent, submission] = Intention.submit(state, devKey)
+    return submission === undefined ? assert.fail() : { submission, state: sent }
+  }
+
+  it("is sent again to the conversation alone that the person sees", () => {
+    const { state, submission } = refused(Intention.type(there, devKey, "for dev"))
+    const failed = Intention.failed(state, submission, "too fast")
+    const elsewhere = Intention.show(failed, ChatState.lobbyKey)
+    assert.deepStrictEqual(Intention.retry(elsewhere, devKey, submission.number), [elsewhere, undefined])
+    const [, again] = Intention.retry(failed, devKey, submission.number)
+    assert.deepStrictEqual(again?.request, { _tag: "RoomMessage", room: dev, content: "for dev" })
+  })
+
+  it("of an edit keeps its words, also where something else is typed by then", () => {
+    const own = { ...said(6, "first"), from: ada }
+    const editing = Intention.edit(ChatState.hear(there, received(own), 0), 6)
+    const { state, submission } = refused(Intention.type(editing, devKey, "mended"))
+    const empty = Intention.failed(state, submission, "too late")
+    assert.deepInclude(inDev(empty), { draft: "mended", editing: 6 })
+    const busy = Intention.failed(Intention.type(state, devKey, "next"), submission, "too late")
+    assert.strictEqual(inDev(busy)?.draft, "next")
+    assert.deepStrictEqual(inDev(busy)?.outbox, [
+      { number: submission.number, content: "mended", state: { _tag: "Failed", message: "too late" } }
+    ])
+  })
+})
+
 describe("private conversations", () => {
   it("are so many and no more: those go that have been quiet longest, and none that holds something of one's own", () => {
     const from = (number: number): ClientEvent =>
