@@ -82,6 +82,24 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
     }).pipe(Effect.scoped)
   )
 
+  it.effect.skipIf(hasNoTmux)("pastes a password with more behind it, and nothing of that is sent before Enter", () =>
+    Effect.gen(function* () {
+      const { here } = yield* arrange()
+      const terminal = yield* startInTerminal(["--user", "bob"], here)
+      yield* terminal.shows("      1 user: bob", "lobby>")
+      yield* enterLine(terminal, ":login ada")
+      yield* terminal.showsIn("Password of ada, or nothing to stay bob:")
+      yield* terminal.paste("battery horse\nfor nobody to see\n")
+      yield* terminal.press("C-u")
+      yield* enterLine(terminal, secret)
+      yield* terminal.showsIn("as ada, logged in")
+      yield* terminal.shows("      1 user: ada", "lobby>")
+      const rows = (yield* terminal.screen).join("\n")
+      assert.notInclude(rows, "not valid")
+      assert.notInclude(rows, "for nobody")
+    }).pipe(Effect.scoped)
+  )
+
   it.effect.skipIf(hasNoTmux)("is asked for the password when their device is removed elsewhere, and types on", () =>
     Effect.gen(function* () {
       const { elsewhere, folder, here } = yield* arrange()

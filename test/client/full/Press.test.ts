@@ -42,6 +42,13 @@ describe("Enter", () => {
     assert.strictEqual(talkOf(view).draft, "")
   })
 
+  it("carries out no command that has more lines, and says how all of it is sent as text", () => {
+    const { view, wishes } = pressed(start, "type::topic dev One", "alt+enter", "type::quit", "enter")
+    assert.deepStrictEqual(wishes, [])
+    assert.strictEqual(talkOf(view).draft, ":topic dev One\n:quit")
+    assert.include(rowsIn(view).at(-3), "A command is one line.")
+  })
+
   it("keeps what is no command where it can be mended, and says why", () => {
     const { view } = pressed(start, "type::quti", "enter")
     assert.strictEqual(talkOf(view).draft, ":quti")
@@ -144,6 +151,20 @@ describe("Keys", () => {
   it("stand in the table once each", () => {
     const all = bindings.flatMap(({ keys }) => keys)
     assert.strictEqual(new Set(all).size, all.length)
+  })
+})
+
+describe("What was typed", () => {
+  it("is remembered of the last 200 lines, and of 64 conversations where the cursor stood", () => {
+    let view: View = start
+    for (let line = 0; line < 210; line++) view = pressed(view, `type:line ${line}`, "enter").view
+    assert.lengthOf(view.typed, 200)
+    assert.strictEqual(view.typed.at(-1), "line 209")
+    for (let other = 0; other < 70; other++)
+      view = pressed(view, "alt+1", `type::pm user${other}`, "enter", "type:hi").view
+    assert.strictEqual(view.editors.size, 64)
+    // The words themselves stay.
+    assert.strictEqual(view.chat.talks.get("with user0")?.draft, "hi")
   })
 })
 

@@ -1,11 +1,12 @@
 /** Several servers on one screen, with real servers behind it. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, Queue, type Scope } from "effect"
+import { Deferred, Effect, Fiber, FileSystem, Queue, type Scope } from "effect"
 import { HasLeft, SessionError } from "../../../src/client/core/ClientError.ts"
 import type { Frame } from "../../../src/client/full/Frame.ts"
 import { sitting } from "../../../src/client/full/FullScreen.ts"
 import { textOf } from "../../../src/client/full/Row.ts"
+import { Servers } from "../../../src/client/full/Servers.ts"
 import { type Open, type Seat, sideBySide } from "../../../src/client/full/SideBySide.ts"
 import type { Input, Stage } from "../../../src/client/full/Stage.ts"
 import { Client } from "../../../src/client/link/Client.ts"
@@ -136,6 +137,37 @@ layer(NodeServices.layer, { excludeTestServices: true })("Two servers side by si
       yield* shows("broken: This client has left the server. :server broken goes back.")
       yield* press("alt+o")
       yield* shows("ada on home")
+    })
+  )
+
+  it.effect("are sixteen at most: of one more it is told, and nobody is let in there", () =>
+    Effect.gen(function* () {
+      const stage = yield* makeStage
+      const turned = yield* Deferred.make<string | undefined>()
+      let entered = 0
+      const seatOf = (name: string, sit: Seat<SessionError, never>["sit"]): Seat<SessionError, never> => ({
+        name,
+        sit,
+        next: () => seatOf(name, sit),
+        explain: ({ message }) => message
+      })
+      const waits = () => Effect.never
+      const first = seatOf("home", () =>
+        Effect.gen(function* () {
+          const { others, turnTo } = yield* Servers
+          yield* Effect.sync(() => others().length === 15).pipe(Effect.filterOrFail(Boolean), Effect.eventually)
+          yield* Deferred.succeed(turned, yield* turnTo("more"))
+          return yield* Effect.never
+        })
+      )
+      yield* sideBySide({
+        seats: [first, ...Array.from({ length: 15 }, (_, index) => seatOf(`server${index}`, waits))],
+        open: stage.open,
+        enter: (name) => Effect.sync(() => void (entered += 1)).pipe(Effect.as(seatOf(name, waits))),
+        remarks: []
+      }).pipe(Effect.forkChild)
+      assert.include(yield* Deferred.await(turned), "There are 16 servers here already")
+      assert.strictEqual(entered, 0)
     })
   )
 })

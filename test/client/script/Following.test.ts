@@ -78,6 +78,10 @@ describe("A tail", () => {
     assert.include(told, "begins anew")
     assert.deepStrictEqual(rest, ["since 3000000-4"])
     assert.include(done(begin({ room: dev }, at(7)), joined(6))[0], "begins anew")
+    // Also where the new log is as long already.
+    assert.deepStrictEqual(done(begin({ room: dev }, at(7, 3_600_000)), joined(9, 0, later)).slice(1), [
+      "since 3000000-9"
+    ])
   })
 
   it("looks up how far the log is when events were lost, and fills what is missing", () => {
