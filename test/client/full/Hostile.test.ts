@@ -1,8 +1,8 @@
 /** What others and a server that lies may do while one types: nothing goes where it was not meant for. */
 import { assert, describe, it } from "@effect/vitest"
+import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import { nameOf } from "../../../src/client/full/Bars.ts"
 import { talkOf } from "../../../src/client/full/View.ts"
-import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { after, begin, connected, noon, pressed, received, rowsIn, said } from "./Drawn.ts"
 
@@ -51,7 +51,16 @@ describe("A room called lobby", () => {
   it("does not pass for the lobby", () => {
     const room = { where: { room: RoomName.make("lobby") } }
     assert.notStrictEqual(nameOf(room), nameOf({ where: {} }))
-    const joined = { _tag: "RoomJoined", room: "Lobby", epoch: "f", seq: 0, missed: 0, truncated: false, users: [], count: 0 }
+    const joined = {
+      _tag: "RoomJoined",
+      room: "Lobby",
+      epoch: "f",
+      seq: 0,
+      missed: 0,
+      truncated: false,
+      users: [],
+      count: 0
+    }
     const inside = pressed(after(start, received(joined)), "alt+4").view
     assert.match(rowsIn(inside).at(-1) ?? "", /^room Lobby›/)
   })
