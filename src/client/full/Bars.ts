@@ -4,12 +4,12 @@ import type { UserName } from "../../common/name/UserName.ts"
 import type { ChatState } from "../core/chat/ChatState.ts"
 import * as People from "../core/chat/People.ts"
 import * as Talk from "../core/chat/Talk.ts"
+import * as Current from "../line/Current.ts"
 import { isMuted, levelOf, type Level, type Levels } from "./Level.ts"
 import { apart, faint, filled, type Look, type Row, rowOf, span } from "./Row.ts"
 
-/** What a conversation is called on every screen. */
-export const nameOf = ({ where: { room, with: other } }: Pick<Talk.Talk, "where">): string =>
-  room ?? (other === undefined ? "lobby" : `@${other}`)
+/** What a conversation is called on every screen: no room passes for the lobby. */
+export const nameOf = ({ where }: Pick<Talk.Talk, "where">): string => Current.nameOf(where)
 
 export interface Listed {
   readonly key: string

@@ -9,6 +9,7 @@
  * there before the others.
  */
 import { dirname } from "node:path"
+import * as process from "node:process"
 import { Effect, FileSystem, Option, Schema } from "effect"
 import { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
@@ -129,6 +130,8 @@ export const waitingIn = ({ chat }: View.View, drafts: Memory["drafts"]): Memory
 /** The file at this place. */
 export const fileAt = Effect.fnUntraced(function* (path: string) {
   const files = yield* FileSystem.FileSystem
+  // Each client of the account its own: none takes the name with what another one has half written.
+  const next = `${path}.${process.pid}`
   let saved = ""
   const read = Effect.gen(function* () {
     const { size } = yield* files.stat(path)
@@ -141,9 +144,12 @@ export const fileAt = Effect.fnUntraced(function* (path: string) {
       const text = encode(memory)
       if (text === saved) return
       yield* files.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
-      yield* files.writeFileString(`${path}.new`, text, { mode: 0o600 })
-      yield* files.rename(`${path}.new`, path)
+      yield* Effect.ignore(files.remove(next))
+      const file = yield* files.open(next, { flag: "wx", mode: 0o600 })
+      yield* file.writeAll(new TextEncoder().encode(text))
+      yield* file.sync
+      yield* files.rename(next, path)
       saved = text
-    }).pipe(Effect.ignore)
+    }).pipe(Effect.scoped, Effect.ignore)
   return { read, keep }
 })

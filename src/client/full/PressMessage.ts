@@ -47,7 +47,7 @@ export const keyOnMessage = (view: View.View, seq: number, key: Key): Step | und
               popup: {
                 _tag: "Confirm",
                 question: `Delete this message of ${said.from} for everybody?`,
-                what: { _tag: "Delete", key: view.chat.shown, seq }
+                what: { _tag: "Delete", key: view.chat.shown, seq, at: said.at }
               }
             }
       )

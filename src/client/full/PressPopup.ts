@@ -1,8 +1,8 @@
 /** What keys do while something stands over the messages. Pure. */
 import { Schema } from "effect"
 import { Reaction } from "../../common/log/Entry.ts"
-import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
+import * as Window from "../core/chat/Window.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
 import * as Editor from "./Editor.ts"
 import { type Deed, isEditorDeed, type Keymap } from "./Keys.ts"
@@ -74,11 +74,13 @@ const confirm = (view: View.View, { what }: Extract<View.Popup, { readonly _tag:
           : closed(view)
       )
     case "Delete": {
-      const { where } = chat.talks.get(what.key) ?? Chat.shownTalk(chat)
-      return only(
-        { ...closed(view), chosen: undefined },
-        { _tag: "Do", request: { _tag: "DeleteMessage", ...where, target: what.seq } }
-      )
+      const done = { ...closed(view), chosen: undefined }
+      const talk = chat.talks.get(what.key)
+      // One may be out of the room by now, or its log another one.
+      if (talk === undefined || Window.find(talk.window, what.seq)?.at !== what.at) {
+        return only(View.notify(done, "Not deleted: that message is not here any more.", true))
+      }
+      return only(done, { _tag: "Do", request: { _tag: "DeleteMessage", ...talk.where, target: what.seq } })
     }
   }
 }

@@ -184,12 +184,15 @@ const make = Effect.gen(function* () {
     const key = Talk.keyOf(where)
     if (!view().chat.talks.has(key)) return yield* complain("You are not in that conversation any more.")
     yield* inChat((chat) => Intention.show(chat, key))
+    const typed = View.talkOf(view()).draft
     return yield* Effect.matchEffect(around(where, seq), {
       onSuccess: ([before, behind]) =>
         change((now) => {
           const there = View.withChat(now, Intention.wentTo(now.chat, key, seq, before, behind))
           if (there.chat.shown !== key) return there
-          return { ...Scroll.up({ ...there, skip: 0 }, Math.floor(Scroll.pageOf(there) / 3)), chosen: seq }
+          const scrolled = Scroll.up({ ...there, skip: 0 }, Math.floor(Scroll.pageOf(there) / 3))
+          // To whoever types on meanwhile, the next letter is one of theirs, and no key about the message.
+          return View.talkOf(now).draft === typed ? { ...scrolled, chosen: seq } : scrolled
         }),
       onFailure: ({ message }) => complain(message)
     })

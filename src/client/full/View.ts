@@ -57,7 +57,8 @@ export type Popup =
 type Confirmed =
   | { readonly _tag: "Quit" }
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
-  | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq }
+  /** `at`: when it was said, by which it is told from another log's of that number. */
+  | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq; readonly at: number }
 
 /** A message on which the view stayed: told from another log's of that number by its time. */
 interface Recalled {

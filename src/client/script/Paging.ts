@@ -68,7 +68,9 @@ export const placeSince = Effect.fnUntraced(function* <E>(ask: Ask<E>, where: Wh
     const middle = Math.floor((low + high) / 2)
     const page = yield* ask(historyOf(where, { after: middle, limit: 1 }))
     const [next] = page.messages
-    if (next === undefined || next.seq > upTo || next.at >= at) high = middle
+    // What was not asked for is no reason to look at the same again.
+    const isBehind = next !== undefined && next.seq > middle && next.seq <= upTo
+    if (!isBehind || next.at >= at) high = middle
     else low = next.seq
   }
   return low

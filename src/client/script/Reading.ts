@@ -1,10 +1,12 @@
 /** What was said: of a conversation as much as is asked for, oldest first, and no more in memory than a page. */
 import { Effect } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
+import type { RequestError } from "../core/ClientError.ts"
 import type { Whereabouts } from "../core/Heard.ts"
 import { Client } from "../link/Client.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
 import type { OutputClosed } from "../screen/Screen.ts"
+import { inTime } from "./InTime.ts"
 import { lineOf, Output } from "./Output.ts"
 import { type Ask, forward, newestPlace, placeBefore, placeSince } from "./Paging.ts"
 import { explain, type ScriptError } from "./ScriptError.ts"
@@ -25,7 +27,7 @@ export interface Asked {
 export const history = Effect.fnUntraced(function* ({ before, isJson, isMember, limit, since, where }: Asked) {
   const client = yield* Client
   const { isTerminal, write } = yield* Output
-  const ask: Ask = (request) => whenAllowed(client.quietly(request), Infinity)
+  const ask: Ask<RequestError | ScriptError> = (request) => whenAllowed(inTime(client.quietly(request)), Infinity)
   const print = Effect.gen(function* () {
     const newest = yield* newestPlace(ask, where)
     const upTo = before === undefined ? newest : Math.min(newest, before - 1)

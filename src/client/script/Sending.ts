@@ -1,10 +1,11 @@
 /** One message: stored when this is done, whatever the connection went through; or it says what is known. */
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Whereabouts } from "../core/Heard.ts"
 import { Client } from "../link/Client.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
+import { Patience } from "./InTime.ts"
 import { json, Output } from "./Output.ts"
 import { explain, noConnection, type ScriptError, usage } from "./ScriptError.ts"
 import { inside } from "./Visit.ts"
@@ -35,6 +36,7 @@ export const send = Effect.fnUntraced(function* (sending: Sending) {
     .send({ ...messageTo(where, content), key })
     .pipe(Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(notKnown(patience)) }))
   const sent = yield* inside(where.room, isMember, waits ? whenAllowed(asked, Infinity) : asked).pipe(
+    Effect.provideService(Patience, Duration.millis(patience)),
     Effect.mapError((error): ScriptError => (error._tag === "ScriptError" ? error : explain(error)))
   )
   if (!isJson) return

@@ -35,7 +35,9 @@ export const open = Effect.fnUntraced(function* (path: string, entry: string) {
   const next = `${path}.${process.pid}`
   const save = Effect.fnUntraced(function* (cursor: StoredCursor) {
     const text = write(yield* Ref.updateAndGet(cursors, (all) => ({ ...all, [entry]: cursor })))
-    const file = yield* files.open(next, { flag: "w", mode: 0o600 })
+    // In a folder of others, a link may have been put there.
+    yield* Effect.ignore(files.remove(next))
+    const file = yield* files.open(next, { flag: "wx", mode: 0o600 })
     yield* file.writeAll(new TextEncoder().encode(text))
     yield* file.sync
     yield* files.rename(next, path)

@@ -7,6 +7,8 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import { Client } from "../link/Client.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
+import { inTime } from "./InTime.ts"
+import type { ScriptError } from "./ScriptError.ts"
 
 /** How long a server may take to let one out. */
 const patience = "5 seconds"
@@ -14,7 +16,7 @@ const patience = "5 seconds"
 /** Comes into the room; one is a visitor if one leaves it again. */
 const enter = Effect.fnUntraced(function* (room: RoomName) {
   const { quietly } = yield* Client
-  const joined = yield* whenAllowed(quietly({ _tag: "JoinRoom", room })).pipe(
+  const joined = yield* whenAllowed(inTime(quietly({ _tag: "JoinRoom", room }))).pipe(
     Effect.catchReason("RequestRejected", "AlreadyInRoom", () => Effect.undefined)
   )
   return joined?.private === true
@@ -38,12 +40,12 @@ export const inside = Effect.fnUntraced(function* <A, E, R>(
 ) {
   if (room === undefined) return yield* use
   let stays = wasMember
-  const attempt: Effect.Effect<A, E | RequestError, R | Client> = Effect.gen(function* () {
+  const attempt: Effect.Effect<A, E | RequestError | ScriptError, R | Client> = Effect.gen(function* () {
     const isPrivate = yield* enter(room)
     stays ||= isPrivate
     return yield* use
   })
-  const putOut = (error: E | RequestError) =>
+  const putOut = (error: E | RequestError | ScriptError) =>
     isRejected(error) && error.reason._tag === "NotInRoom" ? Effect.sync(() => (stays = false)) : Effect.fail(error)
   return yield* attempt.pipe(
     Effect.catch((error) => Effect.andThen(putOut(error), attempt)),

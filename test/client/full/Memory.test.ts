@@ -1,3 +1,4 @@
+import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Option } from "effect"
@@ -100,6 +101,23 @@ layer(NodeServices.layer)("What a screen remembers", (it) => {
       assert.include(before, '"lobby":"one"')
       assert.include(yield* files.readFileString(path), '"lobby":"two"')
       assert.deepStrictEqual(yield* files.readDirectory(folder), ["ada.json"])
+    })
+  )
+
+  it.effect("is written beside its file by each client for itself, and into no file that a link leads to", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      const path = `${folder}/ada.json`
+      const other = `${folder}/other`
+      // Another client is about to rename what it has written.
+      yield* files.writeFileString(`${path}.new`, "half of ano")
+      yield* files.writeFileString(other, "precious")
+      yield* files.symlink(other, `${path}.${process.pid}`)
+      yield* (yield* Memory.fileAt(path)).keep(Memory.memoryOf(start, {}))
+      assert.strictEqual(yield* files.readFileString(`${path}.new`), "half of ano")
+      assert.strictEqual(yield* files.readFileString(other), "precious")
+      assert.isDefined(yield* (yield* Memory.fileAt(path)).read)
     })
   )
 

@@ -11,12 +11,14 @@
  *    refused would go with it.
  *
  * Bounds: the rooms one is in, and `maxPrivate` private conversations, of which those go that have been quiet longest and hold
- * nothing of one's own; of each what Window and Unread say. People as People says.
+ * nothing of one's own; of each what Window and Unread say, and `maxTyping` who are typing; as many invitations as a Welcome
+ * has. People as People says.
  */
 import type { Timestamp } from "../../../common/log/Cursor.ts"
 import { type NameKey, nameKey } from "../../../common/name/Name.ts"
 import type { RoomName } from "../../../common/name/RoomName.ts"
 import { UserName } from "../../../common/name/UserName.ts"
+import { maxInvitations } from "../../../common/wire/AccountMessage.ts"
 import type { ServerMessage, ServerMessageOf } from "../../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "../ClientEvent.ts"
 import { type HeardEntry, isEntry, type Whereabouts, whereaboutsOf } from "../Heard.ts"
@@ -28,6 +30,8 @@ export const maxPrivate = 1000
 
 /** How long somebody is believed to be typing who has said so, in milliseconds: a little more than it is said again. */
 const typingFor = 6000
+/** Of so many it is known; more are not named on any screen. */
+const maxTyping = 50
 
 interface Connection {
   readonly is: "coming" | "there" | "lost"
@@ -226,10 +230,15 @@ const arrive = (before: ChatState, welcome: Welcome, is: "first" | "again"): Cha
   }
   if (is === "first") state = withTalk(state, lobbyKey, (talk) => ({ ...talk, ...begun(newest.seq, newest.seq, none) }))
   if (lobbyRead !== undefined) state = withTalk(state, lobbyKey, (talk) => Talk.marked(talk, lobbyRead))
+  // All at once: a map made anew for each of thousands of rooms keeps the screen still for minutes.
+  const talks = new Map(state.talks)
   for (const { private: isPrivate = false, role, room, topic, ...standing } of rooms) {
-    state = withStanding(state, { room }, standing, is)
-    state = withTalk(state, Talk.keyOf({ room }), (talk) => ({ ...talk, role, topic, isPrivate }))
+    const key = Talk.keyOf({ room })
+    const known = talks.get(key)
+    const inside = known === undefined ? Talk.make({ room }, 0) : { ...known, isIn: true }
+    talks.set(key, { ...stoodIn(inside, standing, is === "first" || known === undefined), role, topic, isPrivate })
   }
+  state = { ...state, talks }
   for (const { with: other, ...standing } of conversations.toReversed()) {
     state = withStanding(state, { with: other }, { ...standing, mentions: 0 }, is)
   }
@@ -253,12 +262,13 @@ const begun = (read: number, newest: number, counts: Pick<Standing, "mentions" |
 const withStanding = (state: ChatState, where: Whereabouts, standing: Standing, is: "first" | "again"): ChatState => {
   const key = Talk.keyOf(where)
   const isNew = is === "first" || !state.talks.has(key)
-  return withTalk(opened(state, where), key, (talk) =>
-    isNew
-      ? { ...talk, ...begun(standing.read, standing.seq, standing) }
-      : { ...Talk.marked(talk, standing.read), told: standing }
-  )
+  return withTalk(opened(state, where), key, (talk) => stoodIn(talk, standing, isNew))
 }
+
+const stoodIn = (talk: Talk.Talk, standing: Standing, isNew: boolean): Talk.Talk =>
+  isNew
+    ? { ...talk, ...begun(standing.read, standing.seq, standing) }
+    : { ...Talk.marked(talk, standing.read), told: standing }
 
 /** One is in this room, again or for the first time. */
 const come = (state: ChatState, joined: ServerMessageOf<"RoomJoined">): ChatState => {
@@ -306,7 +316,8 @@ const take = (state: ChatState, message: ServerMessage, now: Timestamp): ChatSta
       return { ...state, isAccount: true }
     case "Invitation": {
       const { by, room } = message
-      return { ...state, invitations: new Map(state.invitations).set(nameKey(room), { room, by }) }
+      const others = [...state.invitations].filter(([key]) => key !== nameKey(room)).slice(1 - maxInvitations)
+      return { ...state, invitations: new Map(others).set(nameKey(room), { room, by }) }
     }
     case "RoomInfo":
       return withTalk(state, Talk.keyOf(message), (talk) => ({
@@ -317,7 +328,8 @@ const take = (state: ChatState, message: ServerMessage, now: Timestamp): ChatSta
     case "Typing":
       return withTalk(state, Talk.keyOf(message), (talk) => {
         const { user } = message
-        return { ...talk, typing: new Map(talk.typing).set(nameKey(user), { user, until: now + typingFor }) }
+        const others = [...talk.typing].filter(([, { until }]) => now < until).slice(1 - maxTyping)
+        return { ...talk, typing: new Map(others).set(nameKey(user), { user, until: now + typingFor }) }
       })
     default:
       return isEntry(message) ? takeEntry(state, message) : moved(state, message, now)

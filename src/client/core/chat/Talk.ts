@@ -139,9 +139,11 @@ export const miss = (talk: Talk, missing: number): Talk => {
   }
 }
 
-/** The log is another one from here on. */
+/** The log is another one from here on: of what is typed the words stay, but what they were to replace or answer is in it no more. */
 export const begunAnew = (talk: Talk): Talk => ({
   ...talk,
+  replyTo: undefined,
+  editing: undefined,
   window: Window.ended(talk.window),
   moves: Moves.empty,
   unread: Unread.carried(talk.unread),

@@ -7,6 +7,7 @@ import * as Unread from "../../../../src/client/core/chat/Unread.ts"
 import * as Window from "../../../../src/client/core/chat/Window.ts"
 import type { ClientEvent } from "../../../../src/client/core/ClientEvent.ts"
 import { Epoch } from "../../../../src/common/log/Cursor.ts"
+import { RoomName } from "../../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../../src/common/name/UserName.ts"
 import type { EntryMessage } from "../../../../src/common/wire/EntryMessage.ts"
 import type { ServerMessage, ServerMessageOf } from "../../../../src/common/wire/ServerMessage.ts"
@@ -235,4 +236,43 @@ describe("what waits for somebody", () => {
     assert.strictEqual(elsewhere(hear(inLobby, inPrivate)), Talk.keyOf({ with: bob }))
     assert.strictEqual(elsewhere(hear(inLobby, inPrivate, received(said(6, "hi @ada")))), devKey)
   })
+})
+
+describe("what others can make it hold", () => {
+  const connected = after({ _tag: "Connected", welcome: welcome() })
+  const named = (name: string, index: number) => UserName.make(`${name}${index}`)
+
+  it("is who is typing now, and no more of them than can be named, whoever has typed", () => {
+    const typed = (state: ChatState.ChatState, count: number, pause: number) =>
+      Array.from({ length: count }, (_, index) => index).reduce(
+        (next, index) => ChatState.hear(next, received({ _tag: "Typing", user: named("u", index) }), index * pause),
+        state
+      )
+    const lobbyOf = (state: ChatState.ChatState) => state.talks.get(ChatState.lobbyKey) ?? assert.fail()
+    assert.isAtMost(lobbyOf(typed(connected, 500, 0)).typing.size, 50)
+    const later = lobbyOf(typed(connected, 500, 1000))
+    assert.deepStrictEqual(
+      [...later.typing.values()].map(({ user }) => user),
+      ChatState.typingIn(later, 499_000)
+    )
+    assert.include(ChatState.typingIn(later, 499_000), named("u", 499))
+  })
+
+  it("is as many invitations as a Welcome has, the newest", () => {
+    const invited = Array.from({ length: 500 }, (_, index) =>
+      received({ _tag: "Invitation", room: RoomName.make(`r${index}`), by: bob })
+    ).reduce((state, event) => ChatState.hear(state, event, 0), connected)
+    assert.deepStrictEqual([...invited.invitations.keys()].at(-1), "r499")
+    assert.strictEqual(invited.invitations.size, 200)
+  })
+
+  it("are tens of thousands of rooms, at once", () => {
+    const rooms = Array.from({ length: 15_000 }, (_, index) => ({
+      ...standing(5, 2, 3),
+      room: RoomName.make(`r${index}`)
+    }))
+    const { talks } = after({ _tag: "Connected", welcome: welcome(rooms) })
+    assert.strictEqual(talks.size, 15_001)
+    assert.strictEqual(Talk.unread(talks.get("room r14999") ?? assert.fail()), 3)
+  }, 5000)
 })
