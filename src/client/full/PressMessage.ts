@@ -62,14 +62,16 @@ export const keyOnMessage = (view: View.View, seq: number, key: Key): Step | und
   }
 }
 
-/** The addresses that were named here last, newest first; or those of one message, as they stand in it. */
+/** The addresses that were named here last, newest first; or those of one message, as they stand in it. As they are seen, so they are opened. */
 export const link = (view: View.View, number: number, text?: string): Step => {
   const all =
     text === undefined
       ? View.talkOf(view)
           .window.entries.toReversed()
-          .flatMap((one) => (Window.isSaid(one) && !Chat.isHidden(view.chat, one.from) ? linksIn(one.content) : []))
-      : linksIn(text)
+          .flatMap((one) =>
+            Window.isSaid(one) && !Chat.isHidden(view.chat, one.from) ? linksIn(safeText(one.content)) : []
+          )
+      : linksIn(safeText(text))
   const found = all[number - 1]
   return found === undefined
     ? only(View.notify(view, noLink(all.length, text === undefined), true))

@@ -23,6 +23,8 @@ export interface State {
 /** Held for the scope. `entry`: under which the cursor stands. */
 export const open = Effect.fnUntraced(function* (path: string, entry: string) {
   const files = yield* FileSystem.FileSystem
+  // First: beside what is none of ours nothing is left, not even a lock.
+  yield* load(path)
   yield* hold(`${path}.lock`).pipe(
     Effect.catchTags({
       Locked: () => Effect.fail(inUse(path)),

@@ -65,3 +65,16 @@ describe("A room called lobby", () => {
     assert.match(rowsIn(inside).at(-1) ?? "", /^room Lobby›/)
   })
 })
+
+describe(":url", () => {
+  it("opens the address that is seen, whatever stands in it that is not", () => {
+    const view = after(start, said(3, "ada", "https://t.co\u200bmpany.example/"))
+    assert.isTrue(rowsIn(view).some((row) => row.includes("https://t.company.example/")))
+    assert.deepStrictEqual(pressed(view, "type::url", "enter").wishes, [
+      { _tag: "Open", target: "https://t.company.example/" }
+    ])
+    assert.deepStrictEqual(pressed(view, "alt+up", "o").wishes, [
+      { _tag: "Open", target: "https://t.company.example/" }
+    ])
+  })
+})

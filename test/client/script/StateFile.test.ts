@@ -19,4 +19,14 @@ layer(NodeServices.layer)("The file that keeps a tail's place", (it) => {
       assert.include(yield* files.readFileString(path), '"seq": 7')
     })
   )
+
+  it.effect("leaves nothing beside a file that is something else", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      yield* files.writeFileString(`${folder}/passwd`, "root")
+      assert.include(`${yield* Effect.flip(open(`${folder}/passwd`, "lobby"))}`, "is not written over")
+      assert.deepStrictEqual(yield* files.readDirectory(folder), ["passwd"])
+    })
+  )
 })
