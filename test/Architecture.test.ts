@@ -64,7 +64,15 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["dialogue"],
     ["doors"]
   ],
-  "src/client": [["core", "text"], ["link", "command", "account"], ["screen"], ["line", "script"], ["full"], ["config"]]
+  "src/client": [
+    ["text"],
+    ["core"],
+    ["link", "command", "account"],
+    ["screen"],
+    ["line", "script"],
+    ["full"],
+    ["config"]
+  ]
 }
 
 /** Folders beside the floors, for what is no part of serving, and the only folders each may import from. */

@@ -18,6 +18,7 @@ import { UserName } from "../../common/name/UserName.ts"
 import { linksIn } from "../../common/text/Links.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
+import { safeText } from "../text/SafeText.ts"
 import type { ClientEvent } from "./ClientEvent.ts"
 import { conversationAt, isEntry, type Whereabouts, whereaboutsOf } from "./Heard.ts"
 import { type ChatRequest, whereaboutsOfRequest } from "./Request.ts"
@@ -159,9 +160,10 @@ const hear = (recent: Draft, message: ServerMessage | StandingMessage): Draft =>
   }
 }
 
+/** As it is seen, so a link is followed: what is not shown ends none. */
 const briefly = (content: string): Pick<Shown, "links" | "words"> => ({
   words: content.slice(0, maxWords),
-  links: linksIn(content)
+  links: linksIn(safeText(content))
     .slice(0, maxLinks)
     .map(({ target }) => target)
 })

@@ -3,7 +3,8 @@
  *
  * 1. Only `http`, `https` and `mailto` are links; whatever else looks like one is text.
  * 2. What is opened is what stands there: the address itself, where it is of printable ASCII, or else the same as browsers write it
- *    (percent-encoded, its host in Punycode). A host of letters beyond ASCII may look like another one's: `host` says it plainly.
+ *    (percent-encoded, its host in Punycode); of a letter to be written, only to whom and about what. A host of letters beyond ASCII, or
+ *    behind a name of a user, may look like another one's: `host` says it plainly.
  * 3. A target holds nothing but printable ASCII without a space: no control character, no escape sequence, nothing that turns the
  *    order of the writing. It begins with its scheme, so no program takes it for an option.
  *
@@ -48,10 +49,17 @@ const targetOf = (shown: string): Pick<Link, "host" | "target"> | undefined => {
   if (url === null) return undefined
   const isMail = url.protocol === "mailto:"
   if (isMail ? !/^[^@?]+@[^@?]/.test(url.pathname) : url.hostname === "") return undefined
-  const target = plain.test(shown) ? shown : url.href
+  const target = isMail ? mailTo(url) : plain.test(shown) ? shown : url.href
   if (!plain.test(target) || target.length > maxLink) return undefined
   const [, written = ""] = isMail ? [] : (/^[^/]*\/\/([^/?#]*)/.exec(shown) ?? [])
-  return written === "" || plain.test(written) ? { target } : { target, host: url.hostname }
+  const isClear = plain.test(written) && !written.includes("@")
+  return written === "" || isClear ? { target } : { target, host: url.hostname }
+}
+
+/** To whom, and about what; there are mail programs that would attach a file if they were told to. */
+const mailTo = ({ pathname, searchParams }: URL): string => {
+  const subject = searchParams.get("subject")
+  return `mailto:${pathname}${subject === null ? "" : `?subject=${encodeURIComponent(subject)}`}`
 }
 
 /** In their order. */

@@ -43,6 +43,11 @@ describe("the messages shown lately", () => {
     assert.isUndefined(wordsAt(recent, 2))
   })
 
+  it("give the links that are seen, whatever stands in them that is not shown", () => {
+    const recent = after(guest, inLobby(1, "https://t.co\u200bmpany.example/a"))
+    assert.deepStrictEqual(Recent.find(recent, { where: {}, seq: 1 })?.links, ["https://t.company.example/a"])
+  })
+
   it("are known as they were edited, and not at all when they were deleted", () => {
     const entry = { at: 0, from: bob }
     const edited = after(guest, inLobby(1), { _tag: "Edited", seq: 2, ...entry, target: 1, content: "new" })

@@ -39,6 +39,17 @@ describe("The links in a text", () => {
     assert.isUndefined(linksIn("https://example.org/ä")[0]?.host)
   })
 
+  it("say where one goes that begins with the name of a user, as with that of another host", () => {
+    const [link] = linksIn("http://paypal.com@evil.example/login")
+    assert.deepStrictEqual([link?.target, link?.host], ["http://paypal.com@evil.example/login", "evil.example"])
+  })
+
+  it("have no mail program attach anything: to whom and about what is all that they say", () => {
+    assert.deepStrictEqual(targets("mailto:ada@example.org?attach=/etc/passwd&subject=Tea%20%26%20cake&body=x"), [
+      "mailto:ada@example.org?subject=Tea%20%26%20cake"
+    ])
+  })
+
   it("are no longer than browsers take them", () => {
     assert.deepStrictEqual(targets(`https://example.org/${"x".repeat(3000)}`), [])
   })
