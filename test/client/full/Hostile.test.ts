@@ -21,8 +21,10 @@ describe("The question whether to delete a message", () => {
 
   it("is about a room that one is put out of meanwhile: nothing is deleted where one is then", () => {
     const out = after(asked, received({ _tag: "RoomLeft", room: "dev" }))
-    assert.strictEqual(out.chat.shown, "lobby")
     assert.deepStrictEqual(pressed(out, "y").wishes, [])
+    const elsewhere = after(asked, received({ _tag: "RoomLeft", room: "dev", id: "7" }))
+    assert.strictEqual(elsewhere.chat.shown, "lobby")
+    assert.deepStrictEqual(pressed(elsewhere, "y").wishes, [])
   })
 
   it("is about the message that was seen, not about another one of that number in a log that began anew", () => {

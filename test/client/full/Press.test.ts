@@ -63,10 +63,19 @@ describe("Enter", () => {
 
   it("sends nothing just after one was moved to another conversation by what happened", () => {
     const inDev = pressed(start, "alt+2").view
-    const out = after(inDev, received({ _tag: "RoomLeft", room: "dev" }))
+    const out = after(inDev, received({ _tag: "RoomLeft", room: "dev", id: "7" }))
+    assert.strictEqual(out.chat.shown, "lobby")
     const moved: View = { ...out, movedAt: out.now }
     assert.deepStrictEqual(pressed(moved, "type:secret", "enter").wishes, [])
     assert.strictEqual(pressed({ ...moved, now: moved.now + 1500 }, "type:secret", "enter").wishes.length, 1)
+  })
+
+  it("sends nothing anywhere for whoever is put out of the room that they look at, however long they type", () => {
+    const out = after(pressed(start, "alt+2").view, received({ _tag: "RoomLeft", room: "dev" }))
+    const { view, wishes } = pressed({ ...out, now: out.now + 60_000 }, "type:secret", "enter")
+    assert.deepStrictEqual(wishes, [])
+    assert.strictEqual(talkOf(view).draft, "secret")
+    assert.include(rowsIn(view).at(-2), "Not sent: you are not in dev any more")
   })
 })
 

@@ -129,15 +129,18 @@ const fitted = (state: ChatState, opening: string): ChatState => {
 }
 
 /** Whether something of one's own would be lost with it. */
-const holdsOwn = ({ draft, outbox }: Talk.Talk): boolean => draft !== "" || outbox.length > 0
+export const holdsOwn = ({ draft, outbox }: Talk.Talk): boolean => draft !== "" || outbox.length > 0
 
-/** One is in this room no more. What was shown of it goes, but nothing that one has typed. */
-const left = (state: ChatState, room: RoomName): ChatState => {
+/**
+ * One is in this room no more. What was shown of it goes, but nothing that one has typed. Whoever did not ask for it stays where they
+ * are: somebody who types and does not look would say in another conversation what they begin next.
+ */
+const left = (state: ChatState, room: RoomName, isAsked: boolean): ChatState => {
   const key = Talk.keyOf({ room })
   const talk = state.talks.get(key)
   if (talk === undefined) return state
   const talks = new Map(state.talks)
-  if (holdsOwn(talk)) {
+  if (holdsOwn(talk) || (state.shown === key && !isAsked)) {
     talks.set(key, { ...Talk.make(talk.where, 0), draft: talk.draft, outbox: talk.outbox, isIn: false })
   } else talks.delete(key)
   const people = People.leftRoom(state.people, room)
@@ -185,7 +188,7 @@ export const hear = (state: ChatState, event: ClientEvent, now: Timestamp): Chat
     case "Rejoined":
       return looked(missedIn(come(state, event.joined), Talk.keyOf(event.joined), event.missed))
     case "RejoinRefused":
-      return left(state, event.room)
+      return left(state, event.room, false)
     case "Gap":
       return looked(miss(state, event))
     case "NotKept":
@@ -307,7 +310,7 @@ const take = (state: ChatState, message: ServerMessage, now: Timestamp): ChatSta
       return come(state, message)
     case "RoomLeft":
     case "RoomDeleted":
-      return left(state, message.room)
+      return left(state, message.room, message.id !== undefined)
     case "ReadMarked":
       return withTalk(state, Talk.keyOf(message), (talk) => Talk.marked(talk, message.seq))
     case "Blocked":

@@ -11,7 +11,7 @@ import type { UserName } from "../../../common/name/UserName.ts"
 import type { StandingMessage } from "../../../common/wire/EntryMessage.ts"
 import type { Whereabouts } from "../Heard.ts"
 import type { EntryRequest } from "../Request.ts"
-import { type ChatState, lobbyKey, looked, opened, shownTalk, withTalk } from "./ChatState.ts"
+import { type ChatState, holdsOwn, lobbyKey, looked, opened, shownTalk, withTalk } from "./ChatState.ts"
 import * as Outgoing from "./Outgoing.ts"
 import * as Talk from "./Talk.ts"
 import * as Window from "./Window.ts"
@@ -20,7 +20,10 @@ import * as Window from "./Window.ts"
 export const show = (state: ChatState, key: string): ChatState => {
   if (key === state.shown || !state.talks.has(key)) return state
   const left = withTalk(state, state.shown, Talk.leave)
-  return looked({ ...left, shown: key, before: state.shown })
+  const talk = shownTalk(left)
+  const next = looked({ ...left, shown: key, before: state.shown })
+  // It stayed only because somebody looked at it.
+  return talk.isIn || holdsOwn(talk) ? next : close(next, state.shown)
 }
 
 /** Shows what is said in private with somebody, though nothing was yet. */

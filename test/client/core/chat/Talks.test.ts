@@ -139,10 +139,21 @@ describe("a conversation that ends", () => {
   const there = after({ _tag: "Connected", welcome: welcome([standing(5, 5, 0)]) })
   const left: ClientEvent = received({ _tag: "RoomLeft", room: dev })
 
-  it("goes from the list, and what was shown before it is shown", () => {
-    const gone = ChatState.hear(Intention.show(there, devKey), left, 0)
+  it("goes from the list where it was asked for, and what was shown before it is shown", () => {
+    const asked = received({ _tag: "RoomLeft", room: dev, id: "7" })
+    const gone = ChatState.hear(Intention.show(there, devKey), asked, 0)
     assert.isUndefined(inDev(gone))
     assert.strictEqual(gone.shown, ChatState.lobbyKey)
+  })
+
+  it("stays before whoever did not ask for it until they go elsewhere, and nothing can be said in it", () => {
+    const put = ChatState.hear(Intention.show(there, devKey), left, 0)
+    assert.strictEqual(put.shown, devKey)
+    assert.deepInclude(inDev(put), { isIn: false })
+    const typed = Intention.type(put, devKey, "oops")
+    assert.deepStrictEqual(Intention.submit(typed, devKey), [typed, undefined])
+    assert.isUndefined(inDev(Intention.show(put, ChatState.lobbyKey)))
+    assert.strictEqual(inDev(Intention.show(typed, ChatState.lobbyKey))?.draft, "oops")
   })
 
   it("stays while something is typed there, which is not sent, and goes once that is gone", () => {
