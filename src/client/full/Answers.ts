@@ -15,3 +15,9 @@ export const answeredWith = (view: View, lines: ReadonlyArray<string>): View =>
     : { ...view, answer: { lines: [...(view.answer?.lines ?? []), ...lines].slice(-maxLines), scroll: 0 } }
 
 export const answered = (view: View, lines: ReadonlyArray<Line>): View => answeredWith(view, linesOf(lines))
+
+/** The same, to be read from its beginning: a page of help. */
+export const answeredFromTop = (view: View, lines: ReadonlyArray<string>): View => {
+  const shown = answeredWith({ ...view, answer: undefined }, lines)
+  return shown.answer === undefined ? shown : { ...shown, answer: { ...shown.answer, scroll: Infinity } }
+}

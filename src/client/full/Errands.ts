@@ -18,7 +18,7 @@ import { sure } from "../line/Sure.ts"
 import { Client } from "../link/Client.ts"
 import { Screen } from "../screen/Screen.ts"
 import { colourless } from "../text/Palette.ts"
-import { answered, answeredWith } from "./Answers.ts"
+import { answered, answeredFromTop, answeredWith } from "./Answers.ts"
 import * as Editor from "./Editor.ts"
 import { keyFor } from "./Keys.ts"
 import { Live } from "./Live.ts"
@@ -83,6 +83,15 @@ export interface Given {
 const broughtTo = (before: View.View, after: View.View): View.View =>
   View.talkOf(before).draft === "" || after.chat.shown === before.chat.shown ? after : { ...after, movedAt: after.now }
 
+const asked = (line: string): string => `> ${line}`
+
+/** Of what was refused there is nothing to be seen above where one types. */
+const withoutQuestion = (view: View.View, line: string): View.View => {
+  if (view.answer?.lines.at(-1) !== asked(line)) return view
+  const lines = view.answer.lines.slice(0, -1)
+  return { ...view, answer: lines.length === 0 ? undefined : { ...view.answer, lines } }
+}
+
 /** Works off what is given, until a command is the last. */
 export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>) {
   const { change } = yield* Live
@@ -135,7 +144,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
       case "Quit":
         return quit
       case "Help":
-        yield* change((before) => answeredWith(before, helpOn(before, action.command)))
+        yield* change((before) => answeredFromTop(before, helpOn(before, action.command)))
         return undefined
       case "Account": {
         if (action.act._tag === "Login") {
@@ -148,7 +157,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
       }
       default: {
         if (action._tag === "Ask" && action.sure !== undefined) yield* sure(action.sure)
-        if (isLook(action)) yield* change((before) => answeredWith(before, [`> ${line}`]))
+        if (isLook(action)) yield* change((before) => answeredWith(before, [asked(line)]))
         yield* errand(action)
         return undefined
       }
@@ -160,7 +169,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
     const ending = yield* obey(one).pipe(
       Effect.catchTag(["NotUnderstood", "RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
         Effect.as(
-          change((before) => View.notify(before, message, true)),
+          change((before) => View.notify(withoutQuestion(before, one.line), message, true)),
           undefined
         )
       )

@@ -8,10 +8,12 @@ import { typingIn } from "../core/chat/ChatState.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
 import { isRightToLeft, joined, wall, walled } from "../text/RightToLeft.ts"
+import { safeLine } from "../text/SafeText.ts"
+import { rowsWithin } from "../text/Wrap.ts"
 import { leftBar, type Listed, listed, nameOf, rightBar, waiting } from "./Bars.ts"
 import { type Input, inputOf } from "./Input.ts"
 import { keyFor } from "./Keys.ts"
-import { answerRows, popupRows } from "./Popup.ts"
+import { answerRows, fitsBeside, popupRows } from "./Popup.ts"
 import { apart, cellsOfRow, cutRow, divided, faint, filled, type Look, type Row, span } from "./Row.ts"
 import type { Pane } from "./TalkPane.ts"
 import { editorOf, paneIn, type Other, type Plan, planOf, talkOf, type View } from "./View.ts"
@@ -27,13 +29,14 @@ export interface Frame {
   readonly keys: ReadonlyArray<string | undefined>
 }
 
-/** Where everything stands, with as many rows for what is typed as that takes. */
-export const planIn = (view: View): Plan => planOf(view, inputIn(view).rows.length)
+/** Where everything stands, with as many rows for what is typed, and for what is said of it, as that takes. */
+export const planIn = (view: View): Plan =>
+  planOf(view, inputIn(view).rows.length, remarkIn(view, view.size.columns).length)
 
 export const frameOf = (view: View): Frame => {
   const { columns, rows: height } = view.size
   const input = inputIn(view)
-  const plan = planOf(view, input.rows.length)
+  const plan = planIn(view)
   const shownInput = plan.input === input.rows.length ? input : inputIn(view, plan.input)
   const pane = paneIn(view, plan)
   const list = listed(view.chat, view.levels, view.isUrgentFirst)
@@ -52,7 +55,7 @@ export const frameOf = (view: View): Frame => {
       plan.right > 0 ? [line, ...(right[index] ?? [])] : []
     ].flat()
   )
-  const status = height >= 3 ? [statusOf(view, list, pane, columns)] : []
+  const status = plan.status === 0 ? [] : statusOf(view, list, pane, columns).slice(0, plan.status)
   const rows = [...body.map(divided), ...status, ...shownInput.rows.map((row) => filled(row, columns))].slice(-height)
   const y = rows.length - plan.input + shownInput.cursor.y
   return {
@@ -96,42 +99,59 @@ const headerOf = (view: View, width: number): Row => {
 }
 
 const bar: Look = { tone: "bar" }
+const strong: Look = { tone: "bar", bold: true }
 
-const statusOf = (view: View, list: ReadonlyArray<Listed>, pane: Pane, width: number): Row => {
-  const { chat, notice } = view
+const stateOf = ({ chat: { connection } }: View): string => {
+  const { cause, is } = connection
+  if (is === "there") return ""
+  return is === "coming" ? "connecting… " : `offline${cause === undefined ? "" : ` (${cause})`} `
+}
+
+/** What the person is told, in as many rows as it takes: none if it is nothing, or on one row with what else stands there. */
+const remarkIn = (view: View, width: number): ReadonlyArray<Row> => {
+  const { chosen, notice } = view
+  const state = safeLine(stateOf(view))
+  const text = notice?.text ?? (chosen === undefined ? "" : "r reply  + react  e edit  d delete  c copy  o link")
+  const look = notice?.isError === true ? strong : bar
+  let at = 0
+  return rowsWithin(`${state}${safeLine(text)}`, Math.max(1, width - 2)).map((row) => {
+    const own = Math.max(0, Math.min(row.length, state.length - at))
+    at += row.length
+    return [span(" ", bar), span(row.slice(0, own), strong), span(row.slice(own).trimEnd(), look)]
+  })
+}
+
+const statusOf = (
+  view: View,
+  list: ReadonlyArray<Listed>,
+  pane: Pane,
+  width: number
+): readonly [Row, ...ReadonlyArray<Row>] => {
+  const { chat } = view
   const talk = talkOf(view)
-  const { cause, is } = chat.connection
-  const strong: Look = { tone: "bar", bold: true }
-  const state =
-    is === "there" ? "" : is === "coming" ? "connecting… " : `offline${cause === undefined ? "" : ` (${cause})`} `
+  const [remark = [], ...rest] = remarkIn(view, width)
   const here = list
     .filter(({ isMuted, key, talk }) => key !== chat.shown && !isMuted && Talk.unread(talk) > 0)
     .map((one) => `${nameOf(one.talk)} ${waiting(one)}`)
   const elsewhere = [...view.others.flatMap(waitingAt), ...here]
   const typing = typingIn(talk, view.now).filter((user) => nameKey(user) !== nameKey(chat.user))
-  const said =
-    notice !== undefined
-      ? span(notice.text, notice.isError ? { tone: "bar", bold: true } : bar)
-      : span(
-          view.chosen === undefined
-            ? typing.length === 0
-              ? joined(elsewhere, "  ")
-              : `${typing.slice(0, 3).join(", ")}${typing.length > 3 ? " and others" : ""} typing…`
-            : "r reply  + react  e edit  d delete  c copy  o link",
-          bar
-        )
   const newer = pane.newer > 0 ? `↓ ${pane.newer} newer (${keyFor(view.keymap, "end")}) ` : ""
   const missing =
     talk.anchor !== undefined && newer === "" && !talk.window.isAtEnd ? `↓ newer (${keyFor(view.keymap, "end")}) ` : ""
-  const latency = view.latency === undefined || is !== "there" ? "" : ` ${Math.max(1, Math.round(view.latency))} ms`
-  const right: Row = [
-    span(`${newer}${missing}`, strong),
-    span(` ${chat.user}${view.server === undefined ? "" : ` on ${view.server}`}${latency} `, bar)
-  ]
-  const left: Row = [span(" ", bar), span(state, strong), said]
-  // Where both do not fit, what is said goes before whose name one has.
-  const isTight = cellsOfRow(left) + cellsOfRow(right) > width
-  return apart(left, isTight ? [span(`${newer}${missing}`, strong)] : right, width, bar)
+  const isThere = chat.connection.is === "there"
+  const latency = view.latency === undefined || !isThere ? "" : ` ${Math.max(1, Math.round(view.latency))} ms`
+  const back = span(`${newer}${missing}`, strong)
+  const self = span(` ${chat.user}${view.server === undefined ? "" : ` on ${view.server}`}${latency} `, bar)
+  const isTold = view.notice !== undefined || view.chosen !== undefined
+  const waits =
+    typing.length === 0
+      ? joined(elsewhere, "  ")
+      : `${typing.slice(0, 3).join(", ")}${typing.length > 3 ? " and others" : ""} typing…`
+  const left = isTold || rest.length > 0 ? remark : [...remark, span(waits, bar)]
+  // Where not all fits, what is said goes before whose name one has, and before how much is below.
+  const right = [[back, self], [back], []].find((row) => cellsOfRow(left) + cellsOfRow(row) <= width)
+  const kept = right ?? (isTold || rest.length > 0 ? [] : [back])
+  return [apart(left, rest.length > 0 ? [] : kept, width, bar), ...rest.map((row) => filled(row, width, bar))]
 }
 
 /** What waits on another server, if anything does. */
@@ -146,7 +166,7 @@ const promptOf = (view: View): { readonly text: string; readonly look: Look } =>
   const asking: Look = { tone: "mention", bold: true }
   switch (popup?._tag) {
     case "Ask":
-      return { text: `${popup.question}: `, look: asking }
+      return { text: fitsBeside(popup.question, view) ? `${popup.question}: ` : "answer: ", look: asking }
     case "Confirm":
       return { text: "y or n? ", look: asking }
     case "Search":

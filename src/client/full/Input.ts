@@ -44,7 +44,7 @@ export const inputOf = (
   height: number,
   isUnseen = false
 ): Input => {
-  const head = cutTo(prompt.text, Math.max(1, Math.floor(width / 2)))
+  const head = cutTo(prompt.text, Math.max(1, isUnseen ? width - 1 : Math.floor(width / 2)))
   const indent = Math.min(cellsOf(head), Math.max(0, width - 2))
   const room = Math.max(2, width - indent)
   const laid = isUnseen ? [{ text: "", from: 0 }] : laidOut(text, room)

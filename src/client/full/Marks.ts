@@ -9,8 +9,7 @@
  * 3. A block that is not closed goes to the end of its message, and no further.
  */
 import { linksIn } from "../../common/text/Links.ts"
-import { cellsOf, graphemesOf } from "../text/Grapheme.ts"
-import { wrap } from "../text/Wrap.ts"
+import { rowsWithin } from "../text/Wrap.ts"
 import { cellsOfRow, faint, type Look, type Row, type Span, span } from "./Row.ts"
 
 const maxNested = 4
@@ -135,21 +134,3 @@ const broken = (stretches: ReadonlyArray<Stretch>, width: number): ReadonlyArray
   }
   return rows
 }
-
-/** An address that is wider than a row is left whole by `wrap`: here it goes on on the next row. Joined, they are the text. */
-const rowsWithin = (text: string, width: number): ReadonlyArray<string> =>
-  wrap(text, width, width).flatMap((row) => {
-    if (cellsOf(row.trimEnd()) <= width) return [row]
-    const rows: Array<string> = []
-    let [part, cells] = ["", 0]
-    for (const grapheme of graphemesOf(row)) {
-      if (part !== "" && grapheme.text !== " " && cells + grapheme.cells > width) {
-        rows.push(part)
-        ;[part, cells] = ["", 0]
-      }
-      part += grapheme.text
-      cells += grapheme.cells
-    }
-    rows.push(part)
-    return rows
-  })

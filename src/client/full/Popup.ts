@@ -6,14 +6,14 @@ import { whereaboutsOf } from "../core/Heard.ts"
 import { cellsOf } from "../text/Grapheme.ts"
 import { walled } from "../text/RightToLeft.ts"
 import { safeLine } from "../text/SafeText.ts"
-import { wrap } from "../text/Wrap.ts"
+import { rowsWithin, wrap } from "../text/Wrap.ts"
 import { nameOf } from "./Bars.ts"
 import { emojiNamed } from "./Emoji.ts"
 import { fuzzy } from "./Fuzzy.ts"
 import { type Binding, keyFor, type Keymap, shown } from "./Keys.ts"
 import { ownLines } from "./Own.ts"
 import { cutRow, faint, filled, type Look, plain, type Row, rowOf, span } from "./Row.ts"
-import type { Popup, View } from "./View.ts"
+import type { Plan, Popup, View } from "./View.ts"
 
 /** What can be picked. */
 export type Candidate =
@@ -45,10 +45,13 @@ const allOf = (
   return [...before, ...rest, ...users]
 }
 
-const titled = (title: string, width: number): Row => {
-  const head = `── ${safeLine(title)} `
-  return cutRow([span(`${head}${"─".repeat(Math.max(0, width - cellsOf(head)))}`, { tone: "accent" })], width)
-}
+/** A line with its words in it, or as many as these take. */
+const titled = (title: string, width: number): ReadonlyArray<Row> =>
+  rowsWithin(`── ${safeLine(title)}`, Math.max(1, width)).map((row) => {
+    const words = row.trimEnd()
+    const line = "─".repeat(Math.max(0, width - cellsOf(words) - 1))
+    return rowOf(line === "" ? words : `${words} ${line}`, { tone: "accent" })
+  })
 
 /** The part of the rows that is seen: `scroll` rows from the top. */
 const part = (rows: ReadonlyArray<Row>, height: number, scroll: number): ReadonlyArray<Row> => {
@@ -60,45 +63,65 @@ const part = (rows: ReadonlyArray<Row>, height: number, scroll: number): Readonl
 const around = (rows: ReadonlyArray<Row>, height: number, at: number): ReadonlyArray<Row> =>
   part(rows, height, at - Math.floor(height / 2))
 
-export const answerRows = ({ answer, keymap }: View, width: number, height: number): ReadonlyArray<Row> => {
-  if (answer === undefined || height < 2) return []
-  const all = answer.lines.flatMap((line) => wrapped(line, width))
-  const shownRows = Math.min(all.length, Math.max(2, Math.floor(height * 0.6)), height - 1)
-  const hidden = all.length - shownRows
+/** How an answer stands over the messages, and how many of its rows there is no room for. */
+const answerLaid = ({ answer, keymap }: View, width: number, height: number) => {
+  const rows = (answer?.lines ?? []).flatMap((line) => wrapped(line, width))
   const closing = `${keyFor(keymap, "escape")} closes it`
   const more = `${keyFor(keymap, "olderPage")} and ${keyFor(keymap, "newerPage")} for more`
-  const title = hidden > 0 ? `answer: ${more}, ${closing}` : `answer: ${closing}`
-  return [titled(title, width), ...part(all, shownRows, hidden - answer.scroll)]
+  const most = Math.max(2, Math.floor(height * 0.6))
+  const head = titled(rows.length > most ? `answer: ${more}, ${closing}` : `answer: ${closing}`, width)
+  const shownRows = Math.max(1, Math.min(rows.length, most, height - head.length))
+  return { head, rows, shownRows, hidden: Math.max(0, rows.length - shownRows) }
 }
 
-const wrapped = (line: string, width: number): ReadonlyArray<Row> =>
-  wrap(safeLine(line), width, Math.max(1, width)).map((row) => rowOf(row.trimEnd()))
+export const answerRows = (view: View, width: number, height: number): ReadonlyArray<Row> => {
+  if (view.answer === undefined || height < 2) return []
+  const { head, hidden, rows, shownRows } = answerLaid(view, width, height)
+  return [...head, ...part(rows, shownRows, hidden - view.answer.scroll)]
+}
+
+/** So many rows further back in what a command gave. */
+export const scrolledAnswer = (view: View, { middle, pane }: Plan, by: number): View => {
+  if (view.answer === undefined) return view
+  const { hidden } = answerLaid(view, middle, pane)
+  return {
+    ...view,
+    answer: { ...view.answer, scroll: Math.max(0, Math.min(hidden, Math.min(hidden, view.answer.scroll) + by)) }
+  }
+}
+
+const wrapped = (line: string, width: number, look: Look = plain): ReadonlyArray<Row> =>
+  rowsWithin(safeLine(line), Math.max(1, width)).map((row) => rowOf(row.trimEnd(), look))
+
+/** Whether there is room for a question before its answer, of which nothing is seen; else it stands above. */
+export const fitsBeside = (question: string, { size: { columns } }: View): boolean =>
+  cellsOf(safeLine(question)) + 4 <= columns
 
 export const popupRows = (view: View, width: number, height: number): ReadonlyArray<Row> => {
   const { keymap, popup } = view
   if (popup === undefined || height < 2) return []
   const escape = keyFor(keymap, "escape")
   switch (popup._tag) {
-    case "Help":
-      return [
-        titled(`keys and commands: ${keyFor(keymap, "newerPage")} for more, ${escape} closes it`, width),
-        ...helpRows(keymap, width, height - 1, popup.scroll)
-      ]
+    case "Help": {
+      const { head, height: own, rows } = helpLaid(view, width, height)
+      return [...head, ...part(rows, own, popup.scroll)]
+    }
     case "Ask":
-      return [titled(`what is typed here is not shown; ${escape} gives up`, width)]
+      return [
+        ...titled(`what is typed here is not shown; ${escape} gives up`, width),
+        ...(fitsBeside(popup.question, view) ? [] : wrapped(popup.question, width))
+      ]
     case "Confirm":
-      return [titled("sure?", width), ...wrapped(popup.question, width)]
+      return [...titled("sure?", width), ...wrapped(popup.question, width)]
     case "Search":
       return searchRows(view, popup, width, height)
     case "Pick": {
       const found = candidatesOf(view, popup)
       const rows = found.map((one, index) => candidateRow(one, index === popup.index, width))
       const shownRows = rows.length === 0 ? [rowOf("nothing of that name", faint)] : rows
-      const most = Math.min(shownRows.length, Math.max(1, Math.min(height - 1, 12)))
-      return [
-        titled(`Up, Down and Enter pick one; ${escape} closes it`, width),
-        ...around(shownRows, most, popup.index)
-      ]
+      const head = titled(`Up, Down and Enter pick one; ${escape} closes it`, width)
+      const most = Math.min(shownRows.length, Math.max(1, Math.min(height - head.length, 12)))
+      return [...head, ...around(shownRows, most, popup.index)]
     }
   }
 }
@@ -116,33 +139,41 @@ const searchRows = (
   width: number,
   height: number
 ): ReadonlyArray<Row> => {
-  if (isAsking) return [titled("searching…", width)]
+  if (isAsking) return titled("searching…", width)
   if (found === undefined)
-    return [titled(`Enter finds messages with all these words; ${keyFor(keymap, "search")} again: everywhere`, width)]
-  if (found.length === 0) return [titled(`nothing found; ${keyFor(keymap, "escape")} closes it`, width)]
+    return titled(`Enter finds messages with all these words; ${keyFor(keymap, "search")} again: everywhere`, width)
+  if (found.length === 0) return titled(`nothing found; ${keyFor(keymap, "escape")} closes it`, width)
   const rows = found.map((message, at): Row => {
     const where = nameOf({ where: whereaboutsOf(message, chat.user) })
     const words = isSaid(message) ? message.content : ""
     const text = `${times.moment(message.at, now)} ${walled(`${where} `)}${walled(`${message.from}: `)}${words}`
     return at === index ? filled([span(text, chosenLook)], width, chosenLook) : cutRow([span(text)], width)
   })
-  const most = Math.min(rows.length, height - 1)
-  return [titled(`${found.length} found, newest first: Enter goes there`, width), ...around(rows, most, index)]
+  const head = titled(`${found.length} found, newest first: Enter goes there`, width)
+  return [...head, ...around(rows, Math.max(1, Math.min(rows.length, height - head.length)), index)]
 }
 
 const groups: ReadonlyArray<Binding["group"]> = ["Writing", "Conversations", "Reading", "The screen"]
 
-/** All keys, and behind them all commands. */
-const helpRows = (keymap: Keymap, width: number, height: number, scroll: number): ReadonlyArray<Row> => {
+/** All keys, and behind them all commands; and how many rows of that there is room for. */
+const helpLaid = ({ keymap }: View, width: number, height: number) => {
   const keyCells = Math.min(22, Math.floor(width / 2))
   const keys = groups.flatMap((group) => groupRows(keymap, group, keyCells, width))
   const commands = [...commandLines, ...ownLines].flatMap(({ text, usage }) => wrapped(`${usage}  ${text}`, width))
-  const all: ReadonlyArray<Row> = [
+  const rows: ReadonlyArray<Row> = [
     ...keys,
-    rowOf("Commands, which begin with : or /", { tone: "plain", bold: true }),
+    ...wrapped("Commands, which begin with : or /", width, { tone: "plain", bold: true }),
     ...commands
   ]
-  return part(all, height, scroll)
+  const [more, close] = [keyFor(keymap, "newerPage"), keyFor(keymap, "escape")]
+  const head = titled(`keys and commands: ${more} for more, ${close} closes it`, width)
+  return { head, rows, height: Math.max(1, height - head.length) }
+}
+
+/** How many rows of the page of keys there is no room for. */
+export const helpHidden = (view: View, { middle, pane }: Plan): number => {
+  const { height, rows } = helpLaid(view, middle, pane)
+  return Math.max(0, rows.length - height)
 }
 
 const groupRows = (
@@ -165,9 +196,11 @@ const bindingRows = (
 ): ReadonlyArray<Row> => {
   const names = keys.length === 0 ? "(no key)" : keys.slice(0, 2).map(shown).join(", ")
   const room = Math.max(1, width - keyCells - 1)
-  const first = filled([span(` ${names}`, { tone: "accent" })], keyCells)
-  const blank = rowOf(" ".repeat(keyCells))
-  return wrap(says, room, room).map((row, index): Row =>
-    (index === 0 ? first : blank).concat(span(" ", plain), span(row.trimEnd()))
-  )
+  const left = wrap(names, Math.max(1, keyCells - 2), Math.max(1, keyCells - 2))
+  const right = wrap(says, room, room)
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, index): Row => [
+    ...filled([span(` ${(left[index] ?? "").trimEnd()}`, { tone: "accent" })], keyCells),
+    span(" ", plain),
+    span((right[index] ?? "").trimEnd())
+  ])
 }

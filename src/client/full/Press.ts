@@ -17,9 +17,11 @@ import { toLevel } from "./Calling.ts"
 import * as Complete from "./Complete.ts"
 import * as Editor from "./Editor.ts"
 import { withEmoji } from "./Emoji.ts"
+import { planIn } from "./Frame.ts"
 import { type Deed, isEditorDeed, keyFor, numberOf } from "./Keys.ts"
 import * as Level from "./Level.ts"
 import { meant } from "./Own.ts"
+import { scrolledAnswer } from "./Popup.ts"
 import { keyOnMessage, link, pick, pinned } from "./PressMessage.ts"
 import { keyInPopup } from "./PressPopup.ts"
 import * as Scroll from "./Scroll.ts"
@@ -100,9 +102,13 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
       )
     }
     case "olderPage":
-      return only(view.answer === undefined ? Scroll.up(view, Scroll.pageOf(view)) : scrollAnswer(view, 10))
+      return only(
+        view.answer === undefined ? Scroll.up(view, Scroll.pageOf(view)) : scrolledAnswer(view, planIn(view), 10)
+      )
     case "newerPage":
-      return only(view.answer === undefined ? Scroll.down(view, Scroll.pageOf(view)) : scrollAnswer(view, -10))
+      return only(
+        view.answer === undefined ? Scroll.down(view, Scroll.pageOf(view)) : scrolledAnswer(view, planIn(view), -10)
+      )
     case "end":
       return only(
         View.talkOf(view).anchor === undefined
@@ -316,14 +322,6 @@ const close = (view: View.View): View.View => {
         : "something typed or refused is there"
   return View.notify(view, `${name} stays on the list: ${why}.`)
 }
-
-const scrollAnswer = (view: View.View, by: number): View.View =>
-  view.answer === undefined
-    ? view
-    : {
-        ...view,
-        answer: { ...view.answer, scroll: Math.max(0, Math.min(view.answer.lines.length * 2, view.answer.scroll + by)) }
-      }
 
 /** What is pasted is typed, if it is not too long to have been meant so. */
 export const paste = (view: View.View, pasted: string): View.View => {

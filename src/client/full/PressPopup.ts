@@ -5,8 +5,9 @@ import * as Intention from "../core/chat/Intention.ts"
 import * as Window from "../core/chat/Window.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
 import * as Editor from "./Editor.ts"
+import { planIn } from "./Frame.ts"
 import { type Deed, isEditorDeed, type Keymap } from "./Keys.ts"
-import { type Candidate, candidatesOf } from "./Popup.ts"
+import { type Candidate, candidatesOf, helpHidden } from "./Popup.ts"
 import * as View from "./View.ts"
 import { type Key, only, type Step } from "./Wish.ts"
 
@@ -48,12 +49,14 @@ const typedIn = (editor: Editor.Editor, key: Key, { deeds }: Keymap): Editor.Edi
 
 const help = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Help" }>, key: Key): View.View => {
   const { name } = key
-  const page = Math.max(1, view.size.rows - 4)
+  const plan = planIn(view)
+  const page = Math.max(1, plan.pane - 2)
+  const most = helpHidden(view, plan)
   const by: Readonly<Record<string, number>> = { down: 1, up: -1, space: page }
   const deed = deedOf(view, key)
   const move = deed === "newerPage" ? page : deed === "olderPage" ? -page : by[name]
   if (move === undefined) return name === "home" ? { ...view, popup: { ...popup, scroll: 0 } } : closed(view)
-  return { ...view, popup: { ...popup, scroll: Math.max(0, Math.min(popup.scroll + move, 200)) } }
+  return { ...view, popup: { ...popup, scroll: Math.max(0, Math.min(popup.scroll + move, most)) } }
 }
 
 const confirm = (view: View.View, { what }: Extract<View.Popup, { readonly _tag: "Confirm" }>, key: Key): Step => {

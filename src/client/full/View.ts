@@ -181,6 +181,7 @@ export interface Plan {
   readonly middle: number
   readonly header: number
   readonly pane: number
+  readonly status: number
   readonly input: number
 }
 
@@ -188,15 +189,20 @@ export interface Plan {
 const narrow = 60
 const roomy = 100
 
-export const planOf = ({ hasLeftBar, hasRightBar, size: { columns, rows } }: View, inputRows: number): Plan => {
+export const planOf = (
+  { hasLeftBar, hasRightBar, size: { columns, rows } }: View,
+  inputRows: number,
+  statusRows = 1
+): Plan => {
   const wide = columns >= narrow
   const left = wide && hasLeftBar ? (columns >= roomy ? 22 : 16) : 0
   const right = wide && (hasRightBar ?? columns >= roomy) ? (columns >= roomy ? 20 : 14) : 0
   const middle = Math.max(1, columns - (left > 0 ? left + 1 : 0) - (right > 0 ? right + 1 : 0))
   const header = rows >= 8 ? 1 : 0
-  const status = rows >= 3 ? 1 : 0
   const input = Math.max(1, Math.min(inputRows, 8, Math.floor(rows / 3)))
-  return { left, right, middle, header, input, pane: Math.max(0, rows - header - status - input) }
+  // What is said there is said to its end, whatever it covers.
+  const status = rows >= 3 ? Math.max(1, Math.min(statusRows, rows - input)) : 0
+  return { left, right, middle, header, input, status, pane: Math.max(0, rows - header - status - input) }
 }
 
 export const settingOf = (view: View, width: number): Setting => {

@@ -55,6 +55,24 @@ export const wrap = (text: string, firstWidth: number, width: number): ReadonlyA
   return [...rows, row]
 }
 
+/** An address that is wider than a row is left whole by `wrap`: here it goes on on the next row. Joined, they are the text. */
+export const rowsWithin = (text: string, width: number): ReadonlyArray<string> =>
+  wrap(text, width, width).flatMap((row) => {
+    if (cellsOf(row.trimEnd()) <= width) return [row]
+    const rows: Array<string> = []
+    let [part, cells] = ["", 0]
+    for (const grapheme of graphemesOf(row)) {
+      if (part !== "" && grapheme.text !== " " && cells + grapheme.cells > width) {
+        rows.push(part)
+        ;[part, cells] = ["", 0]
+      }
+      part += grapheme.text
+      cells += grapheme.cells
+    }
+    rows.push(part)
+    return rows
+  })
+
 /** As much of the text as fits into so many cells, with an ellipsis where some of it does not. */
 export const cutTo = (text: string, width: number): string => {
   if (cellsOf(text) <= width) return text

@@ -54,7 +54,7 @@ describe("Somebody is called", () => {
 
   it("is told what they have chosen, and how to choose", () => {
     const { view } = pressed(start, "type::notify", "enter")
-    assert.include(rowsIn(view).at(-2), "lobby calls you when you are mentioned. :notify all, :notify mentions")
+    assert.include(rowsIn(view).at(-3), "lobby calls you when you are mentioned. :notify all, :notify mentions")
     assert.deepStrictEqual(rowsIn(pressed(start, "type::notify some", "enter").view), rowsIn(view))
   })
 })

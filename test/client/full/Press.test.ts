@@ -52,7 +52,7 @@ describe("Enter", () => {
   it("keeps what is no command where it can be mended, and says why", () => {
     const { view } = pressed(start, "type::quti", "enter")
     assert.strictEqual(talkOf(view).draft, ":quti")
-    assert.include(rowsIn(view).at(-2), 'There is no command ":quti". Did you mean :quit?')
+    assert.include(rowsIn(view).at(-3), 'There is no command ":quti". Did you mean :quit?')
   })
 
   it("leaves each conversation its own draft", () => {
