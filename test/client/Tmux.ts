@@ -89,6 +89,15 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
           )
         )
       ),
+    /** What another program writes there, past the client. */
+    scribble: (text: string) =>
+      Effect.flatMap(tmux("display", "-p", "#{pane_tty}"), (tty) =>
+        ChildProcess.make("sh", ["-c", `printf %s "$0" > '${tty.trim()}'`, text]).pipe(
+          Effect.flatMap(({ exitCode }) => exitCode),
+          Effect.asVoid,
+          Effect.scoped
+        )
+      ),
     /** Writes to this file what comes for the terminal from now on. */
     record: (path: string) => Effect.asVoid(tmux("pipe-pane", "-O", `cat > '${path}'`)),
     /** As it is now. */

@@ -6,6 +6,7 @@
  * library has found that the terminal knows them; see Hyperlinks.
  */
 import type * as OpenTui from "@opentui/core"
+import { plainEmoji } from "../text/PlainEmoji.ts"
 import { safeLine } from "../text/SafeText.ts"
 import type { Frame } from "./Frame.ts"
 import * as Hyperlinks from "./Hyperlinks.ts"
@@ -21,6 +22,8 @@ export interface Painted {
   readonly frame: () => Pick<Frame, "cursor" | "rows">
   readonly point: (pointer: Pointer) => void
   readonly theme: Theme
+  /** Whether the terminal draws emoji that are put together as one; else they are drawn as PlainEmoji says. */
+  readonly joinsEmoji?: () => boolean
 }
 
 /** Spaces are there already. */
@@ -38,7 +41,7 @@ const attributesOf = ({ bold = false, italic = false, link, strike = false, tone
 
 export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: Painted): void => {
   const { Renderable, RGBA } = library
-  const { theme } = painted
+  const { joinsEmoji = () => true, theme } = painted
   const names = NameColours.make(theme)
   const made = (colour: Colour) => (typeof colour === "number" ? RGBA.fromIndex(colour) : RGBA.fromHex(colour))
   const foreground = theme.foreground === undefined ? RGBA.defaultForeground() : made(theme.foreground)
@@ -68,6 +71,7 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
     protected override renderSelf(buffer: OpenTui.OptimizedBuffer): void {
       const { cursor, rows } = painted.frame()
       if (theme.background !== undefined) buffer.fillRect(0, 0, this.width, this.height, background)
+      const isJoining = joinsEmoji()
       // First who speaks: theirs are the colours, also where they are listed above.
       for (const row of rows) for (const { look } of row) colourOf(look)
       for (const [y, row] of rows.entries()) {
@@ -80,7 +84,8 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
             continue
           }
           // Whatever it is, it is safe: this is the last place before the terminal.
-          const shown = safeLine(text)
+          const safe = safeLine(text)
+          const shown = isJoining ? safe : plainEmoji(safe)
           const colour = colourAt(colourOf(look))
           const attributes = attributesOf(look, theme)
           if (

@@ -87,6 +87,10 @@ const placeBehindEmoji = () => {
   if (process.env["TMUX"] !== undefined) process.env["OPENTUI_FORCE_NOZWJ"] ??= "1"
 }
 
+/** tmux and screen count by themselves, whatever the terminal says that they are in; what they count differs from version to version. */
+const joinsEmoji = ({ widthMethod }: OpenTui.CliRenderer): boolean =>
+  process.env["TMUX"] === undefined && process.env["STY"] === undefined && widthMethod === "unicode"
+
 /** Node tells of FFI as an experiment, on a screen that is ours by then. */
 const load = Effect.gen(function* () {
   placeBehindEmoji()
@@ -142,6 +146,12 @@ const acquire = (library: typeof OpenTui, useMouse: boolean, { listen }: Widths)
 
 /** Title: onto the terminal's stack of titles, and from there (XTWINOPS 22 and 23). */
 const [keepTitle, restoreTitle] = ["\u001b[22;0t", "\u001b[23;0t"]
+
+/**
+ * The library draws only what has changed since it drew last, whatever else has got onto the screen, and has no word for more: of
+ * another size, and back, it knows nothing of what is there.
+ */
+const clearScreen = "\u001b[2J"
 
 const release = (renderer: OpenTui.CliRenderer, widths: Widths) =>
   Effect.promise(() => {
@@ -202,7 +212,12 @@ export const open = Effect.fnUntraced(function* (
       return { rows: [], cursor: undefined }
     }
   }
-  Painter.paint(library, renderer, { frame: drawn, point: offer, theme: hasColours ? wanted : themes.none })
+  Painter.paint(library, renderer, {
+    frame: drawn,
+    point: offer,
+    theme: hasColours ? wanted : themes.none,
+    joinsEmoji: () => joinsEmoji(renderer)
+  })
   renderer.keyInput.on("keypress", (event) => offer({ _tag: "Key", key: keyOf(event) }))
   renderer.keyInput.on("paste", (event) => offer({ _tag: "Paste", text: library.decodePasteBytes(event.bytes) }))
   renderer.on("resize", () => offer({ _tag: "Resized" }))
@@ -230,7 +245,10 @@ export const open = Effect.fnUntraced(function* (
       }),
     redraw: () =>
       unless(() => {
-        renderer.resize(renderer.width, renderer.height)
+        const { height, width } = renderer
+        process.stdout.write(clearScreen)
+        renderer.resize(width, height + 1)
+        renderer.resize(width, height)
         renderer.requestRender()
       }),
     suspend: stopping.withPermit(suspended(renderer, widths))
