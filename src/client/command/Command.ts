@@ -14,6 +14,7 @@ import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { Content } from "../../common/text/Content.ts"
 import { HistoryLimit, SearchQuery } from "../../common/wire/ClientMessage.ts"
+import { reactionNamed } from "../text/Emoji.ts"
 import { accountCommands } from "./AccountCommands.ts"
 import { type Act, type Action, ask, go, type Mention, NotUnderstood } from "./Action.ts"
 import { type Command, define, nothing } from "./Definition.ts"
@@ -187,7 +188,8 @@ export const commands: ReadonlyArray<Command> = [
     summary: "put an emoji beside the message shown last, or the one of that number",
     example: ":react #12 👍",
     alsoKnownAs: ["like", "emote", "reaction"],
-    action: ({ reaction, ...words }) => about(words, { _tag: "React", reaction, isTakenBack: false })
+    action: ({ reaction, ...words }) =>
+      about(words, { _tag: "React", reaction: reactionNamed(reaction), isTakenBack: false })
   }),
   define({
     name: "unreact",
@@ -196,7 +198,8 @@ export const commands: ReadonlyArray<Command> = [
     summary: "take a reaction back",
     example: ":unreact #12 👍",
     alsoKnownAs: ["unlike"],
-    action: ({ reaction, ...words }) => about(words, { _tag: "React", reaction, isTakenBack: true })
+    action: ({ reaction, ...words }) =>
+      about(words, { _tag: "React", reaction: reactionNamed(reaction), isTakenBack: true })
   }),
   define({
     name: "history",

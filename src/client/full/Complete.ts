@@ -6,9 +6,9 @@ import type { UserName } from "../../common/name/UserName.ts"
 import { complete, type KnownNames } from "../command/Completion.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as People from "../core/chat/People.ts"
+import { emojiNamed } from "../text/Emoji.ts"
 import { peopleIn } from "./Bars.ts"
 import * as Editor from "./Editor.ts"
-import { emojiNamed } from "./Emoji.ts"
 
 /** The ways in which a word can go on, of which Tab puts one after the other in its place. */
 export interface Offers {

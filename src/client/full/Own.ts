@@ -4,7 +4,7 @@ import { UserName } from "../../common/name/UserName.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
 import { parse } from "../command/Command.ts"
 import type { Here } from "../command/Here.ts"
-import { beginsWithEmoji } from "./Emoji.ts"
+import { beginsWithEmoji } from "../text/Emoji.ts"
 import { Level } from "./Level.ts"
 
 export type Meant =

@@ -107,11 +107,15 @@ const pick = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Pick
     return only({ ...view, popup: { ...popup, index: 0, editor: typedIn(popup.editor, key, view.keymap) } })
   const picked = found[popup.index]
   if (picked !== undefined) return take(closed(view), picked)
-  // What is no name of an emoji may be one itself.
-  return popup.what === "reaction" && popup.editor.text.trim() !== ""
-    ? react(closed(view), popup.editor.text.trim())
-    : only(closed(view))
+  const text = popup.editor.text.trim()
+  if (popup.what !== "reaction" || text === "") return only(closed(view))
+  // What is no name of an emoji may be one itself; a name that is typed by half is not meant to be read by others.
+  return isAscii.test(text)
+    ? only(View.notify(view, `There is no emoji called ${text}. :react ${text} puts the word there.`, true))
+    : react(closed(view), text)
 }
+
+const isAscii = /^[\x20-\x7e]*$/
 
 const take = (view: View.View, picked: Candidate): Step => {
   switch (picked._tag) {

@@ -98,3 +98,23 @@ describe("Alt-A", () => {
     assert.include(rowsIn(pressed(start, "alt+a", "alt+a", "alt+a").view).at(-2), "Nothing is unread.")
   })
 })
+
+describe("The list of emoji", () => {
+  const picking = (...keys: ReadonlyArray<string>) => pressed(start, "alt+up", "+", ...keys)
+  const reactions = (...keys: ReadonlyArray<string>) =>
+    picking(...keys).wishes.flatMap((wish) =>
+      wish._tag === "Do" && wish.request._tag === "React" ? [wish.request.reaction] : []
+    )
+
+  it("finds a name with its colons and without, and takes an emoji itself", () => {
+    for (const name of ["tad", ":tad", ":tada:", "TADA"]) {
+      assert.deepStrictEqual(reactions(`type:${name}`, "enter"), ["🎉"], name)
+    }
+    assert.deepStrictEqual(reactions("type:🦖", "enter"), ["🦖"])
+  })
+
+  it("puts no name there that is typed by half, and says how a word is put there", () => {
+    assert.deepStrictEqual(reactions("type::tx", "enter"), [])
+    assert.include(picking("type::tx", "enter").view.notice?.text, ":react :tx puts the word there")
+  })
+})

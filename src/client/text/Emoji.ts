@@ -1,4 +1,6 @@
-/** Emoji by the names people know them by (CLDR short names and those of other chats): few, so that one finds them. */
+/** Emoji by the names people know them by (CLDR short names and those of other chats): few, so that one finds them. Pure. */
+import { Reaction } from "../../common/log/Entry.ts"
+
 const table: Readonly<Record<string, string>> = {
   thumbsup: "👍",
   thumbsdown: "👎",
@@ -79,9 +81,13 @@ export interface Named {
 
 const all: ReadonlyArray<Named> = Object.entries(table).map(([name, emoji]) => ({ name, emoji }))
 
-/** Those whose name begins so, then those in whose name it stands. */
+/** Those whose name begins so, then those in whose name it stands; the colons around a name may be there. */
 export const emojiNamed = (part: string): ReadonlyArray<Named> => {
-  const wanted = part.toLowerCase()
+  const wanted = part
+    .trim()
+    .replace(/^:/, "")
+    .replace(/(?<=.):$/, "")
+    .toLowerCase()
   const begin = all.filter(({ name }) => name.startsWith(wanted))
   return [...begin, ...all.filter(({ name }) => !name.startsWith(wanted) && name.includes(wanted))]
 }
@@ -102,6 +108,13 @@ export const withEmoji = (text: string): string =>
     .join("")
 
 const emojiOf = (name: string): string | undefined => (Object.hasOwn(table, name) ? table[name] : undefined)
+
+/** A reaction as it is meant: `heart` and `:heart:` are the emoji of that name, and what names none stays as it is. */
+export const reactionNamed = (reaction: Reaction): Reaction => {
+  const [, inColons, alone = ""] = /^(?::([a-z_]+):|([a-z_]+))$/.exec(reaction.toLowerCase()) ?? []
+  const emoji = emojiOf(inColons ?? alone)
+  return emoji === undefined ? reaction : Reaction.make(emoji)
+}
 
 /** Whether a text begins with an emoji by its name, and so is no command. */
 export const beginsWithEmoji = (text: string): boolean => {
