@@ -150,7 +150,7 @@ export const begunAnew = (talk: Talk): Talk => ({
   marked: 0,
   told: undefined,
   newFrom: undefined,
-  anchor: undefined
+  anchor: talk.anchor === undefined ? undefined : Window.placeInPast(talk.window, talk.anchor)
 })
 
 /** The mark of the account is at this place, whoever set it. */

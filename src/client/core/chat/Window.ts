@@ -7,7 +7,8 @@
  * out on a page that knows them already, they change nothing.
  *
  * Of a log that is no more (its room was made again; a guest's inbox, whose connection ended) what was shown stays to be read, as
- * `past`: nothing can be done to it, and its places mean nothing.
+ * `past`: nothing can be done to it, and its places mean nothing. Whoever stands there is at a place counted back from its last message,
+ * which is -1.
  *
  * Bounds: `maxEntries` at hand, `maxLate` that wait, `maxPast`. To copy a thousand places takes 1 µs for each message that comes.
  */
@@ -196,3 +197,11 @@ export const ended = (window: Window): Window => ({
   ...make(window.where, false),
   past: [...window.past, ...window.entries].slice(-maxPast)
 })
+
+/** Where something stands, counted back from the last, once the log it is in has ended: none if it is not kept. */
+export const placeInPast = (window: Window, place: Seq): Seq | undefined => {
+  const index = place < 0 ? place : indexOf(window, place)
+  if (place >= 0 && index === -1) return undefined
+  const back = index - window.entries.length
+  return back < -maxPast ? undefined : back
+}
