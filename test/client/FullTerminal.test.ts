@@ -48,7 +48,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a full screen", (it) =
         yield* terminal.resize(90, 24)
         yield* terminal.showsIn("1 lobby")
         yield* terminal.paste(`${Array.from({ length: 20 }, (_, index) => `line ${index}`).join("\n")}\n:quit\n`)
-        yield* terminal.showsIn("Put 22 lines into what you are typing for dev?")
+        yield* terminal.showsIn("Put 21 lines into what you are typing for dev?")
         yield* terminal.press("n")
         yield* terminal.shows("dev›")
 

@@ -7,11 +7,12 @@ import { nameKey } from "../../common/name/Name.ts"
 import { typingIn } from "../core/chat/ChatState.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import * as Window from "../core/chat/Window.ts"
+import { cellsOf } from "../text/Grapheme.ts"
 import { isRightToLeft, joined, wall, walled } from "../text/RightToLeft.ts"
 import { safeLine } from "../text/SafeText.ts"
-import { rowsWithin } from "../text/Wrap.ts"
+import { cutTo, rowsWithin } from "../text/Wrap.ts"
 import { leftBar, type Listed, listed, nameOf, rightBar, waiting } from "./Bars.ts"
-import { type Input, inputOf } from "./Input.ts"
+import { type Input, inputOf, promptCells } from "./Input.ts"
 import { keyFor } from "./Keys.ts"
 import { answerRows, fitsBeside, popupRows } from "./Popup.ts"
 import { apart, cellsOfRow, cutRow, divided, faint, filled, type Look, type Row, span } from "./Row.ts"
@@ -170,15 +171,25 @@ const promptOf = (view: View): { readonly text: string; readonly look: Look } =>
     case "Confirm":
       return { text: "y or n? ", look: asking }
     case "Search":
-      return { text: popup.isEverywhere ? "find everywhere: " : `find in ${nameOf(talkOf(view))}: `, look: asking }
+      return {
+        text: popup.isEverywhere ? "find everywhere: " : `find in ${placeNamed(view, "find in : ")}: `,
+        look: asking
+      }
     case "Pick":
       return { text: pickPrompt[popup.what], look: asking }
     default: {
       const talk = talkOf(view)
       const doing = talk.editing !== undefined ? " ✎ edit" : talk.replyTo !== undefined ? answeredName(talk) : ""
-      return { text: walled(`${nameOf(talk)}${doing}› `), look: { tone: "accent", bold: true } }
+      return { text: walled(`${placeNamed(view, `${doing}› `)}${doing}› `), look: { tone: "accent", bold: true } }
     }
   }
+}
+
+/** Where what is typed goes, with its server where there are several: shortened, if there is no room for it beside the rest. */
+const placeNamed = (view: View, rest: string): string => {
+  const name = nameOf(talkOf(view))
+  const room = Math.max(2, promptCells(view.size.columns) - cellsOf(safeLine(rest)))
+  return cutTo(safeLine(view.server === undefined ? name : `${view.server}/${name}`), room)
 }
 
 const pickPrompt = { conversation: "go to: ", reaction: "react with: ", typed: "typed before: " } as const

@@ -36,7 +36,10 @@ const laidOut = (text: string, width: number): ReadonlyArray<Laid> => {
   return laid
 }
 
-/** Of more rows than `height`, those around the cursor. `isUnseen`: what is typed is nowhere on the screen. */
+/** What stands before it has this much of a row at most. */
+export const promptCells = (width: number): number => Math.max(1, Math.floor(width / 2))
+
+/** Of more rows than `height`, those around the cursor; before the first that is seen stands where it goes. `isUnseen`: what is typed is nowhere on the screen. */
 export const inputOf = (
   { at, text }: Pick<Editor, "at" | "text">,
   prompt: Prompt,
@@ -44,7 +47,7 @@ export const inputOf = (
   height: number,
   isUnseen = false
 ): Input => {
-  const head = cutTo(prompt.text, Math.max(1, isUnseen ? width - 1 : Math.floor(width / 2)))
+  const head = cutTo(prompt.text, isUnseen ? Math.max(1, width - 1) : promptCells(width))
   const indent = Math.min(cellsOf(head), Math.max(0, width - 2))
   const room = Math.max(2, width - indent)
   const laid = isUnseen ? [{ text: "", from: 0 }] : laidOut(text, room)
@@ -59,7 +62,7 @@ export const inputOf = (
   const rows = shown.map((row, index): Row =>
     cutRow(
       [
-        start + index === 0 ? span(head, prompt.look) : span(" ".repeat(indent)),
+        index === 0 ? span(head, prompt.look) : span(" ".repeat(indent)),
         span(
           row.text.replaceAll(/\s+$/g, (blank) => " ".repeat(blank.length)),
           plain

@@ -98,7 +98,7 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
     case "waiting": {
       const key = Intention.nextWaiting(chat, (one) => Level.isMuted(view.levels, one))
       return only(
-        key === undefined ? View.notify(view, "Nothing is unread.") : View.withChat(view, Intention.show(chat, key))
+        key === undefined ? View.notify(view, nothingUnread(view)) : View.withChat(view, Intention.show(chat, key))
       )
     }
     case "olderPage":
@@ -137,9 +137,9 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
       return only({ ...view, popup })
     }
     case "leftBar":
-      return only({ ...view, hasLeftBar: !view.hasLeftBar })
+      return only(View.hasRoomBeside(view) ? { ...view, hasLeftBar: !view.hasLeftBar } : noRoom(view))
     case "rightBar":
-      return only({ ...view, hasRightBar: View.planOf(view, 1).right === 0 })
+      return only(View.hasRoomBeside(view) ? { ...view, hasRightBar: View.planOf(view, 1).right === 0 } : noRoom(view))
     case "sort": {
       const isUrgentFirst = !view.isUrgentFirst
       return only(
@@ -177,6 +177,21 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
     case "escape":
       return only(escape(view))
   }
+}
+
+const noRoom = (view: View.View): View.View =>
+  View.notify(
+    view,
+    `There is no room for bars: they need ${View.narrow} columns. ${keyFor(view.keymap, "jump")} lists the conversations, :users who is here.`
+  )
+
+const nothingUnread = ({ keymap, others }: View.View): string => {
+  const waiting = others
+    .filter(({ unread }) => unread > 0)
+    .map(({ mentions, name, unread }) => `${name} has ${mentions > 0 ? `@${mentions}` : unread}`)
+  return waiting.length === 0
+    ? "Nothing is unread."
+    : `Nothing is unread here; ${waiting.join(", ")}: ${keyFor(keymap, "server")} goes there.`
 }
 
 /** Without what is typed, and what that was to become: nothing of it clings to what is typed next. */
@@ -325,7 +340,8 @@ const close = (view: View.View): View.View => {
 
 /** What is pasted is typed, if it is not too long to have been meant so. */
 export const paste = (view: View.View, pasted: string): View.View => {
-  const text = safeText(pasted)
+  // Whoever copies a line takes its end with it, which is no line more.
+  const text = safeText(pasted).replace(/\n+$/, "")
   const { popup } = view
   if (popup !== undefined) {
     if (popup._tag === "Help" || popup._tag === "Confirm") return view

@@ -186,8 +186,10 @@ export interface Plan {
 }
 
 /** Below so many columns there is nothing beside the messages. */
-const narrow = 60
+export const narrow = 60
 const roomy = 100
+
+export const hasRoomBeside = ({ size: { columns } }: View): boolean => columns >= narrow
 
 export const planOf = (
   { hasLeftBar, hasRightBar, size: { columns, rows } }: View,

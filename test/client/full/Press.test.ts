@@ -178,15 +178,20 @@ describe("What was typed", () => {
 })
 
 describe("A paste", () => {
+  it("ends with what was copied, without the line breaks behind it", () => {
+    assert.strictEqual(talkOf(paste(start, "one line\n")).draft, "one line")
+    assert.strictEqual(talkOf(paste(start, "one\r\n\r\ntwo\r\n\r\n")).draft, "one\n\ntwo")
+  })
+
   it("is typed and never sent, whatever it holds", () => {
     const view = paste(start, "one\r\n:quit\r\n")
-    assert.strictEqual(talkOf(view).draft, "one\n:quit\n")
+    assert.strictEqual(talkOf(view).draft, "one\n:quit")
     const hundred = `${Array.from({ length: 50 }, () => "line").join("\n")}\n:quit\n`
     const asked = paste(start, hundred)
-    assert.isTrue(rowsIn(asked).some((row) => row.includes("Put 52 lines into what you are typing for")))
+    assert.isTrue(rowsIn(asked).some((row) => row.includes("Put 51 lines into what you are typing for")))
     assert.strictEqual(talkOf(pressed(asked, "n").view).draft, "")
     const taken = pressed(asked, "y")
-    assert.strictEqual(talkOf(taken.view).draft, hundred)
+    assert.strictEqual(talkOf(taken.view).draft, hundred.trimEnd())
     assert.deepStrictEqual(taken.wishes, [])
     assert.strictEqual(sentBy().length, 0)
   })
