@@ -99,7 +99,8 @@ export const rightBar = (
   const rows: Array<Row> = [rowOf(` ${here.length} here`, faint)]
   for (const user of here) rows.push(personRow(user, state, governors, width, true))
   if (away.length > 0) {
-    rows.push(rowOf(` ${away.length} away`, faint))
+    // Whether somebody of that name was ever here, a private conversation does not tell.
+    rows.push(rowOf(talk.where.with === undefined ? ` ${away.length} away` : " not here", faint))
     for (const user of away) rows.push(personRow(user, state, governors, width, false))
   }
   const cut =

@@ -83,7 +83,8 @@ const ways = (
     const sign = before.trimStart().slice(0, 1)
     const [offers, word] = complete(before.replace(/^\s*[:/]/, ":"), knownTo(chat))
     const own = sign === "/" ? offers.map((offer) => offer.replace(/^:/, "/")) : offers
-    return [word, own]
+    // At its beginning a line may be the name of an emoji as well.
+    if (own.length > 0 || !/^\s*:[a-z_]{2,}$/i.test(before)) return [word, own]
   }
   const [, emoji] = /(?:^|\s):([a-z_]{2,})$/i.exec(before) ?? []
   if (emoji !== undefined) {

@@ -8,6 +8,7 @@
  */
 import { Clock, DateTime, Deferred, Effect, FiberSet, Queue, Ref, Stream } from "effect"
 import * as Intention from "../core/chat/Intention.ts"
+import type * as Talk from "../core/chat/Talk.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage } from "../core/Page.ts"
 import * as Recent from "../core/Recent.ts"
@@ -252,10 +253,12 @@ const run = Effect.fnUntraced(function* (
   })
 
   /** Whoever changes a draft is typing, unless it is a command, or nothing. */
-  const tellTyping = Effect.fnUntraced(function* (before: string) {
-    const { draft, isIn, where } = View.talkOf(view())
+  const tellTyping = Effect.fnUntraced(function* (before: Talk.Talk) {
+    const { draft, editing, isIn, where } = View.talkOf(view())
     const { connection, shown } = view().chat
-    const isTyping = draft !== before && draft.trim() !== "" && !/^\s*[:/]/.test(draft)
+    // Words that were brought back to be edited nobody has typed.
+    const isTyping =
+      draft !== before.draft && editing === before.editing && draft.trim() !== "" && !/^\s*[:/]/.test(draft)
     if (!isTyping || !isIn || connection.is !== "there") return
     const now = yield* Clock.monotonicTimeNanos
     if (now - (toldTyping.get(shown) ?? -typingPause) < typingPause) return
@@ -281,13 +284,13 @@ const run = Effect.fnUntraced(function* (
         const isBehind = view().popup === undefined && seen() !== view().chat.shown
         if (isBehind) yield* Effect.timeoutOption(drawing, longestDrawing)
         let wishes: ReadonlyArray<Wish> = []
-        const { draft } = View.talkOf(view())
+        const talk = View.talkOf(view())
         yield* change((before) => {
           const step = press(before, input.key, seen())
           wishes = step.wishes
           return step.view
         })
-        yield* tellTyping(draft)
+        yield* tellTyping(talk)
         yield* Effect.forEach(wishes, grant, { discard: true })
         break
       }

@@ -1,4 +1,5 @@
 /** What stands over the messages: the page of keys, what a command gave, lists to pick from, findings. Pure. */
+import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { commandLines } from "../command/Help.ts"
 import { isSaid } from "../core/chat/Window.ts"
@@ -40,7 +41,7 @@ const allOf = (
   const before = talks.filter((one) => one._tag === "Talk" && one.key === chat.before)
   const rest = talks.filter((one) => one._tag === "Talk" && one.key !== chat.before)
   const users = [...chat.people.everybody.entries()]
-    .filter(([key]) => !chat.talks.has(`with ${key}`))
+    .filter(([key]) => key !== nameKey(chat.user) && !chat.talks.has(`with ${key}`))
     .map(([, user]): Candidate => ({ _tag: "User", user, name: `@${user}` }))
   return [...before, ...rest, ...users]
 }

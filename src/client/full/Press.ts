@@ -233,7 +233,7 @@ const send = (view: View.View, seen: string | undefined): Step => {
     )
   }
   const understood = meant(talk.draft, hereIn(chat, Result.succeed(talk.where)))
-  if (Result.isFailure(understood)) return only(View.notify(view, understood.failure.message, true))
+  if (Result.isFailure(understood)) return only(View.notify(view, `${understood.failure.message}${quiet(view)}`, true))
   const what = talk.editing === undefined ? understood.success : { _tag: "Text" as const, content: talk.draft }
   if (what._tag === "Text") {
     if (!talk.isIn) return only(View.notify(view, `Not sent: you are not in ${nameOf(talk)} any more.`, true))
@@ -278,6 +278,13 @@ const send = (view: View.View, seen: string | undefined): Step => {
     case "Server":
       return only(done, { _tag: "Server", name: what.name })
   }
+}
+
+/** Whoever mutes a person may have meant a conversation, and for themselves. */
+const quiet = (view: View.View): string => {
+  const talk = View.talkOf(view)
+  if (!/^\s*[:/]mute(?:\s|$)/i.test(talk.draft)) return ""
+  return ` To be called for nothing in ${nameOf(talk)} yourself: ${keyFor(view.keymap, "mute")} or :notify none.`
 }
 
 export const talkTo = (view: View.View, user: UserName): View.View =>

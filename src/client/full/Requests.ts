@@ -7,6 +7,7 @@
 import { Context, Duration, Effect, Layer, Schema, Semaphore } from "effect"
 import { SearchQuery } from "../../common/wire/ClientMessage.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
+import { explainOtherRefusal } from "../command/OtherRefusal.ts"
 import { explainRefusal } from "../command/Refusal.ts"
 import { explainRoomRefusal } from "../command/RoomRefusal.ts"
 import * as Chat from "../core/chat/ChatState.ts"
@@ -68,7 +69,13 @@ const make = Effect.gen(function* () {
     if (error._tag !== "RequestRejected") return error.message
     const { isAccount, user } = view().chat
     const reader = { user, isAccount, moment: (at: number) => view().times.moment(at, view().now) }
-    return explainRefusal(request, error.reason) ?? explainRoomRefusal(request, error.reason, reader) ?? error.message
+    const { reason } = error
+    return (
+      explainRefusal(request, reason) ??
+      explainRoomRefusal(request, reason, reader) ??
+      explainOtherRefusal(request, reason) ??
+      error.message
+    )
   }
 
   const turnOf = (key: string): Semaphore.Semaphore => {

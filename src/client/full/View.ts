@@ -197,7 +197,7 @@ export const planOf = (
   statusRows = 1
 ): Plan => {
   const wide = columns >= narrow
-  const left = wide && hasLeftBar ? (columns >= roomy ? 22 : 16) : 0
+  const left = wide && hasLeftBar ? (columns >= roomy ? 22 : columns >= 61 ? 16 : 15) : 0
   const right = wide && (hasRightBar ?? columns >= roomy) ? (columns >= roomy ? 20 : 14) : 0
   const middle = Math.max(1, columns - (left > 0 ? left + 1 : 0) - (right > 0 ? right + 1 : 0))
   const header = rows >= 8 ? 1 : 0

@@ -41,6 +41,12 @@ describe("Tab", () => {
     assert.strictEqual(typed("type:hi @ad", "tab", "type:and ad", "tab", "tab"), "hi @adam and ada ")
   })
 
+  it("completes the name of an emoji at the beginning of a line, where no command begins so", () => {
+    assert.strictEqual(typed("type::smi", "tab"), "😄 ")
+    assert.strictEqual(typed("type::unre", "tab"), ":unreact ")
+    assert.strictEqual(typed("type:/smi", "tab"), "/smi")
+  })
+
   it("is undone at once, however many offers were looked at", () => {
     assert.strictEqual(typed("type:ad", "tab", "tab", "tab", "ctrl+_"), "ad")
   })

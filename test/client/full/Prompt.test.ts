@@ -66,3 +66,32 @@ describe("The keys of the bars", () => {
     assert.notStrictEqual(rowsIn(pressed(wide, key).view).join("\n"), rowsIn(wide).join("\n"))
   })
 })
+
+describe("Beside the messages", () => {
+  it("the conversations leave room for the times, as soon as they are there", () => {
+    for (const columns of [44, 50, 59, 60, 61, 80]) {
+      const rows = rowsIn(after(begin(columns, 20), connected, said(1, "ada", "x")))
+      assert.isTrue(
+        rows.some((row) => /12:05 +ada │ x/.test(row)),
+        `${columns}`
+      )
+      assert.strictEqual(rows[0]?.startsWith("1 lobby"), columns >= 60)
+    }
+  })
+
+  it("nobody is away who may never have been there", () => {
+    const rows = rowsIn(pressed(after(begin(120, 20), connected), "type::pm nobodyhere", "enter").view)
+    assert.isFalse(rows.some((row) => row.includes("away")))
+    assert.isTrue(rows.some((row) => row.includes("not here")))
+  })
+
+  it("one goes to no conversation with oneself, and who would mute one for themselves is told how", () => {
+    const people = received({ _tag: "Presence", joined: ["ada", "ben", "carol"], left: [], all: true })
+    const start = after(begin(80, 24), connected, people)
+    const rows = rowsIn(pressed(start, "ctrl+k").view)
+    assert.isTrue(rows.some((row) => row.includes("@carol")))
+    assert.isFalse(rows.some((row) => row.includes("@ben")))
+    const told = pressed(start, "type::mute", "enter").view.notice?.text ?? ""
+    assert.match(told, /To be called for nothing in lobby yourself: Alt-M or :notify none\.$/)
+  })
+})

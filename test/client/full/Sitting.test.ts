@@ -87,6 +87,50 @@ layer(NodeServices.layer, { excludeTestServices: true })("A sitting", (it) => {
     })
   )
 
+  it.effect("tells nobody that somebody types who only looks at what they could edit", () =>
+    Effect.gen(function* () {
+      const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const server = yield* TestServer.start()
+      const ben = yield* start(server.port, "ben")
+      yield* ben.client.request({ _tag: "GlobalMessage", content: "first" })
+      const ada = yield* server.join("ada")
+      const stage = yield* fakeStage()
+      yield* sitting({ memoryPath: `${folder}/ben.json`, hasMouse: true }, stage.open).pipe(
+        Effect.provideService(Client, ben.client),
+        Effect.forkChild
+      )
+      yield* stage.shows("ben │ first")
+      yield* stage.press("up")
+      yield* stage.shows("lobby ✎ edit›")
+      yield* stage.press("escape")
+      yield* stage.shows("lobby›")
+      yield* ben.client.request({ _tag: "GlobalMessage", content: "last" })
+      const lines = yield* ada.upTo("GlobalMessage")
+      assert.isFalse(lines.some(({ _tag }) => _tag === "Typing"))
+    })
+  )
+
+  it.effect("leaves nothing above where one types of a command that was refused, and names the one that helps", () =>
+    Effect.gen(function* () {
+      const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const { port } = yield* TestServer.start()
+      const ben = yield* start(port, "ben")
+      const stage = yield* fakeStage()
+      yield* sitting({ memoryPath: `${folder}/ben.json`, hasMouse: true }, stage.open).pipe(
+        Effect.provideService(Client, ben.client),
+        Effect.forkChild
+      )
+      yield* stage.shows("lobby›")
+      yield* stage.press(...":room nowhere", "enter")
+      yield* stage.shows("no room called nowhere")
+      yield* stage.press("x")
+      yield* stage.shows("lobby› x")
+      assert.isFalse((yield* stage.rows).some((row) => row.includes("answer") || row.includes(":room")))
+      yield* stage.press("ctrl+u", ...":pm nobodyhere", "enter", ..."Psst", "enter")
+      yield* stage.shows(":users")
+    })
+  )
+
   it.effect("carries out commands, shows what they give, and what is refused can be sent again", () =>
     Effect.gen(function* () {
       const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()

@@ -89,8 +89,8 @@ export const hear = (talk: Talk, entry: HeardEntry, reader: Reader): Talk => {
   const isOwn = nameKey(entry.from) === nameKey(reader.user)
   const content = "content" in entry && entry._tag !== "Edited" ? entry.content : undefined
   const unread = entry._tag === "Deleted" ? Unread.remove(talk.unread, entry.target) : talk.unread
-  const typing =
-    talk.typing.has(nameKey(entry.from)) && content !== undefined ? without(talk.typing, entry.from) : talk.typing
+  const isTyped = content !== undefined || entry._tag === "Edited"
+  const typing = isTyped && talk.typing.has(nameKey(entry.from)) ? without(talk.typing, entry.from) : talk.typing
   return {
     ...governedBy(talk, entry, reader.user),
     window: Window.follow(talk.window, entry, keptIn(talk)),

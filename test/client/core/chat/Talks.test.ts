@@ -269,6 +269,21 @@ describe("what others can make it hold", () => {
     assert.include(ChatState.typingIn(later, 499_000), named("u", 499))
   })
 
+  it("is nobody any more who has sent what they typed, be it an edit", () => {
+    const ada = UserName.make("ada")
+    const said = after(
+      { _tag: "Connected", welcome: welcome() },
+      received({ _tag: "GlobalMessage", seq: 1, at: 0, from: ada, content: "first" })
+    )
+    const typed = ChatState.hear(said, received({ _tag: "Typing", user: ada }), 0)
+    const typing = (state: ChatState.ChatState) => ChatState.typingIn(ChatState.shownTalk(state), 1)
+    assert.deepStrictEqual(typing(typed), [ada])
+    const edited = received({ _tag: "Edited", seq: 2, at: 0, from: ada, target: 1, content: "better" })
+    assert.deepStrictEqual(typing(ChatState.hear(typed, edited, 1)), [])
+    const reacted = received({ _tag: "Reacted", seq: 2, at: 0, from: ada, target: 1, reaction: "x" })
+    assert.deepStrictEqual(typing(ChatState.hear(typed, reacted, 1)), [ada])
+  })
+
   it("is as many invitations as a Welcome has, the newest", () => {
     const invited = Array.from({ length: 500 }, (_, index) =>
       received({ _tag: "Invitation", room: RoomName.make(`r${index}`), by: bob })
