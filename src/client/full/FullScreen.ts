@@ -298,7 +298,7 @@ const run = Effect.fnUntraced(function* (
         yield* change((before) => paste(before, input.text))
         break
       case "Resized":
-        yield* change((before) => ({ ...before, size: stage.size() }))
+        yield* change((before) => Scroll.resized(before, stage.size()))
         break
       case "Looked":
         yield* change((before) => ({ ...before, chat: Intention.lookAt(before.chat, input.isLooking) }))

@@ -3,8 +3,9 @@ import * as Intention from "../core/chat/Intention.ts"
 import * as Window from "../core/chat/Window.ts"
 import { planIn } from "./Frame.ts"
 import { rowsOf } from "./MessageRows.ts"
-import { type Place, scrolledDown, scrolledUp } from "./TalkPane.ts"
-import { paneIn, settingOf, talkOf, type View } from "./View.ts"
+import { type Row, textOf } from "./Row.ts"
+import { type Place, rowsOfPlace, scrolledDown, scrolledUp } from "./TalkPane.ts"
+import { paneIn, settingOf, type Size, talkOf, type View } from "./View.ts"
 import type { Wish } from "./Wish.ts"
 
 /** One row less than there is room for, so that one sees where one was. */
@@ -24,6 +25,31 @@ export const toEnd = (view: View): View => ({
   chosen: undefined,
   chat: Intention.stayOn(view.chat, undefined)
 })
+
+/** How much of what is said stands on a row, whatever stands before it. */
+const saidOn = (row: Row): number => {
+  const [, said = ""] = /[│▶] ([^]*)$/.exec(textOf(row)) ?? []
+  return said.replaceAll(/[\s▎]/g, "").length
+}
+
+/** Of another size: in a message of many rows the view stays on the words that are at its top. */
+export const resized = (view: View, size: Size): View => {
+  const after = { ...view, size }
+  const talk = talkOf(view)
+  const { anchor } = talk
+  if (anchor === undefined || view.skip === 0) return after
+  const rowsIn = (one: View) => rowsOfPlace(talk, anchor, settingOf(one, planIn(one).middle))
+  const offset = rowsIn(view)
+    .slice(0, view.skip)
+    .reduce((sum, row) => sum + saidOn(row), 0)
+  if (offset === 0) return after
+  let read = 0
+  const at = rowsIn(after).findIndex((row) => {
+    read += saidOn(row)
+    return read > offset
+  })
+  return at === -1 ? after : { ...after, skip: at }
+}
 
 /** What of it is not at hand yet is remembered, a page of it at most: see `goOn`. */
 export const up = (view: View, rows: number): View => {

@@ -74,6 +74,10 @@ const rowsAt = (talk: Talk, index: number, setting: Setting, isFirst = false): R
   return index < count - 1 ? rows : [...rows, ...remark("— the server's history begins anew here —", setting)]
 }
 
+/** All rows of what stands at a place. */
+export const rowsOfPlace = (talk: Talk, place: Seq, setting: Setting): ReadonlyArray<Row> =>
+  rowsAt(talk, indexOf(talk, place), setting)
+
 /** A message, and who came and went behind it. */
 const entryRows = (talk: Talk, index: number, setting: Setting, isFirst: boolean): ReadonlyArray<Row> => {
   const message = talk.window.entries[index]

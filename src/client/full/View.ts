@@ -202,8 +202,8 @@ export const planOf = (
   const middle = Math.max(1, columns - (left > 0 ? left + 1 : 0) - (right > 0 ? right + 1 : 0))
   const header = rows >= 8 ? 1 : 0
   const input = Math.max(1, Math.min(inputRows, 8, Math.floor(rows / 3)))
-  // What is said there is said to its end, whatever it covers.
-  const status = rows >= 3 ? Math.max(1, Math.min(statusRows, rows - input)) : 0
+  // What is said there is said to its end, but for a row of the messages on the smallest screens.
+  const status = rows >= 3 ? Math.max(1, Math.min(statusRows, rows - header - input - 1)) : 0
   return { left, right, middle, header, input, status, pane: Math.max(0, rows - header - status - input) }
 }
 

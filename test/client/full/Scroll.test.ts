@@ -159,3 +159,20 @@ describe("At the first message that is at hand", () => {
     assert.isUndefined(pressed(atFirst(), key).view.owed)
   })
 })
+
+describe("In a message of many rows", () => {
+  it("the view stays on the words at its top, however wide the window gets", () => {
+    const words = Array.from({ length: 1400 }, (_, index) => `w${index}`).join(" ")
+    const start = after(begin(80, 24), connected, said(1, "ada", "before"), said(2, "ada", words))
+    const back = pressed(start, "pageup", "pageup", "pageup").view
+    const first = (view: typeof back) => Number(/w(\d+)/.exec(rowsIn(view)[1] ?? "")?.[1])
+    const word = first(back)
+    assert.isAbove(word, 100)
+    for (const columns of [50, 120, 200, 40]) {
+      const next = Scroll.resized(back, { columns, rows: 24 })
+      assert.isAtMost(first(next), word)
+      // It stands on the first row.
+      assert.match(rowsIn(next)[1] ?? "", new RegExp(`w${word}\\b`))
+    }
+  })
+})
