@@ -24,6 +24,11 @@ module.exports = {
       // A peer of @opentui/core's, which it needs for its own types alone.
       config.peerDependencyRules = { allowAny: ["typescript"] }
 
+      config.packageExtensions = {
+        "ts-mls@1.6.4": { peerDependenciesMeta: { "@noble/ciphers": { optional: true } } }
+      }
+      config.patchedDependencies = { "ts-mls@1.6.4": path.join(__dirname, ".patches/ts-mls@1.6.4.patch") }
+
       if (useSystemNode) {
         // Left by an install outside the shell, or restored from pnpm's cache of build results.
         fs.rmSync(path.join(__dirname, "node_modules/node/bin/node"), { force: true })
