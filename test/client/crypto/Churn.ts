@@ -123,7 +123,8 @@ export const churn = Effect.fnUntraced(function* (seed: number, operations: numb
       const opened = yield* open(groupOf(person), sealed.bytes)
       person.group = opened.group
       const isSame = textOf(opened.plaintext) === text && textOf(opened.authenticatedData) === by.name
-      if (!isSame || opened.sender.user !== by.name) return yield* Effect.fail(new ChurnFailed("another message came out"))
+      if (!isSame || opened.sender.user !== by.name)
+        return yield* Effect.fail(new ChurnFailed("another message came out"))
     }
   })
 
@@ -171,7 +172,20 @@ export const churn = Effect.fnUntraced(function* (seed: number, operations: numb
       }
     })
   }
-  const drawn = ["add", "add", "add", "remove", "remove", "replace", "replace", "renew", "talk", "talk", "race", "reload"]
+  const drawn = [
+    "add",
+    "add",
+    "add",
+    "remove",
+    "remove",
+    "replace",
+    "replace",
+    "renew",
+    "talk",
+    "talk",
+    "race",
+    "reload"
+  ]
 
   for (let operation = 1; operation <= operations; operation++) {
     const kind = drawn[chance.between(0, drawn.length - 1)] as keyof typeof kinds
@@ -206,7 +220,14 @@ const disagreement = Effect.fnUntraced(function* (
   if (views.size !== 1) return `${views.size} views of one group`
   const [view = ""] = views
   const names = view.split(" ")[2]?.split(",").toSorted() ?? []
-  if (names.join() !== inside.map(({ name }) => name).toSorted().join()) return `the tree says ${names}`
+  if (
+    names.join() !==
+    inside
+      .map(({ name }) => name)
+      .toSorted()
+      .join()
+  )
+    return `the tree says ${names}`
 
   const speaker = inside[0]
   const gone = before.filter(([person]) => person.group === undefined)

@@ -14,7 +14,10 @@ const installed = import.meta.resolve("ts-mls/clientState.js")
 registerHooks({
   resolve: (specifier, context, next) => {
     if (specifier.startsWith("ts-mls/")) {
-      return { url: pathToFileURL(join(folder, "dist/src", specifier.slice("ts-mls/".length))).href, shortCircuit: true }
+      return {
+        url: pathToFileURL(join(folder, "dist/src", specifier.slice("ts-mls/".length))).href,
+        shortCircuit: true
+      }
     }
     return next(specifier, specifier.startsWith("@") ? { ...context, parentURL: installed } : context)
   }
@@ -26,7 +29,10 @@ if (what === "churn") {
   const { churn } = await import("./Churn.ts")
   const exit = await Effect.runPromiseExit(churn(Number(seed), 100))
   say(Exit.isSuccess(exit) ? { ok: exit.value } : { failed: exit.cause })
+} else if (what === "tampered") {
+  const { tamperedJoins } = await import("./TamperedTrees.ts")
+  say(await Effect.runPromise(tamperedJoins(Number(seed), 14)))
 } else {
   const { removedDerivesNextEpoch } = await import("./ForgottenMember.ts")
-  say({ ok: await Effect.runPromise(removedDerivesNextEpoch) })
+  say(await Effect.runPromise(removedDerivesNextEpoch))
 }
