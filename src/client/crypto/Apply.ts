@@ -21,7 +21,7 @@ import { suite } from "./Suite.ts"
 import { checkTree } from "./TreeCheck.ts"
 import { type IsTrusted, trusting } from "./Trust.ts"
 
-export interface Applied {
+interface Applied {
   /** The group from now on; undefined if this device is not in it any more. */
   readonly group: Group | undefined
   readonly by: Member

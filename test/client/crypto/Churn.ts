@@ -39,10 +39,7 @@ interface Person {
   group: Group | undefined
 }
 
-/** How often each operation ran, for tests that want all of them to have run. */
-export type Tally = Readonly<Record<string, number>>
-
-/** Runs so many operations; fails with the first that went wrong, its number and the seed. */
+/** Runs so many operations: how often each ran. Fails with the first that went wrong, its number and the seed. */
 export const churn = Effect.fnUntraced(function* (seed: number, operations: number) {
   const chance = new Chance(seed)
   const people: Array<Person> = []

@@ -23,33 +23,28 @@ export const removedDerivesNextEpoch = Effect.gen(function* () {
   const cs = yield* suite
   const { message } = yield* readIncoming(ofBob, bytes, "commit")
   const { groupContext, keySchedule, ratchetTree, secretTree } = ofBob.state
-  return yield* Effect.promise(async () => {
-    const { content } = await unprotectPrivateMessage(
-      keySchedule.senderDataSecret,
-      message,
-      secretTree,
-      ratchetTree,
-      groupContext,
-      retention,
-      cs
-    )
-    if (content.content.contentType !== "commit" || content.auth.contentType !== "commit") throw new Error("no commit")
-    const leaf = content.content.commit.path?.leafNode
-    if (leaf === undefined) throw new Error("no path")
-    const tree = removeLeafNode(ratchetTree, toLeafIndex(1))
-    tree[0] = { nodeType: "leaf", leaf }
-    const treeHash = await treeHashRoot(tree, cs.hash)
-    const context = await nextEpochContext(
+  const { content } = yield* Effect.promise(() =>
+    unprotectPrivateMessage(keySchedule.senderDataSecret, message, secretTree, ratchetTree, groupContext, retention, cs)
+  )
+  if (content.content.contentType !== "commit") return yield* Effect.die("no commit")
+  const framed = content.content
+  const leaf = framed.commit.path?.leafNode
+  if (leaf === undefined) return yield* Effect.die("no path")
+  const tree = removeLeafNode(ratchetTree, toLeafIndex(1))
+  tree[0] = { nodeType: "leaf", leaf }
+  const treeHash = yield* Effect.promise(() => treeHashRoot(tree, cs.hash))
+  const context = yield* Effect.promise(() =>
+    nextEpochContext(
       groupContext,
       "mls_private_message",
-      content.content,
+      framed,
       content.auth.signature,
       treeHash,
       ofBob.state.confirmationTag,
       cs.hash
     )
-    const zeros = () => new Uint8Array(cs.kdf.size)
-    const guessed = await initializeEpoch(keySchedule.initSecret, zeros(), context, zeros(), cs.kdf)
-    return hex(guessed.keySchedule.epochAuthenticator) === hex(authenticatorOf(next))
-  })
+  )
+  const zeros = new Uint8Array(cs.kdf.size)
+  const guessed = yield* Effect.promise(() => initializeEpoch(keySchedule.initSecret, zeros, context, zeros, cs.kdf))
+  return hex(guessed.keySchedule.epochAuthenticator) === hex(authenticatorOf(next))
 })

@@ -26,33 +26,38 @@ type Parent = Extract<NonNullable<RatchetTree[number]>, { readonly nodeType: "pa
 type Leaf = Extract<NonNullable<RatchetTree[number]>, { readonly nodeType: "leaf" }>
 
 const replaced = (tree: RatchetTree, index: number, node: RatchetTree[number]): RatchetTree => tree.with(index, node)
-const other = (bytes: Uint8Array): Uint8Array => (bytes.length === 0 ? new Uint8Array(32) : bytes.with(0, (bytes[0] ?? 0) ^ 1))
+const other = (bytes: Uint8Array): Uint8Array =>
+  bytes.length === 0 ? new Uint8Array(32) : bytes.with(0, (bytes[0] ?? 0) ^ 1)
 
 const pick = <A>(chance: Chance, from: ReadonlyArray<A>): A | undefined => from[chance.between(0, from.length - 1)]
 
-const aParent = (
-  change: (node: Parent, index: number, tree: RatchetTree, chance: Chance) => Parent | undefined,
-  isMeant: (node: Parent, index: number, tree: RatchetTree) => boolean = () => true
-): Tamper => (tree, chance) => {
-  const parents = tree.flatMap((node, index) =>
-    node?.nodeType === "parent" && isMeant(node, index, tree) ? [{ node, index }] : []
-  )
-  const picked = pick(chance, parents)
-  const changed = picked && change(picked.node, picked.index, tree, chance)
-  return picked && changed && replaced(tree, picked.index, changed)
-}
+const aParent =
+  (
+    change: (node: Parent, index: number, tree: RatchetTree, chance: Chance) => Parent | undefined,
+    isMeant: (node: Parent, index: number, tree: RatchetTree) => boolean = () => true
+  ): Tamper =>
+  (tree, chance) => {
+    const parents = tree.flatMap((node, index) =>
+      node?.nodeType === "parent" && isMeant(node, index, tree) ? [{ node, index }] : []
+    )
+    const picked = pick(chance, parents)
+    const changed = picked && change(picked.node, picked.index, tree, chance)
+    return picked && changed && replaced(tree, picked.index, changed)
+  }
 
-const aLeaf = (change: (leaf: Leaf["leaf"]) => Leaf["leaf"]): Tamper => (tree, chance) => {
-  const picked = pick(
-    chance,
-    tree.flatMap((node, index) => (node?.nodeType === "leaf" ? [{ node, index }] : []))
-  )
-  return picked && replaced(tree, picked.index, { nodeType: "leaf", leaf: change(picked.node.leaf) })
-}
+const aLeaf =
+  (change: (leaf: Leaf["leaf"]) => Leaf["leaf"]): Tamper =>
+  (tree, chance) => {
+    const picked = pick(
+      chance,
+      tree.flatMap((node, index) => (node?.nodeType === "leaf" ? [{ node, index }] : []))
+    )
+    return picked && replaced(tree, picked.index, { nodeType: "leaf", leaf: change(picked.node.leaf) })
+  }
 
 /** The leaves under a node that is so many levels above them. */
 const leavesUnder = (tree: RatchetTree, index: number): ReadonlyArray<number> => {
-  const half = (index & -(index + 1) | (index ^ (index + 1))) >> 1
+  const half = ((index & -(index + 1)) | (index ^ (index + 1))) >> 1
   return tree.flatMap((node, at) => (node?.nodeType === "leaf" && Math.abs(at - index) <= half ? [at / 2] : []))
 }
 
@@ -107,7 +112,10 @@ const tampers: Readonly<Record<string, Tamper>> = {
     const below = leavesUnder(tree, index)
     const elsewhere = tree.length + 1
     const outside = tree.findIndex((leaf, at) => leaf?.nodeType === "leaf" && !below.includes(at / 2))
-    return withUnmerged(node, [...node.parent.unmergedLeaves, outside < 0 ? elsewhere : outside / 2].toSorted((a, b) => a - b))
+    return withUnmerged(
+      node,
+      [...node.parent.unmergedLeaves, outside < 0 ? elsewhere : outside / 2].toSorted((a, b) => a - b)
+    )
   }),
   "a leaf twice among the unmerged": aParent(
     (node) => withUnmerged(node, [...node.parent.unmergedLeaves.slice(0, 1), ...node.parent.unmergedLeaves]),
@@ -150,7 +158,10 @@ const growing = Effect.fnUntraced(function* (seed: number, count: number) {
     )
     const joined = yield* Effect.forEach(devices, (device, at) => {
       const privateBytes = packages[at]?.own.privateBytes ?? new Uint8Array(0)
-      return Effect.map(join(device, { groupId, welcome, privateBytes }, trustingAll), ({ group }) => ({ device, group }))
+      return Effect.map(join(device, { groupId, welcome, privateBytes }, trustingAll), ({ group }) => ({
+        device,
+        group
+      }))
     })
     others = [...followed, ...joined]
     ada = pending.next
@@ -178,23 +189,29 @@ const joinWith = Effect.fnUntraced(function* (group: Group, tampered: RatchetTre
   const cs = yield* suite
   const device = yield* deviceOf("newcomer")
   const { own, read } = yield* packageOf(device)
-  const welcome = yield* Effect.promise(async () => {
-    const [tree] = addLeafNode(tampered, read.mls.leafNode)
-    const { groupContext } = group.state
-    const context = { ...groupContext, epoch: groupContext.epoch + 1n, treeHash: await treeHashRoot(tree, cs.hash) }
-    const joinerSecret = cs.rng.randomBytes(cs.kdf.size)
-    const noSecret = new Uint8Array(cs.kdf.size)
-    const [{ confirmationKey }] = await deriveKeySchedule(joinerSecret, noSecret, context, cs.kdf)
-    const tag = await createConfirmationTag(confirmationKey, context.confirmedTranscriptHash, cs.hash)
-    const state = withConfig(group, trusting(trustingAll))
-    const info = await createGroupInfoWithRatchetTree(context, tag, state, tree, [], cs)
-    const encryptedGroupInfo = await encryptGroupInfo(info, await extractWelcomeSecret(joinerSecret, noSecret, cs.kdf), cs)
-    const key = await cs.hpke.importPublicKey(read.mls.initKey)
-    const secrets = { joinerSecret, pathSecret: undefined, psks: [] }
-    const { ct, enc } = await encryptGroupSecrets(key, encryptedGroupInfo, secrets, cs.hpke)
-    const encryptedGroupSecrets = { kemOutput: enc, ciphertext: ct }
-    return { cipherSuite: suiteName, secrets: [{ newMember: read.ref, encryptedGroupSecrets }], encryptedGroupInfo }
-  })
+  const [tree] = addLeafNode(tampered, read.mls.leafNode)
+  const { groupContext } = group.state
+  const treeHash = yield* Effect.promise(() => treeHashRoot(tree, cs.hash))
+  const context = { ...groupContext, epoch: groupContext.epoch + 1n, treeHash }
+  const joinerSecret = cs.rng.randomBytes(cs.kdf.size)
+  const noSecret = new Uint8Array(cs.kdf.size)
+  const [schedule] = yield* Effect.promise(() => deriveKeySchedule(joinerSecret, noSecret, context, cs.kdf))
+  const tag = yield* Effect.promise(() =>
+    createConfirmationTag(schedule.confirmationKey, context.confirmedTranscriptHash, cs.hash)
+  )
+  const state = withConfig(group, trusting(trustingAll))
+  const info = yield* Effect.promise(() => createGroupInfoWithRatchetTree(context, tag, state, tree, [], cs))
+  const welcomeSecret = yield* Effect.promise(() => extractWelcomeSecret(joinerSecret, noSecret, cs.kdf))
+  const encryptedGroupInfo = yield* Effect.promise(() => encryptGroupInfo(info, welcomeSecret, cs))
+  const key = yield* Effect.promise(() => cs.hpke.importPublicKey(read.mls.initKey))
+  const secrets = { joinerSecret, pathSecret: undefined, psks: [] }
+  const { ct, enc } = yield* Effect.promise(() => encryptGroupSecrets(key, encryptedGroupInfo, secrets, cs.hpke))
+  const encryptedGroupSecrets = { kemOutput: enc, ciphertext: ct }
+  const welcome = {
+    cipherSuite: suiteName,
+    secrets: [{ newMember: read.ref, encryptedGroupSecrets }],
+    encryptedGroupInfo
+  }
   const bytes = encodeMlsMessage({ version: "mls10", wireformat: "mls_welcome", welcome })
   return yield* Effect.match(join(device, { groupId, welcome: bytes, privateBytes: own.privateBytes }, trustingAll), {
     onFailure: ({ _tag }) => _tag,
