@@ -46,7 +46,7 @@ export interface KeyPackage {
   readonly mls: MlsKeyPackage
 }
 
-interface PrivateKeys {
+export interface PrivateKeys {
   readonly kind: keyof typeof lifetimes
   readonly ref: Uint8Array
   readonly initKey: Uint8Array

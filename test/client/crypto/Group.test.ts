@@ -151,6 +151,21 @@ describe("A commit", () => {
     })
   )
 
+  it.live("leaves no private key of a node that it made blank", () =>
+    Effect.gen(function* () {
+      const { cy, ofAda, ofBob, ofCy } = yield* three
+      const first = yield* commits(ofCy)
+      const bob = yield* following(ofBob, first.bytes)
+      const ada = yield* following(ofAda, first.bytes)
+      const { bytes, next } = yield* commits(ada, { removes: [cy.identity] })
+      const after = yield* following(bob, bytes)
+      assert.deepStrictEqual(Object.keys(bob.state.privatePath.privateKeys), ["2", "3"])
+      // The tree has grown smaller by it: its root is another node.
+      assert.deepStrictEqual(Object.keys(after.state.privatePath.privateKeys), ["1", "2"])
+      assert.deepStrictEqual(Object.keys(next.state.privatePath.privateKeys), ["0", "1"])
+    })
+  )
+
   it.live("uses another key than the one before it in the same epoch", () =>
     Effect.gen(function* () {
       const { ofAda, ofBob } = yield* pair

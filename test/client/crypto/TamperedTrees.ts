@@ -138,7 +138,7 @@ const tampers: Readonly<Record<string, Tamper>> = {
 }
 
 /** Ada's group at so many times of its growing, each with some leaves unmerged. */
-const growing = Effect.fnUntraced(function* (seed: number, count: number) {
+export const growing = Effect.fnUntraced(function* (seed: number, count: number) {
   const chance = new Chance(seed)
   let ada = yield* create(yield* deviceOf("ada"), groupId)
   let others: ReadonlyArray<{ readonly device: Device; readonly group: Group }> = []
@@ -185,7 +185,7 @@ const growing = Effect.fnUntraced(function* (seed: number, count: number) {
  * What becomes of a device that Ada adds with another tree than hers. She makes up the epoch: whoever welcomes can, and the
  * library's own way of adding would look at some of it.
  */
-const joinWith = Effect.fnUntraced(function* (group: Group, tampered: RatchetTree) {
+export const joinWith = Effect.fnUntraced(function* (group: Group, tampered: RatchetTree) {
   const cs = yield* suite
   const device = yield* deviceOf("newcomer")
   const { own, read } = yield* packageOf(device)
