@@ -111,4 +111,4 @@ export const withConfig = ({ state }: Group, { config }: ReturnType<typeof trust
 })
 
 /** For what only a group that is broken lacks. */
-export const isMissing = (what: string) => new Damaged({ issue: `${what} is missing` })
+export const missing = (what: string) => new Damaged({ issue: `${what} is missing` })

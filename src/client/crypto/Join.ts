@@ -44,7 +44,9 @@ export const join = Effect.fnUntraced(function* (device: Device, invitation: Inv
   if (!welcome.secrets.some(({ newMember }) => areEqual(newMember, keys.ref))) return yield* new NotInvited()
 
   const info = yield* readGroupInfo(welcome, keys)
-  if (info.groupId !== groupId) return yield* new NotForThisGroup({ groupId: info.groupId })
+  if (!areEqual(info.groupId, new TextEncoder().encode(groupId))) {
+    return yield* new NotForThisGroup({ groupId: new TextDecoder().decode(info.groupId) })
+  }
   if (info.issue !== undefined) return yield* new Damaged({ issue: info.issue })
 
   const cs = yield* suite
@@ -77,7 +79,7 @@ const readGroupInfo = Effect.fnUntraced(function* (welcome: Welcome, { initKey, 
   const noSecret = new Uint8Array(cs.kdf.size)
   const info = yield* attempt(() => decryptGroupInfo(welcome, secrets.joinerSecret, noSecret, cs))
   if (info === undefined) return yield* damaged()
-  return { groupId: new TextDecoder().decode(info.groupContext.groupId), issue: groupInfoIssue(info) }
+  return { groupId: info.groupContext.groupId, issue: groupInfoIssue(info) }
 })
 
 const groupInfoIssue = ({ extensions, groupContext }: GroupInfo): string | undefined => {

@@ -14,7 +14,7 @@ import { emptyPskIndex } from "ts-mls/pskIndex.js"
 import { maxAuthenticatedBytes } from "../../common/wire/SealedHeader.ts"
 import { copyOf } from "./Bytes.ts"
 import { BadSignature, Damaged, TooLarge } from "./CryptoError.ts"
-import { type Group, groupOf, isMissing, ownLeafOf, withConfig } from "./Group.ts"
+import { type Group, groupOf, missing, ownLeafOf, withConfig } from "./Group.ts"
 import { readIncoming } from "./Incoming.ts"
 import { suite } from "./Suite.ts"
 import { trusting, trustingNobody } from "./Trust.ts"
@@ -43,10 +43,10 @@ export const seal = Effect.fnUntraced(function* (
   const trust = trusting(trustingNobody)
   trust.config.paddingConfig = { kind: "padUntilLength", padUntilLength: paddedLength(plaintext.length) }
   const generation = group.state.secretTree[ownLeafOf(group) * 2]?.application.generation
-  if (generation === undefined) return yield* isMissing("the own key")
+  if (generation === undefined) return yield* missing("the own key")
   const { newState, privateMessage } = yield* trust.attempt(
     () => createApplicationMessage(withConfig(group, trust), copyOf(plaintext), cs, copyOf(authenticatedData)),
-    () => isMissing("a key")
+    () => missing("a key")
   )
   const bytes = encodeMlsMessage({ version: "mls10", wireformat: "mls_private_message", privateMessage })
   return { group: groupOf(newState), bytes, generation }

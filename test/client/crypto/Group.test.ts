@@ -17,6 +17,7 @@ import { readIncoming } from "../../../src/client/crypto/Incoming.ts"
 import { join } from "../../../src/client/crypto/Join.ts"
 import { makeKeyPackage, readKeyPackage } from "../../../src/client/crypto/KeyPackage.ts"
 import { open, seal } from "../../../src/client/crypto/Message.ts"
+import { retention } from "../../../src/client/crypto/Trust.ts"
 import { parseSealedHeader } from "../../../src/common/wire/SealedHeader.ts"
 import {
   adding,
@@ -314,7 +315,8 @@ describe("A welcome", () => {
 })
 
 describe("The bounds of a group", () => {
-  it("are those of the server", () => {
+  it("are those of the server, and of what is kept", () => {
     assert.deepStrictEqual([maxDevices, maxAdds], [100, 8])
+    assert.deepStrictEqual(Object.values(retention), [10, 1, 200])
   })
 })

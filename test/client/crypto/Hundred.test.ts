@@ -1,21 +1,21 @@
 /**
  * A group as large as a room may be: what is sent fits a frame, and what is done is done soon enough.
  *
- * `CRYPTO_FIGURES=1` prints sizes and times; `CRYPTO_COMMITTERS=50` lets so many devices commit first, which fills the tree
- * with as much as it ever holds (a minute of processor time).
+ * `CRYPTO_FIGURES=1` prints sizes and times, of a tree that holds as much as one ever does: every device has committed.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { apply } from "../../../src/client/crypto/Apply.ts"
 import { commit, maxAdds } from "../../../src/client/crypto/Commit.ts"
-import type { Device } from "../../../src/client/crypto/Device.ts"
-import { create, encodeGroup, type Group, maxDevices, membersOf } from "../../../src/client/crypto/Group.ts"
+import { create, encodeGroup, maxDevices, membersOf } from "../../../src/client/crypto/Group.ts"
 import { join } from "../../../src/client/crypto/Join.ts"
 import { open, seal } from "../../../src/client/crypto/Message.ts"
 import { bytesOf, deviceOf, following, packageOf, trustingAll } from "./Crowd.ts"
 
-const committers = Number(process.env["CRYPTO_COMMITTERS"] ?? 3)
 const isPrinted = process.env["CRYPTO_FIGURES"] !== undefined
+
+/** How many devices are added at once, the first of whom then commits. */
+const batch = isPrinted ? 1 : maxAdds
 const frameBytes = 64 * 1024
 
 /** As a room and an incarnation are called. */
@@ -45,50 +45,29 @@ const p50 = Effect.fnUntraced(function* <A, E>(label: string, times: number, act
   return last ?? (yield* Effect.die("no time at all"))
 })
 
-/** Ada's group of so many devices, and those of the first few others. */
+/** Ada's group of so many devices, some of which committed once, and that of the last who joined. */
 const grown = Effect.fnUntraced(function* (count: number) {
   let ada = yield* create(yield* deviceOf(nameOf(0), deviceId(0)), groupId)
-  let others: ReadonlyArray<{ readonly device: Device; readonly group: Group }> = []
-  for (let index = 1; index < count; index += maxAdds) {
-    const size = Math.min(maxAdds, count - index)
+  for (let index = 1; ; index += batch) {
+    const size = Math.min(batch, count - index)
     const devices = yield* Effect.forEach(Array.from({ length: size }), (_, at) =>
       deviceOf(nameOf(index + at), deviceId(index + at))
     )
     const packages = yield* Effect.forEach(devices, packageOf)
     const { pending } = yield* commit(ada, { adds: packages.map(({ read }) => read) })
-    const { bytes, next, welcome = new Uint8Array(0) } = pending
-    ada = next
-    others = yield* Effect.forEach(others, ({ device, group }) =>
-      Effect.map(following(group, bytes), (group) => ({ device, group }))
-    )
-    // Every second device: each of them gives another parent a key.
-    for (const [at, device] of devices.entries()) {
-      if (others.length >= committers || (index + at) % 2 === 0) continue
-      const privateBytes = packages[at]?.own.privateBytes ?? new Uint8Array(0)
-      others = [
-        ...others,
-        { device, group: (yield* join(device, { groupId, welcome, privateBytes }, trustingAll)).group }
-      ]
-    }
+    const [device] = devices
+    const [first] = packages
+    if (device === undefined || first === undefined || pending.welcome === undefined) return yield* Effect.die("nobody")
+    const invitation = { groupId, welcome: pending.welcome, privateBytes: first.own.privateBytes }
+    const { group } = yield* join(device, invitation, trustingAll)
+    if (index + batch >= count) return { ada: pending.next, bob: group }
+    const renewal = yield* commit(group, {})
+    ada = yield* following(pending.next, renewal.pending.bytes)
   }
-  for (const by of others.map(({ device }) => device)) {
-    const committer = others.find(({ device }) => device === by)
-    if (committer === undefined) continue
-    const { pending } = yield* commit(committer.group, {})
-    ada = yield* following(ada, pending.bytes)
-    others = yield* Effect.forEach(others, ({ device, group }) =>
-      Effect.map(device === by ? Effect.succeed(pending.next) : following(group, pending.bytes), (group) => ({
-        device,
-        group
-      }))
-    )
-  }
-  return { ada, others: others.map(({ group }) => group) }
 })
 
 const measured = Effect.fnUntraced(function* (devices: number) {
-  const { ada, others } = yield* grown(devices)
-  const [bob = ada] = others
+  const { ada, bob } = yield* grown(devices)
   const name = `${devices} devices`
   figures.push(`${name}, state: ${encodeGroup(ada).length} bytes`)
   const times = devices > 20 ? 3 : 9
@@ -97,7 +76,7 @@ const measured = Effect.fnUntraced(function* (devices: number) {
   yield* p50(`${name}, open`, 3 * times, open(bob, sealed.bytes))
   const renewal = yield* p50(`${name}, commit`, times, commit(ada, {}))
   yield* p50(`${name}, apply`, times, apply(bob, renewal.pending.bytes, trustingAll))
-  const removes = [membersOf(ada).at(-1)].flatMap((member) => (member === undefined ? [] : [member]))
+  const removes = [membersOf(ada).at(-2)].flatMap((member) => (member === undefined ? [] : [member]))
   const removal = yield* p50(`${name}, remove one`, times, commit(ada, { removes }))
   yield* p50(`${name}, apply a removal`, times, apply(bob, removal.pending.bytes, trustingAll))
 
