@@ -31,7 +31,7 @@ export class EpochAhead extends Schema.TaggedError<EpochAhead>()("EpochAhead", {
   override readonly message = `A change of keys is missing here (${this.keyEpoch}, now ${this.current}): this device is out of step.`
 }
 
-/** The key of this message was used already, or is too old to be kept. */
+/** The key of this message was used already, or is too old to be kept. Whom it names is what it claims. */
 export class AlreadyOpened extends Schema.TaggedError<AlreadyOpened>()("AlreadyOpened", {
   ...named,
   generation: Schema.Natural
@@ -39,7 +39,7 @@ export class AlreadyOpened extends Schema.TaggedError<AlreadyOpened>()("AlreadyO
   override readonly message = `This message of ${this.user} was opened before, or came too late: its key is gone.`
 }
 
-/** So many messages of its sender are missing that the key is not looked for. */
+/** So many messages of its sender are missing that the key is not looked for. Whom it names is what it claims. */
 export class TooFarAhead extends Schema.TaggedError<TooFarAhead>()("TooFarAhead", {
   ...named,
   generation: Schema.Natural
@@ -47,11 +47,15 @@ export class TooFarAhead extends Schema.TaggedError<TooFarAhead>()("TooFarAhead"
   override readonly message = `Too many messages of ${this.user} before this one are missing: it cannot be opened.`
 }
 
-/** Sealed with this device's own key. What is not in its outbox was sealed by a copy of its state. */
+/**
+ * Sealed in this device's own name. What is not in its outbox was sealed by a copy of its state, or by a member who pretends: who
+ * sealed something is known by the signature, which cannot be looked at here, for the key of one's own message is gone.
+ */
 export class FromThisDevice extends Schema.TaggedError<FromThisDevice>()("FromThisDevice", {
   generation: Schema.Natural
 }) {
-  override readonly message = "This was sealed by this device itself. If it did not, a copy of its keys is in use."
+  override readonly message =
+    "This was sealed in the name of this device. If it did not, a copy of its keys is in use, or a member pretends."
 }
 
 /** Who is named has no leaf in the group's tree. */

@@ -166,7 +166,7 @@ describe("A sealed message", () => {
 
   it.live("in the name of another member has a bad signature", () =>
     Effect.gen(function* () {
-      const { ofBob, ofCy } = yield* three
+      const { ofAda, ofBob, ofCy } = yield* three
       // Bob has all keys that Ada seals with, but for the one she signs with.
       const asAda = {
         ...withConfig(
@@ -180,6 +180,9 @@ describe("A sealed message", () => {
       const forged = encodeMlsMessage({ version: "mls10", wireformat: "mls_private_message", privateMessage })
       const error = yield* Effect.flip(open(ofCy, forged))
       assert.deepInclude(error, { _tag: "BadSignature", user: "ada", device: "desk" })
+      // It has used up no key of Ada's.
+      const { bytes } = yield* seal(ofAda, bytesOf("it is me"))
+      assert.strictEqual(textOf((yield* open(ofCy, bytes)).plaintext), "it is me")
     })
   )
 
@@ -221,6 +224,8 @@ describe("A sealed message", () => {
       assert.deepStrictEqual([encodeGroup(ofAda), encodeGroup(ofBob)].map(hex), kept)
       const after = [encodeGroup(group), encodeGroup(opened.group)].map(hex)
       const mine = [text, beside, bytes, opened.plaintext, opened.authenticatedData, opened.sender.publicKey]
+      // Nothing stands beside them in memory: no padding, no signature, no keys.
+      for (const array of mine.slice(2)) assert.strictEqual(array.buffer.byteLength, array.length)
       for (const array of mine) array.fill(0)
       assert.deepStrictEqual([encodeGroup(group), encodeGroup(opened.group)].map(hex), after)
       const blob = encodeGroup(opened.group)
