@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import { createGroupInfoWithRatchetTree } from "ts-mls/createCommit.js"
+import type { Extension } from "ts-mls/extension.js"
 import { createConfirmationTag } from "ts-mls/framedContent.js"
 import { extractWelcomeSecret } from "ts-mls/groupInfo.js"
 import { deriveKeySchedule } from "ts-mls/keySchedule.js"
@@ -181,18 +182,25 @@ export const growing = Effect.fnUntraced(function* (seed: number, count: number)
   return grown
 })
 
+/** What else Ada may say in a welcome. */
+interface Lies {
+  readonly epoch?: bigint
+  readonly extensions?: Array<Extension>
+  readonly pathSecret?: Uint8Array
+}
+
 /**
  * What becomes of a device that Ada adds with another tree than hers. She makes up the epoch: whoever welcomes can, and the
  * library's own way of adding would look at some of it.
  */
-export const joinWith = Effect.fnUntraced(function* (group: Group, tampered: RatchetTree) {
+export const joinWith = Effect.fnUntraced(function* (group: Group, tampered: RatchetTree, lies: Lies = {}) {
   const cs = yield* suite
   const device = yield* deviceOf("newcomer")
   const { own, read } = yield* packageOf(device)
   const [tree] = addLeafNode(tampered, read.mls.leafNode)
   const { groupContext } = group.state
   const treeHash = yield* Effect.promise(() => treeHashRoot(tree, cs.hash))
-  const context = { ...groupContext, epoch: groupContext.epoch + 1n, treeHash }
+  const context = { ...groupContext, epoch: lies.epoch ?? groupContext.epoch + 1n, treeHash }
   const joinerSecret = cs.rng.randomBytes(cs.kdf.size)
   const noSecret = new Uint8Array(cs.kdf.size)
   const [schedule] = yield* Effect.promise(() => deriveKeySchedule(joinerSecret, noSecret, context, cs.kdf))
@@ -200,11 +208,13 @@ export const joinWith = Effect.fnUntraced(function* (group: Group, tampered: Rat
     createConfirmationTag(schedule.confirmationKey, context.confirmedTranscriptHash, cs.hash)
   )
   const state = withConfig(group, trusting(trustingAll))
-  const info = yield* Effect.promise(() => createGroupInfoWithRatchetTree(context, tag, state, tree, [], cs))
+  const info = yield* Effect.promise(() =>
+    createGroupInfoWithRatchetTree(context, tag, state, tree, lies.extensions ?? [], cs)
+  )
   const welcomeSecret = yield* Effect.promise(() => extractWelcomeSecret(joinerSecret, noSecret, cs.kdf))
   const encryptedGroupInfo = yield* Effect.promise(() => encryptGroupInfo(info, welcomeSecret, cs))
   const key = yield* Effect.promise(() => cs.hpke.importPublicKey(read.mls.initKey))
-  const secrets = { joinerSecret, pathSecret: undefined, psks: [] }
+  const secrets = { joinerSecret, pathSecret: lies.pathSecret, psks: [] }
   const { ct, enc } = yield* Effect.promise(() => encryptGroupSecrets(key, encryptedGroupInfo, secrets, cs.hpke))
   const encryptedGroupSecrets = { kemOutput: enc, ciphertext: ct }
   const welcome = {
