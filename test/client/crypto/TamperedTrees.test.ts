@@ -10,18 +10,19 @@ import { commits, deviceOf, following, packageOf, pair, three } from "./Crowd.ts
 import { removedDerivesNextEpoch } from "./ForgottenMember.ts"
 import { growing, joinWith, tamperedJoins } from "./TamperedTrees.ts"
 
+/** One whose trees have what every kind of tampering needs. */
+const seed = 1
+
 describe("Who joins", () => {
   it.live("refuses every tree in which a member changed something, and none in which nobody did", () =>
     Effect.gen(function* () {
+      const { nothing, ...others } = yield* tamperedJoins(seed, 14)
+      assert.deepStrictEqual(nothing, { joined: 14 })
+      assert.strictEqual(Object.keys(others).length, 12)
       let refused = 0
-      for (const seed of [1, 2]) {
-        const { nothing, ...others } = yield* tamperedJoins(seed, 14)
-        assert.deepStrictEqual(nothing, { joined: 14 })
-        for (const [kind, outcomes] of Object.entries(others)) {
-          assert.deepStrictEqual(Object.keys(outcomes), ["Damaged"], `${kind}, seed ${seed}`)
-          refused += outcomes["Damaged"] ?? 0
-        }
-        if (seed === 1) assert.strictEqual(Object.keys(others).length, 12)
+      for (const [kind, outcomes] of Object.entries(others)) {
+        assert.deepStrictEqual(Object.keys(outcomes), ["Damaged"], `${kind}, seed ${seed}`)
+        refused += outcomes["Damaged"] ?? 0
       }
       assert.isAtLeast(refused, 96)
     })
