@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js"
+import { generateKeyPackageWithKey, signKeyPackage } from "ts-mls/keyPackage.js"
 import { encodeMlsMessage } from "ts-mls/message.js"
 import { credentialOf, identityIn, identityKey, isSameIdentity } from "../../../src/client/crypto/Identity.ts"
 import { makeKeyPackage, readKeyPackage } from "../../../src/client/crypto/KeyPackage.ts"
@@ -10,7 +10,7 @@ import { capabilities, suite } from "../../../src/client/crypto/Suite.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import { tries } from "../../support/generators.ts"
-import { bytesOf, deviceOf, hex, identity, trustingAll } from "./Crowd.ts"
+import { bytesOf, deviceOf, hex, identity, packageOf, trustingAll } from "./Crowd.ts"
 
 const someone = Arbitrary.schema(Schema.Struct({ user: UserName, device: DeviceId }))
 const basic = (bytes: ReadonlyArray<number>) => ({ credentialType: "basic" as const, identity: Uint8Array.from(bytes) })
@@ -112,9 +112,37 @@ describe("A key package", () => {
         const changed = publicBytes.with(index, (publicBytes[index] ?? 0) ^ (1 << (index % 8)))
         yield* Effect.flip(readKeyPackage(changed, trustingAll))
       }
-      for (const bytes of [publicBytes.subarray(1), Uint8Array.from([...publicBytes, 0]), new Uint8Array(3000)]) {
+      for (const bytes of [publicBytes.subarray(1), Uint8Array.from([...publicBytes, 0])]) {
         yield* Effect.flip(readKeyPackage(bytes, trustingAll))
       }
+      const error = yield* Effect.flip(readKeyPackage(new Uint8Array(2049), trustingAll))
+      assert.deepInclude(error, { _tag: "TooLarge", limit: 2048 })
+    })
+  )
+
+  it.live("has one spelling: a length that could be shorter is refused, though the signature holds", () =>
+    Effect.gen(function* () {
+      const { publicBytes } = yield* makeKeyPackage(yield* deviceOf("ada"), "once")
+      // The 32 of the init key, behind two versions, the format and the suite, in two bytes.
+      assert.strictEqual(publicBytes[8], 32)
+      const longer = Uint8Array.from([...publicBytes.subarray(0, 8), 0x40, 32, ...publicBytes.subarray(9)])
+      assert.strictEqual((yield* Effect.flip(readKeyPackage(longer, trustingAll)))._tag, "Damaged")
+    })
+  )
+
+  it.live("is refused if it has one key for two purposes", () =>
+    Effect.gen(function* () {
+      const ada = yield* deviceOf("ada")
+      const cs = yield* suite
+      const { read } = yield* packageOf(ada)
+      const signed = (initKey: Uint8Array) =>
+        Effect.promise(() => signKeyPackage({ ...read.mls, initKey }, ada.privateKey, cs.signature)).pipe(
+          Effect.map((keyPackage) => encodeMlsMessage({ version: "mls10", wireformat: "mls_key_package", keyPackage })),
+          Effect.flatMap((bytes) => readKeyPackage(bytes, trustingAll))
+        )
+      yield* signed(read.mls.initKey)
+      const error = yield* Effect.flip(signed(read.mls.leafNode.hpkePublicKey))
+      assert.deepInclude(error, { _tag: "Damaged", issue: "a key package has no key of its own" })
     })
   )
 
@@ -178,7 +206,7 @@ describe("A key package", () => {
         make({ can: { ...capabilities(), credentials: ["basic", "x509"] } }),
         make({ can: { ...capabilities(), ciphersuites: [] } }),
         make({ extensions: [extension] }),
-        make({ inLeaf: [extension], can: { ...capabilities(), extensions: [0xff01] } }),
+        make({ inLeaf: [extension] }),
         make({ name: "ada" })
       ]
       const tags = yield* Effect.forEach(refused, (made) => Effect.map(Effect.flip(made), ({ _tag }) => _tag))

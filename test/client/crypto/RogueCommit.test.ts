@@ -5,6 +5,8 @@ import type { ClientState } from "ts-mls/clientState.js"
 import { createCommit } from "ts-mls/createCommit.js"
 import { createProposal } from "ts-mls/createMessage.js"
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js"
+import { signKeyPackage } from "ts-mls/keyPackage.js"
+import { signLeafNodeKeyPackage } from "ts-mls/leafNode.js"
 import { encodeMlsMessage } from "ts-mls/message.js"
 import type { Proposal } from "ts-mls/proposal.js"
 import { apply } from "../../../src/client/crypto/Apply.ts"
@@ -105,6 +107,28 @@ describe("A commit that breaks the rules", () => {
       const others = [ofAda, ofCy]
       assert.deepStrictEqual(yield* refusals(others, yield* rogue(ofBob, adds)), twice("it adds more than 8 devices"))
       assert.isDefined(yield* following(ofAda, yield* rogue(ofBob, adds.slice(1))))
+    })
+  )
+
+  it.live("is refused if it adds a device with the key of another", () =>
+    Effect.gen(function* () {
+      const { ofAda, ofBob, ofCy } = yield* three
+      const dan = yield* deviceOf("dan")
+      const cs = yield* suite
+      const { read } = yield* packageOf(dan)
+      const adding = Effect.fnUntraced(function* (hpkePublicKey: Uint8Array) {
+        const leaf = { ...read.mls.leafNode, hpkePublicKey }
+        const leafNode = yield* Effect.promise(() => signLeafNodeKeyPackage(leaf, dan.privateKey, cs.signature))
+        const changed = { ...read.mls, leafNode: { ...leaf, ...leafNode } }
+        const keyPackage = yield* Effect.promise(() => signKeyPackage(changed, dan.privateKey, cs.signature))
+        return yield* rogue(ofBob, [{ proposalType: "add", add: { keyPackage } }])
+      })
+      assert.isDefined(yield* following(ofAda, yield* adding(read.mls.leafNode.hpkePublicKey)))
+      const adas = ofAda.state.ratchetTree[0]
+      assert.strictEqual(adas?.nodeType, "leaf")
+      if (adas?.nodeType !== "leaf") return
+      const bytes = yield* adding(adas.leaf.hpkePublicKey)
+      assert.deepStrictEqual(yield* refusals([ofAda, ofCy], bytes), twice("a key is in two places"))
     })
   )
 
