@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js"
-import type { RatchetTree } from "ts-mls/ratchetTree.js"
+import { encodeRatchetTree, type RatchetTree } from "ts-mls/ratchetTree.js"
 import { type Device, makeDevice } from "../../../src/client/crypto/Device.ts"
 import { credentialOf } from "../../../src/client/crypto/Identity.ts"
 import { capabilities, suite } from "../../../src/client/crypto/Suite.ts"
@@ -53,7 +53,7 @@ describe("Who joins", () => {
       const group = yield* following(ofAda, bytes)
       const tree = group.state.ratchetTree
       assert.strictEqual(yield* joinWith(group, tree), "joined")
-      const extension = { extensionType: 0xff01, extensionData: new Uint8Array(1) }
+      const extension = { extensionType: 0xff01, extensionData: encodeRatchetTree(tree) }
       assert.strictEqual(yield* joinWith(group, tree, { extensions: [extension] }), "Damaged")
       assert.strictEqual(yield* joinWith(group, tree, { epoch: BigInt(Number.MAX_SAFE_INTEGER) }), "joined")
       assert.strictEqual(yield* joinWith(group, tree, { epoch: 2n ** 53n }), "Damaged")
