@@ -66,7 +66,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
   ],
   "src/client": [
     ["text"],
-    ["core"],
+    ["core", "crypto"],
     ["link", "command", "account"],
     ["screen"],
     ["line", "script"],
@@ -207,6 +207,20 @@ describe("The source files", () => {
         .map((specifier) => `${path} imports ${specifier}`)
     )
     assert.deepStrictEqual(platform, [])
+  })
+
+  it("know of MLS in one folder alone", () => {
+    const knowing = sources.filter((path) =>
+      importsOf(path).some((specifier) => /^(ts-mls|@hpke)(\/|$)/.test(specifier))
+    )
+    assert.isAbove(knowing.length, 5)
+    assert.deepStrictEqual(
+      knowing.filter((path) => dirname(path) !== "src/client/crypto"),
+      []
+    )
+    // The index of the library loads packages that are not there.
+    const bare = where(sources, /from "ts-mls"/)
+    assert.deepStrictEqual(bare, [])
   })
 
   it("of the client's core run in a browser", () => {
