@@ -74,7 +74,8 @@ export const makeVisibility = <One extends Room>(services: Services<One>) => {
       return [...keys]
         .toSorted()
         .flatMap((key) => find(key) ?? [])
-        .filter((open) => isPrivate(open) && isVisible(open, from))
+        // Conversations are in no list.
+        .filter((open) => isPrivate(open) && isVisible(open, from) && !open.key.startsWith("~"))
     }
   }
 }
