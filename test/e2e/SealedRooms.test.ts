@@ -282,6 +282,34 @@ describe("An encrypted room", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("keeps of what is reported that it was said, and by whom", () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start()
+        const ada = yield* vaultOf(server)
+        yield* Sealed.seal(ada, room, 0, "something rude")
+        const reported = yield* ada.client.ask({ _tag: "Report", room, target: 2, reason: "Rude" })
+        assert.strictEqual(reported._tag, "Reported")
+        const [report] = yield* server.users.reports(undefined)
+        assert.deepInclude(report?.said, {
+          content: "(This message is encrypted: only the devices of its room can read it.)"
+        })
+        const nothing = yield* ada.client.ask({ _tag: "Report", room, target: 1, reason: "Rude" })
+        assert.deepStrictEqual<unknown>(reasonOf(nothing), { _tag: "MessageNotFound", seq: 1 })
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("begins anew so many times in an hour and no more for one account", () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start()
+        const ada = yield* vaultOf(server)
+        for (let incarnation = 2; incarnation <= 60; incarnation++) {
+          assert.strictEqual((yield* Sealed.reset(ada, room, incarnation))._tag, "Sent")
+        }
+        assert.deepInclude(reasonOf(yield* Sealed.reset(ada, room, 61)), { _tag: "RateLimited" })
+        assert.strictEqual((yield* Sealed.seal(ada, room, 0, "and goes on", 60))._tag, "Sent")
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("counts what was said as unread for others, whoever can read it, and finds none of it", () =>
       Effect.gen(function* () {
         const server = yield* TestServer.start()
