@@ -101,7 +101,7 @@ const userDevice = fields({ user: userName, device })
 /** What a field is in a request of one kind alone. */
 const ofOne: Readonly<Record<string, Rule>> = {
   "CreateRoom.room": roomName,
-  "SealedMessage.data": bytes(45_000),
+  "SealedMessage.data": bytes(48_128),
   "CommitKeys.data": bytes(24_000)
 }
 
@@ -136,8 +136,8 @@ const rules: Readonly<Record<string, Rule>> = {
   adds: list(8, userDevice),
   removes: list(24, userDevice),
   devices: list(8, userDevice, 1),
-  packages: list(24, bytes(1536)),
-  lastResort: bytes(1536),
+  packages: list(20, bytes(2048)),
+  lastResort: bytes(2048),
   entry: fields({
     n: whole(1, Number.MAX_SAFE_INTEGER),
     prev: bytes(48, 0),

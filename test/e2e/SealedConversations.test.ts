@@ -204,9 +204,9 @@ describe("A device", () => {
         const eve = yield* Sealed.newcomer(server, "eve")
         const guest = yield* server.join("guest")
         const bytes = (text: string) => Buffer.from(text).toString("base64")
-        const packages = Arr.makeBy(24, (index) => bytes(`package ${index}`))
+        const packages = Arr.makeBy(20, (index) => bytes(`package ${index}`))
         const published = yield* ben.client.ask({ _tag: "PublishKeyPackages", packages, lastResort: bytes("the last") })
-        assert.deepInclude(published, { _tag: "KeyPackagesPublished", left: 24 })
+        assert.deepInclude(published, { _tag: "KeyPackagesPublished", left: 20 })
         const claim = ({ client }: Sealed.Device, ...devices: ReadonlyArray<object>) =>
           Effect.map(client.ask({ _tag: "ClaimKeyPackages", devices }), (line) =>
             Talk.listIn(line, "packages").map(({ data }) => Buffer.from(String(data), "base64").toString())
@@ -224,7 +224,7 @@ describe("A device", () => {
         ])
         assert.deepStrictEqual(yield* claim(ada, wanted), ["package 12"])
         const left = yield* ben.client.ask({ _tag: "PublishKeyPackages", packages: packages.slice(0, 13) })
-        assert.deepInclude(left, { left: 11 })
+        assert.deepInclude(left, { left: 7 })
         const refused = yield* guest.ask({ _tag: "ClaimKeyPackages", devices: [wanted] })
         assert.deepInclude(reasonOf(refused), { _tag: "AccountRequired" })
       }).pipe(Effect.scoped)
@@ -299,7 +299,7 @@ describe("A device", () => {
         }
         const oneMore = yield* Sealed.commit(ada, "hall", { keyEpoch, adds: devices.slice(99, 100) })
         assert.deepInclude(reasonOf(oneMore), { _tag: "NotAllowed", action: "CommitKeys" })
-        const longest = Sealed.padded("hall", { keyEpoch }, Buffer.alloc(44_800, 7))
+        const longest = Sealed.padded("hall", { keyEpoch }, Buffer.alloc(48_000, 7))
         const sent = yield* ada.client.ask({ ...Sealed.sealRequest("hall", keyEpoch, ""), data: longest })
         assert.strictEqual(sent._tag, "Sent")
         for (const line of ada.client.receivedText().split("\n")) assert.isBelow(Buffer.byteLength(line), 65_536)

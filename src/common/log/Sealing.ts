@@ -8,8 +8,8 @@ import { Schema } from "effect"
 import { UserName } from "../name/UserName.ts"
 import { line } from "../text/Content.ts"
 
-/** Of a message: a content of 8192 characters, of four bytes each, and what MLS and padding add. */
-export const maxSealedBytes = 45_000
+/** Of a message: a content of 8192 characters, of four bytes each, padded to 44 KiB, and what MLS adds. */
+export const maxSealedBytes = 47 * 1024
 /** A commit in a group of 100 devices that lets in eight others has some 15,000 bytes, the welcome to them 20,000 to 30,000. */
 export const maxCommitBytes = 24_000
 export const maxWelcomeBytes = 40_000
