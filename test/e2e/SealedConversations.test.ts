@@ -164,6 +164,51 @@ describe("An encrypted conversation", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect(
+      "gives nothing of what somebody seals who is blocked, then or later, and goes on when that is lifted",
+      () =>
+        Effect.gen(function* () {
+          const server = yield* TestServer.start()
+          const [ada, ben] = yield* twoOf(server)
+          const tablet = yield* Sealed.another(server, ada, 2)
+          const opened = yield* open(ada, "ben")
+          for (const device of [ben, tablet]) yield* Sealed.join(device, room)
+          yield* Sealed.reset(ada, room)
+          yield* Sealed.commit(ada, room, { keyEpoch: 0, adds: [ben, tablet] })
+          yield* Sealed.seal(ada, room, 1, "before")
+          yield* ben.client.ask({ _tag: "Block", user: "ada" })
+          for (const content of ["one", "two"]) {
+            assert.strictEqual((yield* Sealed.seal(ada, room, 1, content))._tag, "Sent")
+          }
+          yield* Sealed.seal(ben, room, 1, "mine")
+          yield* Sealed.commit(ada, room, { keyEpoch: 1 })
+          yield* ben.client.ask({ _tag: "Unblock", user: "ada" })
+          yield* Sealed.seal(ada, room, 2, "after")
+          const [all, given] = [
+            ["3 before", "4 one", "5 two", "6 mine", "7 KeysCommitted", "8 after"],
+            ["3 before", "6 mine", "7 KeysCommitted", "8 after"]
+          ]
+          assert.deepStrictEqual(yield* Sealed.heard(tablet), all)
+          assert.deepStrictEqual(yield* Sealed.heard(ben), given)
+          for (const limit of [1, 2, 500]) {
+            for (const isForwards of [true, false]) {
+              assert.deepStrictEqual(yield* Sealed.history(ben, room, limit, isForwards), given)
+              assert.deepStrictEqual(yield* Sealed.history(tablet, room, limit, isForwards), all)
+            }
+          }
+          const cursor = { epoch: opened["epoch"], seq: 2 }
+          for (const [device, lines] of [
+            [tablet, all],
+            [ben, given]
+          ] as const) {
+            const back = yield* Sealed.comeBack(server, device)
+            yield* Sealed.join(back, room, cursor)
+            assert.deepStrictEqual(yield* Sealed.heard(back), lines)
+            assert.notInclude(back.client.receivedText(), "unheard")
+          }
+        }).pipe(Effect.scoped)
+    )
+
     it.effect("stays with the other where one is deleted, and is another with who has that name later", () =>
       Effect.gen(function* () {
         const server = yield* TestServer.start()

@@ -52,7 +52,13 @@ const removes = Schema.Array(UserDevice).check(Schema.isMaxLength(maxRemoves))
 
 export const sealing = {
   /** Something was said; what, only devices of that key epoch can tell. */
-  Sealed: { device: Device, keyEpoch: KeyEpoch, data: base64(maxSealedBytes) },
+  /** `unheard`: whoever else is in this conversation of two had blocked the sender, and is not given it. Never shown. */
+  Sealed: {
+    device: Device,
+    keyEpoch: KeyEpoch,
+    data: base64(maxSealedBytes),
+    unheard: Schema.optionalKey(Schema.Literal(true))
+  },
   /** The group of that key epoch is the next one from here on. */
   KeysCommitted: { device: Device, keyEpoch: KeyEpoch, data: base64(maxCommitBytes), adds, removes },
   /** The room has a fresh group, of one device. */
