@@ -38,11 +38,12 @@ const isControl = (character: string, isOnOneLine: boolean): boolean => {
 }
 
 const name =
-  (maximum: number): Rule =>
+  (maximum: number, marks = 3): Rule =>
   (value) => {
     if (!isWhole(value) || value.length > 8 * maximum || /\p{M}{9}/u.test(value)) return false
     const kept = value.normalize("NFKC")
-    const isSpelled = /^(?:\p{L}\p{M}{0,3}|\p{Nd})(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])*$/u.test(kept)
+    const letter = String.raw`\p{L}\p{M}{0,${marks}}`
+    const isSpelled = new RegExp(String.raw`^(?:${letter}|\p{Nd})(?:${letter}|[\p{Nd}_.-])*$`, "u").test(kept)
     return isSpelled && [...kept].length <= maximum && !/\p{Default_Ignorable_Code_Point}/u.test(kept)
   }
 
@@ -71,7 +72,7 @@ const roomName = name(64)
 /** A room, or the encrypted conversation of two. */
 const anyRoom: Rule = (value) => {
   const [before, one, other, ...more] = isWhole(value) ? value.normalize("NFKC").split("~") : []
-  return roomName(value) || (before === "" && more.length === 0 && [one, other].every(name(96)))
+  return roomName(value) || (before === "" && more.length === 0 && [one, other].every(name(96, 4)))
 }
 const bytes =
   (maximum: number, minimum = 1): Rule =>
