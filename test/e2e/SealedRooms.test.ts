@@ -269,6 +269,50 @@ describe("An encrypted room", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("lets a muted member commit and not speak, and nobody in who is banned", () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start()
+        const ada = yield* vaultOf(server)
+        const ben = yield* Sealed.newcomer(server, "ben")
+        yield* Sealed.join(ben, room)
+        yield* Sealed.commit(ada, room, { keyEpoch: 0, adds: [ben] })
+        yield* ada.client.ask({ _tag: "Mute", room, user: "ben" })
+        assert.deepInclude(reasonOf(yield* Sealed.seal(ben, room, 1, "hush")), { _tag: "Muted", room })
+        assert.strictEqual((yield* Sealed.commit(ben, room, { keyEpoch: 1 }))._tag, "Sent")
+        yield* ada.client.ask({ _tag: "Ban", room, user: "ben" })
+        const stale = yield* Sealed.seal(ada, room, 2, "not yet")
+        assert.deepStrictEqual<unknown>(reasonOf(stale), { _tag: "StaleKeyEpoch", keyEpoch: 2, seq: 5 })
+        const again = yield* Sealed.commit(ada, room, { keyEpoch: 2, removes: [ben], adds: [ben] })
+        assert.deepStrictEqual<unknown>(reasonOf(again), { _tag: "UserNotFound", user: "ben" })
+        assert.deepInclude(reasonOf(yield* Sealed.commit(ben, room, { keyEpoch: 2 })), { _tag: "NotInRoom" })
+        yield* Sealed.commit(ada, room, { keyEpoch: 2, removes: [ben] })
+        assert.strictEqual((yield* Sealed.seal(ada, room, 3, "now"))._tag, "Sent")
+        const heard = yield* Sealed.heard(ben)
+        assert.deepStrictEqual(heard, ["3 Muted", "4 KeysCommitted", "5 Banned"])
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect(
+      "takes the longest list of devices that a commit may have, and an account's so many entries in an hour",
+      () =>
+        Effect.gen(function* () {
+          const server = yield* TestServer.start()
+          const ada = yield* vaultOf(server)
+          const many = (count: number) =>
+            Array.from({ length: count }, (_, index) => ({ user: "ada", device: `d${index}` }))
+          const refused = yield* Sealed.commit(ada, room, { keyEpoch: 0, adds: many(8), removes: many(24) })
+          assert.deepStrictEqual<unknown>(reasonOf(refused), {
+            _tag: "InvalidMessage",
+            issue: "removes: each must be a device of the group"
+          })
+          for (let n = 2; n <= 40; n++) {
+            const published = yield* Sealed.publish(ada.client, n, "tablet", { op: n % 2 === 0 ? "add" : "remove" })
+            assert.strictEqual(published._tag, "DevicePublished")
+          }
+          assert.deepInclude(reasonOf(yield* Sealed.publish(ada.client, 41, "tablet")), { _tag: "RateLimited" })
+        }).pipe(Effect.scoped)
+    )
+
     it.effect("erases what is deleted, and knows that it was there", () =>
       Effect.gen(function* () {
         const server = yield* TestServer.start()

@@ -4,13 +4,13 @@ import { Arbitrary } from "effect"
 import { maxSealedBytes } from "../../src/common/log/Sealing.ts"
 import * as SealedHeader from "../../src/common/wire/SealedHeader.ts"
 import { oneOf, tries, troublesomeContent, wholeNumber } from "./generators.ts"
-import { sealedBytes } from "./SealedBytes.ts"
+import { sealedBytes, type SealedHead } from "./SealedBytes.ts"
 
 const someHead = Arbitrary.all({
   room: troublesomeContent,
   incarnation: wholeNumber(0, 99),
   keyEpoch: wholeNumber(0, Number.MAX_SAFE_INTEGER),
-  contentType: oneOf("application", "proposal", "commit"),
+  contentType: oneOf<NonNullable<SealedHead["contentType"]>>("application", "proposal", "commit"),
   authenticated: oneOf(0, 63, 64, SealedHeader.maxAuthenticatedBytes)
 })
 

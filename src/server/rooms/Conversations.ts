@@ -9,7 +9,7 @@
 import { type Clock, Deferred, Effect } from "effect"
 import { isSealing } from "../../common/log/Sealing.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
-import { conversationRoom, type RoomName } from "../../common/name/RoomName.ts"
+import { conversationRoom, isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { AccountNames } from "../accounts/AccountNames.ts"
 import type { AccountsCommand } from "../accounts/AccountsCommand.ts"
@@ -111,6 +111,8 @@ export const makeConversations = (services: Services) => {
     /** Why this cannot be asked of this room, if it cannot: of encrypted rooms and conversations only. */
     whyNot: (open: OpenRoom, command: RoomCommand, from: Asker): Rejection | undefined => {
       const keys = keysOf(open)
+      // How it is kept cannot be read (see SqlGovernances).
+      if (isConversationRoom(open.name) && keys?.between === undefined) return { _tag: "StorageUnavailable" }
       if (keys === undefined) return undefined
       if (!isFor(keys, from.account)) return { _tag: "RoomNotFound", room: open.name }
       if (isForDevices(command) && !isPublished(from)) return { _tag: "DeviceRequired" }
