@@ -137,6 +137,7 @@ describe("An encrypted room", () => {
         }
         assert.deepStrictEqual(yield* Sealed.heard(benBack), ["11 welcome back"])
         const { epoch } = Talk.cursorOf(waiting)
+        let adaOnce: Sealed.Device = adaBack
         for (const [seq, missed] of [
           [0, 5],
           [4, 4],
@@ -144,6 +145,10 @@ describe("An encrypted room", () => {
           [9, 1],
           [11, 0]
         ] as const) {
+          // Somebody who may read all of it comes back from the same place just before.
+          adaOnce = yield* Sealed.comeBack(server, adaOnce)
+          yield* Sealed.join(adaOnce, room, { epoch, seq })
+          assert.lengthOf(yield* Sealed.heard(adaOnce), 11 - seq)
           const once = yield* Sealed.comeBack(server, benBack)
           const joined = yield* Sealed.join(once, room, { epoch, seq })
           assert.deepInclude(joined, { missed, truncated: false, seq: 11 }, `behind ${seq}`)
