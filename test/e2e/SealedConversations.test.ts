@@ -12,6 +12,9 @@ import * as TestServer from "../support/TestServer.ts"
 
 const room = "~ada~ben"
 
+let keys = 0
+const newKey = (): string => `a key of private talk ${++keys}`
+
 const open = ({ client }: Sealed.Device, user: string) => client.ask({ _tag: "OpenConversation", with: user })
 
 /** Two accounts, each on a device of its list. */
@@ -96,6 +99,31 @@ describe("An encrypted conversation", () => {
         yield* Sealed.join(ada, "garden")
         assert.strictEqual((yield* open(ada, "eve"))._tag, "RoomJoined")
         assert.deepInclude(yield* ada.client.ask({ _tag: "ListRooms" }), { count: 1 })
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("takes the place of what was said in the open, of which no more comes, whatever was under way", () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start()
+        const [ada, ben] = yield* twoOf(server)
+        const eve = yield* Sealed.newcomer(server, "eve")
+        const first = { _tag: "PrivateMessage", to: "ben", content: "in the open", key: "the one of before" }
+        const sent = yield* ada.client.ask(first)
+        assert.strictEqual(sent._tag, "Sent")
+        yield* open(ben, "ada")
+        for (const request of [
+          { _tag: "PrivateMessage", to: "ben", content: "hello" },
+          { _tag: "PrivateMessage", to: "ben", content: "a reply", replyTo: sent["seq"] },
+          { _tag: "EditMessage", with: "ben", target: sent["seq"], content: "edited" },
+          { _tag: "React", with: "ben", target: sent["seq"], reaction: "👍" }
+        ]) {
+          const refused = yield* ada.client.ask(request)
+          assert.deepStrictEqual<unknown>(reasonOf(refused), { _tag: "EncryptionRequired" }, request._tag)
+        }
+        assert.deepInclude(yield* ada.client.ask(first), { _tag: "Sent", seq: sent["seq"], repeated: true })
+        const deleted = yield* ada.client.ask({ _tag: "DeleteMessage", with: "ben", target: sent["seq"] })
+        assert.strictEqual(deleted._tag, "Sent")
+        assert.strictEqual((yield* eve.client.ask({ ...first, key: newKey() }))._tag, "Sent")
       }).pipe(Effect.scoped)
     )
 
