@@ -51,9 +51,9 @@ export const make = Effect.gen(function* () {
     return keys?.between !== undefined && isFor(keys, account) && isFor(keys, from.account)
   }
 
-  const factsOf = Effect.fnUntraced(function* (part: ReadonlyArray<Placed>) {
+  const factsOf = Effect.fnUntraced(function* (part: ReadonlyArray<Placed>, sealed: ReadonlySet<Placed>) {
     const facts = new Map<string, Facts>()
-    const dependent = part.filter(({ exchange }) => isDependent(exchange) || isSealed(exchange))
+    const dependent = part.filter((placed) => isDependent(placed.exchange) || sealed.has(placed))
     for (const [name, some] of Map.groupBy(dependent, ({ conversation }) => conversationKey(conversation))) {
       const [{ conversation } = { conversation: undefined }] = some
       if (conversation !== undefined) facts.set(name, yield* history.facts(conversation, questionOf(some.map(actOf))))
@@ -61,9 +61,13 @@ export const make = Effect.gen(function* () {
     return facts
   })
 
-  const decisionOn = (placed: Placed, facts: ReadonlyMap<string, Facts>, now: number): Decision => {
+  const decisionOn = (
+    placed: Placed,
+    facts: ReadonlyMap<string, Facts>,
+    isEncrypted: boolean,
+    now: number
+  ): Decision => {
     const { conversation, exchange } = placed
-    const isEncrypted = isSealed(exchange)
     if (!isDependent(exchange) && !isEncrypted) return { _tag: "Accepted" }
     const state = stateOf(facts.get(conversationKey(conversation)) ?? nothing)
     const decision = decide(state, actOf(placed), { now, editWindow })
@@ -80,9 +84,10 @@ export const make = Effect.gen(function* () {
   return Effect.fnUntraced(function* (
     part: ReadonlyArray<Placed>
   ): Effect.fn.Return<ReadonlyArray<Answer>, StorageUnavailable> {
-    const facts = yield* factsOf(part)
+    const sealed = new Set(part.filter(({ exchange }) => isSealed(exchange)))
+    const facts = yield* factsOf(part, sealed)
     const now = clock.currentTimeMillisUnsafe()
-    const decisions = part.map((placed) => decisionOn(placed, facts, now))
+    const decisions = part.map((placed) => decisionOn(placed, facts, sealed.has(placed), now))
     const accepted = part.filter((_, index) => decisions[index]?._tag === "Accepted")
     const entries = accepted.map((placed) => entryOf(placed, now))
     const answered = part.flatMap(
