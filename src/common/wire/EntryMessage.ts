@@ -9,6 +9,7 @@ import type { Conversation, Inbox } from "../log/Conversation.ts"
 import { Seq, Timestamp } from "../log/Cursor.ts"
 import { Body, type Entry, maxReactions, Reaction } from "../log/Entry.ts"
 import { governing } from "../log/Governing.ts"
+import { sealing } from "../log/Sealing.ts"
 import { maxReactors, type View } from "../log/Timeline.ts"
 import { nameKey } from "../name/Name.ts"
 import { RoomName } from "../name/RoomName.ts"
@@ -45,6 +46,12 @@ export const governed = {
   Muted: { ...of, ...governing.Muted },
   Unmuted: { ...of, ...governing.Unmuted }
 }
+/** What was sealed, and what was done to the keys. */
+export const sealed = {
+  Sealed: { ...of, device: sealing.Sealed.device, keyEpoch: sealing.Sealed.keyEpoch, data: sealing.Sealed.data },
+  KeysCommitted: { ...of, ...sealing.KeysCommitted },
+  KeysReset: { ...of, ...sealing.KeysReset }
+}
 /** What was done beside. */
 export const beside = {
   Edited: { ...whereabouts, ...entry, ...Edited.fields },
@@ -54,7 +61,7 @@ export const beside = {
 }
 
 /** An entry as it was made: live, and after a cursor. */
-export const EntryMessage = Schema.TaggedUnion({ ...chat, ...beside, ...governed })
+export const EntryMessage = Schema.TaggedUnion({ ...chat, ...beside, ...sealed, ...governed })
 export type EntryMessage = typeof EntryMessage.Type
 
 const asItStands = {
@@ -72,7 +79,7 @@ const asItStands = {
 
 /**
  * A message as it stands, in History and SearchResults; in History also what was done to the room, and, where only moderation is
- * asked for, what others than its author deleted.
+ * asked for, what others than its author deleted. Of an encrypted room History has all entries, as they were made.
  */
 export const StandingMessage = Schema.TaggedUnion({
   GlobalMessage: { ...chat.GlobalMessage, ...asItStands },
@@ -80,6 +87,7 @@ export const StandingMessage = Schema.TaggedUnion({
   RoomMessage: { ...chat.RoomMessage, ...asItStands },
   Tombstone: beside.Tombstone,
   Deleted: beside.Deleted,
+  ...sealed,
   ...governed
 })
 export type StandingMessage = typeof StandingMessage.Type
@@ -94,6 +102,10 @@ export const entryMessage = (conversation: Conversation): ((entry: Entry) => Ent
       return say({ ...head, ...text })
     }
     const { at, from, seq } = head
+    if (body._tag === "Sealed") {
+      const { unheard: _, ...shown } = body
+      return { ...shown, ...where(head), seq, at, from }
+    }
     return { ...body, ...where(head), seq, at, from }
   }
 }
@@ -106,6 +118,10 @@ export const standingMessage = (conversation: Conversation): ((view: View) => St
     if (view._tag === "Tombstone") {
       const { to: _, ...tombstone } = view
       return { ...tombstone, ...where(view) }
+    }
+    if (view._tag === "Sealed") {
+      const { unheard: _, ...shown } = view
+      return { ...shown, ...where(view) }
     }
     if (view._tag !== "Message") return { ...view, ...where(view) }
     const { _tag: _, reactions, ...text } = view

@@ -7,13 +7,13 @@ import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { History, type StorageUnavailable } from "../history/History.ts"
 import type { Partner } from "../history/Partner.ts"
+import { makePerHour } from "../limits/PerHour.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { accountOfAuthor } from "../session/AccountId.ts"
 import type { Asker } from "../session/Asker.ts"
 import { rejected } from "../session/Rejected.ts"
 import { Sessions } from "../session/Sessions.ts"
 import type { Person } from "./Report.ts"
-import { makeReportLimits } from "./ReportLimits.ts"
 import { Reports } from "./Reports.ts"
 
 /** In an hour: of an account, and of all guests from one address, whatever they are called. */
@@ -22,6 +22,9 @@ const maxOfGuest = 5
 
 /** Which message, and why. */
 export type Complaint = Pick<Extract<ClientMessage, { readonly _tag: "Report" }>, "reason" | "room" | "target" | "with">
+
+/** What stands for words that the server cannot read. */
+const sealedText = "(This message is encrypted: only the devices of its room can read it.)"
 
 export class Reporting extends Context.Service<
   Reporting,
@@ -37,7 +40,7 @@ export class Reporting extends Context.Service<
       const history = yield* History
       const reports = yield* Reports
       const sessions = yield* Sessions
-      const limits = makeReportLimits()
+      const limits = makePerHour()
 
       const personOf = (from: Asker): Person => {
         const { network } = sessions.authorsOf(from)
@@ -65,7 +68,8 @@ export class Reporting extends Context.Service<
           ...(partner !== undefined && { with: partner })
         }
         const [message] = (yield* history.standing(conversation, range)).messages
-        if (message?._tag !== "Message") return rejected({ _tag: "MessageNotFound", seq: target })
+        if (message?._tag !== "Message" && message?._tag !== "Sealed")
+          return rejected({ _tag: "MessageNotFound", seq: target })
         const { targets } = yield* history.facts(conversation, { keys: [], targets: [target], reactors: [] })
         const { network = `guest ${from.session}` } = sessions.authorsOf(from)
         const [reporter, max] =
@@ -81,7 +85,7 @@ export class Reporting extends Context.Service<
           said: {
             at: message.at,
             from: authorOf(message.from, targets.get(target)?.author),
-            content: message.content
+            content: message._tag === "Sealed" ? sealedText : message.content
           }
         })
         return { _tag: "Reported" }
