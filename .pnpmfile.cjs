@@ -24,6 +24,15 @@ module.exports = {
       // A peer of @opentui/core's, which it needs for its own types alone.
       config.peerDependencyRules = { allowAny: ["typescript"] }
 
+      // Its peers are for cipher suites that are not used here. It calls all of them optional but for this one, which would
+      // be installed.
+      config.packageExtensions = {
+        "ts-mls@1.6.4": { peerDependenciesMeta: { "@noble/ciphers": { optional: true } } }
+      }
+      // The patch says at its head what it mends. The lockfile has its hash: after a change of it, `pnpm install`, and commit
+      // both; an install with --frozen-lockfile refuses another patch.
+      config.patchedDependencies = { "ts-mls@1.6.4": path.join(__dirname, ".patches/ts-mls@1.6.4.patch") }
+
       if (useSystemNode) {
         // Left by an install outside the shell, or restored from pnpm's cache of build results.
         fs.rmSync(path.join(__dirname, "node_modules/node/bin/node"), { force: true })

@@ -64,7 +64,14 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["dialogue"],
     ["doors"]
   ],
-  "src/client": [["core", "text"], ["link", "command", "account"], ["screen"], ["line", "script"], ["full"], ["config"]]
+  "src/client": [
+    ["core", "text", "crypto"],
+    ["link", "command", "account"],
+    ["screen"],
+    ["line", "script"],
+    ["full"],
+    ["config"]
+  ]
 }
 
 /** Folders beside the floors, for what is no part of serving, and the only folders each may import from. */
@@ -199,6 +206,20 @@ describe("The source files", () => {
         .map((specifier) => `${path} imports ${specifier}`)
     )
     assert.deepStrictEqual(platform, [])
+  })
+
+  it("know of MLS in one folder alone", () => {
+    const knowing = sources.filter((path) =>
+      importsOf(path).some((specifier) => /^(ts-mls|@hpke)(\/|$)/.test(specifier))
+    )
+    assert.isAbove(knowing.length, 5)
+    assert.deepStrictEqual(
+      knowing.filter((path) => dirname(path) !== "src/client/crypto"),
+      []
+    )
+    // The index of the library loads packages that are not there.
+    const bare = where(sources, /from "ts-mls"/)
+    assert.deepStrictEqual(bare, [])
   })
 
   it("of the client's core run in a browser", () => {
