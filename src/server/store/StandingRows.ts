@@ -15,7 +15,7 @@ import type { View } from "../../common/log/Timeline.ts"
 import type { StandingRange } from "../history/Query.ts"
 import { fromText, summaryOf } from "./KeptReactions.ts"
 import type { Given, ReadLog, Source } from "./LogPages.ts"
-import { areActs, areMessages, areModeration } from "./StandingKinds.ts"
+import { areActs, areMessages, areModeration, areSealed } from "./StandingKinds.ts"
 import { decodeAll, type Decoded } from "./StoredEntry.ts"
 
 const decodeNumbers = Schema.decodeUnknownEffect(Schema.Array(Schema.Array(Schema.Int)))
@@ -31,6 +31,7 @@ export const viewsOf = (rows: ReadonlyArray<unknown>): ReadonlyArray<Given<View>
 const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
   const { body, ...head } = entry
   const { at, from, seq } = head
+  if (body._tag === "Sealed") return { seq, bytes: bytesOfSealed(body), problem, given: { ...body, seq, at, from } }
   if (isGoverning(body) || body._tag === "Deleted") {
     return { seq, bytes: bytesOfAct(body), problem, given: { ...body, seq, at, from } }
   }
@@ -59,6 +60,9 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
 /** Of what was done to a room: as it is stored. */
 export const bytesOfAct = (body: Body): number => Buffer.byteLength(JSON.stringify(body))
 
+/** Of what was sealed: what makes nearly all of it. */
+export const bytesOfSealed = ({ data }: { readonly data: string }): number => data.length + 64
+
 /** As they are stored: about as many as they have on the wire. */
 export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))
 
@@ -79,12 +83,14 @@ export const make = (sql: SqlClient.SqlClient) => {
     const { limit, only, with: partner } = range
     if (only === "moderation") return found(areModeration, conversation, range, isForwards)
     const messages = found(areMessages, conversation, range, isForwards)
-    if (only === "messages" || partner !== undefined) return messages
+    if (partner !== undefined) return messages
+    const acts = sql`UNION ALL SELECT id, seq FROM (${found(areActs, conversation, range, isForwards)})`
     return sql`
       SELECT id, seq FROM (
         SELECT id, seq FROM (${messages})
         UNION ALL
-        SELECT id, seq FROM (${found(areActs, conversation, range, isForwards)})
+        SELECT id, seq FROM (${found(areSealed, conversation, range, isForwards)})
+        ${only === "messages" ? sql`` : acts}
       ) ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
   }
   // Found in an index that has all it takes, or SQLite would rather go through all entries by their places.

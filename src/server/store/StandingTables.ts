@@ -51,12 +51,12 @@ export const make = (sql: SqlClient.SqlClient) => {
     const groups = [...byPlace.values()]
     const rows = yield* sql`
       SELECT wanted.key AS ordinal, messages.id, at, sender, receiver, partner, twin,
-        COALESCE(octet_length(messages.content), 0) AS bytes,
+        CASE messages.kind WHEN 'Said' THEN COALESCE(octet_length(messages.content), 0) ELSE 0 END AS bytes,
         COALESCE(octet_length(reactions), 0) AS size
       FROM json_each(${`[${[...byPlace.keys()].join(",")}]`}) AS wanted
       JOIN messages ON messages.conversation = wanted.value ->> 0 AND seq = wanted.value ->> 1
       LEFT JOIN standing ON standing.id = messages.id
-      WHERE messages.kind = 'Said'`
+      WHERE messages.kind IN ('Said', 'Sealed')`
     return (yield* decodeTargets(rows)).map(
       (row) => Object.assign(row, { deeds: groups[row.ordinal] ?? [] }) satisfies Target
     )

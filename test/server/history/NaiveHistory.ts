@@ -232,7 +232,12 @@ export class NaiveHistory {
       const standing = timeline.get(seq)
       if (entry === undefined) return []
       const isMessage = standing?._tag === "Message"
-      const is = standing === undefined || isGoverning(standing) ? "Other" : standing._tag
+      const is =
+        standing === undefined || isGoverning(standing)
+          ? "Other"
+          : standing._tag === "Sealed"
+            ? "Message"
+            : standing._tag
       const reactions = isMessage ? standing.reactions : []
       const exchanged = authors[seq - 1]?.partner
       const facts: TargetFacts = {
@@ -298,6 +303,7 @@ const countedOf = (standing: Timeline.Standing): string => {
     const { at: _, from: __, seq: ___, ...act } = standing
     return JSON.stringify(act)
   }
+  if (standing._tag === "Sealed") return "x".repeat(standing.data.length + 64)
   const { content, reactions } = standing
   const shown = reactions.map(({ by, reaction }) => [
     reaction,
