@@ -91,7 +91,7 @@ export const decideInRoom = (state: RoomState, act: Act, circumstances: RoomCirc
   if (mute !== undefined) return { _tag: "Refused", reason: mutedIn(conversation, mute) }
   if (isSealing(body)) {
     if (keys === undefined || conversation._tag === "Lobby") return { _tag: "Refused", reason: notEncrypted(body) }
-    const sealed = decideSealing(keys, act, body, conversation, seq)
+    const sealed = decideSealing(keys, act, body, conversation, seq, (user) => HashSet.has(state.putOut, nameKey(user)))
     if (sealed._tag === "Refused" || sealed.keys === undefined) return sealed
     return { ...sealed, governance: { ...state.governance, keys: sealed.keys } }
   }

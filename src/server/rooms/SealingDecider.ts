@@ -9,6 +9,7 @@ import type { Seq } from "../../common/log/Cursor.ts"
 import type { BodyOf } from "../../common/log/Entry.ts"
 import { groupIdOf, maxRoomDevices, requestOf, type Sealing } from "../../common/log/Sealing.ts"
 import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { parseSealedHeader, type SealedHeader } from "../../common/wire/SealedHeader.ts"
 import * as Keys from "../governance/Sealing.ts"
@@ -25,13 +26,14 @@ interface SealingAccepted {
 
 type SealingDecision = SealingAccepted | { readonly _tag: "Refused"; readonly reason: Rejection }
 
-/** `seq`: where the entry would stand. */
+/** `seq`: where the entry would stand. `isOut`: whether somebody was put out since it was looked who is a member. */
 export const decideSealing = (
   keys: Keys.Keys,
   act: Act,
   body: Sealing,
   { room }: RoomConversation,
-  seq: Seq
+  seq: Seq,
+  isOut: (user: UserName) => boolean
 ): SealingDecision => {
   const { account, keys: known } = act
   if (account === undefined || known?.device === undefined) return refused({ _tag: "DeviceRequired" })
@@ -69,7 +71,7 @@ export const decideSealing = (
       ? { _tag: "Accepted", body }
       : stale(keys, Math.max(keys.seq, ...out.map((one) => one.out ?? 0)))
   }
-  return commit(keys, act, body, self, seq)
+  return commit(keys, act, body, self, seq, isOut)
 }
 
 /** `removes` are devices that are to go: of who is out, taken off their list, or one's own. */
@@ -78,7 +80,8 @@ const commit = (
   { keys: known }: Act,
   body: BodyOf<"KeysCommitted">,
   self: Keys.OwnedDevice,
-  seq: Seq
+  seq: Seq,
+  isOut: (user: UserName) => boolean
 ): SealingDecision => {
   const letIn = known?.adds ?? []
   const out = Keys.pending(keys, known?.gone ?? [])
@@ -100,7 +103,7 @@ const commit = (
   const added: Array<Keys.SealedDevice> = []
   for (const [index, add] of body.adds.entries()) {
     const { account, isMember = false, n } = letIn[index] ?? {}
-    if (account === undefined || !isMember) return refused({ _tag: "UserNotFound", user: add.user })
+    if (account === undefined || !isMember || isOut(add.user)) return refused({ _tag: "UserNotFound", user: add.user })
     if (n === undefined) return refused({ _tag: "DeviceNotFound", device: add.device })
     const one = { account, device: add.device, user: add.user, n }
     if ([...rest, ...added].some((other) => Keys.isSameDevice(one, other))) {

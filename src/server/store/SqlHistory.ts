@@ -192,9 +192,10 @@ export const layer = Layer.effect(
       // What a private message replies to stands elsewhere in the other inbox.
       const isPlain =
         answered.length === 0 &&
-        entries.every(
-          ({ body, twin }) =>
-            body._tag === "Sealed" || (body._tag === "Said" && (twin === undefined || body.replyTo === undefined))
+        entries.every(({ body, governance, twin }) =>
+          body._tag === "Sealed"
+            ? governance === undefined
+            : body._tag === "Said" && (twin === undefined || body.replyTo === undefined)
         )
       const committed: Effect.Effect<Placement, Problem> =
         isPlain && [...conversations.keys()].every(standings.isCertain)

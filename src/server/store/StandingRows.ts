@@ -9,7 +9,7 @@
 import { Effect, Predicate, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Seq, Timestamp } from "../../common/log/Cursor.ts"
-import type { Body } from "../../common/log/Entry.ts"
+import type { Body, BodyOf } from "../../common/log/Entry.ts"
 import { isGoverning } from "../../common/log/Governing.ts"
 import type { View } from "../../common/log/Timeline.ts"
 import type { StandingRange } from "../history/Query.ts"
@@ -60,8 +60,9 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
 /** Of what was done to a room: as it is stored. */
 export const bytesOfAct = (body: Body): number => Buffer.byteLength(JSON.stringify(body))
 
-/** Of what was sealed: what makes nearly all of it. */
-export const bytesOfSealed = ({ data }: { readonly data: string }): number => data.length + 64
+/** Of what was sealed: as it is stored. */
+export const bytesOfSealed = ({ data, device, keyEpoch }: Omit<BodyOf<"Sealed">, "_tag">): number =>
+  Buffer.byteLength(JSON.stringify({ device, keyEpoch, data }))
 
 /** As they are stored: about as many as they have on the wire. */
 export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))
@@ -112,7 +113,7 @@ export const make = (sql: SqlClient.SqlClient) => {
         SELECT messages.seq, CASE kind WHEN 'Said' THEN
             COALESCE(octet_length(COALESCE(standing.content, messages.content)), 0)
             + COALESCE(NULLIF(octet_length(reactions), 2), 0)
-          WHEN 'Tombstone' THEN 0 ELSE COALESCE(octet_length(messages.content), 0) + 32 END
+          WHEN 'Tombstone' THEN 0 WHEN 'Sealed' THEN COALESCE(octet_length(messages.content), 0) ELSE COALESCE(octet_length(messages.content), 0) + 32 END
         ${page(conversation, range, isForwards)}`.values
       )
     }),

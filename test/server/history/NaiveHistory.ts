@@ -186,7 +186,8 @@ export class NaiveHistory {
     const timeline = this.timeline(conversation)
     return this.log(conversation).map((entry) => {
       const { body, seq } = entry
-      const stands = body._tag === "Said" || body._tag === "Edited" ? timeline.get(targetOf(body) ?? seq) : undefined
+      const isText = body._tag === "Said" || body._tag === "Edited" || body._tag === "Sealed"
+      const stands = isText ? timeline.get(targetOf(body) ?? seq) : undefined
       if (stands?._tag !== "Tombstone") return entry
       const { deletedAt, deletedBy } = stands
       return Object.assign({}, entry, { body: { _tag: "Tombstone" as const, deletedBy, deletedAt } })
@@ -303,7 +304,10 @@ const countedOf = (standing: Timeline.Standing): string => {
     const { at: _, from: __, seq: ___, ...act } = standing
     return JSON.stringify(act)
   }
-  if (standing._tag === "Sealed") return "x".repeat(standing.data.length + 64)
+  if (standing._tag === "Sealed") {
+    const { data, device, keyEpoch } = standing
+    return JSON.stringify({ device, keyEpoch, data })
+  }
   const { content, reactions } = standing
   const shown = reactions.map(({ by, reaction }) => [
     reaction,
