@@ -126,7 +126,7 @@ export class SealedModel {
       const found = inside.find((one) => isSame(one, remove))
       if (found === undefined || isSame(remove, by)) return "InvalidMessage"
       if (removes.findIndex((one) => isSame(one, remove)) < index) return "InvalidMessage"
-      if (!pending.includes(found) && remove.account !== by.account) return "NotAllowed"
+      if (!pending.some((one) => isSame(one, found)) && remove.account !== by.account) return "NotAllowed"
     }
     const rest = inside.filter((one) => !removes.some((other) => isSame(one, other)))
     for (const [index, add] of adds.entries()) {
