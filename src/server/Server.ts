@@ -15,6 +15,7 @@ import { Blocks } from "./accounts/Blocks.ts"
 import { CommonPasswords } from "./accounts/CommonPasswords.ts"
 import { Login } from "./accounts/Login.ts"
 import { Passwords } from "./accounts/Passwords.ts"
+import { PublishedDevices } from "./accounts/PublishedDevices.ts"
 import { Registering } from "./accounts/Registering.ts"
 import { Secrets } from "./accounts/Secrets.ts"
 import { UserManagement } from "./accounts/UserManagement.ts"
@@ -38,7 +39,7 @@ const accounts = AccountProcessor.layer.pipe(
   Layer.provideMerge(Registering.layer),
   Layer.provideMerge(Login.layer),
   Layer.provide([Attempts.layer, CommonPasswords.layer, Passwords.layer]),
-  Layer.provideMerge([AccountNames.layer, Blocks.layer]),
+  Layer.provideMerge([AccountNames.layer, Blocks.layer, PublishedDevices.layer]),
   Layer.provideMerge(Secrets.layer),
   Layer.provide([Digest.layerWebCrypto, Signature.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))])
 )

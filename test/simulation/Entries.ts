@@ -6,6 +6,7 @@ import type { EntryRequest, RoomRequest } from "../../src/client/core/Request.ts
 import { conversationKey } from "../../src/common/log/Conversation.ts"
 import type { Body, Entry } from "../../src/common/log/Entry.ts"
 import { type Governing, type GoverningTag, isGoverning } from "../../src/common/log/Governing.ts"
+import { isSealing } from "../../src/common/log/Sealing.ts"
 import type { View } from "../../src/common/log/Timeline.ts"
 import type { RoomName } from "../../src/common/name/RoomName.ts"
 import type { UserName } from "../../src/common/name/UserName.ts"
@@ -97,6 +98,10 @@ const bodyTold = (message: EntryMessage): Body => {
     }
     case "Tombstone":
       return { _tag: "Tombstone", deletedBy: message.deletedBy, deletedAt: message.deletedAt }
+    case "KeysCommitted":
+    case "KeysReset":
+    case "Sealed":
+      throw new Error(`Nobody here seals anything, and still ${message._tag} was told`)
     default:
       return said(message)
   }
@@ -179,6 +184,7 @@ export const viewOf = (message: StandingMessage): View => {
       from
     }
   }
+  if (isSealing(message)) throw new Error(`Nobody here seals anything, and still ${message._tag} was told`)
   const { content, edited, reactions = [], replyTo } = message
   const optional = { ...(replyTo !== undefined && { replyTo }), ...(edited !== undefined && { edited }) }
   return { _tag: "Message", seq, at, from, content, ...optional, reactions }

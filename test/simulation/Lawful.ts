@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from "node:util"
 import type { Conversation } from "../../src/common/log/Conversation.ts"
 import type { Body } from "../../src/common/log/Entry.ts"
 import { type Governing, isGoverning } from "../../src/common/log/Governing.ts"
+import { isSealing } from "../../src/common/log/Sealing.ts"
 import { step } from "../../src/common/log/Timeline.ts"
 import { nameKey } from "../../src/common/name/Name.ts"
 import type { NewEntry } from "../../src/server/history/History.ts"
@@ -29,6 +30,7 @@ export const unlawful = (log: Log | undefined, entry: NewEntry, editWindow: numb
   if (body._tag === "Said") {
     return body.replyTo === undefined || log?.isMessage(body.replyTo) === true ? undefined : "it replies to no message"
   }
+  if (isSealing(body)) return "nobody here seals anything"
   if (isGoverning(body)) return ungovernable(conversation, body, at)
   const target = log?.standing(body.target)
   if (log === undefined || target?._tag !== "Message") return "no message stands at its target"

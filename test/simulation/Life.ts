@@ -13,7 +13,9 @@ import { History } from "../../src/server/history/History.ts"
 import * as Server from "../../src/server/Server.ts"
 import type { Session } from "../../src/server/session/Session.ts"
 import { Sessions } from "../../src/server/session/Sessions.ts"
+import * as MemoryDeviceLists from "../../src/server/store/MemoryDeviceLists.ts"
 import * as MemoryReports from "../../src/server/store/MemoryReports.ts"
+import * as SealedMemory from "../../src/server/store/SealedMemory.ts"
 import { MemorySocketServer } from "../support/MemorySocket.ts"
 import { storesOver } from "../support/Stores.ts"
 import type { Mounted } from "./Disk.ts"
@@ -68,6 +70,8 @@ const storesIn = (disk: Mounted, safe: MountedSafe | undefined) =>
         Layer.succeed(Accounts, safe.accounts),
         Layer.succeed(Governances, safe.governances),
         Layer.succeed(Memberships, safe.memberships),
+        Layer.fresh(SealedMemory.layer),
+        Layer.provide(Layer.fresh(MemoryDeviceLists.layer), Layer.succeed(Accounts, safe.accounts)),
         Layer.fresh(MemoryReports.layer)
       )
 

@@ -158,7 +158,12 @@ export class Log {
       at,
       author,
       ...(partner !== undefined && { with: partner }),
-      is: standing === undefined || isGoverning(standing) ? "Other" : standing._tag,
+      is:
+        standing === undefined || isGoverning(standing)
+          ? "Other"
+          : standing._tag === "Sealed"
+            ? "Message"
+            : standing._tag,
       reactions: reactions.map(({ by, reaction }) => ({ reaction, count: by.length })),
       reactors: reactions.flatMap(({ by, reaction }) =>
         by.flatMap(({ seq: place, user }) =>

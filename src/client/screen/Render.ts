@@ -167,6 +167,14 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
       return message.id === undefined && !endsConnection(message.reason) ? error(style, message.message) : []
     // Told by other events, or by whoever asked; who is typing is nothing for a line that stays.
     case "Typing":
+    case "DevicePublished":
+    case "DeviceList":
+    case "DevicesChanged":
+    case "KeyPackagesPublished":
+    case "KeyPackages":
+    case "Welcomes":
+    case "WelcomeAcknowledged":
+    case "ConversationOpened":
     case "Welcome":
     case "Sent":
     case "Pong":

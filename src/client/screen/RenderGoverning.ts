@@ -3,10 +3,11 @@
  * others' text as it is: whoever shows it makes it safe.
  */
 import type { GoverningTag } from "../../common/log/Governing.ts"
+import type { Sealing } from "../../common/log/Sealing.ts"
 import type { EntryMessage } from "../../common/wire/EntryMessage.ts"
 import type { Style } from "./Layout.ts"
 
-export type GoverningMessage = Extract<EntryMessage, { readonly _tag: GoverningTag }>
+export type GoverningMessage = Extract<EntryMessage, { readonly _tag: GoverningTag | Sealing["_tag"] }>
 
 /** What somebody did, to stand behind their name: `banned bob for 2 h (until 14:04): spam`. */
 export const deedOf = (entry: GoverningMessage, style: Style): string => {
@@ -31,6 +32,11 @@ export const deedOf = (entry: GoverningMessage, style: Style): string => {
       return `muted ${entry.user}${termOf(entry, style)}${because(entry.reason)}`
     case "Unmuted":
       return `lifted the mute of ${entry.user}`
+    case "Sealed":
+      return "said something that this client cannot read: it is encrypted"
+    case "KeysCommitted":
+    case "KeysReset":
+      return "changed the keys of this encrypted room"
   }
 }
 

@@ -9,6 +9,7 @@ import { UserName } from "../name/UserName.ts"
 import { Content, line } from "../text/Content.ts"
 import { Seq, Timestamp } from "./Cursor.ts"
 import { governing, Governing, Reason } from "./Governing.ts"
+import { sealing, Sealing } from "./Sealing.ts"
 
 /** What is put beside a message: an emoji, or a short word. */
 export const Reaction = line(32)
@@ -28,6 +29,7 @@ export const Body = Schema.TaggedUnion({
   Reacted: { target: Seq, reaction: Reaction, removed: isTrue },
   /** Where a message stood that was deleted, or an edit of it. `from` and `at` of the entry stay theirs. */
   Tombstone: { deletedBy: UserName, deletedAt: Timestamp },
+  ...sealing,
   ...governing
 })
 export type Body = typeof Body.Type
@@ -39,6 +41,7 @@ export const Intent = Schema.Union([
   Body.cases.Edited,
   Body.cases.Deleted,
   Body.cases.Reacted,
+  Sealing,
   Governing
 ])
 export type Intent = typeof Intent.Type

@@ -7,6 +7,7 @@
 import type { Seq, Timestamp } from "./Cursor.ts"
 import type { AuthorId, Body } from "./Entry.ts"
 import type { Governing } from "./Governing.ts"
+import type { Sealing } from "./Sealing.ts"
 
 /** Why not, as the wire says it. */
 export type Refusal =
@@ -39,7 +40,7 @@ export interface Circumstances {
 /** Nothing if it is allowed, otherwise why not. */
 export const may = (
   actor: Actor,
-  act: Exclude<Body, Governing>,
+  act: Exclude<Body, Governing | Sealing>,
   target: Target | undefined,
   { editWindow, now }: Circumstances
 ): Refusal | undefined => {

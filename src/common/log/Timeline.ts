@@ -2,7 +2,7 @@
  * The messages of a conversation as they stand: its log, folded. Pure, and shared by whoever keeps logs and whoever shows them.
  *
  * A message stands at its place with its text as last edited and the reactions that were not taken back; a deleted one as a
- * tombstone; what was done to a room as it is. Edits, deletions and reactions stand nowhere themselves. What is done to a
+ * tombstone; what was sealed, and what was done to a room, as it is. Edits, deletions, reactions and what is done to keys stand nowhere themselves. What is done to a
  * message that is not there (taken by RETENTION, before what is known, deleted already) changes nothing.
  */
 import { nameKey } from "../name/Name.ts"
@@ -47,7 +47,10 @@ export interface StandingTombstone extends Pick<StandingMessage, "at" | "from" |
 /** What was done to a room, or to somebody in it. */
 type StandingAct = Governing & Pick<StandingMessage, "at" | "from" | "seq">
 
-export type Standing = StandingMessage | StandingTombstone | StandingAct
+/** What was said and only devices can read. Edits of it and reactions to it are sealed, too: it stands as it was made. */
+type StandingSealed = BodyOf<"Sealed"> & Pick<StandingMessage, "at" | "from" | "seq">
+
+export type Standing = StandingMessage | StandingSealed | StandingTombstone | StandingAct
 
 /** What others are shown of the reactions to a message. */
 export interface ReactionSummary {
@@ -64,6 +67,7 @@ export type ShownDeletion = BodyOf<"Deleted"> & Pick<StandingMessage, "at" | "fr
 /** What stands somewhere, as others are shown it. */
 export type View =
   | StandingTombstone
+  | StandingSealed
   | StandingAct
   | ShownDeletion
   | (Omit<StandingMessage, "reactions"> & { readonly reactions: ReadonlyArray<ReactionSummary> })
@@ -87,7 +91,7 @@ export type Timeline = ReadonlyMap<Seq, Standing>
 
 /** The place at which something stands differently after this entry; none if nothing does. */
 export const placeOf = ({ body, seq }: Entry): Seq | undefined => {
-  if (body._tag === "Said" || body._tag === "Tombstone" || isGoverning(body)) return seq
+  if (body._tag === "Said" || body._tag === "Sealed" || body._tag === "Tombstone" || isGoverning(body)) return seq
   return targetOf(body)
 }
 
@@ -99,19 +103,26 @@ export const step = (before: Standing | undefined, entry: Entry): Standing | und
   switch (body._tag) {
     case "Said":
       return { _tag: "Message", ...head, ...contentOf(body), reactions: [] }
+    case "Sealed":
+      return { ...body, seq, at, from }
+    case "KeysCommitted":
+    case "KeysReset":
+      return before
     case "Tombstone":
       // One that stands for an edit stands behind the tombstone of what was edited.
       return { _tag: "Tombstone", ...head, deletedBy: body.deletedBy, deletedAt: body.deletedAt }
     case "Edited":
       return before?._tag === "Message" ? { ...before, content: body.content, edited: at } : before
     case "Deleted":
-      return before?._tag === "Message" ? { ...tombstoneOf(before), deletedBy: from, deletedAt: at } : before
+      return before?._tag === "Message" || before?._tag === "Sealed"
+        ? { ...tombstoneOf(before), deletedBy: from, deletedAt: at }
+        : before
     case "Reacted":
       return before?._tag === "Message" ? { ...before, reactions: react(before.reactions, from, seq, body) } : before
   }
 }
 
-const tombstoneOf = ({ at, from, seq, to }: StandingMessage) => ({
+const tombstoneOf = ({ at, from, seq, to }: Pick<StandingMessage, "at" | "from" | "seq" | "to">) => ({
   _tag: "Tombstone" as const,
   seq,
   at,

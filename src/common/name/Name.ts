@@ -8,7 +8,12 @@ import { Schema, SchemaTransformation } from "effect"
 import { foldName } from "./FoldName.ts"
 
 /** Many scripts write vowels and other parts of a letter as marks behind it: हिन्दी. Three are enough for all of them. */
-const alphabet = /^(?:\p{L}\p{M}{0,3}|\p{Nd})(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])*$/u
+const word = String.raw`(?:\p{L}\p{M}{0,3}|\p{Nd})(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])*`
+const alphabet = new RegExp(`^${word}$`, "u")
+/** Two names, each behind a tilde, which is in none. */
+const paired = new RegExp(`^(?:${word}|~${word}~${word})$`, "u")
+/** Case folding makes three characters of one at most, of two names with 32 each. */
+const maxPaired = 2 * (1 + 3 * 32)
 
 /** What generated names are made of: a few letters of several scripts, cases and planes, for `\p{L}` is not constructive. */
 const samples = "^(?:[0-9A-Za-zßÉéΣσςЖж漢字𠀀]|हि|न्|שָׁ)(?:[0-9A-Za-zßÉéΣσςЖж漢字𠀀_.-]|हि|दी|שָׁ)*$"
@@ -29,15 +34,26 @@ const isNormalized = (maxCodePoints: number) =>
     message: "must be in Unicode normalization form NFKC"
   })
 
-/** A string that is a valid name already: NFKC, 1 to `maxCodePoints` characters (Unicode code points). */
-export const normalizedName = (maxCodePoints: number) =>
+/**
+ * A string that is a valid name already: NFKC, 1 to `maxCodePoints` characters (Unicode code points). `isPaired`: or one that is
+ * made of two.
+ */
+export const normalizedName = (maxCodePoints: number, { isPaired = false } = {}) =>
   Schema.String.check(
-    Schema.isPattern(alphabet, {
+    Schema.isPattern(isPaired ? paired : alphabet, {
       message:
         "must start with a letter or digit and hold only letters with up to three marks, digits, '_', '.' and '-'",
       arbitraryConstraint: { patterns: [{ source: samples, flags: "u" }] }
     }),
-    Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` }),
+    isPaired
+      ? Schema.makeFilter<string>(
+          (name) => [...name].length <= (name.startsWith("~") ? maxPaired : maxCodePoints) && name !== "",
+          {
+            message: `must have 1 to ${maxCodePoints} characters`,
+            arbitraryConstraint: { minLength: 1, maxLength: maxCodePoints }
+          }
+        )
+      : Schema.isBetweenCodePoints(1, maxCodePoints, { message: `must have 1 to ${maxCodePoints} characters` }),
     isNormalized(maxCodePoints),
     isVisible
   )

@@ -28,8 +28,8 @@ const Token = text(1, 1024)
 const isTrue = Schema.optionalKey(Schema.Literal(true))
 const unread = Schema.Natural.check(Schema.isLessThanOrEqualTo(maxUnread))
 
-/** What a room is about, and whether it is there for those alone who were invited. */
-export const about = { topic: Schema.optionalKey(Topic), private: isTrue }
+/** What a room is about, whether it is there for those alone who were invited, and whether it is encrypted. */
+export const about = { topic: Schema.optionalKey(Topic), private: isTrue, encrypted: isTrue }
 
 /** A room that the account is in: its newest place, how far it was read, what is unread, and what of that names the account. */
 export const RoomStanding = Schema.Struct({
@@ -39,6 +39,8 @@ export const RoomStanding = Schema.Struct({
   unread,
   mentions: unread,
   role: Role,
+  /** It is the encrypted conversation with this one. */
+  with: Schema.optionalKey(UserName),
   ...about
 })
 export type RoomStanding = typeof RoomStanding.Type

@@ -1,6 +1,7 @@
 /** Requests about one's own account, its devices, keys and read marks, and about who somebody is. */
 import { Schema } from "effect"
 import { Seq } from "../log/Cursor.ts"
+import { Device } from "../log/Sealing.ts"
 import { UserName } from "../name/UserName.ts"
 import { line } from "../text/Content.ts"
 import { text } from "../text/Text.ts"
@@ -9,7 +10,7 @@ import { whereabouts } from "./EntryMessage.ts"
 import { RequestId } from "./RequestId.ts"
 
 /** Names one device of an account. Never reused. */
-export const DeviceId = line(64).pipe(Schema.brand("DeviceId"))
+export const DeviceId = Device
 export type DeviceId = typeof DeviceId.Type
 
 /** What a person calls a device, or a key. */

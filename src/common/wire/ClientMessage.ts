@@ -7,7 +7,7 @@
 import { Schema } from "effect"
 import { Cursor, Seq } from "../log/Cursor.ts"
 import { Reason, Topic } from "../log/Governing.ts"
-import { RoomName } from "../name/RoomName.ts"
+import { NewRoomName, RoomName } from "../name/RoomName.ts"
 import { UserName } from "../name/UserName.ts"
 import { Content } from "../text/Content.ts"
 import { text } from "../text/Text.ts"
@@ -17,6 +17,7 @@ import { whereabouts } from "./EntryMessage.ts"
 import { entryRequests } from "./EntryRequest.ts"
 import { MessageKey, RequestId } from "./RequestId.ts"
 import { roomRequests } from "./RoomRequest.ts"
+import { deviceRequests, sealingRequests } from "./SealingRequest.ts"
 
 /** How many entries one GetHistory may ask for. */
 export const maxHistoryLimit = 500
@@ -56,7 +57,14 @@ const others = {
   GlobalMessage: { id, content: Content, replyTo, key },
   PrivateMessage: { id, to: UserName, content: Content, replyTo, key },
   ListUsers: { id, after: Schema.optionalKey(UserName) },
-  CreateRoom: { id, room: RoomName, private: Schema.optionalKey(Schema.Boolean), topic: Schema.optionalKey(Topic) },
+  CreateRoom: {
+    id,
+    room: NewRoomName,
+    private: Schema.optionalKey(Schema.Boolean),
+    topic: Schema.optionalKey(Topic),
+    encrypted: Schema.optionalKey(Schema.Boolean)
+  },
+  OpenConversation: { id, with: UserName },
   JoinRoom: { id, room: RoomName, after: Schema.optionalKey(Cursor) },
   LeaveRoom: { id, room: RoomName },
   ListRooms: { id, after: Schema.optionalKey(RoomName) },
@@ -85,11 +93,18 @@ const others = {
     limit: Schema.optionalKey(HistoryLimit)
   }
 }
-/** What goes its own way; see also `EntryRequest`, `RoomRequest` and `AccountRequest`. */
+/** What goes its own way; see also `EntryRequest`, `RoomRequest`, `SealingRequest` and `AccountRequest`. */
 export const OtherRequest = Schema.TaggedUnion(others)
 export type OtherRequest = typeof OtherRequest.Type
 
-const handedOn = { ...others, ...entryRequests, ...roomRequests, ...accountRequests }
+const handedOn = {
+  ...others,
+  ...entryRequests,
+  ...roomRequests,
+  ...sealingRequests,
+  ...deviceRequests,
+  ...accountRequests
+}
 /** What a connection hands on to the server's processors. */
 export const HandedOn = Schema.TaggedUnion(handedOn)
 export type HandedOn = typeof HandedOn.Type

@@ -9,6 +9,7 @@ import type { Conversation, Inbox } from "../log/Conversation.ts"
 import { Seq, Timestamp } from "../log/Cursor.ts"
 import { Body, type Entry, maxReactions, Reaction } from "../log/Entry.ts"
 import { governing } from "../log/Governing.ts"
+import { sealing } from "../log/Sealing.ts"
 import { maxReactors, type View } from "../log/Timeline.ts"
 import { nameKey } from "../name/Name.ts"
 import { RoomName } from "../name/RoomName.ts"
@@ -45,6 +46,12 @@ export const governed = {
   Muted: { ...of, ...governing.Muted },
   Unmuted: { ...of, ...governing.Unmuted }
 }
+/** What was sealed, and what was done to the keys. */
+export const sealed = {
+  Sealed: { ...of, ...sealing.Sealed },
+  KeysCommitted: { ...of, ...sealing.KeysCommitted },
+  KeysReset: { ...of, ...sealing.KeysReset }
+}
 /** What was done beside. */
 export const beside = {
   Edited: { ...whereabouts, ...entry, ...Edited.fields },
@@ -54,7 +61,7 @@ export const beside = {
 }
 
 /** An entry as it was made: live, and after a cursor. */
-export const EntryMessage = Schema.TaggedUnion({ ...chat, ...beside, ...governed })
+export const EntryMessage = Schema.TaggedUnion({ ...chat, ...beside, ...sealed, ...governed })
 export type EntryMessage = typeof EntryMessage.Type
 
 const asItStands = {
@@ -72,7 +79,7 @@ const asItStands = {
 
 /**
  * A message as it stands, in History and SearchResults; in History also what was done to the room, and, where only moderation is
- * asked for, what others than its author deleted.
+ * asked for, what others than its author deleted. Of an encrypted room History has all entries, as they were made.
  */
 export const StandingMessage = Schema.TaggedUnion({
   GlobalMessage: { ...chat.GlobalMessage, ...asItStands },
@@ -80,6 +87,7 @@ export const StandingMessage = Schema.TaggedUnion({
   RoomMessage: { ...chat.RoomMessage, ...asItStands },
   Tombstone: beside.Tombstone,
   Deleted: beside.Deleted,
+  ...sealed,
   ...governed
 })
 export type StandingMessage = typeof StandingMessage.Type

@@ -48,6 +48,12 @@ export const Rejection = Schema.TaggedUnion({
   InvalidInvite: {},
   RegistrationClosed: {},
   TooManyDevices: { limit: Schema.Natural },
+  /** The current key epoch of an encrypted room, and where it began. */
+  StaleKeyEpoch: { keyEpoch: Schema.Natural, seq: Schema.Natural },
+  /** The newest entry of the list of devices. */
+  StaleDeviceList: { n: Schema.Natural },
+  EncryptionRequired: { room: Schema.optionalKey(RoomName) },
+  DeviceRequired: {},
   /** The account is disabled, or in `room`, one is banned there. */
   Banned: {
     room: Schema.optionalKey(RoomName),
@@ -126,6 +132,15 @@ export const describe: (rejection: Rejection) => string = Rejection.match({
   InvalidInvite: () => "This invite is not valid, or was used or has run out. Ask whoever runs the server for another.",
   RegistrationClosed: () => "No new accounts are made here, for now or for good. Ask whoever runs the server for one.",
   TooManyDevices: ({ limit }) => `An account has ${limit} devices at most. Remove one that is not used any more.`,
+  StaleKeyEpoch: ({ keyEpoch, seq }) =>
+    `The keys of this room are those of epoch ${keyEpoch} since entry ${seq}. Catch up to there, remove who is out, and send it again.`,
+  StaleDeviceList: ({ n }) => `This list of devices has ${n} entries by now. Read them, and sign the next one.`,
+  EncryptionRequired: ({ room }) =>
+    room === undefined
+      ? "This conversation is encrypted. Send it sealed."
+      : `The room ${room} is encrypted. Send it sealed, from a client that can.`,
+  DeviceRequired: () =>
+    "Only devices that are in the list of an account take part in encrypted conversations. Publish this one first (PublishDevice).",
   Banned: ({ reason, room, until }) => {
     if (room === undefined) {
       return `This account is disabled${until === undefined ? "" : ends(until)}${because(reason)}. Ask whoever runs the server.`

@@ -12,9 +12,10 @@ import { UserName } from "../name/UserName.ts"
 import { Sentence, text } from "../text/Text.ts"
 import { about, accountMessages, standing } from "./AccountMessage.ts"
 import { maxHistoryLimit } from "./ClientMessage.ts"
-import { beside, chat, governed, StandingMessage, whereabouts } from "./EntryMessage.ts"
+import { beside, chat, governed, sealed, StandingMessage, whereabouts } from "./EntryMessage.ts"
 import { Rejection } from "./Rejection.ts"
 import { RequestId } from "./RequestId.ts"
+import { RoomKeys, sealingMessages } from "./SealingMessage.ts"
 
 /** The version of the protocol spoken here. */
 export const protocolVersion = 1
@@ -55,7 +56,9 @@ export const ServerMessage = Schema.TaggedUnion({
   Sent: { id, seq: Seq, at: Timestamp, repeated: Schema.optionalKey(Schema.Literal(true)) },
   ...chat,
   ...beside,
+  ...sealed,
   ...governed,
+  ...sealingMessages,
   ...accountMessages,
   /** Somebody is about to say something: for a moment, and not for certain. */
   Typing: { ...whereabouts, user: UserName },
@@ -74,6 +77,9 @@ export const ServerMessage = Schema.TaggedUnion({
     role: Schema.optionalKey(Role),
     ...about,
     read: Schema.optionalKey(Seq),
+    /** Of an encrypted room; and of an encrypted conversation, with whom it is. */
+    keys: Schema.optionalKey(RoomKeys),
+    with: Schema.optionalKey(UserName),
     users,
     ...page
   },
@@ -99,6 +105,7 @@ export const ServerMessage = Schema.TaggedUnion({
     room: RoomName,
     topic: Schema.optionalKey(Topic),
     private: Schema.Boolean,
+    encrypted: Schema.optionalKey(Schema.Literal(true)),
     owner: Schema.optionalKey(UserName),
     moderators: users,
     members: Schema.Natural,

@@ -13,8 +13,10 @@ import type { UserName } from "../../common/name/UserName.ts"
 import { fingerprintOf, formatSshPublicKey, parseSshPublicKey } from "../../common/ssh/SshPublicKey.ts"
 import type { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
+import { isDeviceRequest } from "../../common/wire/SealingRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { StorageUnavailable } from "../history/History.ts"
+import { SealedRooms } from "../history/SealedRooms.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import type { AccountId } from "../session/AccountId.ts"
@@ -28,8 +30,11 @@ import { AccountsCommand, type AccountsCommandOf, type Ending } from "./Accounts
 import { makeBlocking } from "./Blocking.ts"
 import { Blocks, fillBlocks } from "./Blocks.ts"
 import { makeConnected } from "./Connected.ts"
+import { DeviceLists } from "./DeviceLists.ts"
+import { makeDevicesAsked } from "./DevicesAsked.ts"
 import { Login } from "./Login.ts"
 import { Memberships, type ReadPlace } from "./Memberships.ts"
+import { fillDevices, PublishedDevices } from "./PublishedDevices.ts"
 import { Registering } from "./Registering.ts"
 
 /** Answers a Connect: why not, if not. */
@@ -40,8 +45,6 @@ type RequestOf<Tag extends AccountRequest["_tag"]> = Extract<AccountRequest, { r
 /** An asker that is an account. */
 interface Owner extends Asker {
   readonly account: AccountId
-  /** Which device it asked from: it may have disconnected before it is answered. */
-  readonly device: DeviceId | undefined
 }
 
 type Answering = Effect.Effect<ServerMessage, StorageUnavailable>
@@ -62,6 +65,8 @@ export class AccountProcessor extends Context.Service<
       const digest = yield* Digest.Digest
       const login = yield* Login
       const memberships = yield* Memberships
+      const lists = yield* DeviceLists
+      const published = yield* PublishedDevices
       const names = yield* AccountNames
       const registering = yield* Registering
       const sessions = yield* Sessions
@@ -69,6 +74,15 @@ export class AccountProcessor extends Context.Service<
       const mailbox = yield* Mailbox.make<AccountsCommand, AccountsAnswer>()
       const connected = makeConnected()
       const blocking = makeBlocking({ accounts, blocks, names, present: connected.present, sessions })
+      const askedOfDevices = makeDevicesAsked({
+        clock,
+        lists,
+        names,
+        published,
+        sealedRooms: yield* SealedRooms,
+        onPublished: ({ account, user }, n) =>
+          void PubSub.publishUnsafe(announcements, { _tag: "DevicesChanged", account, user, n })
+      })
       /** What changes an account, or is about it, is done one after the other; kept while somebody waits. */
       const inOrder = yield* RcMap.make({ lookup: turnOf })
 
@@ -104,14 +118,17 @@ export class AccountProcessor extends Context.Service<
         if (to.length > 0) sessions.deliver([{ _tag: "Tell", to, messages: [message] }])
       }
 
+      const opened = ({ account, except, room, with: user }: AccountsCommandOf<"Opened">) => {
+        const to = connected.present(account).filter((session) => session !== except)
+        const message = { _tag: "ConversationOpened" as const, room, with: user }
+        if (to.length > 0) sessions.deliver([{ _tag: "Tell", to, messages: [message] }])
+      }
+
       const gone = ({ session }: AccountsCommandOf<"Gone">) => {
         const was = connected.remove(session)
         if (was === undefined) return
         return beside(Effect.ignore(accounts.seen(was.account, was.device, now())))
       }
-
-      const deviceOf = ({ account, session }: Omit<Owner, "device">): DeviceId | undefined =>
-        connected.of(account).find((connection) => connection.session === session)?.device
 
       const peerOf = ({ session }: Asker) => sessions.peerOf(session)
 
@@ -287,10 +304,12 @@ export class AccountProcessor extends Context.Service<
         if (request._tag === "GetUser") return answering(from, userInfo(request.user, isConnected))
         const { account } = from
         if (account === undefined) return sessions.refuse(from, { _tag: "AccountRequired", action: request._tag })
-        const owner: Owner = { ...from, account, device: deviceOf({ ...from, account }) }
+        const owner: Owner = { ...from, account }
         const inTurn = Effect.scoped(
           Effect.flatMap(RcMap.get(inOrder, account), (turn) =>
-            turn.withPermits(1)(answerTo(owner, request, isConnected))
+            turn.withPermits(1)(
+              isDeviceRequest(request) ? askedOfDevices(owner, request) : answerTo(owner, request, isConnected)
+            )
           )
         )
         return answering(from, inTurn)
@@ -298,10 +317,13 @@ export class AccountProcessor extends Context.Service<
 
       yield* fillNames(accounts, names)
       yield* fillBlocks(accounts, blocks)
+      yield* fillDevices(lists, published)
       const facts = yield* PubSub.subscribe(announcements)
       yield* PubSub.take(facts).pipe(
         Effect.map((fact) => {
-          if (fact._tag === "AccountDeleted") blocks.set(fact.account, [])
+          if (fact._tag !== "AccountDeleted") return
+          blocks.set(fact.account, [])
+          published.remove(fact.account)
         }),
         Effect.forever,
         Effect.forkScoped
@@ -315,6 +337,8 @@ export class AccountProcessor extends Context.Service<
               return welcomed(command)
             case "Invited":
               return invited(command)
+            case "Opened":
+              return opened(command)
             case "Gone":
               return gone(command)
             case "Request":

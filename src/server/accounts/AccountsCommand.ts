@@ -6,6 +6,7 @@ import { UserName } from "../../common/name/UserName.ts"
 import { AccountRequest, DeviceId } from "../../common/wire/AccountRequest.ts"
 import { whereabouts } from "../../common/wire/EntryMessage.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
+import { DeviceRequest } from "../../common/wire/SealingRequest.ts"
 import { AccountId } from "../session/AccountId.ts"
 import { Asker, SessionId } from "../session/Asker.ts"
 
@@ -31,7 +32,9 @@ export const AccountsCommand = Schema.TaggedUnion({
   /** The connection is gone. */
   Gone: { session: SessionId },
   /** Somebody asks about accounts. `isConnected`: whether the user asked for is, where it matters. */
-  Request: { from: Asker, request: AccountRequest, isConnected: Schema.Boolean },
+  Request: { from: Asker, request: Schema.Union([AccountRequest, DeviceRequest]), isConnected: Schema.Boolean },
+  /** An account has an encrypted conversation with somebody, from now on. */
+  Opened: { account: AccountId, room: RoomName, with: UserName, except: SessionId },
   /** These devices of an account are no more, or the account is not: connections that are theirs end. */
   End: { account: AccountId, devices: Schema.UndefinedOr(Schema.Array(DeviceId)), ending: Ending }
 })

@@ -16,9 +16,10 @@
 import { Clock, Data, Duration, Effect, Exit, Fiber, Option, Redacted, Result, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { type DeviceName, isAccountRequest } from "../../common/wire/AccountRequest.ts"
+import { type DeviceId, type DeviceName, isAccountRequest } from "../../common/wire/AccountRequest.ts"
 import { ClientMessage, type HandedOn } from "../../common/wire/ClientMessage.ts"
 import { endsHandshake } from "../../common/wire/Rejection.ts"
+import { isDeviceRequest } from "../../common/wire/SealingRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import type { Connection } from "../../connection/Connection.ts"
 import { encodeText, type Incoming } from "../../connection/Line.ts"
@@ -59,6 +60,10 @@ const isLarge = ClientMessage.isAnyOf([
   "GetRoom",
   "GetHistory",
   "CreateRoom",
+  "OpenConversation",
+  "GetDevices",
+  "GetWelcomes",
+  "ClaimKeyPackages",
   "Block",
   "Unblock",
   "ListBlocked"
@@ -125,8 +130,9 @@ export const make = Effect.gen(function* () {
   })
 
   /** From now on it shares the tokens of its account. */
-  const shareTokens = (talk: Talk, account: AccountId) => {
+  const shareTokens = (talk: Talk, account: AccountId, device: DeviceId | undefined) => {
     talk.account = account
+    talk.enrolled = device
     talk.rate.asAccount(account, monotonicMillis(clock))
   }
 
@@ -158,7 +164,7 @@ export const make = Effect.gen(function* () {
     switch (outcome._tag) {
       case "Welcomed":
         talk.user = outcome.user
-        if (outcome.account !== undefined) shareTokens(talk, outcome.account)
+        if (outcome.account !== undefined) shareTokens(talk, outcome.account, outcome.device)
         else talk.rate.asGuest(talk.session.peer.address, monotonicMillis(clock))
         talk.device = message.device
         talk.onWelcome()
@@ -204,7 +210,7 @@ export const make = Effect.gen(function* () {
     if (Option.isSome(ended)) return yield* over(rejected(yield* login.whyNot(account.id)), id)
     Mailbox.tellUnsafe(accounts, { _tag: "Welcomed", session: session.id, marks: [], invitations: [] })
     yield* Mailbox.ask(server, { _tag: "Own", session: session.id, account: account.id, user: account.user })
-    shareTokens(talk, account.id)
+    shareTokens(talk, account.id, enrolled.device)
     const letIn = yield* Effect.exit(
       inboxes.catchUp({ session: session.id, user, account: account.id, request: 0 }, undefined)
     )
@@ -220,9 +226,15 @@ export const make = Effect.gen(function* () {
     if (requests.isBusy()) yield* requests.lessBusy()
     if (outbox.isBehind()) yield* outbox.caughtUp()
     if (large) yield* outbox.taken()
-    const characters = "content" in message ? message.content.length : 0
+    const characters = charactersIn(message)
     const request = requests.add({ id: message.id, about: conversationOf(message), characters, isLarge: large })
-    const from = { session: talk.session.id, user, request, ...(account !== undefined && { account }) }
+    const from = {
+      session: talk.session.id,
+      user,
+      request,
+      ...(account !== undefined && { account }),
+      ...(talk.enrolled !== undefined && { device: talk.enrolled })
+    }
     Mailbox.tellUnsafe(server, { _tag: "Request", from, message })
     if (large) yield* requests.largeGiven()
   })
@@ -282,6 +294,7 @@ export const make = Effect.gen(function* () {
       handshakeTimer: yield* startHandshakeTimer(session, handshakeMillis),
       user: undefined,
       account: undefined,
+      enrolled: undefined,
       device: undefined,
       challenge: undefined,
       wasChallenged: false,
@@ -310,6 +323,8 @@ interface Talk {
   user: UserName | undefined
   /** The account it is, if it is no guest. */
   account: AccountId | undefined
+  /** On which of its devices. */
+  enrolled: DeviceId | undefined
   /** What its device is to be called, should it register. */
   device: DeviceName | undefined
   /** What a key is to sign in the next Handshake, and whether there was one before. */
@@ -328,10 +343,17 @@ interface Talk {
 
 const waitsForNothing = ClientMessage.isAnyOf(["Search", "ListRooms", "Handshake", "GetUser"])
 
+/** Of what it holds that may be long. */
+const charactersIn = (message: HandedOn): number => {
+  if ("content" in message) return message.content.length
+  if ("data" in message) return message.data.length + ("welcome" in message ? message.welcome.length : 0)
+  return "packages" in message ? message.packages.reduce((sum, one) => sum + one.length, 0) : 0
+}
+
 /** Which conversation's order its reply keeps, by a name no other has; none of a request that waits for nothing. */
 const conversationOf = (message: HandedOn): string | undefined => {
   if (waitsForNothing(message)) return undefined
-  if (isAccountRequest(message) && message._tag !== "MarkRead") return "account"
+  if ((isAccountRequest(message) && message._tag !== "MarkRead") || isDeviceRequest(message)) return "account"
   if ("room" in message && message.room !== undefined) return `room:${nameKey(message.room)}`
   const partner = "to" in message ? message.to : "with" in message ? message.with : undefined
   return partner === undefined ? "lobby" : `user:${nameKey(partner)}`

@@ -10,6 +10,7 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { maxInvitations } from "../../common/wire/AccountMessage.ts"
+import type { DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { protocolVersion, type ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { Account } from "../accounts/Account.ts"
@@ -22,6 +23,7 @@ import { Memberships, type Standing } from "../accounts/Memberships.ts"
 import type { Enrolled } from "../accounts/Proof.ts"
 import { identity } from "../config/Identity.ts"
 import { roleOf } from "../governance/Governance.ts"
+import { partnerIn } from "../governance/Sealing.ts"
 import { Governances, type Invitation } from "../history/Governances.ts"
 import { Inboxes } from "../inbox/Inboxes.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
@@ -44,6 +46,7 @@ export type Outcome =
       readonly _tag: "Welcomed"
       readonly user: UserName
       readonly account: AccountId | undefined
+      readonly device: DeviceId | undefined
       readonly follow: Effect.Effect<void>
     }
   | { readonly _tag: "Challenged"; readonly nonce: string }
@@ -138,14 +141,20 @@ export const make = Effect.gen(function* () {
 
     // 6. Behind it, what was missed, as fast as it reads, and then what is said.
     const follow = Effect.andThen(found?.value.inbox.follow ?? Effect.void, joined.follow)
-    return { _tag: "Welcomed", user, account: owner?.account.id, follow }
+    return { _tag: "Welcomed", user, account: owner?.account.id, device: owner?.enrolled.device, follow }
   })
 
   /** What a room is to an account. */
   const governed = (account: AccountId, room: RoomName) => {
     const governance = governances.get({ _tag: "Room", room })
     if (governance === undefined) return {}
-    return { ...aboutRoom(governance), role: roleOf(governance, { account }) }
+    const { keys } = governance
+    const partner = keys === undefined ? undefined : partnerIn(keys, account)
+    return {
+      ...aboutRoom(governance),
+      role: roleOf(governance, { account }),
+      ...(partner !== undefined && { with: partner.user })
+    }
   }
 
   const isBlocked = (account: AccountId, by: UserName) => blocks.has(account, { user: by, account: names.find(by)?.id })

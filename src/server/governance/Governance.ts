@@ -13,6 +13,7 @@ import { type Governing, Reason, type Role, Topic } from "../../common/log/Gover
 import { nameKey } from "../../common/name/Name.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { AccountId } from "../session/AccountId.ts"
+import { Keys } from "./Sealing.ts"
 
 export const maxModerators = 50
 export const maxBans = 200
@@ -56,7 +57,9 @@ export const Governance = Schema.Struct({
       /** It has blocked who invited it: so that nobody can tell, it is kept, and lets it in nowhere. */
       isUnheard: Schema.optionalKey(Schema.Literal(true))
     })
-  )
+  ),
+  /** Of an encrypted room. */
+  keys: Schema.optionalKey(Keys)
 })
 export type Governance = typeof Governance.Type
 
@@ -228,8 +231,9 @@ export const owned = (before: Governance, owner: Holder): Governance =>
   before.owner === undefined ? { ...before, owner } : before
 
 /** Whether it says no more than that the room is there. */
-export const isPlain = ({ bans, invited, isPrivate, moderators, mutes, owner, topic }: Governance): boolean =>
+export const isPlain = ({ bans, invited, isPrivate, keys, moderators, mutes, owner, topic }: Governance): boolean =>
   !isPrivate &&
+  keys === undefined &&
   topic === undefined &&
   owner === undefined &&
   [bans, invited, moderators, mutes].every(({ length }) => length === 0)

@@ -9,12 +9,14 @@ import { Conversation } from "../../common/log/Conversation.ts"
 import { type Cursor, Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { AuthorId, Body, type Entry, type Reaction, referringTo, targetOf } from "../../common/log/Entry.ts"
 import type { Target } from "../../common/log/Permission.ts"
+import { base64, maxWelcomeBytes } from "../../common/log/Sealing.ts"
 import type { View } from "../../common/log/Timeline.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
 import { Governance } from "../governance/Governance.ts"
+import { Changes } from "../governance/Sealing.ts"
 import { AccountId } from "../session/AccountId.ts"
 import { Partner } from "./Partner.ts"
 import type { Range, Search, StandingRange } from "./Query.ts"
@@ -42,7 +44,9 @@ export const NewEntry = Schema.Struct({
   key: Schema.UndefinedOr(MessageKey),
   /** Of a room: how it is governed from this entry on, and the account that is no member any more. */
   governance: Schema.optionalKey(Governance),
-  dismissed: Schema.optionalKey(AccountId)
+  dismissed: Schema.optionalKey(AccountId),
+  /** Of an encrypted room: who may read from there on, and who no more; and the welcome to those who are let in. */
+  sealed: Schema.optionalKey(Schema.Struct({ ...Changes.fields, welcome: Schema.optionalKey(base64(maxWelcomeBytes)) }))
 })
 export type NewEntry = typeof NewEntry.Type
 
@@ -194,7 +198,8 @@ export class History extends Context.Service<
      * at both its places, and follows the newest of both; if it stands there (see `twinBody`).
      *
      * What follows from an entry is part of the same commit (invariant 12): what stands at its target afterwards, as
-     * `Timeline.step` says, how its room is governed (see Governances) and who is no member any more. Whether it may be made was decided before, with `facts`.
+     * `Timeline.step` says, how its room is governed (see Governances), who is no member any more, and which devices may read of it and are
+     * welcomed (see SealedRooms). Whether it may be made was decided before, with `facts`.
      */
     append(
       entries: ReadonlyArray<NewEntry>,

@@ -10,6 +10,8 @@ export const Announcement = Schema.TaggedUnion({
   UserDeparted: { user: UserName, session: SessionId },
   RoomCreated: { room: RoomName, by: Asker },
   /** It is in no room any more. */
-  AccountDeleted: { account: AccountId, user: UserName }
+  AccountDeleted: { account: AccountId, user: UserName },
+  /** The list of its devices has another entry. */
+  DevicesChanged: { account: AccountId, user: UserName, n: Schema.Natural }
 })
 export type Announcement = typeof Announcement.Type

@@ -7,13 +7,13 @@ import type { ClientMessage } from "../../common/wire/ClientMessage.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { History, type StorageUnavailable } from "../history/History.ts"
 import type { Partner } from "../history/Partner.ts"
+import { makePerHour } from "../limits/PerHour.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { accountOfAuthor } from "../session/AccountId.ts"
 import type { Asker } from "../session/Asker.ts"
 import { rejected } from "../session/Rejected.ts"
 import { Sessions } from "../session/Sessions.ts"
 import type { Person } from "./Report.ts"
-import { makeReportLimits } from "./ReportLimits.ts"
 import { Reports } from "./Reports.ts"
 
 /** In an hour: of an account, and of all guests from one address, whatever they are called. */
@@ -37,7 +37,7 @@ export class Reporting extends Context.Service<
       const history = yield* History
       const reports = yield* Reports
       const sessions = yield* Sessions
-      const limits = makeReportLimits()
+      const limits = makePerHour()
 
       const personOf = (from: Asker): Person => {
         const { network } = sessions.authorsOf(from)

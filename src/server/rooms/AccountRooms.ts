@@ -138,7 +138,10 @@ export const makeAccountRooms = ({ maxRooms, onRead, read, scope }: Services): A
       const known = accounts.get(account)
       if (known?.rooms === undefined) return false
       if (known.rooms.has(room) || known.asked.has(room)) return true
-      if (known.rooms.size + known.asked.size >= maxRooms) return false
+      // An encrypted conversation is none of those that one chose to be in.
+      const chosen = [...known.rooms, ...known.asked].filter((key) => !key.startsWith("~"))
+      if (room.startsWith("~")) return false
+      if (chosen.length >= maxRooms) return false
       known.asked.add(room)
       return true
     },
@@ -160,4 +163,4 @@ const note = (rooms: Set<NameKey>, room: NameKey, isMember: boolean) => {
 const dependent = (command: RoomsCommand): AccountId | undefined =>
   isDependent(command) ? command.from.account : undefined
 
-const isDependent = RoomsCommand.isAnyOf(["List", "Search", "Report", "InRoom"])
+const isDependent = RoomsCommand.isAnyOf(["List", "Open", "Search", "Report", "InRoom"])

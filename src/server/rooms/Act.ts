@@ -1,9 +1,11 @@
 /** What somebody wants to do in a conversation's log: data, as the delivering half hands it to the deciding half. */
 import { Schema } from "effect"
 import { AuthorId, Intent } from "../../common/log/Entry.ts"
+import { base64, Device, maxAdds, maxRoomDevices, maxWelcomeBytes } from "../../common/log/Sealing.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
 import { Subject } from "../governance/Governance.ts"
+import { OwnedDevice } from "../governance/Sealing.ts"
 import { Partner } from "../history/Partner.ts"
 import { AccountId } from "../session/AccountId.ts"
 
@@ -31,6 +33,26 @@ export const Act = Schema.Struct({
       isMember: Schema.Boolean,
       /** It does not want to hear of whoever asks. */
       hasBlocked: Schema.optionalKey(Schema.Literal(true))
+    })
+  ),
+  /** In an encrypted room, what is known of the devices that it is about. */
+  keys: Schema.optionalKey(
+    Schema.Struct({
+      /** By which it is done, if that is in its account's list: by the entry `n`. */
+      device: Schema.optionalKey(Schema.Struct({ device: Device, n: Schema.Natural })),
+      /** Of those of the group, the ones that are in no list any more, or whose account is no member. */
+      gone: Schema.optionalKey(Schema.Array(OwnedDevice).check(Schema.isMaxLength(maxRoomDevices))),
+      /** Those that are to be let in, in their order. */
+      adds: Schema.optionalKey(
+        Schema.Array(
+          Schema.Struct({
+            account: Schema.optionalKey(AccountId),
+            isMember: Schema.Boolean,
+            n: Schema.optionalKey(Schema.Natural)
+          })
+        ).check(Schema.isMaxLength(maxAdds))
+      ),
+      welcome: Schema.optionalKey(base64(maxWelcomeBytes))
     })
   )
 })

@@ -26,8 +26,16 @@ export const startOf = (now: Cursor, after: Cursor | undefined): Start => {
   return { from: Math.max(after.seq, now.seq - maxReplay), asked: after.seq, fits: true }
 }
 
-/** What is said to them. `first` is the first place behind the start that has an entry, if any has. */
-export const standingOf = ({ epoch, seq }: Cursor, { asked, fits }: Start, first: Seq | undefined): Standing => {
-  const missed = first === undefined ? 0 : Math.max(0, seq - first + 1)
-  return { epoch, seq, missed, truncated: !fits || missed < seq - asked }
+/**
+ * What is said to them. `first` is the first place behind the start that has an entry, if any has. `countBehind`: how many places they
+ * may read behind another, up to the newest; all there are, unless it is given.
+ */
+export const standingOf = (
+  { epoch, seq }: Cursor,
+  { asked, fits }: Start,
+  first: Seq | undefined,
+  countBehind: (place: Seq) => number = (place) => Math.max(0, seq - place)
+): Standing => {
+  const missed = first === undefined ? 0 : countBehind(first - 1)
+  return { epoch, seq, missed, truncated: !fits || missed < countBehind(asked) }
 }

@@ -1,7 +1,7 @@
 /** Who comes into a conversation and who goes: from then on they are in or out, and whoever has to know is told. */
 import { Effect, Option, type Scope } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { SessionId } from "../session/Asker.ts"
+import type { Asker, SessionId } from "../session/Asker.ts"
 import type { Announcing } from "./Announcing.ts"
 import type { Answer } from "./Greeting.ts"
 import type { Newcomers } from "./Newcomers.ts"
@@ -23,10 +23,12 @@ interface Services {
   /** There is something to be announced. */
   readonly onNews: () => void
   readonly onMembers: (changed: MembersChanged) => void
+  readonly onJoined: (from: Asker) => void
+  readonly onLeft: (session: SessionId) => void
 }
 
 export const makeComings = (services: Services) => {
-  const { announcing, become, deletion, greet, newcomers, onMembers, onNews, room, scope } = services
+  const { announcing, become, deletion, greet, newcomers, onJoined, onLeft, onMembers, onNews, room, scope } = services
 
   /** `isNews`: the name itself came or went. */
   const note = (session: SessionId, user: UserName, isIn: boolean, isNews: boolean) => {
@@ -44,12 +46,14 @@ export const makeComings = (services: Services) => {
         const isNews = from.account === undefined || Room.sessionsOf(room(), from.user).length === 0
         become(Room.join(room(), from))
         newcomers.add(from)
+        onJoined(from)
         note(from.session, from.user, true, isNews)
         return Effect.asVoid(Effect.forkIn(greet(command, answer), scope, { startImmediately: true }))
       }),
 
     leave: (session: SessionId) => {
       newcomers.drop(session)
+      onLeft(session)
       const left = Room.leave(room(), session)
       if (Option.isNone(left)) return
       const { isNameGone, room: rest, still, user } = left.value

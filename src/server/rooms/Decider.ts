@@ -16,6 +16,7 @@ import type { Intent } from "../../common/log/Entry.ts"
 import { isGoverning } from "../../common/log/Governing.ts"
 import { type Circumstances, may } from "../../common/log/Permission.ts"
 import { actionOf } from "../../common/log/RoomPermission.ts"
+import { isSealing, requestOf, type Sealing } from "../../common/log/Sealing.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
@@ -51,8 +52,8 @@ export type Decision =
 /** The place that an act is about, if it is about one. */
 const placeOf = (body: Body): Seq | undefined => (body._tag === "Said" ? body.replyTo : targetOf(body))
 
-/** Whether an act depends on nothing. Its key is seen to when it is stored. */
-export const isFree = ({ body }: Pick<Act, "body">): boolean => placeOf(body) === undefined && !isGoverning(body)
+/** Whether an act depends on nothing, in a conversation that is not encrypted. Its key is seen to when it is stored. */
+export const isFree = ({ body }: Pick<Act, "body">): boolean => body._tag === "Said" && body.replyTo === undefined
 
 /** What has to be looked up before these are decided on. */
 export const questionOf = (acts: ReadonlyArray<Act>): Question => ({
@@ -80,6 +81,7 @@ export const decide = (state: State, act: Act, circumstances: Circumstances, mod
   const first = answeredBefore(state, act)
   if (first !== undefined) return first
   if (isGoverning(body)) return { _tag: "Refused", reason: { _tag: "NotAllowed", action: actionOf[body._tag] } }
+  if (isSealing(body)) return { _tag: "Refused", reason: notEncrypted(body) }
   const place = placeOf(body)
   const known = place === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.targets, place))
   // Who it was exchanged with has gone with it, or is the same.
@@ -88,6 +90,13 @@ export const decide = (state: State, act: Act, circumstances: Circumstances, mod
   if (refusal !== undefined) return { _tag: "Refused", reason: refusal }
   return body._tag === "Reacted" && target !== undefined ? react(act, body, target) : { _tag: "Accepted" }
 }
+
+/** What is sealed belongs into an encrypted room. */
+export const notEncrypted = ({ _tag }: Sealing): Rejection => ({
+  _tag: "NotAllowed",
+  action: requestOf[_tag],
+  why: "This room is not encrypted. Say it in the open, or in an encrypted room."
+})
 
 /** Whether what it is done to is its own. */
 export const isOwn = ({ targets }: State, act: Act): boolean => {
@@ -138,7 +147,13 @@ export interface Origin {
 export const evolve = (state: State, entry: Entry, { author, key }: Origin): State => {
   const { at, body, from, seq } = entry
   const answered = key === undefined ? state.answered : HashMap.set(state.answered, keyOf(from, key), { seq, at })
-  const own: TargetFacts = { seq, at, author, is: body._tag === "Said" ? "Message" : "Other", ...untouched }
+  const own: TargetFacts = {
+    seq,
+    at,
+    author,
+    is: body._tag === "Said" || body._tag === "Sealed" ? "Message" : "Other",
+    ...untouched
+  }
   const targets = HashMap.set(state.targets, seq, own)
   const target = Option.getOrUndefined(HashMap.get(state.targets, targetOf(body) ?? 0))
   if (target?.is !== "Message") return { answered, targets }

@@ -16,6 +16,7 @@ import type { AuthorId, Entry } from "../../common/log/Entry.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { type Governance, type Person, ungoverned } from "../governance/Governance.ts"
+import type { Changes } from "../governance/Sealing.ts"
 import { Governances } from "../history/Governances.ts"
 import { type AnsweredKey, History, type NewEntry, type StorageUnavailable, type Stored } from "../history/History.ts"
 import type { Act } from "./Act.ts"
@@ -141,7 +142,7 @@ export const make = Effect.fnUntraced(function* ({
     const entries: Array<NewEntry> = []
     const answered: Array<AnsweredKey> = []
     for (const act of run) {
-      const decision = decideInRoom(state, act, circumstances)
+      const decision = decideInRoom(state, act, circumstances, newest + accepted.length + 1)
       decisions.push(decision)
       if (decision._tag === "Repeated" && decision.key !== undefined) {
         const { key, seq } = decision
@@ -149,12 +150,13 @@ export const make = Effect.fnUntraced(function* ({
         state = rememberInRoom(state, act.from, key, decision)
       }
       if (decision._tag !== "Accepted") continue
-      const { body, dismissed, governance: governed } = decision
+      const { body, dismissed, governance: governed, sealed } = decision
       accepted.push({ ...act, body })
       entries.push({
         ...newEntry({ ...act, body }),
         ...(governed !== undefined && { governance: governed }),
-        ...(dismissed !== undefined && { dismissed })
+        ...(dismissed !== undefined && { dismissed }),
+        ...(sealed !== undefined && { sealed: sealedBy(act, sealed) })
       })
       state = evolveInRoom(state, { seq: newest + accepted.length, at: now, from: act.from, body }, act, decision)
     }
@@ -209,7 +211,9 @@ export const make = Effect.fnUntraced(function* ({
     carryOut: (run, by) =>
       Effect.suspend((): Effect.Effect<Outcome, StorageUnavailable> => {
         if (isErased) return Effect.succeed(refuseAll(run))
-        return run.every((act) => isFree(act) && !mute(act)) ? storeAll(run) : decideAll(run)
+        return run.every((act) => isFree(act) && !mute(act)) && governance().keys === undefined
+          ? storeAll(run)
+          : decideAll(run)
       }).pipe(
         surely,
         Effect.tap(({ entries }) => (entries.length === 0 ? Effect.void : tellOthers(by, entries))),
@@ -254,6 +258,10 @@ export const make = Effect.fnUntraced(function* ({
       )
   }
 })
+
+/** With the welcome to those who are let in. */
+const sealedBy = ({ keys }: Act, changes: Changes): NonNullable<NewEntry["sealed"]> =>
+  keys?.welcome === undefined ? changes : { ...changes, welcome: keys.welcome }
 
 const answerOf = ({ at, repeated, seq }: Stored): Answer => ({ _tag: "Stored", seq, at, repeated })
 

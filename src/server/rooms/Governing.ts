@@ -8,13 +8,16 @@ import type { Timestamp } from "../../common/log/Cursor.ts"
 import type { Entry, Intent } from "../../common/log/Entry.ts"
 import { type Governing, isGoverning, type Role } from "../../common/log/Governing.ts"
 import { moderates } from "../../common/log/RoomPermission.ts"
+import { type Device, isSealing, type Sealing } from "../../common/log/Sealing.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { RoomKeys } from "../../common/wire/SealingMessage.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { Blockable } from "../accounts/Account.ts"
 import type { NamedAccount } from "../accounts/AccountNames.ts"
 import { type Governance, roleOf, standing } from "../governance/Governance.ts"
+import { type Keys, partnerIn, type SealedDevice } from "../governance/Sealing.ts"
 import { History } from "../history/History.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { Asker } from "../session/Asker.ts"
@@ -32,6 +35,11 @@ export interface People {
   readonly isAdmin: (account: AccountId | undefined) => boolean
 }
 
+/** By which entry a device is in its account's list, if it is (see PublishedDevices). */
+export interface Devices {
+  readonly entryOf: (account: AccountId | undefined, device: Device | undefined) => number | undefined
+}
+
 /** What the rest of the server hears of it. */
 export interface GoverningEvents {
   /** An account is let in. */
@@ -45,6 +53,7 @@ interface Services extends GoverningEvents {
   readonly blockedBy: (who: Blockable) => ReadonlySet<AccountId>
   readonly conversation: SharedConversation
   readonly deciding: Deciding
+  readonly devices: Devices
   readonly guestOwner: () => GuestOwner | undefined
   readonly people: People
   readonly room: () => Room.Room
@@ -64,16 +73,31 @@ export interface AboutRoom {
   readonly role: Role
   readonly topic?: string
   readonly private?: true
+  readonly encrypted?: true
+  readonly keys?: RoomKeys
+  readonly with?: UserName
 }
 
-export const aboutRoom = ({ isPrivate, topic }: Governance) => ({
+export const aboutRoom = ({ isPrivate, keys, topic }: Governance) => ({
   ...(topic !== undefined && { topic }),
-  ...(isPrivate && { private: true as const })
+  ...(isPrivate && { private: true as const }),
+  ...(keys !== undefined && { encrypted: true as const })
 })
 
 export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
-  const { blockedBy, conversation, deciding, expel, guestOwner, onGoverned, onInvited, people, room, sessions } =
-    services
+  const {
+    blockedBy,
+    conversation,
+    deciding,
+    devices,
+    expel,
+    guestOwner,
+    onGoverned,
+    onInvited,
+    people,
+    room,
+    sessions
+  } = services
   const clock = yield* Clock.Clock
   const history = yield* History
   const now = () => clock.currentTimeMillisUnsafe()
@@ -97,6 +121,39 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
     const { author, network } = sessions.authorsOf({ session: about.guest, user: about.user, request: 0 })
     const isMember = Room.isMember(room(), about.guest)
     return { user: about.user, ...(network !== undefined && { network }), author, isAdmin: false, isMember }
+  }
+
+  const isThere = ({ account, device, n }: SealedDevice): boolean => devices.entryOf(account, device) === n
+  const isMember = (account: AccountId, user: UserName): boolean => Room.isEnrolled(room(), { account, user })
+
+  /** What is to be done with keys, and what is known of the devices that it is about. */
+  const sealed = (body: Sealing, { account, device }: Asker, welcome: string | undefined) => {
+    const n = devices.entryOf(account, device)
+    const gone = deciding.governance().keys?.devices.filter((one) => !isThere(one) || !isMember(one.account, one.user))
+    const known = {
+      ...(device !== undefined && n !== undefined && { device: { device, n } }),
+      ...(gone !== undefined && gone.length > 0 && { gone })
+    }
+    if (body._tag !== "KeysCommitted") return { body, keys: known }
+    const found = body.adds.map(({ user }) => people.find(user))
+    const adds = body.adds.map((add, index) => {
+      const one = found[index]
+      const entry = one && devices.entryOf(one.id, add.device)
+      return {
+        isMember: one !== undefined && isMember(one.id, one.user),
+        ...(one !== undefined && { account: one.id }),
+        ...(entry !== undefined && { n: entry })
+      }
+    })
+    const named = body.adds.map((add, index) => ({ ...add, user: found[index]?.user ?? add.user }))
+    return { body: { ...body, adds: named }, keys: { ...known, adds, ...(welcome !== undefined && { welcome }) } }
+  }
+
+  const keysFor = ({ account, device }: Asker, keys: Keys): RoomKeys => {
+    const own = keys.devices.find((one) => one.account === account && one.device === device)
+    const { incarnation, keyEpoch, seq } = keys
+    const isIn = own !== undefined && own.out === undefined && isThere(own)
+    return { incarnation, keyEpoch, seq, ...(isIn && { letIn: true as const }) }
   }
 
   /** As the one who is meant spells it, and until when it binds. */
@@ -140,7 +197,7 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
 
   return {
     /** What is asked, with all that is known of who asks and who is meant. */
-    actOf: ({ about, body, from, key, seconds }: Waiting): Act => {
+    actOf: ({ about, body, from, key, seconds, welcome }: Waiting): Act => {
       const { author, guest, network } = sessions.authorsOf(from)
       const { account, user } = from
       const said: Act = {
@@ -153,6 +210,7 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
         ...(network !== undefined && { network })
       }
       if (body._tag === "Said") return said
+      if (isSealing(body)) return { ...said, ...sealed(body, from, welcome) }
       const whom = aboutWhom(about, from)
       return {
         ...said,
@@ -189,7 +247,14 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
 
     about: (from: Asker): AboutRoom => {
       const governance = deciding.governance()
-      return { role: roleIn(governance, from), ...aboutRoom(governance) }
+      const { keys } = governance
+      const partner = keys && partnerIn(keys, from.account)
+      return {
+        role: roleIn(governance, from),
+        ...aboutRoom(governance),
+        ...(keys !== undefined && { keys: keysFor(from, keys) }),
+        ...(partner !== undefined && { with: partner.user })
+      }
     },
 
     describe: ({ from }: RoomCommandOf<"Describe">): Effect.Effect<void> => {
@@ -207,6 +272,7 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
           room: conversation.room,
           ...(governance.topic !== undefined && { topic: governance.topic }),
           private: governance.isPrivate,
+          ...(governance.keys !== undefined && { encrypted: true as const }),
           ...(owner !== undefined && { owner }),
           moderators: governance.moderators.map(({ user }) => user).toSorted(byName),
           members: Room.membersOf(room(), undefined).count,

@@ -9,13 +9,14 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { type Conversation, conversationKey } from "../../common/log/Conversation.ts"
 import type { Epoch, Seq } from "../../common/log/Cursor.ts"
 import type { Entry } from "../../common/log/Entry.ts"
-import type { View } from "../../common/log/Timeline.ts"
 import { entryMessage, standingMessage } from "../../common/wire/EntryMessage.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History, type StorageUnavailable } from "../history/History.ts"
 import type { Range, StandingRange } from "../history/Query.ts"
+import type { Interval } from "../history/SealedRooms.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { Turns } from "../processor/Turns.ts"
+import { partsOfPage } from "./Readable.ts"
 
 /** What is read at once: 64 KiB of content, or so many short entries that they are as long on the wire. */
 const pieceBytes = 64 * 1024
@@ -42,19 +43,24 @@ export class LogReader extends Context.Service<
   {
     /**
      * The next entries behind `after`, up to `upTo` at most, of one incarnation of a log. Nothing is read if they are not
-     * wanted any more when their turn has come.
+     * wanted any more when their turn has come. `isPart`: others may read behind `upTo`, and this one may not.
      */
     piece(
       log: Log,
       after: Seq,
       upTo: Seq,
-      isWanted?: () => boolean
+      isWanted?: () => boolean,
+      isPart?: boolean
     ): Effect.Effect<Piece | undefined, StorageUnavailable>
-    /** A `History` reply, encoded but for its beginning (see Requests), in pieces. As soon as it is not wanted any more, nothing more is read. */
+    /**
+     * A `History` reply, encoded but for its beginning (see Requests), in pieces. As soon as it is not wanted any more, nothing more is read.
+     * `intervals`: of an encrypted room, what may be read; unless only some are asked for, it has all entries there, as they were made.
+     */
     historyReply(
       conversation: Conversation,
       range: StandingRange,
-      isWanted: () => boolean
+      isWanted: () => boolean,
+      intervals?: ReadonlyArray<Interval>
     ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
     /** Something was deleted: what was read before is not given again. */
     forget(conversation: Conversation): void
@@ -86,9 +92,10 @@ export class LogReader extends Context.Service<
         { conversation, epoch }: Log,
         after: Seq,
         upTo: Seq,
-        isWanted: () => boolean = () => true
+        isWanted: () => boolean = () => true,
+        isPart = false
       ) {
-        const name = `${epoch} ${after}`
+        const name = isPart ? `${epoch} ${after} ${upTo}` : `${epoch} ${after}`
         const group = conversationKey(conversation)
         const made = Effect.suspend(() => {
           if (!isWanted()) return Effect.undefined
@@ -108,35 +115,64 @@ export class LogReader extends Context.Service<
         return yield* turns.log.take(group, made)
       })
 
+      /** What stands there; or, of an encrypted room, all entries as they were made. */
+      const finder = (conversation: Conversation, isSealed: boolean) => {
+        const say = standingMessage(conversation)
+        const sayEntry = entryMessage(conversation)
+        return (range: StandingRange) =>
+          isSealed
+            ? Effect.map(history.read(conversation, range, pieceBytes), ({ entries, more }) => ({
+                said: entries.map((entry): Said => ({ seq: entry.seq, message: sayEntry(entry) })),
+                more
+              }))
+            : Effect.map(history.standing(conversation, range, pieceBytes), ({ messages, more }) => ({
+                said: messages.map((view): Said => ({ seq: view.seq, message: say(view) })),
+                more
+              }))
+      }
+
       const page = Effect.fnUntraced(function* (
         conversation: Conversation,
         range: StandingRange,
-        isWanted: () => boolean
+        isWanted: () => boolean,
+        intervals: ReadonlyArray<Interval> | undefined
       ) {
         const isForwards = range.after !== undefined
-        const say = standingMessage(conversation)
+        const find = finder(conversation, intervals !== undefined && range.only === undefined)
+        const parts = [...partsOfPage(intervals, range)]
         const group = conversationKey(conversation)
         const pages: Array<Uint8Array> = []
-        let { after, before, limit } = range
+        let { limit } = range
         let room = maxBytes
-        let more = true
+        let more = parts.length > 0
 
         const next = Effect.gen(function* () {
-          if (!isWanted()) return false
-          const piece = { ...range, after, before, limit: Math.min(limit, pieceEntries) }
-          const found = yield* history.standing(conversation, piece, pieceBytes)
-          const nearest = isForwards ? found.messages : found.messages.toReversed()
-          const fitting = fit(nearest, say, room, pages.length === 0)
+          const [part] = parts
+          if (part === undefined || !isWanted()) return false
+          const { after, before } = part
+          const found = yield* find({
+            ...range,
+            after: isForwards ? after : undefined,
+            before,
+            limit: Math.min(limit, pieceEntries)
+          })
+          // Backwards, what lies before this part is found as well.
+          const within = isForwards ? found.said : found.said.filter(({ seq }) => seq > (after ?? 0))
+          const nearest = isForwards ? within : within.toReversed()
+          const fitting = fit(nearest, room, pages.length === 0)
           const furthest = nearest[fitting.texts.length - 1]
           const texts = isForwards ? fitting.texts : fitting.texts.toReversed()
           if (texts.length > 0) pages.push(Buffer.from(texts.join(",")))
           room -= fitting.bytes
           limit -= texts.length
-          if (isForwards) after = furthest?.seq ?? after
-          else before = furthest?.seq ?? before
           const isFull = texts.length < nearest.length
-          more = found.more || isFull
-          return found.more && !isFull && limit > 0
+          const isOver = !isFull && (!found.more || within.length < found.said.length)
+          if (isOver) parts.shift()
+          else if (furthest !== undefined) {
+            parts[0] = isForwards ? { ...part, after: furthest.seq } : { ...part, before: furthest.seq }
+          }
+          more = parts.length > 0
+          return more && !isFull && limit > 0
         })
         while (yield* turns.log.take(group, next)) {
           // Between two pieces, it is the others' turn.
@@ -158,9 +194,10 @@ export class LogReader extends Context.Service<
       const historyReply = Effect.fnUntraced(function* (
         conversation: Conversation,
         range: StandingRange,
-        isWanted: () => boolean
+        isWanted: () => boolean,
+        intervals?: ReadonlyArray<Interval>
       ) {
-        const { messages, more } = yield* page(conversation, range, isWanted)
+        const { messages, more } = yield* page(conversation, range, isWanted, intervals)
         return [
           Buffer.from('"messages":['),
           ...messages.flatMap((part, index) => (index === 0 ? [part] : [comma, part])),
@@ -185,6 +222,11 @@ export interface Log {
   readonly epoch: Epoch
 }
 
+interface Said {
+  readonly seq: Seq
+  readonly message: object
+}
+
 interface EncodedPage {
   /** JSON values separated by commas, oldest first; a comma belongs between two of these, too. */
   readonly messages: ReadonlyArray<Uint8Array>
@@ -192,11 +234,11 @@ interface EncodedPage {
 }
 
 /** As many as fit into so many bytes, the first in any case if `isFirst`. */
-const fit = (views: ReadonlyArray<View>, say: (view: View) => object, room: number, isFirst: boolean) => {
+const fit = (said: ReadonlyArray<Said>, room: number, isFirst: boolean) => {
   const texts: Array<string> = []
   let bytes = 0
-  for (const view of views) {
-    const text = JSON.stringify(say(view))
+  for (const { message } of said) {
+    const text = JSON.stringify(message)
     const size = Buffer.byteLength(text) + 1
     if (bytes + size > room && !(isFirst && texts.length === 0)) break
     texts.push(text)

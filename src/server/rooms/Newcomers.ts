@@ -9,10 +9,12 @@ import { Effect, Schedule } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
 import type { Cursor, Seq } from "../../common/log/Cursor.ts"
 import type { StorageUnavailable } from "../history/History.ts"
+import type { Interval } from "../history/SealedRooms.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import type { Sessions } from "../session/Sessions.ts"
 import { type Standing, standingOf, startOf } from "./CatchUp.ts"
-import type { LogReader } from "./LogReader.ts"
+import type { LogReader, Piece } from "./LogReader.ts"
+import { partsOf, placesIn } from "./Readable.ts"
 
 /** How long after a log could not be read it is tried again. */
 export const retryInterval = "1 second"
@@ -44,6 +46,8 @@ interface Services {
   readonly sessions: Sessions["Service"]
   /** How far members have been told, and of which log. */
   readonly told: () => Cursor
+  /** Of an encrypted room, what somebody may read of it; of any other nothing is said. */
+  readonly readable?: (from: Asker) => Effect.Effect<ReadonlyArray<Interval>, StorageUnavailable> | undefined
   /** It has all there is, and hears what is said from now on. */
   readonly onCaughtUp: (session: SessionId) => void
   /** Its request is over; what is given as a part of another one's answer says so itself. */
@@ -54,6 +58,7 @@ export const makeNewcomers = ({
   conversation,
   onCaughtUp,
   onGiven = (from) => sessions.deliver([{ _tag: "Given", to: from }]),
+  readable = () => undefined,
   reader,
   sessions,
   told
@@ -62,10 +67,30 @@ export const makeNewcomers = ({
   const silent = new Set<SessionId>()
   const isBehind = (from: Asker) => behind.get(from.session) === from
 
-  const pieceFor = (from: Asker, after: Seq, { epoch, seq }: Cursor) =>
+  /** The next entries behind `after` that it may read; those between are passed over. */
+  const readPiece = (
+    from: Asker,
+    after: Seq,
+    { epoch, seq }: Cursor,
+    intervals: ReadonlyArray<Interval> | undefined
+  ): Effect.Effect<Piece | undefined, StorageUnavailable> => {
+    const log = { conversation, epoch }
+    if (intervals === undefined) return reader.piece(log, after, seq, () => isBehind(from))
+    const [next, further] = partsOf(intervals, { after, before: seq + 1 })
+    if (next === undefined) return Effect.succeed({ lines: new Uint8Array(0), first: seq + 1, upTo: seq })
+    const upTo = next.before - 1
+    return Effect.map(
+      reader.piece(log, next.after, upTo, () => isBehind(from), true),
+      (piece) => (piece?.upTo === upTo && further === undefined ? { ...piece, upTo: seq } : piece)
+    )
+  }
+
+  const pieceFor = (from: Asker, after: Seq, now: Cursor) =>
     // It may have gone while this waited for the next attempt.
     Effect.suspend(() =>
-      isBehind(from) ? reader.piece({ conversation, epoch }, after, seq, () => isBehind(from)) : Effect.undefined
+      isBehind(from)
+        ? Effect.flatMap(readable(from) ?? Effect.undefined, (intervals) => readPiece(from, after, now, intervals))
+        : Effect.undefined
     ).pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie)
 
   const arrive = (from: Asker) => {
@@ -105,11 +130,11 @@ export const makeNewcomers = ({
     begin: Effect.fnUntraced(function* (from, after) {
       const now = told()
       const start = startOf(now, after)
-      const first =
-        start.from < now.seq
-          ? yield* reader.piece({ conversation, epoch: now.epoch }, start.from, now.seq, () => isBehind(from))
-          : undefined
-      const standing = standingOf(now, start, first?.first)
+      const intervals = yield* readable(from) ?? Effect.undefined
+      const first = start.from < now.seq ? yield* readPiece(from, start.from, now, intervals) : undefined
+      const countBehind =
+        intervals && ((place: Seq) => placesIn(partsOf(intervals, { after: place, before: now.seq + 1 })))
+      const standing = standingOf(now, start, first?.first, countBehind)
       return {
         ...standing,
         follow: Effect.suspend(() => {

@@ -2,7 +2,7 @@
 import type { Scope } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
-import type { RoomName } from "../../common/name/RoomName.ts"
+import { isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
 import { placeOf } from "../lists/NamePage.ts"
 import type { SessionId } from "../session/Asker.ts"
 import type { GuestOwner } from "./Governing.ts"
@@ -49,10 +49,14 @@ export const makeOpenRooms = () => {
   const sorted: Array<OpenRoom> = []
   const place = (key: NameKey) => placeOf(sorted, (room) => room.key, key)
   return {
+    /** Rooms of encrypted conversations are in no list. */
     sorted,
-    count: () => byKey.size,
+    count: () => sorted.length,
+    countConversations: () => byKey.size - sorted.length,
     get: (key: NameKey) => byKey.get(key),
     has: (key: NameKey) => byKey.has(key),
+    /** Those of encrypted conversations too. */
+    all: () => byKey.values(),
     /** One that nobody is in yet. `madeBy`: nobody who is here, where something was kept of it. */
     add: (name: RoomName, madeBy: SessionId | undefined, guestOwner: GuestOwner | undefined) => {
       const key = nameKey(name)
@@ -61,12 +65,13 @@ export const makeOpenRooms = () => {
       const nobody = { running: undefined, users: 0, isBeingMade: false }
       const room: OpenRoom = { name, key, madeBy, guestOwner, conversation, ...nobody, ...kept }
       byKey.set(key, room)
-      sorted.splice(place(key), 0, room)
+      if (!isConversationRoom(name)) sorted.splice(place(key), 0, room)
       return room
     },
     delete: (key: NameKey) => {
+      const room = byKey.get(key)
       byKey.delete(key)
-      sorted.splice(place(key), 1)
+      if (room !== undefined && !isConversationRoom(room.name)) sorted.splice(place(key), 1)
     }
   }
 }
@@ -75,6 +80,7 @@ export const makeOpenRooms = () => {
 export const makeInvolvements = () => {
   const all = new Map<SessionId, Involvement>()
   return {
+    all: () => all.entries(),
     get: (session: SessionId) => all.get(session),
     /** The same, which there is from now on. */
     of: (session: SessionId): Involvement => {

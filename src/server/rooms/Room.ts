@@ -238,6 +238,9 @@ const replyOf = (answer: Answer) => {
   return repeated ? { _tag: "Sent" as const, seq, at, repeated } : { _tag: "Sent" as const, seq, at }
 }
 
+/** The connections that hear what is said. */
+export const upToDate = (room: Room): ReadonlyArray<SessionId> => sessions(room.upToDate)
+
 /** The connections of all members. */
 export const everybody = (room: Room): ReadonlyArray<SessionId> => sessions(room.members)
 

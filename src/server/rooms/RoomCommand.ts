@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { Cursor } from "../../common/log/Cursor.ts"
 import { Intent } from "../../common/log/Entry.ts"
+import { base64, maxWelcomeBytes } from "../../common/log/Sealing.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { MessageKey } from "../../common/wire/RequestId.ts"
@@ -32,7 +33,9 @@ export const RoomCommand = Schema.TaggedUnion({
     body: Intent,
     key: Schema.UndefinedOr(MessageKey),
     about: Schema.optionalKey(About),
-    seconds: Schema.optionalKey(Schema.Natural)
+    seconds: Schema.optionalKey(Schema.Natural),
+    /** To the devices that a commit lets in. */
+    welcome: Schema.optionalKey(base64(maxWelcomeBytes))
   },
   /** Somebody is about to say something. */
   Typing: { from: Asker },
@@ -48,4 +51,7 @@ export const RoomCommand = Schema.TaggedUnion({
   Announce: {}
 })
 export type RoomCommand = typeof RoomCommand.Type
+/** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Gone. */
+export const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory", "Typing"])
+
 export type RoomCommandOf<Tag extends RoomCommand["_tag"]> = Extract<RoomCommand, { readonly _tag: Tag }>

@@ -7,19 +7,33 @@
 import { HashSet, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { Timestamp } from "../../common/log/Cursor.ts"
+import type { Seq } from "../../common/log/Cursor.ts"
 import type { AuthorId, Entry, Intent } from "../../common/log/Entry.ts"
 import { type Governing, isGoverning } from "../../common/log/Governing.ts"
 import type { Circumstances } from "../../common/log/Permission.ts"
 import { actionOf, mayDelete, mayGovern, moderates, type Object, type Party } from "../../common/log/RoomPermission.ts"
+import { isSealing } from "../../common/log/Sealing.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import * as Governance from "../governance/Governance.ts"
+import * as Keys from "../governance/Sealing.ts"
 import type { Stored } from "../history/History.ts"
 import type { AccountId } from "../session/AccountId.ts"
 import type { Act } from "./Act.ts"
-import { answeredBefore, decide, type Decision, evolve, isOwn, type Origin, remember, type State } from "./Decider.ts"
+import {
+  answeredBefore,
+  decide,
+  type Decision,
+  evolve,
+  isOwn,
+  notEncrypted,
+  type Origin,
+  remember,
+  type State
+} from "./Decider.ts"
+import { decideSealing } from "./SealingDecider.ts"
 
 export interface RoomState {
   readonly messages: State
@@ -48,13 +62,16 @@ export type RoomDecision =
       /** How the room is governed from then on, and who is no member any more: if that changes. */
       readonly governance?: Governance.Governance
       readonly dismissed?: AccountId
+      /** In an encrypted room, who may read from there on, and who no more. */
+      readonly sealed?: Keys.Changes
     }
 
 /** Whether somebody may not say anything. Nearly always nobody is muted, and nothing is looked at. */
 export const isMuted = ({ mutes }: Governance.Governance, act: Act, now: Timestamp): boolean =>
   mutes.length > 0 && Governance.boundBy(mutes, personOf(act), now) !== undefined
 
-export const decideInRoom = (state: RoomState, act: Act, circumstances: RoomCircumstances): RoomDecision => {
+/** `seq`: where the entry would stand. */
+export const decideInRoom = (state: RoomState, act: Act, circumstances: RoomCircumstances, seq: Seq): RoomDecision => {
   const first = answeredBefore(state.messages, act)
   if (first !== undefined) return first
   const { body } = act
@@ -64,15 +81,29 @@ export const decideInRoom = (state: RoomState, act: Act, circumstances: RoomCirc
   if (conversation._tag === "Room" && !isFromOutside && HashSet.has(state.putOut, nameKey(act.from))) {
     return { _tag: "Refused", reason: { _tag: "NotInRoom", room: conversation.room } }
   }
-  if (isGoverning(body)) return governing(state, act, body, circumstances)
-  const mute = body._tag === "Deleted" ? undefined : Governance.boundBy(state.governance.mutes, personOf(act), now)
+  if (isGoverning(body)) return governing(state, act, body, circumstances, seq)
+  const { keys } = state.governance
+  if (keys !== undefined && conversation._tag === "Room" && isOpen(body)) {
+    return { _tag: "Refused", reason: { _tag: "EncryptionRequired", room: conversation.room } }
+  }
+  const isMuteless = body._tag === "Deleted" || body._tag === "KeysCommitted" || body._tag === "KeysReset"
+  const mute = isMuteless ? undefined : Governance.boundBy(state.governance.mutes, personOf(act), now)
   if (mute !== undefined) return { _tag: "Refused", reason: mutedIn(conversation, mute) }
+  if (isSealing(body)) {
+    if (keys === undefined || conversation._tag === "Lobby") return { _tag: "Refused", reason: notEncrypted(body) }
+    const sealed = decideSealing(keys, act, body, conversation, seq, (user) => HashSet.has(state.putOut, nameKey(user)))
+    if (sealed._tag === "Refused" || sealed.keys === undefined) return sealed
+    return { ...sealed, governance: { ...state.governance, keys: sealed.keys } }
+  }
   const actor = actorOf(state.governance, act, circumstances.guestOwner)
   const decision = decide(state.messages, act, circumstances, moderates(actor))
   if (decision._tag !== "Accepted") return decision
   if (body._tag !== "Deleted" || isOwn(state.messages, act)) return { _tag: "Accepted", body }
   return { _tag: "Accepted", body: { ...body, moderated: true } }
 }
+
+/** What anybody could read. */
+const isOpen = ({ _tag }: Intent): boolean => _tag === "Said" || _tag === "Edited" || _tag === "Reacted"
 
 /** As whom somebody is bound or holds a role. */
 const personOf = ({ account, from, network }: Act): Governance.Person => ({
@@ -120,8 +151,10 @@ const governing = (
   { governance, putOut }: RoomState,
   act: Act,
   body: Governing,
-  { conversation, guestOwner, now }: RoomCircumstances
+  { conversation, guestOwner, now }: RoomCircumstances,
+  seq: Seq
 ): RoomDecision => {
+  if (governance.keys?.between !== undefined) return { _tag: "Refused", reason: ungovernable(body) }
   const subject = subjectOf(governance, act, body, now)
   const object = subject && objectOf(governance, act, subject, guestOwner, putOut)
   const place = { isLobby: conversation._tag === "Lobby", isPrivate: governance.isPrivate }
@@ -139,8 +172,32 @@ const governing = (
   const after = isUnheard && subject !== undefined ? Governance.unheard(governed, subject) : governed
   const isOut = body._tag === "Kicked" || body._tag === "Banned"
   const dismissed = isOut ? subject?.account : undefined
-  return { _tag: "Accepted", body, governance: after, ...(dismissed !== undefined && { dismissed }) }
+  const { keys } = after
+  const without = keys === undefined || !isOut ? keys : Keys.putOut(keys, dismissed, seq)
+  const sealed = keys === undefined || without === undefined || keys === without ? undefined : endedBy(keys, dismissed)
+  return {
+    _tag: "Accepted",
+    body,
+    governance: without === keys || without === undefined ? after : { ...after, keys: without },
+    ...(dismissed !== undefined && { dismissed }),
+    ...(sealed !== undefined && { sealed })
+  }
 }
+
+/** Whose devices read nothing more from there on. */
+const endedBy = ({ devices }: Keys.Keys, dismissed: AccountId | undefined): Keys.Changes => ({
+  begun: [],
+  from: "behind",
+  ended: devices
+    .filter(({ account, out }) => account === dismissed && out === undefined)
+    .map(({ account, device }) => ({ account, device }))
+})
+
+const ungovernable = ({ _tag }: Governing): Rejection => ({
+  _tag: "NotAllowed",
+  action: actionOf[_tag],
+  why: "A private conversation is between two, and neither governs it. Block somebody who is not to write to you."
+})
 
 /** A guest who binds another one from its own address would bind itself: that one is bound by its name alone. */
 const whoIs = ({ account, network, user }: Meant, by: Act): Governance.Subject => ({

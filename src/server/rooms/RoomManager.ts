@@ -6,8 +6,8 @@
  * 4): the members' outboxes, the log and the senders' `Sent`s take the order from that one array (invariant 5). State changes
  * only between two waits, never across one.
  *
- * What is pure stands beside: who is in (Room), which acts make a run (Runs), what members have been told (Told), where a
- * newcomer goes on (CatchUp). Newcomers are given what they missed by Newcomers.
+ * What is pure stands beside: who is in (Room), which acts make a run (Runs), what members have been told (Told), who hears it
+ * (Hearers), where a newcomer goes on (CatchUp). Newcomers are given what they missed by Newcomers.
  *
  * Once the room is deleted (see Deletion) nobody is in, nothing is done, and nobody hears of its members.
  *
@@ -23,7 +23,6 @@ import { ServerConfig } from "../config/ServerConfig.ts"
 import { History } from "../history/History.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
-import type { AccountId } from "../session/AccountId.ts"
 import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAnnouncing } from "./Announcing.ts"
@@ -34,12 +33,13 @@ import { makeDeletion } from "./Deletion.ts"
 import { makeEnrolment } from "./Enrolment.ts"
 import { makeGoverning } from "./Governing.ts"
 import { type Answer, type JoinAnswer, makeGreeting } from "./Greeting.ts"
+import { makeHearers } from "./Hearers.ts"
 import { makeHearing } from "./Hearing.ts"
 import { LogReader } from "./LogReader.ts"
 import { makeNewcomers, retryInterval } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
-import { RoomCommand } from "./RoomCommand.ts"
-import { nobody, type RoomManagerOptions } from "./RoomManagerOptions.ts"
+import { isForWhoIsHere, type RoomCommand } from "./RoomCommand.ts"
+import { byDefault, type RoomManagerOptions } from "./RoomManagerOptions.ts"
 import { makeRoomReplies } from "./RoomReplies.ts"
 import { makeRuns, type Waiting } from "./Runs.ts"
 import { makeStoring } from "./Storing.ts"
@@ -56,17 +56,19 @@ export interface RoomManager {
 
 /** Starts the manager of a conversation, for as long as the scope is open. */
 export const make = Effect.fnUntraced(function* ({
-  blockedBy = () => noAccounts,
+  blockedBy = byDefault.blockedBy,
   conversation,
   deciding,
+  devices = byDefault.devices,
   guestOwner = () => undefined,
+  intervals = byDefault.intervals,
   kept: keptMembers,
   onDeleted = () => {},
   onGoverned = () => {},
   onInvited = () => {},
   onMembers = () => {},
   onVacated,
-  people = nobody
+  people = byDefault.people
 }: RoomManagerOptions): Effect.fn.Return<
   RoomManager,
   never,
@@ -82,7 +84,9 @@ export const make = Effect.fnUntraced(function* ({
   const self: DeliveringHalf = Symbol("delivering half")
   const announcing = makeAnnouncing(conversation)
   const telling = makeTelling(sessions)
-  const replies = makeRoomReplies({ conversation, reader, room: () => room, sessions, turns })
+  const hearers = makeHearers({ conversation, governance: deciding.governance, intervals })
+  const { readable } = hearers
+  const replies = makeRoomReplies({ conversation, readable, reader, room: () => room, sessions, turns })
   const runs = makeRuns<{ readonly command: RoomCommand; readonly answer: Answer }>()
   /** Something waits to be stored or told, or a failed commit to be looked at. */
   const called = yield* Queue.sliding<void>(1)
@@ -102,10 +106,16 @@ export const make = Effect.fnUntraced(function* ({
     onDone: () => tellIfVacant()
   })
 
+  const become = (next: Room.Room) => {
+    room = next
+    replies.forget()
+  }
+
   const newcomers = makeNewcomers({
     conversation,
     reader,
     sessions,
+    readable,
     told: () => ({ epoch, seq: told }),
     onCaughtUp: (session) => {
       room = Room.caughtUp(room, session)
@@ -116,6 +126,7 @@ export const make = Effect.fnUntraced(function* ({
     blockedBy,
     conversation,
     deciding,
+    devices,
     guestOwner,
     onGoverned,
     onInvited,
@@ -159,9 +170,8 @@ export const make = Effect.fnUntraced(function* ({
     actorOf: governing.actorOf,
     room: () => room,
     become: (next) => {
-      room = next
       reader.forget(conversation)
-      replies.forget()
+      become(next)
     },
     takeBack: (refuseOne) => {
       const waiting = runs.takeAllBack()
@@ -186,10 +196,7 @@ export const make = Effect.fnUntraced(function* ({
     person: governing.person,
     onRefused: (session) => onMembers({ users: room.roster.length, session, isIn: Room.isMember(room, session) }),
     room: () => room,
-    become: (next) => {
-      room = next
-      replies.forget()
-    },
+    become,
     letIn: (command, answer) => join(command, answer),
     putOut: (session) => leave(session),
     beside,
@@ -204,7 +211,7 @@ export const make = Effect.fnUntraced(function* ({
     const missed = gap === undefined ? [] : yield* reader.between(conversation, gap.after, gap.before)
     const all = [...missed, ...entries]
     if (all.some(({ body }) => body._tag === "Deleted")) reader.forget(conversation)
-    const deliveries = [...Room.told(room, all), ...answers]
+    const deliveries = [...hearers.told(room, all), ...answers]
     told = seq
     yield* telling.tell(deliveries)
     yield* governing.follow(all)
@@ -262,6 +269,8 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   const { join, leave } = makeComings({
+    onJoined: hearers.joined,
+    onLeft: hearers.left,
     announcing,
     deletion,
     greet,
@@ -269,10 +278,7 @@ export const make = Effect.fnUntraced(function* ({
     onMembers,
     scope,
     room: () => room,
-    become: (next) => {
-      room = next
-      replies.forget()
-    },
+    become,
     onNews: () => Mailbox.tellUnsafe(mailbox, { _tag: "Announce" })
   })
 
@@ -373,6 +379,7 @@ export const make = Effect.fnUntraced(function* ({
     Effect.map(([newest, members]) => {
       epoch = newest.epoch
       told = newest.seq
+      hearers.begin()
       room = Room.make(conversation, members)
     }),
     Effect.orDie
@@ -389,8 +396,3 @@ export const make = Effect.fnUntraced(function* ({
   )
   return { conversation, mailbox, govern: deciding.govern }
 })
-
-/** Nothing is begun or read for who is gone. A Leave is carried out: behind it comes no Gone. */
-const isForWhoIsHere = RoomCommand.isAnyOf(["Join", "ListMembers", "ReadHistory", "Typing"])
-
-const noAccounts: ReadonlySet<AccountId> = new Set()

@@ -7,7 +7,7 @@
 import { Deferred, Effect, Schedule } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
-import type { Memberships } from "../accounts/Memberships.ts"
+import type { Member, Memberships } from "../accounts/Memberships.ts"
 import type { Governances } from "../history/Governances.ts"
 import type { StorageUnavailable } from "../history/History.ts"
 import type { KeptMembers } from "./Enrolment.ts"
@@ -64,6 +64,14 @@ export const makeRoomMembers = (
         onChanged: (changed) => tell({ _tag: "MembershipChanged", room: key, ...changed })
       }
     },
+
+    /** These accounts become members for good, whether they are here or not. */
+    enrol: (room: Inhabited, parties: ReadonlyArray<Member>): Effect.Effect<void, StorageUnavailable> =>
+      Effect.suspend(() => {
+        room.isKept = true
+        room.isInhabited = true
+        return Effect.forEach(parties, (member) => memberships.join(member, room.name, 0), { discard: true })
+      }),
 
     /** Of an earlier room of this name nothing is left to be forgotten. */
     settled: (name: RoomName): Effect.Effect<void> =>

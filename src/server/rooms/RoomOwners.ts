@@ -6,6 +6,7 @@
 import { type Clock, Effect, Schedule } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import { forgetAccount, type Governance, isPlain, owned, ungoverned } from "../governance/Governance.ts"
+import { keyless } from "../governance/Sealing.ts"
 import type { Governances } from "../history/Governances.ts"
 import type { StorageUnavailable } from "../history/History.ts"
 import type { AccountId } from "../session/AccountId.ts"
@@ -56,12 +57,13 @@ export const makeRoomOwners = ({ clock, governances }: Services) => {
     /** What is to be stored of a new room, before anybody is told of it; nothing if there is nothing to say. */
     found: (
       conversation: SharedConversation,
-      { from, isPrivate, topic = "" }: Omit<RoomsCommandOf<"Create">, "_tag" | "room">
+      { from, isEncrypted, isPrivate, topic = "" }: Omit<RoomsCommandOf<"Create">, "_tag" | "room">
     ): Effect.Effect<void, StorageUnavailable> | undefined => {
       const { account, user } = from
       const governance = {
         ...ungoverned(now()),
         isPrivate,
+        ...(isEncrypted && { keys: keyless }),
         ...(topic !== "" && { topic }),
         ...(account !== undefined && { owner: { user, account } })
       }

@@ -15,28 +15,32 @@
  * another one, which finds in the log all that this one made (invariants 5 and 9). Managers are numbered, since what one
  * said last may be looked at when there is another.
  */
-import { Clock, Context, Effect, Exit, Layer, PubSub, Queue, Schedule, Scope } from "effect"
+import { Clock, Context, Effect, Exit, Layer, PubSub, Queue, Scope } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { AccountNames } from "../accounts/AccountNames.ts"
 import { AccountProcessor } from "../accounts/AccountProcessor.ts"
+import type { AccountsCommand } from "../accounts/AccountsCommand.ts"
 import { Blocks } from "../accounts/Blocks.ts"
 import { Memberships } from "../accounts/Memberships.ts"
+import { PublishedDevices } from "../accounts/PublishedDevices.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { Governances } from "../history/Governances.ts"
 import { History } from "../history/History.ts"
-import { HourlyLimits, type Limited } from "../limits/HourlyLimits.ts"
+import { HourlyLimits } from "../limits/HourlyLimits.ts"
 import { Announcements } from "../presence/Announcements.ts"
 import * as Mailbox from "../processor/Mailbox.ts"
 import { Turns } from "../processor/Turns.ts"
 import { Reporting } from "../reports/Reporting.ts"
 import { SearchProcessor } from "../search/SearchProcessor.ts"
-import type { Asker, SessionId } from "../session/Asker.ts"
+import type { SessionId } from "../session/Asker.ts"
 import { Sessions } from "../session/Sessions.ts"
 import { makeAccountRooms } from "./AccountRooms.ts"
+import { begin } from "./Beginning.ts"
+import { makeConversations } from "./Conversations.ts"
+import { makeCreating } from "./Creating.ts"
 import { makeDirectory } from "./Directory.ts"
 import type { GuestOwner } from "./Governing.ts"
-import { retryInterval } from "./Newcomers.ts"
 import { makeInvolvements, makeOpenRooms, type OpenRoom, type Running } from "./OpenRoom.ts"
 import { RoomCommand } from "./RoomCommand.ts"
 import { makeRoomMembers } from "./RoomMembers.ts"
@@ -58,6 +62,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
       const clock = yield* Clock.Clock
       const governances = yield* Governances
       const names = yield* AccountNames
+      const devices = yield* PublishedDevices
       const blocks = yield* Blocks
       const announcements = yield* Announcements
       const reporting = yield* Reporting
@@ -110,6 +115,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         sessions,
         turns
       })
+      const tellAccounts = (command: AccountsCommand) => Mailbox.tellUnsafe(accountProcessor, command)
       const start = makeStarting({
         blocks,
         members,
@@ -119,7 +125,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         services: yield* Effect.context<ManagerServices>(),
         onGoverned: forgetLists,
         tell: (command) => Mailbox.tellUnsafe(mailbox, command),
-        tellAccounts: (command) => Mailbox.tellUnsafe(accountProcessor, command)
+        tellAccounts,
+        devices
       })
 
       const send = (running: Running, command: RoomCommand) => {
@@ -134,47 +141,52 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         return room
       }
 
-      /** Whether there were too many in this hour; then that was the answer. */
-      const isTooOften = (what: Limited, from: Asker): boolean => {
-        const { address } = sessions.peerOf(from.session)
-        const retryAfter = limits.take(what, { account: from.account, address })
-        if (retryAfter !== undefined) sessions.refuse(from, { _tag: "RateLimited", retryAfter })
-        return retryAfter !== undefined
-      }
+      const { create, isTooOften } = makeCreating({
+        announcements,
+        forgetLists,
+        involvements,
+        isPublished: (from) => conversations.isPublished(from),
+        later: (act) => later(act),
+        limits,
+        maxRooms,
+        maxRoomsPerUser,
+        members,
+        owners,
+        register,
+        rooms,
+        sessions,
+        undo: (room) => inTurn(() => forget(room))
+      })
 
-      const create = ({ from, isPrivate, room, topic }: RoomsCommandOf<"Create">): Mailbox.Handled => {
-        const key = nameKey(room)
-        const { made } = involvements.of(from.session)
-        const existing = rooms.get(key)
-        if (existing !== undefined) return sessions.refuse(from, { _tag: "RoomExists", room: existing.name })
-        if (Math.max(made.size, owners.count(from.account)) >= maxRoomsPerUser) {
-          return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRoomsPerUser })
+      const conversations = makeConversations({
+        blocks,
+        clock,
+        devices,
+        governances,
+        history,
+        involvements,
+        members,
+        names,
+        sessions,
+        count: rooms.countConversations,
+        find: (key) => rooms.get(key),
+        register,
+        strike: (room) => strike(room),
+        onMember: (account, key) => accounts.changed(account, key, true),
+        tellAccounts,
+        roomsOf: memberships.rooms,
+        join: (from, room) => {
+          const command: RoomCommand = { _tag: "Join", from, after: undefined }
+          Mailbox.tellUnsafe(mailbox, { _tag: "InRoom", from, room, command })
         }
-        if (rooms.count() >= maxRooms) return sessions.refuse(from, { _tag: "TooManyRooms", limit: maxRooms })
-        if (isTooOften("Room", from)) return
-
-        const { account, user } = from
-        const opened = register(room, from.session, account === undefined ? { user, from } : undefined)
-        made.add(key)
-        const tell = Effect.sync(() => {
-          opened.isBeingMade = false
-          forgetLists()
-          sessions.reply(from, { _tag: "RoomCreated", room, by: user })
-          if (!isPrivate) PubSub.publishUnsafe(announcements, { _tag: "RoomCreated", room, by: from })
-        })
-        const kept = owners.found(opened.conversation, { from, isPrivate, topic })
-        if (kept === undefined) return tell
-        opened.isBeingMade = true
-        forgetLists()
-        const keptAlone = Effect.andThen(members.settled(room), kept)
-        const undone = Effect.tapCause(keptAlone, () => inTurn(() => forget(opened)))
-        return later(sessions.orRefuse(from, Effect.andThen(undone, tell)))
-      }
+      })
 
       const pass = ({ command, from, room }: RoomsCommandOf<"InRoom">): Mailbox.Handled => {
         const key = nameKey(room)
         const open = rooms.get(key)
         if (open === undefined || !isVisible(open, from)) return sessions.refuse(from, { _tag: "RoomNotFound", room })
+        const refusal = conversations.whyNot(open, command, from)
+        if (refusal !== undefined) return sessions.refuse(from, refusal)
         if (command._tag === "ListMembers" && !mayListUsers(open, from)) {
           return sessions.refuse(from, { _tag: "NotInRoom", room: open.name })
         }
@@ -247,7 +259,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       /** Where nobody is in, nothing is known of it: the next manager finds that it is gone. */
       const dismiss = (command: RoomsCommandOf<"Dismiss">): Mailbox.Handled => {
-        for (const { running } of rooms.sorted) if (running !== undefined) send(running, command)
+        for (const { running } of rooms.all()) if (running !== undefined) send(running, command)
         const governed = [...governances.rooms()].flatMap((name) => rooms.get(nameKey(name)) ?? [])
         return later(Effect.andThen(owners.forget(governed, command), Effect.sync(forgetLists)))
       }
@@ -320,23 +332,12 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         if (open !== undefined) return forget(open)
       }
 
-      for (const name of history.rooms) register(name)
-      const inhabited = yield* memberships.inhabited.pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie)
-      for (const name of inhabited) (rooms.get(nameKey(name)) ?? register(name)).isInhabited = true
-      // Of a room that was made and never used nothing else is left.
-      const unused = [...governances.rooms()].filter((name) => !rooms.has(nameKey(name)))
-      // Before anybody is let in, for who makes one again is to keep it.
-      yield* Effect.forEach(unused, (name) => members.forget({ name, isInhabited: false, isKept: true }), {
-        concurrency: atOnce,
-        discard: true
-      })
-      // A server that ended just then may not have taken the roles from an account that was deleted.
-      yield* owners.forgetMissing(rooms.sorted, (account) => names.isThere(account))
+      yield* begin({ governances, history, members, memberships, names, owners, register, rooms })
       const facts = yield* PubSub.subscribe(announcements)
       yield* PubSub.take(facts).pipe(
         Effect.map((fact) => {
-          if (fact._tag !== "AccountDeleted") return
-          Mailbox.tellUnsafe(mailbox, { _tag: "Dismiss", account: fact.account, user: fact.user })
+          if (fact._tag === "AccountDeleted") Mailbox.tellUnsafe(mailbox, { ...fact, _tag: "Dismiss" })
+          else if (fact._tag === "DevicesChanged") Mailbox.tellUnsafe(mailbox, fact)
         }),
         Effect.forever,
         Effect.forkScoped
@@ -349,6 +350,8 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
 
       const handle: (command: RoomsCommand) => Mailbox.Handled = RoomsCommand.match({
         Create: create,
+        Open: (command) => later(conversations.open(command)),
+        DevicesChanged: (changed) => later(conversations.tellChanged(changed)),
         List: asked.list,
         InRoom: pass,
         Search: asked.search,
@@ -380,8 +383,5 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
     })
   ).pipe(Layer.provide(HourlyLimits.layer))
 }
-
-/** What is forgotten at the start, in commits of several. */
-const atOnce = 64
 
 const isForWhoGoes = RoomCommand.isAnyOf(["Leave", "Gone", "Dismiss"])

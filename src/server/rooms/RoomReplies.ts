@@ -7,6 +7,7 @@ import type { Turns } from "../processor/Turns.ts"
 import type { Asker } from "../session/Asker.ts"
 import type { Sessions } from "../session/Sessions.ts"
 import type { LogReader } from "./LogReader.ts"
+import type { makeNewcomers } from "./Newcomers.ts"
 import * as Room from "./Room.ts"
 import type { RoomCommandOf } from "./RoomCommand.ts"
 
@@ -16,9 +17,10 @@ interface Services {
   readonly reader: LogReader["Service"]
   readonly sessions: Sessions["Service"]
   readonly turns: Turns["Service"]
+  readonly readable: NonNullable<Parameters<typeof makeNewcomers>[0]["readable"]>
 }
 
-export const makeRoomReplies = ({ conversation, reader, room, sessions, turns }: Services) => {
+export const makeRoomReplies = ({ conversation, readable, reader, room, sessions, turns }: Services) => {
   /** Everybody may ask who is here. */
   const everybody = makeListReplies((after) => Room.usersOf(room(), after))
   return {
@@ -33,9 +35,12 @@ export const makeRoomReplies = ({ conversation, reader, room, sessions, turns }:
     ): Effect.Effect<void> => {
       const before = Math.min(range.before ?? told + 1, told + 1)
       const isWanted = () => sessions.isHere(from.session)
-      const reply = Effect.map(reader.historyReply(conversation, { ...range, before }, isWanted), (pieces) =>
-        deletion.isDone() ? deletion.refuseOne(from) : sessions.replyEncoded(from, "History", pieces)
-      )
+      const reply = Effect.gen(function* () {
+        const intervals = yield* readable(from) ?? Effect.undefined
+        const pieces = yield* reader.historyReply(conversation, { ...range, before }, isWanted, intervals)
+        if (deletion.isDone()) deletion.refuseOne(from)
+        else sessions.replyEncoded(from, "History", pieces)
+      })
       return sessions.orRefuse(from, reply)
     },
 

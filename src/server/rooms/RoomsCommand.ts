@@ -11,7 +11,15 @@ import { Asker, SessionId } from "../session/Asker.ts"
 import { RoomCommand } from "./RoomCommand.ts"
 
 export const RoomsCommand = Schema.TaggedUnion({
-  Create: { from: Asker, room: RoomName, isPrivate: Schema.Boolean, topic: Schema.UndefinedOr(Topic) },
+  Create: {
+    from: Asker,
+    room: RoomName,
+    isPrivate: Schema.Boolean,
+    isEncrypted: Schema.Boolean,
+    topic: Schema.UndefinedOr(Topic)
+  },
+  /** Somebody wants an encrypted conversation with somebody. */
+  Open: { from: Asker, with: UserName },
   List: { from: Asker, after: Schema.UndefinedOr(RoomName) },
   InRoom: { from: Asker, room: RoomName, command: RoomCommand },
   /** Searches one room, or else the lobby and every room the asker is in. */
@@ -35,6 +43,8 @@ export const RoomsCommand = Schema.TaggedUnion({
   },
   /** How many accounts are members, as the manager of a room found. */
   MembersRead: { room: NameKey, members: Schema.Natural },
+  /** The list of somebody's devices has another entry: who shares an encrypted room with it is told. */
+  DevicesChanged: { account: AccountId, user: UserName, n: Schema.Natural },
   /** It is known which rooms an account is a member of, or that it cannot be read. */
   RoomsRead: { account: AccountId },
   /** A room is deleted, as its manager of this number tells; what it tells of its members stands before. */

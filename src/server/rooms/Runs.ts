@@ -120,7 +120,7 @@ export const makeRuns = <Envelope extends { readonly command: RoomCommand }>(): 
 
 /** Of what everybody is told, in UTF-16 units: of what is no text, all of it. */
 const charactersIn = ({ body }: Waiting): number =>
-  "content" in body ? body.content.length : JSON.stringify(body).length
+  "content" in body ? body.content.length : "data" in body ? body.data.length : JSON.stringify(body).length
 
 /** Whose command it is; reminders are nobody's. */
 const sessionOf = (command: RoomCommand): SessionId | undefined => {

@@ -8,20 +8,22 @@ import type { Blocks } from "../accounts/Blocks.ts"
 import type { ServerConfig } from "../config/ServerConfig.ts"
 import { Governances } from "../history/Governances.ts"
 import type { History } from "../history/History.ts"
+import { SealedRooms } from "../history/SealedRooms.ts"
 import type { Turns } from "../processor/Turns.ts"
 import type { Sessions } from "../session/Sessions.ts"
 import * as Deciding from "./Deciding.ts"
-import type { GuestOwner } from "./Governing.ts"
+import type { Devices, GuestOwner } from "./Governing.ts"
 import type { LogReader } from "./LogReader.ts"
 import type { OpenRoom, Running } from "./OpenRoom.ts"
 import * as RoomManager from "./RoomManager.ts"
 import type { makeRoomMembers } from "./RoomMembers.ts"
 import type { RoomsCommand } from "./RoomsCommand.ts"
 
-export type ManagerServices = Governances | History | LogReader | Sessions | ServerConfig | Turns
+export type ManagerServices = Governances | History | LogReader | SealedRooms | Sessions | ServerConfig | Turns
 
 interface Services {
   readonly blocks: Pick<Blocks["Service"], "by">
+  readonly devices: Devices
   readonly members: ReturnType<typeof makeRoomMembers>
   readonly names: AccountNames["Service"]
   readonly scope: Scope.Scope
@@ -34,7 +36,7 @@ interface Services {
 }
 
 export const makeStarting = (all: Services) => {
-  const { blocks, members, names, onGoverned, scope, services, sessions, tell, tellAccounts } = all
+  const { blocks, devices, members, names, onGoverned, scope, services, sessions, tell, tellAccounts } = all
   /** How many managers there were so far. */
   let started = 0
 
@@ -59,12 +61,15 @@ export const makeStarting = (all: Services) => {
       return isAboutRole && owner !== undefined && nameKey(owner) === nameKey(act.user)
     }
     const making = Effect.gen(function* () {
+      const sealedRooms = yield* SealedRooms
       const deciding = yield* Deciding.make({ conversation, guestOwner: () => authorOf(guestOwner()) })
       return yield* RoomManager.make({
         conversation,
         deciding,
         guestOwner,
         people: names,
+        devices,
+        intervals: (device) => sealedRooms.intervals(conversation, device),
         blockedBy: blocks.by,
         onGoverned: (act) => {
           if (endsGuestOwnership(act)) room.guestOwner = undefined

@@ -12,6 +12,13 @@ import { defaultHistoryLimit, type HandedOn, OtherRequest } from "../../common/w
 import { type EntryRequest, intentOf, isEntryRequest } from "../../common/wire/EntryRequest.ts"
 import { Rejection } from "../../common/wire/Rejection.ts"
 import { governingOf, isRoomRequest, type RoomRequest } from "../../common/wire/RoomRequest.ts"
+import {
+  type DeviceRequest,
+  isDeviceRequest,
+  isSealingRequest,
+  sealingOf,
+  type SealingRequest
+} from "../../common/wire/SealingRequest.ts"
 import { AccountsCommand } from "../accounts/AccountsCommand.ts"
 import type { Range, Search } from "../history/Query.ts"
 import { UsersCommand } from "../inbox/UsersCommand.ts"
@@ -37,7 +44,27 @@ export const route = (registry: Registry, from: Asker, message: HandedOn): Route
       ? ask(registry, from, message)
       : isRoomRequest(message)
         ? govern(registry, from, message)
-        : routeOther(registry, from, message)
+        : isSealingRequest(message)
+          ? seal(from, message)
+          : isDeviceRequest(message)
+            ? askAsDevice(from, message)
+            : routeOther(registry, from, message)
+
+/** What is asked about devices and keys is for accounts. */
+const askAsDevice = (from: Asker, request: DeviceRequest): Routed =>
+  from.account === undefined
+    ? refuse(from, { _tag: "AccountRequired", action: request._tag })
+    : toAccounts(from, request, false)
+
+/** Without a device there is nobody whose entry it would be. */
+const seal = (from: Asker, request: SealingRequest): Routed => {
+  const { device } = from
+  if (device === undefined) return refuse(from, { _tag: "DeviceRequired" })
+  const welcome = request._tag === "CommitKeys" ? request.welcome : undefined
+  const body = sealingOf(request, device)
+  const { key } = request
+  return toRoom(from, request.room, { _tag: "Act", from, body, key, ...(welcome !== undefined && { welcome }) })
+}
 
 const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Routed =>
   OtherRequest.match(message, {
@@ -67,8 +94,13 @@ const routeOther = (registry: Registry, from: Asker, message: OtherRequest): Rou
             from,
             room: request.room,
             isPrivate: request.private === true,
+            isEncrypted: request.encrypted === true,
             topic: request.topic
           }),
+    OpenConversation: ({ with: partner }) =>
+      isOneself(from, partner)
+        ? refuse(from, { _tag: "CannotMessageYourself" })
+        : toRooms({ _tag: "Open", from, with: partner }),
     DeleteRoom: ({ room }) => toRoom(from, room, { _tag: "Delete", from }),
     GetRoom: ({ room }) => toRoom(from, room, { _tag: "Describe", from }),
     JoinRoom: ({ after, room }) => toRoom(from, room, { _tag: "Join", from, after }),
@@ -174,7 +206,7 @@ const aboutWhom = (registry: Registry, user: UserName): About => {
 
 const oneOfBoth: Rejection = { _tag: "InvalidMessage", issue: "room, with: only one of the two may be given" }
 
-const toAccounts = (from: Asker, request: AccountRequest, isConnected: boolean): Routed => ({
+const toAccounts = (from: Asker, request: AccountRequest | DeviceRequest, isConnected: boolean): Routed => ({
   _tag: "ToAccounts",
   command: { _tag: "Request", from, request, isConnected }
 })

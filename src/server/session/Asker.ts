@@ -1,5 +1,6 @@
 /** Who asked: enough to answer one request, as data that could come from another machine. */
 import { Schema } from "effect"
+import { Device } from "../../common/log/Sealing.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { AccountId } from "./AccountId.ts"
 
@@ -25,6 +26,8 @@ export const Asker = Schema.Struct({
   session: SessionId,
   user: UserName,
   account: Schema.optionalKey(AccountId),
+  /** On which of its devices. */
+  device: Schema.optionalKey(Device),
   request: RequestNumber
 })
 export type Asker = typeof Asker.Type

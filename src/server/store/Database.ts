@@ -10,10 +10,12 @@ import { Deferred, type Duration, Effect, Exit, FileSystem, Layer, Queue, Result
 import * as SqlClient from "effect/sql/SqlClient"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { Accounts } from "../accounts/Accounts.ts"
+import type { DeviceLists } from "../accounts/DeviceLists.ts"
 import type { Memberships } from "../accounts/Memberships.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
 import type { Governances } from "../history/Governances.ts"
 import type { History } from "../history/History.ts"
+import type { SealedRooms } from "../history/SealedRooms.ts"
 import { maxReports as reportsKept, type Reports } from "../reports/Reports.ts"
 import { SearchIndex } from "../search/SearchIndex.ts"
 import { CannotOpenDatabase, describeProblem } from "../sql/CannotOpenDatabase.ts"
@@ -26,17 +28,20 @@ import * as DatabaseFile from "./DatabaseFile.ts"
 import * as Erasing from "./Erasing.ts"
 import * as FileWatch from "./FileWatch.ts"
 import * as LogTables from "./LogTables.ts"
+import { makings } from "./Makings.ts"
 import * as MemoryStores from "./MemoryStores.ts"
-import { makings, migrate, migrations } from "./Migrations.ts"
+import { migrate, migrations } from "./Migrations.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
 import * as Reserve from "./Reserve.ts"
 import * as Retention from "./Retention.ts"
 import * as ServerLock from "./ServerLock.ts"
 import * as SqlAccounts from "./SqlAccounts.ts"
+import * as SqlDeviceLists from "./SqlDeviceLists.ts"
 import * as SqlGovernances from "./SqlGovernances.ts"
 import * as SqlHistory from "./SqlHistory.ts"
 import * as SqlMemberships from "./SqlMemberships.ts"
 import * as SqlReports from "./SqlReports.ts"
+import * as SqlSealedRooms from "./SqlSealedRooms.ts"
 
 /** Marks a SQLite file as parley's (sqlite.org/fileformat.html, 1.3.14): "parl" in ASCII. */
 export const applicationId = 0x7061726c
@@ -75,7 +80,7 @@ export interface DatabaseOptions {
 }
 
 /** All that a server keeps. */
-export type Stores = Accounts | Governances | History | Memberships | Reports
+export type Stores = Accounts | DeviceLists | Governances | History | Memberships | Reports | SealedRooms
 
 /** A database in a file, made with its folder if it is missing. */
 export const layerFile = ({
@@ -102,6 +107,8 @@ export const layerFile = ({
           SqlAccounts.layer,
           SqlMemberships.layer,
           SqlGovernances.layer,
+          SqlDeviceLists.layer,
+          SqlSealedRooms.layer,
           SqlReports.layer(log, maxReports)
         ),
         Changes.layer

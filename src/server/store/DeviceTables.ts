@@ -28,7 +28,8 @@ const StoredKey = Schema.Struct({
 const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(StoredKey))
 
 /** A device's number in the tables, if the id can be one's. */
-const numberOf = (device: DeviceId): number | undefined => (/^[1-9]\d{0,14}$/.test(device) ? Number(device) : undefined)
+export const deviceNumber = (device: DeviceId): number | undefined =>
+  /^[1-9]\d{0,14}$/.test(device) ? Number(device) : undefined
 const idOf = (number: number): DeviceId => DeviceId.make(`${number}`)
 
 /** A device, and whose it is. */
@@ -88,12 +89,12 @@ export const make = (sql: SqlClient.SqlClient) => {
     /** All but one; answers which. */
     removeAll: (account: AccountId, except?: DeviceId) =>
       removed(sql`
-        DELETE FROM devices WHERE account = ${account} AND id <> ${except === undefined ? 0 : (numberOf(except) ?? 0)}
+        DELETE FROM devices WHERE account = ${account} AND id <> ${except === undefined ? 0 : (deviceNumber(except) ?? 0)}
         RETURNING id`),
 
     remove: Effect.fnUntraced(function* (account: AccountId, device: DeviceId) {
       const rows = yield* sql`
-        DELETE FROM devices WHERE id = ${numberOf(device) ?? 0} AND account = ${account} RETURNING id`.values
+        DELETE FROM devices WHERE id = ${deviceNumber(device) ?? 0} AND account = ${account} RETURNING id`.values
       return rows.length > 0
     }),
 

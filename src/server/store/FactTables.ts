@@ -124,7 +124,7 @@ const without = (is: TargetFacts["is"], seq: Seq): TargetFacts => ({
 
 const factsOf = ({ at, author, kind, partner, reactions, seq }: typeof FoundTarget.Type): TargetFacts => ({
   seq,
-  is: kind === "Said" ? "Message" : kind === "Tombstone" ? "Tombstone" : "Other",
+  is: kind === "Said" || kind === "Sealed" ? "Message" : kind === "Tombstone" ? "Tombstone" : "Other",
   at: isTimestamp(at) ? at : 0,
   author: isAuthor(author) ? author : undefined,
   reactions: reactions.map(([reaction, count]) => ({ reaction, count })),

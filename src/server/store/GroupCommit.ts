@@ -116,7 +116,8 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /** About as many as are stored: what is no text is short. */
-const charactersOf = (body: Body): number => ("content" in body ? body.content.length : 64)
+const charactersOf = (body: Body): number =>
+  "content" in body ? body.content.length : "data" in body ? body.data.length : 64
 
 /** One with a twin is stored twice. */
 const rowsOf = ({ twin }: NewEntry): number => (twin === undefined ? 1 : 2)

@@ -31,6 +31,7 @@ import {
 import { makeSearch } from "./MemorySearch.ts"
 import { idempotencyKey, twinAt } from "./Placement.ts"
 import { randomEpoch } from "./RandomEpoch.ts"
+import { SealedMemory } from "./SealedMemory.ts"
 import { bytesOf } from "./StoredBody.ts"
 import { checkStorable } from "./StoredEntry.ts"
 
@@ -50,6 +51,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
       const epoch = yield* randomEpoch
       const clock = yield* Clock.Clock
       const governed = yield* GovernedRooms
+      const sealedRooms = yield* SealedMemory
       /** In the order they were last written to. */
       const logs = new Map<string, MemoryLog>()
       let characters = 0
@@ -146,10 +148,12 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
             checkStorable(entries, answered),
             Effect.sync(() => {
               const places = entries.map(appendOne)
-              entries.forEach(({ conversation, governance }, index) => {
-                if (conversation._tag === "Inbox" || governance === undefined || places[index]?.repeated !== false)
-                  return
-                governed.set(conversation, governance)
+              entries.forEach(({ conversation, governance, sealed }, index) => {
+                const place = places[index]
+                if (conversation._tag === "Inbox" || place?.repeated !== false) return
+                if (governance !== undefined) governed.set(conversation, governance)
+                if (sealed !== undefined && conversation._tag === "Room")
+                  sealedRooms.carryOut(conversation, place.seq, sealed)
               })
               for (const { conversation, from, key, seq, with: partner } of answered) {
                 characters += remember(logOf(conversation), keyOf(from, key, partner), seq)
@@ -189,6 +193,7 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
           const log = logs.get(name)
           if (log !== undefined && log.entries.length > 0) return false
           logs.delete(name)
+          sealedRooms.remove(name)
           return true
         },
         erase: (conversation) =>
@@ -198,12 +203,13 @@ export const layerWith = (limits: MemoryLimits): Layer.Layer<History> =>
             if (log !== undefined) dropOldest(log, log.entries.length)
             logs.delete(name)
             governed.remove(conversation)
+            sealedRooms.remove(name)
           }),
         rooms: [],
         emptied
       })
     })
-  ).pipe(Layer.provide(GovernedRooms.layer))
+  ).pipe(Layer.provide([GovernedRooms.layer, SealedMemory.layer]))
 
 /** With the default bounds: 10,000 entries per conversation, 64 Mi characters in all. */
 export const layer: Layer.Layer<History> = layerWith(defaultLimits)

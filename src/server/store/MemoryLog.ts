@@ -31,7 +31,7 @@ import {
 import type { Partner } from "../history/Partner.ts"
 import type { Range, StandingRange } from "../history/Query.ts"
 import { type KeptReaction, toText } from "./KeptReactions.ts"
-import { bytesOfAct, bytesOfReactions } from "./StandingRows.ts"
+import { bytesOfAct, bytesOfReactions, bytesOfSealed } from "./StandingRows.ts"
 import { toStored } from "./StoredBody.ts"
 
 /** An entry that is held: `number` counts all entries ever stored, so that a search can go on where it stopped. */
@@ -104,7 +104,7 @@ export const follow = (log: MemoryLog, held: Held): number => {
     edits.push(held)
     log.edits.set(place, edits)
   }
-  if (before?._tag !== "Message" || after._tag !== "Tombstone") return 0
+  if ((before?._tag !== "Message" && before?._tag !== "Sealed") || after._tag !== "Tombstone") return 0
   const buried = [heldAt(log, place), ...(log.edits.get(place) ?? [])]
   log.edits.delete(place)
   return buried.reduce((sum, one) => sum + (one === undefined ? 0 : bury(one, after)), 0)
@@ -157,6 +157,7 @@ export const pageOf = <A extends { readonly seq: Seq }>(
 
 /** Of its text and of the reactions that are shown; of what was done to a room, of its fields. */
 export const bytesOfView = (standing: Standing | ShownDeletion): number => {
+  if (standing._tag === "Sealed") return bytesOfSealed(standing)
   if (standing._tag !== "Message") return isGoverning(standing) ? bytesOfAct(standing) : 0
   const kept = standing.reactions.map(({ by, reaction }): KeptReaction => ({
     reaction,
@@ -186,9 +187,9 @@ const targetFacts = (log: MemoryLog, seq: Seq, asked: ReadonlySet<string>): Targ
   const standing = log.standing.get(seq)
   const exchanged = held.partner === undefined ? {} : { with: held.partner }
   if (standing?._tag !== "Message") {
-    const isTombstone = standing?._tag === "Tombstone"
-    const author = isTombstone ? undefined : held.author
-    return { seq, is: isTombstone ? "Tombstone" : "Other", at, author, reactions: [], reactors: [], ...exchanged }
+    const is = standing?._tag === "Sealed" ? "Message" : standing?._tag === "Tombstone" ? "Tombstone" : "Other"
+    const author = is === "Tombstone" ? undefined : held.author
+    return { seq, is, at, author, reactions: [], reactors: [], ...exchanged }
   }
   const { reactions } = standing
   return {

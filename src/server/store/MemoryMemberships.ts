@@ -99,7 +99,7 @@ export const layer = Layer.effect(
       const { seq } = yield* history.newest(conversation)
       const lowest = Math.max(read, seq - maxLooked)
       const page = yield* history.standing(conversation, { after: lowest, before: undefined, limit: maxLooked })
-      const said = page.messages.filter((message) => message._tag === "Message")
+      const said = page.messages.filter((message) => message._tag === "Message" || message._tag === "Sealed")
       const { targets } = yield* history.facts(conversation, {
         keys: [],
         targets: said.map((message) => message.seq),
@@ -116,7 +116,9 @@ export const layer = Layer.effect(
         const isAccount = author?.startsWith("account.") === true
         return blocked.has(partnerOf({ user: from })) || (isAccount && blocked.has(Partner.make(`#${author.slice(8)}`)))
       }
-      const named = unread.filter((message) => mentions(message.content, user) && !isBlocked(message))
+      const named = unread.filter(
+        (message) => message._tag === "Message" && mentions(message.content, user) && !isBlocked(message)
+      )
       return {
         room,
         seq,

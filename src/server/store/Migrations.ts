@@ -8,6 +8,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { nameKey } from "../../common/name/Name.ts"
 import { isDamaged } from "../sql/SqliteProblem.ts"
 import { checksum } from "./Checksum.ts"
+import { addSealing } from "./SealingMigration.ts"
 
 const createLog = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -59,7 +60,7 @@ const isReadable = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [[isOld] = []] = yield* sql`
     SELECT COUNT(*) FROM sqlite_schema
-    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM pragma_table_info('messages') WHERE name = 'twin')`.values
+    WHERE name = 'messages' AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'welcomes')`.values
   if (isOld === 0) return true
   return yield* sql`SELECT MAX(length(sender) + length(content)) FROM messages NOT INDEXED`.pipe(
     Effect.as(true),
@@ -360,34 +361,9 @@ export const migrations: Readonly<Record<string, Effect.Effect<void, unknown, Sq
   "8_governance": addGovernance,
   "9_blocks": addBlocks,
   "10_reports": addReports,
-  "11_bounds": divideBounds
+  "11_bounds": divideBounds,
+  "12_sealing": addSealing(Readable)
 }
-
-/** Tables and triggers, by the number of the migration that makes them: without one of them nothing is to be stored. */
-export const makings: ReadonlyArray<{
-  readonly since: number
-  readonly kind: "table" | "trigger"
-  readonly name: string
-}> = [
-  { since: 1, kind: "table", name: "incarnation" },
-  { since: 1, kind: "table", name: "conversations" },
-  { since: 1, kind: "table", name: "messages" },
-  { since: 2, kind: "trigger", name: "conversation_removed" },
-  { since: 3, kind: "table", name: "standing" },
-  { since: 3, kind: "table", name: "reactors" },
-  { since: 3, kind: "table", name: "erasures" },
-  { since: 4, kind: "table", name: "answered_keys" },
-  { since: 5, kind: "table", name: "accounts" },
-  { since: 5, kind: "table", name: "devices" },
-  { since: 5, kind: "table", name: "keys" },
-  { since: 5, kind: "table", name: "invites" },
-  { since: 6, kind: "table", name: "memberships" },
-  { since: 6, kind: "table", name: "marks" },
-  { since: 8, kind: "table", name: "governance" },
-  { since: 9, kind: "table", name: "blocks" },
-  { since: 10, kind: "table", name: "reports" },
-  { since: 11, kind: "table", name: "bounds" }
-]
 
 /** Brings the tables up to date. */
 export const migrate = (all = migrations) =>

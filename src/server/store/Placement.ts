@@ -86,7 +86,7 @@ export const place = (
     const { at, body, id, seq } = row
     rows.push(rowOf(row, entry))
     const { author, from } = entry
-    if (body._tag !== "Said") deeds.push({ conversation: id, seq, at, from, author, body })
+    if (body._tag !== "Said" && body._tag !== "Sealed") deeds.push({ conversation: id, seq, at, from, author, body })
     newest.set(name, { id, newest: seq, at })
   }
 

@@ -14,6 +14,7 @@ import * as UnsyncedTransaction from "../sql/UnsyncedTransaction.ts"
 import * as AccountTables from "./AccountTables.ts"
 import * as BlockTables from "./BlockTables.ts"
 import { Changes } from "./Changes.ts"
+import * as DeviceListTables from "./DeviceListTables.ts"
 import * as DeviceTables from "./DeviceTables.ts"
 import type { Problem } from "./GroupCommit.ts"
 import * as MembershipTables from "./MembershipTables.ts"
@@ -30,6 +31,7 @@ export const layer = Layer.effect(
     const { accounts, devices } = { accounts: AccountTables.make(writer), devices: DeviceTables.make(writer) }
     const memberships = MembershipTables.make(writer)
     const blocks = BlockTables.make(writer)
+    const deviceLists = DeviceListTables.make(writer)
     const readBlocks = BlockTables.make(reader)
     const reading = Outage.make("Accounts cannot be read", "Accounts are read again")
     const asking = <A>(question: Effect.Effect<A, Problem>) =>
@@ -153,6 +155,7 @@ export const layer = Layer.effect(
             yield* accounts.forgetPassword(account)
             yield* memberships.forgetAccount(account)
             yield* blocks.forgetAccount(account)
+            yield* deviceLists.forgetAccount(account)
             yield* devices.removeKeys(account)
             return yield* devices.removeAll(account)
           })

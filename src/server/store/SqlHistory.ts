@@ -38,6 +38,7 @@ import * as LogPages from "./LogPages.ts"
 import * as LogTables from "./LogTables.ts"
 import * as MembershipTables from "./MembershipTables.ts"
 import { idempotencyKey, type Known, place, type Placement } from "./Placement.ts"
+import * as SealedTables from "./SealedTables.ts"
 import * as StandingRows from "./StandingRows.ts"
 import { isEmpty, Standings } from "./Standings.ts"
 import * as StandingTables from "./StandingTables.ts"
@@ -74,6 +75,7 @@ export const layer = Layer.effect(
     const consequences = StandingTables.make(writer)
     const governances = GovernanceTables.make(writer)
     const memberships = MembershipTables.make(writer)
+    const sealedRooms = SealedTables.make(writer)
     const erasedRooms = ErasedRooms.make(writer)
     const readErasedRooms = ErasedRooms.make(reader)
     const governed = yield* GovernedRooms
@@ -152,23 +154,25 @@ export const layer = Layer.effect(
       return { ...placement, newest: new Map([...opened, ...placement.newest]) }
     })
 
-    /** How rooms are governed from these entries on, and who is no member any more. */
+    /** How rooms are governed from these entries on, who is no member any more, and which devices may read. */
     const governing = Effect.fnUntraced(function* (
       entries: ReadonlyArray<NewEntry>,
       stored: Placement["stored"],
       doubtful: ReadonlyArray<string>
     ) {
       const before = new Map<string, Governance | undefined>(doubtful.map((name) => [name, undefined]))
-      for (const [index, { conversation, dismissed, governance }] of entries.entries()) {
-        if (conversation._tag === "Inbox" || stored[index]?.repeated !== false) continue
+      for (const [index, { conversation, dismissed, governance, sealed }] of entries.entries()) {
+        const place = stored[index]
+        if (conversation._tag === "Inbox" || place?.repeated !== false) continue
         if (governance !== undefined) {
           const name = conversationKey(conversation)
           const known = before.has(name) ? before.get(name) : governed.get(conversation)
           yield* governances.put(conversation, governance, known)
           before.set(name, governance)
         }
-        if (dismissed !== undefined && conversation._tag === "Room")
-          yield* memberships.leave(dismissed, conversation.room)
+        if (conversation._tag === "Lobby") continue
+        if (dismissed !== undefined) yield* memberships.leave(dismissed, conversation.room)
+        if (sealed !== undefined) yield* sealedRooms.carryOut(conversation, place.seq, sealed)
       }
     })
 
@@ -188,7 +192,11 @@ export const layer = Layer.effect(
       // What a private message replies to stands elsewhere in the other inbox.
       const isPlain =
         answered.length === 0 &&
-        entries.every(({ body, twin }) => body._tag === "Said" && (twin === undefined || body.replyTo === undefined))
+        entries.every(({ body, governance, twin }) =>
+          body._tag === "Sealed"
+            ? governance === undefined
+            : body._tag === "Said" && (twin === undefined || body.replyTo === undefined)
+        )
       const committed: Effect.Effect<Placement, Problem> =
         isPlain && [...conversations.keys()].every(standings.isCertain)
           ? Effect.catchReasons(commitAtOnce(entries), "SqlError", {

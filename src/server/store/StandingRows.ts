@@ -9,13 +9,13 @@
 import { Effect, Predicate, Schema } from "effect"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Seq, Timestamp } from "../../common/log/Cursor.ts"
-import type { Body } from "../../common/log/Entry.ts"
+import type { Body, BodyOf } from "../../common/log/Entry.ts"
 import { isGoverning } from "../../common/log/Governing.ts"
 import type { View } from "../../common/log/Timeline.ts"
 import type { StandingRange } from "../history/Query.ts"
 import { fromText, summaryOf } from "./KeptReactions.ts"
 import type { Given, ReadLog, Source } from "./LogPages.ts"
-import { areActs, areMessages, areModeration } from "./StandingKinds.ts"
+import { areActs, areMessages, areModeration, areSealed } from "./StandingKinds.ts"
 import { decodeAll, type Decoded } from "./StoredEntry.ts"
 
 const decodeNumbers = Schema.decodeUnknownEffect(Schema.Array(Schema.Array(Schema.Int)))
@@ -31,6 +31,7 @@ export const viewsOf = (rows: ReadonlyArray<unknown>): ReadonlyArray<Given<View>
 const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
   const { body, ...head } = entry
   const { at, from, seq } = head
+  if (body._tag === "Sealed") return { seq, bytes: bytesOfSealed(body), problem, given: { ...body, seq, at, from } }
   if (isGoverning(body) || body._tag === "Deleted") {
     return { seq, bytes: bytesOfAct(body), problem, given: { ...body, seq, at, from } }
   }
@@ -59,6 +60,10 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
 /** Of what was done to a room: as it is stored. */
 export const bytesOfAct = (body: Body): number => Buffer.byteLength(JSON.stringify(body))
 
+/** Of what was sealed: as it is stored. */
+export const bytesOfSealed = ({ data, device, keyEpoch }: Omit<BodyOf<"Sealed">, "_tag">): number =>
+  Buffer.byteLength(JSON.stringify({ device, keyEpoch, data }))
+
 /** As they are stored: about as many as they have on the wire. */
 export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))
 
@@ -79,12 +84,14 @@ export const make = (sql: SqlClient.SqlClient) => {
     const { limit, only, with: partner } = range
     if (only === "moderation") return found(areModeration, conversation, range, isForwards)
     const messages = found(areMessages, conversation, range, isForwards)
-    if (only === "messages" || partner !== undefined) return messages
+    if (partner !== undefined) return messages
+    const acts = sql`UNION ALL SELECT id, seq FROM (${found(areActs, conversation, range, isForwards)})`
     return sql`
       SELECT id, seq FROM (
         SELECT id, seq FROM (${messages})
         UNION ALL
-        SELECT id, seq FROM (${found(areActs, conversation, range, isForwards)})
+        SELECT id, seq FROM (${found(areSealed, conversation, range, isForwards)})
+        ${only === "messages" ? sql`` : acts}
       ) ORDER BY seq ${sql.literal(isForwards ? "ASC" : "DESC")} LIMIT ${limit + 1}`
   }
   // Found in an index that has all it takes, or SQLite would rather go through all entries by their places.
@@ -106,7 +113,7 @@ export const make = (sql: SqlClient.SqlClient) => {
         SELECT messages.seq, CASE kind WHEN 'Said' THEN
             COALESCE(octet_length(COALESCE(standing.content, messages.content)), 0)
             + COALESCE(NULLIF(octet_length(reactions), 2), 0)
-          WHEN 'Tombstone' THEN 0 ELSE COALESCE(octet_length(messages.content), 0) + 32 END
+          WHEN 'Tombstone' THEN 0 WHEN 'Sealed' THEN COALESCE(octet_length(messages.content), 0) ELSE COALESCE(octet_length(messages.content), 0) + 32 END
         ${page(conversation, range, isForwards)}`.values
       )
     }),

@@ -21,6 +21,7 @@ const pieceBytes = 65_536
 const StoredTarget = Schema.Struct({
   ordinal: Schema.Int,
   id: Schema.Int,
+  kind: Schema.String,
   // Damaged or not: it may be deleted.
   at: Schema.Unknown,
   sender: Schema.Unknown,
@@ -50,16 +51,19 @@ export const make = (sql: SqlClient.SqlClient) => {
     )
     const groups = [...byPlace.values()]
     const rows = yield* sql`
-      SELECT wanted.key AS ordinal, messages.id, at, sender, receiver, partner, twin,
-        COALESCE(octet_length(messages.content), 0) AS bytes,
+      SELECT wanted.key AS ordinal, messages.id, messages.kind, at, sender, receiver, partner, twin,
+        CASE messages.kind WHEN 'Said' THEN COALESCE(octet_length(messages.content), 0) ELSE 0 END AS bytes,
         COALESCE(octet_length(reactions), 0) AS size
       FROM json_each(${`[${[...byPlace.keys()].join(",")}]`}) AS wanted
       JOIN messages ON messages.conversation = wanted.value ->> 0 AND seq = wanted.value ->> 1
       LEFT JOIN standing ON standing.id = messages.id
-      WHERE messages.kind = 'Said'`
-    return (yield* decodeTargets(rows)).map(
-      (row) => Object.assign(row, { deeds: groups[row.ordinal] ?? [] }) satisfies Target
-    )
+      WHERE messages.kind IN ('Said', 'Sealed')`
+    return (yield* decodeTargets(rows)).flatMap((row): ReadonlyArray<Target> => {
+      const all = groups[row.ordinal] ?? []
+      // What is sealed is deleted at most.
+      const done = row.kind === "Sealed" ? all.filter(({ body }) => body._tag === "Deleted") : all
+      return done.length === 0 ? [] : [{ ...row, deeds: done }]
+    })
   })
 
   const reactionsOf = Effect.fnUntraced(function* (targets: ReadonlyArray<Target>) {

@@ -19,6 +19,7 @@ import { RoomName } from "../../common/name/RoomName.ts"
 import { maxUnread } from "../../common/wire/AccountMessage.ts"
 import { maxLooked, type Member } from "../accounts/Memberships.ts"
 import { authorOfAccount } from "../session/AccountId.ts"
+import { areSealed } from "./StandingKinds.ts"
 
 /** 40,000 rows of an index at most: some 10 ms. */
 export const pieceRooms = 20
@@ -66,6 +67,13 @@ export const make = (sql: SqlClient.SqlClient) => {
       AND seq > MAX(mine.read, mine.seq - ${maxLooked}) AND ${byOthers(member)} LIMIT ${maxUnread}
     )`
 
+  /** In an encrypted room; in any other it finds nothing. */
+  const countSealed = (member: Member) => sql`
+    SELECT COUNT(*) FROM (
+      SELECT 1 FROM messages WHERE ${sql.literal(areSealed)} AND conversation = mine.log
+      AND seq > MAX(mine.read, mine.seq - ${maxLooked}) AND ${byOthers(member)} LIMIT ${maxUnread}
+    )`
+
   const statementOfRooms = (member: Member, after: string, limit: number, isReadable = true) => sql`
     WITH mine AS (
       SELECT room, room_key, conversations.id AS log,
@@ -76,7 +84,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       LEFT JOIN marks ON marks.account = memberships.account AND place = 'room:' || room_key
       WHERE memberships.account = ${member.account} AND room_key > ${after} ORDER BY room_key LIMIT ${limit}
     )
-    SELECT room, room_key AS "roomKey", log, seq, read, ${isReadable ? sql`(${countUnread(member)})` : sql`0`} AS unread
+    SELECT room, room_key AS "roomKey", log, seq, read, ${isReadable ? sql`MIN((${countUnread(member)}) + (${countSealed(member)}), ${maxUnread})` : sql`0`} AS unread
     FROM mine ORDER BY room_key`
 
   /**

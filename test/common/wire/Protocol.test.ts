@@ -7,6 +7,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Option, Result, Schema } from "effect"
 import { maxReactions } from "../../../src/common/log/Entry.ts"
 import { Topic } from "../../../src/common/log/Governing.ts"
+import {
+  maxAdds,
+  maxCommitBytes,
+  maxRemoves,
+  maxRoomDevices,
+  maxSealedBytes,
+  maxWelcomeBytes
+} from "../../../src/common/log/Sealing.ts"
 import { maxReactors } from "../../../src/common/log/Timeline.ts"
 import { maxContentCodePoints } from "../../../src/common/text/Content.ts"
 import {
@@ -19,6 +27,13 @@ import {
 import { ClientMessage, defaultHistoryLimit, maxHistoryLimit, written } from "../../../src/common/wire/ClientMessage.ts"
 import { describe as sentence, endsConnection, Rejection } from "../../../src/common/wire/Rejection.ts"
 import { maxSeconds } from "../../../src/common/wire/RoomRequest.ts"
+import {
+  maxDeviceEntries,
+  maxEntriesAtOnce,
+  maxKeyPackageBytes,
+  maxKeyPackages,
+  maxPackagesAtOnce
+} from "../../../src/common/wire/SealingRequest.ts"
 import { maxNames, protocolVersion, ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
 import { maxBans, maxInvited, maxModerators, maxMutes } from "../../../src/server/governance/Governance.ts"
 
@@ -151,6 +166,17 @@ describe("PROTOCOL.md", () => {
       ["invitations to a room", maxInvited],
       ["invitations in a Welcome", maxInvitations],
       ["`seconds` of a ban or a mute, at most", maxSeconds],
+      ["bytes sealed in one message", maxSealedBytes],
+      ["bytes of a commit", maxCommitBytes],
+      ["bytes of a welcome", maxWelcomeBytes],
+      ["bytes of a key package", maxKeyPackageBytes],
+      ["devices in an encrypted room", maxRoomDevices],
+      ["devices that one commit lets in", maxAdds],
+      ["devices that one commit removes", maxRemoves],
+      ["key packages published at once", maxPackagesAtOnce],
+      ["key packages of a device that wait", maxKeyPackages],
+      ["entries of a list of devices", maxDeviceEntries],
+      ["entries of a list of devices in one reply", maxEntriesAtOnce],
       ["version of the protocol", protocolVersion]
     ]
     assert.include(document, bounds.map(([what, value]) => `| ${what} | ${value} |\n`).join(""))

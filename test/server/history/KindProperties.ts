@@ -3,9 +3,10 @@
  * reactions, held to a list of entries that `Timeline` folds anew for every question.
  */
 import { assert, it } from "@effect/vitest"
-import { Arbitrary, Array as Arr, Effect } from "effect"
+import { Arbitrary, Array as Arr, Effect, Schema } from "effect"
 import { conversationKey } from "../../../src/common/log/Conversation.ts"
 import { AuthorId, type Body, maxReactions, targetOf } from "../../../src/common/log/Entry.ts"
+import { Device } from "../../../src/common/log/Sealing.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { History, type NewEntry } from "../../../src/server/history/History.ts"
 import { oneOf, tries, troublesomeContent, wholeNumber } from "../../support/generators.ts"
@@ -40,10 +41,19 @@ const someDeleted = Arbitrary.map(
   Arbitrary.all([oneOf(2, 3, 4, 9, 9, 30), oneOf(undefined, "rude")]),
   ([target, reason]): Body => ({ _tag: "Deleted", target, ...(reason === undefined ? {} : { reason }) })
 )
-const someBody = Arbitrary.all([wholeNumber(0, 9), someSaid, someEdited, someDeleted, someReacted]).pipe(
-  Arbitrary.map(([which, said, edited, deleted, reacted]) =>
-    which === 0 ? said : which === 1 ? edited : which === 2 ? deleted : reacted
-  )
+const device = Schema.decodeSync(Device)("7")
+const someSealed = Arbitrary.map(oneOf("AAAA", "BBBB", "CCCCDDDD"), (data): Body => ({
+  _tag: "Sealed",
+  device,
+  keyEpoch: 1,
+  data
+}))
+const committed: Body = { _tag: "KeysCommitted", device, keyEpoch: 1, data: "AAAA", adds: [], removes: [] }
+const someBody = Arbitrary.all([wholeNumber(0, 12), someSaid, someEdited, someDeleted, someReacted, someSealed]).pipe(
+  Arbitrary.map(([which, said, edited, deleted, reacted, sealed]) => {
+    const first = [said, edited, deleted, sealed, sealed, committed][which]
+    return first ?? reacted
+  })
 )
 const someAct: Arbitrary.Arbitrary<NewEntry> = Arbitrary.all({
   conversation: oneOf(lobby, lobby, lobby, room("dev")),

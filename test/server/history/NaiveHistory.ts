@@ -186,7 +186,8 @@ export class NaiveHistory {
     const timeline = this.timeline(conversation)
     return this.log(conversation).map((entry) => {
       const { body, seq } = entry
-      const stands = body._tag === "Said" || body._tag === "Edited" ? timeline.get(targetOf(body) ?? seq) : undefined
+      const isText = body._tag === "Said" || body._tag === "Edited" || body._tag === "Sealed"
+      const stands = isText ? timeline.get(targetOf(body) ?? seq) : undefined
       if (stands?._tag !== "Tombstone") return entry
       const { deletedAt, deletedBy } = stands
       return Object.assign({}, entry, { body: { _tag: "Tombstone" as const, deletedBy, deletedAt } })
@@ -232,7 +233,12 @@ export class NaiveHistory {
       const standing = timeline.get(seq)
       if (entry === undefined) return []
       const isMessage = standing?._tag === "Message"
-      const is = standing === undefined || isGoverning(standing) ? "Other" : standing._tag
+      const is =
+        standing === undefined || isGoverning(standing)
+          ? "Other"
+          : standing._tag === "Sealed"
+            ? "Message"
+            : standing._tag
       const reactions = isMessage ? standing.reactions : []
       const exchanged = authors[seq - 1]?.partner
       const facts: TargetFacts = {
@@ -297,6 +303,10 @@ const countedOf = (standing: Timeline.Standing): string => {
   if (isGoverning(standing)) {
     const { at: _, from: __, seq: ___, ...act } = standing
     return JSON.stringify(act)
+  }
+  if (standing._tag === "Sealed") {
+    const { data, device, keyEpoch } = standing
+    return JSON.stringify({ device, keyEpoch, data })
   }
   const { content, reactions } = standing
   const shown = reactions.map(({ by, reaction }) => [

@@ -117,7 +117,7 @@ export class GovernedRoom {
     }
     let state: RoomState = stateOf(messagesOf(this.log.facts(questionOf(run))), this.governance)
     const decisions = run.map((one) => {
-      const decision = decideInRoom(state, one, circumstances)
+      const decision = decideInRoom(state, one, circumstances, this.log.entries.length + 1)
       if (decision._tag === "Accepted") {
         const entry = this.log.add({ ...one, body: decision.body }, circumstances.now)
         state = evolveInRoom(state, entry, one, decision)

@@ -13,9 +13,11 @@ import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import type { AccountsCommand } from "../../../src/server/accounts/AccountsCommand.ts"
 import { Blocks } from "../../../src/server/accounts/Blocks.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
+import { PublishedDevices } from "../../../src/server/accounts/PublishedDevices.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
 import { Governances } from "../../../src/server/history/Governances.ts"
 import { History, StorageUnavailable } from "../../../src/server/history/History.ts"
+import { SealedRooms } from "../../../src/server/history/SealedRooms.ts"
 import { UserProcessor } from "../../../src/server/inbox/UserProcessor.ts"
 import { Announcements } from "../../../src/server/presence/Announcements.ts"
 import * as Mailbox from "../../../src/server/processor/Mailbox.ts"
@@ -89,7 +91,8 @@ const make = Effect.gen(function* () {
     layer: Layer.mergeAll(
       Layer.succeed(Memberships, memberships),
       Layer.succeed(History, history),
-      Layer.succeed(Governances, Context.get(stores, Governances))
+      Layer.succeed(Governances, Context.get(stores, Governances)),
+      Layer.succeed(SealedRooms, Context.get(stores, SealedRooms))
     ),
     counts,
     breaks: (...parts: ReadonlyArray<Part>) => {
@@ -121,6 +124,7 @@ const servicesOver = (store: Store, settings: Readonly<Record<string, string>>) 
       Layer.provide(Reporting.layer, MemoryReports.layer),
       AccountNames.layer,
       Blocks.layer,
+      PublishedDevices.layer,
       nobodyAsks
     ]),
     Layer.provideMerge(Announcements.layer),

@@ -56,7 +56,8 @@ export class PlainLog {
     const found = this.entries[seq - 1]
     if (found === undefined) return []
     const standing = this.timeline().get(seq)
-    const is = standing === undefined || isGoverning(standing) ? "Other" : standing._tag
+    const is =
+      standing === undefined || isGoverning(standing) ? "Other" : standing._tag === "Sealed" ? "Message" : standing._tag
     const reactions = standing?._tag === "Message" ? standing.reactions : []
     return [
       {

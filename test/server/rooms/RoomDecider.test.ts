@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
 import type { Intent } from "../../../src/common/log/Entry.ts"
 import type { Governing, Role } from "../../../src/common/log/Governing.ts"
+import type { Sealing } from "../../../src/common/log/Sealing.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import type { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import { ungoverned } from "../../../src/server/governance/Governance.ts"
@@ -111,7 +112,7 @@ describe("Who was put out by this run", () => {
 
 describe("A run in a governed room", () => {
   const people = [ada, mod, ben, root, eve] as const
-  type Kind = Exclude<Intent["_tag"], "Banned" | "Kicked">
+  type Kind = Exclude<Intent["_tag"], "Banned" | "Kicked" | Sealing["_tag"]>
   const someAct: Arbitrary.Arbitrary<Act> = Arbitrary.all({
     who: oneOf<Somebody>(...people),
     whom: oneOf<Somebody>(...people),

@@ -10,6 +10,7 @@ import { AccountNames } from "../../../src/server/accounts/AccountNames.ts"
 import { AccountProcessor, type AccountsAnswer } from "../../../src/server/accounts/AccountProcessor.ts"
 import type { AccountsCommand } from "../../../src/server/accounts/AccountsCommand.ts"
 import { Blocks } from "../../../src/server/accounts/Blocks.ts"
+import { PublishedDevices } from "../../../src/server/accounts/PublishedDevices.ts"
 import { ServerConfig } from "../../../src/server/config/ServerConfig.ts"
 import { History, StorageUnavailable } from "../../../src/server/history/History.ts"
 import { Announcements } from "../../../src/server/presence/Announcements.ts"
@@ -44,6 +45,7 @@ const servicesWith = (history: Layer.Layer<History>) =>
       Announcements.layer,
       AccountNames.layer,
       Blocks.layer,
+      PublishedDevices.layer,
       nobodyAsks
     ]),
     Layer.provideMerge([Sessions.layer, Turns.layer, storesOver(history)]),
@@ -147,6 +149,7 @@ const person = Effect.fnUntraced(function* (name: string) {
         from: asker(false),
         room: name,
         isPrivate: false,
+        isEncrypted: false,
         topic: undefined
       }),
     /** Goes on at once. */

@@ -166,6 +166,7 @@ layer(NodeFileSystem.layer)("what is done to messages", (it) => {
         const searched = plan.map((step) => String(step.at(-1))).filter((step) => step.includes("SEARCH messages"))
         assert.deepStrictEqual(searched, [
           "SEARCH messages USING COVERING INDEX messages_standing (conversation=? AND seq>? AND seq<?)",
+          "SEARCH messages USING COVERING INDEX messages_sealed (conversation=? AND seq>? AND seq<?)",
           "SEARCH messages USING INDEX messages_moderation (conversation=? AND seq>? AND seq<?)",
           "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)"
         ])

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as SqliteClient from "../../../src/server/sql/SqliteClient.ts"
-import { makings, migrate, migrations } from "../../../src/server/store/Migrations.ts"
+import { makings } from "../../../src/server/store/Makings.ts"
+import { migrate, migrations } from "../../../src/server/store/Migrations.ts"
 
 const names = Object.keys(migrations)
 

@@ -157,7 +157,9 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlGovernances", (it
       const whole = JSON.stringify(governed)
       yield* spoilRows(
         file,
-        `DROP TABLE bounds; UPDATE governance SET state = '${whole}'; DELETE FROM effect_sql_migrations WHERE migration_id = 11`
+        `DROP TABLE bounds; DROP TABLE welcomed; DROP TABLE welcomes; DROP TABLE intervals; DROP TABLE key_packages;
+         DROP TABLE device_entries; DROP INDEX messages_sealed; UPDATE governance SET state = '${whole}';
+         DELETE FROM effect_sql_migrations WHERE migration_id >= 11`
       )
       const { errors, governances } = yield* openNoting(file)
       assert.deepStrictEqual([governances.get(room("dev")), governances.get(lobby)], [governed, governed])

@@ -167,7 +167,8 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
       const details = plan.map(([, , , detail]) => String(detail)).filter((detail) => detail.includes("messages"))
       assert.deepStrictEqual(details, [
         "SEARCH messages USING COVERING INDEX messages_by_place (conversation=?)",
-        "SEARCH messages USING COVERING INDEX messages_standing (conversation=? AND seq>?)"
+        "SEARCH messages USING COVERING INDEX messages_standing (conversation=? AND seq>?)",
+        "SEARCH messages USING COVERING INDEX messages_sealed (conversation=? AND seq>?)"
       ])
     }).pipe(Effect.scoped)
   )
