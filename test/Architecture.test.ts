@@ -67,6 +67,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
   "src/client": [
     ["core", "text", "crypto"],
     ["link", "command", "account"],
+    ["sealed"],
     ["screen"],
     ["line", "script"],
     ["full"],
