@@ -183,6 +183,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
 
   /** What came of what was asked for in the log: undefined if it was refused for keys that are not the current ones. */
   const readNext = Effect.fnUntraced(function* (at: Kept) {
+    const target = heardOf
     const isLive = live[0]?.seq === at.cursor + 1
     const page = isLive
       ? live
@@ -210,7 +211,8 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     }
     // A page holds what this connection has been told. What is certain to be there is looked for again, a little later.
     const isAwaited = expected > kept.cursor && vain < looksAgain
-    heardOf = kept.cursor
+    // What was heard of meanwhile is not in it.
+    if (heardOf === target) heardOf = kept.cursor
     vain += 1
     if (!isAwaited) return
     after(lookAgain, () => {
@@ -333,6 +335,11 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     }
     if (isPassing(refusal)) return yield* Effect.sleep(lookAgain)
     const { message, reason } = refusal
+    if (reason._tag === "NotAllowed" && vain < looksAgain) {
+      // Somebody has reset the keys, and the log will say so: it stays on its way until this device is let in again.
+      heardOf = Math.max(heardOf, at.cursor + 1)
+      return yield* Effect.sleep(lookAgain)
+    }
     if (reason._tag !== "StaleKeyEpoch") {
       yield* store.refused(row.key)
       outbox = outbox.filter((one) => one.key !== key)
@@ -408,7 +415,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     Effect.forkScoped
   )
 
-  return {
+  const conversation: Conversation = {
     room,
     joined: ({ epoch, keys, seq, with: partner }) => {
       isJoined = true
@@ -467,5 +474,6 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
       cursor: kept?.cursor ?? 0,
       underway: outbox.length
     }))
-  } satisfies Conversation
+  }
+  return conversation
 })

@@ -214,7 +214,7 @@ export const make = Effect.fnUntraced(function* (
   const own = Effect.suspend(() => (workshop === undefined ? Effect.fail(notLinked()) : Effect.succeed(workshop.own)))
   const at = (room: RoomName) => conversations.get(nameKey(room))
 
-  return {
+  const rooms: SealedRooms = {
     hear,
     news: Stream.fromQueue(newsQueue),
     ready: Effect.suspend(() => Deferred.await(settled)),
@@ -227,8 +227,8 @@ export const make = Effect.fnUntraced(function* (
       const kept = yield* store.kept(room)
       return kept === undefined ? [] : yield* store.plain(kept, after, limit)
     }),
-    view: (room) => at(room)?.view ?? Effect.undefined,
-    rekey: (room) => at(room)?.rekey ?? Effect.fail(new NotLetIn({ room })),
+    view: (room) => Effect.suspend(() => at(room)?.view ?? Effect.undefined),
+    rekey: (room) => Effect.suspend(() => at(room)?.rekey ?? Effect.fail(new NotLetIn({ room }))),
     safetyNumber: Effect.fnUntraced(function* (user) {
       if (identity === undefined) return undefined
       const [mine, theirs] = [yield* lists.look(identity.user), yield* lists.look(user)]
@@ -256,5 +256,6 @@ export const make = Effect.fnUntraced(function* (
     beginAnew: Effect.suspend(() =>
       identity === undefined ? Effect.void : Effect.andThen(OwnDevice.beginAnew(home, identity), settle)
     )
-  } satisfies SealedRooms
+  }
+  return rooms
 })

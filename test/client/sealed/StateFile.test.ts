@@ -79,7 +79,8 @@ describe("The state file", () => {
               kept: { ...kept, cursor: 7 },
               rows: [opened(7)],
               echoes: [rowOf("one").key],
-              dropsPending: false, erased: []
+              dropsPending: false,
+              erased: []
             })
           })
         )
@@ -101,12 +102,19 @@ describe("The state file", () => {
         const { store } = yield* openIn(yield* folder)
         const { kept } = yield* withGroup
         yield* store.sealed(kept, rowOf("one"))
-        yield* store.received({ kept: { ...kept, cursor: 1 }, rows: [opened(1)], echoes: [], dropsPending: false, erased: [] })
+        yield* store.received({
+          kept: { ...kept, cursor: 1 },
+          rows: [opened(1)],
+          echoes: [],
+          dropsPending: false,
+          erased: []
+        })
         const again = {
           kept: { ...kept, cursor: 2 },
           rows: [opened(2), opened(1)],
           echoes: [rowOf("one").key],
-          dropsPending: false, erased: []
+          dropsPending: false,
+          erased: []
         }
         const failed = yield* Effect.flip(store.received(again))
         assert.match(failed.message, /UNIQUE/)
@@ -169,7 +177,13 @@ describe("The state file", () => {
         yield* Effect.scoped(
           Effect.gen(function* () {
             const file = yield* withPassphrase("one")
-            yield* make(file).received({ kept, rows: [opened(1), opened(2)], echoes: [], dropsPending: false, erased: [] })
+            yield* make(file).received({
+              kept,
+              rows: [opened(1), opened(2)],
+              echoes: [],
+              dropsPending: false,
+              erased: []
+            })
           })
         )
         const refused = yield* Effect.flip(Effect.scoped(withPassphrase("another")))
