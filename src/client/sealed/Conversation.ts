@@ -9,58 +9,31 @@
  * Bounds: 500 live entries wait, further ones are read by pages; one message is on its way at a time.
  */
 import { Deferred, Effect, Queue } from "effect"
-import { groupIdOf } from "../../common/log/Sealing.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
-import type { RequestError, RequestRejected } from "../core/ClientError.ts"
-import { create, encodeGroup, type Group, membersOf } from "../crypto/Group.ts"
-import { seal } from "../crypto/Message.ts"
-import { type Action, afterStale, decide, type KeyPlace } from "./Decision.ts"
+import type { RequestError } from "../core/ClientError.ts"
+import { type Group, membersOf } from "../crypto/Group.ts"
+import { type Action, afterStale, decide } from "./Decision.ts"
 import type { SealedEntry } from "./Entries.ts"
-import { begin, type Kept, type OutboxRow, type Pending } from "./Kept.ts"
-import { encode, type Payload, type Saying } from "./Payload.ts"
+import { begin, type Kept, type Pending } from "./Kept.ts"
+import * as Outgoing from "./Outgoing.ts"
+import type { Saying } from "./Payload.ts"
 import * as Reader from "./Reader.ts"
+import { isPassing, refusalOf } from "./Refusal.ts"
 import { KeysOutOfStep, NotLetIn, NotTrusted, type SayError, Stopped } from "./SealedError.ts"
 import type { StoreError } from "./SealedStore.ts"
-import { seenOf } from "./Seen.ts"
 import * as Tender from "./Tender.ts"
+import * as Timers from "./Timers.ts"
+import type { Conversation } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
 
 const maxLive = 500
 
-/** Until it is asked again for what should be there, and for how often; and for a welcome, the longest pause. */
+/** Until it is asked again for what should be there, and how often; and for a welcome, the longest pause. */
 const lookAgain = 100
 const looksAgain = 50
 const longestWelcomePause = 15_000
-
-export interface View {
-  readonly room: RoomName
-  readonly log: string
-  readonly state: "away" | "waiting" | "in" | "outOfStep"
-  readonly keyEpoch: number | undefined
-  /** From the group's tree, never from the server's list. */
-  readonly members: ReturnType<typeof membersOf>
-  readonly cursor: number
-  /** Said, and not in the log yet. */
-  readonly underway: number
-}
-
-export interface Conversation {
-  readonly room: RoomName
-  readonly joined: (joined: ServerMessageOf<"RoomJoined">) => void
-  readonly away: () => void
-  readonly heard: (entry: SealedEntry) => void
-  /** Something may have been missed. */
-  readonly missed: () => void
-  /** Who is in the room, or which devices they have, may have changed. */
-  readonly changed: () => void
-  /** Done when it is stored, from when on it is sent whatever happens. */
-  readonly say: (saying: Saying) => Effect.Effect<MessageKey, SayError>
-  /** Fresh keys, for a conversation that is out of step. */
-  readonly rekey: Effect.Effect<void>
-  readonly view: Effect.Effect<View>
-}
 
 type StepError = RequestError | StoreError
 
@@ -69,23 +42,9 @@ interface Wish {
   readonly done: Deferred.Deferred<MessageKey, SayError>
 }
 
-/** What was asked for is refused; undefined if it was not. */
-const refusalOf = <A>(asking: Effect.Effect<A, RequestError>) =>
-  asking.pipe(
-    Effect.as<RequestRejected | undefined>(undefined),
-    Effect.catchTag("RequestRejected", (refusal) => Effect.succeed(refusal))
-  )
-
-/** Why it says nothing about the request that it is refused. */
-const isPassing = ({ reason }: RequestRejected): boolean =>
-  reason._tag === "RateLimited" || reason._tag === "StorageUnavailable" || reason._tag === "NotInRoom"
-
 export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomName) {
-  const { ask, lists, own, store, tell } = workshop
+  const { ask, store, tell } = workshop
   const signals = yield* Queue.sliding<void>(1)
-  /** At most one for each of the few things that are looked at again, and for each signal from outside. */
-  const timers = yield* Queue.unbounded<{ readonly pause: number; readonly then: () => void }>()
-  const scope = yield* Effect.scope
 
   let kept: Kept | undefined = yield* store.kept(room)
   let outbox = yield* store.outbox(room)
@@ -93,7 +52,6 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
   const sent = new Set<string>()
   let isPendingAnswered = false
   let isJoined = false
-  let isTold = false
   let log = kept?.log ?? ""
   let incarnation = kept?.incarnation ?? 0
   let other: ServerMessageOf<"RoomJoined">["with"]
@@ -112,29 +70,13 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
   let hasStopped = false
 
   const signal = () => Queue.offerUnsafe(signals, undefined)
-  const after = (pause: number, then: () => void) => {
-    Queue.offerUnsafe(timers, { pause, then })
-  }
-  const timing = Effect.flatMap(Queue.take(timers), ({ pause, then }) =>
-    Effect.sleep(pause).pipe(
-      Effect.andThen(
-        Effect.sync(() => {
-          then()
-          signal()
-        })
-      ),
-      Effect.forkIn(scope)
-    )
-  )
-
-  const placeOf = (group: Group | undefined, place: number): KeyPlace | undefined =>
-    group === undefined ? undefined : { incarnation: place, keyEpoch: group.keyEpoch }
+  const after = yield* Timers.make(signal)
 
   const standing = (at: Kept) => ({
     isJoined,
     cursor: at.cursor,
     heard: heardOf,
-    group: placeOf(at.group, at.incarnation),
+    group: at.group && { incarnation: at.incarnation, keyEpoch: at.group.keyEpoch },
     incarnation,
     isOutOfStep: at.more.outOfStep !== undefined,
     pending: pending && { isAnswered: isPendingAnswered },
@@ -170,18 +112,18 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     heardOf = Math.max(heardOf, seq)
   }
 
-  const refuse = (reason: (wish: Wish) => SayError) => {
-    for (const wish of wishes) Deferred.doneUnsafe(wish.done, Effect.fail(reason(wish)))
+  const refuse = (reason: () => SayError) => {
+    for (const { done } of wishes) Deferred.doneUnsafe(done, Effect.fail(reason()))
     wishes = []
   }
 
-  const dropPending = Effect.gen(function* () {
-    yield* store.dropPending(room)
-    pending = undefined
-    isPendingAnswered = false
-  })
+  const dropPending = Effect.tap(store.dropPending(room), () =>
+    Effect.sync(() => {
+      pending = undefined
+      isPendingAnswered = false
+    })
+  )
 
-  /** What came of what was asked for in the log: undefined if it was refused for keys that are not the current ones. */
   const readNext = Effect.fnUntraced(function* (at: Kept) {
     const target = heardOf
     const isLive = live[0]?.seq === at.cursor + 1
@@ -197,7 +139,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
       pending = undefined
       isPendingAnswered = false
     }
-    const hadGroup = at.group
+    const { group: hadGroup } = at
     if (kept.group === undefined) {
       if (hadGroup !== undefined) welcomePause = workshop.patience
       isWelcomeDue = isWelcomeDue || hadGroup !== undefined
@@ -233,31 +175,24 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
   })
 
   const reset = Effect.fnUntraced(function* (at: Kept) {
-    const next = incarnation + 1
-    const group = yield* create(own, groupIdOf(room, next))
-    const made: Pending = {
-      key: yield* workshop.newKey,
-      incarnation: next,
-      keyEpoch: 0,
-      change: { _tag: "Reset", next: encodeGroup(group) }
-    }
-    yield* store.committing(at, made)
-    pending = made
+    pending = yield* Tender.makeReset(workshop, at, incarnation + 1)
     isPendingAnswered = false
   })
 
-  const sendChange = Effect.fnUntraced(function* (at: Kept, { change, incarnation: of, key, keyEpoch }: Pending) {
-    const request = Tender.requestOf(room, { change, incarnation: of, key, keyEpoch })
-    const refusal = yield* refusalOf(ask(request))
+  const sendChange = Effect.fnUntraced(function* (at: Kept, made: Pending) {
+    const refusal = yield* refusalOf(ask(Tender.requestOf(room, made)))
     if (refusal === undefined) {
       isPendingAnswered = true
       return
     }
     if (isPassing(refusal)) return yield* Effect.sleep(lookAgain)
     const { reason } = refusal
-    const isBehind = reason._tag === "StaleKeyEpoch" && afterStale(standing(at), reason) === "read"
-    if (isBehind) expect(reason.seq)
-    if (isBehind && vain < looksAgain) return
+    if (reason._tag === "StaleKeyEpoch" && afterStale(standing(at), reason) === "read") {
+      expect(reason.seq)
+      // Of a reset that others were quicker with, a device that is not let in reads nothing.
+      if (made.change._tag === "Reset") incarnation = Math.max(incarnation, made.incarnation)
+      else if (vain < looksAgain) return
+    }
     // A key that was stored is answered first: refused, it is not in the log and will not be.
     yield* dropPending
     tendingPause = Math.min(tendingPause * 2, longestWelcomePause)
@@ -269,8 +204,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     tendingTurn += 1
     const made = yield* Tender.tend(workshop, at, other)
     if (made._tag === "Made") {
-      kept = made.kept
-      pending = made.pending
+      ;({ kept, pending } = made)
       isPendingAnswered = false
     } else if (made._tag === "Later") {
       tendingPause = Math.min(tendingPause * 2, longestWelcomePause)
@@ -278,35 +212,16 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     }
   })
 
-  const rowOf = Effect.fnUntraced(function* (at: Kept, group: Group, key: MessageKey, said: Saying) {
-    const { reading } = at.more
-    const payload: Payload = {
-      v: 1,
-      saying: said,
-      chain: lists.pinOf(own.identity.user)?.chain.n ?? 0,
-      ...(reading !== undefined && reading.keyEpoch === group.keyEpoch && { seen: seenOf(reading) })
-    }
-    const sealed = yield* Effect.orDie(seal(group, encode(payload)))
-    const row: OutboxRow = {
-      key,
-      incarnation: at.incarnation,
-      keyEpoch: group.keyEpoch,
-      content: { data: sealed.bytes, payload }
-    }
-    return { row, next: { ...at, group: sealed.group } satisfies Kept }
-  })
-
   const sealNext = Effect.fnUntraced(function* (at: Kept, group: Group) {
-    const wish = wishes[0]
+    const wish = wishes.shift()
     if (wish === undefined) return
     const unsure = Tender.whoIsHeld(workshop, other)
-    wishes = wishes.slice(1)
     if (unsure !== undefined) {
       Deferred.doneUnsafe(wish.done, Effect.fail(new NotTrusted({ user: unsure })))
       return
     }
     const key = yield* workshop.newKey
-    const { next, row } = yield* rowOf(at, group, key, wish.saying)
+    const { next, row } = yield* Outgoing.seal(workshop, at, group, key, wish.saying)
     yield* store.sealed(next, row)
     kept = next
     outbox = [...outbox, row]
@@ -316,7 +231,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
   const sealAgain = Effect.fnUntraced(function* (at: Kept, group: Group, key: string) {
     const before = outbox.find((row) => row.key === key)
     if (before === undefined) return
-    const { next, row } = yield* rowOf(at, group, before.key, before.content.payload.saying)
+    const { next, row } = yield* Outgoing.seal(workshop, at, group, before.key, before.content.payload.saying)
     yield* store.resealed(next, row)
     kept = next
     outbox = outbox.map((one) => (one.key === key ? row : one))
@@ -362,15 +277,15 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
       case "Begin":
         return yield* reset(at)
       case "SendChange":
-        return pending === undefined ? undefined : yield* sendChange(at, pending)
+        return pending && (yield* sendChange(at, pending))
       case "Tend":
         return yield* tend(at)
       case "SealAgain":
-        return group === undefined ? undefined : yield* sealAgain(at, group, action.key)
+        return group && (yield* sealAgain(at, group, action.key))
       case "Send":
         return yield* send(at, action.key)
       case "Seal":
-        return group === undefined ? undefined : yield* sealNext(at, group)
+        return group && (yield* sealNext(at, group))
       case "Rest":
         return yield* Queue.take(signals)
     }
@@ -406,7 +321,6 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
       tell({ _tag: "Stopped", room, message })
     })
 
-  yield* Effect.forkScoped(Effect.forever(timing))
   yield* step.pipe(
     // A request that could not be answered is asked again by the next step, if it is still to be.
     Effect.catchTag(["ReplyLost", "RequestRejected", "UnexpectedReply"], () => Effect.sleep(workshop.patience)),

@@ -30,7 +30,7 @@ export const make = SecureRandom.SecureRandom.use(({ randomBytes }) => randomByt
 )
 
 /** A code as people type it; undefined if it is none. */
-export const parse = (typed: string): string | undefined => {
+const parse = (typed: string): string | undefined => {
   const code = typed.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1")
   return code.length === length && [...code].every((letter) => alphabet.includes(letter)) ? code : undefined
 }

@@ -88,10 +88,11 @@ export const replaced = (pin: Pin, next: DeviceChain): Pinned => ({
 })
 
 /** Its owner says that the new chain is theirs. */
-export const trusted = ({ held, verified: _, ...pin }: Pin): Pin => {
+export const trusted = (pin: Pin): Pin => {
+  const { chain: _, held, verified: __, ...rest } = pin
   if (held === undefined) return pin
   const before = Object.entries(pin.chain.ever).map(([device, publicKey]) => ({ device, publicKey }))
-  return { ...pin, chain: held, former: [...before, ...pin.former].slice(0, maxFormer) }
+  return { ...rest, chain: held, former: [...before, ...pin.former].slice(0, maxFormer) }
 }
 
 export const isHeld = (pin: Pin): boolean => pin.held !== undefined

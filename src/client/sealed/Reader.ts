@@ -12,6 +12,7 @@ import { join } from "../crypto/Join.ts"
 import * as Entries from "./Entries.ts"
 import type { Kept, OutboxRow, Pending, PlainRow } from "./Kept.ts"
 import type { StoreError } from "./SealedStore.ts"
+import { membersIn } from "./Tender.ts"
 import type { Workshop } from "./Workshop.ts"
 
 interface Page {
@@ -47,7 +48,8 @@ export const read = Effect.fnUntraced(function* (
   let unstored = nothing()
   const echoes = new Set<string>()
   let dropsPending = false
-  let hasLooked = false
+  /** Those to what stands in this page are all there by the time that it was given. */
+  let welcomes: ReadonlyArray<Welcome> | undefined
 
   const flush = Effect.suspend(() => {
     const { erased, rows } = unstored
@@ -81,10 +83,10 @@ export const read = Effect.fnUntraced(function* (
       yield* Effect.forEach(entry.adds, ({ user }) => lists.look(user), { discard: true })
       outcome = yield* look()
     }
-    if (outcome.lacksKeys === true && !hasLooked) {
-      hasLooked = true
+    if (outcome.lacksKeys === true) {
       yield* flush
-      const joined = yield* joinBefore(workshop, { kept, before: entry.seq, other })
+      welcomes ??= yield* welcomesTo(workshop, kept)
+      const joined = yield* joinBefore(workshop, { kept, before: entry.seq, other, welcomes })
       if (joined !== undefined) {
         kept = joined
         dropsPending = true
@@ -134,21 +136,28 @@ interface Joining {
   /** Only welcomes to a place before this one. */
   readonly before: number
   readonly other: UserName | undefined
+  /** If they were looked for already. */
+  readonly welcomes?: ReadonlyArray<Welcome>
+}
+
+interface Welcome {
+  readonly seq: number
+  readonly data: string
 }
 
 /** Uses the first welcome that is due; gives the conversation as it is then, or undefined if there is none. */
 export const joinBefore = Effect.fnUntraced(function* (
   workshop: Workshop,
-  { before, kept, other }: Joining
+  { before, kept, other, welcomes }: Joining
 ): Effect.fn.Return<Kept | undefined, RequestError | StoreError> {
   const { ask, store, tell } = workshop
   const { room } = kept
-  for (const { data, seq } of yield* welcomesTo(workshop, kept)) {
+  for (const { data, seq } of welcomes ?? (yield* welcomesTo(workshop, kept))) {
     if (seq <= kept.cursor) {
       // It was used already, or the place is behind what was read.
       yield* ask({ _tag: "AckWelcome", room, seq })
     } else if (seq < before) {
-      const entered = yield* enter(workshop, kept, new Uint8Array(Buffer.from(data, "base64")))
+      const entered = yield* enter(workshop, kept, other, new Uint8Array(Buffer.from(data, "base64")))
       if (entered === undefined) continue
       const { group, incarnation, spent } = entered
       const joined = Entries.letIn(kept, group, seq, incarnation, other === undefined)
@@ -165,7 +174,7 @@ export const joinBefore = Effect.fnUntraced(function* (
 
 /** Oldest first. */
 const welcomesTo = Effect.fnUntraced(function* ({ ask }: Workshop, { room }: Kept) {
-  const found: Array<{ readonly seq: number; readonly data: string }> = []
+  const found: Array<Welcome> = []
   let after: number | undefined
   do {
     const page = yield* ask({ _tag: "GetWelcomes", ...(after !== undefined && { after }) })
@@ -176,11 +185,16 @@ const welcomesTo = Effect.fnUntraced(function* ({ ask }: Workshop, { room }: Kep
 })
 
 /** Tries each of the private halves that there are, and asks for the lists of whoever is in the group and not known. */
-const enter = Effect.fnUntraced(function* (workshop: Workshop, kept: Kept, welcome: Uint8Array) {
-  const { ask, lists, own, store, tell } = workshop
+const enter = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  kept: Kept,
+  other: UserName | undefined,
+  welcome: Uint8Array
+) {
+  const { lists, own, store, tell } = workshop
   const { room } = kept
-  const members = yield* ask({ _tag: "ListRoomUsers", room })
-  yield* Effect.forEach(members.users, (user) => lists.look(user), { discard: true })
+  const members = yield* membersIn(workshop, room, other)
+  yield* Effect.forEach(members, (user) => lists.look(user), { discard: true })
   let incarnation = Math.max(1, kept.incarnation)
   const asked = new Set<string>()
   for (const { privateBytes, ref } of yield* store.packages) {
@@ -193,14 +207,14 @@ const enter = Effect.fnUntraced(function* (workshop: Workshop, kept: Kept, welco
       }
       const error = tried.failure
       if (error._tag === "NotInvited") break
-      const other = error._tag === "NotForThisGroup" ? Entries.incarnationIn(room, error.groupId) : undefined
-      if (other !== undefined && other > incarnation) {
-        incarnation = other
+      const named = error._tag === "NotForThisGroup" ? Entries.incarnationIn(room, error.groupId) : undefined
+      if (named !== undefined && named > incarnation) {
+        incarnation = named
         continue
       }
       if (error._tag === "Untrusted" && !asked.has(error.user)) {
         asked.add(error.user)
-        const user = members.users.find((name) => name === error.user)
+        const user = members.find((name) => name === error.user)
         if (user !== undefined) {
           lists.changed(user)
           yield* lists.look(user)

@@ -32,6 +32,7 @@ import * as Pin from "./Pin.ts"
 import { safetyNumber } from "./SafetyNumber.ts"
 import { NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
+import type { Conversation as SealedConversation, View } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
 
 export interface SealedRooms {
@@ -46,7 +47,7 @@ export interface SealedRooms {
   /** What was read there, oldest first, behind a place. */
   readonly rows: (room: RoomName, after?: number, limit?: number) => Effect.Effect<ReadonlyArray<PlainRow>, StoreError>
   /** How a conversation stands; undefined of one that this device is not in. */
-  readonly view: (room: RoomName) => Effect.Effect<Conversation.View | undefined>
+  readonly view: (room: RoomName) => Effect.Effect<View | undefined>
   /** Fresh keys for a conversation that is out of step: everybody is let in again, and nothing from before can be read by who was not there. */
   readonly rekey: (room: RoomName) => Effect.Effect<void, NotLetIn>
   /** The 60 digits to compare with somebody; undefined of an account without devices. */
@@ -90,7 +91,7 @@ export const make = Effect.fnUntraced(function* (
   const lists = yield* Lists.make(store, ask, tell)
   const home: OwnDevice.Home = { ask, lists, store }
 
-  const conversations = new Map<string, Conversation.Conversation>()
+  const conversations = new Map<string, SealedConversation>()
   const joins = new Map<string, ServerMessageOf<"RoomJoined">>()
   let identity: UserDevice | undefined
   let workshop: Workshop | undefined
@@ -129,6 +130,8 @@ export const make = Effect.fnUntraced(function* (
     }
     yield* restock(own)
     yield* inBackground(Effect.forever(Effect.andThen(Queue.take(used), restock(own))))
+    // Whoever asked before this device was signed in has been told that it was not.
+    if (Deferred.isDoneUnsafe(settled)) settled = Deferred.makeUnsafe()
     Deferred.doneUnsafe(settled, Effect.succeed(own))
     for (const joined of joins.values()) yield* enter(joined)
     // They were refused as long as this device was not in the list.
@@ -142,7 +145,6 @@ export const make = Effect.fnUntraced(function* (
     const own = yield* OwnDevice.settle(home, identity)
     if (own !== undefined) return yield* begin(own)
     Deferred.doneUnsafe(settled, Effect.fail(new NotLinked({ device: identity.device })))
-    settled = Deferred.makeUnsafe()
   })
 
   const arrive = (welcome: ServerMessageOf<"Welcome">) => {

@@ -36,7 +36,7 @@ export type StoreError = StateFailed | WrongKey | StateUnreadable
 type Writing = Effect.Effect<void, StateFailed>
 
 /** What a page of the log has made of a conversation. */
-export interface Received {
+interface Received {
   readonly kept: Kept
   readonly rows: ReadonlyArray<PlainRow>
   /** Rows of the outbox that have come. */
@@ -75,7 +75,7 @@ export interface SealedStore {
   readonly joined: (kept: Kept, rows: ReadonlyArray<PlainRow>, spent: string | undefined) => Writing
 }
 
-export interface KeptPackage {
+interface KeptPackage {
   /** In hex. */
   readonly ref: string
   readonly privateBytes: Uint8Array

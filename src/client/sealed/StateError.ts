@@ -20,5 +20,3 @@ export class StateFailed extends Schema.TaggedError<StateFailed>()("StateFailed"
 }) {
   override readonly message = `The keys in ${this.path} cannot be kept (${this.issue}). Nothing was sent with keys that are not stored.`
 }
-
-export type StateError = StateInUse | WrongKey | StateFailed

@@ -3,12 +3,13 @@
  * sent (see Tending.ts for whose turn it is).
  */
 import { Effect, Result } from "effect"
+import { groupIdOf } from "../../common/log/Sealing.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import type { Request } from "../core/Request.ts"
 import { commit } from "../crypto/Commit.ts"
-import { encodeGroup, type Group, membersOf } from "../crypto/Group.ts"
+import { create, encodeGroup, type Group, membersOf } from "../crypto/Group.ts"
 import { type Identity, identityKey } from "../crypto/Identity.ts"
 import { type KeyPackage, readKeyPackage } from "../crypto/KeyPackage.ts"
 import type { Kept, Pending } from "./Kept.ts"
@@ -28,7 +29,11 @@ export const turnIn = ({ own, patience }: Workshop, group: Group): number =>
   turnOf(own.identity, membersOf(group), group.keyEpoch, patience)
 
 /** Everybody who is in the room, as the server says; of a conversation of two, both. */
-const membersIn = Effect.fnUntraced(function* ({ ask, own }: Workshop, room: RoomName, other: UserName | undefined) {
+export const membersIn = Effect.fnUntraced(function* (
+  { ask, own }: Workshop,
+  room: RoomName,
+  other: UserName | undefined
+) {
   if (other !== undefined) return [own.identity.user, other]
   const users: Array<UserName> = []
   for (let isMore = true; isMore;) {
@@ -98,6 +103,19 @@ const claim = Effect.fnUntraced(function* ({ ask, lists }: Workshop, adds: Reado
     if (found._tag === "Some") read.push(found.value)
   }
   return read
+})
+
+/** A fresh group of this device alone, stored and waiting to be sent. */
+export const makeReset = Effect.fnUntraced(function* (
+  { newKey, own, store }: Workshop,
+  kept: Kept,
+  incarnation: number
+) {
+  const group = yield* create(own, groupIdOf(kept.room, incarnation))
+  const key = yield* newKey
+  const pending: Pending = { key, incarnation, keyEpoch: 0, change: { _tag: "Reset", next: encodeGroup(group) } }
+  yield* store.committing(kept, pending)
+  return pending
 })
 
 export const requestOf = (room: RoomName, { change, incarnation, key, keyEpoch }: Pending): ChangeRequest => {

@@ -39,7 +39,7 @@ interface Seat {
 
 const names = ["ada", "ben", "cyd", "dee", "eve", "fay"]
 
-export interface Outcome {
+interface Outcome {
   readonly said: number
   readonly deliveries: number
   readonly deeds: Readonly<Record<string, number>>
@@ -118,7 +118,14 @@ export const run = Effect.fnUntraced(function* (options: ChaosOptions) {
     const { device } = seat
     const dice = chance.next()
     if (device === undefined) {
-      if (chance.is(0.3)) yield* start(seat)
+      if (chance.is(0.6)) yield* start(seat)
+      continue
+    }
+    const view = yield* device.rooms.view(vault)
+    if (view?.state !== "in") {
+      // Who has left comes back, and is to be let in again.
+      if (view?.state !== "waiting") yield* Effect.ignore(Effect.timeout(enter(device), 1000))
+      yield* Effect.sleep(chance.between(0, 60))
       continue
     }
     if (dice < 0.6) {

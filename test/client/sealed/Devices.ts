@@ -78,11 +78,7 @@ export const switchOn = Effect.fnUntraced(function* (port: number, home: Home, o
   )
   const news: Array<SealedNews> = []
   yield* Effect.forkScoped(Stream.runForEach(rooms.news, (one) => Effect.sync(() => news.push(one))))
-  yield* client.events.pipe(
-    Stream.runForEach(rooms.hear),
-    Effect.ignore,
-    Effect.forkScoped
-  )
+  yield* client.events.pipe(Stream.runForEach(rooms.hear), Effect.ignore, Effect.forkScoped)
   return { home, client, rooms, store, news, cut, network }
 })
 export type Device = Effect.Success<ReturnType<typeof switchOn>>

@@ -1,10 +1,7 @@
 /** A state file in a folder of its own, for tests. */
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, FileSystem, Layer } from "effect"
+import { Effect, FileSystem } from "effect"
 import { make } from "../../../src/client/sealed/SealedStore.ts"
 import { open } from "../../../src/client/sealed/StateFile.ts"
-
-export const files = Layer.fresh(NodeServices.layer)
 
 export const folder = FileSystem.FileSystem.use((all) => all.makeTempDirectoryScoped({ prefix: "parley-sealed-" }))
 
