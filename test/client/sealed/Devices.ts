@@ -8,9 +8,10 @@ import type { Login, Token, TokenStore } from "../../../src/client/core/Login.ts
 import { withToken } from "../../../src/client/core/Login.ts"
 import { Client } from "../../../src/client/link/Client.ts"
 import type { SealedNews } from "../../../src/client/sealed/News.ts"
-import { make as makeRooms, type SealedOptions } from "../../../src/client/sealed/SealedRooms.ts"
+import { make as makeRooms, type SealedOptions, type SealedRooms } from "../../../src/client/sealed/SealedRooms.ts"
 import { make as makeStore, type SealedStore } from "../../../src/client/sealed/SealedStore.ts"
 import { open } from "../../../src/client/sealed/StateFile.ts"
+import { statePaths } from "../../../src/client/sealed/StatePath.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
@@ -51,8 +52,8 @@ export interface SwitchOptions extends SealedOptions {
 
 /** Switched on for as long as the scope is open. */
 export const switchOn = Effect.fnUntraced(function* (port: number, home: Home, options: SwitchOptions = {}) {
-  const key = { _tag: "File" as const, path: `${home.folder}/state.key` }
-  const file = yield* open(`${home.folder}/state.sqlite`, key)
+  const { key, state } = statePaths(home.folder, "chat.example:6667", home.user)
+  const file = yield* open(state, { _tag: "File", path: key })
   const store = options.store?.(makeStore(file)) ?? makeStore(file)
   const socket = yield* NodeSocket.makeNet({ host: "127.0.0.1", port, noDelay: true })
   const network = yield* Latch.make(true)
@@ -72,7 +73,7 @@ export const switchOn = Effect.fnUntraced(function* (port: number, home: Home, o
     Layer.succeed(Socket.Socket, breakable)
   )
   const client = Context.get(yield* Layer.build(layer), Client)
-  const rooms = yield* Effect.provide(
+  const rooms: SealedRooms = yield* Effect.provide(
     makeRooms(client, store, { patience: 20, ...options }),
     SecureRandom.layerWebCrypto
   )
