@@ -38,11 +38,12 @@ const isControl = (character: string, isOnOneLine: boolean): boolean => {
 }
 
 const name =
-  (maximum: number): Rule =>
+  (maximum: number, marks = 3): Rule =>
   (value) => {
     if (!isWhole(value) || value.length > 8 * maximum || /\p{M}{9}/u.test(value)) return false
     const kept = value.normalize("NFKC")
-    const isSpelled = /^(?:\p{L}\p{M}{0,3}|\p{Nd})(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])*$/u.test(kept)
+    const letter = String.raw`\p{L}\p{M}{0,${marks}}`
+    const isSpelled = new RegExp(String.raw`^(?:${letter}|\p{Nd})(?:${letter}|[\p{Nd}_.-])*$`, "u").test(kept)
     return isSpelled && [...kept].length <= maximum && !/\p{Default_Ignorable_Code_Point}/u.test(kept)
   }
 
@@ -68,6 +69,22 @@ export const isObject = (value: unknown): value is Json => Predicate.isObject(va
 
 const userName = name(32)
 const roomName = name(64)
+/** A room, or the encrypted conversation of two. */
+const anyRoom: Rule = (value) => {
+  const [before, one, other, ...more] = isWhole(value) ? value.normalize("NFKC").split("~") : []
+  return roomName(value) || (before === "" && more.length === 0 && [one, other].every(name(96, 4)))
+}
+const bytes =
+  (maximum: number, minimum = 1): Rule =>
+  (value) =>
+    isWhole(value) &&
+    value.length >= minimum &&
+    Buffer.from(value, "base64").toString("base64") === value &&
+    Buffer.from(value, "base64").length <= maximum
+const list =
+  (maximum: number, rule: Rule, minimum = 0): Rule =>
+  (value) =>
+    Array.isArray(value) && value.length >= minimum && value.length <= maximum && value.every(rule)
 const secret = text(0, 1024)
 const key = text(0, 4096)
 const cursor = fields({ epoch: text(1, 64), seq: natural })
@@ -79,18 +96,28 @@ const proofs: Readonly<Record<string, Rule>> = {
   KeyProof: fields({ publicKey: key, host: text(0, 255), signature: key })
 }
 
+const device = characters(1, 64, true)
+const userDevice = fields({ user: userName, device })
+
+/** What a field is in a request of one kind alone. */
+const ofOne: Readonly<Record<string, Rule>> = {
+  "CreateRoom.room": roomName,
+  "SealedMessage.data": bytes(48_128),
+  "CommitKeys.data": bytes(24_000)
+}
+
 const rules: Readonly<Record<string, Rule>> = {
   id: text(1, 64),
   key: text(16, 64),
   user: userName,
   to: userName,
   with: userName,
-  room: roomName,
+  room: anyRoom,
   content: characters(1, 8192, false),
   reaction: characters(1, 32, true),
   topic: characters(0, 300, true),
   reason: characters(1, 300, true),
-  device: characters(1, 64, true),
+  device,
   name: characters(1, 64, true),
   fingerprint: characters(1, 128, true),
   target: natural,
@@ -103,6 +130,24 @@ const rules: Readonly<Record<string, Rule>> = {
   only: among("messages", "moderation"),
   role: among("owner", "moderator", "member"),
   private: among(true, false),
+  encrypted: among(true, false),
+  keyEpoch: natural,
+  incarnation: natural,
+  welcome: bytes(40_000),
+  adds: list(8, userDevice),
+  removes: list(24, userDevice),
+  devices: list(8, userDevice, 1),
+  packages: list(20, bytes(2048)),
+  lastResort: bytes(2048),
+  entry: fields({
+    n: whole(1, Number.MAX_SAFE_INTEGER),
+    prev: bytes(48, 0),
+    op: among("add", "remove"),
+    device,
+    publicKey: bytes(64, 0),
+    by: device,
+    signature: bytes(128)
+  }),
   remove: among(true),
   query: (value) => text(1, 256)(value) && /[\p{L}\p{N}]/u.test(String(value)),
   publicKey: key,
@@ -122,22 +167,33 @@ const afters: Readonly<Record<string, Rule>> = {
   ListUsers: userName,
   ListRoomUsers: userName,
   ListRooms: roomName,
-  GetHistory: natural
+  GetHistory: natural,
+  GetDevices: natural,
+  GetWelcomes: natural
 }
 
 const optional = new Set(
-  "id key replyTo after before limit only reason remove seconds with invite credentials register name".split(" ")
+  "id key replyTo after before limit only reason remove seconds with invite credentials register name welcome lastResort".split(
+    " "
+  )
 )
 /** Which others a request need not have, and which of those above it must. */
 const needless = new Set([
   "Handshake.device",
   "CreateRoom.private",
+  "CreateRoom.encrypted",
   "CreateRoom.topic",
   ..."EditMessage DeleteMessage React Typing Report GetHistory Search MarkRead Mute Unmute"
     .split(" ")
     .map((tag) => `${tag}.room`)
 ])
-const needful = new Set(["Report.reason"])
+const needful = new Set([
+  "Report.reason",
+  "OpenConversation.with",
+  "SealedMessage.key",
+  "CommitKeys.key",
+  "ResetKeys.key"
+])
 
 /** Whether a request of this kind is none without this field. */
 const isRequired = (tag: string, field: string): boolean =>
@@ -154,7 +210,7 @@ const breachOf = (tag: string, request: Json, known: ReadonlyArray<string>): str
       if (isRequired(tag, field)) return `no ${field}`
       continue
     }
-    const rule = field === "after" ? afters[tag] : rules[field]
+    const rule = field === "after" ? afters[tag] : (ofOne[`${tag}.${field}`] ?? rules[field])
     if (rule !== undefined && !rule(request[field])) return `a bad ${field}`
   }
   return known.includes("with") && !isInOnePlace(request) ? "two places" : undefined

@@ -31,6 +31,13 @@ const expected: Readonly<Record<string, ReadonlyArray<string>>> = {
   GetRoom: ["RoomInfo"],
   DeleteRoom: ["RoomDeleted"],
   MarkRead: ["ReadMarked"],
+  PublishDevice: ["DevicePublished"],
+  GetDevices: ["DeviceList"],
+  PublishKeyPackages: ["KeyPackagesPublished"],
+  ClaimKeyPackages: ["KeyPackages"],
+  GetWelcomes: ["Welcomes"],
+  AckWelcome: ["WelcomeAcknowledged"],
+  OpenConversation: ["RoomJoined"],
   Block: ["Blocked"],
   Unblock: ["Blocked"],
   ListBlocked: ["Blocked"],
@@ -46,7 +53,7 @@ const expected: Readonly<Record<string, ReadonlyArray<string>>> = {
   GetUser: ["UserInfo"]
 }
 const forAccounts = new Set(
-  "MarkRead Block Unblock ListBlocked ChangePassword ListDevices RemoveDevice AddKey ListKeys RemoveKey DeleteAccount SetRole InviteUser".split(
+  "PublishDevice GetDevices PublishKeyPackages ClaimKeyPackages GetWelcomes AckWelcome OpenConversation MarkRead Block Unblock ListBlocked ChangePassword ListDevices RemoveDevice AddKey ListKeys RemoveKey DeleteAccount SetRole InviteUser".split(
     " "
   )
 )

@@ -137,6 +137,7 @@ describe("An encrypted room", () => {
         }
         assert.deepStrictEqual(yield* Sealed.heard(benBack), ["11 welcome back"])
         const { epoch } = Talk.cursorOf(waiting)
+        let adaOnce: Sealed.Device = adaBack
         for (const [seq, missed] of [
           [0, 5],
           [4, 4],
@@ -144,6 +145,10 @@ describe("An encrypted room", () => {
           [9, 1],
           [11, 0]
         ] as const) {
+          // Somebody who may read all of it comes back from the same place just before.
+          adaOnce = yield* Sealed.comeBack(server, adaOnce)
+          yield* Sealed.join(adaOnce, room, { epoch, seq })
+          assert.lengthOf(yield* Sealed.heard(adaOnce), 11 - seq)
           const once = yield* Sealed.comeBack(server, benBack)
           const joined = yield* Sealed.join(once, room, { epoch, seq })
           assert.deepInclude(joined, { missed, truncated: false, seq: 11 }, `behind ${seq}`)
@@ -269,6 +274,50 @@ describe("An encrypted room", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("lets a muted member commit and not speak, and nobody in who is banned", () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start()
+        const ada = yield* vaultOf(server)
+        const ben = yield* Sealed.newcomer(server, "ben")
+        yield* Sealed.join(ben, room)
+        yield* Sealed.commit(ada, room, { keyEpoch: 0, adds: [ben] })
+        yield* ada.client.ask({ _tag: "Mute", room, user: "ben" })
+        assert.deepInclude(reasonOf(yield* Sealed.seal(ben, room, 1, "hush")), { _tag: "Muted", room })
+        assert.strictEqual((yield* Sealed.commit(ben, room, { keyEpoch: 1 }))._tag, "Sent")
+        yield* ada.client.ask({ _tag: "Ban", room, user: "ben" })
+        const stale = yield* Sealed.seal(ada, room, 2, "not yet")
+        assert.deepStrictEqual<unknown>(reasonOf(stale), { _tag: "StaleKeyEpoch", keyEpoch: 2, seq: 5 })
+        const again = yield* Sealed.commit(ada, room, { keyEpoch: 2, removes: [ben], adds: [ben] })
+        assert.deepStrictEqual<unknown>(reasonOf(again), { _tag: "UserNotFound", user: "ben" })
+        assert.deepInclude(reasonOf(yield* Sealed.commit(ben, room, { keyEpoch: 2 })), { _tag: "NotInRoom" })
+        yield* Sealed.commit(ada, room, { keyEpoch: 2, removes: [ben] })
+        assert.strictEqual((yield* Sealed.seal(ada, room, 3, "now"))._tag, "Sent")
+        const heard = yield* Sealed.heard(ben)
+        assert.deepStrictEqual(heard, ["3 Muted", "4 KeysCommitted", "5 Banned"])
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect(
+      "takes the longest list of devices that a commit may have, and an account's so many entries in an hour",
+      () =>
+        Effect.gen(function* () {
+          const server = yield* TestServer.start()
+          const ada = yield* vaultOf(server)
+          const many = (count: number) =>
+            Array.from({ length: count }, (_, index) => ({ user: "ada", device: `d${index}` }))
+          const refused = yield* Sealed.commit(ada, room, { keyEpoch: 0, adds: many(8), removes: many(24) })
+          assert.deepStrictEqual<unknown>(reasonOf(refused), {
+            _tag: "InvalidMessage",
+            issue: "removes: each must be a device of the group"
+          })
+          for (let n = 2; n <= 40; n++) {
+            const published = yield* Sealed.publish(ada.client, n, "tablet", { op: n % 2 === 0 ? "add" : "remove" })
+            assert.strictEqual(published._tag, "DevicePublished")
+          }
+          assert.deepInclude(reasonOf(yield* Sealed.publish(ada.client, 41, "tablet")), { _tag: "RateLimited" })
+        }).pipe(Effect.scoped)
+    )
+
     it.effect("erases what is deleted, and knows that it was there", () =>
       Effect.gen(function* () {
         const server = yield* TestServer.start()
@@ -279,6 +328,34 @@ describe("An encrypted room", () => {
         assert.deepStrictEqual(yield* Sealed.history(ada, room), ["1 KeysReset", "2 Tombstone", "3 Deleted"])
         const again = yield* ada.client.ask({ _tag: "DeleteMessage", room, target: 1 })
         assert.deepStrictEqual<unknown>(reasonOf(again), { _tag: "MessageNotFound", seq: 1 })
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("keeps of what is reported that it was said, and by whom", () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start()
+        const ada = yield* vaultOf(server)
+        yield* Sealed.seal(ada, room, 0, "something rude")
+        const reported = yield* ada.client.ask({ _tag: "Report", room, target: 2, reason: "Rude" })
+        assert.strictEqual(reported._tag, "Reported")
+        const [report] = yield* server.users.reports(undefined)
+        assert.deepInclude(report?.said, {
+          content: "(This message is encrypted: only the devices of its room can read it.)"
+        })
+        const nothing = yield* ada.client.ask({ _tag: "Report", room, target: 1, reason: "Rude" })
+        assert.deepStrictEqual<unknown>(reasonOf(nothing), { _tag: "MessageNotFound", seq: 1 })
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("begins anew so many times in an hour and no more for one account", () =>
+      Effect.gen(function* () {
+        const server = yield* TestServer.start()
+        const ada = yield* vaultOf(server)
+        for (let incarnation = 2; incarnation <= 60; incarnation++) {
+          assert.strictEqual((yield* Sealed.reset(ada, room, incarnation))._tag, "Sent")
+        }
+        assert.deepInclude(reasonOf(yield* Sealed.reset(ada, room, 61)), { _tag: "RateLimited" })
+        assert.strictEqual((yield* Sealed.seal(ada, room, 0, "and goes on", 60))._tag, "Sent")
       }).pipe(Effect.scoped)
     )
 

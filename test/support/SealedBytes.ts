@@ -23,11 +23,13 @@ export interface SealedHead {
   readonly incarnation?: number
   readonly keyEpoch: number
   readonly contentType?: keyof typeof contentTypes
+  /** How many bytes it says in the clear. */
+  readonly authenticated?: number
 }
 
 /** As base64. `content`: what is said, for a test to find it again. */
 export const sealedBytes = (
-  { contentType = "application", incarnation = 1, keyEpoch, room }: SealedHead,
+  { authenticated = 0, contentType = "application", incarnation = 1, keyEpoch, room }: SealedHead,
   content = "ciphertext that nobody can read"
 ): string => {
   const epoch = Buffer.alloc(8)
@@ -37,7 +39,7 @@ export const sealedBytes = (
     vector(Buffer.from(groupIdOf(room, incarnation))),
     epoch,
     Buffer.from([contentTypes[contentType]]),
-    vector(new Uint8Array(0)),
+    vector(new Uint8Array(authenticated)),
     vector(new Uint8Array(28)),
     vector(Buffer.from(`\n${content}${"#".repeat(17)}`))
   ]).toString("base64")

@@ -6,7 +6,7 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Talk from "./AccountTalk.ts"
 import type { Line, RawClient } from "./RawClient.ts"
-import { sealedBytes } from "./SealedBytes.ts"
+import { sealedBytes, type SealedHead } from "./SealedBytes.ts"
 import type { TestServer } from "./TestServer.ts"
 
 /** A connection of a device that is in its account's list. */
@@ -87,6 +87,10 @@ export const commitRequest = (room: string, { adds = [], incarnation = 1, keyEpo
   key: newKey(),
   ...more
 })
+
+/** The same header before bytes of a test's own. */
+export const padded = (room: string, head: Omit<SealedHead, "room">, bytes: Uint8Array): string =>
+  sealedBytes({ room, ...head }, Buffer.from(bytes).toString("latin1"))
 
 export const commit = ({ client }: Device, room: string, what: Commit) => client.ask(commitRequest(room, what))
 

@@ -8,8 +8,8 @@ import { Schema } from "effect"
 import { UserName } from "../name/UserName.ts"
 import { line } from "../text/Content.ts"
 
-/** Of a message: a content of 8192 characters, of four bytes each, and what MLS and padding add. */
-export const maxSealedBytes = 45_000
+/** Of a message: a content of 8192 characters, of four bytes each, padded to 44 KiB, and what MLS adds. */
+export const maxSealedBytes = 47 * 1024
 /** A commit in a group of 100 devices that lets in eight others has some 15,000 bytes, the welcome to them 20,000 to 30,000. */
 export const maxCommitBytes = 24_000
 export const maxWelcomeBytes = 40_000
@@ -52,7 +52,13 @@ const removes = Schema.Array(UserDevice).check(Schema.isMaxLength(maxRemoves))
 
 export const sealing = {
   /** Something was said; what, only devices of that key epoch can tell. */
-  Sealed: { device: Device, keyEpoch: KeyEpoch, data: base64(maxSealedBytes) },
+  /** `unheard`: whoever else is in this conversation of two had blocked the sender, and is not given it. Never shown. */
+  Sealed: {
+    device: Device,
+    keyEpoch: KeyEpoch,
+    data: base64(maxSealedBytes),
+    unheard: Schema.optionalKey(Schema.Literal(true))
+  },
   /** The group of that key epoch is the next one from here on. */
   KeysCommitted: { device: Device, keyEpoch: KeyEpoch, data: base64(maxCommitBytes), adds, removes },
   /** The room has a fresh group, of one device. */

@@ -8,10 +8,12 @@ import { Schema, SchemaTransformation } from "effect"
 import { foldName } from "./FoldName.ts"
 
 /** Many scripts write vowels and other parts of a letter as marks behind it: हिन्दी. Three are enough for all of them. */
-const word = String.raw`(?:\p{L}\p{M}{0,3}|\p{Nd})(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])*`
+const wordOf = (marks: number) => String.raw`(?:\p{L}\p{M}{0,${marks}}|\p{Nd})(?:\p{L}\p{M}{0,${marks}}|[\p{Nd}_.-])*`
+const word = wordOf(3)
 const alphabet = new RegExp(`^${word}$`, "u")
-/** Two names, each behind a tilde, which is in none. */
-const paired = new RegExp(`^(?:${word}|~${word}~${word})$`, "u")
+/** Two names as they are compared, each behind a tilde, which is in none. Case folding may give a letter another mark. */
+const folded = wordOf(4)
+const paired = new RegExp(`^(?:${word}|~${folded}~${folded})$`, "u")
 /** Case folding makes three characters of one at most, of two names with 32 each. */
 const maxPaired = 2 * (1 + 3 * 32)
 

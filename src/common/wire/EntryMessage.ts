@@ -48,7 +48,7 @@ export const governed = {
 }
 /** What was sealed, and what was done to the keys. */
 export const sealed = {
-  Sealed: { ...of, ...sealing.Sealed },
+  Sealed: { ...of, device: sealing.Sealed.device, keyEpoch: sealing.Sealed.keyEpoch, data: sealing.Sealed.data },
   KeysCommitted: { ...of, ...sealing.KeysCommitted },
   KeysReset: { ...of, ...sealing.KeysReset }
 }
@@ -102,6 +102,10 @@ export const entryMessage = (conversation: Conversation): ((entry: Entry) => Ent
       return say({ ...head, ...text })
     }
     const { at, from, seq } = head
+    if (body._tag === "Sealed") {
+      const { unheard: _, ...shown } = body
+      return { ...shown, ...where(head), seq, at, from }
+    }
     return { ...body, ...where(head), seq, at, from }
   }
 }
@@ -114,6 +118,10 @@ export const standingMessage = (conversation: Conversation): ((view: View) => St
     if (view._tag === "Tombstone") {
       const { to: _, ...tombstone } = view
       return { ...tombstone, ...where(view) }
+    }
+    if (view._tag === "Sealed") {
+      const { unheard: _, ...shown } = view
+      return { ...shown, ...where(view) }
     }
     if (view._tag !== "Message") return { ...view, ...where(view) }
     const { _tag: _, reactions, ...text } = view

@@ -19,8 +19,8 @@ import { UserName } from "../name/UserName.ts"
 import { MessageKey, RequestId } from "./RequestId.ts"
 
 /** Of a key package; and how many of them a device may publish at once, and have waiting. */
-export const maxKeyPackageBytes = 1536
-export const maxPackagesAtOnce = 24
+export const maxKeyPackageBytes = 2048
+export const maxPackagesAtOnce = 20
 export const maxKeyPackages = 100
 /** How many entries a list of devices may have, and how many of them one reply holds. */
 export const maxDeviceEntries = 1000

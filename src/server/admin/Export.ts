@@ -1,6 +1,6 @@
 /**
  * `pnpm admin export`: writes a conversation out, oldest message first, one line each, as it stands and reads on the wire; a
- * deleted one as its tombstone.
+ * deleted one as its tombstone, and of an encrypted room what was sealed, which only its members can read.
  *
  * Read page by page, each a short read of its own, up to the message that is the newest at the start: memory stays flat,
  * and a running server's WAL can be reset in between. RETENTION may delete messages that have not been read yet, and
@@ -59,7 +59,7 @@ const exportLog = Effect.fn("exportLog")(
     const page = Effect.gen(function* () {
       const upTo = Math.min(behind + pageMessages, newest)
       const { rows, unread } = yield* readRows(behind, upTo)
-      const messages = rows.filter(({ kind }) => kind === "Said" || kind === "Tombstone")
+      const messages = rows.filter(({ kind }) => kind === "Said" || kind === "Sealed" || kind === "Tombstone")
       const stand = viewsOf(messages.map((row) => ({ ...row, content: row["now"] ?? row["content"] })))
       const whole = stand.filter(({ problem }, index) => problem === undefined && isAsStored(messages[index] ?? {}))
       if (whole.length > 0) yield* write(whole.map(({ given }) => `${JSON.stringify(toMessage(given))}\n`).join(""))

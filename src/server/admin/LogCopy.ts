@@ -158,6 +158,9 @@ const leaveOutErased = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`DELETE FROM main.memberships WHERE 'room:' || room_key IN ${keys}`
   yield* sql`DELETE FROM main.marks WHERE place IN ${keys}`
   yield* sql`DELETE FROM main.bounds WHERE conversation_key IN ${keys}`
+  yield* sql`DELETE FROM main.intervals WHERE conversation_key IN ${keys}`
+  yield* sql`DELETE FROM main.welcomes WHERE conversation_key IN ${keys}`
+  yield* sql`DELETE FROM main.welcomed WHERE welcome NOT IN (SELECT id FROM main.welcomes)`
   yield* sql`DELETE FROM main.governance WHERE conversation_key IN ${keys}`
   return sql`DELETE FROM main.conversations WHERE id IN ${erased}`
 })
@@ -172,6 +175,8 @@ const finish = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, insertInca
     WHERE conversation IN (SELECT id FROM main.conversations EXCEPT SELECT id FROM source.conversations)`
   yield* sql`DELETE FROM main.conversations WHERE id NOT IN (SELECT id FROM source.conversations)`
   const forgetRooms = yield* leaveOutErased(sql)
+  // By the time it is restored they may have been handed out.
+  yield* sql`DELETE FROM main.key_packages WHERE kind = 'Once'`
   yield* eraseDeleted(sql, last)
   // More may have been deleted by now than when the oldest message was asked for.
   yield* sql`

@@ -70,7 +70,7 @@ export const checkMessages = Effect.fnUntraced(function* (
         if (untimely++ === 0) firstUntimely = `message ${seq} of ${called}, ${timeOf(at)}`
       }
     }
-    findings.messages += rows.filter(({ kind }) => kind === "Said").length
+    findings.messages += rows.filter(({ kind }) => kind === "Said" || kind === "Sealed").length
   }
 
   /** Whether it is another message than was stored. */

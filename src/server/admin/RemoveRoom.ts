@@ -49,7 +49,7 @@ const findRoom = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, removal:
     return yield* cannotRemove(removal.room, `there is no such room in ${removal.database}. ${known}`)
   }
   const [[messages] = []] = yield* failed(
-    sql`SELECT COUNT(*) FROM messages WHERE conversation = ${found.id} AND kind = 'Said'`.values
+    sql`SELECT COUNT(*) FROM messages WHERE conversation = ${found.id} AND kind IN ('Said', 'Sealed')`.values
   )
   return { id: found.id, name: printable(found.name), messages: Number(messages) }
 })

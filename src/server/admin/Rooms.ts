@@ -24,6 +24,8 @@ interface RoomSize {
   readonly newest: number | null
   /** Of the contents in UTF-8. */
   readonly bytes: number
+  /** Nobody can read it but its members; `between` two alone, if it is a private conversation. */
+  readonly encrypted?: true
 }
 
 const decodeSizes = Schema.decodeUnknownEffect(
@@ -38,10 +40,14 @@ const listRooms = Effect.fn("listRooms")(
     const { during } = yield* Progress
     const sql = yield* ChatDatabase.open(database)
     const rooms = new Map<unknown, RoomSize>(
-      (yield* sql`SELECT id, name FROM conversations WHERE kind = 'Room'`.values).map(([id, name]) => [
-        id,
-        { name: printable(name), messages: 0, newest: null, bytes: 0 }
-      ])
+      (yield* sql`
+        SELECT id, conversations.name, json_valid(state) AND state ->> 'keys' IS NOT NULL
+        FROM conversations LEFT JOIN governance USING (conversation_key) WHERE kind = 'Room'`.values).map(
+        ([id, name, isEncrypted]) => [
+          id,
+          { name: printable(name), messages: 0, newest: null, bytes: 0, ...(isEncrypted === 1 && { encrypted: true }) }
+        ]
+      )
     )
     const [[first, last] = []] = yield* sql`SELECT MIN(id), MAX(id) FROM messages`.values
     if (typeof first === "number" && typeof last === "number") {
@@ -49,13 +55,13 @@ const listRooms = Effect.fn("listRooms")(
       const step = Effect.gen(function* () {
         const upTo = Math.min(behind + stepMessages, last)
         const rows = yield* sql`
-          SELECT conversation, SUM(kind = 'Said') AS messages, MAX(at) AS newest, SUM(OCTET_LENGTH(content)) AS bytes
+          SELECT conversation, SUM(kind IN ('Said', 'Sealed')) AS messages, MAX(at) AS newest, SUM(OCTET_LENGTH(content)) AS bytes
           FROM messages WHERE id > ${behind} AND id <= ${upTo} GROUP BY conversation`
         for (const { bytes, conversation, messages, newest } of yield* decodeSizes(rows)) {
           const room = rooms.get(conversation)
           if (room === undefined) continue
           rooms.set(conversation, {
-            name: room.name,
+            ...room,
             messages: room.messages + messages,
             newest: Math.max(room.newest ?? newest, newest),
             bytes: room.bytes + bytes
@@ -86,11 +92,11 @@ const listRooms = Effect.fn("listRooms")(
 
 const toText = (rooms: ReadonlyArray<RoomSize>): string => {
   if (rooms.length === 0) return "There are no rooms.\n"
-  const cells = rooms.map(({ bytes, messages, name, newest }) => [
+  const cells = rooms.map(({ bytes, encrypted, messages, name, newest }) => [
     plural(messages, "message"),
     sizeOf(bytes),
     newest === null ? "-" : timeOf(newest),
-    name
+    encrypted === true ? `${name} (encrypted)` : name
   ])
   const width = (column: number) => Math.max(...cells.map((row) => row[column]?.length ?? 0))
   const widths = [width(0), width(1), width(2)] as const
@@ -114,7 +120,8 @@ export const roomsCommand = Command.make(
       "List the rooms of a server, which may be running: how many messages each has, how large they are, and when the newest",
       "was said.",
       "",
-      "With --json: an array of { name, messages, newest, bytes }, newest in milliseconds since 1970 or null."
+      "With --json: an array of { name, messages, newest, bytes, encrypted }, newest in milliseconds since 1970 or null;",
+      "encrypted is there, and true, where only members can read what was said. ~ada~ben is a conversation of two."
     ].join("\n")
   ),
   Command.withShortDescription("List the rooms and what is in them"),

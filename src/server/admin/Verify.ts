@@ -23,6 +23,7 @@ import { Progress } from "./Progress.ts"
 import * as Report from "./Report.ts"
 import { checkErasedRooms, checkGovernance } from "./RoomCheck.ts"
 import { checkEpoch, checkMigrations, checkSchema } from "./SchemaCheck.ts"
+import { checkSealing } from "./SealingCheck.ts"
 import { checkStanding } from "./StandingCheck.ts"
 
 const inspecting = (open: typeof ChatDatabase.open) => (file: string, shownAs: string) =>
@@ -72,6 +73,9 @@ const inspectLog = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, file: 
   }
   if (!["conversations", "marks", "memberships", "messages"].some((table) => missing.has(table))) {
     yield* reading("the memberships", undefined, checkMemberships(sql, findings))
+  }
+  if (!["device_entries", "governance", "intervals", "welcomes"].some((table) => missing.has(table))) {
+    yield* reading("the encrypted rooms", undefined, checkSealing(sql, findings))
   }
   const { accounts, isIntact, messages, newest, oldest, problems, remarks, rooms } = findings
   const report: Report.Report = {

@@ -163,7 +163,10 @@ export const make = Effect.gen(function* () {
   const look = Effect.fnUntraced(function* (from: Asker, { account }: Owner, after: CatchUpCursor) {
     const inbox = yield* inboxes.catchUp(from, after)
     const standing = yield* memberships.standing({ account: account.id, user: account.user })
-    const rooms = standing.rooms.map((room) => ({ ...room, ...governed(account.id, room.room) }))
+    const rooms = standing.rooms
+      .map((room) => ({ ...room, ...governed(account.id, room.room) }))
+      // A conversation that somebody has begun who is blocked.
+      .filter((room) => !("with" in room) || room.with === undefined || !isBlocked(account.id, room.with))
     const isIn = new Set(rooms.map(({ room }) => nameKey(room)))
     const invitations = governances
       .invitations(account.id)

@@ -8,8 +8,11 @@
 import { Clock, Duration, Effect } from "effect"
 import { conversationKey, type Inbox } from "../../common/log/Conversation.ts"
 import type { Seq } from "../../common/log/Cursor.ts"
+import { conversationRoom } from "../../common/name/RoomName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import { ServerConfig } from "../config/ServerConfig.ts"
+import { isFor } from "../governance/Sealing.ts"
+import { Governances } from "../history/Governances.ts"
 import {
   type AnsweredKey,
   type Facts,
@@ -36,13 +39,21 @@ export type Answer = { readonly _tag: "Refused"; readonly reason: Rejection } | 
 
 export const make = Effect.gen(function* () {
   const history = yield* History
+  const governances = yield* Governances
   const config = yield* ServerConfig
   const clock = yield* Clock.Clock
   const editWindow = Duration.toMillis(config.editWindow)
 
-  const factsOf = Effect.fnUntraced(function* (part: ReadonlyArray<Placed>) {
+  /** Whether these two have an encrypted conversation: from then on nothing is said between them in the open. */
+  const isSealed = ({ account, from, to }: Exchange): boolean => {
+    if (account === undefined || from.account === undefined) return false
+    const keys = governances.get({ _tag: "Room", room: conversationRoom(from.user, to) })?.keys
+    return keys?.between !== undefined && isFor(keys, account) && isFor(keys, from.account)
+  }
+
+  const factsOf = Effect.fnUntraced(function* (part: ReadonlyArray<Placed>, sealed: ReadonlySet<Placed>) {
     const facts = new Map<string, Facts>()
-    const dependent = part.filter(({ exchange }) => isDependent(exchange))
+    const dependent = part.filter((placed) => isDependent(placed.exchange) || sealed.has(placed))
     for (const [name, some] of Map.groupBy(dependent, ({ conversation }) => conversationKey(conversation))) {
       const [{ conversation } = { conversation: undefined }] = some
       if (conversation !== undefined) facts.set(name, yield* history.facts(conversation, questionOf(some.map(actOf))))
@@ -50,12 +61,20 @@ export const make = Effect.gen(function* () {
     return facts
   })
 
-  const decisionOn = (placed: Placed, facts: ReadonlyMap<string, Facts>, now: number): Decision => {
+  const decisionOn = (
+    placed: Placed,
+    facts: ReadonlyMap<string, Facts>,
+    isEncrypted: boolean,
+    now: number
+  ): Decision => {
     const { conversation, exchange } = placed
-    if (!isDependent(exchange)) return { _tag: "Accepted" }
+    if (!isDependent(exchange) && !isEncrypted) return { _tag: "Accepted" }
     const state = stateOf(facts.get(conversationKey(conversation)) ?? nothing)
     const decision = decide(state, actOf(placed), { now, editWindow })
     const isAllowed = exchange.isThere || exchange.body._tag === "Deleted"
+    if (decision._tag === "Accepted" && isEncrypted && exchange.body._tag !== "Deleted") {
+      return { _tag: "Refused", reason: { _tag: "EncryptionRequired" } }
+    }
     return decision._tag === "Accepted" && !isAllowed
       ? { _tag: "Refused", reason: { _tag: "UserNotFound", user: exchange.to } }
       : decision
@@ -65,9 +84,10 @@ export const make = Effect.gen(function* () {
   return Effect.fnUntraced(function* (
     part: ReadonlyArray<Placed>
   ): Effect.fn.Return<ReadonlyArray<Answer>, StorageUnavailable> {
-    const facts = yield* factsOf(part)
+    const sealed = new Set(part.filter(({ exchange }) => isSealed(exchange)))
+    const facts = yield* factsOf(part, sealed)
     const now = clock.currentTimeMillisUnsafe()
-    const decisions = part.map((placed) => decisionOn(placed, facts, now))
+    const decisions = part.map((placed) => decisionOn(placed, facts, sealed.has(placed), now))
     const accepted = part.filter((_, index) => decisions[index]?._tag === "Accepted")
     const entries = accepted.map((placed) => entryOf(placed, now))
     const answered = part.flatMap(

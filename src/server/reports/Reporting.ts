@@ -23,6 +23,9 @@ const maxOfGuest = 5
 /** Which message, and why. */
 export type Complaint = Pick<Extract<ClientMessage, { readonly _tag: "Report" }>, "reason" | "room" | "target" | "with">
 
+/** What stands for words that the server cannot read. */
+const sealedText = "(This message is encrypted: only the devices of its room can read it.)"
+
 export class Reporting extends Context.Service<
   Reporting,
   {
@@ -65,7 +68,8 @@ export class Reporting extends Context.Service<
           ...(partner !== undefined && { with: partner })
         }
         const [message] = (yield* history.standing(conversation, range)).messages
-        if (message?._tag !== "Message") return rejected({ _tag: "MessageNotFound", seq: target })
+        if (message?._tag !== "Message" && message?._tag !== "Sealed")
+          return rejected({ _tag: "MessageNotFound", seq: target })
         const { targets } = yield* history.facts(conversation, { keys: [], targets: [target], reactors: [] })
         const { network = `guest ${from.session}` } = sessions.authorsOf(from)
         const [reporter, max] =
@@ -81,7 +85,7 @@ export class Reporting extends Context.Service<
           said: {
             at: message.at,
             from: authorOf(message.from, targets.get(target)?.author),
-            content: message.content
+            content: message._tag === "Sealed" ? sealedText : message.content
           }
         })
         return { _tag: "Reported" }

@@ -4,12 +4,12 @@
  *
  * A name that somebody else has by now names another partner: then the conversation with the one before goes.
  *
- * Bounds: `maxOpened` in an hour by one account, `maxConversations` in all, some 500 bytes each.
+ * Bounds: in an hour, by one account, `maxOpened` conversations, `maxCommits` and `maxResets`; `maxConversations` in all, some 500 bytes each.
  */
 import { type Clock, Deferred, Effect } from "effect"
 import { isSealing } from "../../common/log/Sealing.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
-import { conversationRoom, type RoomName } from "../../common/name/RoomName.ts"
+import { conversationRoom, isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
 import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { AccountNames } from "../accounts/AccountNames.ts"
 import type { AccountsCommand } from "../accounts/AccountsCommand.ts"
@@ -31,6 +31,9 @@ import type { RoomsCommandOf } from "./RoomsCommand.ts"
 
 const maxOpened = 60
 const maxConversations = 100_000
+/** Each takes every device of the room some 15 ms; one change of devices is a commit in each room of an account. */
+const maxCommits = 1200
+const maxResets = 60
 
 interface Services {
   readonly blocks: Pick<Blocks["Service"], "has">
@@ -63,6 +66,15 @@ export const makeConversations = (services: Services) => {
 
   const isPublished = ({ account, device }: Asker): boolean => devices.entryOf(account, device) !== undefined
   const keysOf = ({ conversation }: Pick<OpenRoom, "conversation">) => governances.get(conversation)?.keys
+
+  /** How long until somebody may change the keys of a room again. */
+  const waitFor = (command: RoomCommand, { account }: Asker): number => {
+    if (command._tag !== "Act") return 0
+    const { body } = command
+    const now = monotonicMillis(clock)
+    if (body._tag === "KeysCommitted") return perHour.take(`commit ${account}`, maxCommits, now)
+    return body._tag === "KeysReset" ? perHour.take(`reset ${account}`, maxResets, now) : 0
+  }
 
   const make = Effect.fnUntraced(function* (
     from: Asker,
@@ -99,9 +111,13 @@ export const makeConversations = (services: Services) => {
     /** Why this cannot be asked of this room, if it cannot: of encrypted rooms and conversations only. */
     whyNot: (open: OpenRoom, command: RoomCommand, from: Asker): Rejection | undefined => {
       const keys = keysOf(open)
+      // How it is kept cannot be read (see SqlGovernances).
+      if (isConversationRoom(open.name) && keys?.between === undefined) return { _tag: "StorageUnavailable" }
       if (keys === undefined) return undefined
       if (!isFor(keys, from.account)) return { _tag: "RoomNotFound", room: open.name }
       if (isForDevices(command) && !isPublished(from)) return { _tag: "DeviceRequired" }
+      const retryAfter = waitFor(command, from)
+      if (retryAfter > 0) return { _tag: "RateLimited", retryAfter }
       const isForGood = keys.between !== undefined && (command._tag === "Leave" || command._tag === "Delete")
       return isForGood ? { _tag: "NotAllowed", action: actions[command._tag], why: forGood } : undefined
     },
@@ -122,7 +138,7 @@ export const makeConversations = (services: Services) => {
       const keys = open && keysOf(open)
       if (keys !== undefined && isFor(keys, account) && isFor(keys, other.id)) return comeIn
       if (devices.of(other.id).devices.size === 0) return notAllowed(noDevices(other.user))
-      const retryAfter = perHour.take(`${account}`, maxOpened, monotonicMillis(clock))
+      const retryAfter = perHour.take(`open ${account}`, maxOpened, monotonicMillis(clock))
       if (retryAfter > 0) return refuse({ _tag: "RateLimited", retryAfter })
       if (count() >= maxConversations) return refuse({ _tag: "TooManyRooms", limit: maxConversations })
       if (open?.running !== undefined) return notAllowed(stillOpen)

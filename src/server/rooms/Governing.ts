@@ -127,12 +127,19 @@ export const makeGoverning = Effect.fnUntraced(function* (services: Services) {
   const isMember = (account: AccountId, user: UserName): boolean => Room.isEnrolled(room(), { account, user })
 
   /** What is to be done with keys, and what is known of the devices that it is about. */
-  const sealed = (body: Sealing, { account, device }: Asker, welcome: string | undefined) => {
+  const sealed = (body: Sealing, from: Asker, welcome: string | undefined) => {
+    const { account, device } = from
+    const { keys } = deciding.governance()
     const n = devices.entryOf(account, device)
-    const gone = deciding.governance().keys?.devices.filter((one) => !isThere(one) || !isMember(one.account, one.user))
+    const gone = keys?.devices.filter((one) => !isThere(one) || !isMember(one.account, one.user))
     const known = {
       ...(device !== undefined && n !== undefined && { device: { device, n } }),
       ...(gone !== undefined && gone.length > 0 && { gone })
+    }
+    if (body._tag === "Sealed") {
+      const other = keys && partnerIn(keys, account)
+      const isUnheard = other !== undefined && blockedBy(from).has(other.account)
+      return { body: isUnheard ? { ...body, unheard: true as const } : body, keys: known }
     }
     if (body._tag !== "KeysCommitted") return { body, keys: known }
     const found = body.adds.map(({ user }) => people.find(user))

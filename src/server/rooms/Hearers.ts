@@ -12,9 +12,9 @@ import { entryMessage } from "../../common/wire/EntryMessage.ts"
 import type { Governance } from "../governance/Governance.ts"
 import { type DeviceKey, deviceKey } from "../governance/Sealing.ts"
 import type { StorageUnavailable } from "../history/History.ts"
-import type { Interval } from "../history/SealedRooms.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import type { Delivery } from "../session/Delivery.ts"
+import type { Readable } from "./Readable.ts"
 import * as Room from "./Room.ts"
 import type { Intervals } from "./RoomManagerOptions.ts"
 
@@ -24,7 +24,7 @@ export interface Hearers {
   readonly joined: (from: Asker) => void
   readonly left: (session: SessionId) => void
   /** What somebody may read of an encrypted room; of any other nothing is said. */
-  readonly readable: (from: Asker) => Effect.Effect<ReadonlyArray<Interval>, StorageUnavailable> | undefined
+  readonly readable: (from: Asker) => Effect.Effect<Readable, StorageUnavailable> | undefined
   /** What those who have caught up are told of new entries, which come in the order of the log. */
   readonly told: (room: Room.Room, entries: ReadonlyArray<Entry>) => ReadonlyArray<Delivery>
 }
@@ -49,9 +49,12 @@ export const makeHearers = ({ conversation, governance, intervals }: Services): 
       if (device !== undefined && governance().keys !== undefined) devices.set(session, deviceKey({ device, user }))
     },
     left: (session) => void devices.delete(session),
-    readable: ({ account, device }) => {
-      if (governance().keys === undefined) return undefined
-      return account === undefined || device === undefined ? Effect.succeed([]) : intervals({ account, device })
+    readable: ({ account, device, user }) => {
+      const { keys } = governance()
+      if (keys === undefined) return undefined
+      if (account === undefined || device === undefined) return Effect.succeed({ intervals: [] })
+      const part = keys.between === undefined ? {} : { as: user }
+      return Effect.map(intervals({ account, device }), (found) => ({ ...part, intervals: found }))
     },
     told: (room, entries) => {
       if (governance().keys === undefined) return Room.told(room, entries)
@@ -60,7 +63,12 @@ export const makeHearers = ({ conversation, governance, intervals }: Services): 
       let run: Array<Entry> = []
       const tell = () => {
         if (run.length === 0) return
-        const to = Room.upToDate(room).filter((session) => hearing.has(devices.get(session) ?? ""))
+        const [first] = run
+        const own = first !== undefined && isUnheard(first) ? `${nameKey(first.from)} ` : ""
+        const to = Room.upToDate(room).filter((session) => {
+          const device = devices.get(session) ?? ""
+          return hearing.has(device) && device.startsWith(own)
+        })
         deliveries.push({ _tag: "Tell", to, messages: run.map(say) })
         run = []
       }
@@ -71,6 +79,8 @@ export const makeHearers = ({ conversation, governance, intervals }: Services): 
           tell()
           hearing = inside.union(after)
         }
+        // Whoever blocked its sender is not given it.
+        if (run.length > 0 && (isUnheard(entry) || run.some(isUnheard))) tell()
         run.push(entry)
         if (after === inside) continue
         tell()
@@ -82,6 +92,8 @@ export const makeHearers = ({ conversation, governance, intervals }: Services): 
     }
   }
 }
+
+const isUnheard = ({ body }: Entry): boolean => body._tag === "Sealed" && body.unheard === true
 
 /** Who is in the group behind an entry; the same if it changes nothing. */
 const step = (inside: ReadonlySet<DeviceKey>, { body, from }: Entry): ReadonlySet<DeviceKey> => {

@@ -13,10 +13,9 @@ import { entryMessage, standingMessage } from "../../common/wire/EntryMessage.ts
 import { ServerConfig } from "../config/ServerConfig.ts"
 import { History, type StorageUnavailable } from "../history/History.ts"
 import type { Range, StandingRange } from "../history/Query.ts"
-import type { Interval } from "../history/SealedRooms.ts"
 import { monotonicMillis } from "../processor/MonotonicTime.ts"
 import { Turns } from "../processor/Turns.ts"
-import { partsOfPage } from "./Readable.ts"
+import { isGivenTo, partsOfPage, type Readable } from "./Readable.ts"
 
 /** What is read at once: 64 KiB of content, or so many short entries that they are as long on the wire. */
 const pieceBytes = 64 * 1024
@@ -43,24 +42,24 @@ export class LogReader extends Context.Service<
   {
     /**
      * The next entries behind `after`, up to `upTo` at most, of one incarnation of a log. Nothing is read if they are not
-     * wanted any more when their turn has come. `isPart`: others may read behind `upTo`, and this one may not.
+     * wanted any more when their turn has come. `part`: others may read more of it, and this one may not.
      */
     piece(
       log: Log,
       after: Seq,
       upTo: Seq,
       isWanted?: () => boolean,
-      isPart?: boolean
+      part?: Omit<Readable, "intervals">
     ): Effect.Effect<Piece | undefined, StorageUnavailable>
     /**
      * A `History` reply, encoded but for its beginning (see Requests), in pieces. As soon as it is not wanted any more, nothing more is read.
-     * `intervals`: of an encrypted room, what may be read; unless only some are asked for, it has all entries there, as they were made.
+     * `readable`: of an encrypted room, what may be read; unless only some are asked for, it has all entries there, as they were made.
      */
     historyReply(
       conversation: Conversation,
       range: StandingRange,
       isWanted: () => boolean,
-      intervals?: ReadonlyArray<Interval>
+      readable?: Readable
     ): Effect.Effect<ReadonlyArray<Uint8Array>, StorageUnavailable>
     /** Something was deleted: what was read before is not given again. */
     forget(conversation: Conversation): void
@@ -93,9 +92,10 @@ export class LogReader extends Context.Service<
         after: Seq,
         upTo: Seq,
         isWanted: () => boolean = () => true,
-        isPart = false
+        part?: Omit<Readable, "intervals">
       ) {
-        const name = isPart ? `${epoch} ${after} ${upTo}` : `${epoch} ${after}`
+        const name = part === undefined ? `${epoch} ${after}` : `${epoch} ${after} ${upTo} ${part.as ?? ""}`
+        const isGiven = isGivenTo(part?.as)
         const group = conversationKey(conversation)
         const made = Effect.suspend(() => {
           if (!isWanted()) return Effect.undefined
@@ -107,7 +107,8 @@ export class LogReader extends Context.Service<
           const { entries, more } = yield* read(conversation, range)
           const last = entries.at(-1)?.seq ?? upTo
           const say = entryMessage(conversation)
-          const text = entries.map((entry) => `${JSON.stringify(say(entry))}\n`).join("")
+          const given = part === undefined ? entries : entries.filter(isGiven)
+          const text = given.map((entry) => `${JSON.stringify(say(entry))}\n`).join("")
           return { lines: Buffer.from(text), first: entries[0]?.seq ?? upTo + 1, upTo: more ? last : upTo }
         })
         const edition = kept.edition()
@@ -116,17 +117,21 @@ export class LogReader extends Context.Service<
       })
 
       /** What stands there; or, of an encrypted room, all entries as they were made. */
-      const finder = (conversation: Conversation, isSealed: boolean) => {
+      const finder = (conversation: Conversation, readable: Readable | undefined, { only }: StandingRange) => {
         const say = standingMessage(conversation)
         const sayEntry = entryMessage(conversation)
+        const isGiven = isGivenTo(readable?.as)
         return (range: StandingRange) =>
-          isSealed
+          readable !== undefined && only === undefined
             ? Effect.map(history.read(conversation, range, pieceBytes), ({ entries, more }) => ({
-                said: entries.map((entry): Said => ({ seq: entry.seq, message: sayEntry(entry) })),
+                said: entries.map((entry) => saidOf(entry.seq, isGiven(entry), () => sayEntry(entry))),
                 more
               }))
             : Effect.map(history.standing(conversation, range, pieceBytes), ({ messages, more }) => ({
-                said: messages.map((view): Said => ({ seq: view.seq, message: say(view) })),
+                said: messages.map((view) => {
+                  const isShown = view._tag !== "Sealed" || isGiven({ from: view.from, body: view })
+                  return saidOf(view.seq, isShown, () => say(view))
+                }),
                 more
               }))
       }
@@ -135,11 +140,11 @@ export class LogReader extends Context.Service<
         conversation: Conversation,
         range: StandingRange,
         isWanted: () => boolean,
-        intervals: ReadonlyArray<Interval> | undefined
+        readable: Readable | undefined
       ) {
         const isForwards = range.after !== undefined
-        const find = finder(conversation, intervals !== undefined && range.only === undefined)
-        const parts = [...partsOfPage(intervals, range)]
+        const find = finder(conversation, readable, range)
+        const parts = [...partsOfPage(readable?.intervals, range)]
         const group = conversationKey(conversation)
         const pages: Array<Uint8Array> = []
         let { limit } = range
@@ -161,11 +166,12 @@ export class LogReader extends Context.Service<
           const nearest = isForwards ? within : within.toReversed()
           const fitting = fit(nearest, room, pages.length === 0)
           const furthest = nearest[fitting.texts.length - 1]
-          const texts = isForwards ? fitting.texts : fitting.texts.toReversed()
+          const inOrder = isForwards ? fitting.texts : fitting.texts.toReversed()
+          const texts = inOrder.filter((text) => text !== "")
           if (texts.length > 0) pages.push(Buffer.from(texts.join(",")))
           room -= fitting.bytes
           limit -= texts.length
-          const isFull = texts.length < nearest.length
+          const isFull = fitting.texts.length < nearest.length
           const isOver = !isFull && (!found.more || within.length < found.said.length)
           if (isOver) parts.shift()
           else if (furthest !== undefined) {
@@ -195,9 +201,9 @@ export class LogReader extends Context.Service<
         conversation: Conversation,
         range: StandingRange,
         isWanted: () => boolean,
-        intervals?: ReadonlyArray<Interval>
+        readable?: Readable
       ) {
-        const { messages, more } = yield* page(conversation, range, isWanted, intervals)
+        const { messages, more } = yield* page(conversation, range, isWanted, readable)
         return [
           Buffer.from('"messages":['),
           ...messages.flatMap((part, index) => (index === 0 ? [part] : [comma, part])),
@@ -222,10 +228,15 @@ export interface Log {
   readonly epoch: Epoch
 }
 
+/** Nothing is said of what somebody is not given, but it is passed over. */
 interface Said {
   readonly seq: Seq
-  readonly message: object
+  readonly message: object | undefined
 }
+const saidOf = (seq: Seq, isGiven: boolean, say: () => object): Said => ({
+  seq,
+  message: isGiven ? say() : undefined
+})
 
 interface EncodedPage {
   /** JSON values separated by commas, oldest first; a comma belongs between two of these, too. */
@@ -238,9 +249,9 @@ const fit = (said: ReadonlyArray<Said>, room: number, isFirst: boolean) => {
   const texts: Array<string> = []
   let bytes = 0
   for (const { message } of said) {
-    const text = JSON.stringify(message)
-    const size = Buffer.byteLength(text) + 1
-    if (bytes + size > room && !(isFirst && texts.length === 0)) break
+    const text = message === undefined ? "" : JSON.stringify(message)
+    const size = message === undefined ? 0 : Buffer.byteLength(text) + 1
+    if (bytes + size > room && !(isFirst && bytes === 0)) break
     texts.push(text)
     bytes += size
   }

@@ -9,12 +9,11 @@ import { Effect, Schedule } from "effect"
 import type { Conversation } from "../../common/log/Conversation.ts"
 import type { Cursor, Seq } from "../../common/log/Cursor.ts"
 import type { StorageUnavailable } from "../history/History.ts"
-import type { Interval } from "../history/SealedRooms.ts"
 import type { Asker, SessionId } from "../session/Asker.ts"
 import type { Sessions } from "../session/Sessions.ts"
 import { type Standing, standingOf, startOf } from "./CatchUp.ts"
 import type { LogReader, Piece } from "./LogReader.ts"
-import { partsOf, placesIn } from "./Readable.ts"
+import { partsOf, placesIn, type Readable } from "./Readable.ts"
 
 /** How long after a log could not be read it is tried again. */
 export const retryInterval = "1 second"
@@ -47,7 +46,7 @@ interface Services {
   /** How far members have been told, and of which log. */
   readonly told: () => Cursor
   /** Of an encrypted room, what somebody may read of it; of any other nothing is said. */
-  readonly readable?: (from: Asker) => Effect.Effect<ReadonlyArray<Interval>, StorageUnavailable> | undefined
+  readonly readable?: (from: Asker) => Effect.Effect<Readable, StorageUnavailable> | undefined
   /** It has all there is, and hears what is said from now on. */
   readonly onCaughtUp: (session: SessionId) => void
   /** Its request is over; what is given as a part of another one's answer says so itself. */
@@ -72,15 +71,16 @@ export const makeNewcomers = ({
     from: Asker,
     after: Seq,
     { epoch, seq }: Cursor,
-    intervals: ReadonlyArray<Interval> | undefined
+    readable: Readable | undefined
   ): Effect.Effect<Piece | undefined, StorageUnavailable> => {
     const log = { conversation, epoch }
-    if (intervals === undefined) return reader.piece(log, after, seq, () => isBehind(from))
+    if (readable === undefined) return reader.piece(log, after, seq, () => isBehind(from))
+    const { intervals, ...part } = readable
     const [next, further] = partsOf(intervals, { after, before: seq + 1 })
     if (next === undefined) return Effect.succeed({ lines: new Uint8Array(0), first: seq + 1, upTo: seq })
     const upTo = next.before - 1
     return Effect.map(
-      reader.piece(log, next.after, upTo, () => isBehind(from), true),
+      reader.piece(log, next.after, upTo, () => isBehind(from), part),
       (piece) => (piece?.upTo === upTo && further === undefined ? { ...piece, upTo: seq } : piece)
     )
   }
@@ -89,7 +89,7 @@ export const makeNewcomers = ({
     // It may have gone while this waited for the next attempt.
     Effect.suspend(() =>
       isBehind(from)
-        ? Effect.flatMap(readable(from) ?? Effect.undefined, (intervals) => readPiece(from, after, now, intervals))
+        ? Effect.flatMap(readable(from) ?? Effect.undefined, (found) => readPiece(from, after, now, found))
         : Effect.undefined
     ).pipe(Effect.retry(Schedule.spaced(retryInterval)), Effect.orDie)
 
@@ -130,10 +130,10 @@ export const makeNewcomers = ({
     begin: Effect.fnUntraced(function* (from, after) {
       const now = told()
       const start = startOf(now, after)
-      const intervals = yield* readable(from) ?? Effect.undefined
-      const first = start.from < now.seq ? yield* readPiece(from, start.from, now, intervals) : undefined
+      const found = yield* readable(from) ?? Effect.undefined
+      const first = start.from < now.seq ? yield* readPiece(from, start.from, now, found) : undefined
       const countBehind =
-        intervals && ((place: Seq) => placesIn(partsOf(intervals, { after: place, before: now.seq + 1 })))
+        found && ((place: Seq) => placesIn(partsOf(found.intervals, { after: place, before: now.seq + 1 })))
       const standing = standingOf(now, start, first?.first, countBehind)
       return {
         ...standing,

@@ -1,7 +1,22 @@
 /** Which parts of an encrypted room's log somebody may read, cut to what is asked for: pure. */
 import type { Seq } from "../../common/log/Cursor.ts"
+import type { Entry } from "../../common/log/Entry.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { Range } from "../history/Query.ts"
 import type { Interval } from "../history/SealedRooms.ts"
+
+/** What somebody may read of an encrypted room; and in a conversation of two, as whom. */
+export interface Readable {
+  readonly intervals: ReadonlyArray<Interval>
+  readonly as?: UserName
+}
+
+/** Whether an entry is one that this user is given: what somebody sealed who was blocked then is for nobody else. */
+export const isGivenTo =
+  (as: UserName | undefined) =>
+  ({ body, from }: Pick<Entry, "body" | "from">): boolean =>
+    body._tag !== "Sealed" || body.unheard !== true || as === undefined || nameKey(from) === nameKey(as)
 
 /** A part of a log, both ends exclusive. */
 export interface Part {

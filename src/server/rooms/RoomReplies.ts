@@ -36,8 +36,8 @@ export const makeRoomReplies = ({ conversation, readable, reader, room, sessions
       const before = Math.min(range.before ?? told + 1, told + 1)
       const isWanted = () => sessions.isHere(from.session)
       const reply = Effect.gen(function* () {
-        const intervals = yield* readable(from) ?? Effect.undefined
-        const pieces = yield* reader.historyReply(conversation, { ...range, before }, isWanted, intervals)
+        const found = yield* readable(from) ?? Effect.undefined
+        const pieces = yield* reader.historyReply(conversation, { ...range, before }, isWanted, found)
         if (deletion.isDone()) deletion.refuseOne(from)
         else sessions.replyEncoded(from, "History", pieces)
       })

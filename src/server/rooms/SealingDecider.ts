@@ -45,7 +45,9 @@ export const decideSealing = (
     const mayReset = isIn || Keys.pending(keys, gone).length === keys.devices.length
     if (!mayReset) return refused(notLetIn(body))
     if (body.incarnation !== keys.incarnation + 1) return stale(keys)
-    const ended = keys.devices.filter((one) => one.out === undefined && !(isIn && one === own))
+    // Whoever reads already, if by an earlier entry of its list, goes on.
+    const isReading = own !== undefined && own.out === undefined
+    const ended = keys.devices.filter((one) => one.out === undefined && one !== own)
     return {
       _tag: "Accepted",
       body,
@@ -56,7 +58,7 @@ export const decideSealing = (
         seq,
         devices: [{ ...self, user: act.from, n: known.device.n }]
       },
-      sealed: { begun: isIn ? [] : [self], from: "here", ended: ended.map(ownedOf) }
+      sealed: { begun: isReading ? [] : [self], from: "here", ended: ended.map(ownedOf) }
     }
   }
   if (!isIn) return refused(keys.incarnation === 0 ? noKeys(body) : notLetIn(body))

@@ -71,10 +71,13 @@ export const makeVisibility = <One extends Room>(services: Services<One>) => {
       const owned = account === undefined ? [] : governances.owned(account)
       const { isIn, made } = involvementOf(from.session) ?? nothing
       const keys = new Set([...roomsOf(account), ...isIn, ...made, ...[...invited, ...owned].map(nameKey)])
-      return [...keys]
-        .toSorted()
-        .flatMap((key) => find(key) ?? [])
-        .filter((open) => isPrivate(open) && isVisible(open, from))
+      return (
+        [...keys]
+          .toSorted()
+          .flatMap((key) => find(key) ?? [])
+          // Conversations are in no list.
+          .filter((open) => isPrivate(open) && isVisible(open, from) && !open.key.startsWith("~"))
+      )
     }
   }
 }

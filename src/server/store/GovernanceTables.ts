@@ -9,6 +9,7 @@ import { conversationKey, type SharedConversation } from "../../common/log/Conve
 import { nameKey } from "../../common/name/Name.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
 import { Bound, Governance, isPlain } from "../governance/Governance.ts"
+import { keyless } from "../governance/Sealing.ts"
 
 const { bans: _bans, mutes: _mutes, ...unbound } = Governance.fields
 /** All but the bans and mutes. */
@@ -132,6 +133,21 @@ export const make = (sql: SqlClient.SqlClient) => {
       }
       yield* putState(key, conversation._tag === "Room" ? conversation.room : "", governance)
       for (const kind of kinds) yield* putBounds(key, kind, before?.[kind], governance[kind])
+    }),
+
+    /**
+     * Of a room whose row cannot be read: whether it was encrypted, and with which group last. Nothing that others could read may go
+     * into one that was.
+     */
+    keysLeft: Effect.fnUntraced(function* (conversation: SharedConversation) {
+      const key = conversationKey(conversation)
+      const [[isEncrypted, incarnation] = []] = yield* sql`
+        SELECT EXISTS (SELECT 1 FROM intervals WHERE conversation_key = ${key}), (
+          SELECT MAX(CAST(content ->> 'incarnation' AS INTEGER)) FROM messages
+          JOIN conversations ON conversations.id = conversation AND conversation_key = ${key}
+          WHERE messages.kind = 'KeysReset' AND json_valid(content)
+        )`.values
+      return isEncrypted === 1 ? { ...keyless, incarnation: Number(incarnation ?? 0) } : undefined
     }),
 
     forget: (room: RoomName) => forgetKey(conversationKey({ _tag: "Room", room }))

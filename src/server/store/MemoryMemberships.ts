@@ -99,7 +99,9 @@ export const layer = Layer.effect(
       const { seq } = yield* history.newest(conversation)
       const lowest = Math.max(read, seq - maxLooked)
       const page = yield* history.standing(conversation, { after: lowest, before: undefined, limit: maxLooked })
-      const said = page.messages.filter((message) => message._tag === "Message" || message._tag === "Sealed")
+      const said = page.messages.filter(
+        (message) => message._tag === "Message" || (message._tag === "Sealed" && message.unheard !== true)
+      )
       const { targets } = yield* history.facts(conversation, {
         keys: [],
         targets: said.map((message) => message.seq),

@@ -52,7 +52,8 @@ export const addSealing = (isReadable: Effect.Effect<boolean>) =>
       ) WITHOUT ROWID`
     yield* sql`CREATE INDEX welcomed_by_welcome ON welcomed (welcome)`
     if (!(yield* isReadable)) return
-    // What is unread of it is counted in the index alone.
+    // What is unread of it is counted in the index alone (the last column: what isn't heard, see StandingKinds).
     yield* sql`
-      CREATE INDEX messages_sealed ON messages (conversation, seq, author, sender) WHERE kind = 'Sealed'`
+      CREATE INDEX messages_sealed ON messages (conversation, seq, author, sender, instr(content, '"unheard":true'))
+      WHERE kind = 'Sealed'`
   })

@@ -1,6 +1,7 @@
 /**
  * How rooms are governed, in a database: read at the start, and from then on known (see GovernedRooms). What cannot be read is
- * logged, and the room is private and nobody's: nobody comes in who is no member, until an admin names an owner.
+ * logged, and the room is private and nobody's: nobody comes in who is no member, until an admin names an owner. If it was encrypted it is so still,
+ * with a group of which nobody is: whoever is a member begins a fresh one. A conversation of two is closed until the row is mended.
  */
 import { Effect, Layer, Option } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
@@ -12,12 +13,6 @@ import * as GovernanceTables from "./GovernanceTables.ts"
 import { GovernedRooms } from "./GovernedRooms.ts"
 import { Connections } from "./SqlHistory.ts"
 
-/** What stands for what cannot be read. */
-const unreadable = (conversation: SharedConversation): Governance => ({
-  ...ungoverned(0),
-  isPrivate: conversation._tag === "Room"
-})
-
 /** The tables must be up to date (see Migrations). Fails if they cannot be read. */
 export const layer = Layer.effect(
   Governances,
@@ -28,8 +23,16 @@ export const layer = Layer.effect(
     const tables = GovernanceTables.make(writer)
     const readTables = GovernanceTables.make(reader)
 
+    /** What stands for what cannot be read. One that was encrypted is so still. */
+    const unreadable = (conversation: SharedConversation) =>
+      Effect.map(readTables.keysLeft(conversation), (keys): Governance => ({
+        ...ungoverned(0),
+        isPrivate: conversation._tag === "Room",
+        ...(keys !== undefined && { keys })
+      }))
+
     for (const { conversation, governance } of yield* readTables.all) {
-      rooms.set(conversation, governance ?? unreadable(conversation))
+      rooms.set(conversation, governance ?? (yield* unreadable(conversation)))
       if (governance !== undefined) continue
       const which = conversation._tag === "Room" ? `the room ${conversation.room}` : "the lobby"
       yield* Effect.logError(
@@ -53,14 +56,12 @@ export const layer = Layer.effect(
           Effect.sync(() => rooms.remove({ _tag: "Room", room }))
         ),
       lookAgain: (conversation) =>
-        readTables.get(conversation).pipe(
-          Effect.mapError((cause) => new StorageUnavailable({ cause })),
-          Effect.map((found) => {
-            if (Option.isSome(found)) rooms.set(conversation, found.value ?? unreadable(conversation))
-            else rooms.remove(conversation)
-            return rooms.get(conversation)
-          })
-        )
+        Effect.gen(function* () {
+          const found = yield* readTables.get(conversation)
+          if (Option.isSome(found)) rooms.set(conversation, found.value ?? (yield* unreadable(conversation)))
+          else rooms.remove(conversation)
+          return rooms.get(conversation)
+        }).pipe(Effect.mapError((cause) => new StorageUnavailable({ cause })))
     })
   })
 ).pipe(Layer.provide(GovernedRooms.layer))

@@ -9,6 +9,8 @@ const acts = "'TopicSet', 'RoleSet', 'AccessSet', 'Invited', 'Kicked', 'Banned',
 export const areMessages = "kind IN ('Said', 'Tombstone')"
 /** Messages that only devices can read, of encrypted rooms: an index of their own, which is empty where there are none. */
 export const areSealed = "kind = 'Sealed'"
+/** Of those, what was not kept from whoever else is in the conversation, who had blocked the sender. */
+export const areHeard = `instr(content, '"unheard":true') = 0`
 /** What was done to a room, and deletions by others than the author. */
 export const areModeration = `(kind IN (${acts}) OR kind = 'Deleted' AND instr(content, '"moderated":true') > 0)`
 /** What was done to a room. */

@@ -61,8 +61,8 @@ const viewOf = (row: unknown, { entry, problem }: Decoded): Given<View> => {
 export const bytesOfAct = (body: Body): number => Buffer.byteLength(JSON.stringify(body))
 
 /** Of what was sealed: as it is stored. */
-export const bytesOfSealed = ({ data, device, keyEpoch }: Omit<BodyOf<"Sealed">, "_tag">): number =>
-  Buffer.byteLength(JSON.stringify({ device, keyEpoch, data }))
+export const bytesOfSealed = ({ data, device, keyEpoch, unheard }: Omit<BodyOf<"Sealed">, "_tag">): number =>
+  Buffer.byteLength(JSON.stringify({ device, keyEpoch, data, unheard }))
 
 /** As they are stored: about as many as they have on the wire. */
 export const bytesOfReactions = (text: string): number => (text === "[]" ? 0 : Buffer.byteLength(text))

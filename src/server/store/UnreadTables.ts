@@ -19,7 +19,7 @@ import { RoomName } from "../../common/name/RoomName.ts"
 import { maxUnread } from "../../common/wire/AccountMessage.ts"
 import { maxLooked, type Member } from "../accounts/Memberships.ts"
 import { authorOfAccount } from "../session/AccountId.ts"
-import { areSealed } from "./StandingKinds.ts"
+import { areHeard, areSealed } from "./StandingKinds.ts"
 
 /** 40,000 rows of an index at most: some 10 ms. */
 export const pieceRooms = 20
@@ -70,7 +70,7 @@ export const make = (sql: SqlClient.SqlClient) => {
   /** In an encrypted room; in any other it finds nothing. */
   const countSealed = (member: Member) => sql`
     SELECT COUNT(*) FROM (
-      SELECT 1 FROM messages WHERE ${sql.literal(areSealed)} AND conversation = mine.log
+      SELECT 1 FROM messages WHERE ${sql.literal(areSealed)} AND ${sql.literal(areHeard)} AND conversation = mine.log
       AND seq > MAX(mine.read, mine.seq - ${maxLooked}) AND ${byOthers(member)} LIMIT ${maxUnread}
     )`
 

@@ -1,8 +1,9 @@
 /** What every layer of `Memberships` must do, in memory or on disk: call it with layers that begin with nothing. */
 import { assert, describe, it } from "@effect/vitest"
-import { Array as Arr, Effect, type Layer } from "effect"
+import { Array as Arr, Effect, type Layer, Schema } from "effect"
 import type { Conversation } from "../../../src/common/log/Conversation.ts"
 import { AuthorId, type Body } from "../../../src/common/log/Entry.ts"
+import { Device } from "../../../src/common/log/Sealing.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
 import { maxConversations, maxUnread } from "../../../src/common/wire/AccountMessage.ts"
@@ -33,6 +34,7 @@ const write = Effect.fnUntraced(function* (bodies: ReadonlyArray<Body>, conversa
     if (Arr.isReadonlyArrayNonEmpty(some)) yield* history.append(some)
   }
 })
+const device = Schema.decodeSync(Device)("7")
 const said = (count: number, content = "hi") => Array.from({ length: count }, (): Body => ({ _tag: "Said", content }))
 
 /** Ada, who has joined while nothing was said. */
@@ -75,6 +77,18 @@ export const membershipsContract = <LayerError>(
           )
         )
         assert.deepInclude(yield* counted, { unread: 3, mentions: 3 })
+      }).pipe(fresh)
+    )
+
+    it.effect("counts what was sealed, without what was kept from who had blocked its sender", () =>
+      Effect.gen(function* () {
+        const memberships = yield* joined
+        const sealed: Body = { _tag: "Sealed", device, keyEpoch: 1, data: "AAAA" }
+        const unheard: Body = { ...sealed, unheard: true }
+        yield* write([sealed, unheard, sealed, unheard, ...said(1), unheard])
+        assert.deepStrictEqual(yield* counted, { seq: 6, read: 0, unread: 3, mentions: 0 })
+        yield* memberships.mark(ada.account, { _tag: "Room", room: dev }, 3)
+        assert.deepStrictEqual(yield* counted, { seq: 6, read: 3, unread: 1, mentions: 0 })
       }).pipe(fresh)
     )
 

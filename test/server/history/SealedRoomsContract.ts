@@ -38,7 +38,7 @@ export const sealedRoomsContract = <E>(name: string, fresh: Layer.Layer<Stores, 
   const withStores = <A, F>(use: (services: Context.Context<Stores>) => Effect.Effect<A, F>) =>
     Effect.scoped(Effect.flatMap(Layer.build(fresh), use))
 
-  describe(name, () => {
+  describe(`${name}, as SealedRooms,`, () => {
     it.live("knows from where to where each device may read, as often as it was let in", () =>
       withStores(
         Effect.fnUntraced(function* (services) {

@@ -23,6 +23,7 @@ import { SearchProcessor } from "../../../src/server/search/SearchProcessor.ts"
 import { AccountId } from "../../../src/server/session/AccountId.ts"
 import type { Asker } from "../../../src/server/session/Asker.ts"
 import { Sessions } from "../../../src/server/session/Sessions.ts"
+import * as MemoryGovernances from "../../../src/server/store/MemoryGovernances.ts"
 import * as MemoryReports from "../../../src/server/store/MemoryReports.ts"
 
 export type Line = Readonly<Record<string, unknown>> & { readonly _tag: string }
@@ -34,7 +35,9 @@ export const over = <LayerError>(history: Layer.Layer<History, LayerError>) =>
     Layer.provideMerge(
       Layer.mergeAll(LogReader.layer, SearchProcessor.layer, Layer.provide(Reporting.layer, MemoryReports.layer))
     ),
-    Layer.provideMerge(Layer.mergeAll(Sessions.layer, Turns.layer, AccountNames.layer, Blocks.layer, history)),
+    Layer.provideMerge(
+      Layer.mergeAll(Sessions.layer, Turns.layer, AccountNames.layer, Blocks.layer, MemoryGovernances.layer, history)
+    ),
     Layer.provideMerge(ServerConfig.layer),
     Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
   )

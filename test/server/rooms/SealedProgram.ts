@@ -136,9 +136,9 @@ const settings = ConfigProvider.layer(ConfigProvider.fromEnvRecord({}))
 const by = Symbol("the only one")
 
 /** `open` opens the store, for as long as the scope is open; the same again after a restart, or one that goes on. */
-export const play = <E>(
+export const play = <E, R>(
   steps: ReadonlyArray<Step>,
-  open: Effect.Effect<Context.Context<Stores>, E, Scope.Scope>,
+  open: Effect.Effect<Context.Context<Stores>, E, R | Scope.Scope>,
   canRestart: boolean
 ) =>
   Effect.gen(function* () {
@@ -154,7 +154,7 @@ export const play = <E>(
       )
       return { stores, deciding }
     })
-    const start = Effect.suspend(() => Scope.provide(begin, life))
+    const start = Effect.suspend(() => Effect.provideService(begin, Scope.Scope, life))
     let { deciding, stores } = yield* start
     const owner = { user: userOf({ account: 1 }), account: AccountId.make(1) }
     yield* Context.get(stores, Governances).put(conversation, { ...ungoverned(1), owner, keys: keyless })
@@ -231,7 +231,7 @@ export const play = <E>(
       assert.deepInclude(keys, { incarnation, keyEpoch, seq: since })
       assert.deepStrictEqual(
         keys?.devices.map(({ account, device, n, out }) => ({ account, device, n, out })),
-        inside.map(({ account, device, n, out }) => ({ ...owned({ account, device }), n, out }))
+        inside.map(({ account, device, n, out }) => Object.assign(owned({ account, device }), { n, out }))
       )
     }
     yield* carryOut

@@ -9,14 +9,17 @@ import { UserName } from "../../../src/common/name/UserName.ts"
 import { Accounts } from "../../../src/server/accounts/Accounts.ts"
 import { Memberships } from "../../../src/server/accounts/Memberships.ts"
 import { type Governance, ungoverned } from "../../../src/server/governance/Governance.ts"
+import { keyless } from "../../../src/server/governance/Sealing.ts"
 import { Governances } from "../../../src/server/history/Governances.ts"
 import { History } from "../../../src/server/history/History.ts"
 import * as Database from "../../../src/server/store/Database.ts"
 import { silently } from "../../support/FaultyServer.ts"
 import { tries } from "../../support/generators.ts"
 import { newAccount } from "../accounts/AccountsAsked.ts"
+import { ownerOf } from "../accounts/DeviceListsContract.ts"
 import { agree, governancesContract, someSteps } from "../history/GovernancesContract.ts"
 import { holders } from "../history/NaiveGovernances.ts"
+import { sealed } from "../history/SealedRoomsContract.ts"
 import { entry, newFile } from "./OpenLog.ts"
 
 const fresh = Layer.unwrap(Effect.map(newFile, (file) => Database.layerFile({ file, retention: "forever" }))).pipe(
@@ -130,6 +133,33 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlGovernances", (it
       assert.isAbove(written, 120_000)
       assert.isBelow(Number((yield* size).size) - written, 120_000)
     }).pipe(Effect.scoped)
+  )
+
+  it.effect(
+    "keep a room encrypted of which nothing else can be read, so that nobody says anything there in the open",
+    () =>
+      Effect.gen(function* () {
+        const file = yield* newFile
+        const vault = { _tag: "Room", room: RoomName.make("Vault") } as const
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const services = yield* open(file)
+            const [one] = yield* ownerOf(services, 1)
+            assert(one !== undefined)
+            yield* Context.get(services, History).append([
+              sealed({ begun: [one] }, { here: true, body: { _tag: "KeysReset", device: one.device, incarnation: 3 } })
+            ])
+          })
+        )
+        yield* spoilRows(file, "UPDATE governance SET state = '{' WHERE conversation_key = 'room:vault'")
+        const { errors, governances } = yield* openNoting(file)
+        assert.deepStrictEqual(governances.get(vault), {
+          ...ungoverned(0),
+          isPrivate: true,
+          keys: { ...keyless, incarnation: 3 }
+        })
+        assert.lengthOf(errors, 1)
+      }).pipe(Effect.scoped)
   )
 
   it.effect("forget whom a room bound with the room, and bind nobody by rows of another", () =>

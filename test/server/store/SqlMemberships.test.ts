@@ -168,7 +168,8 @@ layer(NodeFileSystem.layer, { excludeTestServices: true })("SqlMemberships", (it
       assert.deepStrictEqual(details, [
         "SEARCH messages USING COVERING INDEX messages_by_place (conversation=?)",
         "SEARCH messages USING COVERING INDEX messages_standing (conversation=? AND seq>?)",
-        "SEARCH messages USING COVERING INDEX messages_sealed (conversation=? AND seq>?)"
+        // Which are heard is a column of that index, for which SQLite does not call it covering: no row is read all the same.
+        "SEARCH messages USING INDEX messages_sealed (conversation=? AND seq>?)"
       ])
     }).pipe(Effect.scoped)
   )
