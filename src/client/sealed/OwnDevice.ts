@@ -55,7 +55,7 @@ export const settle = Effect.fnUntraced(function* (
   if (kept === undefined) yield* home.store.keepDevice(device)
   // Two devices that begin at once: the second is refused, and looks again.
   yield* publish(home.ask, yield* DeviceChain.beginning(device, 1)).pipe(
-    Effect.catchTag("RequestRejected", ({ reason }) => (reason._tag === "StaleDeviceList" ? Effect.void : Effect.void))
+    Effect.catchReason("RequestRejected", "StaleDeviceList", () => Effect.void)
   )
   const begun = yield* chainOf(home, identity)
   return begun?.devices[identity.device] === Base64.encode(device.publicKey) ? device : undefined
