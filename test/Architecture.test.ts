@@ -68,6 +68,7 @@ const floors: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
     ["text"],
     ["core", "crypto"],
     ["link", "command", "account"],
+    ["sealed"],
     ["screen"],
     ["line", "script"],
     ["full"],

@@ -5,6 +5,8 @@ import type { Cursor, Epoch, Seq } from "../../common/log/Cursor.ts"
 export interface Place {
   readonly epoch: Epoch | undefined
   readonly seq: Seq
+  /** Of an encrypted room: a device reads the parts in which it was let in, and what is between them is not missing. */
+  readonly hasGaps?: true
 }
 
 export const fresh: Place = { epoch: undefined, seq: 0 }

@@ -50,7 +50,17 @@ const replies = {
   Block: "Blocked",
   Unblock: "Blocked",
   ListBlocked: "Blocked",
-  Report: "Reported"
+  Report: "Reported",
+  OpenConversation: "RoomJoined",
+  SealedMessage: "Sent",
+  CommitKeys: "Sent",
+  ResetKeys: "Sent",
+  PublishDevice: "DevicePublished",
+  GetDevices: "DeviceList",
+  PublishKeyPackages: "KeyPackagesPublished",
+  ClaimKeyPackages: "KeyPackages",
+  GetWelcomes: "Welcomes",
+  AckWelcome: "WelcomeAcknowledged"
 } as const
 
 type Tag = keyof typeof replies

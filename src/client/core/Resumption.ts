@@ -154,6 +154,12 @@ const openRejoin = (resumption: Resumption, { room, place }: Membership) => {
 const isJoinOf = (message: ClientMessage, room: RoomName): boolean =>
   message._tag === "JoinRoom" && nameKey(message.room) === nameKey(room)
 
+/** Whether this is what was asked for: a room by its name, or a conversation by whom it is with. */
+const isEntered = (message: ClientMessage, { room, with: other }: ServerMessageOf<"RoomJoined">): boolean =>
+  message._tag === "OpenConversation"
+    ? other !== undefined && nameKey(message.with) === nameKey(other)
+    : isJoinOf(message, room)
+
 /** The connection is gone. `lost` are the requests that cannot be repeated. */
 export const interrupt = (
   resumption: Resumption
@@ -295,9 +301,9 @@ const advance = (resumption: Resumption, entry: HeardEntry): Step => {
   const received: ReadonlyArray<ClientEvent> = entry._tag === "LaterEntry" ? [] : [{ _tag: "Received", message: entry }]
   if (place === undefined) return { resumption, events: received }
   if (entry.seq <= place.seq) return { resumption, events: [] }
-  const missing = entry.seq - place.seq - 1
+  const missing = place.hasGaps === true ? 0 : entry.seq - place.seq - 1
   return {
-    resumption: putOutBy(movedTo(resumption, conversation, { epoch: place.epoch, seq: entry.seq }), entry),
+    resumption: putOutBy(movedTo(resumption, conversation, { ...place, seq: entry.seq }), entry),
     events: missing === 0 ? received : [{ _tag: "Gap", conversation, missing }, ...received]
   }
 }
@@ -314,13 +320,14 @@ const putOutBy = (resumption: Resumption, entry: HeardEntry): Resumption => {
 const roomJoined = (resumption: Resumption, message: ServerMessageOf<"RoomJoined">): Step => {
   const { room, epoch, seq, missed } = message
   const request = openRequest(resumption, message.id)
-  if (request === undefined || !isJoinOf(request.message, room)) return { resumption, events: [] }
+  if (request === undefined || !isEntered(request.message, message)) return { resumption, events: [] }
   const before = placeIn(resumption, room)
   const { place, gap, missed: missedInAll } = resumed(before, { epoch, seq })
   // The first message that follows has the seq after this one.
   const start = seq - missed
   const isKept = before !== undefined && !gap
-  const missing = isKept ? Math.max(0, start - before.seq) : 0
+  const isEncrypted = message.encrypted === true
+  const missing = isKept && !isEncrypted ? Math.max(0, start - before.seq) : 0
   const events: Array<ClientEvent> = [
     request.asker === "client"
       ? { _tag: "Rejoined", joined: message, missed: missedInAll }
@@ -329,7 +336,11 @@ const roomJoined = (resumption: Resumption, message: ServerMessageOf<"RoomJoined
   const conversation: Conversation = { _tag: "Room", room }
   if (gap) events.push({ _tag: "Gap", conversation })
   if (missing > 0) events.push({ _tag: "Gap", conversation, missing })
-  const kept = { epoch, seq: isKept ? Math.max(place.seq, start) : start }
+  const kept = {
+    epoch,
+    seq: isKept ? Math.max(place.seq, isEncrypted ? 0 : start) : start,
+    ...(isEncrypted && { hasGaps: true as const })
+  }
   const invitations = resumption.invitations.filter((one) => one !== nameKey(room))
   return withHeld({ resumption: { ...inRoom(resumption, room, kept), invitations }, events }, room)
 }

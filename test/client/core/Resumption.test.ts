@@ -514,3 +514,37 @@ describe("an edit, a deletion or a reaction under way", () => {
     )
   })
 })
+
+describe("a client in an encrypted room", () => {
+  it("misses nothing between the parts that its device may read, live or when it comes back", () => {
+    const sealedIn = (id: string, seq: number, missed: number): ServerMessage => {
+      const plain = joined(id, seq, missed)
+      return plain._tag === "RoomJoined" ? { ...plain, encrypted: true } : plain
+    }
+    const { resumption } = hearAll(ResumptionState.make(ada), [welcome(7)])
+    const asked = Resumption.ask(resumption, { _tag: "JoinRoom", room: dev })
+    const live = hearAll(asked.resumption, [sealedIn(asked.id, 4, 0), inRoom(5), inRoom(9)])
+    assert.deepStrictEqual(
+      live.events.map(({ _tag }) => _tag),
+      ["Received", "Received", "Received"]
+    )
+    const back = Resumption.resume(Resumption.interrupt(live.resumption).resumption)
+    const id = back.messages[0]?.id ?? "none"
+    const rejoined = hearAll(back.resumption, [sealedIn(id, 20, 2), inRoom(11), inRoom(20)])
+    assert.deepStrictEqual(
+      rejoined.events.map(({ _tag }) => _tag),
+      ["Rejoined", "Received", "Received"]
+    )
+  })
+
+  it("is in a conversation of two by the reply to its opening", () => {
+    const { resumption } = hearAll(ResumptionState.make(ada), [welcome(7)])
+    const asked = Resumption.ask(resumption, { _tag: "OpenConversation", with: bob })
+    const reply = joined(asked.id, 4, 0)
+    assert(reply._tag === "RoomJoined")
+    const opened = hearAll(asked.resumption, [{ ...reply, encrypted: true, with: bob }])
+    assert.deepStrictEqual(ResumptionState.placeIn(opened.resumption, dev)?.seq, 4)
+    const other = hearAll(asked.resumption, [{ ...reply, encrypted: true, with: ada }])
+    assert.isUndefined(ResumptionState.placeIn(other.resumption, dev))
+  })
+})

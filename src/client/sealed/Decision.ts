@@ -1,0 +1,88 @@
+/**
+ * What one conversation does next, decided from where it stands. Pure; Conversation.ts carries it out, one thing at a time, so that
+ * no key is used by two.
+ *
+ * The order is the rule: what the log has comes before anything is sent; a change of keys that waits comes before another; who must
+ * go goes before anything is said; what was sealed with keys that are gone is sealed again only here, where the log is known past
+ * them and its echo has not come; and only then something new is sealed.
+ */
+
+/** How far keys have got: which group, and how many changes it has had. */
+export interface KeyPlace {
+  readonly incarnation: number
+  readonly keyEpoch: number
+}
+
+export interface Standing {
+  /** Whether this connection is in the room. */
+  readonly isJoined: boolean
+  readonly cursor: number
+  /** The newest place that was heard of. */
+  readonly heard: number
+  /** The group that this device is in. */
+  readonly group: KeyPlace | undefined
+  /** The newest incarnation that is known of; 0 where there was no group yet. */
+  readonly incarnation: number
+  readonly isOutOfStep: boolean
+  readonly pending: { readonly isAnswered: boolean } | undefined
+  /** In the order in which they were said. */
+  readonly outbox: ReadonlyArray<KeyPlace & { readonly key: string; readonly isSent: boolean }>
+  readonly isWelcomeDue: boolean
+  /** Somebody waits to be let in or is to go, and it is this device's turn to do it. */
+  readonly isTendingDue: boolean
+  /** Whether something waits to be said. */
+  readonly hasWish: boolean
+}
+
+export type Action =
+  | { readonly _tag: "Read" }
+  | { readonly _tag: "SendChange" }
+  | { readonly _tag: "Begin" }
+  | { readonly _tag: "TakeWelcome" }
+  | { readonly _tag: "Tend" }
+  | { readonly _tag: "SealAgain"; readonly key: string }
+  | { readonly _tag: "Send"; readonly key: string }
+  | { readonly _tag: "Seal" }
+  | { readonly _tag: "Rest" }
+
+export const isBehind = (one: KeyPlace, other: KeyPlace): boolean =>
+  one.incarnation < other.incarnation || (one.incarnation === other.incarnation && one.keyEpoch < other.keyEpoch)
+
+export const decide = (standing: Standing): Action => {
+  const {
+    cursor,
+    group,
+    hasWish,
+    heard,
+    incarnation,
+    isJoined,
+    isOutOfStep,
+    isTendingDue,
+    isWelcomeDue,
+    outbox,
+    pending
+  } = standing
+  if (!isJoined) return { _tag: "Rest" }
+  if (heard > cursor) return { _tag: "Read" }
+  // Answered, it is in the log, and what follows is read first.
+  if (pending !== undefined) return pending.isAnswered ? { _tag: "Rest" } : { _tag: "SendChange" }
+  if (group === undefined) {
+    if (incarnation === 0) return { _tag: "Begin" }
+    return isWelcomeDue ? { _tag: "TakeWelcome" } : { _tag: "Rest" }
+  }
+  if (isOutOfStep) return { _tag: "Rest" }
+  if (isTendingDue) return { _tag: "Tend" }
+  const next = outbox.find((row) => !row.isSent || isBehind(row, group))
+  if (next !== undefined) return { _tag: isBehind(next, group) ? "SealAgain" : "Send", key: next.key }
+  return hasWish ? { _tag: "Seal" } : { _tag: "Rest" }
+}
+
+/** What a refusal for keys that are not the current ones means. */
+export const afterStale = (
+  { cursor, group }: Pick<Standing, "cursor" | "group">,
+  stale: { readonly keyEpoch: number; readonly seq: number }
+): "read" | "remove" | "wait" => {
+  if (stale.seq > cursor) return "read"
+  // The keys are right, and somebody who has them is to go first.
+  return stale.keyEpoch === group?.keyEpoch ? "remove" : "wait"
+}

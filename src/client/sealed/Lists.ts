@@ -1,0 +1,114 @@
+/**
+ * The lists of devices of all accounts that this device has met: what is pinned of them, and how that is brought up to date.
+ *
+ * Owns the pins in memory; each is in the store before anybody acts on it. A list is asked for where it is new, and again after the
+ * server said that it changed or a connection was lost meanwhile. Two never ask for the same at once.
+ */
+import { Effect, Semaphore } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { DeviceEntry } from "../../common/wire/SealingRequest.ts"
+import type { RequestError } from "../core/ClientError.ts"
+import type { IsTrusted } from "../crypto/Trust.ts"
+import type { Ask } from "./Ask.ts"
+import * as DeviceChain from "./DeviceChain.ts"
+import type { Tell } from "./News.ts"
+import * as Pin from "./Pin.ts"
+import type { SealedStore, StoreError } from "./SealedStore.ts"
+
+export interface Lists {
+  readonly pins: ReadonlyMap<string, Pin.Pin>
+  readonly pinOf: (user: UserName) => Pin.Pin | undefined
+  /** Up to date, as far as the server gives it; asks only where something may have changed. */
+  readonly look: (user: UserName) => Effect.Effect<Pin.Pin | undefined, RequestError | StoreError>
+  readonly changed: (user: UserName) => void
+  readonly allMayHaveChanged: () => void
+  readonly isTrusted: IsTrusted
+  readonly trust: (user: UserName) => Effect.Effect<void, StoreError>
+  readonly keep: (pin: Pin.Pin) => Effect.Effect<void, StoreError>
+  /** All entries of a list behind a place. */
+  readonly entries: (user: UserName, after?: number) => Effect.Effect<ReadonlyArray<DeviceEntry>, RequestError>
+}
+
+export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, tell: Tell) {
+  const pins = new Map((yield* store.pins).map((pin) => [nameKey(pin.user), pin]))
+  const fresh = new Set<string>()
+  const turn = yield* Semaphore.make(1)
+
+  const keep = (pin: Pin.Pin) =>
+    Effect.tap(store.keepPin(pin), () => Effect.sync(() => pins.set(nameKey(pin.user), pin)))
+
+  const entries: Lists["entries"] = Effect.fnUntraced(function* (user, after = 0) {
+    const found: Array<DeviceEntry> = []
+    for (let isMore = true; isMore;) {
+      const last = found.at(-1)?.n ?? after
+      const page = yield* ask({ _tag: "GetDevices", user, ...(last > 0 && { after: last }) })
+      found.push(...page.entries)
+      isMore = page.more && page.entries.length > 0
+    }
+    return found
+  })
+
+  const refused = (user: UserName, issue: string) => {
+    tell({ _tag: "ChainRefused", user, issue })
+    return undefined
+  }
+
+  /** What the server gives now, if it follows from what is known; undefined if nothing is to be changed. */
+  const next = Effect.fnUntraced(function* (user: UserName, pin: Pin.Pin | undefined) {
+    const before = pin && Pin.chainOf(pin)
+    const found = yield* entries(user, before === undefined ? 0 : before.n - 1)
+    const [head, ...rest] = found
+    if (before === undefined || pin === undefined) {
+      const chain = yield* DeviceChain.follow(user, undefined, found)
+      if (chain === undefined) return undefined
+      return DeviceChain.isChain(chain) ? Pin.first(chain) : refused(user, chain.issue)
+    }
+    if (head === undefined) return refused(user, `entry ${before.n} of the list is gone`)
+    const isNew = head.n > before.n && head.prev === ""
+    if (!isNew && (yield* DeviceChain.hashOf(user, head)) !== before.hash) {
+      return refused(user, `entry ${head.n} of the list is not what it was`)
+    }
+    const chain = yield* DeviceChain.follow(user, isNew ? undefined : before, isNew ? found : rest)
+    if (chain === undefined) return undefined
+    if (!DeviceChain.isChain(chain)) return refused(user, chain.issue)
+    if (isNew) return Pin.replaced(pin, chain)
+    return chain.n === before.n ? undefined : Pin.advanced(pin, chain)
+  })
+
+  const look: Lists["look"] = (user) =>
+    turn.withPermit(
+      Effect.gen(function* () {
+        const key = nameKey(user)
+        if (fresh.has(key)) return pins.get(key)
+        // Before it is asked: what is said to change meanwhile is asked for again.
+        fresh.add(key)
+        const changed = yield* Effect.onError(
+          Effect.catchTag(next(user, pins.get(key)), "RequestRejected", () => Effect.undefined),
+          () => Effect.sync(() => fresh.delete(key))
+        )
+        if (changed === undefined) return pins.get(key)
+        yield* keep(changed.pin)
+        for (const news of changed.news) tell(news)
+        return changed.pin
+      })
+    )
+
+  return {
+    pins,
+    pinOf: (user) => pins.get(nameKey(user)),
+    look,
+    entries,
+    keep,
+    changed: (user) => fresh.delete(nameKey(user)),
+    allMayHaveChanged: () => fresh.clear(),
+    isTrusted: ({ device, user }, publicKey) => {
+      const pin = pins.get(nameKey(user))
+      return pin !== undefined && Pin.isKnown(pin, device, Buffer.from(publicKey).toString("base64"))
+    },
+    trust: (user) => {
+      const pin = pins.get(nameKey(user))
+      return pin === undefined ? Effect.void : keep(Pin.trusted(pin))
+    }
+  } satisfies Lists
+})

@@ -1,0 +1,28 @@
+/** What people are to be told beside what was said: see `SealedRooms.news`. Rows are in the store by the time they are told. */
+import type { Seq } from "../../common/log/Cursor.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { PlainRow } from "./Kept.ts"
+import type { Saying } from "./Payload.ts"
+import type { PinNews } from "./Pin.ts"
+
+export type SealedNews =
+  | PinNews
+  | { readonly _tag: "Rows"; readonly room: RoomName; readonly rows: ReadonlyArray<PlainRow> }
+  | { readonly _tag: "Erased"; readonly room: RoomName; readonly seqs: ReadonlyArray<Seq> }
+  /** Said, stored and refused: it is not on its way any more. */
+  | { readonly _tag: "Refused"; readonly room: RoomName; readonly saying: Saying; readonly message: string }
+  /** The server shows others something else than this device, or an account fewer devices than it has. */
+  | {
+      readonly _tag: "Withheld"
+      readonly room: RoomName
+      readonly user: UserName
+      readonly what: "messages" | "devices"
+    }
+  /** What this device is said to have sealed, it has not: a copy of its state is in use. */
+  | { readonly _tag: "Cloned"; readonly room: RoomName }
+  | { readonly _tag: "OutOfStep"; readonly room: RoomName; readonly message: string }
+  /** Nothing more is done there in this run. */
+  | { readonly _tag: "Stopped"; readonly room: RoomName; readonly message: string }
+
+export type Tell = (news: SealedNews) => void

@@ -1,0 +1,127 @@
+/**
+ * This device's place in the list of its account: put there by its own word where there is no list, by another device's where there
+ * is one, and never by the server's. Its key packages, of which there are to be enough.
+ */
+import { Effect } from "effect"
+import { Base64 } from "effect/encoding"
+import type { UserDevice } from "../../common/log/Sealing.ts"
+import type { DeviceEntry } from "../../common/wire/SealingRequest.ts"
+import type { RequestError } from "../core/ClientError.ts"
+import { type Device, makeDevice } from "../crypto/Device.ts"
+import { isSameIdentity } from "../crypto/Identity.ts"
+import { makeKeyPackage, readPrivateKeys } from "../crypto/KeyPackage.ts"
+import type { Ask } from "./Ask.ts"
+import * as DeviceChain from "./DeviceChain.ts"
+import * as LinkCode from "./LinkCode.ts"
+import type { Lists } from "./Lists.ts"
+import { NoSuchCode } from "./SealedError.ts"
+import type { SealedStore, StoreError } from "./SealedStore.ts"
+
+export interface Home {
+  readonly ask: Ask
+  readonly lists: Lists
+  readonly store: SealedStore
+}
+
+/** Of the packages that are handed out once, so many are to wait with the server; below the least, more are made. */
+const stock = 16
+const leastStock = 8
+
+const publish = (ask: Ask, entry: DeviceEntry) => ask({ _tag: "PublishDevice", entry })
+
+/** The list of this device's account, as it is now. */
+const chainOf = Effect.fnUntraced(function* ({ lists }: Home, { user }: UserDevice) {
+  lists.changed(user)
+  const pin = yield* lists.look(user)
+  return pin?.held ?? pin?.chain
+})
+
+/**
+ * The device of this login, if it is in the list; undefined if another device has to sign it in first. Where there is no list, this
+ * device begins it.
+ */
+export const settle = Effect.fnUntraced(function* (
+  home: Home,
+  identity: UserDevice
+): Effect.fn.Return<Device | undefined, RequestError | StoreError> {
+  const kept = yield* home.store.device
+  if (kept !== undefined && !isSameIdentity(kept.identity, identity)) return undefined
+  const chain = yield* chainOf(home, identity)
+  if (chain !== undefined) {
+    const isIn = kept !== undefined && chain.devices[identity.device] === Base64.encode(kept.publicKey)
+    return isIn ? kept : undefined
+  }
+  const device = kept ?? (yield* makeDevice(identity))
+  if (kept === undefined) yield* home.store.keepDevice(device)
+  // Two devices that begin at once: the second is refused, and looks again.
+  yield* publish(home.ask, yield* DeviceChain.beginning(device, 1)).pipe(
+    Effect.catchReason("RequestRejected", "StaleDeviceList", () => Effect.void)
+  )
+  const begun = yield* chainOf(home, identity)
+  return begun?.devices[identity.device] === Base64.encode(device.publicKey) ? device : undefined
+})
+
+/** A new list that begins with this device: everybody who knew the one before has to trust it first. */
+export const beginAnew = Effect.fnUntraced(function* (home: Home, identity: UserDevice) {
+  const entries = yield* home.lists.entries(identity.user)
+  const device = (yield* home.store.device) ?? (yield* makeDevice(identity))
+  if ((yield* home.store.device) === undefined) yield* home.store.keepDevice(device)
+  yield* publish(home.ask, yield* DeviceChain.beginning(device, (entries.at(-1)?.n ?? 0) + 1))
+  yield* chainOf(home, identity)
+  // One's own new list is one's own.
+  yield* home.lists.trust(identity.user)
+})
+
+/** Signs another device of this account in, and gives the code to type there. */
+export const signIn = Effect.fnUntraced(function* (home: Home, own: Device, device: UserDevice["device"]) {
+  const code = yield* LinkCode.make
+  const linked = yield* LinkCode.deviceOf({ user: own.identity.user, device }, code)
+  if (linked === undefined) return yield* new NoSuchCode()
+  yield* extend(home, own, { op: "add", device, publicKey: Base64.encode(linked.publicKey) })
+  return code
+})
+
+/** Takes a device out of the list; it is removed from every conversation by the next who speaks there. */
+export const signOut = (home: Home, own: Device, device: UserDevice["device"]) =>
+  extend(home, own, { op: "remove", device, publicKey: "" })
+
+const extend = Effect.fnUntraced(function* (
+  home: Home,
+  own: Device,
+  change: Pick<DeviceEntry, "op" | "device" | "publicKey">
+) {
+  const chain = yield* chainOf(home, own.identity)
+  const entry = yield* DeviceChain.sign(own, { n: (chain?.n ?? 0) + 1, prev: chain?.hash ?? "", ...change })
+  yield* publish(home.ask, entry)
+  yield* chainOf(home, own.identity)
+})
+
+/** The device that a code makes, if the list has it. */
+export const linkBy = Effect.fnUntraced(function* (home: Home, identity: UserDevice, code: string) {
+  const device = yield* LinkCode.deviceOf(identity, code)
+  const chain = yield* chainOf(home, identity)
+  const isIn = device !== undefined && chain?.devices[identity.device] === Base64.encode(device.publicKey)
+  if (device === undefined || !isIn) return yield* new NoSuchCode()
+  yield* home.store.keepDevice(device)
+  return device
+})
+
+/** Sees to it that others can let this device in while it is away. Private halves are stored before the public ones are given away. */
+export const restock = Effect.fnUntraced(function* ({ ask, store }: Home, own: Device) {
+  const { left } = yield* ask({ _tag: "PublishKeyPackages", packages: [] })
+  const kept = yield* store.packages
+  const kinds = yield* Effect.forEach(kept, ({ privateBytes }) => Effect.option(readPrivateKeys(privateBytes)))
+  const hasLast = kinds.some((one) => one._tag === "Some" && one.value.kind === "lastResort")
+  if (left >= leastStock && hasLast) return
+  const made = yield* Effect.forEach(Array.from({ length: Math.max(0, stock - left) }), () =>
+    makeKeyPackage(own, "once")
+  )
+  const last = hasLast ? undefined : yield* makeKeyPackage(own, "lastResort")
+  yield* store.keepPackages([...made, ...(last === undefined ? [] : [last])])
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64")
+  yield* ask({
+    _tag: "PublishKeyPackages",
+    packages: made.map(({ publicBytes }) => base64(publicBytes)),
+    ...(last !== undefined && { lastResort: base64(last.publicBytes) })
+  })
+})

@@ -1,0 +1,106 @@
+/**
+ * What is remembered of others' lists of devices, and what a list that the server gives now means. Pure.
+ *
+ * 1. The first list of an account is believed (trust on first use), and from then on only what follows from it.
+ * 2. A list that goes on shows who is new and who is gone. One that does not have the entry that was the newest is refused.
+ * 3. A new chain is remembered beside the old one, and held: nothing is sent to its devices until its owner is trusted again.
+ */
+import { Schema } from "effect"
+import { UserName } from "../../common/name/UserName.ts"
+import type { DeviceChain } from "./DeviceChain.ts"
+
+const Keys = Schema.Record(Schema.String, Schema.String)
+
+const Chain = Schema.Struct({
+  root: Schema.String,
+  n: Schema.Natural,
+  hash: Schema.String,
+  devices: Keys,
+  ever: Keys
+})
+type Chain = typeof Chain.Type
+
+export const Pin = Schema.Struct({
+  user: UserName,
+  chain: Chain,
+  /** A chain that began anew, and is not trusted yet. */
+  held: Schema.optionalKey(Chain),
+  /** Whose safety number was compared: the root it had. */
+  verified: Schema.optionalKey(Schema.String),
+  /** Keys of devices of former chains, newest first: who catches up meets them. */
+  former: Schema.Array(Schema.Struct({ device: Schema.String, publicKey: Schema.String }))
+})
+export type Pin = typeof Pin.Type
+
+/** What people are to be shown. */
+export type PinNews =
+  | { readonly _tag: "FirstSeen"; readonly user: UserName }
+  | { readonly _tag: "DeviceAdded"; readonly user: UserName; readonly device: string }
+  | { readonly _tag: "DeviceRemoved"; readonly user: UserName; readonly device: string }
+  | { readonly _tag: "ChainReplaced"; readonly user: UserName }
+  | { readonly _tag: "ChainRefused"; readonly user: UserName; readonly issue: string }
+
+const maxFormer = 256
+
+const kept = ({ devices, ever, hash, n, root }: DeviceChain): Chain => ({
+  root,
+  n,
+  hash,
+  devices: Object.fromEntries(devices),
+  ever: Object.fromEntries(ever)
+})
+
+/** The chain to follow on from. */
+export const chainOf = ({ chain, held, user }: Pin): DeviceChain => {
+  const { devices, ever, ...rest } = held ?? chain
+  return { user, ...rest, devices: new Map(Object.entries(devices)), ever: new Map(Object.entries(ever)) }
+}
+
+interface Pinned {
+  readonly pin: Pin
+  readonly news: ReadonlyArray<PinNews>
+}
+
+/** The first time that one sees a list of this account. */
+export const first = (chain: DeviceChain): Pinned => ({
+  pin: { user: chain.user, chain: kept(chain), former: [] },
+  news: [{ _tag: "FirstSeen", user: chain.user }]
+})
+
+/** The list has gone on to this. */
+export const advanced = (pin: Pin, next: DeviceChain): Pinned => {
+  const before = pin.held ?? pin.chain
+  const added = [...next.devices.keys()].filter((device) => !Object.hasOwn(before.devices, device))
+  const removed = Object.keys(before.devices).filter((device) => !next.devices.has(device))
+  return {
+    pin: pin.held === undefined ? { ...pin, chain: kept(next) } : { ...pin, held: kept(next) },
+    news: [
+      ...added.map((device) => ({ _tag: "DeviceAdded" as const, user: pin.user, device })),
+      ...removed.map((device) => ({ _tag: "DeviceRemoved" as const, user: pin.user, device }))
+    ]
+  }
+}
+
+/** The list has begun anew. */
+export const replaced = (pin: Pin, next: DeviceChain): Pinned => ({
+  pin: { ...pin, held: kept(next) },
+  news: [{ _tag: "ChainReplaced", user: pin.user }]
+})
+
+/** Its owner says that the new chain is theirs. */
+export const trusted = (pin: Pin): Pin => {
+  const { chain: _, held, verified: __, ...rest } = pin
+  if (held === undefined) return pin
+  const before = Object.entries(pin.chain.ever).map(([device, publicKey]) => ({ device, publicKey }))
+  return { ...rest, chain: held, former: [...before, ...pin.former].slice(0, maxFormer) }
+}
+
+export const isHeld = (pin: Pin): boolean => pin.held !== undefined
+
+/** The devices that may be let in now. Of a chain that is held there are none. */
+export const devicesOf = ({ chain, held }: Pin): ReadonlyMap<string, string> =>
+  held === undefined ? new Map(Object.entries(chain.devices)) : new Map()
+
+/** Whether this key is, or was at some time, the one of this device. */
+export const isKnown = ({ chain, former }: Pin, device: string, publicKey: string): boolean =>
+  chain.ever[device] === publicKey || former.some((one) => one.device === device && one.publicKey === publicKey)

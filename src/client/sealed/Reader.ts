@@ -1,0 +1,229 @@
+/**
+ * Reads a page of the log: what Entries.ts makes of each, stored at once for the whole page, or for what stands before a welcome.
+ *
+ * A welcome is used where the log comes to its place, before what stands behind it is read: the group that it invites into takes the
+ * place of any that is left from before.
+ */
+import { Effect, Result } from "effect"
+import { groupIdOf } from "../../common/log/Sealing.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { RequestError } from "../core/ClientError.ts"
+import { join } from "../crypto/Join.ts"
+import * as Entries from "./Entries.ts"
+import type { Kept, OutboxRow, Pending, PlainRow } from "./Kept.ts"
+import type { StoreError } from "./SealedStore.ts"
+import { membersIn } from "./Tender.ts"
+import type { Workshop } from "./Workshop.ts"
+
+interface Page {
+  readonly kept: Kept
+  readonly outbox: ReadonlyArray<OutboxRow>
+  readonly pending: Pending | undefined
+  readonly page: ReadonlyArray<Entries.SealedEntry>
+  readonly other: UserName | undefined
+}
+
+export interface PageRead {
+  readonly kept: Kept
+  readonly echoes: ReadonlySet<string>
+  readonly dropsPending: boolean
+}
+
+/** What of a page is not stored yet. */
+interface Unstored {
+  rows: Array<PlainRow>
+  erased: Array<PlainRow>
+  echoes: Array<string>
+  dropsPending: boolean
+}
+const nothing = (): Unstored => ({ rows: [], erased: [], echoes: [], dropsPending: false })
+
+export const read = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  { kept: start, other, outbox, page, pending }: Page
+): Effect.fn.Return<PageRead, RequestError | StoreError> {
+  const { lists, own, store, tell } = workshop
+  const { room } = start
+  let kept = start
+  let unstored = nothing()
+  const echoes = new Set<string>()
+  let dropsPending = false
+  /** Those to what stands in this page are all there by the time that it was given. */
+  let welcomes: ReadonlyArray<Welcome> | undefined
+
+  const flush = Effect.suspend(() => {
+    const { erased, rows } = unstored
+    const storing = store.received({ kept, ...unstored })
+    unstored = nothing()
+    return Effect.tap(storing, () =>
+      Effect.sync(() => {
+        if (rows.length > 0) tell({ _tag: "Rows", room, rows })
+        if (erased.length > 0) tell({ _tag: "Erased", room, seqs: erased.map(({ seq }) => seq) })
+      })
+    )
+  })
+
+  for (const entry of page) {
+    if (entry.seq <= kept.cursor) continue
+    if (entry._tag === "KeysCommitted") {
+      yield* Effect.forEach(entry.adds, ({ user }) => lists.look(user), { discard: true })
+    }
+    const look = () =>
+      Entries.read(kept, entry, {
+        own,
+        isTrusted: lists.isTrusted,
+        outbox,
+        pending: dropsPending ? undefined : pending,
+        comparesReading: other === undefined
+      })
+    let outcome = yield* look()
+    if (outcome.isUnknown === true && entry._tag === "KeysCommitted") {
+      // Their list may have gone on since it was looked at.
+      for (const { user } of entry.adds) lists.changed(user)
+      yield* Effect.forEach(entry.adds, ({ user }) => lists.look(user), { discard: true })
+      outcome = yield* look()
+    }
+    if (outcome.lacksKeys === true) {
+      yield* flush
+      welcomes ??= yield* welcomesTo(workshop, kept)
+      const joined = yield* joinBefore(workshop, { kept, before: entry.seq, other, welcomes })
+      if (joined !== undefined) {
+        kept = joined
+        dropsPending = true
+        outcome = yield* look()
+      }
+    }
+    kept = outcome.kept
+    if (outcome.line !== undefined) unstored.rows.push({ seq: entry.seq, line: outcome.line })
+    if (outcome.echo !== undefined) {
+      echoes.add(outcome.echo)
+      unstored.echoes.push(outcome.echo)
+    }
+    if (outcome.dropsPending === true) dropsPending = unstored.dropsPending = true
+    if (outcome.erases !== undefined) erase(unstored, outcome.erases, entry)
+    yield* notice(workshop, kept, entry, outcome)
+  }
+  yield* flush
+  return { kept, echoes, dropsPending }
+})
+
+/** In what is stored already, and in what is about to be. */
+const erase = (unstored: Unstored, seq: number, { at, from }: Entries.SealedEntry) => {
+  const row: PlainRow = { seq, line: { _tag: "Erased", at, by: from } }
+  unstored.erased.push(row)
+}
+
+const notice = Effect.fnUntraced(function* (
+  { lists, tell }: Workshop,
+  { more, room }: Kept,
+  entry: Entries.SealedEntry,
+  { notice: found, payload }: Entries.Outcome
+) {
+  const { from } = entry
+  if (found === "Cloned") tell({ _tag: "Cloned", room })
+  if (found === "OutOfStep") tell({ _tag: "OutOfStep", room, message: more.outOfStep ?? "" })
+  if (found === "Differs") tell({ _tag: "Withheld", room, user: from, what: "messages" })
+  if (payload === undefined) return
+  const known = (lists.pinOf(from)?.held ?? lists.pinOf(from)?.chain)?.n ?? 0
+  if (payload.chain <= known) return
+  lists.changed(from)
+  const pin = yield* lists.look(from)
+  if (((pin?.held ?? pin?.chain)?.n ?? 0) < payload.chain) tell({ _tag: "Withheld", room, user: from, what: "devices" })
+})
+
+interface Joining {
+  readonly kept: Kept
+  /** Only welcomes to a place before this one. */
+  readonly before: number
+  readonly other: UserName | undefined
+  /** If they were looked for already. */
+  readonly welcomes?: ReadonlyArray<Welcome>
+}
+
+interface Welcome {
+  readonly seq: number
+  readonly data: string
+}
+
+/** Uses the first welcome that is due; gives the conversation as it is then, or undefined if there is none. */
+export const joinBefore = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  { before, kept, other, welcomes }: Joining
+): Effect.fn.Return<Kept | undefined, RequestError | StoreError> {
+  const { ask, store, tell } = workshop
+  const { room } = kept
+  for (const { data, seq } of welcomes ?? (yield* welcomesTo(workshop, kept))) {
+    if (seq <= kept.cursor) {
+      // It was used already, or the place is behind what was read.
+      yield* ask({ _tag: "AckWelcome", room, seq })
+    } else if (seq < before) {
+      const entered = yield* enter(workshop, kept, other, new Uint8Array(Buffer.from(data, "base64")))
+      if (entered === undefined) continue
+      const { group, incarnation, spent } = entered
+      const joined = Entries.letIn(kept, group, seq, incarnation, other === undefined)
+      const row: PlainRow = { seq, line: { _tag: "LetIn", at: 0 } }
+      yield* store.joined(joined, [row], spent)
+      tell({ _tag: "Rows", room, rows: [row] })
+      if (spent !== undefined) workshop.packageUsed()
+      yield* ask({ _tag: "AckWelcome", room, seq })
+      return joined
+    }
+  }
+  return undefined
+})
+
+/** Oldest first. */
+const welcomesTo = Effect.fnUntraced(function* ({ ask }: Workshop, { room }: Kept) {
+  const found: Array<Welcome> = []
+  let after: number | undefined
+  do {
+    const page = yield* ask({ _tag: "GetWelcomes", ...(after !== undefined && { after }) })
+    found.push(...page.welcomes.filter((welcome) => welcome.room === room))
+    after = page.next
+  } while (after !== undefined)
+  return found.toSorted((one, other) => one.seq - other.seq)
+})
+
+/** Tries each of the private halves that there are, and asks for the lists of whoever is in the group and not known. */
+const enter = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  kept: Kept,
+  other: UserName | undefined,
+  welcome: Uint8Array
+) {
+  const { lists, own, store, tell } = workshop
+  const { room } = kept
+  const members = yield* membersIn(workshop, room, other)
+  yield* Effect.forEach(members, (user) => lists.look(user), { discard: true })
+  let incarnation = Math.max(1, kept.incarnation)
+  const asked = new Set<string>()
+  for (const { privateBytes, ref } of yield* store.packages) {
+    for (;;) {
+      const invitation = { groupId: groupIdOf(room, incarnation), welcome, privateBytes }
+      const tried = yield* Effect.result(join(own, invitation, lists.isTrusted))
+      if (Result.isSuccess(tried)) {
+        const { group, isSpent } = tried.success
+        return { group, incarnation, spent: isSpent ? ref : undefined }
+      }
+      const error = tried.failure
+      if (error._tag === "NotInvited") break
+      const named = error._tag === "NotForThisGroup" ? Entries.incarnationIn(room, error.groupId) : undefined
+      if (named !== undefined && named > incarnation) {
+        incarnation = named
+        continue
+      }
+      if (error._tag === "Untrusted" && !asked.has(error.user)) {
+        asked.add(error.user)
+        const user = members.find((name) => name === error.user)
+        if (user !== undefined) {
+          lists.changed(user)
+          yield* lists.look(user)
+          continue
+        }
+      }
+      tell({ _tag: "OutOfStep", room, message: error.message })
+      return undefined
+    }
+  }
+  return undefined
+})

@@ -1,0 +1,40 @@
+/** Why something cannot be said, each with the cause and the remedy in its `message`. */
+import { Schema } from "effect"
+import { RoomName } from "../../common/name/RoomName.ts"
+import { UserName } from "../../common/name/UserName.ts"
+
+/** This device has no keys of that conversation. */
+export class NotLetIn extends Schema.TaggedError<NotLetIn>()("NotLetIn", { room: RoomName }) {
+  override readonly message = `You wait to be let into ${this.room} by a member: one of them has to be online for that. Nothing was sent.`
+}
+
+/** The keys of a conversation cannot be followed any more. */
+export class KeysOutOfStep extends Schema.TaggedError<KeysOutOfStep>()("KeysOutOfStep", { room: RoomName }) {
+  override readonly message = `The keys of ${this.room} are out of step. Nothing was sent; :rekey ${this.room} makes new ones.`
+}
+
+/** Somebody in it has begun a new list of devices. */
+export class NotTrusted extends Schema.TaggedError<NotTrusted>()("NotTrusted", { user: UserName }) {
+  override readonly message =
+    `${this.user} has all new devices, and you have not said that they are theirs. Nothing was sent. ` +
+    `Ask ${this.user} in another way, compare :verify ${this.user}, then :trust ${this.user}.`
+}
+
+/** This device is in no list of its account. */
+export class NotLinked extends Schema.TaggedError<NotLinked>()("NotLinked", { device: Schema.String }) {
+  override readonly message =
+    `This device (${this.device}) is not one of your account's yet. On another one, :link ${this.device} shows a code; ` +
+    "type it here as :link CODE. If there is no other one, :link new begins a new list, which others have to trust."
+}
+
+export class NoSuchCode extends Schema.TaggedError<NoSuchCode>()("NoSuchCode", {}) {
+  override readonly message =
+    "That is not the code of this device. Look at the other device again: a code has 26 letters and digits, and is for one device."
+}
+
+/** The state is gone that would carry it out: see the news. */
+export class Stopped extends Schema.TaggedError<Stopped>()("Stopped", { room: RoomName }) {
+  override readonly message = `Nothing more can be done in ${this.room} until parley is started again.`
+}
+
+export type SayError = NotLetIn | KeysOutOfStep | NotTrusted | NotLinked | Stopped

@@ -1,0 +1,263 @@
+/**
+ * The encrypted conversations of one device: what screens and scripts use, and nothing of MLS. It hears what the client hears, and
+ * keeps every conversation that this connection is in caught up, its members let in, and what was said on its way.
+ *
+ * Rooms are made and joined by the client's own requests (CreateRoom with `encrypted`, JoinRoom, OpenConversation); what follows from
+ * the replies is done here. What was said is in the store (`rows`), and `news` tells when there is more.
+ *
+ * Owns the lists of devices, this device's keys, and a fiber for each conversation.
+ */
+import { Deferred, Effect, Queue, Scope, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { UserDevice } from "../../common/log/Sealing.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
+import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { RequestError } from "../core/ClientError.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import { isEntry } from "../core/Heard.ts"
+import type { Device } from "../crypto/Device.ts"
+import type { Client } from "../link/Client.ts"
+import { whenAllowed } from "../link/WhenAllowed.ts"
+import type { Ask } from "./Ask.ts"
+import * as Conversation from "./Conversation.ts"
+import type { PlainRow } from "./Kept.ts"
+import * as Lists from "./Lists.ts"
+import type { SealedNews } from "./News.ts"
+import * as OwnDevice from "./OwnDevice.ts"
+import type { Saying } from "./Payload.ts"
+import * as Pin from "./Pin.ts"
+import { safetyNumber } from "./SafetyNumber.ts"
+import { NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
+import type { SealedStore, StoreError } from "./SealedStore.ts"
+import type { Conversation as SealedConversation, View } from "./View.ts"
+import type { Workshop } from "./Workshop.ts"
+
+export interface SealedRooms {
+  /** Takes in what the client tells; every event of it, in its order. */
+  readonly hear: (event: ClientEvent) => Effect.Effect<void, StoreError>
+  /** What happens, for one reader; who is more than 4096 behind has missed the oldest, and reads the rows again. */
+  readonly news: Stream.Stream<SealedNews>
+  /** Done when this device can take part; who has to be signed in by another one first is told so. */
+  readonly ready: Effect.Effect<Device, NotLinked>
+  /** Says something: done when it is stored, from when on it is sent whatever happens. */
+  readonly say: (room: RoomName, saying: Saying) => Effect.Effect<MessageKey, SayError>
+  /** What was read there, oldest first, behind a place. */
+  readonly rows: (room: RoomName, after?: number, limit?: number) => Effect.Effect<ReadonlyArray<PlainRow>, StoreError>
+  /** How a conversation stands; undefined of one that this device is not in. */
+  readonly view: (room: RoomName) => Effect.Effect<View | undefined>
+  /** Fresh keys for a conversation that is out of step: everybody is let in again, and nothing from before can be read by who was not there. */
+  readonly rekey: (room: RoomName) => Effect.Effect<void, NotLetIn>
+  /** The 60 digits to compare with somebody; undefined of an account without devices. */
+  readonly safetyNumber: (user: UserName) => Effect.Effect<string | undefined, RequestError | StoreError>
+  /** The numbers were compared: told again when they change. */
+  readonly verified: (user: UserName) => Effect.Effect<void, StoreError>
+  /** The new list of devices of somebody is theirs. */
+  readonly trust: (user: UserName) => Effect.Effect<void, StoreError>
+  /** Signs another device of this account in: the code to type there. */
+  readonly signIn: (
+    device: UserDevice["device"]
+  ) => Effect.Effect<string, NotLinked | NoSuchCode | RequestError | StoreError>
+  readonly signOut: (device: UserDevice["device"]) => Effect.Effect<void, NotLinked | RequestError | StoreError>
+  /** Makes this device one of the account, by the code that another one shows. */
+  readonly link: (code: string) => Effect.Effect<void, NoSuchCode | RequestError | StoreError>
+  /** Begins a new list of devices, with this one alone. */
+  readonly beginAnew: Effect.Effect<void, RequestError | StoreError>
+}
+
+export interface SealedOptions {
+  /** The shortest pause before something is tried again, and between two in the order of those who change keys; 400 ms. */
+  readonly patience?: number
+  /** How many entries are read at once. */
+  readonly pageSize?: number
+}
+
+const maxNews = 4096
+
+export const make = Effect.fnUntraced(function* (
+  client: Pick<Client["Service"], "quietly" | "request">,
+  store: SealedStore,
+  { pageSize = 200, patience = 400 }: SealedOptions = {}
+) {
+  const scope = yield* Effect.scope
+  const random = yield* SecureRandom.SecureRandom
+  const newsQueue = yield* Queue.sliding<SealedNews>(maxNews)
+  const tell = (news: SealedNews) => {
+    Queue.offerUnsafe(newsQueue, news)
+  }
+  const ask: Ask = (request) => whenAllowed(client.quietly(request))
+  const lists = yield* Lists.make(store, ask, tell)
+  const home: OwnDevice.Home = { ask, lists, store }
+
+  const conversations = new Map<string, SealedConversation>()
+  const joins = new Map<string, ServerMessageOf<"RoomJoined">>()
+  let identity: UserDevice | undefined
+  let workshop: Workshop | undefined
+  let encrypted: ReadonlyArray<RoomName> = []
+  let settled = yield* Deferred.make<Device, NotLinked>()
+
+  const inBackground = <A, E>(effect: Effect.Effect<A, E>) => Effect.asVoid(Effect.forkIn(Effect.ignore(effect), scope))
+
+  const restock = (own: Device) => Effect.ignore(OwnDevice.restock(home, own))
+
+  const enter = Effect.fnUntraced(function* (joined: ServerMessageOf<"RoomJoined">) {
+    const key = nameKey(joined.room)
+    joins.set(key, joined)
+    if (workshop === undefined) return
+    let conversation = conversations.get(key)
+    if (conversation === undefined) {
+      conversation = yield* Scope.provide(Conversation.open(workshop, joined.room), scope)
+      conversations.set(key, conversation)
+    }
+    conversation.joined(joined)
+    conversation.missed()
+  })
+
+  const begin = Effect.fnUntraced(function* (own: Device) {
+    const used = yield* Queue.sliding<void>(1)
+    workshop ??= {
+      own,
+      ask,
+      lists,
+      store,
+      tell,
+      patience,
+      pageSize,
+      newKey: Effect.orDie(random.uuidV7()),
+      packageUsed: () => Queue.offerUnsafe(used, undefined)
+    }
+    yield* restock(own)
+    yield* inBackground(Effect.forever(Effect.andThen(Queue.take(used), restock(own))))
+    // Whoever asked before this device was signed in has been told that it was not.
+    if (Deferred.isDoneUnsafe(settled)) settled = Deferred.makeUnsafe()
+    Deferred.doneUnsafe(settled, Effect.succeed(own))
+    for (const joined of joins.values()) yield* enter(joined)
+    // They were refused as long as this device was not in the list.
+    for (const room of encrypted) {
+      if (!joins.has(nameKey(room))) yield* Effect.ignore(client.request({ _tag: "JoinRoom", room }))
+    }
+  })
+
+  const settle = Effect.gen(function* () {
+    if (identity === undefined || workshop !== undefined) return
+    const own = yield* OwnDevice.settle(home, identity)
+    if (own !== undefined) return yield* begin(own)
+    Deferred.doneUnsafe(settled, Effect.fail(new NotLinked({ device: identity.device })))
+  })
+
+  const arrive = (welcome: ServerMessageOf<"Welcome">) => {
+    lists.allMayHaveChanged()
+    if (!welcome.account || welcome.device === undefined) return Effect.void
+    identity = { user: welcome.user, device: welcome.device }
+    encrypted = (welcome.rooms ?? []).flatMap(({ encrypted: isIt, room }) => (isIt === true ? [room] : []))
+    return inBackground(settle)
+  }
+
+  const leave = (room: RoomName) => {
+    joins.delete(nameKey(room))
+    conversations.get(nameKey(room))?.away()
+  }
+
+  const receive = (message: Extract<ClientEvent, { readonly _tag: "Received" }>["message"]) => {
+    switch (message._tag) {
+      case "RoomJoined":
+        return message.encrypted === true ? enter(message) : Effect.void
+      case "RoomLeft":
+      case "RoomDeleted":
+        return Effect.sync(() => leave(message.room))
+      case "RoomPresence":
+        return Effect.sync(() => conversations.get(nameKey(message.room))?.changed())
+      case "DevicesChanged":
+        return Effect.gen(function* () {
+          lists.changed(message.user)
+          for (const conversation of conversations.values()) conversation.changed()
+          yield* inBackground(lists.look(message.user))
+        })
+      case "ConversationOpened":
+        return inBackground(client.request({ _tag: "JoinRoom", room: message.room }))
+      default:
+        return Effect.sync(() => {
+          if (!isEntry(message) || !("room" in message) || message.room === undefined) return
+          conversations.get(nameKey(message.room))?.heard(message)
+        })
+    }
+  }
+
+  const hear: SealedRooms["hear"] = (event) =>
+    Effect.suspend((): Effect.Effect<unknown, StoreError> => {
+      switch (event._tag) {
+        case "Connected":
+          return arrive(event.welcome)
+        case "Reconnected":
+          return event.welcome === undefined ? Effect.void : arrive(event.welcome)
+        case "Disconnected":
+          joins.clear()
+          for (const conversation of conversations.values()) conversation.away()
+          return Effect.void
+        case "Received":
+          return receive(event.message)
+        case "Rejoined":
+          return event.joined.encrypted === true ? enter(event.joined) : Effect.void
+        case "RejoinRefused":
+          leave(event.room)
+          return Effect.void
+        case "Gap":
+        case "Skipped":
+          for (const conversation of conversations.values()) conversation.missed()
+          return Effect.void
+        default:
+          return Effect.void
+      }
+    }).pipe(Effect.asVoid)
+
+  const notLinked = () => new NotLinked({ device: identity?.device ?? "none" })
+  const own = Effect.suspend(() => (workshop === undefined ? Effect.fail(notLinked()) : Effect.succeed(workshop.own)))
+  const at = (room: RoomName) => conversations.get(nameKey(room))
+
+  const rooms: SealedRooms = {
+    hear,
+    news: Stream.fromQueue(newsQueue),
+    ready: Effect.suspend(() => Deferred.await(settled)),
+    say: (room, saying) =>
+      Effect.andThen(
+        own,
+        Effect.suspend(() => at(room)?.say(saying) ?? Effect.fail(new NotLetIn({ room })))
+      ),
+    rows: Effect.fnUntraced(function* (room, after, limit) {
+      const kept = yield* store.kept(room)
+      return kept === undefined ? [] : yield* store.plain(kept, after, limit)
+    }),
+    view: (room) => Effect.suspend(() => at(room)?.view ?? Effect.undefined),
+    rekey: (room) => Effect.suspend(() => at(room)?.rekey ?? Effect.fail(new NotLetIn({ room }))),
+    safetyNumber: Effect.fnUntraced(function* (user) {
+      if (identity === undefined) return undefined
+      const [mine, theirs] = [yield* lists.look(identity.user), yield* lists.look(user)]
+      if (mine === undefined || theirs === undefined) return undefined
+      const account = (pin: Pin.Pin) => ({ user: pin.user, root: (pin.held ?? pin.chain).root })
+      return safetyNumber(account(mine), account(theirs))
+    }),
+    verified: (user) => {
+      const pin = lists.pinOf(user)
+      return pin === undefined ? Effect.void : lists.keep({ ...pin, verified: (pin.held ?? pin.chain).root })
+    },
+    trust: (user) =>
+      Effect.andThen(
+        lists.trust(user),
+        Effect.sync(() => {
+          for (const conversation of conversations.values()) conversation.changed()
+        })
+      ),
+    signIn: (device) => Effect.flatMap(own, (mine) => OwnDevice.signIn(home, mine, device)),
+    signOut: (device) => Effect.flatMap(own, (mine) => OwnDevice.signOut(home, mine, device)),
+    link: (code) =>
+      Effect.suspend(() =>
+        identity === undefined ? Effect.fail(new NoSuchCode()) : OwnDevice.linkBy(home, identity, code)
+      ).pipe(Effect.flatMap(begin)),
+    beginAnew: Effect.suspend(() =>
+      identity === undefined ? Effect.void : Effect.andThen(OwnDevice.beginAnew(home, identity), settle)
+    )
+  }
+  return rooms
+})

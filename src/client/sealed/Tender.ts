@@ -1,0 +1,143 @@
+/**
+ * Changes of keys by this device: who is to be let in and who is to be removed, made into a commit that is stored and waits to be
+ * sent (see Tending.ts for whose turn it is).
+ */
+import { Effect, Result } from "effect"
+import { groupIdOf } from "../../common/log/Sealing.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { RequestError } from "../core/ClientError.ts"
+import type { Request } from "../core/Request.ts"
+import { commit } from "../crypto/Commit.ts"
+import { create, encodeGroup, type Group, membersOf } from "../crypto/Group.ts"
+import { type Identity, identityKey } from "../crypto/Identity.ts"
+import { type KeyPackage, readKeyPackage } from "../crypto/KeyPackage.ts"
+import type { Kept, Pending } from "./Kept.ts"
+import { devicesOf, isHeld } from "./Pin.ts"
+import type { StoreError } from "./SealedStore.ts"
+import { needOf, turnOf } from "./Tending.ts"
+import type { Workshop } from "./Workshop.ts"
+
+export type Tended =
+  | { readonly _tag: "Nothing" }
+  /** There is a need that cannot be met now: who is to be let in has left no keys. */
+  | { readonly _tag: "Later" }
+  | { readonly _tag: "Made"; readonly kept: Kept; readonly pending: Pending }
+
+/** How long to wait for those whose turn comes first, in milliseconds. */
+export const turnIn = ({ own, patience }: Workshop, group: Group): number =>
+  turnOf(own.identity, membersOf(group), group.keyEpoch, patience)
+
+/** Everybody who is in the room, as the server says; of a conversation of two, both. */
+export const membersIn = Effect.fnUntraced(function* (
+  { ask, own }: Workshop,
+  room: RoomName,
+  other: UserName | undefined
+) {
+  if (other !== undefined) return [own.identity.user, other]
+  const users: Array<UserName> = []
+  for (let isMore = true; isMore;) {
+    const after = users.at(-1)
+    const page = yield* ask({ _tag: "ListRoomUsers", room, ...(after !== undefined && { after }) })
+    users.push(...page.users)
+    isMore = page.more === true && page.users.length > 0
+  }
+  return users
+})
+
+const needIn = Effect.fnUntraced(function* (workshop: Workshop, kept: Kept, group: Group, other: UserName | undefined) {
+  const { lists, own } = workshop
+  const members = yield* membersIn(workshop, kept.room, other)
+  yield* Effect.forEach(members, (user) => lists.look(user), { discard: true })
+  const toGo = new Set((kept.more.toGo ?? []).map(identityKey))
+  return needOf({ own: own.identity, inGroup: membersOf(group), members, pins: lists.pins, toGo })
+})
+
+/** Makes the commit that is needed, if one is. */
+export const tend = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  kept: Kept,
+  other: UserName | undefined
+): Effect.fn.Return<Tended, RequestError | StoreError> {
+  const { group } = kept
+  if (group === undefined) return { _tag: "Nothing" }
+  const { adds, removes } = yield* needIn(workshop, kept, group, other)
+  if (adds.length === 0 && removes.length === 0) return { _tag: "Nothing" }
+  const packages = adds.length === 0 ? [] : yield* claim(workshop, adds)
+  if (packages.length === 0 && removes.length === 0) return { _tag: "Later" }
+  const made = yield* Effect.result(commit(group, { adds: packages, removes }))
+  if (Result.isFailure(made)) return { _tag: "Later" }
+  const { group: used, pending: change } = made.success
+  const next: Kept = { ...kept, group: used }
+  const named = ({ device, user }: Identity) => ({ user, device })
+  const pending: Pending = {
+    key: yield* workshop.newKey,
+    incarnation: kept.incarnation,
+    keyEpoch: group.keyEpoch,
+    change: {
+      _tag: "Commit",
+      data: change.bytes,
+      next: encodeGroup(change.next),
+      ...(change.welcome !== undefined && { welcome: change.welcome }),
+      adds: packages.map(({ identity }) => named(identity)),
+      removes: removes.map(named)
+    }
+  }
+  yield* workshop.store.committing(next, pending)
+  return { _tag: "Made", kept: next, pending }
+})
+
+/** The key packages of these devices, as far as they left any that hold. */
+const claim = Effect.fnUntraced(function* ({ ask, lists }: Workshop, adds: ReadonlyArray<Identity>) {
+  const devices = adds.map(({ device, user }) => ({ user, device }))
+  const { packages } = yield* ask({ _tag: "ClaimKeyPackages", devices })
+  const wanted = new Set(adds.map(identityKey))
+  const isDevice = (identity: Identity, publicKey: Uint8Array) => {
+    const pin = lists.pinOf(identity.user)
+    const key = Buffer.from(publicKey).toString("base64")
+    return wanted.has(identityKey(identity)) && pin !== undefined && devicesOf(pin).get(identity.device) === key
+  }
+  const read: Array<KeyPackage> = []
+  for (const { data } of packages) {
+    const found = yield* Effect.option(readKeyPackage(new Uint8Array(Buffer.from(data, "base64")), isDevice))
+    if (found._tag === "Some") read.push(found.value)
+  }
+  return read
+})
+
+/** A fresh group of this device alone, stored and waiting to be sent. */
+export const makeReset = Effect.fnUntraced(function* (
+  { newKey, own, store }: Workshop,
+  kept: Kept,
+  incarnation: number
+) {
+  const group = yield* create(own, groupIdOf(kept.room, incarnation))
+  const key = yield* newKey
+  const pending: Pending = { key, incarnation, keyEpoch: 0, change: { _tag: "Reset", next: encodeGroup(group) } }
+  yield* store.committing(kept, pending)
+  return pending
+})
+
+export const requestOf = (room: RoomName, { change, incarnation, key, keyEpoch }: Pending): ChangeRequest => {
+  if (change._tag === "Reset") return { _tag: "ResetKeys", room, incarnation, key }
+  const { adds, data, removes, welcome } = change
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64")
+  return {
+    _tag: "CommitKeys",
+    room,
+    keyEpoch,
+    data: base64(data),
+    adds,
+    removes,
+    ...(welcome !== undefined && { welcome: base64(welcome) }),
+    key
+  }
+}
+type ChangeRequest = Extract<Request, { readonly _tag: "CommitKeys" | "ResetKeys" }>
+
+/** Whose new list of devices is not trusted yet: of a conversation of two the other one, as nobody else would hear what is said. */
+export const whoIsHeld = ({ lists, own }: Workshop, other: UserName | undefined): UserName | undefined =>
+  [other, own.identity.user].find((user) => {
+    const pin = user === undefined ? undefined : lists.pinOf(user)
+    return pin !== undefined && isHeld(pin)
+  })

@@ -1,0 +1,69 @@
+/**
+ * Who is to be let into a group and who is to be removed from it, and whose turn it is to do that. Pure.
+ *
+ * All members see the same need. So that not all of them answer it at once, they have an order, another one in each key epoch, and
+ * each waits for as long as those before it would take; who comes back and finds the need gone does nothing. Two that commit all the
+ * same cost one of them a refusal, and nothing else.
+ */
+import { createHash } from "node:crypto"
+import { maxAdds, maxRemoves, maxRoomDevices } from "../../common/log/Sealing.ts"
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import { DeviceId } from "../../common/wire/AccountRequest.ts"
+import { type Identity, identityKey } from "../crypto/Identity.ts"
+import { devicesOf, type Pin } from "./Pin.ts"
+
+export interface Need {
+  readonly adds: ReadonlyArray<Identity>
+  readonly removes: ReadonlyArray<Identity>
+}
+
+export interface Membership {
+  readonly own: Identity
+  /** Who is in the group, as its tree says. */
+  readonly inGroup: ReadonlyArray<Identity & { readonly publicKey: Uint8Array }>
+  /** Who is in the room, as the server says. */
+  readonly members: ReadonlyArray<UserName>
+  /** What is known of the lists of devices of all of these. */
+  readonly pins: ReadonlyMap<string, Pin>
+  /** Who was kicked or banned, and is to go even if they are back. */
+  readonly toGo: ReadonlySet<string>
+}
+
+/** At most what one commit may hold. */
+export const needOf = ({ inGroup, members, own, pins, toGo }: Membership): Need => {
+  const keys = new Set(members.map((user) => nameKey(user)))
+  const isOwn = (identity: Identity) => identityKey(identity) === identityKey(own)
+  const mayStay = (identity: Identity & { readonly publicKey: Uint8Array }) => {
+    const pin = pins.get(nameKey(identity.user))
+    if (toGo.has(identityKey(identity)) || !keys.has(nameKey(identity.user))) return false
+    // Of a list that could not be had, nothing is known.
+    if (pin === undefined) return true
+    return devicesOf(pin).get(identity.device) === Buffer.from(identity.publicKey).toString("base64")
+  }
+  const removes = inGroup.filter((identity) => !isOwn(identity) && !mayStay(identity)).slice(0, maxRemoves)
+  const going = new Set(removes.map(identityKey))
+  const staying = new Set(inGroup.map(identityKey).filter((key) => !going.has(key)))
+  const adds = members.flatMap((user): ReadonlyArray<Identity> => {
+    const pin = pins.get(nameKey(user))
+    return pin === undefined ? [] : [...devicesOf(pin).keys()].map((device) => identityOf(pin.user, device))
+  })
+  const missing = adds.filter((identity) => !staying.has(identityKey(identity)))
+  return { adds: missing.slice(0, Math.min(maxAdds, maxRoomDevices - staying.size)), removes }
+}
+
+const identityOf = (user: UserName, device: string): Identity => ({ user, device: DeviceId.make(device) })
+
+/** The longest that anybody waits for others, in milliseconds. */
+const longestTurn = 6000
+
+/** How long to wait for those who come first in this key epoch, `pause` for each, in milliseconds. */
+export const turnOf = (own: Identity, inGroup: ReadonlyArray<Identity>, keyEpoch: number, pause: number): number => {
+  const placeOf = (identity: Identity) =>
+    createHash("sha256")
+      .update(JSON.stringify([keyEpoch, identityKey(identity)]))
+      .digest("hex")
+  const mine = placeOf(own)
+  const rank = inGroup.filter((identity) => placeOf(identity) < mine).length
+  return rank * Math.min(pause, longestTurn / Math.max(1, inGroup.length))
+}

@@ -1,0 +1,37 @@
+/** What a conversation shows of itself, and what can be asked of it. */
+import type { Effect } from "effect"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
+import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { Member } from "../crypto/Group.ts"
+import type { SealedEntry } from "./Entries.ts"
+import type { Saying } from "./Payload.ts"
+import type { SayError } from "./SealedError.ts"
+
+export interface View {
+  readonly room: RoomName
+  readonly log: string
+  readonly state: "away" | "waiting" | "in" | "outOfStep"
+  readonly keyEpoch: number | undefined
+  /** From the group's tree, never from the server's list. */
+  readonly members: ReadonlyArray<Member>
+  readonly cursor: number
+  /** Said, and not in the log yet. */
+  readonly underway: number
+}
+
+export interface Conversation {
+  readonly room: RoomName
+  readonly joined: (joined: ServerMessageOf<"RoomJoined">) => void
+  readonly away: () => void
+  readonly heard: (entry: SealedEntry) => void
+  /** Something may have been missed. */
+  readonly missed: () => void
+  /** Who is in the room, or which devices they have, may have changed. */
+  readonly changed: () => void
+  /** Done when it is stored, from when on it is sent whatever happens. */
+  readonly say: (saying: Saying) => Effect.Effect<MessageKey, SayError>
+  /** Fresh keys, for a conversation that is out of step. */
+  readonly rekey: Effect.Effect<void>
+  readonly view: Effect.Effect<View>
+}

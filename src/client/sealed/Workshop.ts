@@ -1,0 +1,24 @@
+/** What all conversations of a device have in common. */
+import type { Effect } from "effect"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
+import type { Device } from "../crypto/Device.ts"
+import type { Ask } from "./Ask.ts"
+import type { Lists } from "./Lists.ts"
+import type { Tell } from "./News.ts"
+import type { SealedStore } from "./SealedStore.ts"
+
+export interface Workshop {
+  readonly own: Device
+  readonly ask: Ask
+  readonly lists: Lists
+  readonly store: SealedStore
+  readonly tell: Tell
+  /** By which the server knows what it is sent twice. */
+  readonly newKey: Effect.Effect<MessageKey>
+  /** The shortest pause before something that did not succeed is tried again, in milliseconds. */
+  readonly patience: number
+  /** How many entries one page has. */
+  readonly pageSize: number
+  /** A key package was used up: there are to be enough of them. */
+  readonly packageUsed: () => void
+}
