@@ -13,6 +13,7 @@ import * as Outgoing from "../core/chat/Outgoing.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import { withEmoji } from "../text/Emoji.ts"
 import { safeText } from "../text/SafeText.ts"
+import * as Answering from "./Answering.ts"
 import { listed, nameOf } from "./Bars.ts"
 import { toLevel } from "./Calling.ts"
 import * as Complete from "./Complete.ts"
@@ -54,9 +55,14 @@ export const press = (before: View.View, key: Key, seen: string | undefined): St
 
 const pressOne = (before: View.View, key: Key, seen: string | undefined): Step => {
   const { offers } = before
+  if (before.answering !== undefined) return pressBehind(before, key, seen)
   const isSettled = before.notice === undefined && offers === undefined
   const view = isSettled ? before : { ...before, notice: undefined, offers: undefined }
-  if (view.popup !== undefined) return keyInPopup(view, view.popup, key)
+  if (view.popup !== undefined) {
+    const step = keyInPopup(view, view.popup, key)
+    if (step !== undefined) return step
+    return pressOne({ ...view, popup: undefined, chosen: undefined }, key, seen)
+  }
   if (view.chosen !== undefined) {
     const step = keyOnMessage(view, view.chosen, key)
     if (step !== undefined) return step
@@ -70,6 +76,18 @@ const pressOne = (before: View.View, key: Key, seen: string | undefined): Step =
   if (deed !== undefined) return perform(view, deed, seen)
   if (key.text === undefined || key.text === "") return only(view)
   return only(View.withEditor({ ...view, chosen: undefined }, Editor.insert(View.editorOf(view), key.text)))
+}
+
+/** Right behind an answer. */
+const pressBehind = (view: View.View, key: Key, seen: string | undefined): Step => {
+  const isEnter = view.keymap.deeds.get(key.name) === "send"
+  const { text } = key
+  const next = isEnter
+    ? Answering.endedBehind(view)
+    : text === undefined
+      ? undefined
+      : Answering.typedBehind(view, text)
+  return next === undefined ? pressOne({ ...view, answering: undefined }, key, seen) : only(next)
 }
 
 type Performed = Exclude<Deed, "complete" | "completeBack">
@@ -351,7 +369,9 @@ export const paste = (view: View.View, pasted: string): View.View => {
   const text = safeText(pasted).replace(/\n+$/, "")
   const { popup } = view
   if (popup !== undefined) {
-    if (popup._tag === "Help" || popup._tag === "Confirm") return view
+    // One question at a time: what was pasted before is asked about still.
+    if (popup._tag === "Confirm" && popup.what._tag === "Paste") return view
+    if (popup._tag === "Help" || popup._tag === "Confirm") return paste({ ...view, popup: undefined }, pasted)
     const [line = ""] = text.split("\n")
     return { ...view, popup: { ...popup, editor: Editor.insert(popup.editor, line) } }
   }

@@ -54,7 +54,7 @@ export type Popup =
   | { readonly _tag: "Confirm"; readonly question: string; readonly what: Confirmed }
 
 /** What is done if the answer is yes. */
-type Confirmed =
+export type Confirmed =
   | { readonly _tag: "Quit" }
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
   /** `at`: when it was said, by which it is told from another log's of that number. */
@@ -104,6 +104,16 @@ export interface View {
   readonly typed: ReadonlyArray<string>
   /** What one talks to was not chosen by oneself, but by what happened at this time. */
   readonly movedAt: number | undefined
+  /** The letter that answered a question just now, with what was typed behind it, and what stood there before. */
+  readonly answering:
+    | {
+        readonly key: string
+        readonly draft: string
+        readonly first: string
+        readonly typed: string
+        readonly at: number
+      }
+    | undefined
   /** Pages that are on their way. */
   readonly asked: ReadonlySet<string>
   /** In milliseconds. */
@@ -136,6 +146,7 @@ export const make = (size: Size, times: Times, now: number): View => ({
   governors: new Map(),
   typed: [],
   movedAt: undefined,
+  answering: undefined,
   asked: new Set(),
   latency: undefined
 })
