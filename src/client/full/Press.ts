@@ -6,12 +6,14 @@
  */
 import { Result } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { Action } from "../command/Action.ts"
 import { hereIn } from "../command/Here.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import { withEmoji } from "../text/Emoji.ts"
+import { unsentIn } from "../core/chat/Unsent.ts"
 import { safeText } from "../text/SafeText.ts"
 import * as Answering from "./Answering.ts"
 import { listed, nameOf } from "./Bars.ts"
@@ -27,7 +29,7 @@ import { keyOnMessage, link, pick, pinned } from "./PressMessage.ts"
 import { keyInPopup } from "./PressPopup.ts"
 import * as Scroll from "./Scroll.ts"
 import * as View from "./View.ts"
-import { type Key, only, type Step } from "./Wish.ts"
+import { type Key, only, type Step, type Wish } from "./Wish.ts"
 
 /** So long after one was moved to another conversation by what happened, Enter sends nothing; in milliseconds. */
 const movedPause = 1000
@@ -221,11 +223,23 @@ const cleared = (view: View.View): View.View | undefined => {
   return replyTo === undefined ? undefined : View.withChat(view, Intention.replyTo(view.chat, undefined))
 }
 
-const confirmQuit = (view: View.View): View.View => {
-  const waiting = [...view.chat.talks.values()].flatMap(({ outbox }) => Outgoing.shown(outbox)).length
-  const lost = waiting === 0 ? "" : ` ${waiting} message${waiting === 1 ? " is" : "s are"} not sent yet.`
-  return { ...view, popup: { _tag: "Confirm", question: `Leave parley?${lost}`, what: { _tag: "Quit" } } }
+const confirmQuit = (view: View.View, wish: Wish = { _tag: "Quit" }): View.View => {
+  const waiting = unsentIn(view.chat).length
+  const [are, they] = waiting === 1 ? [" is", "It stays"] : ["s are", "They stay"]
+  const left = waiting === 0 ? "" : ` ${waiting} message${are} not sent. ${they} here for the next time.`
+  return { ...view, popup: { _tag: "Confirm", question: `Leave parley?${left}`, what: { _tag: "Quit", wish } } }
 }
+
+/** What ends the sitting, and with it the sending of what is not sent: of that one is told first. */
+const isLeaving = (action: Action): boolean =>
+  action._tag === "Quit" || (action._tag === "Account" && (action.act._tag === "Logout" || action.act._tag === "Login"))
+
+/** What is on its way over a connection that is there, has arrived in a moment. */
+const isUnsent = ({ chat }: View.View): boolean =>
+  [...chat.talks.values()].some(
+    ({ outbox }) =>
+      Outgoing.failures(outbox).length > 0 || (chat.connection.is !== "there" && Outgoing.shown(outbox).length > 0)
+  )
 
 const escape = (view: View.View): View.View => {
   const { chat } = view
@@ -255,7 +269,11 @@ const send = (view: View.View, seen: string | undefined): Step => {
   const what = talk.editing === undefined ? understood.success : { _tag: "Text" as const, content: talk.draft }
   if (what._tag === "Text") {
     if (!talk.isIn) return only(View.notify(view, `Not sent: you are not in ${nameOf(talk)} any more.`, true))
-    const [next, submission] = Intention.submit(Intention.type(chat, chat.shown, withEmoji(what.content)), seen)
+    const [next, submission] = Intention.submit(
+      Intention.type(chat, chat.shown, withEmoji(what.content)),
+      seen,
+      view.now
+    )
     const line = View.remembered({ ...view, answer: undefined, skip: 0 }, talk.draft)
     return only({ ...line, chat: next }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
   }
@@ -268,6 +286,7 @@ const send = (view: View.View, seen: string | undefined): Step => {
     case "Command": {
       const { action } = what
       if (action._tag === "Link") return link(done, action.number)
+      if (isLeaving(action) && isUnsent(view)) return only(confirmQuit(done, { _tag: "Command", action, line }))
       if (action._tag !== "About") return only(done, { _tag: "Command", action, line })
       // Now: by the time it is its turn, another conversation may be shown, and another message be the newest.
       const about = pinned(view, action)

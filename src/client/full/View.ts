@@ -18,6 +18,7 @@ import * as Level from "./Level.ts"
 import type { Setting } from "./MessageRows.ts"
 import { type Pane, paneOf, type Place } from "./TalkPane.ts"
 import type { Times } from "./Times.ts"
+import type { Wish } from "./Wish.ts"
 
 export interface Size {
   readonly columns: number
@@ -55,7 +56,7 @@ export type Popup =
 
 /** What is done if the answer is yes. */
 export type Confirmed =
-  | { readonly _tag: "Quit" }
+  | { readonly _tag: "Quit"; readonly wish: Wish }
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
   /** `at`: when it was said, by which it is told from another log's of that number. */
   | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq; readonly at: number }
