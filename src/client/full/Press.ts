@@ -6,14 +6,12 @@
  */
 import { Result } from "effect"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { Action } from "../command/Action.ts"
 import { hereIn } from "../command/Here.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Outgoing from "../core/chat/Outgoing.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import { withEmoji } from "../text/Emoji.ts"
-import { unsentIn } from "../core/chat/Unsent.ts"
 import { safeText } from "../text/SafeText.ts"
 import * as Answering from "./Answering.ts"
 import { listed, nameOf } from "./Bars.ts"
@@ -25,11 +23,12 @@ import { type Deed, isEditorDeed, keyFor, numberOf } from "./Keys.ts"
 import * as Level from "./Level.ts"
 import { meant } from "./Own.ts"
 import { scrolledAnswer } from "./Popup.ts"
+import { confirmQuit, isLeaving, isUnsent, offline } from "./PressLeaving.ts"
 import { keyOnMessage, link, pick, pinned } from "./PressMessage.ts"
 import { keyInPopup } from "./PressPopup.ts"
 import * as Scroll from "./Scroll.ts"
 import * as View from "./View.ts"
-import { type Key, only, type Step, type Wish } from "./Wish.ts"
+import { type Key, only, type Step } from "./Wish.ts"
 
 /** So long after one was moved to another conversation by what happened, Enter sends nothing; in milliseconds. */
 const movedPause = 1000
@@ -223,24 +222,6 @@ const cleared = (view: View.View): View.View | undefined => {
   return replyTo === undefined ? undefined : View.withChat(view, Intention.replyTo(view.chat, undefined))
 }
 
-const confirmQuit = (view: View.View, wish: Wish = { _tag: "Quit" }): View.View => {
-  const waiting = unsentIn(view.chat).length
-  const [are, they] = waiting === 1 ? [" is", "It stays"] : ["s are", "They stay"]
-  const left = waiting === 0 ? "" : ` ${waiting} message${are} not sent. ${they} here for the next time.`
-  return { ...view, popup: { _tag: "Confirm", question: `Leave parley?${left}`, what: { _tag: "Quit", wish } } }
-}
-
-/** What ends the sitting, and with it the sending of what is not sent: of that one is told first. */
-const isLeaving = (action: Action): boolean =>
-  action._tag === "Quit" || (action._tag === "Account" && (action.act._tag === "Logout" || action.act._tag === "Login"))
-
-/** What is on its way over a connection that is there, has arrived in a moment. */
-const isUnsent = ({ chat }: View.View): boolean =>
-  [...chat.talks.values()].some(
-    ({ outbox }) =>
-      Outgoing.failures(outbox).length > 0 || (chat.connection.is !== "there" && Outgoing.shown(outbox).length > 0)
-  )
-
 const escape = (view: View.View): View.View => {
   const { chat } = view
   const talk = View.talkOf(view)
@@ -286,6 +267,8 @@ const send = (view: View.View, seen: string | undefined): Step => {
     case "Command": {
       const { action } = what
       if (action._tag === "Link") return link(done, action.number)
+      const at = chat.connection.is === "lost" ? offline(view, done, action) : undefined
+      if (at !== undefined) return at
       if (isLeaving(action) && isUnsent(view)) return only(confirmQuit(done, { _tag: "Command", action, line }))
       if (action._tag !== "About") return only(done, { _tag: "Command", action, line })
       // Now: by the time it is its turn, another conversation may be shown, and another message be the newest.
@@ -309,6 +292,11 @@ const send = (view: View.View, seen: string | undefined): Step => {
       return only(
         View.notify(next, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
       )
+    }
+    case "Ignored": {
+      const names = [...done.chat.ignored].join(", ")
+      const who = names === "" ? "Nobody is ignored." : `Ignored: ${names}.`
+      return only(View.notify(view, `<user> is missing: :ignore ada, :unignore ada. ${who}`, true))
     }
     case "Notify":
       return only(toLevel(done, what.level))

@@ -123,6 +123,20 @@ export const submit = (
   return [put(state, seen, said), { key: seen, number, request: requestFor(where, said) }]
 }
 
+/** Goes to what is said in private with somebody, and says this there; what was being typed there stays. */
+export const tell = (
+  state: ChatState,
+  user: UserName,
+  content: string,
+  now: Timestamp
+): readonly [ChatState, Submission] => {
+  const there = talkTo(state, user)
+  const { draft, replyTo: answered, where } = shownTalk(there)
+  const said: Outgoing.Outgoing = { number: there.nextNumber, content, at: now, state: { _tag: "Waiting" } }
+  const next = withTalk(put(there, there.shown, said), there.shown, (talk) => ({ ...talk, draft, replyTo: answered }))
+  return [next, { key: there.shown, number: said.number, request: requestFor(where, said) }]
+}
+
 /** It is on its way; the view goes where it will stand. */
 const put = (state: ChatState, key: string, said: Outgoing.Outgoing): ChatState => ({
   ...looked(
