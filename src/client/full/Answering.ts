@@ -12,8 +12,10 @@ import * as Editor from "./Editor.ts"
 import * as View from "./View.ts"
 import type { Key } from "./Wish.ts"
 
-/** What comes so soon behind an answer belongs to it; in milliseconds. */
-const burst = 1000
+/** In milliseconds: a letter that comes so soon behind another was typed with it, by somebody who had not looked. */
+const burst = 200
+/** Enter, so soon behind the last letter, belongs to it. */
+const pause = 1000
 
 const words: ReadonlySet<string> = new Set(["y", "ye", "yes", "n", "no", "nope"])
 
@@ -41,9 +43,9 @@ export const typedBehind = (view: View.View, text: string): View.View | undefine
   if (answering === undefined) return undefined
   if (!isSoon(view, answering)) return undefined
   const { first, typed } = answering
-  const isBegun = typed === first && first.toLowerCase() === "n"
+  const isBegun = typed === first && first.toLowerCase() === "n" && view.now - answering.at < burst
   const written = View.withEditor(view, Editor.insert(View.editorOf(view), isBegun ? first + text : text))
-  return { ...written, answering: { ...answering, typed: typed + text } }
+  return { ...written, answering: { ...answering, typed: typed + text, at: view.now } }
 }
 
 /** Enter right behind it; undefined if it sends what is typed. */
@@ -60,4 +62,4 @@ export const endedBehind = (view: View.View): View.View | undefined => {
 }
 
 const isSoon = ({ chat, now }: View.View, { at, key }: NonNullable<View.View["answering"]>): boolean =>
-  key === chat.shown && now - at < burst
+  key === chat.shown && now - at < pause

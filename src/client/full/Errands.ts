@@ -5,7 +5,7 @@
 import { Deferred, Effect, Option, Queue, Redacted, Ref, Semaphore, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { type Action, NotUnderstood } from "../command/Action.ts"
+import { NotUnderstood } from "../command/Action.ts"
 import { help, helpRows } from "../command/Help.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Talk from "../core/chat/Talk.ts"
@@ -75,11 +75,6 @@ export const screenOf = Effect.fnUntraced(function* () {
 const helpOn = (view: View.View, command: string | undefined): ReadonlyArray<string> =>
   helpRows(help(command, [`${keyFor(view.keymap, "help")} shows all keys.`]), View.planOf(view, 1).middle)
 
-export interface Given {
-  readonly action: Action
-  readonly line: string
-}
-
 /** After so long, in milliseconds, nobody expects to be brought elsewhere by what they typed. */
 const expected = 5000
 
@@ -103,7 +98,7 @@ const withoutQuestion = (view: View.View, line: string): View.View => {
 }
 
 /** Works off what is given, until a command is the last. */
-export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>) {
+export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<View.Given>) {
   const { change, view } = yield* Live
   const recent = yield* RecentMessages
   const client = yield* Client
@@ -144,7 +139,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
   })
 
   /** Gives how it ends, if it does by this. */
-  const obey = Effect.fnUntraced(function* ({ action, line }: Given) {
+  const obey = Effect.fnUntraced(function* ({ action, line }: View.Given) {
     const quit: Ending = { _tag: "Quit" }
     switch (action._tag) {
       // Text is no command (see Own), and links are the screen's own (see Press).

@@ -27,7 +27,7 @@ import { safeLine } from "../text/SafeText.ts"
 import { nameOf } from "./Bars.ts"
 import { Browser, followed } from "./Browser.ts"
 import { calls, unread } from "./Calling.ts"
-import { type Given, screenOf, workOff } from "./Errands.ts"
+import { screenOf, workOff } from "./Errands.ts"
 import type { Frame } from "./Frame.ts"
 import { callOf, heard, unsettledBy } from "./Hearing.ts"
 import { type Keymap, usual } from "./Keys.ts"
@@ -123,7 +123,7 @@ const run = Effect.fnUntraced(function* (
   const recent = yield* RecentMessages
   const current = yield* CurrentTalk
   const { open } = yield* Browser
-  const given = yield* Queue.bounded<Given>(maxGiven)
+  const given = yield* Queue.bounded<View.Given>(maxGiven)
   const ended = yield* Deferred.make<Ending>()
   /** What is asked beside what the person does; interrupted with the sitting. */
   const fork = yield* FiberSet.makeRuntime<never>()

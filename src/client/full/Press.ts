@@ -269,7 +269,7 @@ const send = (view: View.View, seen: string | undefined): Step => {
       if (action._tag === "Link") return link(done, action.number)
       const at = chat.connection.is === "lost" ? offline(view, done, action) : undefined
       if (at !== undefined) return at
-      if (isLeaving(action) && isUnsent(view)) return only(confirmQuit(done, { _tag: "Command", action, line }))
+      if (isLeaving(action) && isUnsent(view)) return only(confirmQuit(done, { action, line }))
       if (action._tag !== "About") return only(done, { _tag: "Command", action, line })
       // Now: by the time it is its turn, another conversation may be shown, and another message be the newest.
       const about = pinned(view, action)

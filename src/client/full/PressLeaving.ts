@@ -6,13 +6,13 @@ import * as Talk from "../core/chat/Talk.ts"
 import { unsentIn } from "../core/chat/Unsent.ts"
 import { keyFor } from "./Keys.ts"
 import * as View from "./View.ts"
-import { only, type Step, type Wish } from "./Wish.ts"
+import { only, type Step } from "./Wish.ts"
 
-export const confirmQuit = (view: View.View, wish: Wish = { _tag: "Quit" }): View.View => {
+export const confirmQuit = (view: View.View, command?: View.Given): View.View => {
   const waiting = unsentIn(view.chat).length
   const [are, they] = waiting === 1 ? [" is", "It stays"] : ["s are", "They stay"]
   const left = waiting === 0 ? "" : ` ${waiting} message${are} not sent. ${they} here for the next time.`
-  return { ...view, popup: { _tag: "Confirm", question: `Leave parley?${left}`, what: { _tag: "Quit", wish } } }
+  return { ...view, popup: { _tag: "Confirm", question: `Leave parley?${left}`, what: { _tag: "Quit", command } } }
 }
 
 /** What ends the sitting, and with it the sending of what is not sent: of that one is told first. */

@@ -80,7 +80,7 @@ const confirmed = (view: View.View, what: View.Confirmed): Step => {
   const { chat } = view
   switch (what._tag) {
     case "Quit":
-      return only(closed(view), what.wish)
+      return only(closed(view), what.command === undefined ? { _tag: "Quit" } : { _tag: "Command", ...what.command })
     case "Paste":
       // What one looks at may have changed since.
       return only(

@@ -6,6 +6,7 @@
 import type { Seq } from "../../common/log/Cursor.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
+import type { Action } from "../command/Action.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import type { Talk } from "../core/chat/Talk.ts"
@@ -18,7 +19,6 @@ import * as Level from "./Level.ts"
 import type { Setting } from "./MessageRows.ts"
 import { type Pane, paneOf, type Place } from "./TalkPane.ts"
 import type { Times } from "./Times.ts"
-import type { Wish } from "./Wish.ts"
 
 export interface Size {
   readonly columns: number
@@ -54,9 +54,15 @@ export type Popup =
   | { readonly _tag: "Ask"; readonly question: string; readonly editor: Editor.Editor }
   | { readonly _tag: "Confirm"; readonly question: string; readonly what: Confirmed }
 
-/** What is done if the answer is yes. */
+/** A command as it was typed. */
+export interface Given {
+  readonly action: Action
+  readonly line: string
+}
+
+/** What is done if the answer is yes. `command`: by which one leaves, if by one. */
 export type Confirmed =
-  | { readonly _tag: "Quit"; readonly wish: Wish }
+  | { readonly _tag: "Quit"; readonly command: Given | undefined }
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
   /** `at`: when it was said, by which it is told from another log's of that number. */
   | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq; readonly at: number }

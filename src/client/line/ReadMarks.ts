@@ -3,7 +3,6 @@
  * of each conversation only how far. Where that is not possible, nothing is said: what is shown next is tried again.
  */
 import { Effect, Ref } from "effect"
-import * as ChatState from "../core/chat/ChatState.ts"
 import * as Due from "../core/chat/Due.ts"
 import { Client } from "../link/Client.ts"
 import { CurrentTalk } from "./Current.ts"

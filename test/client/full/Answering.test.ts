@@ -37,6 +37,9 @@ describe("A question for y or n", () => {
       assert.deepStrictEqual(tagsAfter(`type:${word}`, "enter"), [])
       assert.strictEqual(draftAfter(`type:${word}`, "enter"), "")
     }
+    const slow = pressed(asked, "n").view
+    assert.strictEqual(talkOf(pressed({ ...slow, now: slow.now + 300 }, "type:said").view).draft, "said")
+    assert.deepStrictEqual(pressed({ ...slow, now: slow.now + 300 }, "type:o", "enter").wishes, [])
     const later = pressed(asked, "n").view
     const { wishes } = pressed({ ...later, now: later.now + 1000 }, "type:hi", "enter")
     assert.deepStrictEqual(

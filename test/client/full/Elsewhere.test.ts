@@ -77,7 +77,7 @@ describe("Taking a private conversation off the list", () => {
     if (welcome === undefined) return
     const again = after(closed, { _tag: "Reconnected", welcome, missed: 0 })
     assert.isFalse(again.chat.talks.has("with ada"))
-    const more = { ...welcome, conversations: (welcome.conversations ?? []).map((one) => ({ ...one, seq: 4 })) }
+    const more = { ...welcome, conversations: [{ with: UserName.make("ada"), seq: 4, read: 1, unread: 3 }] }
     assert.isTrue(after(closed, { _tag: "Reconnected", welcome: more, missed: 0 }).chat.talks.has("with ada"))
     const message = { _tag: "PrivateMessage", seq: 4, at: 1, from: "ada", to: "ben", content: "psst" }
     assert.isTrue(after(closed, received(message)).chat.talks.has("with ada"))

@@ -11,7 +11,17 @@ import type { UserName } from "../../../common/name/UserName.ts"
 import type { StandingMessage } from "../../../common/wire/EntryMessage.ts"
 import type { Whereabouts } from "../Heard.ts"
 import type { EntryRequest } from "../Request.ts"
-import { type ChatState, holdsOwn, lobbyKey, looked, maxPrivate, opened, readerOf, shownTalk, withTalk } from "./ChatState.ts"
+import {
+  type ChatState,
+  holdsOwn,
+  lobbyKey,
+  looked,
+  maxPrivate,
+  opened,
+  readerOf,
+  shownTalk,
+  withTalk
+} from "./ChatState.ts"
 import * as Outgoing from "./Outgoing.ts"
 import * as Talk from "./Talk.ts"
 import * as Unread from "./Unread.ts"

@@ -21,10 +21,14 @@ export const Unsent = Schema.Struct({
 export type Unsent = typeof Unsent.Type
 
 /** Conversation by conversation, in the order in which it was said. */
-export const unsentIn = ({ talks }: ChatState): ReadonlyArray<Unsent> =>
-  [...talks.values()].flatMap(({ outbox, where }) =>
-    Outgoing.shown(outbox).map(({ at, content }) => ({ ...where, content, ...(at !== undefined && { at }) }))
-  )
+export const unsentIn = ({ talks }: ChatState): ReadonlyArray<Unsent> => {
+  const all: Array<Unsent> = []
+  for (const { outbox, where } of talks.values()) {
+    for (const { at, content } of Outgoing.shown(outbox))
+      all.push({ ...where, content, ...(at !== undefined && { at }) })
+  }
+  return all
+}
 
 const message = "Not sent before you left."
 

@@ -1,7 +1,6 @@
 /** What a person has before them: held to a server in miniature, over random happenings and intentions. */
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
-import * as ChatState from "../../../../src/client/core/chat/ChatState.ts"
 import * as Due from "../../../../src/client/core/chat/Due.ts"
 import * as Outgoing from "../../../../src/client/core/chat/Outgoing.ts"
 import * as Talk from "../../../../src/client/core/chat/Talk.ts"
