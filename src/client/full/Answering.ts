@@ -12,8 +12,8 @@ import * as Editor from "./Editor.ts"
 import * as View from "./View.ts"
 import type { Key } from "./Wish.ts"
 
-/** In milliseconds: a letter that comes so soon behind another was typed with it, by somebody who had not looked. */
-const burst = 200
+/** In milliseconds: a letter that comes so soon behind another came with it, from somebody who had not looked. */
+const burst = 60
 /** Enter, so soon behind the last letter, belongs to it. */
 const pause = 1000
 
