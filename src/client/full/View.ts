@@ -62,7 +62,7 @@ export interface Given {
 
 /** What is done if the answer is yes. `command`: by which one leaves, if by one. */
 export type Confirmed =
-  | { readonly _tag: "Quit"; readonly command: Given | undefined }
+  | { readonly _tag: "Quit"; readonly command?: Given | undefined }
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
   /** `at`: when it was said, by which it is told from another log's of that number. */
   | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq; readonly at: number }
