@@ -58,7 +58,7 @@ describe("A question for y or n", () => {
   })
 
   it("about a paste takes yes and Enter without sending it, and what is typed on stands without the paste", () => {
-    const long = "line\n".repeat(20)
+    const long = `${"line\n".repeat(20)}end`
     const pasting = paste(pressed(start, "type:see ").view, long)
     for (const word of ["y", "yes"]) {
       const { view, wishes } = pressed(pasting, `type:${word}`, "enter")
