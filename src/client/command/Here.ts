@@ -2,7 +2,8 @@
  * A command about a room in which none is named: at a terminal it is about the conversation that the person has before them. Pure.
  *
  * A room is taken to be left out only where nothing else can be meant: where the line lacks a word without it, or where its first word
- * is somebody who is here, and no room that one is in, and the next is nobody. Else the words stand as they were typed.
+ * is somebody who is here, and no room that one is in, and the next is nobody. Else the words stand as they were typed. Before text
+ * (`:topic`) only the name of the room that is before the person names one. `in:ops` names a room everywhere.
  */
 import { Result } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
@@ -47,18 +48,49 @@ interface Completed extends Assigned {
 
 /** The words as they were typed, or with the room that was left out. */
 export const withRoom = (
-  { parameters }: Command,
+  { name, parameters }: Command,
   text: string,
   here: Here | undefined
 ): Result.Result<Completed, NotUnderstood> => {
-  const typed = assign(parameters, text)
   const [first, ...others] = parameters
+  const named = first?.kind === "here" ? /^\s*in:(\S.*)$/is.exec(text)?.[1] : undefined
+  if (named !== undefined) return Result.succeed(assign(parameters, named))
+  const typed = assign(parameters, text)
+  const doubt = here === undefined || first?.kind !== "here" ? undefined : doubtIn(name, others, text, here)
+  if (doubt !== undefined) return Result.fail(doubt)
   if (here === undefined || first?.kind !== "here" || !isLeftOut(first, others, typed, text, here)) {
     return Result.succeed(typed)
   }
   return Result.map(here.where, (where) => {
     const { surplus, words } = assign(others, text)
     return { words: { [first.name]: nameOf(where), ...words }, surplus, filled: where }
+  })
+}
+
+const roomIn = ({ where }: Here) => Result.getOrUndefined(where)?.room
+
+/** Whether all that follows the room is free text. */
+const isText = ([next]: ReadonlyArray<Parameter>): boolean => next?.kind === "words" && next.isOptional
+
+const isPerson = ({ kind }: Parameter): boolean => kind === "member" || kind === "bound" || kind === "user"
+
+/** Where it cannot be told what is meant, and either could do harm: nothing is done, and the person is told how to say it. */
+const doubtIn = (
+  name: string,
+  others: ReadonlyArray<Parameter>,
+  text: string,
+  here: Here
+): NotUnderstood | undefined => {
+  const room = roomIn(here)
+  const [one = "", two = ""] = text.trim().split(/\s+/)
+  if (room === undefined || !here.isRoom(one) || nameKey(one) === nameKey(room)) return undefined
+  const isNameAlone = isText(others) && two === ""
+  const isSomebody = others.some(isPerson) && two !== "" && here.isUser(one) && !here.isUser(two)
+  if (!isNameAlone && !isSomebody) return undefined
+  const rest = text.trim()
+  const there = isNameAlone ? `:${name} in:${one}` : `:${name} in:${one} <user>`
+  return new NotUnderstood({
+    message: `:${name}: ${one} is a room that you are in, too. Type :${name} in:${room} ${rest.slice(0, 60)}, or ${there}`
   })
 }
 
@@ -71,9 +103,12 @@ const isLeftOut = (
 ): boolean => {
   if (words[first.name] === undefined) return true
   const [one = "", two = ""] = text.trim().split(/\s+/)
+  const room = roomIn(here)
+  // Text that begins with the name of another room is text: it is about the room before the person.
+  if (room !== undefined && isText(others)) return nameKey(one) !== nameKey(room)
   if (here.isRoom(one)) return false
   if (others.some(({ isOptional, name }) => !isOptional && words[name] === undefined)) return true
-  if (!others.some(({ kind }) => kind === "member" || kind === "bound" || kind === "user")) return false
+  if (!others.some(isPerson)) return false
   return here.isUser(one) && !here.isUser(two)
 }
 

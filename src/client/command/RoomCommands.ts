@@ -57,7 +57,10 @@ export const roomCommands: ReadonlyArray<Command> = [
     kinds: { room: "here", topic: "words" },
     summary: "say what a room is about, or look",
     example: ":topic dev Release on Friday",
-    notes: [`Without a topic it is shown; ${noTopic} in its place takes it away. Moderators and the owner may set it.`],
+    notes: [
+      `Without a topic it is shown; ${noTopic} in its place takes it away. Moderators and the owner may set it.`,
+      "In a room, at a terminal, all of the text is its topic: :topic Release on Friday. in:ops before it names another room."
+    ],
     alsoKnownAs: ["subject", "settopic"],
     action: ({ room, topic }) =>
       topic === undefined

@@ -1,8 +1,8 @@
 /** Finds what somebody meant who mistyped a word. */
 
 /**
- * The candidate nearest to `word`, if one is near enough: one slip in a short word, two in a longer one, and never as
- * many as the word has letters. Of equally near ones it is the first.
+ * The candidate nearest to `word`, if one is near enough: one slip in a word of three to five letters, two in a
+ * longer one, none in a shorter: an odd guess is worse than none. Of equally near ones it is the first.
  */
 export const nearest = <A>(
   word: string,
@@ -10,7 +10,7 @@ export const nearest = <A>(
   spell: (candidate: A) => string
 ): A | undefined => {
   let best: A | undefined
-  let bestSlips = Math.min(word.length < 4 ? 1 : 2, word.length - 1)
+  let bestSlips = word.length < 3 ? 0 : word.length < 6 ? 1 : 2
   for (const candidate of candidates.toReversed()) {
     const count = slips(word, spell(candidate))
     if (count <= bestSlips) {

@@ -5,7 +5,7 @@
 import { Deferred, Effect, Option, Queue, Redacted, Ref, Semaphore, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { type Action, NotUnderstood } from "../command/Action.ts"
+import { NotUnderstood } from "../command/Action.ts"
 import { help, helpRows } from "../command/Help.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Talk from "../core/chat/Talk.ts"
@@ -19,6 +19,7 @@ import { Client } from "../link/Client.ts"
 import { Screen } from "../screen/Screen.ts"
 import { colourless } from "../text/Palette.ts"
 import { answered, answeredFromTop, answeredWith } from "./Answers.ts"
+import { nameOf } from "./Bars.ts"
 import * as Editor from "./Editor.ts"
 import { keyFor } from "./Keys.ts"
 import { Live } from "./Live.ts"
@@ -74,14 +75,18 @@ export const screenOf = Effect.fnUntraced(function* () {
 const helpOn = (view: View.View, command: string | undefined): ReadonlyArray<string> =>
   helpRows(help(command, [`${keyFor(view.keymap, "help")} shows all keys.`]), View.planOf(view, 1).middle)
 
-export interface Given {
-  readonly action: Action
-  readonly line: string
-}
+/** After so long, in milliseconds, nobody expects to be brought elsewhere by what they typed. */
+const expected = 5000
 
-/** Whoever was typing elsewhere meanwhile did not mean what comes next for here. */
-const broughtTo = (before: View.View, after: View.View): View.View =>
-  View.talkOf(before).draft === "" || after.chat.shown === before.chat.shown ? after : { ...after, movedAt: after.now }
+/** Whoever was typing elsewhere meanwhile did not mean what comes next for here. `since`: when the command was given. */
+const broughtTo = (before: View.View, after: View.View, since: number): View.View => {
+  if (after.chat.shown === before.chat.shown) return after
+  if (before.now - since > expected) {
+    const chat = Intention.show(after.chat, before.chat.shown)
+    return View.notify({ ...before, chat }, `${nameOf(View.talkOf(after))} is there now.`)
+  }
+  return View.talkOf(before).draft === "" ? after : { ...after, movedAt: after.now }
+}
 
 const asked = (line: string): string => `> ${line}`
 
@@ -93,26 +98,36 @@ const withoutQuestion = (view: View.View, line: string): View.View => {
 }
 
 /** Works off what is given, until a command is the last. */
-export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>) {
-  const { change } = yield* Live
+export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<View.Given>) {
+  const { change, view } = yield* Live
   const recent = yield* RecentMessages
   const client = yield* Client
 
   /** What is shown afterwards is what the command was about. */
-  const afterwards = Effect.fnUntraced(function* ({ reply, request }: Effect.Success<ReturnType<typeof carryOut>>) {
+  const afterwards = Effect.fnUntraced(function* (
+    { reply, request }: Effect.Success<ReturnType<typeof carryOut>>,
+    since: number
+  ) {
     if (request._tag === "CreateRoom" && reply._tag === "RoomCreated") {
       yield* carryOut({ _tag: "Ask", request: { _tag: "JoinRoom", room: request.room } })
     }
-    if (request._tag === "PrivateMessage") yield* change((before) => broughtTo(before, talkTo(before, request.to)))
+    if (request._tag === "PrivateMessage")
+      yield* change((before) => broughtTo(before, talkTo(before, request.to), since))
     if (request._tag !== "CreateRoom" && request._tag !== "JoinRoom") return
     const key = Talk.keyOf({ room: request.room })
     // The event may come behind the reply.
     yield* client.told()
-    yield* change((before) => broughtTo(before, View.withChat(before, Intention.show(before.chat, key))))
+    yield* change((before) => broughtTo(before, View.withChat(before, Intention.show(before.chat, key)), since))
   })
 
   const errand = Effect.fnUntraced(function* (one: Errand) {
-    yield* afterwards(yield* carryOut(one))
+    const since = view().now
+    // One is in: there is nothing to ask for.
+    const key = one._tag === "Ask" && one.request._tag === "JoinRoom" ? Talk.keyOf(one.request) : undefined
+    if (key !== undefined && view().chat.talks.get(key)?.isIn === true) {
+      return yield* change((before) => View.withChat(before, Intention.show(before.chat, key)))
+    }
+    return yield* afterwards(yield* carryOut(one), since)
   })
 
   const logIn = Effect.fnUntraced(function* (user: UserName) {
@@ -124,7 +139,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<Given>)
   })
 
   /** Gives how it ends, if it does by this. */
-  const obey = Effect.fnUntraced(function* ({ action, line }: Given) {
+  const obey = Effect.fnUntraced(function* ({ action, line }: View.Given) {
     const quit: Ending = { _tag: "Quit" }
     switch (action._tag) {
       // Text is no command (see Own), and links are the screen's own (see Press).

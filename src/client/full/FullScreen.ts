@@ -6,9 +6,12 @@
  * 2. What is sent is sent in the order in which it was typed; see Requests.
  * 3. However it ends, the terminal is left as it was; see Stage.
  */
-import { Clock, DateTime, Deferred, Effect, FiberSet, Queue, Ref, Stream } from "effect"
+import { Clock, DateTime, Deferred, Effect, Exit, FiberSet, Queue, Ref, Stream } from "effect"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import { lobbyKey } from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
-import type * as Talk from "../core/chat/Talk.ts"
+import * as Outgoing from "../core/chat/Outgoing.ts"
+import * as Talk from "../core/chat/Talk.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { OlderPage } from "../core/Page.ts"
 import * as Recent from "../core/Recent.ts"
@@ -24,7 +27,7 @@ import { safeLine } from "../text/SafeText.ts"
 import { nameOf } from "./Bars.ts"
 import { Browser, followed } from "./Browser.ts"
 import { calls, unread } from "./Calling.ts"
-import { type Given, screenOf, workOff } from "./Errands.ts"
+import { screenOf, workOff } from "./Errands.ts"
 import type { Frame } from "./Frame.ts"
 import { callOf, heard, unsettledBy } from "./Hearing.ts"
 import { type Keymap, usual } from "./Keys.ts"
@@ -32,6 +35,7 @@ import * as Level from "./Level.ts"
 import * as Live from "./Live.ts"
 import * as Memory from "./Memory.ts"
 import { paste, press } from "./Press.ts"
+import { rejoin } from "./Rejoining.ts"
 import { Requests } from "./Requests.ts"
 import * as Scroll from "./Scroll.ts"
 import { Servers } from "./Servers.ts"
@@ -113,20 +117,23 @@ const run = Effect.fnUntraced(function* (
   const servers = yield* Servers
   const client = yield* Client
   const requests = yield* Requests
-  const { change, drawing, frame, seen, view, whenChanged } = yield* Live.Live
+  const live = yield* Live.Live
+  const { change, drawing, frame, seen, view, whenChanged } = live
   const { answer, screen } = yield* screenOf()
   const recent = yield* RecentMessages
   const current = yield* CurrentTalk
   const { open } = yield* Browser
-  const given = yield* Queue.bounded<Given>(maxGiven)
+  const given = yield* Queue.bounded<View.Given>(maxGiven)
   const ended = yield* Deferred.make<Ending>()
   /** What is asked beside what the person does; interrupted with the sitting. */
   const fork = yield* FiberSet.makeRuntime<never>()
   const before = yield* memory.read
   let waiting: Memory.Memory["drafts"] = before?.drafts ?? {}
+  let rejoining = before?.rooms ?? []
   const remember = Effect.suspend(() =>
-    view().chat.connection.is === "coming" ? Effect.void : memory.keep(Memory.memoryOf(view(), waiting))
+    view().chat.connection.is === "coming" ? Effect.void : memory.keep(Memory.memoryOf(view(), waiting, rejoining))
   )
+  if (before !== undefined) yield* change((view) => Memory.prepared(view, before))
   let lastBell = -bellPause
   /** When others were told last, where. */
   const toldTyping = new Map<string, bigint>()
@@ -165,6 +172,24 @@ const run = Effect.fnUntraced(function* (
     if (hasNotices && !view().chat.isLooking) stage.notify(safeLine(calling.title), safeLine(calling.text))
   })
 
+  const arrived = Effect.fnUntraced(function* () {
+    if (before !== undefined) yield* change((view) => Memory.recalled(view, before))
+    const { chat } = view()
+    if (chat.isAccount) rejoining = []
+    else if (before !== undefined) {
+      const isOther = (room: RoomName) => (other: RoomName) => other !== room
+      fork(
+        rejoin(before, (room) => (rejoining = rejoining.filter(isOther(room)))).pipe(
+          Effect.provideService(Client, client),
+          Effect.provideService(Live.Live, live)
+        )
+      )
+    }
+    // Who is mentioned there stands in it alone: the server counts nothing of the lobby.
+    const lobby = chat.talks.get(lobbyKey)
+    if (lobby !== undefined && Talk.unread(lobby) > 0) fork(requests.page(lobbyKey, "older"))
+  })
+
   const hear = Stream.runForEachArray(
     client.events,
     Effect.fnUntraced(function* (batch) {
@@ -175,9 +200,7 @@ const run = Effect.fnUntraced(function* (
       yield* change((before) => batch.reduce((next, event) => heard(next, event, style, said), before), "events")
       // What commands know of the conversations.
       yield* Ref.set(current, { chat: view().chat, coming: undefined })
-      if (before !== undefined && batch.some(({ _tag }) => _tag === "Connected")) {
-        yield* change((view) => Memory.recalled(view, before))
-      }
+      if (batch.some(({ _tag }) => _tag === "Connected")) yield* arrived()
       if (Object.keys(waiting).length > 0) {
         yield* change((view) => Memory.withDrafts(view, waiting))
         waiting = Memory.waitingIn(view(), waiting)
@@ -355,13 +378,20 @@ const run = Effect.fnUntraced(function* (
   )
   const keepUp = Effect.forever(Effect.andThen(Queue.take(changed), lookRound))
 
+  /** What is on its way has arrived. */
+  const sent = Effect.repeat(Effect.sleep("20 millis"), {
+    until: () => !Outgoing.areWaiting(view().chat.talks.values())
+  })
+
   const living = Effect.all([hear, readInput, keepTime, commands, keepUp, keepDrawing], {
     concurrency: "unbounded",
     discard: true
   })
-  const ending = yield* Effect.raceFirst(Effect.as(living, quit), Deferred.await(ended))
-  yield* remember
-  if (yield* client.isConnected) yield* Effect.timeoutOption(requests.marks, farewell)
-  yield* client.leave
-  return ending
+  return yield* Effect.gen(function* () {
+    const ending = yield* Effect.raceFirst(Effect.as(living, quit), Deferred.await(ended))
+    if (yield* client.isConnected) yield* Effect.timeoutOption(Effect.andThen(sent, requests.marks), farewell)
+    yield* remember
+    yield* client.leave
+    return ending
+  }).pipe(Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : remember)))
 })

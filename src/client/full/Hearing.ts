@@ -8,7 +8,7 @@ import { isEntry } from "../core/Heard.ts"
 import type { Recent } from "../core/Recent.ts"
 import type { Style } from "../screen/Layout.ts"
 import { render } from "../screen/Render.ts"
-import { answered } from "./Answers.ts"
+import { answered, answeredWith } from "./Answers.ts"
 import { nameOf } from "./Bars.ts"
 import { levelOf } from "./Level.ts"
 import * as View from "./View.ts"
@@ -39,6 +39,15 @@ const answers: ReadonlySet<string> = new Set([
   "SearchResults"
 ])
 
+/** A page without what is said by whom the person does not want to see. */
+const withoutHidden = (chat: Chat.ChatState, event: Extract<ClientEvent, { readonly _tag: "Received" }>) => {
+  const { message } = event
+  const isPage = message._tag === "History" || message._tag === "SearchResults"
+  if (!isPage || event.isAudit === true) return { shown: event, hidden: 0 }
+  const messages = message.messages.filter(({ from }) => !Chat.isHidden(chat, from))
+  return { shown: { ...event, message: { ...message, messages } }, hidden: message.messages.length - messages.length }
+}
+
 export const heard = (before: View.View, event: ClientEvent, style: Style, recent: Recent): View.View => {
   const chat = Chat.hear(before.chat, event, before.now)
   const isMoved = chat.shown !== before.chat.shown
@@ -47,7 +56,10 @@ export const heard = (before: View.View, event: ClientEvent, style: Style, recen
     case "Received": {
       const { message } = event
       if (answers.has(message._tag)) {
-        return answered(view, render(event, style, recent))
+        const { hidden, shown } = withoutHidden(before.chat, event)
+        const next = answered(view, render(shown, style, recent))
+        if (hidden === 0) return next
+        return answeredWith(next, [`${hidden} of them from people whom you ignore: not shown. :unignore shows them.`])
       }
       if (message._tag === "Invitation") {
         return View.notify(view, `${message.by} invites you to ${message.room}: :jr ${message.room} joins it.`)

@@ -1,20 +1,22 @@
 /**
- * What of a screen is the same after a restart: the conversation that was shown, where one had gone back, what was typed and not sent, what is muted and who is
- * ignored, how the bars stand. One file for each user of each server, which its owner alone can read.
+ * What of a screen is the same after a restart: the conversation that was shown, where one had gone back, what was typed and not sent,
+ * in which order conversations stand and which were closed, a guest's rooms, what is muted and who is ignored, how the bars stand. One file for each user of each server, which its owner alone can read.
  *
  * The file is never half written: the next one takes its name. What cannot be read, or is none, is as if there were none; what cannot
  * be written is not told of, since nothing is lost by it but that.
  *
- * Bounds: `maxBytes`, to which `maxKept` of each kind and `maxDraftUnits` of drafts come at most, those of conversations that are
- * there before the others.
+ * Bounds: `maxBytes`, to which `maxKept` of each kind, `maxDraftUnits` of drafts, those of conversations that are there before the
+ * others, and the newest `maxUnsentUnits` of what was not sent come at most.
  */
 import { dirname } from "node:path"
 import * as process from "node:process"
 import { Effect, FileSystem, Option, Schema } from "effect"
 import { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
+import { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import * as Intention from "../core/chat/Intention.ts"
+import { Unsent, unsentIn, withUnsent } from "../core/chat/Unsent.ts"
 import * as Window from "../core/chat/Window.ts"
 import * as Level from "./Level.ts"
 import * as View from "./View.ts"
@@ -33,7 +35,14 @@ const Memory = Schema.Struct({
   /** Where somebody has gone back in a conversation: on which message the view stays there. */
   places: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Struct({ seq: Seq, at: Timestamp, skip: Schema.Natural }))
-  )
+  ),
+  /** What was said, and was refused or under way still. */
+  unsent: Schema.optionalKey(Schema.Array(Unsent)),
+  order: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** Private conversations that were closed, and up to which place. */
+  closed: Schema.optionalKey(Schema.Record(Schema.String, Seq)),
+  /** Of a guest, whom the server forgets: the rooms one was in that are open to all. */
+  rooms: Schema.optionalKey(Schema.Array(RoomName))
 })
 export type Memory = typeof Memory.Type
 
@@ -44,7 +53,8 @@ const encode = Schema.encodeSync(Text)
 const maxBytes = 4 * 1024 * 1024
 /** So much is written at most, of each kind: with names of 64 characters and three bytes for each unit, that is less than `maxBytes`. */
 const maxKept = 500
-const maxDraftUnits = 1_000_000
+const maxDraftUnits = 800_000
+const maxUnsentUnits = 200_000
 
 /** Of the drafts those that come first, as many as there is room for. */
 const bounded = (drafts: Iterable<readonly [string, string]>): Memory["drafts"] => {
@@ -73,8 +83,34 @@ const placesIn = ({ chat, recalled, skip }: View.View): NonNullable<Memory["plac
       .slice(-maxKept)
   )
 
+/** The newest, as many as there is room for. */
+const unsentOf = ({ chat }: View.View): ReadonlyArray<Unsent> => {
+  const kept: Array<Unsent> = []
+  let units = 0
+  for (const one of unsentIn(chat).toReversed()) {
+    units += one.content.length
+    if (kept.length === maxKept || units > maxUnsentUnits) break
+    kept.unshift(one)
+  }
+  return kept
+}
+
+/** `rejoining`: those a guest is not in yet again. */
+const roomsOf = ({ isAccount, talks }: View.View["chat"], rejoining: ReadonlyArray<RoomName>) => {
+  if (isAccount) return []
+  const all = [...talks.values()].flatMap(({ isIn, isPrivate, where: { room } }) =>
+    room !== undefined && isIn && !isPrivate ? [room] : []
+  )
+  const known = new Set(all.map(nameKey))
+  return [...all, ...rejoining.filter((room) => !known.has(nameKey(room)))].slice(0, maxKept)
+}
+
 /** `waiting`: drafts of conversations that are not there. Drafts that replace a message are of that message alone. */
-export const memoryOf = (view: View.View, waiting: Memory["drafts"]): Memory => {
+export const memoryOf = (
+  view: View.View,
+  waiting: Memory["drafts"],
+  rejoining: ReadonlyArray<RoomName> = []
+): Memory => {
   const { chat } = view
   const drafts = new Map<string, string>()
   for (const [key, { draft, editing }] of chat.talks) {
@@ -88,6 +124,10 @@ export const memoryOf = (view: View.View, waiting: Memory["drafts"]): Memory => 
     places: placesIn(view),
     notify: Object.fromEntries(Object.entries(Level.chosenIn(view.levels, view.configured)).slice(-maxKept)),
     ignored: ignored.slice(-maxKept),
+    unsent: unsentOf(view),
+    order: [...chat.talks.keys()].slice(0, maxKept),
+    closed: Object.fromEntries([...chat.closed].filter(([key]) => !chat.talks.has(key)).slice(-maxKept)),
+    rooms: roomsOf(chat, rejoining),
     isUrgentFirst: view.isUrgentFirst,
     hasLeftBar: view.hasLeftBar,
     ...(view.hasRightBar !== undefined && { hasRightBar: view.hasRightBar })
@@ -96,10 +136,16 @@ export const memoryOf = (view: View.View, waiting: Memory["drafts"]): Memory => 
 
 const decodeName = Schema.decodeUnknownOption(UserName)
 
+/** What is to be known before it is known which conversations there are. */
+export const prepared = (before: View.View, { closed = {} }: Memory): View.View => ({
+  ...before,
+  chat: { ...before.chat, closed: new Map(Object.entries(closed)) }
+})
+
 /** As it was: at the beginning, when it is known which conversations there are. */
 export const recalled = (
   before: View.View,
-  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted = [], notify = {}, places = {}, shown }: Memory
+  { drafts, hasLeftBar, hasRightBar, ignored, isUrgentFirst, muted = [], notify = {}, places = {}, ...memory }: Memory
 ): View.View => {
   const known = ignored.reduce(
     (chat, user) => (chat.ignored.has(nameKey(user)) ? chat : Intention.ignore(chat, user, true)),
@@ -107,7 +153,8 @@ export const recalled = (
   )
   const there = Object.entries(places).filter(([key]) => known.talks.has(key))
   const staying = there.reduce((chat, [key, { seq }]) => Intention.stayIn(chat, key, seq), known)
-  const view = View.withChat(before, Intention.show(staying, shown))
+  const chat = Intention.ordered(withUnsent(staying, memory.unsent ?? []), memory.order ?? [])
+  const view = View.withChat(before, Intention.show(chat, memory.shown))
   const chosen = [...muted.map((key) => [key, "none"] as const), ...Object.entries(notify)]
   const levels = new Map([...before.configured, ...chosen])
   const bars = { hasLeftBar, hasRightBar, isUrgentFirst, levels }

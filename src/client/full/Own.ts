@@ -13,6 +13,7 @@ export type Meant =
   | { readonly _tag: "TalkTo"; readonly user: UserName }
   | { readonly _tag: "Lobby" }
   | { readonly _tag: "Close" }
+  | { readonly _tag: "Ignored" }
   | { readonly _tag: "Ignore"; readonly user: UserName; readonly isIgnored: boolean }
   | { readonly _tag: "Notify"; readonly level: Level | undefined }
   | { readonly _tag: "Server"; readonly name: string | undefined }
@@ -49,6 +50,7 @@ const own = (line: string): Meant | undefined => {
       return Option.isSome(user) ? { _tag: "TalkTo", user: user.value } : undefined
     case "ignore":
     case "unignore":
+      if (argument === "") return { _tag: "Ignored" }
       return Option.isSome(user)
         ? { _tag: "Ignore", user: user.value, isIgnored: name.toLowerCase() === "ignore" }
         : undefined
@@ -72,7 +74,7 @@ export const meant = (draft: string, here: Here): Result.Result<Meant, NotUnders
     const line = `:${typed.slice(1).trimEnd()}`
     const mine = own(line)
     return mine === undefined
-      ? Result.map(parse(line, here), (action) => ({ _tag: "Command", action }))
+      ? Result.map(parse(`${typed.slice(0, 1)}${line.slice(1)}`, here), (action) => ({ _tag: "Command", action }))
       : Result.succeed(mine)
   }
   const content = isDoubled ? typed.slice(1) : draft

@@ -13,6 +13,7 @@ import * as Outgoing from "../core/chat/Outgoing.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import { withEmoji } from "../text/Emoji.ts"
 import { safeText } from "../text/SafeText.ts"
+import * as Answering from "./Answering.ts"
 import { listed, nameOf } from "./Bars.ts"
 import { toLevel } from "./Calling.ts"
 import * as Complete from "./Complete.ts"
@@ -22,6 +23,7 @@ import { type Deed, isEditorDeed, keyFor, numberOf } from "./Keys.ts"
 import * as Level from "./Level.ts"
 import { meant } from "./Own.ts"
 import { scrolledAnswer } from "./Popup.ts"
+import { confirmQuit, isLeaving, isUnsent, offline } from "./PressLeaving.ts"
 import { keyOnMessage, link, pick, pinned } from "./PressMessage.ts"
 import { keyInPopup } from "./PressPopup.ts"
 import * as Scroll from "./Scroll.ts"
@@ -54,9 +56,14 @@ export const press = (before: View.View, key: Key, seen: string | undefined): St
 
 const pressOne = (before: View.View, key: Key, seen: string | undefined): Step => {
   const { offers } = before
+  if (before.answering !== undefined) return pressBehind(before, key, seen)
   const isSettled = before.notice === undefined && offers === undefined
   const view = isSettled ? before : { ...before, notice: undefined, offers: undefined }
-  if (view.popup !== undefined) return keyInPopup(view, view.popup, key)
+  if (view.popup !== undefined) {
+    const step = keyInPopup(view, view.popup, key)
+    if (step !== undefined) return step
+    return pressOne({ ...view, popup: undefined, chosen: undefined }, key, seen)
+  }
   if (view.chosen !== undefined) {
     const step = keyOnMessage(view, view.chosen, key)
     if (step !== undefined) return step
@@ -70,6 +77,18 @@ const pressOne = (before: View.View, key: Key, seen: string | undefined): Step =
   if (deed !== undefined) return perform(view, deed, seen)
   if (key.text === undefined || key.text === "") return only(view)
   return only(View.withEditor({ ...view, chosen: undefined }, Editor.insert(View.editorOf(view), key.text)))
+}
+
+/** Right behind an answer. */
+const pressBehind = (view: View.View, key: Key, seen: string | undefined): Step => {
+  const isEnter = view.keymap.deeds.get(key.name) === "send"
+  const { text } = key
+  const next = isEnter
+    ? Answering.endedBehind(view)
+    : text === undefined
+      ? undefined
+      : Answering.typedBehind(view, text)
+  return next === undefined ? pressOne({ ...view, answering: undefined }, key, seen) : only(next)
 }
 
 type Performed = Exclude<Deed, "complete" | "completeBack">
@@ -203,12 +222,6 @@ const cleared = (view: View.View): View.View | undefined => {
   return replyTo === undefined ? undefined : View.withChat(view, Intention.replyTo(view.chat, undefined))
 }
 
-const confirmQuit = (view: View.View): View.View => {
-  const waiting = [...view.chat.talks.values()].flatMap(({ outbox }) => Outgoing.shown(outbox)).length
-  const lost = waiting === 0 ? "" : ` ${waiting} message${waiting === 1 ? " is" : "s are"} not sent yet.`
-  return { ...view, popup: { _tag: "Confirm", question: `Leave parley?${lost}`, what: { _tag: "Quit" } } }
-}
-
 const escape = (view: View.View): View.View => {
   const { chat } = view
   const talk = View.talkOf(view)
@@ -237,7 +250,11 @@ const send = (view: View.View, seen: string | undefined): Step => {
   const what = talk.editing === undefined ? understood.success : { _tag: "Text" as const, content: talk.draft }
   if (what._tag === "Text") {
     if (!talk.isIn) return only(View.notify(view, `Not sent: you are not in ${nameOf(talk)} any more.`, true))
-    const [next, submission] = Intention.submit(Intention.type(chat, chat.shown, withEmoji(what.content)), seen)
+    const [next, submission] = Intention.submit(
+      Intention.type(chat, chat.shown, withEmoji(what.content)),
+      seen,
+      view.now
+    )
     const line = View.remembered({ ...view, answer: undefined, skip: 0 }, talk.draft)
     return only({ ...line, chat: next }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
   }
@@ -250,6 +267,9 @@ const send = (view: View.View, seen: string | undefined): Step => {
     case "Command": {
       const { action } = what
       if (action._tag === "Link") return link(done, action.number)
+      const at = chat.connection.is === "lost" ? offline(view, done, action) : undefined
+      if (at !== undefined) return at
+      if (isLeaving(action) && isUnsent(view)) return only(confirmQuit(done, { action, line }))
       if (action._tag !== "About") return only(done, { _tag: "Command", action, line })
       // Now: by the time it is its turn, another conversation may be shown, and another message be the newest.
       const about = pinned(view, action)
@@ -272,6 +292,11 @@ const send = (view: View.View, seen: string | undefined): Step => {
       return only(
         View.notify(next, what.isIgnored ? `${what.user} is not shown any more here.` : `${what.user} is shown again.`)
       )
+    }
+    case "Ignored": {
+      const names = [...done.chat.ignored].join(", ")
+      const who = names === "" ? "Nobody is ignored." : `Ignored: ${names}.`
+      return only(View.notify(view, `<user> is missing: :ignore ada, :unignore ada. ${who}`, true))
     }
     case "Notify":
       return only(toLevel(done, what.level))
@@ -351,7 +376,9 @@ export const paste = (view: View.View, pasted: string): View.View => {
   const text = safeText(pasted).replace(/\n+$/, "")
   const { popup } = view
   if (popup !== undefined) {
-    if (popup._tag === "Help" || popup._tag === "Confirm") return view
+    // One question at a time: what was pasted before is asked about still.
+    if (popup._tag === "Confirm" && popup.what._tag === "Paste") return view
+    if (popup._tag === "Help" || popup._tag === "Confirm") return paste({ ...view, popup: undefined }, pasted)
     const [line = ""] = text.split("\n")
     return { ...view, popup: { ...popup, editor: Editor.insert(popup.editor, line) } }
   }

@@ -4,6 +4,7 @@ import { Reaction } from "../../common/log/Entry.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Window from "../core/chat/Window.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
+import * as Answering from "./Answering.ts"
 import * as Editor from "./Editor.ts"
 import { planIn } from "./Frame.ts"
 import { type Deed, isEditorDeed, type Keymap } from "./Keys.ts"
@@ -18,12 +19,13 @@ const deedOf = ({ keymap }: View.View, { name }: Key): Deed | undefined => keyma
 
 const closed = (view: View.View): View.View => ({ ...view, popup: undefined })
 
-export const keyInPopup = (view: View.View, popup: View.Popup, key: Key): Step => {
+/** Undefined where it closes what is open and is to do what it does elsewhere. */
+export const keyInPopup = (view: View.View, popup: View.Popup, key: Key): Step | undefined => {
   const deed = view.keymap.deeds.get(key.name)
   const isGivenUp = deed === "escape" || deed === "clearOrQuit"
   switch (popup._tag) {
     case "Help":
-      return only(help(view, popup, key))
+      return key.text !== undefined && key.text.trim() !== "" ? undefined : only(help(view, popup, key))
     case "Confirm":
       return confirm(view, popup, key)
     case "Ask": {
@@ -59,16 +61,26 @@ const help = (view: View.View, popup: Extract<View.Popup, { readonly _tag: "Help
   return { ...view, popup: { ...popup, scroll: Math.max(0, Math.min(popup.scroll + move, most)) } }
 }
 
-const confirm = (view: View.View, { what }: Extract<View.Popup, { readonly _tag: "Confirm" }>, key: Key): Step => {
+const confirm = (
+  view: View.View,
+  { what }: Extract<View.Popup, { readonly _tag: "Confirm" }>,
+  key: Key
+): Step | undefined => {
+  const answer = Answering.answerIn(view, key)
+  if (answer === undefined) return undefined
   const isYes =
-    key.name === "y" ||
-    (isEnter(view, key) && what._tag === "Paste") ||
-    (deedOf(view, key) === "clearOrQuit" && what._tag === "Quit")
-  if (!isYes) return only(closed(view))
+    answer === "yes" ||
+    (answer === "yes, where Enter is" && what._tag === "Paste") ||
+    (answer === "yes, to leave" && what._tag === "Quit")
+  const step = isYes ? confirmed(view, what) : only(closed(view))
+  return key.text === undefined ? step : { ...step, view: Answering.answeredBy(step.view, key) }
+}
+
+const confirmed = (view: View.View, what: View.Confirmed): Step => {
   const { chat } = view
   switch (what._tag) {
     case "Quit":
-      return only(closed(view), { _tag: "Quit" })
+      return only(closed(view), what.command === undefined ? { _tag: "Quit" } : { _tag: "Command", ...what.command })
     case "Paste":
       // What one looks at may have changed since.
       return only(

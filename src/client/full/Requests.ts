@@ -11,6 +11,7 @@ import { explainOtherRefusal } from "../command/OtherRefusal.ts"
 import { explainRefusal } from "../command/Refusal.ts"
 import { explainRoomRefusal } from "../command/RoomRefusal.ts"
 import * as Chat from "../core/chat/ChatState.ts"
+import * as Due from "../core/chat/Due.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import type { RequestError } from "../core/ClientError.ts"
@@ -237,9 +238,9 @@ const make = Effect.gen(function* () {
   }).pipe(Effect.ignore)
 
   const marks = Effect.gen(function* () {
-    const due = Chat.due(view().chat)
+    const due = Due.due(view().chat)
     if (due.length === 0) return
-    yield* inChat(Chat.told)
+    yield* inChat(Due.told)
     for (const { seq, where } of due) yield* Effect.ignore(client.quietly({ _tag: "MarkRead", ...where, seq }))
   })
 

@@ -6,6 +6,7 @@
 import type { Seq } from "../../common/log/Cursor.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
+import type { Action } from "../command/Action.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import type { Talk } from "../core/chat/Talk.ts"
@@ -53,9 +54,15 @@ export type Popup =
   | { readonly _tag: "Ask"; readonly question: string; readonly editor: Editor.Editor }
   | { readonly _tag: "Confirm"; readonly question: string; readonly what: Confirmed }
 
-/** What is done if the answer is yes. */
-type Confirmed =
-  | { readonly _tag: "Quit" }
+/** A command as it was typed. */
+export interface Given {
+  readonly action: Action
+  readonly line: string
+}
+
+/** What is done if the answer is yes. `command`: by which one leaves, if by one. */
+export type Confirmed =
+  | { readonly _tag: "Quit"; readonly command?: Given | undefined }
   | { readonly _tag: "Paste"; readonly key: string; readonly text: string }
   /** `at`: when it was said, by which it is told from another log's of that number. */
   | { readonly _tag: "Delete"; readonly key: string; readonly seq: Seq; readonly at: number }
@@ -104,6 +111,16 @@ export interface View {
   readonly typed: ReadonlyArray<string>
   /** What one talks to was not chosen by oneself, but by what happened at this time. */
   readonly movedAt: number | undefined
+  /** The letter that answered a question just now, with what was typed behind it, and what stood there before. */
+  readonly answering:
+    | {
+        readonly key: string
+        readonly draft: string
+        readonly first: string
+        readonly typed: string
+        readonly at: number
+      }
+    | undefined
   /** Pages that are on their way. */
   readonly asked: ReadonlySet<string>
   /** In milliseconds. */
@@ -136,6 +153,7 @@ export const make = (size: Size, times: Times, now: number): View => ({
   governors: new Map(),
   typed: [],
   movedAt: undefined,
+  answering: undefined,
   asked: new Set(),
   latency: undefined
 })

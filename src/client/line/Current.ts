@@ -13,6 +13,7 @@ import { Context, Effect, Ref } from "effect"
 import type { Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import * as ChatState from "../core/chat/ChatState.ts"
 import * as Intention from "../core/chat/Intention.ts"
@@ -103,6 +104,13 @@ export const comeTo = (current: Current, room: RoomName): Current => ({ ...curre
 /** That came to nothing: one stays where one was. */
 export const stay = (current: Current, room: RoomName): Current =>
   isSame(room, current.coming) ? { ...current, coming: undefined } : current
+
+/** Nothing can be said to them: if nothing ever was, one is where one was before. */
+export const back = (current: Current, user: UserName): Current => {
+  const key = Talk.keyOf({ with: user })
+  const isEmpty = current.chat.talks.get(key)?.window.newest === 0
+  return isEmpty ? { ...current, chat: Intention.close(current.chat, key) } : current
+}
 
 /** Whoever answers has read what stands there. */
 export const answered = (current: Current, place: Whereabouts): Current => ({

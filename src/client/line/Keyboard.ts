@@ -130,6 +130,7 @@ export const keyboard = Effect.gen(function* () {
   const seeTo = Effect.fnUntraced(function* (line: string, errand: Errand) {
     const request = errand._tag === "Ask" ? errand.request : undefined
     if (request?._tag === "JoinRoom" && (yield* isThere(request))) return yield* goTo(line, { room: request.room })
+    if (request?._tag === "PrivateMessage") yield* goTo(line, { with: request.to })
     if (request?._tag === "JoinRoom" || request?._tag === "CreateRoom") {
       yield* Current.change((before) => Current.comeTo(before, request.room))
     }
@@ -208,9 +209,10 @@ export const keyboard = Effect.gen(function* () {
     if (isLast(errand)) yield* Queue.end(waiting)
   })
 
-  /** Who is not let into a room is where they were. */
+  /** Who is not let into a room, or speaks to nobody, is where they were. */
   const stay = (typed: Typed) => {
     const request = requestIn(typed)
+    if (request?._tag === "PrivateMessage") return Current.change((before) => Current.back(before, request.to))
     const isJoining = request?._tag === "JoinRoom" || request?._tag === "CreateRoom"
     return isJoining ? Current.change((before) => Current.stay(before, request.room)) : Effect.void
   }

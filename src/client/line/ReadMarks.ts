@@ -3,7 +3,7 @@
  * of each conversation only how far. Where that is not possible, nothing is said: what is shown next is tried again.
  */
 import { Effect, Ref } from "effect"
-import * as ChatState from "../core/chat/ChatState.ts"
+import * as Due from "../core/chat/Due.ts"
 import { Client } from "../link/Client.ts"
 import { CurrentTalk } from "./Current.ts"
 
@@ -14,8 +14,8 @@ const pause = "1 second"
 export const tellRead = Effect.gen(function* () {
   const client = yield* Client
   const marks = yield* Ref.modify(yield* CurrentTalk, (current) => {
-    const due = ChatState.due(current.chat)
-    return [due, due.length === 0 ? current : { ...current, chat: ChatState.told(current.chat) }]
+    const due = Due.due(current.chat)
+    return [due, due.length === 0 ? current : { ...current, chat: Due.told(current.chat) }]
   })
   for (const { seq, where } of marks) {
     yield* Effect.ignore(client.quietly({ _tag: "MarkRead", ...where, seq }))

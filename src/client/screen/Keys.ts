@@ -82,12 +82,16 @@ export const listen = (editor: readline.Interface, input: NodeJS.ReadStream, hea
 
   const answer: Listener = (character, key) => {
     const isYes = key.name === "return" || key.name === "enter" || character === "y" || character === "Y"
-    const isNo = key.ctrl === true && key.name === "c"
-    if (held === undefined || (!isYes && !isNo)) return
+    const isNo = key.name === "escape" || character === "n" || character === "N"
+    const isGivenUp = key.ctrl === true && (key.name === "c" || key.name === "d")
+    // Whoever types on did not see the question: nothing of that is lost, and none of it is an answer.
+    const isTyped = !isYes && !isNo && isText(character, key)
+    if (held === undefined || (!isYes && !isNo && !isGivenUp && !isTyped)) return
     const text = held
     held = undefined
     bottom.ask(question())
     heard.answered(text, isYes)
+    if (isTyped) edit(character, key)
   }
 
   const lookFor: Listener = (character, key) => {
@@ -154,6 +158,9 @@ export const listen = (editor: readline.Interface, input: NodeJS.ReadStream, hea
     }
   }
 }
+
+const isText = (character: string | undefined, { ctrl, meta }: readline.Key): boolean =>
+  character !== undefined && ctrl !== true && meta !== true && !/^\p{Cc}/u.test(character)
 
 /** How many keys it takes the editor to do to a whole grapheme what this one does. */
 const repeats = ({ cursor, line }: readline.Interface, { ctrl, meta, name, shift }: readline.Key): number => {

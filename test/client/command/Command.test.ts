@@ -122,6 +122,10 @@ describe("what a line asks for", () => {
 
   it.each([
     [":jion dev", "Did you mean :jr <room>?"],
+    // An odd guess is worse than none.
+    [":sort", "Type :help for a list."],
+    [":away", "Type :help for a list."],
+    [":me waves", "Type :help for a list."],
     [":hisotry", "Did you mean :history [room] [n]?"],
     [":exit", "Did you mean :quit?"],
     [":msg ada hi", "Did you mean :pm <user> [message]?"],

@@ -66,10 +66,36 @@ describe("A command that names no room, at a terminal", () => {
     // A room may have the name of somebody who is here.
     assert.deepStrictEqual<object>(asked(":kick ada bob", dev), { _tag: "Kick", room: "ada", user: "bob" })
     assert.deepStrictEqual<object>(asked(":kick carl spam", dev), { _tag: "Kick", room: "carl", user: "spam" })
-    assert.deepStrictEqual<object>(asked(":topic Release", dev), { _tag: "GetRoom", room: "Release" })
     assert.include(complaint(":kick ops", dev), "<user> is missing")
     assert.include(complaint(":jr", dev), "<room> is missing")
     assert.include(complaint(":rm hello", dev), "<message> is missing")
+  })
+
+  it("before free text is about the room shown, unless that or in: names one", () => {
+    const set = (room: string, topic: string) => ({ _tag: "SetTopic", room, topic })
+    assert.deepStrictEqual<object>(asked(":topic ops are asleep", dev), set("dev", "ops are asleep"))
+    assert.deepStrictEqual<object>(asked(":topic Release", dev), set("dev", "Release"))
+    assert.deepStrictEqual<object>(asked(":topic dev Release", dev), set("dev", "Release"))
+    assert.deepStrictEqual<object>(asked(":topic dev", dev), { _tag: "GetRoom", room: "dev" })
+    assert.deepStrictEqual<object>(asked(":topic in:ops They sleep", dev), set("ops", "They sleep"))
+    assert.deepStrictEqual<object>(asked(":topic in:ops", dev), { _tag: "GetRoom", room: "ops" })
+    for (const here of [lobby, ada, undefined]) {
+      assert.deepStrictEqual<object>(asked(":topic ops are asleep", here), set("ops", "are asleep"))
+      assert.deepStrictEqual<object>(asked(":topic in:ops They sleep", here), set("ops", "They sleep"))
+    }
+  })
+
+  it("is refused where a name may be a room or what else is meant there", () => {
+    assert.strictEqual(
+      complaint(":topic ops", dev),
+      ":topic: ops is a room that you are in, too. Type :topic in:dev ops, or :topic in:ops"
+    )
+    const both: Here = { ...dev, isUser: (word) => ["ops", "bob"].includes(word) }
+    for (const command of ["kick", "ban", "mute"]) {
+      assert.include(complaint(`:${command} ops spam`, both), `Type :${command} in:dev ops spam, or`)
+      assert.propertyVal(asked(`:${command} in:dev ops spam`, both), "room", "dev")
+      assert.propertyVal(asked(`:${command} ops bob`, both), "room", "ops")
+    }
   })
 
   it("is refused where another conversation is before the person by now", () => {

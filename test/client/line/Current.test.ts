@@ -120,6 +120,25 @@ describe("plain text at a terminal", () => {
     })
   )
 
+  it.live("goes to whom one has told something in private, and back if there is nobody of that name", () =>
+    Effect.gen(function* () {
+      const { join, peer, prompted, store, take, type } = yield* sit()
+      yield* join
+      yield* prompted("dev> ")
+      yield* type(":pm bob hi")
+      yield* prompted("@bob> ")
+      assert.deepInclude<object>(yield* store(1), { _tag: "PrivateMessage", to: "bob", content: "hi" })
+      yield* type("more")
+      assert.deepInclude<object>(yield* store(2), { _tag: "PrivateMessage", to: "bob", content: "more" })
+      yield* type("/jr dev")
+      yield* prompted("dev> ")
+      yield* type(":pm zed hi")
+      yield* prompted("@zed> ")
+      yield* peer.say(rejected(yield* take, { _tag: "UserNotFound", user: UserName.make("zed") }))
+      yield* prompted("dev> ")
+    })
+  )
+
   it.live("goes to a room that one makes, behind the joining, and nowhere if that comes to nothing", () =>
     Effect.gen(function* () {
       const { peer, prompted, take, type, until } = yield* sit()

@@ -14,7 +14,7 @@
  * nothing of one's own; of each what Window and Unread say, and `maxTyping` who are typing; as many invitations as a Welcome
  * has. People as People says.
  */
-import type { Timestamp } from "../../../common/log/Cursor.ts"
+import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
 import { type NameKey, nameKey } from "../../../common/name/Name.ts"
 import type { RoomName } from "../../../common/name/RoomName.ts"
 import { UserName } from "../../../common/name/UserName.ts"
@@ -57,6 +57,8 @@ export interface ChatState {
   /** Whom this person does not want to see here. */
   readonly ignored: ReadonlySet<NameKey>
   readonly invitations: ReadonlyMap<NameKey, { readonly room: RoomName; readonly by: UserName }>
+  /** Private conversations that were taken off the list, and up to which place: they are not listed until more is said there. */
+  readonly closed: ReadonlyMap<string, Seq>
   /** The number of what is said next. */
   readonly nextNumber: number
 }
@@ -79,6 +81,7 @@ export const empty: ChatState = {
   blocked: new Set(),
   ignored: new Set(),
   invitations: new Map(),
+  closed: new Map(),
   nextNumber: 1
 }
 
@@ -94,7 +97,8 @@ export const shownTalk = (state: ChatState): Talk.Talk => state.talks.get(state.
 export const isHidden = ({ blocked, ignored }: Pick<ChatState, "blocked" | "ignored">, user: UserName): boolean =>
   blocked.has(nameKey(user)) || ignored.has(nameKey(user))
 
-const readerOf = (state: ChatState): Talk.Reader => ({
+/** Who reads it. */
+export const readerOf = (state: ChatState): Talk.Reader => ({
   user: state.user,
   isHidden: (user) => isHidden(state, user)
 })
@@ -231,7 +235,7 @@ const arrive = (before: ChatState, welcome: Welcome, is: "first" | "again"): Cha
     connection: there,
     invitations: new Map(invitations.map((one) => [nameKey(one.room), one]))
   }
-  if (is === "first") state = withTalk(state, lobbyKey, (talk) => ({ ...talk, ...begun(newest.seq, newest.seq, none) }))
+  if (is === "first") state = withTalk(state, lobbyKey, (talk) => ({ ...talk, ...begunIn(newest.seq, lobbyRead) }))
   if (lobbyRead !== undefined) state = withTalk(state, lobbyKey, (talk) => Talk.marked(talk, lobbyRead))
   // All at once: a map made anew for each of thousands of rooms keeps the screen still for minutes.
   const talks = new Map(state.talks)
@@ -243,6 +247,8 @@ const arrive = (before: ChatState, welcome: Welcome, is: "first" | "again"): Cha
   }
   state = { ...state, talks }
   for (const { with: other, ...standing } of conversations.toReversed()) {
+    const key = Talk.keyOf({ with: other })
+    if (!state.talks.has(key) && (state.closed.get(key) ?? -1) >= standing.seq) continue
     state = withStanding(state, { with: other }, { ...standing, mentions: 0 }, is)
   }
   return state
@@ -261,6 +267,15 @@ const begun = (read: number, newest: number, counts: Pick<Standing, "mentions" |
   unread: Unread.counted(read, newest, counts),
   marked: read
 })
+
+/**
+ * Of the lobby the server counts nothing, but says how far it was read (0: never): no more can be unread than what stands behind that,
+ * until a page tells what it is (`Unread.found`).
+ */
+const begunIn = (newest: Seq, read = 0) => {
+  const mark = read === 0 ? newest : Math.min(read, newest)
+  return begun(mark, newest, { unread: newest - mark, mentions: 0 })
+}
 
 const withStanding = (state: ChatState, where: Whereabouts, standing: Standing, is: "first" | "again"): ChatState => {
   const key = Talk.keyOf(where)
@@ -368,23 +383,6 @@ export const callFor = (state: ChatState, event: ClientEvent): Call | undefined 
   if (is === "nothing" || !("content" in entry)) return undefined
   const where = whereaboutsOf(entry, state.user)
   return { where, entry, is: is === "mention" || where.with === undefined ? is : "private" }
-}
-
-/** What the server is to be told was read. */
-export const due = (state: ChatState): ReadonlyArray<{ readonly where: Whereabouts; readonly seq: number }> =>
-  state.isAccount && state.connection.is === "there"
-    ? [...state.talks.values()]
-        .filter(({ isIn, marked, unread }) => isIn && unread.read > marked)
-        .map(({ unread, where }) => ({ where, seq: unread.read }))
-    : []
-
-/** It is being told all that is due. */
-export const told = (state: ChatState): ChatState => {
-  const talks = new Map(state.talks)
-  for (const [key, talk] of talks) {
-    if (talk.unread.read > talk.marked) talks.set(key, { ...talk, marked: talk.unread.read })
-  }
-  return { ...state, talks }
 }
 
 /** Who is typing there now. */

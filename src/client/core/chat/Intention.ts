@@ -5,15 +5,26 @@
  * words stay where they were typed. A text leaves its draft only by becoming something on its way, and what is refused is kept with
  * the reason, until it is sent again or thrown away.
  */
-import type { Seq } from "../../../common/log/Cursor.ts"
+import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
 import { nameKey } from "../../../common/name/Name.ts"
 import type { UserName } from "../../../common/name/UserName.ts"
 import type { StandingMessage } from "../../../common/wire/EntryMessage.ts"
 import type { Whereabouts } from "../Heard.ts"
 import type { EntryRequest } from "../Request.ts"
-import { type ChatState, holdsOwn, lobbyKey, looked, opened, shownTalk, withTalk } from "./ChatState.ts"
+import {
+  type ChatState,
+  holdsOwn,
+  lobbyKey,
+  looked,
+  maxPrivate,
+  opened,
+  readerOf,
+  shownTalk,
+  withTalk
+} from "./ChatState.ts"
 import * as Outgoing from "./Outgoing.ts"
 import * as Talk from "./Talk.ts"
+import * as Unread from "./Unread.ts"
 import * as Window from "./Window.ts"
 
 /** Shows a conversation; none that is not there. */
@@ -38,7 +49,20 @@ export const close = (state: ChatState, key: string): ChatState => {
   const talks = new Map(state.talks)
   talks.delete(key)
   const shown = state.shown === key ? (talks.has(state.before) ? state.before : lobbyKey) : state.shown
-  return looked({ ...state, talks, shown })
+  return looked({ ...state, talks, shown, closed: closedWith(state, key, talk) })
+}
+
+const closedWith = ({ closed }: ChatState, key: string, { unread, where }: Talk.Talk): ChatState["closed"] => {
+  if (where.with === undefined) return closed
+  const others = [...closed].filter(([other]) => other !== key).slice(1 - maxPrivate)
+  return new Map([...others, [key, unread.counted]])
+}
+
+/** In this order, as far as they are named in it, and then the others; the lobby first. */
+export const ordered = (state: ChatState, order: ReadonlyArray<string>): ChatState => {
+  const ranks = new Map(order.map((key, index) => [key, index]))
+  const rank = (key: string) => (key === lobbyKey ? -1 : (ranks.get(key) ?? order.length))
+  return { ...state, talks: new Map([...state.talks].toSorted(([one], [other]) => rank(one) - rank(other))) }
 }
 
 /** Whether anybody looks at the screen. */
@@ -80,7 +104,11 @@ export interface Submission {
 }
 
 /** Sends what is typed in the conversation that the person sees; gives what the server is to be asked for. */
-export const submit = (state: ChatState, seen: string): readonly [ChatState, Submission | undefined] => {
+export const submit = (
+  state: ChatState,
+  seen: string,
+  now?: Timestamp
+): readonly [ChatState, Submission | undefined] => {
   const talk = shownTalk(state)
   const content = talk.draft
   if (seen !== state.shown || content.trim() === "" || !talk.isIn) return [state, undefined]
@@ -99,9 +127,24 @@ export const submit = (state: ChatState, seen: string): readonly [ChatState, Sub
     number,
     content,
     ...(answered !== undefined && { replyTo: answered }),
+    ...(now !== undefined && { at: now }),
     state: { _tag: "Waiting" }
   }
   return [put(state, seen, said), { key: seen, number, request: requestFor(where, said) }]
+}
+
+/** Goes to what is said in private with somebody, and says this there; what was being typed there stays. */
+export const tell = (
+  state: ChatState,
+  user: UserName,
+  content: string,
+  now: Timestamp
+): readonly [ChatState, Submission] => {
+  const there = talkTo(state, user)
+  const { draft, replyTo: answered, where } = shownTalk(there)
+  const said: Outgoing.Outgoing = { number: there.nextNumber, content, at: now, state: { _tag: "Waiting" } }
+  const next = withTalk(put(there, there.shown, said), there.shown, (talk) => ({ ...talk, draft, replyTo: answered }))
+  return [next, { key: there.shown, number: said.number, request: requestFor(where, said) }]
 }
 
 /** It is on its way; the view goes where it will stand. */
@@ -148,7 +191,7 @@ export const retry = (state: ChatState, seen: string, number: number): readonly 
   const talk = state.talks.get(seen)
   const found = Outgoing.failures(talk?.outbox ?? []).find((one) => one.number === number)
   if (seen !== state.shown || talk === undefined || found === undefined || !talk.isIn) return [state, undefined]
-  const again: Outgoing.Outgoing = { ...found, number: state.nextNumber, state: { _tag: "Waiting" } }
+  const again: Outgoing.Outgoing = { ...found, isOfBefore: false, number: state.nextNumber, state: { _tag: "Waiting" } }
   const next = withTalk(state, seen, (before) => ({
     ...before,
     outbox: [...Outgoing.without(before.outbox, number), again]
@@ -187,13 +230,35 @@ export const turned = (state: ChatState, key: string, page: Window.Page, is: "ne
   looked(
     withTalk(state, key, (talk) => ({
       ...talk,
-      window: is === "older" ? Window.olderPage(talk.window, page) : Window.newerPage(talk.window, page)
+      window: is === "older" ? Window.olderPage(talk.window, page) : Window.newerPage(talk.window, page),
+      outbox: settledBy(state, talk, page),
+      unread: is === "older" ? foundIn(state, talk, page) : talk.unread
     }))
   )
 
+/** What stands in the log was sent, whatever one knew of it when one left. */
+const settledBy = ({ user }: ChatState, { outbox }: Talk.Talk, { messages }: Window.Page): Outgoing.Outbox =>
+  Outgoing.found(
+    outbox,
+    messages.flatMap((message) => (Window.isSaid(message) && nameKey(message.from) === nameKey(user) ? [message] : []))
+  )
+
+/** What a page says of what is unread in the lobby, of which the server counts nothing. */
+const foundIn = (state: ChatState, { unread, where, window }: Talk.Talk, page: Window.Page): Unread.Unread => {
+  const isNext = (window.entries[0]?.seq ?? Infinity) > unread.before.upTo
+  if (!isNext || where.room !== undefined || where.with !== undefined) return unread
+  const meant = page.messages.map((message) => ({ seq: message.seq, is: Talk.meaningOf(message, readerOf(state)) }))
+  return Unread.found(unread, meant, page.more)
+}
+
 /** The piece of the log came in which this message stands: the view goes there. */
 export const wentTo = (state: ChatState, key: string, seq: Seq, before: Window.Page, behind: Window.Page): ChatState =>
-  withTalk(state, key, (talk) => ({ ...talk, anchor: seq, window: Window.goneTo(talk.window, before, behind) }))
+  withTalk(state, key, (talk) => ({
+    ...talk,
+    anchor: seq,
+    window: Window.goneTo(talk.window, before, behind),
+    outbox: settledBy(state, talk, behind)
+  }))
 
 /** Whether somebody's messages are shown here is up to the person. */
 export const ignore = (state: ChatState, user: UserName, isIgnored: boolean): ChatState => {

@@ -6,13 +6,17 @@
  *
  * Bounds: none of its own; who types makes it grow, and the client lets 1024 requests be under way.
  */
-import type { Seq } from "../../../common/log/Cursor.ts"
+import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
 
 export interface Outgoing {
   /** Which of those of this sitting. */
   readonly number: number
   readonly content: string
   readonly replyTo?: Seq
+  /** When it was typed, by this machine's clock. */
+  readonly at?: Timestamp
+  /** It was typed in a sitting before, which ended before one knew whether the server had it. */
+  readonly isOfBefore?: boolean
   readonly state:
     | { readonly _tag: "Waiting" }
     /** An entry with these words has come; or the answer, before the entry. */
@@ -24,6 +28,10 @@ export type Outbox = ReadonlyArray<Outgoing>
 
 /** Those that are to be shown behind the log. */
 export const shown = (outbox: Outbox): Outbox => outbox.filter(({ state }) => state._tag !== "Arrived")
+
+/** Whether of any of these one does not know yet what becomes of it. */
+export const areWaiting = (talks: Iterable<{ readonly outbox: Outbox }>): boolean =>
+  [...talks].some(({ outbox }) => outbox.some(({ state }) => state._tag === "Waiting"))
 
 /** Something that oneself said stands in the log. */
 export const heard = (outbox: Outbox, seq: Seq, content: string): Outbox => {
@@ -47,3 +55,18 @@ export const failed = (outbox: Outbox, number: number, message: string): Outbox 
 export const without = (outbox: Outbox, number: number): Outbox => outbox.filter((one) => one.number !== number)
 
 export const failures = (outbox: Outbox): Outbox => outbox.filter(({ state }) => state._tag === "Failed")
+
+/** By so much, in milliseconds, the clock of a server may be behind ours. */
+const skew = 60_000
+
+/** What of a sitting before stands in the log after all, among what oneself said there. */
+export const found = (
+  outbox: Outbox,
+  said: ReadonlyArray<{ readonly content: string; readonly at: Timestamp }>
+): Outbox => {
+  const left = outbox.filter(
+    ({ at = 0, content, isOfBefore }) =>
+      isOfBefore !== true || !said.some((one) => one.content === content && one.at >= at - skew)
+  )
+  return left.length === outbox.length ? outbox : left
+}

@@ -55,6 +55,27 @@ export const hear = (before: Unread, seq: Seq, is: "mention" | "message" | "noth
   }
 }
 
+/**
+ * What stands up to here, told by the newest page of the log: of what was only counted, what is there is known one by one, and what is
+ * `more` stays counted as it was. What came since is known already.
+ */
+export const found = (
+  unread: Unread,
+  messages: ReadonlyArray<{ readonly seq: Seq; readonly is: "mention" | "message" | "nothing" }>,
+  more: boolean
+): Unread => {
+  const { before, heard, read } = unread
+  const first = messages[0]?.seq ?? before.upTo + 1
+  if (before.unread === 0 || before.upTo <= read) return unread
+  const known = messages.flatMap(({ is, seq }) =>
+    is === "nothing" || seq <= read || seq > before.upTo ? [] : [{ seq, isMention: is === "mention" }]
+  )
+  const isWhole = !more || first <= read + 1
+  const left = isWhole ? 0 : Math.max(0, before.unread - (before.upTo - first + 1))
+  const rest = isWhole ? none(read) : { upTo: first - 1, unread: left, mentions: before.mentions }
+  return { ...unread, before: rest, heard: [...known, ...heard].slice(-maxKnown) }
+}
+
 /** A message is there no more. */
 export const remove = (before: Unread, seq: Seq): Unread =>
   before.heard.some((one) => one.seq === seq)

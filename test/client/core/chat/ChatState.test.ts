@@ -1,7 +1,7 @@
 /** What a person has before them: held to a server in miniature, over random happenings and intentions. */
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
-import * as ChatState from "../../../../src/client/core/chat/ChatState.ts"
+import * as Due from "../../../../src/client/core/chat/Due.ts"
 import * as Outgoing from "../../../../src/client/core/chat/Outgoing.ts"
 import * as Talk from "../../../../src/client/core/chat/Talk.ts"
 import { tries } from "../../../support/generators.ts"
@@ -113,7 +113,7 @@ describe("what a person has before them", () => {
         [...world.state.talks.values()].filter((talk) => Talk.unread(talk) > 0).map(({ where }) => where),
         []
       )
-      assert.deepStrictEqual(ChatState.due(world.state), [])
+      assert.deepStrictEqual(Due.due(world.state), [])
     },
     tries(100, 40)
   )

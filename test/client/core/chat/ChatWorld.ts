@@ -4,6 +4,7 @@
  */
 import { Arbitrary } from "effect"
 import * as ChatState from "../../../../src/client/core/chat/ChatState.ts"
+import * as Due from "../../../../src/client/core/chat/Due.ts"
 import * as Intention from "../../../../src/client/core/chat/Intention.ts"
 import * as Talk from "../../../../src/client/core/chat/Talk.ts"
 import type { ClientEvent } from "../../../../src/client/core/ClientEvent.ts"
@@ -171,12 +172,12 @@ export class ChatWorld {
     const isInView = talk.anchor === undefined && isAtEnd && (entries.length > 0 || !hasOlder)
     if (isLooking && isInView) this.#reads(where, this.#heard.get(logOf(where)) ?? 0)
     if (!this.#isConnected) return
-    for (const { seq, where: read } of ChatState.due(this.state)) {
+    for (const { seq, where: read } of Due.due(this.state)) {
       const place = places.find((one) => Talk.keyOf(one) === Talk.keyOf(read)) ?? {}
       if (seq > (this.#read.get(place) ?? 0)) this.problems.push(`${Talk.keyOf(read)} is told as read up to ${seq}`)
       this.#marks.set(place, Math.max(seq, this.#marks.get(place) ?? 0))
     }
-    this.state = ChatState.told(this.state)
+    this.state = Due.told(this.state)
   }
 
   #reads(where: Whereabouts, seq: number) {
