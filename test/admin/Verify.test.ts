@@ -239,7 +239,7 @@ realTime("pnpm admin verify", (it) => {
       yield* finds("DROP TABLE incarnation", "the table incarnation is missing.", false)
       yield* finds("DROP TABLE messages", "the table messages is missing.", false)
       yield* finds(
-        "DROP INDEX messages_mentions; DROP INDEX messages_moderation; ALTER TABLE messages DROP COLUMN content",
+        "DROP INDEX messages_mentions; DROP INDEX messages_moderation; DROP INDEX messages_sealed; ALTER TABLE messages DROP COLUMN content",
         "the table messages lacks content.",
         false
       )

@@ -16,8 +16,9 @@ const notUtf8 = "it is not UTF-8"
 const notObject = "it is not a JSON object"
 
 /** The paths a sentence about a wrong field may begin with. */
-const fields =
-  /^(_tag|id|user|credentials|after|content|key|to|nonce|room|with|before|limit|query|target|reaction|replyTo|reason|remove|only|register|device|password|invite|current|next|publicKey|name|fingerprint|seq|role|private|topic|seconds|user|it is|it does)\b/
+const fields = new RegExp(
+  `^(${["_tag", "it is", "it does", ...Object.values(ClientMessage.cases).flatMap((one) => Object.keys(one.fields))].join("|")})\\b`
+)
 
 const decodeSync = Schema.decodeUnknownSync(ClientMessage)
 

@@ -27,11 +27,7 @@ describe("Encrypted conversations", () => {
         )
         yield* until(
           "ben has read all",
-          Effect.map(
-            Effect.tap(texts(ben), (a) => Effect.log(a)),
-            (all) => all.length === 2
-          ),
-          1500
+          Effect.map(texts(ben), (all) => all.length === 2)
         )
         assert.deepStrictEqual((yield* texts(ada)).toSorted(), ["before", "hello", "hello yourself"])
         assert.deepStrictEqual((yield* texts(ben)).toSorted(), ["hello", "hello yourself"])
