@@ -66,10 +66,10 @@ describe("What is typed", () => {
       const editor = { ...after(strokes), last: "other" as const }
       for (const deed of ["killToStart", "killToEnd", "killWordLeft", "killWordRight"] as const) {
         const killed = Editor.apply(editor, deed)
-        // Marks beyond the fourth on one character are nobody's to keep: what is put in at once has none. A mark that stood alone
-        // at the beginning of a line is one of the character before it when the line's break is gone.
-        const isJoined = /^[\p{M}\p{Emoji_Modifier}\u200c\u200d]/u.test(editor.text.slice(editor.at))
-        if (killed.text !== editor.text && !isJoined)
+        // Marks beyond the fourth on one character are nobody's to keep: what is put in at once has none. A mark that stands alone at
+        // the beginning of a line is one of the character before it as soon as the line's break is gone.
+        const isAlone = /(?:^|\n)[\p{M}\p{Emoji_Modifier}\u200c\u200d]/u.test(editor.text)
+        if (killed.text !== editor.text && !isAlone)
           assert.strictEqual(safeText(Editor.apply(killed, "yank").text), safeText(editor.text), deed)
       }
     },
