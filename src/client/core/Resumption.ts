@@ -121,12 +121,20 @@ export const handshake = (resumption: Resumption): Handshake => {
   return { _tag: "Handshake", id: handshakeId, user: resumption.user, after }
 }
 
+/** Who asked to come in from a place goes on where they are by now, if that is behind it: what they have seen is not said again. */
+const fromNewest = (resumption: Resumption, message: ClientMessage): ClientMessage => {
+  if (message._tag !== "JoinRoom" || message.after === undefined) return message
+  const after = cursorOf(membershipIn(resumption, message.room)?.place)
+  const isNewer = after?.epoch === message.after.epoch && after.seq > message.after.seq
+  return isNewer ? { ...message, after } : message
+}
+
 /** What to send once the server has said Welcome. */
 export const resume = (
   before: Resumption
 ): { readonly resumption: Resumption; readonly messages: ReadonlyArray<ClientMessage> } => {
   const waiting = HashMap.filter(before.open, ({ asker }) => asker === "waiting").pipe(
-    HashMap.map((request): OpenRequest => ({ ...request, isHeld: false }))
+    HashMap.map((request): OpenRequest => ({ ...request, message: fromNewest(before, request.message), isHeld: false }))
   )
   const requests = [...HashMap.values(waiting)].toSorted((a, b) => a.number - b.number)
   const rejoins: Array<ClientMessage> = []

@@ -71,6 +71,23 @@ const brief = (event: ClientEvent) =>
 
 const rejoinedRooms = (resumption: ResumptionState.Resumption) => Resumption.resume(resumption).messages
 
+describe("a JoinRoom from a place that is sent again", () => {
+  it("goes on where one is by then, and never goes back for another log", () => {
+    const after = (seq: number, log = epoch) => ({ epoch: log, seq })
+    const again = (from: ReturnType<typeof after>) => {
+      const asked = Resumption.ask(settled(), { _tag: "JoinRoom", room: dev, after: from })
+      const said = { _tag: "RoomMessage", room: dev, seq: 5, at: 0, from: bob, content: "five" } as const
+      const { messages } = Resumption.resume(hearAll(asked.resumption, [said]).resumption)
+      const found = messages.find(({ id }) => id === asked.id)
+      return found?._tag === "JoinRoom" ? found.after : undefined
+    }
+    assert.deepStrictEqual(again(after(0)), after(5))
+    assert.deepStrictEqual(again(after(9)), after(9))
+    const other = Epoch.make("another")
+    assert.deepStrictEqual(again(after(0, other)), after(0, other))
+  })
+})
+
 describe("a membership that others end", () => {
   it.each<readonly [string, ReadonlyArray<Heard>, ReadonlyArray<string>]>([
     ["a kick", [kicked(5), left], ["Kicked", "RoomLeft by Kicked"]],
