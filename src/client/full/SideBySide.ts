@@ -72,6 +72,7 @@ export const sideBySide = Effect.fnUntraced(function* <E, R, E2, R2>({
   seats
 }: Hosting<E, R, E2, R2>) {
   const fork = yield* FiberSet.makeRuntime<R>()
+  // One for each that runs, so no more than there are servers.
   const ended = yield* Queue.unbounded<{ readonly one: Running<E, R>; readonly exit: Exit.Exit<Ending, E> }>()
   let all: ReadonlyArray<Running<E, R>> = []
   let shown: Running<E, R> | undefined
