@@ -25,7 +25,7 @@ import { KeysOutOfStep, NotLetIn, NotTrusted, type SayError, Stopped } from "./S
 import type { StoreError } from "./SealedStore.ts"
 import * as Tender from "./Tender.ts"
 import * as Timers from "./Timers.ts"
-import type { Conversation } from "./View.ts"
+import { type Conversation, stateOf, type View } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
 
 const maxLive = 500
@@ -39,6 +39,7 @@ type StepError = RequestError | StoreError
 
 interface Wish {
   readonly saying: Saying
+  readonly key: MessageKey | undefined
   readonly done: Deferred.Deferred<MessageKey, SayError>
 }
 
@@ -68,6 +69,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
   let tendingPause = workshop.patience
   let wishes: Array<Wish> = []
   let hasStopped = false
+  let told: View["state"] = "away"
 
   const signal = () => Queue.offerUnsafe(signals, undefined)
   const after = yield* Timers.make(signal)
@@ -220,7 +222,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
       Deferred.doneUnsafe(wish.done, Effect.fail(new NotTrusted({ user: unsure })))
       return
     }
-    const key = yield* workshop.newKey
+    const key = wish.key ?? (yield* workshop.newKey)
     const { next, row } = yield* Outgoing.seal(workshop, at, group, key, wish.saying)
     yield* store.sealed(next, row)
     kept = next
@@ -258,7 +260,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     if (reason._tag !== "StaleKeyEpoch") {
       yield* store.refused(row.key)
       outbox = outbox.filter((one) => one.key !== key)
-      tell({ _tag: "Refused", room, saying: content.payload.saying, message })
+      tell({ _tag: "Refused", room, key, saying: content.payload.saying, message })
       return
     }
     const means = afterStale(standing(at), reason)
@@ -297,7 +299,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
       // Another log: nothing of the one before is in it.
       for (const { content, key } of outbox) {
         yield* store.refused(key)
-        tell({ _tag: "Refused", room, saying: content.payload.saying, message: "The room was made anew." })
+        tell({ _tag: "Refused", room, key, saying: content.payload.saying, message: "The room was made anew." })
       }
       outbox = []
       yield* dropPending
@@ -311,6 +313,8 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     }
     if (kept.group === undefined && incarnation > 0) refuse(() => new NotLetIn({ room }))
     if (kept.more.outOfStep !== undefined) refuse(() => new KeysOutOfStep({ room }))
+    const state = stateOf(isJoined, kept)
+    if (state !== told) tell({ _tag: "Stands", room, state: (told = state) })
     yield* perform(kept, decide(standing(kept)))
   })
 
@@ -363,10 +367,10 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
       tendInTurn()
       signal()
     },
-    say: (saying) =>
+    say: (saying, key) =>
       Effect.suspend(() => {
         if (hasStopped) return Effect.fail(new Stopped({ room }))
-        const wish: Wish = { saying, done: Deferred.makeUnsafe() }
+        const wish: Wish = { saying, key, done: Deferred.makeUnsafe() }
         wishes.push(wish)
         signal()
         return Effect.onInterrupt(Deferred.await(wish.done), () =>
@@ -382,7 +386,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
     view: Effect.sync(() => ({
       room,
       log,
-      state: !isJoined ? "away" : kept?.group === undefined ? "waiting" : kept.more.outOfStep ? "outOfStep" : "in",
+      state: stateOf(isJoined, kept),
       keyEpoch: kept?.group?.keyEpoch,
       members: kept?.group === undefined ? [] : membersOf(kept.group),
       cursor: kept?.cursor ?? 0,

@@ -62,14 +62,22 @@ export const read = (before: Kept, entry: SealedEntry, outlook: Outlook): Effect
     case "Banned":
       return Effect.succeed(putOut(kept, entry, outlook))
     case "Deleted":
-      return Effect.succeed({ kept, erases: entry.target })
+      return Effect.succeed({ kept, erases: entry.target, line: { _tag: "Stood", entry } })
     case "Tombstone": {
       const { reading: _, ...more } = kept.more
       return Effect.succeed({
         kept: { ...kept, more },
-        line: { _tag: "Erased", at: entry.deletedAt, by: entry.deletedBy }
+        line: { _tag: "Erased", at: entry.deletedAt, by: entry.deletedBy, from: entry.from, saidAt: entry.at }
       })
     }
+    case "TopicSet":
+    case "RoleSet":
+    case "AccessSet":
+    case "Invited":
+    case "Unbanned":
+    case "Muted":
+    case "Unmuted":
+      return Effect.succeed({ kept, line: { _tag: "Stood", entry } })
     default:
       return Effect.succeed({ kept })
   }
@@ -188,7 +196,7 @@ const readCommit = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Keys
     }),
     onSuccess: ({ added, group: next, removed }): Outcome => {
       if (next === undefined)
-        return { kept: without(kept), line: { _tag: "PutOut", ...headOf(entry) }, dropsPending: true }
+        return { kept: without(kept), line: { _tag: "PutOut", ...headOf(entry), how: "removed" }, dropsPending: true }
       const named = ({ device, user }: Identity): UserDevice => ({ user, device })
       const line: PlainLine = {
         _tag: "Changed",
@@ -216,12 +224,12 @@ const readReset = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"KeysR
   const after: Kept = { ...kept, incarnation }
   if (change?._tag === "Reset" && pending?.incarnation === incarnation && isFrom(entry, own)) {
     const group = yield* decodeGroup(change.next)
-    const line: PlainLine = { _tag: "LetIn", at: entry.at }
+    const line: PlainLine = { _tag: "LetIn", at: entry.at, how: "made" }
     return { kept: entered(after, group, comparesReading), line, dropsPending: true } satisfies Outcome
   }
   return {
     kept: without(after),
-    line: { _tag: "PutOut", ...headOf(entry) },
+    line: { _tag: "PutOut", ...headOf(entry), how: "reset" },
     dropsPending: true,
     ...(isFrom(entry, own) && { notice: "Cloned" })
   } satisfies Outcome
@@ -230,14 +238,15 @@ const readReset = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"KeysR
 const putOut = (kept: Kept, entry: EntryOf<"Kicked" | "Banned">, { own }: Outlook): Outcome => {
   const { at, from, user } = entry
   const isOwn = nameKey(user) === nameKey(own.identity.user)
+  const line: PlainLine = { _tag: "Stood", entry }
   if (isOwn) {
-    const line: PlainLine = { _tag: "PutOut", at, from, device: own.identity.device }
-    return { kept: without(kept), ...(kept.group !== undefined && { line }), dropsPending: true }
+    const out: PlainLine = { _tag: "PutOut", at, from, device: own.identity.device, how: "kicked" }
+    return { kept: without(kept), line: kept.group === undefined ? line : out, dropsPending: true }
   }
   const going = inGroupOf(kept).filter((member) => nameKey(member.user) === nameKey(user))
-  if (going.length === 0) return { kept }
+  if (going.length === 0) return { kept, line }
   const toGo = [...(kept.more.toGo ?? []), ...going.map(({ device, user }) => ({ user, device }))]
-  return { kept: { ...kept, more: { ...kept.more, toGo } } }
+  return { kept: { ...kept, more: { ...kept.more, toGo } }, line }
 }
 
 const inGroupOf = ({ group }: Kept) => (group === undefined ? [] : membersOf(group))

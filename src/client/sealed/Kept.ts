@@ -4,6 +4,7 @@ import { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import { Device, UserDevice } from "../../common/log/Sealing.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
+import { beside, governed } from "../../common/wire/EntryMessage.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { Group } from "../crypto/Group.ts"
 import { Payload, Saying } from "./Payload.ts"
@@ -84,17 +85,27 @@ export interface PlainRow {
 
 const head = { at: Timestamp, from: UserName, device: Device }
 
+const Standing = Schema.TaggedUnion({ ...governed, Deleted: beside.Deleted })
+
 export const PlainLine = Schema.TaggedUnion({
   Opened: { ...head, saying: Saying },
   /** What cannot be read, and why: `reason` names it, `message` is for people. */
   Unreadable: { ...head, reason: Schema.String, message: Schema.String },
   /** Who came in and who went out with a change of keys. */
   Changed: { ...head, added: Schema.Array(UserDevice), removed: Schema.Array(UserDevice) },
-  /** This device is out from here on: what follows is not for it. */
-  PutOut: head,
-  /** This device was let in: nothing from before can be read. */
-  LetIn: { at: Timestamp },
-  /** What stood here was deleted. */
-  Erased: { at: Timestamp, by: UserName }
+  /** This device is out from here on, until it is let in again: what follows is not for it. */
+  PutOut: { ...head, how: Schema.Literals(["removed", "reset", "kicked"]) },
+  /** This device was let in, and nothing from before can be read; or it has made the keys itself. */
+  LetIn: { at: Timestamp, how: Schema.Literals(["letIn", "made"]) },
+  /** What `from` had said here was deleted; of what this device could not read, the author is whom the server names. */
+  Erased: { at: Timestamp, by: UserName, from: UserName, saidAt: Timestamp },
+  /** What was done to the room, or that something was deleted, in the server's own word: it was not sealed. */
+  Stood: { entry: Standing }
 })
 export type PlainLine = typeof PlainLine.Type
+
+/** The place that a row is about which stands for nothing by itself: an edit, a reaction, a deletion. */
+export const targetOf = ({ line }: PlainRow): Seq | undefined => {
+  if (line._tag === "Stood") return line.entry._tag === "Deleted" ? line.entry.target : undefined
+  return line._tag === "Opened" && line.saying._tag !== "Said" ? line.saying.target : undefined
+}

@@ -1,17 +1,34 @@
 /** What people are to be told beside what was said: see `SealedRooms.news`. Rows are in the store by the time they are told. */
-import type { Seq } from "../../common/log/Cursor.ts"
+import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { PlainRow } from "./Kept.ts"
 import type { Saying } from "./Payload.ts"
 import type { PinNews } from "./Pin.ts"
+import type { View } from "./View.ts"
 
 export type SealedNews =
   | PinNews
-  | { readonly _tag: "Rows"; readonly room: RoomName; readonly rows: ReadonlyArray<PlainRow> }
+  /** Read up to `cursor`; of what this device said, `echoes` tells under which key it was and where it stands. */
+  | {
+      readonly _tag: "Rows"
+      readonly room: RoomName
+      readonly rows: ReadonlyArray<PlainRow>
+      readonly cursor: Seq
+      readonly echoes: ReadonlyMap<MessageKey, { readonly seq: Seq; readonly at: Timestamp }>
+    }
   | { readonly _tag: "Erased"; readonly room: RoomName; readonly seqs: ReadonlyArray<Seq> }
   /** Said, stored and refused: it is not on its way any more. */
-  | { readonly _tag: "Refused"; readonly room: RoomName; readonly saying: Saying; readonly message: string }
+  | {
+      readonly _tag: "Refused"
+      readonly room: RoomName
+      readonly key: MessageKey
+      readonly saying: Saying
+      readonly message: string
+    }
+  /** A conversation stands otherwise than before: see `View`. */
+  | { readonly _tag: "Stands"; readonly room: RoomName; readonly state: View["state"] }
   /** The server shows others something else than this device, or an account fewer devices than it has. */
   | {
       readonly _tag: "Withheld"

@@ -4,9 +4,10 @@
  * A welcome is used where the log comes to its place, before what stands behind it is read: the group that it invites into takes the
  * place of any that is left from before.
  */
-import { Effect, Result } from "effect"
+import { Clock, Effect, Result } from "effect"
 import { groupIdOf } from "../../common/log/Sealing.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import { join } from "../crypto/Join.ts"
 import * as Entries from "./Entries.ts"
@@ -33,7 +34,7 @@ export interface PageRead {
 interface Unstored {
   rows: Array<PlainRow>
   erased: Array<PlainRow>
-  echoes: Array<string>
+  echoes: Array<readonly [MessageKey, Pick<Entries.SealedEntry, "seq" | "at">]>
   dropsPending: boolean
 }
 const nothing = (): Unstored => ({ rows: [], erased: [], echoes: [], dropsPending: false })
@@ -52,13 +53,15 @@ export const read = Effect.fnUntraced(function* (
   let welcomes: ReadonlyArray<Welcome> | undefined
 
   const flush = Effect.suspend(() => {
-    const { erased, rows } = unstored
-    const storing = store.received({ kept, ...unstored })
+    const { dropsPending, erased, rows } = unstored
+    const came = new Map(unstored.echoes)
+    const storing = store.received({ kept, rows, erased, dropsPending, echoes: [...came.keys()] })
     unstored = nothing()
+    const { cursor } = kept
     return Effect.tap(storing, () =>
       Effect.sync(() => {
-        if (rows.length > 0) tell({ _tag: "Rows", room, rows })
         if (erased.length > 0) tell({ _tag: "Erased", room, seqs: erased.map(({ seq }) => seq) })
+        tell({ _tag: "Rows", room, rows, cursor, echoes: came })
       })
     )
   })
@@ -97,10 +100,14 @@ export const read = Effect.fnUntraced(function* (
     if (outcome.line !== undefined) unstored.rows.push({ seq: entry.seq, line: outcome.line })
     if (outcome.echo !== undefined) {
       echoes.add(outcome.echo)
-      unstored.echoes.push(outcome.echo)
+      unstored.echoes.push([outcome.echo, entry])
     }
     if (outcome.dropsPending === true) dropsPending = unstored.dropsPending = true
-    if (outcome.erases !== undefined) erase(unstored, outcome.erases, entry)
+    if (outcome.erases !== undefined) {
+      const target = outcome.erases
+      const before = unstored.rows.find(({ seq }) => seq === target) ?? (yield* store.plainAt(kept, target))
+      erase(unstored, target, before, entry)
+    }
     yield* notice(workshop, kept, entry, outcome)
   }
   yield* flush
@@ -108,9 +115,16 @@ export const read = Effect.fnUntraced(function* (
 })
 
 /** In what is stored already, and in what is about to be. */
-const erase = (unstored: Unstored, seq: number, { at, from }: Entries.SealedEntry) => {
-  const row: PlainRow = { seq, line: { _tag: "Erased", at, by: from } }
-  unstored.erased.push(row)
+const erase = (
+  unstored: Unstored,
+  seq: number,
+  before: PlainRow | undefined,
+  { at, from: by }: Entries.SealedEntry
+) => {
+  const line = before?.line
+  if (line === undefined || !("from" in line) || !("at" in line)) return
+  const saidAt = line._tag === "Erased" ? line.saidAt : line.at
+  unstored.erased.push({ seq, line: { _tag: "Erased", at, by, from: line.from, saidAt } })
 }
 
 const notice = Effect.fnUntraced(function* (
@@ -161,9 +175,9 @@ export const joinBefore = Effect.fnUntraced(function* (
       if (entered === undefined) continue
       const { group, incarnation, spent } = entered
       const joined = Entries.letIn(kept, group, seq, incarnation, other === undefined)
-      const row: PlainRow = { seq, line: { _tag: "LetIn", at: 0 } }
+      const row: PlainRow = { seq, line: { _tag: "LetIn", at: yield* Clock.currentTimeMillis, how: "letIn" } }
       yield* store.joined(joined, [row], spent)
-      tell({ _tag: "Rows", room, rows: [row] })
+      tell({ _tag: "Rows", room, rows: [row], cursor: seq, echoes: new Map() })
       if (spent !== undefined) workshop.packageUsed()
       yield* ask({ _tag: "AckWelcome", room, seq })
       return joined

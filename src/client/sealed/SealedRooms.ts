@@ -42,8 +42,8 @@ export interface SealedRooms {
   readonly news: Stream.Stream<SealedNews>
   /** Done when this device can take part; who has to be signed in by another one first is told so. */
   readonly ready: Effect.Effect<Device, NotLinked>
-  /** Says something: done when it is stored, from when on it is sent whatever happens. */
-  readonly say: (room: RoomName, saying: Saying) => Effect.Effect<MessageKey, SayError>
+  /** Says something: done when it is stored, from when on it is sent whatever happens; under a new key, or this one. */
+  readonly say: (room: RoomName, saying: Saying, key?: MessageKey) => Effect.Effect<MessageKey, SayError>
   /** What was read there, oldest first, behind a place. */
   readonly rows: (room: RoomName, after?: number, limit?: number) => Effect.Effect<ReadonlyArray<PlainRow>, StoreError>
   /** How a conversation stands; undefined of one that this device is not in. */
@@ -220,10 +220,10 @@ export const make = Effect.fnUntraced(function* (
     hear,
     news: Stream.fromQueue(newsQueue),
     ready: Effect.suspend(() => Deferred.await(settled)),
-    say: (room, saying) =>
+    say: (room, saying, key) =>
       Effect.andThen(
         own,
-        Effect.suspend(() => at(room)?.say(saying) ?? Effect.fail(new NotLetIn({ room })))
+        Effect.suspend(() => at(room)?.say(saying, key) ?? Effect.fail(new NotLetIn({ room })))
       ),
     rows: Effect.fnUntraced(function* (room, after, limit) {
       const kept = yield* store.kept(room)

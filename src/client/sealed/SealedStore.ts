@@ -26,7 +26,8 @@ import {
   type Pending,
   PendingChange,
   PlainLine,
-  type PlainRow
+  type PlainRow,
+  targetOf
 } from "./Kept.ts"
 import { Pin } from "./Pin.ts"
 import type { StateFailed, WrongKey } from "./StateError.ts"
@@ -47,6 +48,8 @@ interface Received {
   readonly erased: ReadonlyArray<PlainRow>
 }
 
+type PlainWhere = Pick<Kept, "room" | "log">
+
 export interface SealedStore {
   readonly device: Effect.Effect<Device | undefined, StoreError>
   readonly keepDevice: (device: Device) => Writing
@@ -62,10 +65,19 @@ export interface SealedStore {
   readonly pending: (room: RoomName) => Effect.Effect<Pending | undefined, StoreError>
   /** Oldest first, behind a place. */
   readonly plain: (
-    where: Pick<Kept, "room" | "log">,
+    where: PlainWhere,
     after?: number,
     limit?: number
   ) => Effect.Effect<ReadonlyArray<PlainRow>, StoreError>
+  readonly plainAt: (where: PlainWhere, seq: number) => Effect.Effect<PlainRow | undefined, StoreError>
+  /** Of what stands for something by itself: the first behind a place, or else the newest before one; oldest first. */
+  readonly shown: (
+    where: PlainWhere,
+    range: { readonly before?: number | undefined; readonly after?: number | undefined },
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<PlainRow>, StoreError>
+  /** The others, about places from one to another, in their own order. */
+  readonly changes: (where: PlainWhere, from: number, to: number) => Effect.Effect<ReadonlyArray<PlainRow>, StoreError>
   readonly sealed: (kept: Kept, row: OutboxRow) => Writing
   readonly resealed: (kept: Kept, row: OutboxRow) => Writing
   readonly refused: (key: MessageKey) => Writing
@@ -89,8 +101,9 @@ const outboxCell = cell(OutboxContent)
 const pendingCell = cell(PendingChange)
 const plainCell = cell(PlainLine)
 
-const insertPlain = "INSERT INTO plain (sealed, room, log, seq) VALUES (?, ?, ?, ?)"
-const replacePlain = "UPDATE plain SET sealed = ? WHERE room = ? AND log = ? AND seq = ?"
+const insertPlain = "INSERT INTO plain (sealed, room, log, seq, target) VALUES (?1, ?2, ?3, ?4, ?5)"
+/** An edit that was deleted stays one: its `target` is as it was. */
+const replacePlain = "UPDATE plain SET sealed = ?1 WHERE room = ?2 AND log = ?3 AND seq = ?4 AND ?5 IS ?5"
 
 const roomKey = (room: RoomName) => nameKey(room)
 const numberIn = (row: Row, name: string): number => Number(row[name])
@@ -115,12 +128,19 @@ export const make = (file: StateFile): SealedStore => {
   })
 
   const putPlain = ({ log, room }: Kept, rows: ReadonlyArray<PlainRow>, sql = insertPlain) =>
-    Effect.forEach(rows, ({ line, seq }) =>
-      Effect.map(plainCell.seal(file, `plain/${roomKey(room)}/${log}/${seq}`, line), (sealed): Statement => ({
+    Effect.forEach(rows, (row) =>
+      Effect.map(plainCell.seal(file, `plain/${roomKey(room)}/${log}/${row.seq}`, row.line), (sealed): Statement => ({
         sql,
-        values: [sealed, room, log, seq]
+        values: [sealed, room, log, row.seq, targetOf(row) ?? null]
       }))
     )
+
+  const rowsOf = ({ log, room }: PlainWhere, rows: ReadonlyArray<Row>) =>
+    Effect.forEach(rows, (row) => {
+      const seq = numberIn(row, "seq")
+      const opened = plainCell.open(file, `plain/${roomKey(room)}/${log}/${seq}`, row["sealed"])
+      return Effect.map(opened, (line): PlainRow => ({ seq, line }))
+    })
 
   const dropPending = (room: RoomName): Statement => ({ sql: "DELETE FROM pending WHERE room = ?", values: [room] })
 
@@ -202,20 +222,46 @@ export const make = (file: StateFile): SealedStore => {
         change
       }
     }),
-    plain: Effect.fnUntraced(function* ({ log, room }, after = -1, limit = -1) {
-      const rows = yield* read(
-        "SELECT seq, sealed FROM plain WHERE room = ? AND log = ? AND seq > ? ORDER BY seq LIMIT ?",
-        room,
-        log,
-        after,
-        limit
-      )
-      return yield* Effect.forEach(rows, (row) => {
-        const seq = numberIn(row, "seq")
-        const opened = plainCell.open(file, `plain/${roomKey(room)}/${log}/${seq}`, row["sealed"])
-        return Effect.map(opened, (line) => ({ seq, line }))
-      })
-    }),
+    plain: (where, after = -1, limit = -1) =>
+      Effect.flatMap(
+        read(
+          "SELECT seq, sealed FROM plain WHERE room = ? AND log = ? AND seq > ? ORDER BY seq LIMIT ?",
+          where.room,
+          where.log,
+          after,
+          limit
+        ),
+        (rows) => rowsOf(where, rows)
+      ),
+    plainAt: (where, seq) =>
+      Effect.flatMap(
+        read("SELECT seq, sealed FROM plain WHERE room = ? AND log = ? AND seq = ?", where.room, where.log, seq),
+        (rows) => Effect.map(rowsOf(where, rows), ([row]) => row)
+      ),
+    shown: (where, { after, before }, limit) =>
+      Effect.flatMap(
+        read(
+          `SELECT seq, sealed FROM plain WHERE room = ? AND log = ? AND seq > ? AND seq < ? AND target IS NULL
+           ORDER BY seq ${after === undefined ? "DESC" : "ASC"} LIMIT ?`,
+          where.room,
+          where.log,
+          after ?? -1,
+          before ?? Number.MAX_SAFE_INTEGER,
+          limit
+        ),
+        (rows) => rowsOf(where, after === undefined ? rows.toReversed() : rows)
+      ),
+    changes: (where, from, to) =>
+      Effect.flatMap(
+        read(
+          "SELECT seq, sealed FROM plain WHERE room = ? AND log = ? AND target BETWEEN ? AND ? ORDER BY seq",
+          where.room,
+          where.log,
+          from,
+          to
+        ),
+        (rows) => rowsOf(where, rows)
+      ),
     sealed: Effect.fnUntraced(function* (kept, { content, incarnation, key, keyEpoch }) {
       const sealed = yield* outboxCell.seal(file, `outbox/${key}`, content)
       const sql = "INSERT INTO outbox (room, key, incarnation, key_epoch, sealed) VALUES (?, ?, ?, ?, ?)"

@@ -31,7 +31,7 @@ export interface StateFile {
 /** SQLite's number for a lock that others hold. */
 const busy = 5
 
-const version = 1
+const version = 2
 
 /** In WAL mode a commit waits for the disk once; the lock, once taken, is held until the end. */
 const settings = `
@@ -59,8 +59,10 @@ const schema = `
     room TEXT PRIMARY KEY, key TEXT NOT NULL, incarnation INTEGER NOT NULL, key_epoch INTEGER NOT NULL, sealed BLOB NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS plain (
-    room TEXT NOT NULL, log TEXT NOT NULL, seq INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (room, log, seq)
+    room TEXT NOT NULL, log TEXT NOT NULL, seq INTEGER NOT NULL, sealed BLOB NOT NULL, target INTEGER,
+    PRIMARY KEY (room, log, seq)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS plain_target ON plain (room, log, target) WHERE target IS NOT NULL;
 `
 
 const issueOf = (error: unknown): string => (Predicate.isError(error) ? error.message : "it is not known why")

@@ -5,6 +5,7 @@ import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { Member } from "../crypto/Group.ts"
 import type { SealedEntry } from "./Entries.ts"
+import type { Kept } from "./Kept.ts"
 import type { Saying } from "./Payload.ts"
 import type { SayError } from "./SealedError.ts"
 
@@ -30,8 +31,11 @@ export interface Conversation {
   /** Who is in the room, or which devices they have, may have changed. */
   readonly changed: () => void
   /** Done when it is stored, from when on it is sent whatever happens. */
-  readonly say: (saying: Saying) => Effect.Effect<MessageKey, SayError>
+  readonly say: (saying: Saying, key?: MessageKey) => Effect.Effect<MessageKey, SayError>
   /** Fresh keys, for a conversation that is out of step. */
   readonly rekey: Effect.Effect<void>
   readonly view: Effect.Effect<View>
 }
+
+export const stateOf = (isJoined: boolean, kept: Kept | undefined): View["state"] =>
+  !isJoined ? "away" : kept?.group === undefined ? "waiting" : kept.more.outOfStep === undefined ? "in" : "outOfStep"
