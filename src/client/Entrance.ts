@@ -7,19 +7,24 @@
  *
  * Who is here already and wants to be somebody else stays who they are, whatever comes of it.
  */
-import { Context, Effect, Exit, Layer, Option, Redacted, Runtime, Schema, Scope } from "effect"
+import { Context, Effect, Exit, FileSystem, Layer, Option, Redacted, Runtime, Schema, Scope } from "effect"
 import type { UserName } from "../common/name/UserName.ts"
 import type { DeviceName } from "../common/wire/AccountRequest.ts"
 import * as SshKey from "./account/SshKey.ts"
 import * as TokenFile from "./account/TokenFile.ts"
 import type { Asking } from "./Asking.ts"
 import { Refused, type SessionError } from "./core/ClientError.ts"
+import { NotDone } from "./core/Encryption.ts"
 import { codeOfEnd, exitCode } from "./core/ExitCode.ts"
 import type { Login, TokenStore } from "./core/Login.ts"
 import { issueOf } from "./line/AccountErrand.ts"
 import { Client } from "./link/Client.ts"
 import type { ClientOptions } from "./link/ClientOptions.ts"
 import type { Address } from "./link/Dial.ts"
+import * as Keeping from "./sealed/Keeping.ts"
+import type { KeySource } from "./sealed/Safe.ts"
+import * as SealedClient from "./sealed/SealedClient.ts"
+import { statePaths } from "./sealed/StatePath.ts"
 import { safeLine } from "./text/SafeText.ts"
 
 /** How long a script waits for a broken connection; a person may wait, or quit. */
@@ -43,6 +48,11 @@ export interface Entrance {
   readonly invite: Redacted.Redacted | undefined
   readonly device: DeviceName | undefined
   readonly deviceByDefault: DeviceName | undefined
+  /** Where the keys of encrypted conversations are kept; and what opens them, unless it is the key file beside them. */
+  readonly dataHome: string
+  readonly passphrase: Redacted.Redacted | undefined
+  /** When they are needed, and not on arrival. */
+  readonly opensKeysLate?: true
   /** What the client is to do otherwise than a chat's. */
   readonly link?: Pick<ClientOptions, "from" | "joinsAll" | "giveUpAfter">
 }
@@ -90,7 +100,12 @@ export const enter = Effect.fnUntraced(function* (entrance: Entrance, visitor: V
       if (login === undefined && isToLogIn) login = yield* ask
     }
     const entered = yield* Effect.result(connect({ entrance, user, login, tokens, isPerson }))
-    if (entered._tag === "Success") return { ...entered.success, tokens, user }
+    if (entered._tag === "Success") {
+      const { close, client: plain, scope } = entered.success
+      const keeping = yield* keepingOf({ ...entrance, tokenFile }, user, asking)
+      const client = yield* Scope.provide(SealedClient.over(plain, keeping), scope)
+      return { client, close, tokens, user }
+    }
 
     const { failure } = entered
     const cannot = explain(entrance, user, failure, login)
@@ -159,7 +174,34 @@ const connect = Effect.fnUntraced(function* ({ entrance, isPerson, login, tokens
   const scope = yield* Scope.fork(yield* Effect.scope)
   const close = Scope.close(scope, Exit.void)
   const built = yield* Layer.buildWithScope(Client.layerDialled(options), scope).pipe(Effect.onError(() => close))
-  return { client: Context.get(built, Client), close }
+  return { client: Context.get(built, Client), close, scope }
+})
+
+/** A passphrase that was given once is asked for from then on. */
+const keepingOf = Effect.fnUntraced(function* (
+  { address: { host, port }, dataHome, opensKeysLate, passphrase, tokenFile }: Entrance,
+  user: UserName,
+  { askUnseen }: Asking
+) {
+  const files = yield* FileSystem.FileSystem
+  const paths = statePaths(dataHome, `${host}:${port}`, user, tokenFile)
+  const exists = (path: string) => Effect.orElseSucceed(files.exists(path), () => false)
+  const isLocked = (yield* exists(paths.state)) && !(yield* exists(paths.key))
+  const typed =
+    passphrase === undefined && isLocked
+      ? Option.getOrUndefined(yield* askUnseen(`Passphrase of the keys of ${user}, or nothing to go on without`))
+      : passphrase
+  const source: Effect.Effect<KeySource, NotDone> =
+    typed !== undefined && Redacted.value(typed) !== ""
+      ? Effect.succeed({ _tag: "Passphrase", passphrase: typed })
+      : isLocked
+        ? Effect.fail(
+            new NotDone({
+              message: `The keys in ${paths.state} open with a passphrase. Set PARLEY_PASSPHRASE, or start on a terminal.`
+            })
+          )
+        : Effect.succeed({ _tag: "File", path: paths.key })
+  return yield* Keeping.inFiles(paths, source, opensKeysLate !== true)
 })
 
 const isRefused = Schema.is(Refused)

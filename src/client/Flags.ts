@@ -109,6 +109,11 @@ export type Given =
   typeof root extends Command.Command<"parley", infer Input, infer _, infer _, infer _> ? Input : never
 export type Shared = Effect.Success<typeof root>
 
+/** Where keys are kept, each server's in a folder of its own. */
+export const dataHome = Effect.map(Config.option(Config.String("XDG_DATA_HOME")), (home) =>
+  Option.getOrElse(Option.filter(home, isAbsolute), () => join(homedir(), ".local/share"))
+)
+
 /** Where tokens are kept, and the config file. */
 export const configFolder = Effect.map(Config.option(Config.String("XDG_CONFIG_HOME")), (home) =>
   folderOf(home, ".config")

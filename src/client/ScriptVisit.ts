@@ -18,7 +18,7 @@ import { safeLine } from "./text/SafeText.ts"
 export const begin = Effect.fnUntraced(function* (link: NonNullable<Entrance["link"]> = {}) {
   const given = yield* root
   const start = yield* startOf(given, yield* configOf(given), Option.getOrUndefined(given.server))
-  const entrance: Entrance = { ...start.entrance, link: { joinsAll: false, ...link } }
+  const entrance: Entrance = { ...start.entrance, opensKeysLate: true, link: { joinsAll: false, ...link } }
   const user = yield* whoever(entrance, start.user, nobody)
   return { entrance, user }
 })

@@ -16,7 +16,7 @@ import { DeviceName } from "../common/wire/AccountRequest.ts"
 import * as ConfigFile from "./config/ConfigFile.ts"
 import { exitCode } from "./core/ExitCode.ts"
 import { CannotChat, type Entrance } from "./Entrance.ts"
-import { configFolder, Port, type Shared } from "./Flags.ts"
+import { configFolder, dataHome, Port, type Shared } from "./Flags.ts"
 import { areCertificates } from "./link/Dial.ts"
 
 export interface Start {
@@ -111,6 +111,8 @@ export const startOf = Effect.fnUntraced(function* (
       tls: isTls ? yield* trust(ca) : undefined
     },
     folder: yield* configFolder,
+    dataHome: yield* dataHome,
+    passphrase: hasSecrets ? yield* secret("PARLEY_PASSPHRASE") : undefined,
     tokenFile: flags.tokenFile ?? nearer.tokenFile ?? further.tokenFile,
     key: flags.key ?? nearer.key ?? further.key,
     password: hasSecrets ? yield* secret("PARLEY_PASSWORD") : undefined,

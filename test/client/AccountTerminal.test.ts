@@ -43,6 +43,10 @@ const attend = Effect.fnUntraced(function* (peer: Peer) {
         return peer.say(joined(message, 7, 0))
       case "GetHistory":
         return peer.say({ _tag: "History", ...idOf(message), messages: [], more: false })
+      // A server that knows of no devices.
+      case "GetDevices":
+      case "PublishDevice":
+        return peer.say(rejected(message, { _tag: "AccountRequired", action: message._tag }))
       case "Ping":
         return peer.say({ _tag: "Pong", ...idOf(message), nonce: message.nonce })
       default:
@@ -66,7 +70,13 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
     Effect.gen(function* () {
       const folder = yield* makeFolder
       const server = yield* make
-      const environment = { PORT: `${server.port}`, HOST: "127.0.0.1", NO_COLOR: "1", XDG_CONFIG_HOME: folder }
+      const environment = {
+        PORT: `${server.port}`,
+        HOST: "127.0.0.1",
+        NO_COLOR: "1",
+        XDG_CONFIG_HOME: folder,
+        XDG_DATA_HOME: `${folder}/data`
+      }
       const terminal = yield* startInTerminal(["--user", "ada"], environment)
       const guest = yield* server.accept
       yield* guest.say(rejected(yield* guest.take, { _tag: "PasswordRequired", user: ada }))
@@ -126,7 +136,13 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
     Effect.gen(function* () {
       const folder = yield* makeFolder
       const server = yield* make
-      const environment = { PORT: `${server.port}`, HOST: "127.0.0.1", NO_COLOR: "1", XDG_CONFIG_HOME: folder }
+      const environment = {
+        PORT: `${server.port}`,
+        HOST: "127.0.0.1",
+        NO_COLOR: "1",
+        XDG_CONFIG_HOME: folder,
+        XDG_DATA_HOME: `${folder}/data`
+      }
       const terminal = yield* startInTerminal(["--user", "Ada"], environment)
       const taken = yield* server.accept
       yield* taken.say(rejected(yield* taken.take, { _tag: "UserNameTaken", user: ada }))
@@ -180,7 +196,12 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
     Effect.gen(function* () {
       const folder = yield* makeFolder
       const server = yield* make
-      const env = { PORT: `${server.port}`, HOST: "127.0.0.1", XDG_CONFIG_HOME: folder }
+      const env = {
+        PORT: `${server.port}`,
+        HOST: "127.0.0.1",
+        XDG_CONFIG_HOME: folder,
+        XDG_DATA_HOME: `${folder}/data`
+      }
       const running = yield* Effect.forkChild(runClient({ args: ["--user", "ada"], env }, ["hi"]))
       const peer = yield* server.accept
       yield* peer.say(rejected(yield* peer.take, { _tag: "PasswordRequired", user: ada }))
@@ -195,7 +216,13 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
       const folder = yield* makeFolder
       const server = yield* make
       const file = join(folder, "bot.token")
-      const env = { PORT: `${server.port}`, HOST: "127.0.0.1", XDG_CONFIG_HOME: folder, PARLEY_PASSWORD: secret }
+      const env = {
+        PORT: `${server.port}`,
+        HOST: "127.0.0.1",
+        XDG_CONFIG_HOME: folder,
+        XDG_DATA_HOME: `${folder}/data`,
+        PARLEY_PASSWORD: secret
+      }
       const args = ["--user", "ada", "--token-file", file]
       for (const [shown, token] of [
         [secret, "t1"],
@@ -209,7 +236,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person with an accou
         assert.strictEqual((yield* Fiber.join(running)).exitCode, 0)
       }
       assert.strictEqual(statSync(file).mode & 0o777, 0o600)
-      assert.deepStrictEqual(readdirSync(folder), ["bot.token", "bot.token.lock"])
+      assert.deepStrictEqual(readdirSync(folder), ["bot.token", "bot.token.lock", "data"])
       chmodSync(file, 0o644)
       const { exitCode, stderr } = yield* runClient({ args, env }, [])
       assert.strictEqual(exitCode, 4)

@@ -12,7 +12,7 @@ interface Given {
 }
 
 /** Whoever gives it no folders is not to come in: it would find those of whoever runs the tests. */
-const nowhere = { XDG_STATE_HOME: "/nowhere/state", XDG_CONFIG_HOME: "/nowhere/config" }
+const nowhere = { XDG_STATE_HOME: "/nowhere/state", XDG_CONFIG_HOME: "/nowhere/config", XDG_DATA_HOME: "/nowhere/data" }
 
 /** Runs it to its end, and tells how it ended. */
 export const run = (args: ReadonlyArray<string>, { env = {}, output, stdin = Stream.empty }: Given = {}) =>

@@ -19,6 +19,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a full screen in tmux"
         CHAT_LINE: "false",
         LANG: "C.UTF-8",
         XDG_CONFIG_HOME: folder,
+        XDG_DATA_HOME: folder,
         XDG_STATE_HOME: folder
       })
       yield* terminal.shows("lobby›")

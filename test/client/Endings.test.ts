@@ -52,7 +52,8 @@ layer(Layer.provideMerge(Server.layer, NodeServices.layer), { excludeTestService
       CHAT_LINE: setting,
       NO_COLOR: "1",
       NODE_OPTIONS: throwing,
-      XDG_CONFIG_HOME: folder
+      XDG_CONFIG_HOME: folder,
+      XDG_DATA_HOME: folder
     })
     yield* terminal.shows("$")
     const atPrompt = yield* terminal.settings

@@ -13,7 +13,7 @@ const cannotRun = spawnSync("tmux", ["-V"]).status !== 0 || !isBuiltin("node:ffi
 const environment = Effect.gen(function* () {
   const { port } = yield* Server
   const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
-  return { PORT: `${port}`, CHAT_LINE: "false", XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder }
+  return { PORT: `${port}`, CHAT_LINE: "false", XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder, XDG_STATE_HOME: folder }
 })
 
 /** Somebody who says this. */

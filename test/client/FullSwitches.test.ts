@@ -88,6 +88,7 @@ layer(NodeServices.layer, { excludeTestServices: true })(
           PORT: `${port}`,
           CHAT_LINE: "false",
           XDG_CONFIG_HOME: folder,
+          XDG_DATA_HOME: folder,
           XDG_STATE_HOME: folder
         })
         yield* terminal.shows("lobby›")

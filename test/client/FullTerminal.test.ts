@@ -26,7 +26,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("a full screen", (it) =
         const terminal = yield* startInTerminal(["--user", "ada"], {
           PORT: `${port}`,
           CHAT_LINE: "false",
-          XDG_CONFIG_HOME: folder
+          XDG_CONFIG_HOME: folder,
+          XDG_DATA_HOME: folder
         })
         yield* terminal.showsIn("Nothing was said here yet.")
         yield* terminal.shows("lobby›")
@@ -101,7 +102,12 @@ layer(NodeServices.layer, { excludeTestServices: true })("a full screen", (it) =
           servers: { home: { host, port: home.port, user: "ada" }, work: { host, port: work.port, user: "ada" } }
         })
       )
-      const environment = { CHAT_LINE: "false", XDG_CONFIG_HOME: folder, PARLEY_PASSWORD: "only for one" }
+      const environment = {
+        CHAT_LINE: "false",
+        XDG_CONFIG_HOME: folder,
+        XDG_DATA_HOME: folder,
+        PARLEY_PASSWORD: "only for one"
+      }
       const shownTo = Effect.fnUntraced(function* (server: typeof home) {
         const peer = yield* server.accept
         const handshake = yield* peer.take

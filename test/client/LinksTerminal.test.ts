@@ -28,6 +28,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("links on a full screen
           PORT: `${port}`,
           CHAT_LINE: "false",
           XDG_CONFIG_HOME: folder,
+          XDG_DATA_HOME: folder,
           FORCE_HYPERLINK: "1",
           DISPLAY: ":1",
           WAYLAND_DISPLAY: "",

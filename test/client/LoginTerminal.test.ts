@@ -35,12 +35,17 @@ const tokensIn = (folder: string) => (existsSync(join(folder, "parley")) ? readd
 const arrange = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>> = {}) {
   const { port } = yield* startServer(environment)
   const setting = { PORT: `${port}`, HOST: "localhost", NO_COLOR: "1" }
-  const env = { ...setting, XDG_CONFIG_HOME: yield* makeFolder, PARLEY_PASSWORD: secret }
+  const env = {
+    ...setting,
+    XDG_CONFIG_HOME: yield* makeFolder,
+    XDG_DATA_HOME: yield* makeFolder,
+    PARLEY_PASSWORD: secret
+  }
   const { exitCode } = yield* runClient({ args: ["--user", "ada", "--register", "--device", "phone"], env }, [])
   assert.strictEqual(exitCode, 0)
   const folder = yield* makeFolder
   const elsewhere = (...lines: ReadonlyArray<string>) => runClient({ args: ["--user", "ada"], env }, lines)
-  return { elsewhere, folder, here: { ...setting, XDG_CONFIG_HOME: folder }, setting }
+  return { elsewhere, folder, here: { ...setting, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: `${folder}/data` }, setting }
 })
 
 layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal", (it) => {
@@ -222,7 +227,13 @@ layer(NodeServices.layer, { excludeTestServices: true })("a script", (it) => {
     Effect.gen(function* () {
       const folder = yield* makeFolder
       const server = yield* make
-      const env = { PORT: `${server.port}`, HOST: "127.0.0.1", XDG_CONFIG_HOME: folder, PARLEY_PASSWORD: secret }
+      const env = {
+        PORT: `${server.port}`,
+        HOST: "127.0.0.1",
+        XDG_CONFIG_HOME: folder,
+        XDG_DATA_HOME: `${folder}/data`,
+        PARLEY_PASSWORD: secret
+      }
       const client = yield* startClient({ args: ["--user", "ada"], env })
       const peer = yield* server.accept
       yield* peer.take

@@ -9,7 +9,14 @@ export const password = "correct horse battery"
 export const makeHome = Effect.fnUntraced(function* (port: number, env: Readonly<Record<string, string>> = {}) {
   const files = yield* FileSystem.FileSystem
   const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-scripts-" })
-  const own = { CHAT_HOST: "127.0.0.1", CHAT_PORT: `${port}`, XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder, ...env }
+  const own = {
+    CHAT_HOST: "127.0.0.1",
+    CHAT_PORT: `${port}`,
+    XDG_STATE_HOME: folder,
+    XDG_CONFIG_HOME: folder,
+    XDG_DATA_HOME: folder,
+    ...env
+  }
   const run = (args: ReadonlyArray<string>, stdin = "") =>
     ClientHere.run(args, { env: own, stdin: Stream.make(new TextEncoder().encode(stdin)) })
   return { folder, run, env: own }

@@ -78,7 +78,7 @@ describe("send", () => {
       const { folder, run } = yield* makeHome(server.port, { USER_NAME: "ada", PARLEY_PASSWORD: secret })
       assert.strictEqual((yield* run(["send", "first"])).exitCode, 0)
       // From now on with the login that was kept.
-      const same = { XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder }
+      const same = { XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }
       const later = yield* makeHome(server.port, { USER_NAME: "ada", ...same })
       const runs = Array.from({ length: 12 }, (_, index) =>
         later.run(["send", ...(index < 10 ? ["--room", "dev"] : []), `${index}`])

@@ -21,7 +21,16 @@ const arrange = Effect.fnUntraced(function* (rate: string, contents: ReadonlyArr
     yield* mouth.ask({ _tag: "GetHistory", limit: 1 })
   })
   yield* say(contents)
-  return { say, env: { CHAT_PORT: `${port}`, CHAT_HOST: "localhost", XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder } }
+  return {
+    say,
+    env: {
+      CHAT_PORT: `${port}`,
+      CHAT_HOST: "localhost",
+      XDG_STATE_HOME: folder,
+      XDG_CONFIG_HOME: folder,
+      XDG_DATA_HOME: folder
+    }
+  }
 })
 
 layer(NodeServices.layer, { excludeTestServices: true })((it) => {

@@ -20,7 +20,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("The client", (it) => {
       yield* files.makeDirectory(`${folder}/parley`)
       yield* files.writeFileString(`${folder}/parley/config.json`, content)
       return (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-        ClientHere.run(args, { env: { XDG_CONFIG_HOME: folder, ...env } })
+        ClientHere.run(args, { env: { XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder, ...env } })
     })
   /** What it says of where it could not go. */
   const going = Effect.map(

@@ -68,6 +68,8 @@ export const start = Effect.fnUntraced(function* (options: ParleyTalkerOptions) 
     RejoinRefused: isAmiss,
     Gap: isAmiss,
     NotKept: () => {},
+    EncryptionStands: () => {},
+    EncryptionTold: () => {},
     Skipped: isAmiss
   })
   yield* client.events.pipe(

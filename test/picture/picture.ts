@@ -78,7 +78,7 @@ const making = Effect.gen(function* () {
   })
   yield* talkBefore(people)
 
-  const environment = { PORT: `${port}`, TZ: "UTC", XDG_CONFIG_HOME: home, XDG_STATE_HOME: home }
+  const environment = { PORT: `${port}`, TZ: "UTC", XDG_CONFIG_HOME: home, XDG_DATA_HOME: home, XDG_STATE_HOME: home }
   const full = yield* startInTerminal(["--user", "ada"], { ...environment, CHAT_LINE: "false" })
   yield* full.resize(104, 26)
   yield* full.shows("lobby›")

@@ -2,6 +2,8 @@
 import { Schema } from "effect"
 import type { Seq } from "../../common/log/Cursor.ts"
 import type { Reaction } from "../../common/log/Entry.ts"
+import type { Device } from "../../common/log/Sealing.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { Whereabouts } from "../core/Heard.ts"
 import type { Request } from "../core/Request.ts"
@@ -52,6 +54,18 @@ export type AccountAct =
   | { readonly _tag: "AddKey"; readonly path: string | undefined }
   | { readonly _tag: "RemoveKey"; readonly which: string | undefined }
   | { readonly _tag: "Unread" }
+  | { readonly _tag: "Encryption"; readonly act: EncryptionAct }
+
+/** Something about keys, and the devices that have them. */
+export type EncryptionAct =
+  | { readonly _tag: "Verify"; readonly user: UserName; readonly isSame: boolean }
+  | { readonly _tag: "Trust"; readonly user: UserName }
+  | { readonly _tag: "Rekey"; readonly room: RoomName }
+  | { readonly _tag: "Status" }
+  | { readonly _tag: "SignIn"; readonly device: Device }
+  | { readonly _tag: "SignOut"; readonly device: Device }
+  | { readonly _tag: "Link"; readonly code: string }
+  | { readonly _tag: "BeginAnew" }
 
 /** Which message is meant, as far as the line says so. */
 export interface Mention {

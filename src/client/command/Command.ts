@@ -18,6 +18,7 @@ import { reactionNamed } from "../text/Emoji.ts"
 import { accountCommands } from "./AccountCommands.ts"
 import { type Act, type Action, ask, go, type Mention, NotUnderstood } from "./Action.ts"
 import { type Command, define, nothing } from "./Definition.ts"
+import { encryptionCommands } from "./EncryptionCommands.ts"
 import { type Here, noRoom, withRoom } from "./Here.ts"
 import { cut, type Parameter } from "./Parameter.ts"
 import { Place, placeOf } from "./Place.ts"
@@ -241,7 +242,7 @@ export const commands: ReadonlyArray<Command> = [
     summary: "follow the newest link, or the nth",
     example: ":url 2",
     notes: ["The full screen opens it in a browser, if there is one, and copies it; line mode shows where it goes."],
-    alsoKnownAs: ["link", "open", "browse"],
+    alsoKnownAs: ["open", "browse"],
     action: ({ n = 1 }) => ({ _tag: "Link", number: n })
   }),
   define({
@@ -254,6 +255,7 @@ export const commands: ReadonlyArray<Command> = [
     action: ({ why, ...words }) => about(words, { _tag: "Report", reason: why })
   }),
   ...roomCommands,
+  ...encryptionCommands,
   ...accountCommands,
   define({
     name: "help",

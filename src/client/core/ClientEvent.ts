@@ -7,6 +7,7 @@
 import { Schema } from "effect"
 import { Conversation } from "../../common/log/Conversation.ts"
 import { RoomName } from "../../common/name/RoomName.ts"
+import { UserName } from "../../common/name/UserName.ts"
 import { ServerMessage } from "../../common/wire/ServerMessage.ts"
 
 export const ClientEvent = Schema.TaggedUnion({
@@ -39,6 +40,15 @@ export const ClientEvent = Schema.TaggedUnion({
   RejoinRefused: { room: RoomName, message: Schema.String },
   /** Messages that catching up left out: GetHistory has them. Without a number, nobody can say how many. */
   Gap: { conversation: Conversation, missing: Schema.optionalKey(Schema.Natural) },
+  /** How an encrypted room stands for this device; `with` whom, if it is the conversation of two; and whether keys were compared. */
+  EncryptionStands: {
+    room: RoomName,
+    with: Schema.optionalKey(UserName),
+    state: Schema.Literals(["away", "waiting", "in", "outOfStep"]),
+    isVerified: Schema.Boolean
+  },
+  /** Something about keys and devices that people are to know; `isAlarm`: it may be an attack. */
+  EncryptionTold: { room: Schema.optionalKey(RoomName), message: Schema.String, isAlarm: Schema.Boolean },
   /** The login of this connection could not be kept for the next one. */
   NotKept: { message: Schema.String },
   /** The reader of the events was too slow, and so many were thrown away at this place. */

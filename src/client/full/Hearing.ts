@@ -1,6 +1,7 @@
 /** What happens, put into the view: the state of the chat, answers to commands, and who is to be called. Pure. */
 import { nameKey } from "../../common/name/Name.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
+import { callFor } from "../core/chat/Call.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
@@ -91,7 +92,7 @@ export const heard = (before: View.View, event: ClientEvent, style: Style, recen
  * neither private nor a mention, only those call of which that was said.
  */
 export const callOf = ({ chat, levels }: View.View, event: ClientEvent): Call | undefined => {
-  const call = Chat.callFor(chat, event)
+  const call = callFor(chat, event)
   if (call === undefined) return undefined
   const key = Talk.keyOf(call.where)
   const level = levelOf(levels, key)

@@ -8,7 +8,7 @@ import { DeviceId } from "../../common/wire/AccountRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { publicKeyOf } from "../account/SshKey.ts"
 import * as Action from "../command/Action.ts"
-import { type AccountAct, NotUnderstood } from "../command/Action.ts"
+import { type AccountAct, type EncryptionAct, NotUnderstood } from "../command/Action.ts"
 import { ReplyLost, type RequestError } from "../core/ClientError.ts"
 import { Tokens } from "../core/Login.ts"
 import { RecentMessages } from "../core/Recent.ts"
@@ -18,6 +18,7 @@ import { renderUnread } from "../screen/RenderAccount.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import * as Current from "./Current.ts"
 import { CurrentTalk } from "./Current.ts"
+import { carryOutEncryption, prepareEncryption } from "./EncryptionErrand.ts"
 import { isYes } from "./Sure.ts"
 
 /** The lists shown last: what a number means that a command names. */
@@ -61,6 +62,7 @@ export type AccountErrand =
   | { readonly _tag: "Unregister"; readonly password: Redacted.Redacted }
   | { readonly _tag: "Logout" }
   | { readonly _tag: "Unread" }
+  | { readonly _tag: "Encryption"; readonly act: EncryptionAct }
 
 /** Behind it, there is nobody left to ask for more. */
 export const isLast = (errand: { readonly _tag: string }): boolean =>
@@ -89,6 +91,8 @@ export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
       return Action.ask({ _tag: "RemoveKey", fingerprint: yield* listed("keys", act.which) })
     case "AddKey":
       return yield* addKey(act.path)
+    case "Encryption":
+      return yield* Effect.as(prepareEncryption(act.act), act)
     default:
       return act
   }
@@ -106,6 +110,8 @@ export const carryOutOwn = Effect.fnUntraced(function* (errand: AccountErrand) {
       const { current } = errand
       return yield* untilTaken("passwd", errand.next, (next) => request({ _tag: "ChangePassword", current, next }))
     }
+    case "Encryption":
+      return yield* carryOutEncryption(errand.act)
     case "Unregister":
       return yield* unregister(errand.password)
     case "Logout":

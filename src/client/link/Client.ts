@@ -39,6 +39,7 @@ import {
   Unreachable
 } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
+import { type Encryption, noKeys } from "../core/Encryption.ts"
 import { conversationAt, type Heard, type Whereabouts } from "../core/Heard.ts"
 import type { Token } from "../core/Login.ts"
 import { type EntryRequest, type HistoryRequest, isReplyTo, type Reply, type Request } from "../core/Request.ts"
@@ -94,6 +95,7 @@ export class Client extends Context.Service<
       request: R,
       patience?: Duration.Input
     ) => Effect.Effect<Option.Option<Reply<R>>, RequestError>
+    readonly encryption: Encryption
     /** Says goodbye and ends the events. Happens by itself when the scope closes. */
     readonly leave: Effect.Effect<void>
   }
@@ -389,6 +391,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     tellTypingUnsafe: (where) => say({ _tag: "Typing", ...where }),
     epochOf: (where) => Effect.sync(() => placeNow(where)?.epoch),
     leaveBy,
+    encryption: noKeys,
     leave
   })
 })

@@ -46,6 +46,10 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
       return notice(style, describeGap(event.conversation, event.missing))
     case "NotKept":
       return error(style, event.message)
+    case "EncryptionTold":
+      return event.isAlarm ? error(style, event.message) : notice(style, event.message)
+    case "EncryptionStands":
+      return []
     case "Skipped":
       return notice(style, `${event.events} events skipped: they came faster than they could be shown`)
   }

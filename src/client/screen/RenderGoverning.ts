@@ -3,8 +3,9 @@
  * others' text as it is: whoever shows it makes it safe.
  */
 import type { GoverningTag } from "../../common/log/Governing.ts"
-import type { Sealing } from "../../common/log/Sealing.ts"
+import type { Sealing, UserDevice } from "../../common/log/Sealing.ts"
 import type { EntryMessage } from "../../common/wire/EntryMessage.ts"
+import { isNoted } from "../core/Noted.ts"
 import type { Style } from "./Layout.ts"
 
 export type GoverningMessage = Extract<EntryMessage, { readonly _tag: GoverningTag | Sealing["_tag"] }>
@@ -33,12 +34,20 @@ export const deedOf = (entry: GoverningMessage, style: Style): string => {
     case "Unmuted":
       return `lifted the mute of ${entry.user}`
     case "Sealed":
-      return "said something that this client cannot read: it is encrypted"
-    case "KeysCommitted":
+      return isNoted(entry) ? entry.note : "said something that this client cannot read: it is encrypted"
+    case "KeysCommitted": {
+      const deeds = [letIn(entry.adds), ...(entry.removes.length > 0 ? [`took out ${devices(entry.removes)}`] : [])]
+      return deeds.filter((deed) => deed !== "").join(", and ") || "renewed the keys of this encrypted room"
+    }
     case "KeysReset":
-      return "changed the keys of this encrypted room"
+      return "made new keys for this encrypted room"
   }
 }
+
+const letIn = (adds: ReadonlyArray<UserDevice>): string => (adds.length > 0 ? `let in ${devices(adds)}` : "")
+
+const devices = (list: ReadonlyArray<UserDevice>): string =>
+  list.map(({ device, user }) => `${user} (device ${device})`).join(", ")
 
 const roleName = { owner: "the owner", moderator: "a moderator", member: "a plain member" } as const
 

@@ -79,6 +79,15 @@ export const follow = (following: Following, event: ClientEvent): Outcome => {
       return [following, [tell(`still trying: ${event.cause}`)]]
     case "NotKept":
       return [following, [tell(event.message)]]
+    case "EncryptionTold":
+      return [following, event.room === undefined || isAbout(where, event.room) ? [tell(event.message)] : []]
+    case "EncryptionStands":
+      return [
+        following,
+        isAbout(where, event.room) && event.state === "waiting"
+          ? [tell(`waiting to be let into ${event.room} by a member`)]
+          : []
+      ]
     case "Skipped":
       return [following, [{ _tag: "LookUp" }]]
     // A hole shows by itself.

@@ -13,7 +13,7 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { RequestError } from "../core/ClientError.ts"
-import { type Group, membersOf } from "../crypto/Group.ts"
+import type { Group } from "../crypto/Group.ts"
 import { type Action, afterStale, decide } from "./Decision.ts"
 import type { SealedEntry } from "./Entries.ts"
 import { begin, type Kept, type Pending } from "./Kept.ts"
@@ -25,7 +25,7 @@ import { KeysOutOfStep, NotLetIn, NotTrusted, type SayError, Stopped } from "./S
 import type { StoreError } from "./SealedStore.ts"
 import * as Tender from "./Tender.ts"
 import * as Timers from "./Timers.ts"
-import { type Conversation, stateOf, type View } from "./View.ts"
+import { type Conversation, membersIn, stateOf, type View } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
 
 const maxLive = 500
@@ -383,12 +383,13 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
       isResetWished = true
       signal()
     }),
+    members: () => membersIn(kept),
     view: Effect.sync(() => ({
       room,
       log,
       state: stateOf(isJoined, kept),
       keyEpoch: kept?.group?.keyEpoch,
-      members: kept?.group === undefined ? [] : membersOf(kept.group),
+      members: membersIn(kept),
       cursor: kept?.cursor ?? 0,
       underway: outbox.length
     }))

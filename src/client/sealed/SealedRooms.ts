@@ -50,6 +50,12 @@ export interface SealedRooms {
   readonly view: (room: RoomName) => Effect.Effect<View | undefined>
   /** Fresh keys for a conversation that is out of step: everybody is let in again, and nothing from before can be read by who was not there. */
   readonly rekey: (room: RoomName) => Effect.Effect<void, NotLetIn>
+  /** Whether somebody who is known has a device in that conversation. */
+  readonly isIn: (room: RoomName, user: UserName) => boolean
+  /** Whether an account has devices: as it was known, or the server says of one that was never met. */
+  readonly hasDevices: (user: UserName) => Effect.Effect<boolean, RequestError | StoreError>
+  /** What is known of somebody's list; undefined of an account that was never met. */
+  readonly pinned: (user: UserName) => { readonly isVerified: boolean; readonly isHeld: boolean } | undefined
   /** The 60 digits to compare with somebody; undefined of an account without devices. */
   readonly safetyNumber: (user: UserName) => Effect.Effect<string | undefined, RequestError | StoreError>
   /** The numbers were compared: told again when they change. */
@@ -231,6 +237,15 @@ export const make = Effect.fnUntraced(function* (
     }),
     view: (room) => Effect.suspend(() => at(room)?.view ?? Effect.undefined),
     rekey: (room) => Effect.suspend(() => at(room)?.rekey ?? Effect.fail(new NotLetIn({ room }))),
+    isIn: (room, user) =>
+      at(room)
+        ?.members()
+        .some((member) => nameKey(member.user) === nameKey(user)) === true,
+    hasDevices: (user) => Effect.map(lists.look(user), (pin) => pin !== undefined),
+    pinned: (user) => {
+      const pin = lists.pinOf(user)
+      return pin && { isVerified: pin.verified === (pin.held ?? pin.chain).root, isHeld: Pin.isHeld(pin) }
+    },
     safetyNumber: Effect.fnUntraced(function* (user) {
       if (identity === undefined) return undefined
       const [mine, theirs] = [yield* lists.look(identity.user), yield* lists.look(user)]

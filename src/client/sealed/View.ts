@@ -3,7 +3,7 @@ import type { Effect } from "effect"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
-import type { Member } from "../crypto/Group.ts"
+import { type Member, membersOf } from "../crypto/Group.ts"
 import type { SealedEntry } from "./Entries.ts"
 import type { Kept } from "./Kept.ts"
 import type { Saying } from "./Payload.ts"
@@ -35,7 +35,12 @@ export interface Conversation {
   /** Fresh keys, for a conversation that is out of step. */
   readonly rekey: Effect.Effect<void>
   readonly view: Effect.Effect<View>
+  /** From the group's tree. */
+  readonly members: () => ReadonlyArray<Member>
 }
 
 export const stateOf = (isJoined: boolean, kept: Kept | undefined): View["state"] =>
   !isJoined ? "away" : kept?.group === undefined ? "waiting" : kept.more.outOfStep === undefined ? "in" : "outOfStep"
+
+export const membersIn = (kept: Kept | undefined): ReadonlyArray<Member> =>
+  kept?.group === undefined ? [] : membersOf(kept.group)

@@ -85,13 +85,6 @@ export const empty: ChatState = {
   nextNumber: 1
 }
 
-/** What somebody may want to be called for. */
-export interface Call {
-  readonly where: Whereabouts
-  readonly entry: Extract<HeardEntry, { readonly content: string }>
-  readonly is: "mention" | "private" | "message"
-}
-
 export const shownTalk = (state: ChatState): Talk.Talk => state.talks.get(state.shown) ?? Talk.make(lobby, 0)
 
 export const isHidden = ({ blocked, ignored }: Pick<ChatState, "blocked" | "ignored">, user: UserName): boolean =>
@@ -195,6 +188,15 @@ export const hear = (state: ChatState, event: ClientEvent, now: Timestamp): Chat
       return left(state, event.room, false)
     case "Gap":
       return looked(miss(state, event))
+    case "EncryptionStands": {
+      const { isVerified, room, state: stands, with: partner } = event
+      return withTalk(state, Talk.keyOf({ room }), (talk) => ({
+        ...talk,
+        sealed: { state: stands, isVerified },
+        partner: partner ?? talk.partner
+      }))
+    }
+    case "EncryptionTold":
     case "NotKept":
     case "Skipped":
       return state
@@ -239,11 +241,13 @@ const arrive = (before: ChatState, welcome: Welcome, is: "first" | "again"): Cha
   if (lobbyRead !== undefined) state = withTalk(state, lobbyKey, (talk) => Talk.marked(talk, lobbyRead))
   // All at once: a map made anew for each of thousands of rooms keeps the screen still for minutes.
   const talks = new Map(state.talks)
-  for (const { private: isPrivate = false, role, room, topic, ...standing } of rooms) {
+  for (const { encrypted, private: isPrivate = false, role, room, topic, with: partner, ...standing } of rooms) {
     const key = Talk.keyOf({ room })
     const known = talks.get(key)
     const inside = known === undefined ? Talk.make({ room }, 0) : { ...known, isIn: true }
-    talks.set(key, { ...stoodIn(inside, standing, is === "first" || known === undefined), role, topic, isPrivate })
+    const stood = stoodIn(inside, standing, is === "first" || known === undefined)
+    const sealed = known?.sealed ?? (encrypted === true ? notYet : undefined)
+    talks.set(key, { ...stood, role, topic, isPrivate, sealed, partner })
   }
   state = { ...state, talks }
   for (const { with: other, ...standing } of conversations.toReversed()) {
@@ -255,6 +259,7 @@ const arrive = (before: ChatState, welcome: Welcome, is: "first" | "again"): Cha
 }
 
 const none = { unread: 0, mentions: 0 }
+const notYet = { state: "away", isVerified: false } as const
 
 interface Standing {
   readonly seq: number
@@ -290,7 +295,7 @@ const stoodIn = (talk: Talk.Talk, standing: Standing, isNew: boolean): Talk.Talk
 
 /** One is in this room, again or for the first time. */
 const come = (state: ChatState, joined: ServerMessageOf<"RoomJoined">): ChatState => {
-  const { missed, private: isPrivate = false, read, role, room, seq, topic } = joined
+  const { encrypted, missed, private: isPrivate = false, read, role, room, seq, topic, with: partner } = joined
   const key = Talk.keyOf({ room })
   const isNew = state.talks.get(key)?.isIn !== true
   const inside = opened(state, { room })
@@ -298,7 +303,8 @@ const come = (state: ChatState, joined: ServerMessageOf<"RoomJoined">): ChatStat
   invitations.delete(nameKey(room))
   const next = withTalk(inside, key, (talk) => {
     const begins = isNew ? begun(read ?? seq - missed, seq - missed, none) : {}
-    return { ...talk, ...begins, role, topic, isPrivate }
+    const sealed = talk.sealed ?? (encrypted === true ? notYet : undefined)
+    return { ...talk, ...begins, role, topic, isPrivate, sealed, partner }
   })
   return { ...next, invitations, people: People.joined(next.people, joined) }
 }
@@ -375,15 +381,11 @@ const takeEntry = (state: ChatState, entry: HeardEntry): ChatState => {
   return { ...next, people: People.follow(next.people, entry) }
 }
 
-/** Whether somebody may want to be called for this, who reads what happens in this state. */
-export const callFor = (state: ChatState, event: ClientEvent): Call | undefined => {
-  if (event._tag !== "Received" || !isEntry(event.message)) return undefined
-  const entry = event.message
-  const is = Talk.meaningOf(entry, readerOf(state))
-  if (is === "nothing" || !("content" in entry)) return undefined
-  const where = whereaboutsOf(entry, state.user)
-  return { where, entry, is: is === "mention" || where.with === undefined ? is : "private" }
-}
+/** Where what one says to somebody goes, as far as is known: where they are encrypted, there. */
+export const placeFor = ({ talks }: ChatState, user: UserName): Whereabouts =>
+  [...talks.values()].find(({ partner }) => partner !== undefined && nameKey(partner) === nameKey(user))?.where ?? {
+    with: user
+  }
 
 /** Who is typing there now. */
 export const typingIn = ({ typing }: Talk.Talk, now: Timestamp): ReadonlyArray<UserName> =>

@@ -18,6 +18,7 @@ import {
   looked,
   maxPrivate,
   opened,
+  placeFor,
   readerOf,
   shownTalk,
   withTalk
@@ -38,8 +39,10 @@ export const show = (state: ChatState, key: string): ChatState => {
 }
 
 /** Shows what is said in private with somebody, though nothing was yet. */
-export const talkTo = (state: ChatState, user: UserName): ChatState =>
-  show(opened(state, { with: user }), Talk.keyOf({ with: user }))
+export const talkTo = (state: ChatState, user: UserName): ChatState => {
+  const where = placeFor(state, user)
+  return show(opened(state, where), Talk.keyOf(where))
+}
 
 /** Takes a private conversation, or a room that one has left, off the list. What is typed or refused there keeps it. */
 export const close = (state: ChatState, key: string): ChatState => {
@@ -274,9 +277,5 @@ export const nextWaiting = (state: ChatState, isMuted: (key: string) => boolean 
   const loud = all.filter(([key]) => !isMuted(key))
   const waiting = loud.length > 0 ? loud : all
   const is = (wanted: (talk: Talk.Talk) => boolean) => waiting.find(([, talk]) => wanted(talk))?.[0]
-  return (
-    is(({ unread, where }) => where.with === undefined && Talk.mentionsIn({ unread, where }) > 0) ??
-    is(({ where }) => where.with !== undefined) ??
-    waiting[0]?.[0]
-  )
+  return is((talk) => !Talk.isPersonal(talk) && Talk.mentionsIn(talk) > 0) ?? is(Talk.isPersonal) ?? waiting[0]?.[0]
 }

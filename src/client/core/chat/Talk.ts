@@ -7,6 +7,7 @@ import type { Role } from "../../../common/log/Governing.ts"
 import { mentions } from "../../../common/log/Mentions.ts"
 import { type NameKey, nameKey } from "../../../common/name/Name.ts"
 import type { UserName } from "../../../common/name/UserName.ts"
+import type { EncryptionState } from "../Encryption.ts"
 import type { HeardEntry, Whereabouts } from "../Heard.ts"
 import * as Moves from "./Moves.ts"
 import * as Outgoing from "./Outgoing.ts"
@@ -39,6 +40,9 @@ export interface Talk {
   readonly role: Role | undefined
   readonly topic: string | undefined
   readonly isPrivate: boolean
+  /** Of an encrypted room, how it stands for this device; and with whom it is, if it is the conversation of two. */
+  readonly sealed: { readonly state: EncryptionState; readonly isVerified: boolean } | undefined
+  readonly partner: UserName | undefined
   /** Who is about to say something, until when that may be believed (epoch milliseconds). */
   readonly typing: ReadonlyMap<NameKey, { readonly user: UserName; readonly until: Timestamp }>
 }
@@ -66,6 +70,8 @@ export const make = (where: Whereabouts, read: Seq): Talk => ({
   role: undefined,
   topic: undefined,
   isPrivate: false,
+  sealed: undefined,
+  partner: undefined,
   typing: new Map()
 })
 
@@ -178,5 +184,9 @@ export const leave = (talk: Talk): Talk => (talk.newFrom === undefined ? talk : 
 export const unread = (talk: Talk): number => Unread.unread(talk.unread)
 
 /** In private everything is meant for one. */
-export const mentionsIn = (talk: Pick<Talk, "unread" | "where">): number =>
-  talk.where.with === undefined ? Unread.mentions(talk.unread) : Unread.unread(talk.unread)
+export const mentionsIn = (talk: Pick<Talk, "partner" | "unread" | "where">): number =>
+  isPersonal(talk) ? Unread.unread(talk.unread) : Unread.mentions(talk.unread)
+
+/** Whether it is between two. */
+export const isPersonal = ({ partner, where }: Pick<Talk, "partner" | "where">): boolean =>
+  where.with !== undefined || partner !== undefined

@@ -1,0 +1,61 @@
+/** What is told of keys and devices, in words for people: the cause, and what to do. Pure. */
+import { nameKey } from "../../common/name/Name.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import type { SealedNews } from "./News.ts"
+
+type Told = Extract<ClientEvent, { readonly _tag: "EncryptionTold" }>
+type Telling = Exclude<SealedNews, { readonly _tag: "Rows" | "Erased" | "Refused" | "Stands" | "FirstSeen" }>
+
+/** What reader `user` is told. */
+export const noticeOf = (news: Telling, user: UserName): Told => {
+  const alarm = (message: string): Told => ({
+    _tag: "EncryptionTold",
+    ...("room" in news && { room: news.room }),
+    message,
+    isAlarm: true
+  })
+  switch (news._tag) {
+    case "DeviceAdded":
+      return nameKey(news.user) === nameKey(user)
+        ? { ...alarm(ownDevice(news.device)), isAlarm: false }
+        : {
+            ...alarm(`${news.user} has another device (${news.device}), signed in by one that you know.`),
+            isAlarm: false
+          }
+    case "DeviceRemoved":
+      return { ...alarm(`${possessive(news.user, user)} device ${news.device} is out of the list.`), isAlarm: false }
+    case "ChainReplaced":
+      return alarm(
+        nameKey(news.user) === nameKey(user)
+          ? "Your account has a new list of devices, in which this one is not. If you did not begin it, somebody else has your login: change the password, and tell the others not to :trust it."
+          : `${news.user} has all new devices: lost the old ones, or is somebody else. Nothing is sent to them until you have asked ${news.user} in another way, compared :verify ${news.user}, and typed :trust ${news.user}.`
+      )
+    case "ChainRefused":
+      return alarm(
+        `The server gives a list of ${possessive(news.user, user)} devices that cannot be theirs (${news.issue}). It is not used; those that were known stay. The server lies, or is broken: ask who runs it.`
+      )
+    case "Withheld":
+      return alarm(
+        news.what === "messages"
+          ? `${news.user} has read other messages here than the server gives you: it holds something back from one of you. Ask ${news.user} in another way.`
+          : `${news.user} has changed their devices, and the server does not show you how. What you say may still go to a device that ${news.user} has removed.`
+      )
+    case "Cloned":
+      return alarm(
+        `Something here was sealed with this device's own keys, and not by it: its state was copied, or put back from a backup. Nothing more is sent from it. :link new makes it a new device.`
+      )
+    case "OutOfStep":
+      return alarm(
+        `The keys of ${news.room} are out of step: ${news.message} Nothing more can be read or said there; :rekey ${news.room} makes new keys.`
+      )
+    case "Stopped":
+      return alarm(`Nothing more is done in ${news.room} until parley is started again: ${news.message}`)
+  }
+}
+
+const possessive = (user: UserName, reader: UserName): string =>
+  nameKey(user) === nameKey(reader) ? "your" : `${user}'s`
+
+const ownDevice = (device: string): string =>
+  `Your account has another device (${device}). If you did not sign it in, take it out with :link remove ${device}, and change your password.`

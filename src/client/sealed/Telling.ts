@@ -1,0 +1,195 @@
+/**
+ * What goes up to a screen or a script of what a client hears, where rooms are encrypted: in place of the server's sealed entries what
+ * this device has opened of them, in the order of the log.
+ *
+ * Where one has just come to a room, what stood there before is no news (`quietUpTo`): it is in the pages that are asked for. If a page
+ * was given before all of it was read, the rest is told as it is read.
+ *
+ * Owns what is remembered of each encrypted room: as many as one has been in.
+ */
+import { Effect } from "effect"
+import { type NameKey, nameKey } from "../../common/name/Name.ts"
+import { isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
+import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
+import type { ClientEvent } from "../core/ClientEvent.ts"
+import { isEntry } from "../core/Heard.ts"
+import type { Keeping } from "./Keeping.ts"
+import type { PlainRow } from "./Kept.ts"
+import type { SealedNews } from "./News.ts"
+import { noticeOf } from "./Notices.ts"
+import type { SealedStore, StoreError } from "./SealedStore.ts"
+import * as Shown from "./Shown.ts"
+import type { View } from "./View.ts"
+
+interface Room {
+  readonly room: RoomName
+  readonly with: UserName | undefined
+  /** What stands up to here is told in pages alone. */
+  readonly quietUpTo: number
+  /** Read, and told, up to here. */
+  readonly emitted: number
+  /** Where the log stood on arrival. */
+  readonly seq: number
+  readonly state: View["state"]
+  /** The server says that it is not encrypted. */
+  readonly isExposed: boolean
+}
+
+export interface Teller {
+  readonly offer: (event: ClientEvent) => void
+  readonly keeping: Pick<Keeping, "known" | "remember">
+  readonly user: () => UserName
+  readonly store: () => SealedStore | undefined
+  readonly isVerified: (user: UserName) => boolean
+}
+
+export interface Telling {
+  readonly roomOf: (room: RoomName) => Room | undefined
+  readonly isEncrypted: (room: RoomName) => boolean
+  /** One has asked for such a room to be made. */
+  readonly isToBe: (room: RoomName) => Effect.Effect<void>
+  /** What the connection told goes up, if it is to. */
+  readonly event: (event: ClientEvent) => Effect.Effect<void>
+  /** What the engine told. */
+  readonly news: (news: SealedNews) => Effect.Effect<void, StoreError>
+  /** A page was given of what was read until now. */
+  readonly paged: (room: RoomName) => void
+  /** The keys of somebody were compared, or have changed. */
+  readonly verifiedAnew: (user: UserName) => void
+}
+
+type RoomJoined = ServerMessageOf<"RoomJoined">
+
+export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telling => {
+  const rooms = new Map<NameKey, Room>()
+
+  const roomOf = (room: RoomName) => rooms.get(nameKey(room))
+  const isEncrypted = (room: RoomName) =>
+    isConversationRoom(room) || rooms.has(nameKey(room)) || keeping.known.has(nameKey(room))
+
+  const change = (room: RoomName, next: Partial<Room>) => {
+    const before = roomOf(room)
+    if (before !== undefined) rooms.set(nameKey(room), { ...before, ...next })
+  }
+
+  const tellState = ({ room, state, with: other }: Room) =>
+    offer({
+      _tag: "EncryptionStands",
+      room,
+      ...(other !== undefined && { with: other }),
+      state,
+      isVerified: other !== undefined && isVerified(other)
+    })
+
+  const arrive = (joined: RoomJoined, isFirst: boolean) =>
+    Effect.suspend(() => {
+      const { missed, room, seq, with: other } = joined
+      const isExposed = joined.encrypted !== true
+      const before = roomOf(room)
+      const quietUpTo = isFirst ? seq - missed : (before?.quietUpTo ?? seq - missed)
+      const emitted = before?.emitted ?? 0
+      const next: Room = { room, with: other, quietUpTo, emitted, seq, state: before?.state ?? "away", isExposed }
+      rooms.set(nameKey(room), next)
+      tellState(next)
+      if (isExposed) offer({ _tag: "EncryptionTold", room, message: exposed(room), isAlarm: true })
+      return keeping.remember(room)
+    })
+
+  const event = (event: ClientEvent): Effect.Effect<void> => {
+    switch (event._tag) {
+      case "Received": {
+        const { message } = event
+        if (message._tag === "RoomJoined" && (message.encrypted === true || isEncrypted(message.room))) {
+          offer(event)
+          return arrive(message, true)
+        }
+        // What the server shows of it is sealed, or is not what it says.
+        if (isEntry(message) && "room" in message && message.room !== undefined && isEncrypted(message.room)) {
+          return Effect.void
+        }
+        offer(event)
+        return Effect.void
+      }
+      case "Rejoined": {
+        const { joined } = event
+        offer(event)
+        return joined.encrypted === true || isEncrypted(joined.room) ? arrive(joined, false) : Effect.void
+      }
+      case "Gap": {
+        const { conversation, missing } = event
+        // What was left out is read from the log. Of another log nothing was read yet.
+        if (conversation._tag === "Room" && isEncrypted(conversation.room)) {
+          if (missing !== undefined) return Effect.void
+          change(conversation.room, { quietUpTo: 0, emitted: 0 })
+        }
+        offer(event)
+        return Effect.void
+      }
+      default:
+        offer(event)
+        return Effect.void
+    }
+  }
+
+  const tellRow = Effect.fnUntraced(function* (room: RoomName, row: PlainRow) {
+    const { line } = row
+    const kept = yield* store()?.kept(room) ?? Effect.undefined
+    const isEdit = line._tag === "Opened" && line.saying._tag === "Edited"
+    const about =
+      isEdit && kept !== undefined ? yield* store()?.plainAt(kept, line.saying.target) ?? Effect.undefined : undefined
+    const message = Shown.entryOf({ room, user: user() }, row, Shown.authorOf(about))
+    if (message !== undefined) offer({ _tag: "Received", message })
+  })
+
+  const news = Effect.fnUntraced(function* (news: SealedNews) {
+    switch (news._tag) {
+      case "Rows": {
+        const { cursor, room, rows } = news
+        for (const row of rows) {
+          if (row.seq > (roomOf(room)?.quietUpTo ?? 0)) yield* tellRow(room, row)
+        }
+        return change(room, { emitted: cursor })
+      }
+      case "Stands": {
+        const { room, state } = news
+        change(room, { state })
+        const now = roomOf(room)
+        if (now !== undefined) tellState(now)
+        return
+      }
+      case "Erased":
+      case "Refused":
+      case "FirstSeen":
+        return
+      case "ChainReplaced":
+        verifiedAnew(news.user)
+        return offer(noticeOf(news, user()))
+      default:
+        return offer(noticeOf(news, user()))
+    }
+  })
+
+  const verifiedAnew = (other: UserName) => {
+    for (const room of rooms.values()) {
+      if (room.with !== undefined && nameKey(room.with) === nameKey(other)) tellState(room)
+    }
+  }
+
+  return {
+    roomOf,
+    isEncrypted,
+    isToBe: keeping.remember,
+    event,
+    news,
+    paged: (room) => {
+      const now = roomOf(room)
+      if (now !== undefined) change(room, { quietUpTo: Math.min(now.quietUpTo, now.emitted) })
+    },
+    verifiedAnew
+  }
+}
+
+const exposed = (room: RoomName): string =>
+  `The server says that ${room} is not encrypted, and it was. Nothing is said or shown there in the open. ` +
+  "If it was made anew without encryption, use a room of another name; if not, the server lies: ask who runs it."

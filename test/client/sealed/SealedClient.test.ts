@@ -1,0 +1,143 @@
+/** What screens and scripts have of encrypted rooms, with the real client, state and server. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { conversationRoom } from "../../../src/common/name/RoomName.ts"
+import * as TestServer from "../../support/TestServer.ts"
+import { homeOf } from "./Devices.ts"
+import { folder } from "./Folder.ts"
+import { come, gather, received, says, vault } from "./Sealing.ts"
+
+const begin = Effect.gen(function* () {
+  const { port } = yield* TestServer.start()
+  const path = yield* folder
+  const adaAtHome = homeOf(path, "ada", "desk")
+  const benAtHome = homeOf(path, "ben", "desk")
+  return { port, path, adaAtHome, benAtHome }
+})
+
+describe("A client that seals", () => {
+  layer(NodeServices.layer, { excludeTestServices: true })((it) => {
+    it.effect("says, edits and reacts as in the open, and its pages show how messages stand", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        const ben = yield* come(port, benAtHome)
+        yield* gather(ada, ben)
+        const first = yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "one" })
+        const second = yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "two" })
+        yield* ada.client.send({ _tag: "EditMessage", room: vault, target: first.seq, content: "one, edited" })
+        yield* ben.hears("both", says("two"))
+        yield* ben.client.send({ _tag: "React", room: vault, target: second.seq, reaction: "👍" })
+        yield* ben.client.send({ _tag: "RoomMessage", room: vault, content: "three", replyTo: second.seq })
+        yield* ada.hears("the answer", says("three"))
+        for (const { client } of [ada, ben]) {
+          const { messages, more } = yield* client.quietly({ _tag: "GetHistory", room: vault, only: "messages" })
+          assert.isFalse(more)
+          assert.deepStrictEqual(
+            messages.map((message) => ("content" in message ? message.content : message._tag)),
+            ["one, edited", "two", "three"]
+          )
+          const [one, two] = messages
+          assert.isTrue(one?._tag === "RoomMessage" && one.edited !== undefined)
+          assert.deepStrictEqual(two?._tag === "RoomMessage" ? two.reactions : [], [
+            { reaction: "👍", users: [ben.user], count: 1 }
+          ])
+          const found = yield* client.quietly({ _tag: "Search", query: "EDITED", room: vault })
+          assert.deepStrictEqual(
+            found.messages.map(({ seq }) => seq),
+            [first.seq]
+          )
+        }
+        const page = yield* ben.client.quietly({ _tag: "GetHistory", room: vault, only: "messages", limit: 2 })
+        assert.isTrue(page.more)
+        assert.strictEqual(page.messages[0]?.seq, second.seq)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("tells each message once, in the order of the log, and nothing of what the server sent sealed", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        const ben = yield* come(port, benAtHome)
+        yield* gather(ada, ben)
+        for (let n = 0; n < 20; n++) {
+          yield* (n % 2 === 0 ? ada : ben).client.send({ _tag: "RoomMessage", room: vault, content: `${n}` })
+        }
+        for (const { events, hears } of [ada, ben]) {
+          yield* hears("the last", says("19"))
+          const told = events.flatMap((event) =>
+            event._tag === "Received" && event.message._tag === "RoomMessage" ? [event.message.content] : []
+          )
+          assert.deepStrictEqual(
+            told,
+            Array.from({ length: 20 }, (_, n) => `${n}`)
+          )
+          assert.isFalse(
+            events.some(received((message) => message._tag === "Sealed" && message.data !== "")),
+            "nothing sealed goes up"
+          )
+        }
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("makes what two say to each other encrypted from the first message on, and the other reads it", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        const ben = yield* come(port, benAtHome)
+        yield* ben.client.encryption.ready
+        const room = conversationRoom(ada.user, ben.user)
+        yield* ada.client.send({ _tag: "PrivateMessage", to: ben.user, content: "for you alone" })
+        yield* ben.hears("the message", says("for you alone"))
+        assert.deepStrictEqual(yield* ben.client.encryption.placeFor(ada.user), { room })
+        yield* ben.client.send({ _tag: "PrivateMessage", to: ada.user, content: "and for you" })
+        yield* ada.hears("the answer", says("and for you"))
+        const plain = yield* ada.raw.quietly({ _tag: "GetHistory", with: ben.user })
+        assert.deepStrictEqual(plain.messages, [])
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("goes on after a restart with what was said meanwhile in its pages, told once", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        yield* Effect.gen(function* () {
+          const ben = yield* come(port, benAtHome)
+          yield* gather(ada, ben)
+          yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "before" })
+          yield* ben.hears("it", says("before"))
+        }).pipe(Effect.scoped)
+        yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "meanwhile" })
+        const ben = yield* come(port, benAtHome)
+        yield* ben.hears("the room", (event) => event._tag === "EncryptionStands" && event.state === "in")
+        const { messages } = yield* ben.client.quietly({ _tag: "GetHistory", room: vault, only: "messages" })
+        assert.deepStrictEqual(
+          messages.map((message) => "content" in message && message.content),
+          ["before", "meanwhile"]
+        )
+        yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "after" })
+        yield* ben.hears("what is new", says("after"))
+        assert.isFalse(ben.events.some(says("before")))
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("says nothing in the open in a room that was encrypted once, though another program has the keys", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        const ben = yield* come(port, benAtHome)
+        yield* gather(ada, ben)
+        const script = yield* come(port, adaAtHome, false)
+        const refused = yield* Effect.flip(
+          script.client.send({ _tag: "RoomMessage", room: vault, content: "from a script" })
+        )
+        assert.match(refused.message, /^Another parley uses the keys in /)
+        const toBen = yield* Effect.flip(
+          script.client.send({ _tag: "PrivateMessage", to: ben.user, content: "from a script" })
+        )
+        assert.match(toBen.message, /^Another parley uses the keys in /)
+      }).pipe(Effect.scoped)
+    )
+  })
+})
