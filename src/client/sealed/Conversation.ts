@@ -12,6 +12,7 @@
 import { Deferred, Effect, Queue } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import type { RequestError } from "../core/ClientError.ts"
 import { membersOf } from "../crypto/Group.ts"
 import { decide } from "./Decision.ts"
 import * as Horizon from "./Horizon.ts"
@@ -92,7 +93,7 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
     troublePause.beginAgain()
   })
 
-  const stop = ({ message }: StoreError) =>
+  const stop = ({ message }: RequestError | StoreError) =>
     Effect.sync(() => {
       memory.hasStopped = true
       Memory.refuse(memory, new Stopped({ room }))

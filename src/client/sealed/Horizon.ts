@@ -22,7 +22,7 @@ export interface Horizon {
 }
 
 const maxLive = 500
-export const looksAgain = 50
+const looksAgain = 50
 
 export const nothing: Horizon = { heard: 0, expected: 0, vain: 0, hearings: 0, live: [] }
 

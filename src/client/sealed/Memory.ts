@@ -5,9 +5,9 @@
  * Bounds: 100 wishes wait, further ones are refused; what else grows is in the store and goes with the outbox.
  */
 import { Deferred, Effect } from "effect"
+import { maxAdds } from "../../common/log/Sealing.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
-import { maxAdds } from "../../common/log/Sealing.ts"
 import type { Standing } from "./Decision.ts"
 import * as Horizon from "./Horizon.ts"
 import type { Kept, OutboxRow, Pending } from "./Kept.ts"

@@ -85,7 +85,9 @@ export const advanced = (pin: Pin, next: DeviceChain): Pinned => {
 /** The list has begun anew. */
 export const replaced = (pin: Pin, next: DeviceChain): Pinned => ({
   pin: { ...pin, held: kept(next) },
-  news: [{ _tag: "ChainReplaced", user: pin.user, wasVerified: pin.verified !== undefined && pin.verified !== next.root }]
+  news: [
+    { _tag: "ChainReplaced", user: pin.user, wasVerified: pin.verified !== undefined && pin.verified !== next.root }
+  ]
 })
 
 /** The safety number of its owner was compared, as it is now. */

@@ -130,8 +130,7 @@ const erase = (
 
 /** Whose change of keys it was, if others are to leave them out; and how it goes on. */
 const whatToDo = ({ leftOut = [], outOfStep = "" }: KeptMore, entry: Entries.SealedEntry) => {
-  const device = "device" in entry ? entry.device : undefined
-  const by = leftOut.find((one) => isSameIdentity(one, { user: entry.from, device: device ?? "" }))
+  const by = leftOut.find((one) => "device" in entry && isSameIdentity(one, { user: entry.from, device: entry.device }))
   if (by === undefined) return { message: outOfStep }
   const blame =
     `By the server's word it came from ${by.user} (device ${by.device}), who is left out of fresh keys until you say ` +

@@ -40,7 +40,9 @@ export class NotTrusted extends Schema.TaggedError<NotTrusted>()("NotTrusted", {
   wasVerified: Schema.optionalKey(Schema.Boolean)
 }) {
   override readonly message =
-    (this.wasVerified === true ? `The safety number of ${this.user}, which you compared, is not the same any more. ` : "") +
+    (this.wasVerified === true
+      ? `The safety number of ${this.user}, which you compared, is not the same any more. `
+      : "") +
     `${this.user} has all new devices, and you have not said that they are theirs. Nothing was sent. ` +
     `Ask ${this.user} in another way, compare :verify ${this.user}, then :trust ${this.user}.`
 }
@@ -62,12 +64,4 @@ export class Stopped extends Schema.TaggedError<Stopped>()("Stopped", { room: Ro
   override readonly message = `Nothing more can be done in ${this.room} until parley is started again.`
 }
 
-export type SayError =
-  | NotLetIn
-  | KeysOutOfStep
-  | LogPutBack
-  | NotTrusted
-  | NotLinked
-  | Copied
-  | TooMuchWaits
-  | Stopped
+export type SayError = NotLetIn | KeysOutOfStep | LogPutBack | NotTrusted | NotLinked | Copied | TooMuchWaits | Stopped

@@ -44,4 +44,3 @@ export const growing = (least: number, longest: number) => {
     }
   }
 }
-export type Growing = ReturnType<typeof growing>

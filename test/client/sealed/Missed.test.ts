@@ -3,11 +3,27 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Latch } from "effect"
 import * as TestServer from "../../support/TestServer.ts"
-import { type Device, enter, homeOf, isIn, makeVault, say, type SwitchOptions, switchOn, texts, until, vault } from "./Devices.ts"
+import {
+  type Device,
+  enter,
+  homeOf,
+  isIn,
+  makeVault,
+  say,
+  type SwitchOptions,
+  switchOn,
+  texts,
+  until,
+  vault
+} from "./Devices.ts"
 import { folder } from "./Folder.ts"
 
 const hasRead = (device: Device, text: string) =>
-  until(`"${text}" is read`, Effect.map(texts(device), (all) => all.includes(text)), 5000)
+  until(
+    `"${text}" is read`,
+    Effect.map(texts(device), (all) => all.includes(text)),
+    5000
+  )
 
 layer(NodeServices.layer, { excludeTestServices: true })((it) => {
   it.effect("what is said while a page is on its way that does not have it is read all the same", () =>
@@ -39,10 +55,16 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
         arriving = 0
       })
       yield* ben.rooms.hear({ _tag: "Gap", conversation: { _tag: "Room", room: vault } })
-      yield* until("the page is on its way", Effect.sync(() => arriving === 1))
+      yield* until(
+        "the page is on its way",
+        Effect.sync(() => arriving === 1)
+      )
       const heard = ben.heard.length
       yield* say(ada, "second")
-      yield* until("ben has heard it", Effect.sync(() => ben.heard.slice(heard).includes("Sealed")))
+      yield* until(
+        "ben has heard it",
+        Effect.sync(() => ben.heard.slice(heard).includes("Sealed"))
+      )
       yield* mayArrive.open
       yield* hasRead(ben, "second")
       assert.deepStrictEqual(yield* texts(ben), ["first", "second"])
