@@ -14,7 +14,8 @@ import type { Ask } from "./Ask.ts"
 import * as DeviceChain from "./DeviceChain.ts"
 import * as LinkCode from "./LinkCode.ts"
 import type { Lists } from "./Lists.ts"
-import { Copied, NoSuchCode } from "./SealedError.ts"
+import * as Pin from "./Pin.ts"
+import { Copied, ListNotChanged, NoSuchCode } from "./SealedError.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
 
 export interface Home {
@@ -104,8 +105,15 @@ const extend = Effect.fnUntraced(function* (
   own: Device,
   change: Pick<DeviceEntry, "op" | "device" | "publicKey">
 ) {
-  const chain = yield* chainOf(home, own.identity)
+  yield* chainOf(home, own.identity)
+  const pin = home.lists.pinOf(own.identity.user)
+  const chain = pin && Pin.chainOf(pin)
   const entry = yield* DeviceChain.sign(own, { n: (chain?.n ?? 0) + 1, prev: chain?.hash ?? "", ...change })
+  // What others refuse would be the end of this list, for nothing follows from it.
+  const followed = yield* DeviceChain.follow(own.identity.user, chain, [entry])
+  if (followed === undefined || !DeviceChain.isChain(followed)) {
+    return yield* new ListNotChanged({ issue: followed?.issue ?? "there is none" })
+  }
   yield* publish(home.ask, entry)
   yield* chainOf(home, own.identity)
 })

@@ -59,6 +59,13 @@ export class NoSuchCode extends Schema.TaggedError<NoSuchCode>()("NoSuchCode", {
     "That is not the code of this device. Look at the other device again: a code has 26 letters and digits, and is for one device."
 }
 
+/** What one's own list of devices cannot say. */
+export class ListNotChanged extends Schema.TaggedError<ListNotChanged>()("ListNotChanged", { issue: Schema.String }) {
+  override readonly message =
+    `Your list of devices was not changed: ${this.issue}. A device is in it once: who was taken out, or whose keys were copied, ` +
+    "comes back by :logout and a new login, which makes it a new one."
+}
+
 /** The state is gone that would carry it out: see the news. */
 export class Stopped extends Schema.TaggedError<Stopped>()("Stopped", { room: RoomName }) {
   override readonly message = `Nothing more can be done in ${this.room} until parley is started again.`

@@ -30,7 +30,7 @@ import * as OwnDevice from "./OwnDevice.ts"
 import type { Saying } from "./Payload.ts"
 import * as Pin from "./Pin.ts"
 import { safetyNumber } from "./SafetyNumber.ts"
-import { Copied, NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
+import { Copied, type ListNotChanged, NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
 import type { SealedStore, StoreError, Unsent } from "./SealedStore.ts"
 import type { Conversation as SealedConversation, View } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
@@ -61,8 +61,10 @@ export interface SealedRooms {
   /** Signs another device of this account in: the code to type there. */
   readonly signIn: (
     device: UserDevice["device"]
-  ) => Effect.Effect<string, NotLinked | NoSuchCode | RequestError | StoreError>
-  readonly signOut: (device: UserDevice["device"]) => Effect.Effect<void, NotLinked | RequestError | StoreError>
+  ) => Effect.Effect<string, NotLinked | NoSuchCode | ListNotChanged | RequestError | StoreError>
+  readonly signOut: (
+    device: UserDevice["device"]
+  ) => Effect.Effect<void, NotLinked | ListNotChanged | RequestError | StoreError>
   /** Makes this device one of the account, by the code that another one shows. */
   readonly link: (code: string) => Effect.Effect<void, NoSuchCode | Copied | RequestError | StoreError>
   /** Begins a new list of devices, with this one alone. */
