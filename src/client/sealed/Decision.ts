@@ -32,12 +32,19 @@ export interface Standing {
   readonly isTendingDue: boolean
   /** Whether something waits to be said. */
   readonly hasWish: boolean
+  /** Somebody has asked for fresh keys. */
+  readonly isResetWished: boolean
+  /** Something was refused, and is not sent again yet. */
+  readonly isHeldBack: boolean
+  /** Nothing may be sent with these keys any more: a copy of them is in use. */
+  readonly isCopied: boolean
 }
 
 export type Action =
   | { readonly _tag: "Read" }
   | { readonly _tag: "SendChange" }
-  | { readonly _tag: "Begin" }
+  /** A group of this device alone: the first, or in place of one that cannot be followed. */
+  | { readonly _tag: "Reset" }
   | { readonly _tag: "TakeWelcome" }
   | { readonly _tag: "Tend" }
   | { readonly _tag: "SealAgain"; readonly key: string }
@@ -55,8 +62,11 @@ export const decide = (standing: Standing): Action => {
     hasWish,
     heard,
     incarnation,
+    isCopied,
+    isHeldBack,
     isJoined,
     isOutOfStep,
+    isResetWished,
     isTendingDue,
     isWelcomeDue,
     outbox,
@@ -64,10 +74,16 @@ export const decide = (standing: Standing): Action => {
   } = standing
   if (!isJoined) return { _tag: "Rest" }
   if (heard > cursor) return { _tag: "Read" }
+  if (isCopied) return { _tag: "Rest" }
+  if (isHeldBack) {
+    const mayLook = pending === undefined && group === undefined && incarnation > 0 && isWelcomeDue
+    return { _tag: mayLook ? "TakeWelcome" : "Rest" }
+  }
   // Answered, it is in the log, and what follows is read first.
   if (pending !== undefined) return pending.isAnswered ? { _tag: "Rest" } : { _tag: "SendChange" }
+  if (isResetWished) return { _tag: "Reset" }
   if (group === undefined) {
-    if (incarnation === 0) return { _tag: "Begin" }
+    if (incarnation === 0) return { _tag: "Reset" }
     return isWelcomeDue ? { _tag: "TakeWelcome" } : { _tag: "Rest" }
   }
   if (isOutOfStep) return { _tag: "Rest" }

@@ -159,7 +159,29 @@ const entered = (kept: Kept, group: Group, comparesReading: boolean): Kept => {
   return { ...kept, group, more }
 }
 
-const without = (kept: Kept): Kept => ({ ...kept, group: undefined, more: {} })
+const without = (kept: Kept): Kept => {
+  const { leftOut = [] } = kept.more
+  return { ...kept, group: undefined, more: leftOut.length > 0 ? { leftOut } : {} }
+}
+
+const maxLeftOut = 100
+
+/** Why all members refuse it alike, so that it is its maker's doing; anything else may be this device's, or the server's. */
+const areFaults: ReadonlySet<string> = new Set(["Damaged", "BadSignature", "AlreadyOpened", "TooFarAhead", "TooLarge"])
+
+/** Out of step, and by whom: by the server's word, for nobody can open what nobody can open. */
+const takenOut = (
+  kept: Kept,
+  entry: EntryOf<"KeysCommitted">,
+  error: { readonly _tag: string; readonly message: string },
+  own: Device
+): Kept => {
+  const culprit = { user: entry.from, device: entry.device }
+  const before = (kept.more.leftOut ?? []).filter((one) => !isSameIdentity(one, culprit))
+  const isFault = areFaults.has(error._tag) && !isFrom(entry, own)
+  const more: KeptMore = { ...kept.more, outOfStep: error.message }
+  return { ...kept, more: isFault ? { ...more, leftOut: [...before, culprit].slice(-maxLeftOut) } : more }
+}
 
 /** Who is in one tree and not in the other. */
 const changes = (before: Group, after: Group) => {
@@ -187,7 +209,7 @@ const readCommit = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Keys
   if (kept.more.outOfStep !== undefined) return { kept } satisfies Outcome
   return yield* Effect.match(apply(group, data, isTrusted), {
     onFailure: (error): Outcome => ({
-      kept: { ...kept, more: { ...kept.more, outOfStep: error.message } },
+      kept: takenOut(kept, entry, error, own),
       line: unreadable(entry, error),
       dropsPending: true,
       notice: error._tag === "FromThisDevice" && isFrom(entry, own) ? "Cloned" : "OutOfStep",

@@ -29,7 +29,9 @@ export const KeptMore = Schema.Struct({
   /** Why the group cannot be followed any more. */
   outOfStep: Schema.optionalKey(Schema.String),
   /** Devices of who was kicked or banned since they were let in: they are to be removed, even if they are back. */
-  toGo: Schema.optionalKey(Schema.Array(UserDevice))
+  toGo: Schema.optionalKey(Schema.Array(UserDevice)),
+  /** Devices whose change of keys nobody could follow: they are not let in until they are trusted again. */
+  leftOut: Schema.optionalKey(Schema.Array(UserDevice))
 })
 export type KeptMore = typeof KeptMore.Type
 

@@ -7,7 +7,7 @@
 import { Effect, Semaphore } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import type { DeviceEntry } from "../../common/wire/SealingRequest.ts"
+import { type DeviceEntry, maxDeviceEntries } from "../../common/wire/SealingRequest.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import type { IsTrusted } from "../crypto/Trust.ts"
 import type { Ask } from "./Ask.ts"
@@ -26,6 +26,8 @@ export interface Lists {
   readonly isTrusted: IsTrusted
   readonly trust: (user: UserName) => Effect.Effect<void, StoreError>
   readonly keep: (pin: Pin.Pin) => Effect.Effect<void, StoreError>
+  /** Whether the server gives less of a list than its owner says it has; once for each length that it gives. */
+  readonly fallsShort: (user: UserName, n: number) => Effect.Effect<boolean, RequestError | StoreError>
   /** All entries of a list behind a place. */
   readonly entries: (user: UserName, after?: number) => Effect.Effect<ReadonlyArray<DeviceEntry>, RequestError>
 }
@@ -40,7 +42,8 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
 
   const entries: Lists["entries"] = Effect.fnUntraced(function* (user, after = 0) {
     const found: Array<DeviceEntry> = []
-    for (let isMore = true; isMore;) {
+    // An endless list is a server's lie, and is refused for what is missing in it.
+    for (let isMore = true; isMore && found.length < maxDeviceEntries;) {
       const last = found.at(-1)?.n ?? after
       const page = yield* ask({ _tag: "GetDevices", user, ...(last > 0 && { after: last }) })
       found.push(...page.entries)
@@ -49,8 +52,23 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
     return found
   })
 
+  const lengthOf = (user: UserName): number => {
+    const pin = pins.get(nameKey(user))
+    return (pin?.held ?? pin?.chain)?.n ?? 0
+  }
+  /** How long the list was that was known when people were told what is wrong with it. */
+  const refusedAt = new Map<string, number>()
+  const shortAt = new Map<string, number>()
+  const isNewTo = (told: Map<string, number>, user: UserName): boolean => {
+    const [key, n] = [nameKey(user), lengthOf(user)]
+    const isNew = told.get(key) !== n
+    told.set(key, n)
+    return isNew
+  }
+
+  /** Told once, and again only when the list has gone on in between, however often it is given so. */
   const refused = (user: UserName, issue: string) => {
-    tell({ _tag: "ChainRefused", user, issue })
+    if (isNewTo(refusedAt, user)) tell({ _tag: "ChainRefused", user, issue })
     return undefined
   }
 
@@ -94,8 +112,17 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
       })
     )
 
+  const fallsShort: Lists["fallsShort"] = Effect.fnUntraced(function* (user, n) {
+    const key = nameKey(user)
+    if (n <= lengthOf(user) || shortAt.get(key) === lengthOf(user)) return false
+    fresh.delete(key)
+    yield* look(user)
+    return n > lengthOf(user) && isNewTo(shortAt, user)
+  })
+
   return {
     pins,
+    fallsShort,
     pinOf: (user) => pins.get(nameKey(user)),
     look,
     entries,

@@ -1,5 +1,6 @@
 /** What people are to be told beside what was said: see `SealedRooms.news`. Rows are in the store by the time they are told. */
 import type { Seq, Timestamp } from "../../common/log/Cursor.ts"
+import type { UserDevice } from "../../common/log/Sealing.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
@@ -36,9 +37,15 @@ export type SealedNews =
       readonly user: UserName
       readonly what: "messages" | "devices"
     }
-  /** What this device is said to have sealed, it has not: a copy of its state is in use. */
-  | { readonly _tag: "Cloned"; readonly room: RoomName }
-  | { readonly _tag: "OutOfStep"; readonly room: RoomName; readonly message: string }
+  /** What this device is said to have sealed, it has not: a copy of its state is in use, and nothing is sent from here any more. */
+  | { readonly _tag: "Cloned"; readonly room: RoomName; readonly message: string }
+  /** `by`: the device whose change of keys it was, as the server says. */
+  | {
+      readonly _tag: "OutOfStep"
+      readonly room: RoomName
+      readonly message: string
+      readonly by?: UserDevice
+    }
   /** Nothing more is done there in this run. */
   | { readonly _tag: "Stopped"; readonly room: RoomName; readonly message: string }
 

@@ -29,7 +29,7 @@ export const noticeOf = (news: Telling, user: UserName): Told => {
       return alarm(
         nameKey(news.user) === nameKey(user)
           ? "Your account has a new list of devices, in which this one is not. If you did not begin it, somebody else has your login: change the password, and tell the others not to :trust it."
-          : `${news.user} has all new devices: lost the old ones, or is somebody else. Nothing is sent to them until you have asked ${news.user} in another way, compared :verify ${news.user}, and typed :trust ${news.user}.`
+          : `${news.user} has all new devices: lost the old ones, or is somebody else.${news.wasVerified ? ` The number that you compared with ${news.user} is not the same any more.` : ""} Nothing is sent to them until you have asked ${news.user} in another way, compared :verify ${news.user}, and typed :trust ${news.user}.`
       )
     case "ChainRefused":
       return alarm(
@@ -42,13 +42,9 @@ export const noticeOf = (news: Telling, user: UserName): Told => {
           : `${news.user} has changed their devices, and the server does not show you how. What you say may still go to a device that ${news.user} has removed.`
       )
     case "Cloned":
-      return alarm(
-        `Something here was sealed with this device's own keys, and not by it: its state was copied, or put back from a backup. Nothing more is sent from it. :link new makes it a new device.`
-      )
+      return alarm(news.message)
     case "OutOfStep":
-      return alarm(
-        `The keys of ${news.room} are out of step: ${news.message} Nothing more can be read or said there; :rekey ${news.room} makes new keys.`
-      )
+      return alarm(`The keys of ${news.room} are out of step: ${news.message}${madeBy(news)}`)
     case "Stopped":
       return alarm(`Nothing more is done in ${news.room} until parley is started again: ${news.message}`)
   }
@@ -59,3 +55,9 @@ const possessive = (user: UserName, reader: UserName): string =>
 
 const ownDevice = (device: string): string =>
   `Your account has another device (${device}). If you did not sign it in, take it out with :link remove ${device}, and change your password.`
+
+/** Who made it is what the server says. */
+const madeBy = ({ by, room }: Extract<SealedNews, { readonly _tag: "OutOfStep" }>): string =>
+  by === undefined
+    ? ` Nothing more can be read or said there; :rekey ${room} makes new keys.`
+    : ` It came from ${by.user}, as the server says. Nothing more can be read or said there; :rekey ${room} makes new keys.`

@@ -14,7 +14,8 @@ import type { Ask } from "./Ask.ts"
 import * as DeviceChain from "./DeviceChain.ts"
 import * as LinkCode from "./LinkCode.ts"
 import type { Lists } from "./Lists.ts"
-import { NoSuchCode } from "./SealedError.ts"
+import * as Pin from "./Pin.ts"
+import { Copied, ListNotChanged, NoSuchCode } from "./SealedError.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
 
 export interface Home {
@@ -61,15 +62,29 @@ export const settle = Effect.fnUntraced(function* (
   return begun?.devices[identity.device] === Base64.encode(device.publicKey) ? device : undefined
 })
 
-/** A new list that begins with this device: everybody who knew the one before has to trust it first. */
+/** A login has one device for good: whose keys were copied needs another one. */
+const refuseCopied = Effect.fnUntraced(function* ({ store }: Home, identity: UserDevice) {
+  const kept = yield* store.device
+  const isSame = kept !== undefined && isSameIdentity(kept.identity, identity)
+  if (isSame && (yield* store.isCopied)) return yield* new Copied({ device: identity.device })
+})
+
+/**
+ * A new list that begins with this device: everybody who knew the one before has to trust it first. Gives what another device had
+ * left in this state to be sent.
+ */
 export const beginAnew = Effect.fnUntraced(function* (home: Home, identity: UserDevice) {
+  yield* refuseCopied(home, identity)
   const entries = yield* home.lists.entries(identity.user)
-  const device = (yield* home.store.device) ?? (yield* makeDevice(identity))
-  if ((yield* home.store.device) === undefined) yield* home.store.keepDevice(device)
+  const kept = yield* home.store.device
+  const isOwn = kept !== undefined && isSameIdentity(kept.identity, identity)
+  const device = isOwn ? kept : yield* makeDevice(identity)
+  const unsent = isOwn ? [] : yield* home.store.renewed(device)
   yield* publish(home.ask, yield* DeviceChain.beginning(device, (entries.at(-1)?.n ?? 0) + 1))
   yield* chainOf(home, identity)
   // One's own new list is one's own.
   yield* home.lists.trust(identity.user)
+  return unsent
 })
 
 /** Signs another device of this account in, and gives the code to type there. */
@@ -90,20 +105,27 @@ const extend = Effect.fnUntraced(function* (
   own: Device,
   change: Pick<DeviceEntry, "op" | "device" | "publicKey">
 ) {
-  const chain = yield* chainOf(home, own.identity)
+  yield* chainOf(home, own.identity)
+  const pin = home.lists.pinOf(own.identity.user)
+  const chain = pin && Pin.chainOf(pin)
   const entry = yield* DeviceChain.sign(own, { n: (chain?.n ?? 0) + 1, prev: chain?.hash ?? "", ...change })
+  // What others refuse would be the end of this list, for nothing follows from it.
+  const followed = yield* DeviceChain.follow(own.identity.user, chain, [entry])
+  if (followed === undefined || !DeviceChain.isChain(followed)) {
+    return yield* new ListNotChanged({ issue: followed?.issue ?? "there is none" })
+  }
   yield* publish(home.ask, entry)
   yield* chainOf(home, own.identity)
 })
 
-/** The device that a code makes, if the list has it. */
+/** The device that a code makes, if the list has it, in place of one that this state was of; and what that one had not sent. */
 export const linkBy = Effect.fnUntraced(function* (home: Home, identity: UserDevice, code: string) {
+  yield* refuseCopied(home, identity)
   const device = yield* LinkCode.deviceOf(identity, code)
   const chain = yield* chainOf(home, identity)
   const isIn = device !== undefined && chain?.devices[identity.device] === Base64.encode(device.publicKey)
   if (device === undefined || !isIn) return yield* new NoSuchCode()
-  yield* home.store.keepDevice(device)
-  return device
+  return { device, unsent: yield* home.store.renewed(device) }
 })
 
 /** Sees to it that others can let this device in while it is away. Private halves are stored before the public ones are given away. */

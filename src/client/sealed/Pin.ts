@@ -37,7 +37,8 @@ export type PinNews =
   | { readonly _tag: "FirstSeen"; readonly user: UserName }
   | { readonly _tag: "DeviceAdded"; readonly user: UserName; readonly device: string }
   | { readonly _tag: "DeviceRemoved"; readonly user: UserName; readonly device: string }
-  | { readonly _tag: "ChainReplaced"; readonly user: UserName }
+  /** `wasVerified`: their safety number was compared, and is another one now. That is loud, for somebody may be in between. */
+  | { readonly _tag: "ChainReplaced"; readonly user: UserName; readonly wasVerified: boolean }
   | { readonly _tag: "ChainRefused"; readonly user: UserName; readonly issue: string }
 
 const maxFormer = 256
@@ -84,15 +85,32 @@ export const advanced = (pin: Pin, next: DeviceChain): Pinned => {
 /** The list has begun anew. */
 export const replaced = (pin: Pin, next: DeviceChain): Pinned => ({
   pin: { ...pin, held: kept(next) },
-  news: [{ _tag: "ChainReplaced", user: pin.user }]
+  news: [
+    { _tag: "ChainReplaced", user: pin.user, wasVerified: pin.verified !== undefined && pin.verified !== next.root }
+  ]
 })
 
-/** Its owner says that the new chain is theirs. */
+/** The safety number of its owner was compared, as it is now. */
+export const verified = (pin: Pin): Pin => ({ ...pin, verified: (pin.held ?? pin.chain).root })
+
+/** Whether the safety number is one that was compared. */
+export const isVerified = (pin: Pin | undefined): boolean =>
+  pin !== undefined && pin.verified === (pin.held ?? pin.chain).root
+
+/** Whether another one was compared than the one that it is now. */
+export const wasVerified = (pin: Pin): boolean => pin.verified !== undefined && !isVerified(pin)
+
+/** Its owner says that the new chain is theirs. A number that was compared before is not theirs any more. */
 export const trusted = (pin: Pin): Pin => {
-  const { chain: _, held, verified: __, ...rest } = pin
+  const { chain: _, held, verified: compared, ...rest } = pin
   if (held === undefined) return pin
   const before = Object.entries(pin.chain.ever).map(([device, publicKey]) => ({ device, publicKey }))
-  return { ...rest, chain: held, former: [...before, ...pin.former].slice(0, maxFormer) }
+  return {
+    ...rest,
+    ...(compared === held.root && { verified: compared }),
+    chain: held,
+    former: [...before, ...pin.former].slice(0, maxFormer)
+  }
 }
 
 export const isHeld = (pin: Pin): boolean => pin.held !== undefined

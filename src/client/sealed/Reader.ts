@@ -9,9 +9,10 @@ import { groupIdOf } from "../../common/log/Sealing.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { RequestError } from "../core/ClientError.ts"
+import { isSameIdentity } from "../crypto/Identity.ts"
 import { join } from "../crypto/Join.ts"
 import * as Entries from "./Entries.ts"
-import type { Kept, OutboxRow, Pending, PlainRow } from "./Kept.ts"
+import type { Kept, KeptMore, OutboxRow, Pending, PlainRow } from "./Kept.ts"
 import type { StoreError } from "./SealedStore.ts"
 import { membersIn } from "./Tender.ts"
 import type { Workshop } from "./Workshop.ts"
@@ -127,22 +128,29 @@ const erase = (
   unstored.erased.push({ seq, line: { _tag: "Erased", at, by, from: line.from, saidAt } })
 }
 
+/** Whose change of keys it was, if others are to leave them out; and how it goes on. */
+const whatToDo = ({ leftOut = [], outOfStep = "" }: KeptMore, entry: Entries.SealedEntry) => {
+  const by = leftOut.find((one) => "device" in entry && isSameIdentity(one, { user: entry.from, device: entry.device }))
+  if (by === undefined) return { message: outOfStep }
+  const blame =
+    `By the server's word it came from ${by.user} (device ${by.device}), who is left out of fresh keys until you say ` +
+    `:trust ${by.user}. A moderator can put them out of the room.`
+  return { message: `${outOfStep} ${blame}`, by }
+}
+
 const notice = Effect.fnUntraced(function* (
-  { lists, tell }: Workshop,
+  { copied, lists, tell }: Workshop,
   { more, room }: Kept,
   entry: Entries.SealedEntry,
   { notice: found, payload }: Entries.Outcome
 ) {
   const { from } = entry
-  if (found === "Cloned") tell({ _tag: "Cloned", room })
-  if (found === "OutOfStep") tell({ _tag: "OutOfStep", room, message: more.outOfStep ?? "" })
+  if (found === "Cloned") yield* copied(room)
+  if (found === "OutOfStep") tell({ _tag: "OutOfStep", room, ...whatToDo(more, entry) })
   if (found === "Differs") tell({ _tag: "Withheld", room, user: from, what: "messages" })
-  if (payload === undefined) return
-  const known = (lists.pinOf(from)?.held ?? lists.pinOf(from)?.chain)?.n ?? 0
-  if (payload.chain <= known) return
-  lists.changed(from)
-  const pin = yield* lists.look(from)
-  if (((pin?.held ?? pin?.chain)?.n ?? 0) < payload.chain) tell({ _tag: "Withheld", room, user: from, what: "devices" })
+  if (payload !== undefined && (yield* lists.fallsShort(from, payload.chain))) {
+    tell({ _tag: "Withheld", room, user: from, what: "devices" })
+  }
 })
 
 interface Joining {
@@ -186,15 +194,19 @@ export const joinBefore = Effect.fnUntraced(function* (
   return undefined
 })
 
+/** Of 64 KiB each; a server that never comes to an end lies. */
+const maxWelcomePages = 100
+
 /** Oldest first. */
 const welcomesTo = Effect.fnUntraced(function* ({ ask }: Workshop, { room }: Kept) {
   const found: Array<Welcome> = []
   let after: number | undefined
-  do {
+  for (let pages = 0; pages < maxWelcomePages; pages++) {
     const page = yield* ask({ _tag: "GetWelcomes", ...(after !== undefined && { after }) })
     found.push(...page.welcomes.filter((welcome) => welcome.room === room))
     after = page.next
-  } while (after !== undefined)
+    if (after === undefined) break
+  }
   return found.toSorted((one, other) => one.seq - other.seq)
 })
 

@@ -13,9 +13,36 @@ export class KeysOutOfStep extends Schema.TaggedError<KeysOutOfStep>()("KeysOutO
   override readonly message = `The keys of ${this.room} are out of step. Nothing was sent; :rekey ${this.room} makes new ones.`
 }
 
-/** Somebody in it has begun a new list of devices. */
-export class NotTrusted extends Schema.TaggedError<NotTrusted>()("NotTrusted", { user: UserName }) {
+/** The server's log of it ends before what was read of it. */
+export class LogPutBack extends Schema.TaggedError<LogPutBack>()("LogPutBack", { room: RoomName }) {
   override readonly message =
+    `The server has less of ${this.room} than this device has read: it was put back from a copy, or hides what it has. ` +
+    "Nothing was sent. Whoever runs the server has to make the room anew, or put back what it had."
+}
+
+/** A copy of this device's keys is in use. */
+export class Copied extends Schema.TaggedError<Copied>()("Copied", { device: Schema.String }) {
+  override readonly message =
+    `Something was sealed in the name of this device (${this.device}), and not here: its keys were copied or put back, or the ` +
+    "server pretends. Nothing is sent with them any more; what was read stays. Become a new device: :logout, log in again, and " +
+    ":link it from another one, where :link shows how. Take the old one out there."
+}
+
+/** What waits to be sealed is bounded. */
+export class TooMuchWaits extends Schema.TaggedError<TooMuchWaits>()("TooMuchWaits", { room: RoomName }) {
+  override readonly message = `100 messages wait to be sent to ${this.room} already. This one was not kept: say it again when they are gone.`
+}
+
+/** Somebody in it has begun a new list of devices. */
+export class NotTrusted extends Schema.TaggedError<NotTrusted>()("NotTrusted", {
+  user: UserName,
+  /** Their safety number was compared before. */
+  wasVerified: Schema.optionalKey(Schema.Boolean)
+}) {
+  override readonly message =
+    (this.wasVerified === true
+      ? `The safety number of ${this.user}, which you compared, is not the same any more. `
+      : "") +
     `${this.user} has all new devices, and you have not said that they are theirs. Nothing was sent. ` +
     `Ask ${this.user} in another way, compare :verify ${this.user}, then :trust ${this.user}.`
 }
@@ -32,9 +59,16 @@ export class NoSuchCode extends Schema.TaggedError<NoSuchCode>()("NoSuchCode", {
     "That is not the code of this device. Look at the other device again: a code has 26 letters and digits, and is for one device."
 }
 
+/** What one's own list of devices cannot say. */
+export class ListNotChanged extends Schema.TaggedError<ListNotChanged>()("ListNotChanged", { issue: Schema.String }) {
+  override readonly message =
+    `Your list of devices was not changed: ${this.issue}. A device is in it once: who was taken out, or whose keys were copied, ` +
+    "comes back by :logout and a new login, which makes it a new one."
+}
+
 /** The state is gone that would carry it out: see the news. */
 export class Stopped extends Schema.TaggedError<Stopped>()("Stopped", { room: RoomName }) {
   override readonly message = `Nothing more can be done in ${this.room} until parley is started again.`
 }
 
-export type SayError = NotLetIn | KeysOutOfStep | NotTrusted | NotLinked | Stopped
+export type SayError = NotLetIn | KeysOutOfStep | LogPutBack | NotTrusted | NotLinked | Copied | TooMuchWaits | Stopped

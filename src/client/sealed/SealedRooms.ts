@@ -30,8 +30,8 @@ import * as OwnDevice from "./OwnDevice.ts"
 import type { Saying } from "./Payload.ts"
 import * as Pin from "./Pin.ts"
 import { safetyNumber } from "./SafetyNumber.ts"
-import { NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
-import type { SealedStore, StoreError } from "./SealedStore.ts"
+import { Copied, type ListNotChanged, NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
+import type { SealedStore, StoreError, Unsent } from "./SealedStore.ts"
 import type { Conversation as SealedConversation, View } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
 
@@ -41,7 +41,7 @@ export interface SealedRooms {
   /** What happens, for one reader; who is more than 4096 behind has missed the oldest, and reads the rows again. */
   readonly news: Stream.Stream<SealedNews>
   /** Done when this device can take part; who has to be signed in by another one first is told so. */
-  readonly ready: Effect.Effect<Device, NotLinked>
+  readonly ready: Effect.Effect<Device, NotLinked | Copied>
   /** Says something: done when it is stored, from when on it is sent whatever happens; under a new key, or this one. */
   readonly say: (room: RoomName, saying: Saying, key?: MessageKey) => Effect.Effect<MessageKey, SayError>
   /** What was read there, oldest first, behind a place. */
@@ -58,19 +58,23 @@ export interface SealedRooms {
   readonly pinned: (user: UserName) => { readonly isVerified: boolean; readonly isHeld: boolean } | undefined
   /** The 60 digits to compare with somebody; undefined of an account without devices. */
   readonly safetyNumber: (user: UserName) => Effect.Effect<string | undefined, RequestError | StoreError>
-  /** The numbers were compared: told again when they change. */
+  /** The numbers were compared: told again, and louder, when they change. */
   readonly verified: (user: UserName) => Effect.Effect<void, StoreError>
-  /** The new list of devices of somebody is theirs. */
+  /** Whether the number of this account is one that was compared. */
+  readonly isVerified: (user: UserName) => boolean
+  /** The new list of devices of somebody is theirs; and whoever of them took keys out of step may be let in again. */
   readonly trust: (user: UserName) => Effect.Effect<void, StoreError>
   /** Signs another device of this account in: the code to type there. */
   readonly signIn: (
     device: UserDevice["device"]
-  ) => Effect.Effect<string, NotLinked | NoSuchCode | RequestError | StoreError>
-  readonly signOut: (device: UserDevice["device"]) => Effect.Effect<void, NotLinked | RequestError | StoreError>
+  ) => Effect.Effect<string, NotLinked | NoSuchCode | ListNotChanged | RequestError | StoreError>
+  readonly signOut: (
+    device: UserDevice["device"]
+  ) => Effect.Effect<void, NotLinked | ListNotChanged | RequestError | StoreError>
   /** Makes this device one of the account, by the code that another one shows. */
-  readonly link: (code: string) => Effect.Effect<void, NoSuchCode | RequestError | StoreError>
+  readonly link: (code: string) => Effect.Effect<void, NoSuchCode | Copied | RequestError | StoreError>
   /** Begins a new list of devices, with this one alone. */
-  readonly beginAnew: Effect.Effect<void, RequestError | StoreError>
+  readonly beginAnew: Effect.Effect<void, Copied | RequestError | StoreError>
 }
 
 export interface SealedOptions {
@@ -102,11 +106,32 @@ export const make = Effect.fnUntraced(function* (
   let identity: UserDevice | undefined
   let workshop: Workshop | undefined
   let encrypted: ReadonlyArray<RoomName> = []
-  let settled = yield* Deferred.make<Device, NotLinked>()
+  let settled = yield* Deferred.make<Device, NotLinked | Copied>()
+  let isCopied = yield* store.isCopied
 
   const inBackground = <A, E>(effect: Effect.Effect<A, E>) => Effect.asVoid(Effect.forkIn(Effect.ignore(effect), scope))
 
-  const restock = (own: Device) => Effect.ignore(OwnDevice.restock(home, own))
+  const restock = (own: Device) => Effect.ignore(isCopied ? Effect.void : OwnDevice.restock(home, own))
+
+  const copied: Workshop["copied"] = (room) =>
+    Effect.suspend(() => {
+      if (isCopied || identity === undefined) return Effect.void
+      isCopied = true
+      const { message } = new Copied({ device: identity.device })
+      return Effect.tap(store.markCopied, () =>
+        Effect.sync(() => {
+          tell({ _tag: "Cloned", room, message })
+          for (const conversation of conversations.values()) conversation.changed()
+        })
+      )
+    })
+
+  /** A device that is another one than before has nothing of that one to send. */
+  const giveUp = (unsent: ReadonlyArray<Unsent>) => {
+    isCopied = false
+    const message = "It was on its way from this device as it was before. Say it again, if nobody has read it."
+    for (const one of unsent) tell({ _tag: "Refused", ...one, message })
+  }
 
   const enter = Effect.fnUntraced(function* (joined: ServerMessageOf<"RoomJoined">) {
     const key = nameKey(joined.room)
@@ -132,13 +157,15 @@ export const make = Effect.fnUntraced(function* (
       patience,
       pageSize,
       newKey: Effect.orDie(random.uuidV7()),
+      isCopied: () => isCopied,
+      copied,
       packageUsed: () => Queue.offerUnsafe(used, undefined)
     }
     yield* restock(own)
     yield* inBackground(Effect.forever(Effect.andThen(Queue.take(used), restock(own))))
     // Whoever asked before this device was signed in has been told that it was not.
     if (Deferred.isDoneUnsafe(settled)) settled = Deferred.makeUnsafe()
-    Deferred.doneUnsafe(settled, Effect.succeed(own))
+    Deferred.doneUnsafe(settled, isCopied ? Effect.fail(new Copied(own.identity)) : Effect.succeed(own))
     for (const joined of joins.values()) yield* enter(joined)
     // They were refused as long as this device was not in the list.
     for (const room of encrypted) {
@@ -244,7 +271,7 @@ export const make = Effect.fnUntraced(function* (
     hasDevices: (user) => Effect.map(lists.look(user), (pin) => pin !== undefined),
     pinned: (user) => {
       const pin = lists.pinOf(user)
-      return pin && { isVerified: pin.verified === (pin.held ?? pin.chain).root, isHeld: Pin.isHeld(pin) }
+      return pin && { isVerified: Pin.isVerified(pin), isHeld: Pin.isHeld(pin) }
     },
     safetyNumber: Effect.fnUntraced(function* (user) {
       if (identity === undefined) return undefined
@@ -255,13 +282,14 @@ export const make = Effect.fnUntraced(function* (
     }),
     verified: (user) => {
       const pin = lists.pinOf(user)
-      return pin === undefined ? Effect.void : lists.keep({ ...pin, verified: (pin.held ?? pin.chain).root })
+      return pin === undefined ? Effect.void : lists.keep(Pin.verified(pin))
     },
+    isVerified: (user) => Pin.isVerified(lists.pinOf(user)),
     trust: (user) =>
       Effect.andThen(
         lists.trust(user),
         Effect.sync(() => {
-          for (const conversation of conversations.values()) conversation.changed()
+          for (const conversation of conversations.values()) conversation.trusted(user)
         })
       ),
     signIn: (device) => Effect.flatMap(own, (mine) => OwnDevice.signIn(home, mine, device)),
@@ -269,9 +297,16 @@ export const make = Effect.fnUntraced(function* (
     link: (code) =>
       Effect.suspend(() =>
         identity === undefined ? Effect.fail(new NoSuchCode()) : OwnDevice.linkBy(home, identity, code)
-      ).pipe(Effect.flatMap(begin)),
+      ).pipe(
+        Effect.flatMap(({ device, unsent }) => {
+          giveUp(unsent)
+          return begin(device)
+        })
+      ),
     beginAnew: Effect.suspend(() =>
-      identity === undefined ? Effect.void : Effect.andThen(OwnDevice.beginAnew(home, identity), settle)
+      identity === undefined
+        ? Effect.void
+        : Effect.andThen(Effect.map(OwnDevice.beginAnew(home, identity), giveUp), settle)
     )
   }
   return rooms

@@ -6,7 +6,8 @@
  * 2. `received`: what was read of a page, the group and the cursor behind it, and the rows whose echo it had. A row that is there
  *    already fails: nothing is read twice.
  * 3. `joined`: the group, the cursor, and the key package's private half gone.
- * 4. `committing`: the group that has used up a key, with the commit that waits for its echo. A second one fails.
+ * 4. `renewed`: this device's keys, its groups and what was on its way are gone, and another device's are in their place.
+ * 5. `committing`: the group that has used up a key, with the commit that waits for its echo. A second one fails.
  */
 import { Effect, Schema } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
@@ -29,6 +30,7 @@ import {
   type PlainRow,
   targetOf
 } from "./Kept.ts"
+import type { Saying } from "./Payload.ts"
 import { Pin } from "./Pin.ts"
 import type { StateFailed, WrongKey } from "./StateError.ts"
 import { cell, type Row, type StateFile, type Statement } from "./StateFile.ts"
@@ -53,6 +55,11 @@ type PlainWhere = Pick<Kept, "room" | "log">
 export interface SealedStore {
   readonly device: Effect.Effect<Device | undefined, StoreError>
   readonly keepDevice: (device: Device) => Writing
+  /** Whether a copy of this state was met: see `markCopied`. */
+  readonly isCopied: Effect.Effect<boolean, StoreError>
+  readonly markCopied: Writing
+  /** This device in place of the one before, whose keys are of no use any more; gives what that one had said and not sent. */
+  readonly renewed: (device: Device) => Effect.Effect<ReadonlyArray<Unsent>, StoreError>
   /** Private halves; the one of last resort among them. */
   readonly packages: Effect.Effect<ReadonlyArray<KeptPackage>, StoreError>
   readonly keepPackages: (packages: ReadonlyArray<OwnKeyPackage>) => Writing
@@ -85,6 +92,13 @@ export interface SealedStore {
   readonly dropPending: (room: RoomName) => Writing
   readonly received: (received: Received) => Writing
   readonly joined: (kept: Kept, rows: ReadonlyArray<PlainRow>, spent: string | undefined) => Writing
+}
+
+/** Said, sealed, and not in the log as far as was read. */
+export interface Unsent {
+  readonly room: RoomName
+  readonly key: MessageKey
+  readonly saying: Saying
 }
 
 interface KeptPackage {
@@ -155,6 +169,34 @@ export const make = (file: StateFile): SealedStore => {
       Effect.flatMap(deviceCell.seal(file, "device", { ...identity, privateKey, publicKey }), (sealed) =>
         write([{ sql: "INSERT INTO device VALUES (1, ?)", values: [sealed] }])
       ),
+    isCopied: Effect.map(read("SELECT name FROM meta WHERE name = 'copied'"), (rows) => rows.length > 0),
+    markCopied: write([{ sql: "INSERT OR IGNORE INTO meta VALUES ('copied', ?)", values: [Uint8Array.of(1)] }]),
+    renewed: Effect.fnUntraced(function* ({ identity, privateKey, publicKey }) {
+      const unsent = yield* Effect.forEach(yield* read("SELECT * FROM outbox ORDER BY n"), (row) => {
+        const [key, room] = [textIn(row, "key"), textIn(row, "room")]
+        return Effect.map(outboxCell.open(file, `outbox/${key}`, row["sealed"]), ({ payload }) =>
+          isRoom(room) ? [{ room, key, saying: payload.saying }] : []
+        )
+      })
+      const groups = (yield* read("SELECT room FROM groups")).map((row) => textIn(row, "room"))
+      const forgotten = yield* Effect.forEach(groups.filter(isRoom), (room) =>
+        Effect.map(moreCell.seal(file, `groups/more/${roomKey(room)}`, {}), (sealed): Statement => ({
+          sql: "UPDATE groups SET key_epoch = NULL, blob = NULL, sealed = ? WHERE room = ?",
+          values: [sealed, room]
+        }))
+      )
+      const sealed = yield* deviceCell.seal(file, "device", { ...identity, privateKey, publicKey })
+      yield* write([
+        ...["device", "key_packages", "outbox", "pending"].map((table) => ({
+          sql: `DELETE FROM ${table}`,
+          values: []
+        })),
+        { sql: "DELETE FROM meta WHERE name = 'copied'", values: [] },
+        ...forgotten,
+        { sql: "INSERT INTO device VALUES (1, ?)", values: [sealed] }
+      ])
+      return unsent.flat()
+    }),
     packages: Effect.flatMap(read("SELECT ref, sealed FROM key_packages"), (rows) =>
       Effect.forEach(rows, (row) => {
         const ref = textIn(row, "ref")

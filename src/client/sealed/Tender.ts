@@ -3,17 +3,19 @@
  * sent (see Tending.ts for whose turn it is).
  */
 import { Effect, Result } from "effect"
-import { groupIdOf } from "../../common/log/Sealing.ts"
+import { groupIdOf, maxCommitBytes, maxWelcomeBytes } from "../../common/log/Sealing.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import type { Request } from "../core/Request.ts"
 import { commit } from "../crypto/Commit.ts"
+import { TooLarge } from "../crypto/CryptoError.ts"
 import { create, encodeGroup, type Group, membersOf } from "../crypto/Group.ts"
 import { type Identity, identityKey } from "../crypto/Identity.ts"
 import { type KeyPackage, readKeyPackage } from "../crypto/KeyPackage.ts"
 import type { Kept, Pending } from "./Kept.ts"
-import { devicesOf, isHeld } from "./Pin.ts"
+import { devicesOf, isHeld, wasVerified } from "./Pin.ts"
+import { NotTrusted } from "./SealedError.ts"
 import type { StoreError } from "./SealedStore.ts"
 import { needOf, turnOf } from "./Tending.ts"
 import type { Workshop } from "./Workshop.ts"
@@ -22,11 +24,15 @@ export type Tended =
   | { readonly _tag: "Nothing" }
   /** There is a need that cannot be met now: who is to be let in has left no keys. */
   | { readonly _tag: "Later" }
-  | { readonly _tag: "Made"; readonly kept: Kept; readonly pending: Pending }
+  /** `addsAtOnce`: as many as fitted. */
+  | { readonly _tag: "Made"; readonly kept: Kept; readonly pending: Pending; readonly addsAtOnce: number }
 
 /** How long to wait for those whose turn comes first, in milliseconds. */
 export const turnIn = ({ own, patience }: Workshop, group: Group): number =>
   turnOf(own.identity, membersOf(group), group.keyEpoch, patience)
+
+/** The longest list of a room's members that is asked for, in pages: an endless one is a server's lie. */
+const maxMemberPages = 20
 
 /** Everybody who is in the room, as the server says; of a conversation of two, both. */
 export const membersIn = Effect.fnUntraced(function* (
@@ -36,7 +42,7 @@ export const membersIn = Effect.fnUntraced(function* (
 ) {
   if (other !== undefined) return [own.identity.user, other]
   const users: Array<UserName> = []
-  for (let isMore = true; isMore;) {
+  for (let isMore = true, pages = 0; isMore && pages < maxMemberPages; pages++) {
     const after = users.at(-1)
     const page = yield* ask({ _tag: "ListRoomUsers", room, ...(after !== undefined && { after }) })
     users.push(...page.users)
@@ -49,25 +55,63 @@ const needIn = Effect.fnUntraced(function* (workshop: Workshop, kept: Kept, grou
   const { lists, own } = workshop
   const members = yield* membersIn(workshop, kept.room, other)
   yield* Effect.forEach(members, (user) => lists.look(user), { discard: true })
-  const toGo = new Set((kept.more.toGo ?? []).map(identityKey))
-  return needOf({ own: own.identity, inGroup: membersOf(group), members, pins: lists.pins, toGo })
+  const { leftOut = [], toGo = [] } = kept.more
+  const keysOf = (devices: ReadonlyArray<Identity>) => new Set(devices.map(identityKey))
+  return needOf({
+    own: own.identity,
+    inGroup: membersOf(group),
+    members,
+    pins: lists.pins,
+    toGo: keysOf(toGo),
+    leftOut: keysOf(leftOut)
+  })
 })
 
-/** Makes the commit that is needed, if one is. */
+/** What the server takes of one commit, in bytes. */
+const limits = { commit: maxCommitBytes, welcome: maxWelcomeBytes }
+
+/**
+ * A commit that the server takes: with long names, of half of those who wait, and half of these again; where not even one fits,
+ * of removals alone. Fails if nothing is left, or for another reason.
+ */
+export const fitting = Effect.fnUntraced(function* (
+  group: Group,
+  packages: ReadonlyArray<KeyPackage>,
+  removes: ReadonlyArray<Identity>,
+  most = limits
+) {
+  for (let count = packages.length; ; count = Math.floor(count / 2)) {
+    const adds = packages.slice(0, count)
+    const made = yield* Effect.result(commit(group, { adds, removes }))
+    const isLast = count === 0 || (count === 1 && removes.length === 0)
+    if (Result.isFailure(made)) {
+      if (made.failure._tag !== "TooLarge" || isLast) return yield* made.failure
+      continue
+    }
+    const { bytes, welcome } = made.success.pending
+    const fits = bytes.length <= most.commit && (welcome?.length ?? 0) <= most.welcome
+    if (fits) return { ...made.success, adds }
+    if (isLast) return yield* new TooLarge({ bytes: bytes.length, limit: most.commit })
+  }
+})
+
+/** Makes the commit that is needed, if one is; `addsAtOnce` is how many were let in at once when it was too large before. */
 export const tend = Effect.fnUntraced(function* (
   workshop: Workshop,
   kept: Kept,
-  other: UserName | undefined
+  other: UserName | undefined,
+  addsAtOnce: number
 ): Effect.fn.Return<Tended, RequestError | StoreError> {
   const { group } = kept
   if (group === undefined) return { _tag: "Nothing" }
-  const { adds, removes } = yield* needIn(workshop, kept, group, other)
+  const { adds: missing, removes } = yield* needIn(workshop, kept, group, other)
+  const adds = missing.slice(0, addsAtOnce)
   if (adds.length === 0 && removes.length === 0) return { _tag: "Nothing" }
   const packages = adds.length === 0 ? [] : yield* claim(workshop, adds)
   if (packages.length === 0 && removes.length === 0) return { _tag: "Later" }
-  const made = yield* Effect.result(commit(group, { adds: packages, removes }))
+  const made = yield* Effect.result(fitting(group, packages, removes))
   if (Result.isFailure(made)) return { _tag: "Later" }
-  const { group: used, pending: change } = made.success
+  const { adds: added, group: used, pending: change } = made.success
   const next: Kept = { ...kept, group: used }
   const named = ({ device, user }: Identity) => ({ user, device })
   const pending: Pending = {
@@ -79,12 +123,13 @@ export const tend = Effect.fnUntraced(function* (
       data: change.bytes,
       next: encodeGroup(change.next),
       ...(change.welcome !== undefined && { welcome: change.welcome }),
-      adds: packages.map(({ identity }) => named(identity)),
+      adds: added.map(({ identity }) => named(identity)),
       removes: removes.map(named)
     }
   }
   yield* workshop.store.committing(next, pending)
-  return { _tag: "Made", kept: next, pending }
+  const isTooMany = added.length < packages.length
+  return { _tag: "Made", kept: next, pending, addsAtOnce: isTooMany ? Math.max(1, added.length) : addsAtOnce }
 })
 
 /** The key packages of these devices, as far as they left any that hold. */
@@ -136,8 +181,10 @@ export const requestOf = (room: RoomName, { change, incarnation, key, keyEpoch }
 type ChangeRequest = Extract<Request, { readonly _tag: "CommitKeys" | "ResetKeys" }>
 
 /** Whose new list of devices is not trusted yet: of a conversation of two the other one, as nobody else would hear what is said. */
-export const whoIsHeld = ({ lists, own }: Workshop, other: UserName | undefined): UserName | undefined =>
-  [other, own.identity.user].find((user) => {
+export const whoIsHeld = ({ lists, own }: Workshop, other: UserName | undefined): NotTrusted | undefined => {
+  for (const user of [other, own.identity.user]) {
     const pin = user === undefined ? undefined : lists.pinOf(user)
-    return pin !== undefined && isHeld(pin)
-  })
+    if (pin !== undefined && isHeld(pin)) return new NotTrusted({ user: pin.user, wasVerified: wasVerified(pin) })
+  }
+  return undefined
+}

@@ -28,10 +28,12 @@ export interface Membership {
   readonly pins: ReadonlyMap<string, Pin>
   /** Who was kicked or banned, and is to go even if they are back. */
   readonly toGo: ReadonlySet<string>
+  /** Whose change of keys nobody could follow. Who is in stays: the server lets nobody remove a member's. */
+  readonly leftOut: ReadonlySet<string>
 }
 
 /** At most what one commit may hold. */
-export const needOf = ({ inGroup, members, own, pins, toGo }: Membership): Need => {
+export const needOf = ({ inGroup, leftOut, members, own, pins, toGo }: Membership): Need => {
   const keys = new Set(members.map((user) => nameKey(user)))
   const isOwn = (identity: Identity) => identityKey(identity) === identityKey(own)
   const mayStay = (identity: Identity & { readonly publicKey: Uint8Array }) => {
@@ -48,7 +50,10 @@ export const needOf = ({ inGroup, members, own, pins, toGo }: Membership): Need 
     const pin = pins.get(nameKey(user))
     return pin === undefined ? [] : [...devicesOf(pin).keys()].map((device) => identityOf(pin.user, device))
   })
-  const missing = adds.filter((identity) => !staying.has(identityKey(identity)))
+  const missing = adds.filter((identity) => {
+    const key = identityKey(identity)
+    return !staying.has(key) && !leftOut.has(key)
+  })
   return { adds: missing.slice(0, Math.min(maxAdds, maxRoomDevices - staying.size)), removes }
 }
 

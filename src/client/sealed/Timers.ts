@@ -1,30 +1,46 @@
-/** What a fiber is to do later: sets it down from anywhere, and carries it out in the scope of whoever made this. */
-import { Effect, Queue } from "effect"
+/** What a conversation is to do later: one thing for each purpose, set down from anywhere, carried out in the scope of whoever made this. */
+import { Effect, FiberMap } from "effect"
 
-/** In milliseconds. */
-type After = (pause: number, what: () => void) => void
+type Purpose = "look" | "send" | "tend" | "welcome"
 
-/** `signal` is called behind each. A conversation has a handful of them at a time. */
+interface Later {
+  readonly purpose: Purpose
+  /** In milliseconds. */
+  readonly pause: number
+  readonly what: () => void
+  /** One that is waited for already stays if its pause is no longer: what is asked for again and again is not put off for ever. */
+  readonly keepsEarlier?: boolean
+}
+
+/** Takes the place of what was to be done before for the same purpose. `signal` is called behind each. */
 export const make = Effect.fnUntraced(function* (signal: () => void) {
-  const scope = yield* Effect.scope
-  const timers = yield* Queue.unbounded<{ readonly pause: number; readonly what: () => void }>()
-  yield* Queue.take(timers).pipe(
-    Effect.flatMap(({ pause, what }) =>
-      Effect.sleep(pause).pipe(
-        Effect.andThen(
-          Effect.sync(() => {
-            what()
-            signal()
-          })
-        ),
-        Effect.forkIn(scope)
-      )
-    ),
-    Effect.forever,
-    Effect.forkScoped
-  )
-  const after: After = (pause, what) => {
-    Queue.offerUnsafe(timers, { pause, what })
+  const run = yield* FiberMap.makeRuntime<never, Purpose>()
+  const waiting = new Map<Purpose, number>()
+  return ({ keepsEarlier = false, pause, purpose, what }: Later) => {
+    const earlier = waiting.get(purpose)
+    if (keepsEarlier && earlier !== undefined && earlier <= pause) return
+    waiting.set(purpose, pause)
+    const act = Effect.sync(() => {
+      waiting.delete(purpose)
+      what()
+      signal()
+    })
+    run(purpose, Effect.andThen(Effect.sleep(pause), act))
   }
-  return after
 })
+export type After = Effect.Success<ReturnType<typeof make>>
+
+/** Milliseconds that double each time that they are taken, up to the longest, until there is a reason to begin again. */
+export const growing = (least: number, longest: number) => {
+  let pause = least
+  return {
+    take: (): number => {
+      const taken = pause
+      pause = Math.min(pause * 2, longest)
+      return taken
+    },
+    beginAgain: () => {
+      pause = least
+    }
+  }
+}

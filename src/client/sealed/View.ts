@@ -1,6 +1,8 @@
 /** What a conversation shows of itself, and what can be asked of it. */
 import type { Effect } from "effect"
+import type { UserDevice } from "../../common/log/Sealing.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import { type Member, membersOf } from "../crypto/Group.ts"
@@ -16,6 +18,10 @@ export interface View {
   readonly keyEpoch: number | undefined
   /** From the group's tree, never from the server's list. */
   readonly members: ReadonlyArray<Member>
+  /** Whether the safety numbers of all others in it were compared, and are what they were. */
+  readonly isVerified: boolean
+  /** Devices that took the keys out of step: not let in until who has them is trusted again. */
+  readonly leftOut: ReadonlyArray<UserDevice>
   readonly cursor: number
   /** Said, and not in the log yet. */
   readonly underway: number
@@ -30,6 +36,8 @@ export interface Conversation {
   readonly missed: () => void
   /** Who is in the room, or which devices they have, may have changed. */
   readonly changed: () => void
+  /** Whoever of this name was left out may be let in again. */
+  readonly trusted: (user: UserName) => void
   /** Done when it is stored, from when on it is sent whatever happens. */
   readonly say: (saying: Saying, key?: MessageKey) => Effect.Effect<MessageKey, SayError>
   /** Fresh keys, for a conversation that is out of step. */

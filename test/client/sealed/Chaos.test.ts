@@ -47,8 +47,7 @@ const withoutTheGroup: Control = () => (store) => {
   }
 }
 
-/** Not in every run yet: one of three whole runs waited in vain for "out of step" (see README.md of src/client/sealed). */
-describe.skipIf(process.env["SEALED_RUNS"] === undefined)("Devices that are cut off, killed and brought back", () => {
+describe("Devices that are cut off, killed and brought back", () => {
   layer(NodeServices.layer, { excludeTestServices: true })((it) => {
     it.effect(
       "read everything that was said exactly once, and nothing else",

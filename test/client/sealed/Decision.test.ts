@@ -17,7 +17,10 @@ const AnyStanding = Schema.Struct({
   outbox: Schema.Array(Schema.Struct({ ...Place.fields, key: Schema.String, isSent: Schema.Boolean })),
   isWelcomeDue: Schema.Boolean,
   isTendingDue: Schema.Boolean,
-  hasWish: Schema.Boolean
+  hasWish: Schema.Boolean,
+  isResetWished: Schema.Boolean,
+  isHeldBack: Schema.Boolean,
+  isCopied: Schema.Boolean
 })
 
 describe("What is done next", () => {
@@ -28,8 +31,11 @@ describe("What is done next", () => {
       const { _tag } = decide(standing)
       if (!standing.isJoined) return assert.strictEqual(_tag, "Rest")
       if (standing.heard > standing.cursor) return assert.strictEqual(_tag, "Read")
+      if (standing.isCopied) return assert.strictEqual(_tag, "Rest")
+      if (standing.isHeldBack) return assert.include(["Rest", "TakeWelcome"], _tag)
       if (standing.pending !== undefined) return assert.include(["Rest", "SendChange"], _tag)
-      if (standing.group === undefined) return assert.include(["Rest", "Begin", "TakeWelcome"], _tag)
+      if (standing.isResetWished) return assert.strictEqual(_tag, "Reset")
+      if (standing.group === undefined) return assert.include(["Rest", "Reset", "TakeWelcome"], _tag)
       if (standing.isOutOfStep) return assert.strictEqual(_tag, "Rest")
       if (standing.isTendingDue) assert.strictEqual(_tag, "Tend")
     }
@@ -101,7 +107,10 @@ const sayAll = (seed: number) => {
       outbox: rows.map((row) => ({ ...row, isSent: sent.has(row.key) })),
       isWelcomeDue: false,
       isTendingDue: false,
-      hasWish: wishes.length > 0
+      hasWish: wishes.length > 0,
+      isResetWished: false,
+      isHeldBack: false,
+      isCopied: false
     }
     const action = decide(standing)
     if (action._tag === "Read") {

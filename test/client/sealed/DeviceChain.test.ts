@@ -94,7 +94,7 @@ describe("A list of devices", () => {
       const { pin } = Pin.first(yield* chainOf(entries))
       const anew = yield* makeDevice(identity("Ada", "new"))
       const { news, pin: held } = Pin.replaced(pin, yield* chainOf([yield* DeviceChain.beginning(anew, 3)]))
-      assert.deepStrictEqual(news, [{ _tag: "ChainReplaced", user: ada }])
+      assert.deepStrictEqual(news, [{ _tag: "ChainReplaced", user: ada, wasVerified: false }])
       assert.deepStrictEqual([...Pin.devicesOf(held).keys()], [])
       const key = Base64.encode(anew.publicKey)
       assert.isFalse(Pin.isKnown(held, "new", key))
@@ -104,6 +104,26 @@ describe("A list of devices", () => {
       assert.isTrue(Pin.isKnown(trusted, "desk", Base64.encode(first.publicKey)), "who catches up meets the old ones")
       assert.isFalse(Pin.isKnown(trusted, "desk", key))
     })
+  )
+
+  it.effect(
+    "that begins anew is told louder where its safety number had been compared, until it is compared again",
+    () =>
+      Effect.gen(function* () {
+        const { entries } = yield* two
+        const compared = Pin.verified(Pin.first(yield* chainOf(entries)).pin)
+        assert.isTrue(Pin.isVerified(compared))
+        const anew = yield* makeDevice(identity("Ada", "new"))
+        const other = yield* chainOf([yield* DeviceChain.beginning(anew, 3)])
+        const { news, pin: held } = Pin.replaced(compared, other)
+        assert.deepStrictEqual(news, [{ _tag: "ChainReplaced", user: ada, wasVerified: true }])
+        assert.isFalse(Pin.isVerified(held))
+        assert.isTrue(Pin.wasVerified(held))
+        // Trusted without a look, it is not verified; compared first, it is.
+        assert.isFalse(Pin.isVerified(Pin.trusted(held)))
+        assert.isFalse(Pin.wasVerified(Pin.trusted(held)))
+        assert.isTrue(Pin.isVerified(Pin.trusted(Pin.verified(held))))
+      })
   )
 })
 

@@ -4,6 +4,7 @@ import { assert } from "@effect/vitest"
 import { Context, Effect, Exit, Latch, Layer, Redacted, Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Socket } from "effect/socket"
+import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import type { Login, Token, TokenStore } from "../../../src/client/core/Login.ts"
 import { withToken } from "../../../src/client/core/Login.ts"
 import { Client } from "../../../src/client/link/Client.ts"
@@ -45,9 +46,13 @@ export const homeOf = (folder: string, user: string, device: string, isFirst = d
   }
 }
 
+type Asked = Parameters<typeof makeRooms>[0]
+
 export interface SwitchOptions extends SealedOptions {
-  /** In place of the store as it is: for what a test leaves out. */
+  /** In place of the store as it is: for what a test leaves out, or holds up. */
   readonly store?: (store: SealedStore) => SealedStore
+  /** In place of the client as the rooms ask it. */
+  readonly client?: (client: Asked) => Asked
 }
 
 /** Switched on for as long as the scope is open. */
@@ -74,13 +79,18 @@ export const switchOn = Effect.fnUntraced(function* (port: number, home: Home, o
   )
   const client = Context.get(yield* Layer.build(layer), Client)
   const rooms: SealedRooms = yield* Effect.provide(
-    makeRooms(client, store, { patience: 20, ...options }),
+    makeRooms(options.client?.(client) ?? client, store, { patience: 20, ...options }),
     SecureRandom.layerWebCrypto
   )
+  const heard: Array<string> = []
+  const hear = (event: ClientEvent) =>
+    Effect.tap(rooms.hear(event), () =>
+      Effect.sync(() => heard.push(event._tag === "Received" ? event.message._tag : event._tag))
+    )
   const news: Array<SealedNews> = []
   yield* Effect.forkScoped(Stream.runForEach(rooms.news, (one) => Effect.sync(() => news.push(one))))
-  yield* client.events.pipe(Stream.runForEach(rooms.hear), Effect.ignore, Effect.forkScoped)
-  return { home, client, rooms, store, news, cut, network }
+  yield* client.events.pipe(Stream.runForEach(hear), Effect.ignore, Effect.forkScoped)
+  return { home, client, rooms, store, news, heard, cut, network }
 })
 export type Device = Effect.Success<ReturnType<typeof switchOn>>
 

@@ -1,0 +1,271 @@
+/**
+ * Carries out what Decision.ts says, for the fiber of one conversation: each step asks at most once, stores before it sends, and
+ * leaves in memory what the next one is decided from.
+ *
+ * What is refused is not sent again at once, however often a server refuses: pauses grow up to 15 s, until something comes of it.
+ */
+import { Deferred, Effect, Queue } from "effect"
+import type { RoomName } from "../../common/name/RoomName.ts"
+import type { RequestError } from "../core/ClientError.ts"
+import type { Group } from "../crypto/Group.ts"
+import { type Action, afterStale } from "./Decision.ts"
+import * as Horizon from "./Horizon.ts"
+import type { Kept, Pending } from "./Kept.ts"
+import * as Memory from "./Memory.ts"
+import * as Outgoing from "./Outgoing.ts"
+import * as Reader from "./Reader.ts"
+import { isPassing, refusalOf } from "./Refusal.ts"
+import type { StoreError } from "./SealedStore.ts"
+import * as Tender from "./Tender.ts"
+import { type After, growing } from "./Timers.ts"
+import type { Workshop } from "./Workshop.ts"
+
+/** Until it is asked again for what should be there, in milliseconds. */
+const lookAgain = 100
+export const longestPause = 15_000
+/** So often it is asked again whether this device is in; with the pauses in between, 12 seconds. */
+const refusalsBeforeGivenUp = 6
+
+type StepError = RequestError | StoreError
+
+interface Bench {
+  readonly workshop: Workshop
+  readonly room: RoomName
+  readonly memory: Memory.Memory
+  readonly after: After
+  /** Holds what came while nothing was done. */
+  readonly signals: Queue.Dequeue<void>
+}
+
+export const make = ({ after, memory, room, signals, workshop }: Bench) => {
+  const { ask, patience, store, tell } = workshop
+  const welcomePause = growing(patience / 4, longestPause)
+  const tendingPause = growing(patience, longestPause)
+  const sendingPause = growing(patience, longestPause)
+
+  const standing = (at: Kept) => Memory.standing(memory, at, workshop.isCopied())
+
+  /** Whoever waits to be let in looks for a welcome, less and less often. */
+  const lookForWelcomeLater = () => {
+    memory.isWelcomeDue = false
+    after({
+      purpose: "welcome",
+      pause: welcomePause.take(),
+      what: () => {
+        memory.isWelcomeDue = true
+      }
+    })
+  }
+  const lookForWelcome = () => {
+    memory.isWelcomeDue = true
+    welcomePause.beginAgain()
+  }
+
+  const tendLater = (pause: number, keepsEarlier = false) =>
+    after({
+      purpose: "tend",
+      pause,
+      keepsEarlier,
+      what: () => {
+        memory.isTendingDue = true
+      }
+    })
+  /** In this device's turn; what is asked for again in one key epoch is not put off by that. */
+  const tendInTurn = (isNewEpoch: boolean) => {
+    const group = memory.kept?.group
+    if (group === undefined) return
+    tendingPause.beginAgain()
+    tendLater(Tender.turnIn(workshop, group), !isNewEpoch)
+  }
+
+  /** Refusals since something came of anything. */
+  let refusals = 0
+  const goOn = () => {
+    refusals = 0
+    memory.isHeldBack = false
+    sendingPause.beginAgain()
+  }
+  const holdBack = () => {
+    refusals += 1
+    memory.isHeldBack = true
+    after({
+      purpose: "send",
+      pause: sendingPause.take(),
+      what: () => {
+        memory.isHeldBack = false
+      }
+    })
+  }
+
+  /** What was refused for a reason that reading or tending takes away is tried again at once, but not for ever. */
+  const holdBackIfAgain = () => {
+    if (refusals > 0) return holdBack()
+    refusals = 1
+  }
+
+  const expect = (seq: number) => {
+    memory.horizon = Horizon.expecting(memory.horizon, seq)
+  }
+
+  const dropPending = Effect.tap(store.dropPending(room), () => Effect.sync(() => Memory.setPending(memory, undefined)))
+
+  const readNext = Effect.fnUntraced(function* (at: Kept) {
+    const asked = memory.horizon.hearings
+    const live = Horizon.livePage(memory.horizon, at.cursor)
+    const { messages, more: isMore } = live
+      ? { messages: live, more: false }
+      : yield* ask({ _tag: "GetHistory", room, after: at.cursor, limit: workshop.pageSize })
+    const { other, outbox, pending } = memory
+    const read = yield* Reader.read(workshop, { kept: at, outbox, pending, page: messages, other })
+    const { kept } = read
+    memory.kept = kept
+    memory.incarnation = Math.max(memory.incarnation, kept.incarnation)
+    memory.horizon = Horizon.read(memory.horizon, { asked, before: at.cursor, cursor: kept.cursor, isMore })
+    Memory.dropRows(memory, read.echoes)
+    if (read.dropsPending) Memory.setPending(memory, undefined)
+    if (kept.cursor > at.cursor) goOn()
+    if (kept.group === undefined) {
+      if (at.group !== undefined) lookForWelcome()
+    } else if (at.group?.keyEpoch !== kept.group.keyEpoch || at.incarnation !== kept.incarnation) tendInTurn(true)
+    if (kept.cursor > at.cursor || !Horizon.isAwaiting(memory.horizon, kept.cursor)) return
+    after({
+      purpose: "look",
+      pause: lookAgain,
+      what: () => {
+        expect(memory.horizon.expected)
+      }
+    })
+  })
+
+  const takeWelcome = Effect.fnUntraced(function* (at: Kept) {
+    const joined = yield* Reader.joinBefore(workshop, { kept: at, before: Infinity, other: memory.other })
+    if (joined === undefined) return lookForWelcomeLater()
+    memory.kept = joined
+    memory.incarnation = Math.max(memory.incarnation, joined.incarnation)
+    memory.outbox = yield* store.outbox(room)
+    Memory.setPending(memory, undefined)
+    memory.horizon = Horizon.mayGoOn(memory.horizon, joined.cursor)
+    welcomePause.beginAgain()
+    tendInTurn(true)
+  })
+
+  const reset = Effect.fnUntraced(function* (at: Kept) {
+    memory.isResetWished = false
+    Memory.setPending(memory, yield* Tender.makeReset(workshop, at, memory.incarnation + 1))
+  })
+
+  const sendChange = Effect.fnUntraced(function* (at: Kept, made: Pending) {
+    const refusal = yield* refusalOf(ask(Tender.requestOf(room, made)))
+    if (refusal === undefined) {
+      memory.isPendingAnswered = true
+      return goOn()
+    }
+    if (isPassing(refusal)) return holdBack()
+    const { reason } = refusal
+    if (reason._tag === "StaleKeyEpoch" && afterStale(standing(at), reason) === "read") {
+      expect(reason.seq)
+      // Of a reset that others were quicker with, a device that is not let in reads nothing.
+      if (made.change._tag === "Reset") memory.incarnation = Math.max(memory.incarnation, made.incarnation)
+      else if (Horizon.isAwaiting(memory.horizon, at.cursor)) return holdBackIfAgain()
+    } else if (made.change._tag === "Reset") {
+      holdBack()
+      tell({ _tag: "OutOfStep", room, message: `No fresh keys could be made. ${refusal.message}` })
+    }
+    // A key that was stored is answered first: refused, it is not in the log and will not be.
+    yield* dropPending
+    tendLater(tendingPause.take())
+  })
+
+  const tend = Effect.fnUntraced(function* (at: Kept) {
+    memory.isTendingDue = false
+    const made = yield* Tender.tend(workshop, at, memory.other, memory.addsAtOnce)
+    if (made._tag === "Made") {
+      memory.kept = made.kept
+      memory.addsAtOnce = made.addsAtOnce
+      Memory.setPending(memory, made.pending)
+    } else if (made._tag === "Later") tendLater(tendingPause.take(), true)
+  })
+
+  const sealNext = Effect.fnUntraced(function* (at: Kept, group: Group) {
+    const [wish, ...others] = memory.wishes
+    if (wish === undefined) return
+    memory.wishes = others
+    const unsure = Tender.whoIsHeld(workshop, memory.other)
+    if (unsure !== undefined) {
+      Deferred.doneUnsafe(wish.done, Effect.fail(unsure))
+      return
+    }
+    const key = wish.key ?? (yield* workshop.newKey)
+    const { next, row } = yield* Outgoing.seal(workshop, at, group, key, wish.saying)
+    yield* store.sealed(next, row)
+    memory.kept = next
+    memory.outbox = [...memory.outbox, row]
+    Deferred.doneUnsafe(wish.done, Effect.succeed(key))
+  })
+
+  const sealAgain = Effect.fnUntraced(function* (at: Kept, group: Group, key: string) {
+    const before = memory.outbox.find((row) => row.key === key)
+    if (before === undefined) return
+    const { next, row } = yield* Outgoing.seal(workshop, at, group, before.key, before.content.payload.saying)
+    yield* store.resealed(next, row)
+    memory.kept = next
+    memory.outbox = memory.outbox.map((one) => (one.key === key ? row : one))
+    memory.sent.delete(key)
+  })
+
+  const send = Effect.fnUntraced(function* (at: Kept, key: string) {
+    const row = memory.outbox.find((one) => one.key === key)
+    if (row === undefined) return
+    const { content, keyEpoch } = row
+    const data = Buffer.from(content.data).toString("base64")
+    const refusal = yield* refusalOf(ask({ _tag: "SealedMessage", room, keyEpoch, data, key: row.key }))
+    if (refusal === undefined) {
+      memory.sent.add(key)
+      return goOn()
+    }
+    if (isPassing(refusal)) return holdBack()
+    const { message, reason } = refusal
+    if (reason._tag === "NotAllowed" && refusals < refusalsBeforeGivenUp) {
+      // Somebody has reset the keys, and the log will say so: it stays on its way until this device is let in again.
+      memory.horizon = Horizon.mayGoOn(memory.horizon, at.cursor)
+      return holdBack()
+    }
+    if (reason._tag !== "StaleKeyEpoch") {
+      yield* store.refused(row.key)
+      Memory.dropRows(memory, new Set([key]))
+      tell({ _tag: "Refused", room, key: row.key, saying: content.payload.saying, message })
+      return
+    }
+    const means = afterStale(standing(at), reason)
+    if (means === "read") expect(reason.seq)
+    else if (means === "remove") memory.isTendingDue = true
+    if (means === "wait") holdBack()
+    else holdBackIfAgain()
+  })
+
+  const perform = Effect.fnUntraced(function* (at: Kept, action: Action): Effect.fn.Return<void, StepError> {
+    const { group } = at
+    switch (action._tag) {
+      case "Read":
+        return yield* readNext(at)
+      case "TakeWelcome":
+        return yield* takeWelcome(at)
+      case "Reset":
+        return yield* reset(at)
+      case "SendChange":
+        return memory.pending && (yield* sendChange(at, memory.pending))
+      case "Tend":
+        return yield* tend(at)
+      case "SealAgain":
+        return group && (yield* sealAgain(at, group, action.key))
+      case "Send":
+        return yield* send(at, action.key)
+      case "Seal":
+        return group && (yield* sealNext(at, group))
+      case "Rest":
+        return yield* Queue.take(signals)
+    }
+  })
+
+  return { perform, standing, dropPending, tendInTurn, lookForWelcome }
+}
