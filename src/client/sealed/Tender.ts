@@ -74,7 +74,7 @@ const limits = { commit: maxCommitBytes, welcome: maxWelcomeBytes }
  * A commit that the server takes: with long names, of half of those who wait, and half of these again; where not even one fits,
  * of removals alone. Fails if nothing is left, or for another reason.
  */
-export const fitting = Effect.fnUntraced(function* (
+const fitting = Effect.fnUntraced(function* (
   group: Group,
   packages: ReadonlyArray<KeyPackage>,
   removes: ReadonlyArray<Identity>,

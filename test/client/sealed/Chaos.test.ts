@@ -2,7 +2,6 @@
  * Short chaos from seeds nobody has tried. `SEALED_SEED=<seed>` begins elsewhere, `SEALED_OPERATIONS=<n>` and `SEALED_RUNS=<n>` look
  * longer; each run prints its seed.
  */
-import * as process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
 import { Config, Effect, Random } from "effect"
