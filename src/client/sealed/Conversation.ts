@@ -134,6 +134,8 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
       memory.log = epoch
       if (keys !== undefined) memory.incarnation = Math.max(memory.incarnation, keys.incarnation)
       memory.isPendingAnswered = false
+      // What was answered and is not in the log was not stored: whoever has it already is told so by its key.
+      memory.sent.clear()
       steps.lookForWelcome()
       steps.tendInTurn(false)
       signal()
