@@ -2,8 +2,7 @@
  * A malicious server: a real one behind a proxy that reads every line in both directions and passes it on, changes it, keeps it back,
  * says it twice or makes up others. What it does not touch is the real server's, so that each lie is one among truths.
  *
- * It lies by rules. Each is asked about a line, newest first, and gives what goes on in the line's place, or undefined if it has
- * nothing against it.
+ * It lies by rules, each about what the one before it has made of a line: the newest is nearest to the client.
  */
 import * as Net from "node:net"
 import { Effect } from "effect"
@@ -63,14 +62,12 @@ export const start = Effect.fnUntraced(function* (serverPort: number) {
 
   const after = (lies: ReadonlyArray<Lie>, line: Line, talk: Talk): ReadonlyArray<Line> => {
     overheard.push(line)
-    for (const lie of lies) {
-      const instead = lie(line, talk)
-      if (instead !== undefined) return instead
-    }
-    return [line]
+    let lines: ReadonlyArray<Line> = [line]
+    for (const lie of lies) lines = lines.flatMap((one) => lie(one, talk) ?? [one])
+    return lines
   }
   const add = (lies: Array<Lie>) => (lie: Lie) => {
-    lies.unshift(lie)
+    lies.push(lie)
     return () => {
       lies.splice(lies.indexOf(lie), 1)
     }
@@ -91,7 +88,7 @@ export const start = Effect.fnUntraced(function* (serverPort: number) {
     talks.add(talk)
     byLines(client, (line) => {
       if (line._tag === "Handshake") talk.user = String(line["user"])
-      server.write(written(after(askedLies, line, talk)))
+      server.write(written(after(askedLies.toReversed(), line, talk)))
     })
     byLines(server, (line) => {
       if (line._tag === "Welcome") talk.device = String(line["device"])

@@ -122,3 +122,45 @@ export const newest = ({ overheard }: Lying, tag: string, room: string = vault):
   assert(found !== undefined, `there was no ${tag}`)
   return found
 }
+
+/**
+ * Puts an entry of the server's own at the end of a log as one person sees it, live and in pages. What follows stands one place
+ * further on for them.
+ */
+export const makeUp = (lying: Lying, user: string, entry: Omit<Line, "room" | "seq" | "at">, room: string = vault): number => {
+  const seqs = lying.overheard.flatMap((line) => (line["room"] === room ? [Number(line["seq"] ?? 0)] : []))
+  const seq = Math.max(...seqs) + 1
+  const made: Line = { ...entry, _tag: String(entry._tag), room, seq, at: 1 }
+  const pages = new Map<unknown, number>()
+  const further = <Thing extends object>(thing: Thing): Thing =>
+    "seq" in thing && typeof thing.seq === "number" && thing.seq >= seq ? { ...thing, seq: thing.seq + 1 } : thing
+  const back = (place: unknown) => (typeof place === "number" && place >= seq ? place - 1 : place)
+  lying.asked((line, talk) => {
+    if (talk.user !== user || line["room"] !== room) return undefined
+    const { after } = line
+    if (line._tag === "GetHistory") {
+      pages.set(line["id"], Number(after ?? 0))
+      return [{ ...line, after: back(after) }]
+    }
+    return line._tag === "AckWelcome" ? [{ ...line, seq: back(line["seq"]) }] : undefined
+  })
+  lying.told((line, talk) => {
+    if (talk.user !== user) return undefined
+    const { keys, messages, reason, welcomes } = line
+    const after = pages.get(line["id"])
+    if (line._tag === "History" && Array.isArray(messages) && after !== undefined) {
+      const entries: ReadonlyArray<Line> = messages
+      const before = entries.filter((one) => Number(one["seq"]) < seq)
+      const behind = entries.slice(before.length)
+      const isHere = after < seq && (behind.length > 0 || line["more"] !== true)
+      return [{ ...line, messages: [...before, ...(isHere ? [made] : []), ...behind.map(further)] }]
+    }
+    if (line._tag === "Welcomes" && Array.isArray(welcomes)) return [{ ...line, welcomes: welcomes.map(further) }]
+    if (line._tag === "Rejected" && typeof reason === "object" && reason !== null) return [{ ...line, reason: further(reason) }]
+    if (line["room"] !== room) return undefined
+    const joined = line._tag === "RoomJoined" && { seq: Math.max(seq, Number(line["seq"]) + 1) }
+    return [{ ...further(line), ...joined, ...(typeof keys === "object" && keys !== null && { keys: further(keys) }) }]
+  })
+  for (const talk of lying.talksOf(user)) talk.tell(made)
+  return seq
+}

@@ -1,0 +1,192 @@
+/** Whom a malicious server can let in and put out, and who sees it: see src/client/crypto/SECURITY.md. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { makeDevice } from "../../../src/client/crypto/Device.ts"
+import { makeKeyPackage } from "../../../src/client/crypto/KeyPackage.ts"
+import { conversationRoom } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
+import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
+import { sealedBytes } from "../../support/SealedBytes.ts"
+import type { Line } from "../../support/LyingServer.ts"
+import { enter, isIn, makeVault, say, until, vault } from "./Devices.ts"
+import { aboutEntries, converse, isSealed, lines, makeUp, newest, told, two, untilLine, untilNews, world } from "./Lies.ts"
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64")
+
+layer(NodeServices.layer, { excludeTestServices: true })("The members of a malicious server", (it) => {
+  it.effect("are not let in by keys that it made itself, or that are another device's", () =>
+    Effect.gen(function* () {
+      const { lying, on } = yield* world
+      const ada = yield* on("ada")
+      const ben = yield* on("ben")
+      yield* makeVault(ada)
+      yield* ben.rooms.ready
+      const device = DeviceId.make(lying.talksOf("ben")[0]?.device ?? "")
+      const forged = yield* makeKeyPackage(yield* makeDevice({ user: ben.home.user, device }), "once")
+      const published = lying.overheard.findLast(({ _tag, packages }) => _tag === "PublishKeyPackages" && Array.isArray(packages) && packages.length > 0)
+      const adas = lying.overheard.find(({ _tag, packages }) => _tag === "PublishKeyPackages" && Array.isArray(packages) && packages.length > 0)
+      const given = [base64(forged.publicBytes), String(Array.from(adas?.["packages"] as Array<string>)[0])]
+      let asked = 0
+      const honestly = lying.told((line) => {
+        if (line._tag !== "KeyPackages") return undefined
+        asked += 1
+        const data = given[asked % 2]
+        return [{ ...line, packages: [{ user: "ben", device, data }] }]
+      })
+      assert.isDefined(published)
+      yield* enter(ben)
+      yield* until("ada has asked for both", Effect.sync(() => asked >= 2))
+      assert.deepStrictEqual(yield* lines(ada), ["let in"])
+      assert.isFalse(lying.overheard.some(({ _tag }) => _tag === "CommitKeys"))
+      const refusal = yield* Effect.flip(say(ben, "is anybody there"))
+      assert.strictEqual(
+        refusal.message,
+        "You wait to be let into vault by a member: one of them has to be online for that. Nothing was sent."
+      )
+      honestly()
+      yield* until("ben is let in", isIn(ben, vault, 2))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("see that it lets in an account of its own, and cannot be kept from knowing it", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying, on } = yield* two
+      const mallory = yield* on("mallory")
+      yield* mallory.rooms.ready
+      // It need not ask anybody; that she joins is nothing but its word.
+      yield* enter(mallory)
+      yield* untilLine(ada, "ada changed keys: +mallory -").pipe(Effect.raceFirst(untilLine(ada, "ben changed keys: +mallory -")))
+      yield* until("it is let in", isIn(mallory, vault, 3))
+      assert.deepInclude(told(ada, "FirstSeen"), { _tag: "FirstSeen", user: mallory.home.user })
+      yield* until("ben sees her", isIn(ben, vault, 3))
+      assert.deepStrictEqual(
+        (yield* ben.rooms.view(vault))?.members.map(({ user }) => user).toSorted().map(String),
+        ["ada", "ben", "mallory"]
+      )
+      assert.isAbove(lying.overheard.length, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("of a conversation of two are those two, whatever it says who the other one is", () =>
+    Effect.gen(function* () {
+      const { lying, on } = yield* world
+      const ada = yield* on("ada")
+      const ben = yield* on("ben")
+      const mallory = yield* on("mallory")
+      for (const one of [ada, ben, mallory]) yield* one.rooms.ready
+      const room = conversationRoom(ada.home.user, ben.home.user)
+      yield* ada.client.request({ _tag: "OpenConversation", with: ben.home.user })
+      yield* until("ben is let in", isIn(ben, room, 2))
+      for (const other of ["mallory", undefined]) {
+        const { with: _, ...joined } = newest(lying, "RoomJoined", room)
+        assert.isDefined(joined)
+        const honestly = [
+          lying.told((line, { user }) => {
+            if (user !== "ada" || line._tag !== "RoomJoined") return undefined
+            const { with: __, ...rest } = line
+            return [{ ...rest, ...(other && { with: other }) }]
+          }),
+          lying.told((line, { user }) =>
+            user === "ada" && line._tag === "RoomUsers" ? [{ ...line, users: ["ada", "ben", "mallory"] }] : undefined
+          )
+        ]
+        yield* ada.cut
+        yield* until("ada is back", isIn(ada, room))
+        yield* say(ada, `for ben ${String(other)}`, room)
+        yield* untilLine(ben, `ada: for ben ${String(other)}`, room)
+        yield* until("the turn of everybody has come", Effect.as(Effect.sleep(100), true))
+        assert.isTrue(yield* isIn(ada, room, 2))
+        assert.isFalse(
+          lying.overheard.some(({ _tag, adds, removes }) => _tag === "CommitKeys" && /mallory/.test(JSON.stringify([adds, removes])))
+        )
+        for (const end of honestly) end()
+      }
+      assert.deepStrictEqual(told(ada, "FirstSeen").map(({ user }) => user).filter((user) => user === "mallory"), [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("of a room are not put out by saying that it is a conversation of two", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying, on } = yield* two
+      const cyd = yield* on("cyd")
+      yield* enter(cyd)
+      yield* until("cyd is let in", isIn(ada, vault, 3))
+      lying.told((line, { user }) => (user === "ada" && line._tag === "RoomJoined" ? [{ ...line, with: "ben" }] : undefined))
+      yield* ada.cut
+      yield* until("ada is back", isIn(ada, vault, 3))
+      yield* converse(ada, "one", ben, cyd)
+      yield* Effect.sleep(100)
+      assert.isTrue(yield* isIn(ada, vault, 3))
+      // And what is kept back is still noticed.
+      const { seq } = newest(lying, "Sealed")
+      lying.told(aboutEntries("ada", (line) => (line["seq"] === Number(seq) + 1 ? [] : undefined)))
+      yield* converse(ben, "kept from ada", cyd, ben)
+      yield* converse(ben, "and on", ada)
+      yield* untilNews(ada, "Withheld")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("are put out by a kick that it made up, which is seen, and are let in again", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying } = yield* two
+      makeUp(lying, "ben", { _tag: "Kicked", from: "ada", user: "ben" })
+      yield* untilLine(ben, "put out by ada")
+      const refusal = yield* Effect.flip(say(ben, "still there?"))
+      assert.strictEqual(refusal._tag, "NotLetIn")
+      makeUp(lying, "ada", { _tag: "Kicked", from: "ben", user: "ben" })
+      yield* untilLine(ada, "ada changed keys: +ben -ben")
+      yield* until("ben is let in again", isIn(ben, vault, 2))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("are all put out by a reset that it made up, which is seen, and go on with fresh keys", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying } = yield* two
+      const device = lying.talksOf("ben")[0]?.device
+      for (const user of ["ada", "ben"]) makeUp(lying, user, { _tag: "KeysReset", from: "ben", device, incarnation: 1 })
+      yield* untilLine(ada, "put out by ben")
+      yield* untilNews(ben, "Cloned")
+      const refusal = yield* Effect.flip(say(ada, "to whom"))
+      assert.strictEqual(refusal._tag, "NotLetIn")
+      yield* ada.rooms.rekey(vault)
+      yield* until("both are in again", isIn(ben, vault, 2))
+      yield* converse(ben, "back", ada)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("are out of step with a change of keys that it made up, and go on with fresh keys", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying } = yield* two
+      const keyEpoch = (yield* ben.rooms.view(vault))?.keyEpoch ?? 0
+      const data = sealedBytes({ room: vault, keyEpoch, contentType: "commit" })
+      const device = lying.talksOf("ada")[0]?.device
+      makeUp(lying, "ben", { _tag: "KeysCommitted", from: "ada", device, keyEpoch, data, adds: [], removes: [] })
+      const issue = "This is damaged or forged: who sealed it cannot be read."
+      yield* untilLine(ben, `ada: (Damaged) ${issue}`)
+      assert.deepInclude(yield* untilNews(ben, "OutOfStep"), { room: vault, message: issue })
+      const refusal = yield* Effect.flip(say(ben, "lost"))
+      assert.strictEqual(refusal.message, "The keys of vault are out of step. Nothing was sent; :rekey vault makes new ones.")
+      yield* ben.rooms.rekey(vault)
+      yield* until("both are in again", isIn(ada, vault, 2))
+      yield* converse(ben, "back", ada)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("from whom it keeps a change of keys cannot read on, and see why", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying, on } = yield* two
+      const seq = Number(newest(lying, "KeysCommitted")["seq"])
+      lying.told(aboutEntries("ben", (line) => (line._tag === "KeysCommitted" && Number(line["seq"]) > seq ? [] : undefined)))
+      lying.asked((line, { user }) => (user === "ben" && line._tag === "CommitKeys" ? [] : undefined))
+      const cyd = yield* on("cyd")
+      yield* enter(cyd)
+      yield* until("cyd is let in", isIn(ada, vault, 3))
+      yield* converse(ada, "to cyd", cyd)
+      yield* untilLine(ben, "ada: (EpochAhead) A change of keys is missing here (2, now 1): this device is out of step.")
+    }).pipe(Effect.scoped)
+  )
+})
+void isSealed
+void base64
+void UserName
