@@ -11,7 +11,7 @@
  */
 import { Deferred, Effect, Queue } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
-import type { RoomName } from "../../common/name/RoomName.ts"
+import { partnerIn, type RoomName } from "../../common/name/RoomName.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import { decide } from "./Decision.ts"
 import * as Horizon from "./Horizon.ts"
@@ -128,7 +128,10 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
     room,
     joined: ({ epoch, keys, seq, with: partner }) => {
       memory.isJoined = true
-      memory.other = partner
+      // Its name is what one has joined, and what its keys are for; `with` is a spelling of it, or a lie.
+      const named = partnerIn(room, own.identity.user)
+      const isSpelling = partner !== undefined && named !== undefined && nameKey(partner) === nameKey(named)
+      memory.other = isSpelling ? partner : named
       memory.horizon = Horizon.joined(memory.horizon, seq, memory.log === epoch)
       memory.isPutBack = memory.kept?.log === epoch && seq < memory.readSoFar
       memory.log = epoch

@@ -15,8 +15,10 @@ import { authenticatorOf, decodeGroup, type Group, membersOf } from "../crypto/G
 import { type Identity, identityKey, isSameIdentity } from "../crypto/Identity.ts"
 import { open } from "../crypto/Message.ts"
 import type { IsTrusted } from "../crypto/Trust.ts"
+import type { KeyPlace } from "./Decision.ts"
 import type { Kept, KeptMore, OutboxRow, Pending, PlainLine } from "./Kept.ts"
 import { decode, type Payload } from "./Payload.ts"
+import * as Repeated from "./Repeated.ts"
 import * as Seen from "./Seen.ts"
 
 export type SealedEntry = EntryMessage | StandingMessage
@@ -103,6 +105,10 @@ const unreadable = (
 
 const notLetIn = { _tag: "NotLetIn", message: "This was said before this device was let in, or after it was out." }
 const notUnderstood = { _tag: "NotUnderstood", message: "This was said by a later version of parley. Update this one." }
+const repeated = {
+  _tag: "Repeated",
+  message: "The server has repeated something of this device, or kept what it had refused: it is not shown again."
+}
 const wrongName = {
   _tag: "WrongName",
   message: "The server says that this is somebody else's than the one who sealed it: it is not shown."
@@ -126,8 +132,8 @@ const readSealed = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Seal
   return yield* Effect.match(open(group, data), {
     onFailure: (error): Outcome => ({
       kept: after,
-      line: unreadable(entry, error),
-      ...(error._tag === "FromThisDevice" && isFrom(entry, own) && { notice: "Cloned" }),
+      line: unreadable(entry, isOurs(error, kept, data) ? repeated : error),
+      ...(isCopys(error, kept, entry, own) && { notice: "Cloned" }),
       ...((error._tag === "EpochAhead" || error._tag === "NotForThisGroup") && { lacksKeys: true })
     }),
     onSuccess: ({ group: next, plaintext, sender }): Outcome => {
@@ -144,11 +150,19 @@ const readSealed = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Seal
   })
 })
 
+type Failure = { readonly _tag: string }
+const isOurs = ({ _tag }: Failure, { more }: Kept, data: Uint8Array) =>
+  _tag === "FromThisDevice" && Repeated.isNoted(more, data)
+
+/** It was sealed by a copy of this device, or by a member who pretends: this device has not sealed it. */
+const isCopys = (error: Failure, { more }: Kept, entry: Headed & { readonly data: string }, own: Device) =>
+  error._tag === "FromThisDevice" && isFrom(entry, own) && !Repeated.isNoted(more, bytesOf(entry.data))
+
 const opened = (entry: Headed, { saying }: Payload): PlainLine => ({ _tag: "Opened", ...headOf(entry), saying })
 
 /** A group in a new key epoch, of which nothing was read yet. */
 const entered = (kept: Kept, group: Group, comparesReading: boolean): Kept => {
-  const { outOfStep: _, reading: __, toGo = [], ...rest } = kept.more
+  const { outOfStep: _, reading: __, sealed: ___, toGo = [], ...rest } = kept.more
   const members = new Set(membersOf(group).map(identityKey))
   const still = toGo.filter((identity) => members.has(identityKey(identity)))
   const more: KeptMore = {
@@ -161,8 +175,14 @@ const entered = (kept: Kept, group: Group, comparesReading: boolean): Kept => {
 
 const without = (kept: Kept): Kept => {
   const { leftOut = [] } = kept.more
-  return { ...kept, group: undefined, more: leftOut.length > 0 ? { leftOut } : {} }
+  const left = placeLeft(kept)
+  const more: KeptMore = { ...(leftOut.length > 0 && { leftOut }), ...(left && { left }) }
+  return { ...kept, group: undefined, more }
 }
+
+/** The newest keys that this device has had there. */
+export const placeLeft = ({ group, incarnation, more }: Kept): KeyPlace | undefined =>
+  group === undefined ? more.left : { incarnation, keyEpoch: group.keyEpoch }
 
 const maxLeftOut = 100
 
@@ -212,7 +232,7 @@ const readCommit = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Keys
       kept: takenOut(kept, entry, error, own),
       line: unreadable(entry, error),
       dropsPending: true,
-      notice: error._tag === "FromThisDevice" && isFrom(entry, own) ? "Cloned" : "OutOfStep",
+      notice: isCopys(error, kept, entry, own) ? "Cloned" : "OutOfStep",
       ...((error._tag === "EpochAhead" || error._tag === "NotForThisGroup") && { lacksKeys: true }),
       ...(error._tag === "Untrusted" && { isUnknown: true })
     }),
@@ -243,17 +263,17 @@ const readReset = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"KeysR
   const { incarnation } = entry
   const { comparesReading, own, pending } = outlook
   const change = pending?.change
-  const after: Kept = { ...kept, incarnation }
+  // They only go up: a server that says otherwise would have keys of the same name made twice.
+  const after: Kept = { ...kept, incarnation: Math.max(kept.incarnation, incarnation) }
   if (change?._tag === "Reset" && pending?.incarnation === incarnation && isFrom(entry, own)) {
     const group = yield* decodeGroup(change.next)
     const line: PlainLine = { _tag: "LetIn", at: entry.at, how: "made" }
     return { kept: entered(after, group, comparesReading), line, dropsPending: true } satisfies Outcome
   }
   return {
-    kept: without(after),
+    kept: { ...without(kept), incarnation: after.incarnation },
     line: { _tag: "PutOut", ...headOf(entry), how: "reset" },
-    dropsPending: true,
-    ...(isFrom(entry, own) && { notice: "Cloned" })
+    dropsPending: true
   } satisfies Outcome
 })
 

@@ -1,7 +1,7 @@
 /** What is kept of conversations, as values: a group and where it stands, what is on its way out, and what was read. */
 import { Schema } from "effect"
 import { Seq, Timestamp } from "../../common/log/Cursor.ts"
-import { Device, UserDevice } from "../../common/log/Sealing.ts"
+import { Device, Incarnation, KeyEpoch, UserDevice } from "../../common/log/Sealing.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import { beside, governed } from "../../common/wire/EntryMessage.ts"
@@ -26,6 +26,10 @@ export interface Kept {
 export const KeptMore = Schema.Struct({
   /** What was read in this key epoch; none where something of it cannot be known. */
   reading: Schema.optionalKey(Reading),
+  /** The newest keys that this device had when it was put out: a welcome to older ones was given before. */
+  left: Schema.optionalKey(Schema.Struct({ incarnation: Incarnation, keyEpoch: KeyEpoch })),
+  /** Hashes of what this device has sealed in this key epoch, the newest last: what of it comes again was repeated, and no copy's. */
+  sealed: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Why the group cannot be followed any more. */
   outOfStep: Schema.optionalKey(Schema.String),
   /** Devices of who was kicked or banned since they were let in: they are to be removed, even if they are back. */

@@ -35,17 +35,21 @@ const parse = (typed: string): string | undefined => {
   return code.length === length && [...code].every((letter) => alphabet.includes(letter)) ? code : undefined
 }
 
-/** The device that this code makes; undefined if it is no code. */
+/**
+ * The device that this code makes, in the list that began with this root; undefined if it is no code. The root is in the keys: a
+ * server that shows the new device a list of its own, with the new device in it, does not find it taken for the account's.
+ */
 export const deviceOf = Effect.fnUntraced(function* (
   identity: Identity,
-  typed: string
+  typed: string,
+  root: string
 ): Effect.fn.Return<Device | undefined, never, Kdf.Kdf | Signature.Signature> {
   const code = parse(typed)
   if (code === undefined) return undefined
   return yield* Effect.gen(function* () {
     const utf8 = new TextEncoder()
     const kdf = yield* Kdf.Kdf
-    const info = utf8.encode(`parley link 1 ${identityKey(identity)}`)
+    const info = utf8.encode(JSON.stringify(["parley link 2", identityKey(identity), root]))
     const options = { salt: new Uint8Array(32), length: 32, info }
     const privateKey = yield* kdf.derive(Kdf.hkdfSha256, utf8.encode(code), options)
     const signing = yield* Signature.privateKey(Signature.ed25519, privateKey)

@@ -46,6 +46,8 @@ export type SealedNews =
       readonly message: string
       readonly by?: UserDevice
     }
+  /** A room that this device knows as encrypted is said not to be: nothing may be said there as in any other. */
+  | { readonly _tag: "InTheOpen"; readonly room: RoomName; readonly message: string }
   /** Nothing more is done there in this run. */
   | { readonly _tag: "Stopped"; readonly room: RoomName; readonly message: string }
 

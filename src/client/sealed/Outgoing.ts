@@ -5,6 +5,7 @@ import type { Group } from "../crypto/Group.ts"
 import * as Message from "../crypto/Message.ts"
 import type { Kept, OutboxRow } from "./Kept.ts"
 import { encode, type Payload, type Saying } from "./Payload.ts"
+import { noted } from "./Repeated.ts"
 import { seenOf } from "./Seen.ts"
 import type { Workshop } from "./Workshop.ts"
 
@@ -30,5 +31,5 @@ export const seal = Effect.fnUntraced(function* (
     keyEpoch: group.keyEpoch,
     content: { data: sealed.bytes, payload }
   }
-  return { row, next: { ...at, group: sealed.group } satisfies Kept }
+  return { row, next: { ...at, group: sealed.group, more: noted(at.more, sealed.bytes) } satisfies Kept }
 })

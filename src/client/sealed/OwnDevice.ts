@@ -90,7 +90,8 @@ export const beginAnew = Effect.fnUntraced(function* (home: Home, identity: User
 /** Signs another device of this account in, and gives the code to type there. */
 export const signIn = Effect.fnUntraced(function* (home: Home, own: Device, device: UserDevice["device"]) {
   const code = yield* LinkCode.make
-  const linked = yield* LinkCode.deviceOf({ user: own.identity.user, device }, code)
+  const chain = yield* chainOf(home, own.identity)
+  const linked = yield* LinkCode.deviceOf({ user: own.identity.user, device }, code, chain?.root ?? "")
   if (linked === undefined) return yield* new NoSuchCode()
   yield* extend(home, own, { op: "add", device, publicKey: Base64.encode(linked.publicKey) })
   return code
@@ -121,8 +122,8 @@ const extend = Effect.fnUntraced(function* (
 /** The device that a code makes, if the list has it, in place of one that this state was of; and what that one had not sent. */
 export const linkBy = Effect.fnUntraced(function* (home: Home, identity: UserDevice, code: string) {
   yield* refuseCopied(home, identity)
-  const device = yield* LinkCode.deviceOf(identity, code)
   const chain = yield* chainOf(home, identity)
+  const device = yield* LinkCode.deviceOf(identity, code, chain?.root ?? "")
   const isIn = device !== undefined && chain?.devices[identity.device] === Base64.encode(device.publicKey)
   if (device === undefined || !isIn) return yield* new NoSuchCode()
   return { device, unsent: yield* home.store.renewed(device) }

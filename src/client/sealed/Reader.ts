@@ -11,6 +11,7 @@ import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import { isSameIdentity } from "../crypto/Identity.ts"
 import { join } from "../crypto/Join.ts"
+import { isBehind } from "./Decision.ts"
 import * as Entries from "./Entries.ts"
 import type { Kept, KeptMore, OutboxRow, Pending, PlainRow } from "./Kept.ts"
 import type { StoreError } from "./SealedStore.ts"
@@ -123,7 +124,8 @@ const erase = (
   { at, from: by }: Entries.SealedEntry
 ) => {
   const line = before?.line
-  if (line === undefined || !("from" in line) || !("at" in line)) return
+  // Of what was said, and never of who came and went: a server could hide whom it lets in.
+  if (line?._tag !== "Opened" && line?._tag !== "Unreadable" && line?._tag !== "Erased") return
   const saidAt = line._tag === "Erased" ? line.saidAt : line.at
   unstored.erased.push({ seq, line: { _tag: "Erased", at, by, from: line.from, saidAt } })
 }
@@ -229,6 +231,11 @@ const enter = Effect.fnUntraced(function* (
       const tried = yield* Effect.result(join(own, invitation, lists.isTrusted))
       if (Result.isSuccess(tried)) {
         const { group, isSpent } = tried.success
+        const left = Entries.placeLeft(kept)
+        if (left !== undefined && !isBehind(left, { incarnation, keyEpoch: group.keyEpoch })) {
+          tell({ _tag: "OutOfStep", room, message: "The server has repeated a welcome to keys that this device had before." })
+          return undefined
+        }
         return { group, incarnation, spent: isSpent ? ref : undefined }
       }
       const error = tried.failure

@@ -86,6 +86,11 @@ export interface SealedOptions {
 
 const maxNews = 4096
 
+const isEncryptedStill = (room: RoomName) =>
+  `The server says that ${room} is not encrypted, and it is. Say nothing there in the open.`
+const wasEncrypted = (room: RoomName) =>
+  `${room} was encrypted, and the server says that it was made anew and is not. Whatever is said there now it can read.`
+
 export const make = Effect.fnUntraced(function* (
   client: Pick<Client["Service"], "quietly" | "request">,
   store: SealedStore,
@@ -146,6 +151,16 @@ export const make = Effect.fnUntraced(function* (
     conversation.missed()
   })
 
+  /** A room that was encrypted never is not: a server that says so wants something to be said that it can read. */
+  const enterInTheOpen = Effect.fnUntraced(function* (joined: ServerMessageOf<"RoomJoined">) {
+    const { epoch, room } = joined
+    const kept = yield* store.kept(room)
+    if (kept === undefined) return
+    const isSameLog = kept.log === epoch
+    tell({ _tag: "InTheOpen", room, message: isSameLog ? isEncryptedStill(room) : wasEncrypted(room) })
+    if (isSameLog) yield* enter(joined)
+  })
+
   const begin = Effect.fnUntraced(function* (own: Device) {
     const used = yield* Queue.sliding<void>(1)
     workshop ??= {
@@ -196,7 +211,7 @@ export const make = Effect.fnUntraced(function* (
   const receive = (message: Extract<ClientEvent, { readonly _tag: "Received" }>["message"]) => {
     switch (message._tag) {
       case "RoomJoined":
-        return message.encrypted === true ? enter(message) : Effect.void
+        return message.encrypted === true ? enter(message) : enterInTheOpen(message)
       case "RoomLeft":
       case "RoomDeleted":
         return Effect.sync(() => leave(message.room))
@@ -206,7 +221,8 @@ export const make = Effect.fnUntraced(function* (
         return Effect.gen(function* () {
           lists.changed(message.user)
           for (const conversation of conversations.values()) conversation.changed()
-          yield* inBackground(lists.look(message.user))
+          // Whose list was never had is looked at when they are met, however many of them a server names.
+          if (lists.pinOf(message.user) !== undefined) yield* inBackground(lists.look(message.user))
         })
       case "ConversationOpened":
         return inBackground(client.request({ _tag: "JoinRoom", room: message.room }))
@@ -232,7 +248,7 @@ export const make = Effect.fnUntraced(function* (
         case "Received":
           return receive(event.message)
         case "Rejoined":
-          return event.joined.encrypted === true ? enter(event.joined) : Effect.void
+          return event.joined.encrypted === true ? enter(event.joined) : enterInTheOpen(event.joined)
         case "RejoinRefused":
           leave(event.room)
           return Effect.void

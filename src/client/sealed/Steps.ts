@@ -8,7 +8,7 @@ import { Deferred, Effect, Queue } from "effect"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import type { Group } from "../crypto/Group.ts"
-import { type Action, afterStale } from "./Decision.ts"
+import { type Action, afterStale, type Standing } from "./Decision.ts"
 import * as Horizon from "./Horizon.ts"
 import type { Kept, Pending } from "./Kept.ts"
 import * as Memory from "./Memory.ts"
@@ -43,7 +43,12 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
   const tendingPause = growing(patience, longestPause)
   const sendingPause = growing(patience, longestPause)
 
-  const standing = (at: Kept) => Memory.standing(memory, at, workshop.isCopied())
+  /** Who is to go is removed before anything is said, whether the server asks for it or not. */
+  const standing = (at: Kept): Standing => {
+    const found = Memory.standing(memory, at, workshop.isCopied())
+    const hasSomething = found.hasWish || found.outbox.some(({ isSent }) => !isSent)
+    return hasSomething && Tender.mustRemove(workshop, at) ? { ...found, isTendingDue: true } : found
+  }
 
   /** Whoever waits to be let in looks for a welcome, less and less often. */
   const lookForWelcomeLater = () => {
@@ -174,6 +179,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     // A key that was stored is answered first: refused, it is not in the log and will not be.
     yield* dropPending
     tendLater(tendingPause.take())
+    if (Tender.mustRemove(workshop, at)) holdBack()
   })
 
   const tend = Effect.fnUntraced(function* (at: Kept) {
@@ -184,6 +190,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       memory.addsAtOnce = made.addsAtOnce
       Memory.setPending(memory, made.pending)
     } else if (made._tag === "Later") tendLater(tendingPause.take(), true)
+    if (made._tag !== "Made" && Tender.mustRemove(workshop, at)) holdBack()
   })
 
   const sealNext = Effect.fnUntraced(function* (at: Kept, group: Group) {

@@ -15,9 +15,10 @@ import { type Identity, identityKey } from "../crypto/Identity.ts"
 import { type KeyPackage, readKeyPackage } from "../crypto/KeyPackage.ts"
 import type { Kept, Pending } from "./Kept.ts"
 import { devicesOf, isHeld, wasVerified } from "./Pin.ts"
+import { noted } from "./Repeated.ts"
 import { NotTrusted } from "./SealedError.ts"
 import type { StoreError } from "./SealedStore.ts"
-import { needOf, turnOf } from "./Tending.ts"
+import { mustGo, needOf, turnOf } from "./Tending.ts"
 import type { Workshop } from "./Workshop.ts"
 
 export type Tended =
@@ -67,6 +68,12 @@ const needIn = Effect.fnUntraced(function* (workshop: Workshop, kept: Kept, grou
   })
 })
 
+/** Whether nothing may be said before somebody is removed. */
+export const mustRemove = ({ lists, own }: Workshop, { group, more }: Kept): boolean => {
+  const toGo = new Set((more.toGo ?? []).map(identityKey))
+  return group !== undefined && mustGo({ own: own.identity, inGroup: membersOf(group), pins: lists.pins, toGo })
+}
+
 /** What the server takes of one commit, in bytes. */
 const limits = { commit: maxCommitBytes, welcome: maxWelcomeBytes }
 
@@ -112,7 +119,7 @@ export const tend = Effect.fnUntraced(function* (
   const made = yield* Effect.result(fitting(group, packages, removes))
   if (Result.isFailure(made)) return { _tag: "Later" }
   const { adds: added, group: used, pending: change } = made.success
-  const next: Kept = { ...kept, group: used }
+  const next: Kept = { ...kept, group: used, more: noted(kept.more, change.bytes) }
   const named = ({ device, user }: Identity) => ({ user, device })
   const pending: Pending = {
     key: yield* workshop.newKey,

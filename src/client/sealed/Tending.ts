@@ -11,7 +11,7 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { DeviceId } from "../../common/wire/AccountRequest.ts"
 import { type Identity, identityKey } from "../crypto/Identity.ts"
-import { devicesOf, type Pin } from "./Pin.ts"
+import { devicesOf, isHeld, type Pin } from "./Pin.ts"
 
 export interface Need {
   readonly adds: ReadonlyArray<Identity>
@@ -56,6 +56,19 @@ export const needOf = ({ inGroup, leftOut, members, own, pins, toGo }: Membershi
   })
   return { adds: missing.slice(0, Math.min(maxAdds, maxRoomDevices - staying.size)), removes }
 }
+
+/**
+ * Whether somebody in the group has to go before anything more is said there, by what this device knows itself: it was told that
+ * they were put out, or their list has gone on without that device. An honest server asks for the same.
+ */
+export const mustGo = ({ inGroup, own, pins, toGo }: Pick<Membership, "inGroup" | "own" | "pins" | "toGo">): boolean =>
+  inGroup.some((identity) => {
+    const key = identityKey(identity)
+    if (key === identityKey(own)) return false
+    const pin = pins.get(nameKey(identity.user))
+    if (toGo.has(key) || pin === undefined || isHeld(pin)) return toGo.has(key)
+    return devicesOf(pin).get(identity.device) !== Buffer.from(identity.publicKey).toString("base64")
+  })
 
 const identityOf = (user: UserName, device: string): Identity => ({ user, device: DeviceId.make(device) })
 

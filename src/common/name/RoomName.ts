@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import { nameKey, normalizedName, normalizing, typedName } from "./Name.ts"
-import type { UserName } from "./UserName.ts"
+import { UserName } from "./UserName.ts"
 
 const maxCodePoints = 64
 const Normalized = normalizedName(maxCodePoints, { isPaired: true }).pipe(Schema.brand("RoomName"))
@@ -22,6 +22,16 @@ export const NewRoomName = typedName(maxCodePoints).pipe(
 export const conversationRoom = (one: UserName, other: UserName): RoomName => {
   const [first, second] = [nameKey(one), nameKey(other)].toSorted()
   return RoomName.make(`~${first}~${second}`, { disableChecks: true })
+}
+
+/** With whom `user` is in the room of an encrypted conversation, by its name; undefined where it is another room. */
+export const partnerIn = (room: RoomName, user: UserName): UserName | undefined => {
+  const [, ...names] = nameKey(room).split("~")
+  const own: string = nameKey(user)
+  const other = names.find((name) => name !== own)
+  return names.length === 2 && names.includes(own) && other !== undefined
+    ? UserName.make(other, { disableChecks: true })
+    : undefined
 }
 
 /** Whether it is the room of an encrypted conversation. */

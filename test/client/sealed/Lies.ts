@@ -55,6 +55,8 @@ export const lines = ({ rooms }: Device, room: RoomName = vault) =>
           return "let in"
         case "Erased":
           return `erased by ${line.by}`
+        case "Stood":
+          return `${line.entry.from}: ${line.entry._tag}`
       }
     })
   )
@@ -88,8 +90,11 @@ export const untilNews = Effect.fnUntraced(function* <Tag extends SealedNews["_t
   return found
 })
 
-export const told = ({ news }: Device, ...tags: ReadonlyArray<SealedNews["_tag"]>) =>
-  news.filter(({ _tag }) => tags.includes(_tag))
+export const told = <Tag extends SealedNews["_tag"]>({ news }: Device, ...tags: ReadonlyArray<Tag>) => {
+  const isOne = (one: SealedNews): one is Extract<SealedNews, { readonly _tag: Tag }> =>
+    tags.some((tag) => tag === one._tag)
+  return news.filter(isOne)
+}
 
 /** Said, and read by all of these. */
 export const converse = Effect.fnUntraced(function* (from: Device, text: string, ...to: ReadonlyArray<Device>) {
@@ -101,7 +106,8 @@ export const isSealed = ({ _tag, room }: Line) => _tag === "Sealed" && room === 
 /** The text of a place in base64 with one bit of it changed. */
 export const altered = (line: Line, field: string, at: number): Line => {
   const bytes = Buffer.from(String(line[field]), "base64")
-  bytes[at < 0 ? bytes.length + at : at] ^= 1
+  const index = at < 0 ? bytes.length + at : at
+  bytes[index] = (bytes[index] ?? 0) ^ 1
   return { ...line, [field]: bytes.toString("base64") }
 }
 

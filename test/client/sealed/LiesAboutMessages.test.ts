@@ -4,8 +4,9 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { sealedBytes } from "../../support/SealedBytes.ts"
-import { enter, isIn, makeVault, until, vault } from "./Devices.ts"
-import { aboutEntries, altered, converse, isSealed, lines, newest, told, two, untilLine, untilNews } from "./Lies.ts"
+import type { Line } from "../../support/LyingServer.ts"
+import { enter, isIn, makeVault, say, until, vault } from "./Devices.ts"
+import { aboutEntries, altered, converse, isSealed, lines, makeUp, newest, told, two, untilLine, untilNews } from "./Lies.ts"
 
 layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicious server", (it) => {
   it.effect("that was altered by a bit is a line that says so, and the next one is read", () =>
@@ -69,17 +70,42 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
     }).pipe(Effect.scoped)
   )
 
-  it.effect("that is one's own and comes again looks as if a copy of one's keys were in use", () =>
+  it.effect("that is one's own and comes again is a line that says so, and no sign of a copy of one's keys", () =>
     Effect.gen(function* () {
-      const { ada, lying } = yield* two
+      const { ada, ben, lying } = yield* two
       yield* converse(ada, "once", ada)
-      const once = newest(lying, "Sealed")
-      lying.talksOf("ada")[0]?.tell({ ...once, seq: Number(once["seq"]) + 1 })
+      const { seq: _, at: __, ...once } = newest(lying, "Sealed")
+      makeUp(lying, "ada", once)
       yield* untilLine(
         ada,
-        "ada: (FromThisDevice) This was sealed in the name of this device. If it did not, a copy of its keys is in use, or a member pretends."
+        "ada: (Repeated) The server has repeated something of this device, or kept what it had refused: it is not shown again."
       )
-      yield* untilNews(ada, "Cloned")
+      yield* converse(ada, "and on", ada, ben)
+      assert.deepStrictEqual(told(ada, "Cloned"), [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that it refused and kept all the same is not shown, and is no sign of a copy of one's keys", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying } = yield* two
+      let refused: Line | undefined
+      const honestly = lying.asked((line, talk) => {
+        if (line._tag !== "SealedMessage") return undefined
+        refused = line
+        talk.tell({ _tag: "Rejected", id: line["id"], reason: { _tag: "DeviceRequired" }, message: "Not from here." })
+        return []
+      })
+      yield* say(ada, "refused")
+      const { message } = yield* untilNews(ada, "Refused")
+      assert.strictEqual(message, "Not from here.")
+      honestly()
+      const device = lying.talksOf("ada")[0]?.device
+      for (const user of ["ada", "ben"])
+        makeUp(lying, user, { _tag: "Sealed", from: "ada", device, keyEpoch: refused?.["keyEpoch"], data: refused?.["data"] })
+      yield* untilLine(ben, "ada: refused")
+      yield* until("ada has it too", Effect.map(lines(ada), (all) => all.at(-1)?.startsWith("ada: (Repeated)") === true))
+      yield* converse(ada, "and on", ada, ben)
+      assert.deepStrictEqual(told(ada, "Cloned"), [])
     }).pipe(Effect.scoped)
   )
 
@@ -161,15 +187,18 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
     }).pipe(Effect.scoped)
   )
 
-  it.effect("can be erased by it, in the name of anybody", () =>
+  it.effect("can be erased by it, in the name of anybody, which is seen; who was let in cannot", () =>
     Effect.gen(function* () {
       const { ada, ben, lying } = yield* two
       yield* converse(ada, "one", ben)
       const target = Number(newest(lying, "Sealed")["seq"])
-      lying.talksOf("ben")[0]?.tell({ _tag: "Deleted", room: vault, seq: target + 1, at: 1, from: "ada", target })
+      makeUp(lying, "ben", { _tag: "Deleted", from: "ada", target })
       yield* untilLine(ben, "erased by ada")
       assert.notInclude(yield* lines(ben), "ada: one")
       assert.include(yield* lines(ada), "ada: one")
+      makeUp(lying, "ada", { _tag: "Deleted", from: "ben", target: target - 1 })
+      yield* untilLine(ada, "ben: Deleted")
+      assert.include(yield* lines(ada), "ada changed keys: +ben -")
     }).pipe(Effect.scoped)
   )
 })
