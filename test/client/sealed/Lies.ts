@@ -170,3 +170,14 @@ export const makeUp = (lying: Lying, user: string, entry: Omit<Line, "room" | "s
   for (const talk of lying.talksOf(user)) talk.tell(made)
   return seq
 }
+
+/** The key packages, each for once, that somebody has left with the server. */
+export const packagesOf = ({ overheard }: Lying, user: string): ReadonlyArray<string> =>
+  overheard.flatMap(({ _tag, packages }) => {
+    if (_tag !== "PublishKeyPackages" || !Array.isArray(packages)) return []
+    const published: ReadonlyArray<string> = packages
+    return published.filter((data) => Buffer.from(data, "base64").includes(user))
+  })
+
+export const lastResortOf = ({ overheard }: Lying, user: string) =>
+  overheard.find(({ lastResort }) => Buffer.from(String(lastResort), "base64").includes(user))?.["lastResort"]

@@ -204,6 +204,3 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
     }).pipe(Effect.scoped)
   )
 })
-void isSealed
-void base64
-void UserName
