@@ -5,7 +5,10 @@ import type { ClientEvent } from "../core/ClientEvent.ts"
 import type { SealedNews } from "./News.ts"
 
 type Told = Extract<ClientEvent, { readonly _tag: "EncryptionTold" }>
-type Telling = Exclude<SealedNews, { readonly _tag: "Rows" | "Erased" | "Refused" | "Stands" | "FirstSeen" }>
+type Telling = Exclude<
+  SealedNews,
+  { readonly _tag: "Rows" | "Erased" | "Refused" | "Stands" | "FirstSeen" | "InTheOpen" }
+>
 
 /** What reader `user` is told. */
 export const noticeOf = (news: Telling, user: UserName): Told => {

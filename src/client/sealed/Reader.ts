@@ -233,7 +233,11 @@ const enter = Effect.fnUntraced(function* (
         const { group, isSpent } = tried.success
         const left = Entries.placeLeft(kept)
         if (left !== undefined && !isBehind(left, { incarnation, keyEpoch: group.keyEpoch })) {
-          tell({ _tag: "OutOfStep", room, message: "The server has repeated a welcome to keys that this device had before." })
+          tell({
+            _tag: "OutOfStep",
+            room,
+            message: "The server has repeated a welcome to keys that this device had before."
+          })
           return undefined
         }
         return { group, incarnation, spent: isSpent ? ref : undefined }

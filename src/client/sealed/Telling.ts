@@ -158,6 +158,8 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
         if (now !== undefined) tellState(now)
         return
       }
+      // What goes up tells it by itself, see `exposed`.
+      case "InTheOpen":
       case "Erased":
       case "Refused":
       case "FirstSeen":

@@ -150,7 +150,10 @@ describe("A code that links a device", () => {
       const laptop = identity("Ada", "laptop")
       const made = yield* LinkCode.deviceOf(laptop, code, "root")
       assert.deepStrictEqual(yield* LinkCode.deviceOf(laptop, code.toLowerCase().replaceAll("-", " "), "root"), made)
-      assert.notDeepEqual((yield* LinkCode.deviceOf(identity("Ada", "other"), code, "root"))?.publicKey, made?.publicKey)
+      assert.notDeepEqual(
+        (yield* LinkCode.deviceOf(identity("Ada", "other"), code, "root"))?.publicKey,
+        made?.publicKey
+      )
       assert.notDeepEqual((yield* LinkCode.deviceOf(laptop, yield* LinkCode.make, "root"))?.publicKey, made?.publicKey)
       assert.strictEqual(yield* LinkCode.deviceOf(laptop, code.slice(1), "root"), undefined)
       assert.notDeepEqual((yield* LinkCode.deviceOf(laptop, code, "another"))?.publicKey, made?.publicKey)

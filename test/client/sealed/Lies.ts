@@ -133,7 +133,12 @@ export const newest = ({ overheard }: Lying, tag: string, room: string = vault):
  * Puts an entry of the server's own at the end of a log as one person sees it, live and in pages. What follows stands one place
  * further on for them.
  */
-export const makeUp = (lying: Lying, user: string, entry: Omit<Line, "room" | "seq" | "at">, room: string = vault): number => {
+export const makeUp = (
+  lying: Lying,
+  user: string,
+  entry: Omit<Line, "room" | "seq" | "at">,
+  room: string = vault
+): number => {
   const seqs = lying.overheard.flatMap((line) => (line["room"] === room ? [Number(line["seq"] ?? 0)] : []))
   const seq = Math.max(...seqs) + 1
   const made: Line = { ...entry, _tag: String(entry._tag), room, seq, at: 1 }
@@ -162,7 +167,8 @@ export const makeUp = (lying: Lying, user: string, entry: Omit<Line, "room" | "s
       return [{ ...line, messages: [...before, ...(isHere ? [made] : []), ...behind.map(further)] }]
     }
     if (line._tag === "Welcomes" && Array.isArray(welcomes)) return [{ ...line, welcomes: welcomes.map(further) }]
-    if (line._tag === "Rejected" && typeof reason === "object" && reason !== null) return [{ ...line, reason: further(reason) }]
+    if (line._tag === "Rejected" && typeof reason === "object" && reason !== null)
+      return [{ ...line, reason: further(reason) }]
     if (line["room"] !== room) return undefined
     const joined = line._tag === "RoomJoined" && { seq: Math.max(seq, Number(line["seq"]) + 1) }
     return [{ ...further(line), ...joined, ...(typeof keys === "object" && keys !== null && { keys: further(keys) }) }]

@@ -5,12 +5,10 @@ import { Effect } from "effect"
 import { makeDevice } from "../../../src/client/crypto/Device.ts"
 import { makeKeyPackage } from "../../../src/client/crypto/KeyPackage.ts"
 import { conversationRoom } from "../../../src/common/name/RoomName.ts"
-import { UserName } from "../../../src/common/name/UserName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import { sealedBytes } from "../../support/SealedBytes.ts"
-import type { Line } from "../../support/LyingServer.ts"
 import { enter, isIn, makeVault, say, until, vault } from "./Devices.ts"
-import { aboutEntries, converse, isSealed, lines, makeUp, newest, told, two, untilLine, untilNews, world } from "./Lies.ts"
+import { aboutEntries, converse, lines, makeUp, newest, told, two, untilLine, untilNews, world } from "./Lies.ts"
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64")
 
@@ -24,8 +22,12 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
       yield* ben.rooms.ready
       const device = DeviceId.make(lying.talksOf("ben")[0]?.device ?? "")
       const forged = yield* makeKeyPackage(yield* makeDevice({ user: ben.home.user, device }), "once")
-      const published = lying.overheard.findLast(({ _tag, packages }) => _tag === "PublishKeyPackages" && Array.isArray(packages) && packages.length > 0)
-      const adas = lying.overheard.find(({ _tag, packages }) => _tag === "PublishKeyPackages" && Array.isArray(packages) && packages.length > 0)
+      const published = lying.overheard.findLast(
+        ({ _tag, packages }) => _tag === "PublishKeyPackages" && Array.isArray(packages) && packages.length > 0
+      )
+      const adas = lying.overheard.find(
+        ({ _tag, packages }) => _tag === "PublishKeyPackages" && Array.isArray(packages) && packages.length > 0
+      )
       const given = [base64(forged.publicBytes), String(Array.from(adas?.["packages"] as Array<string>)[0])]
       let asked = 0
       const honestly = lying.told((line) => {
@@ -36,7 +38,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
       })
       assert.isDefined(published)
       yield* enter(ben)
-      yield* until("ada has asked for both", Effect.sync(() => asked >= 2))
+      yield* until(
+        "ada has asked for both",
+        Effect.sync(() => asked >= 2)
+      )
       assert.deepStrictEqual(yield* lines(ada), ["let in"])
       assert.isFalse(lying.overheard.some(({ _tag }) => _tag === "CommitKeys"))
       const refusal = yield* Effect.flip(say(ben, "is anybody there"))
@@ -56,12 +61,17 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
       yield* mallory.rooms.ready
       // It need not ask anybody; that she joins is nothing but its word.
       yield* enter(mallory)
-      yield* untilLine(ada, "ada changed keys: +mallory -").pipe(Effect.raceFirst(untilLine(ada, "ben changed keys: +mallory -")))
+      yield* untilLine(ada, "ada changed keys: +mallory -").pipe(
+        Effect.raceFirst(untilLine(ada, "ben changed keys: +mallory -"))
+      )
       yield* until("it is let in", isIn(mallory, vault, 3))
       assert.deepInclude(told(ada, "FirstSeen"), { _tag: "FirstSeen", user: mallory.home.user })
       yield* until("ben sees her", isIn(ben, vault, 3))
       assert.deepStrictEqual(
-        (yield* ben.rooms.view(vault))?.members.map(({ user }) => user).toSorted().map(String),
+        (yield* ben.rooms.view(vault))?.members
+          .map(({ user }) => user)
+          .toSorted()
+          .map(String),
         ["ada", "ben", "mallory"]
       )
       assert.isAbove(lying.overheard.length, 0)
@@ -98,11 +108,18 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
         yield* until("the turn of everybody has come", Effect.as(Effect.sleep(100), true))
         assert.isTrue(yield* isIn(ada, room, 2))
         assert.isFalse(
-          lying.overheard.some(({ _tag, adds, removes }) => _tag === "CommitKeys" && /mallory/.test(JSON.stringify([adds, removes])))
+          lying.overheard.some(
+            ({ _tag, adds, removes }) => _tag === "CommitKeys" && /mallory/.test(JSON.stringify([adds, removes]))
+          )
         )
         for (const end of honestly) end()
       }
-      assert.deepStrictEqual(told(ada, "FirstSeen").map(({ user }) => user).filter((user) => user === "mallory"), [])
+      assert.deepStrictEqual(
+        told(ada, "FirstSeen")
+          .map(({ user }) => user)
+          .filter((user) => user === "mallory"),
+        []
+      )
     }).pipe(Effect.scoped)
   )
 
@@ -112,7 +129,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
       const cyd = yield* on("cyd")
       yield* enter(cyd)
       yield* until("cyd is let in", isIn(ada, vault, 3))
-      lying.told((line, { user }) => (user === "ada" && line._tag === "RoomJoined" ? [{ ...line, with: "ben" }] : undefined))
+      lying.told((line, { user }) =>
+        user === "ada" && line._tag === "RoomJoined" ? [{ ...line, with: "ben" }] : undefined
+      )
       yield* ada.cut
       yield* until("ada is back", isIn(ada, vault, 3))
       yield* converse(ada, "one", ben, cyd)
@@ -177,7 +196,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
       )
       assert.deepStrictEqual(by, { user: ada.home.user, device })
       const refusal = yield* Effect.flip(say(ben, "lost"))
-      assert.strictEqual(refusal.message, "The keys of vault are out of step. Nothing was sent; :rekey vault makes new ones.")
+      assert.strictEqual(
+        refusal.message,
+        "The keys of vault are out of step. Nothing was sent; :rekey vault makes new ones."
+      )
       yield* ben.rooms.rekey(vault)
       yield* until("ben has fresh keys", isIn(ben, vault, 1))
       yield* ben.rooms.trust(ada.home.user)
@@ -190,7 +212,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
     Effect.gen(function* () {
       const { ada, ben, lying, on } = yield* two
       const seq = Number(newest(lying, "KeysCommitted")["seq"])
-      lying.told(aboutEntries("ben", (line) => (line._tag === "KeysCommitted" && Number(line["seq"]) > seq ? [] : undefined)))
+      lying.told(
+        aboutEntries("ben", (line) => (line._tag === "KeysCommitted" && Number(line["seq"]) > seq ? [] : undefined))
+      )
       lying.asked((line, talk) => {
         if (talk.user !== "ben" || line._tag !== "CommitKeys") return undefined
         talk.tell({ _tag: "Rejected", id: line["id"], reason: { _tag: "StorageUnavailable" }, message: "Later." })
@@ -200,7 +224,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
       yield* enter(cyd)
       yield* until("cyd is let in", isIn(ada, vault, 3))
       yield* converse(ada, "to cyd", cyd)
-      yield* untilLine(ben, "ada: (EpochAhead) A change of keys is missing here (2, now 1): this device is out of step.")
+      yield* untilLine(
+        ben,
+        "ada: (EpochAhead) A change of keys is missing here (2, now 1): this device is out of step."
+      )
     }).pipe(Effect.scoped)
   )
 })

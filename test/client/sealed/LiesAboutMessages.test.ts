@@ -3,10 +3,22 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
-import { sealedBytes } from "../../support/SealedBytes.ts"
 import type { Line } from "../../support/LyingServer.ts"
+import { sealedBytes } from "../../support/SealedBytes.ts"
 import { enter, isIn, makeVault, say, until, vault } from "./Devices.ts"
-import { aboutEntries, altered, converse, isSealed, lines, makeUp, newest, told, two, untilLine, untilNews } from "./Lies.ts"
+import {
+  aboutEntries,
+  altered,
+  converse,
+  isSealed,
+  lines,
+  makeUp,
+  newest,
+  told,
+  two,
+  untilLine,
+  untilNews
+} from "./Lies.ts"
 
 layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicious server", (it) => {
   it.effect("that was altered by a bit is a line that says so, and the next one is read", () =>
@@ -15,7 +27,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
       const reasons = []
       // Behind the header of 2 + 2 + 1 + 7 + 8 + 1 bytes: the end of the epoch, the kind, who sealed it, the text, its tag.
       for (const at of [11, 19, 20, 30, 100, -1]) {
-        const honestly = lying.told(aboutEntries("ben", (line) => (isSealed(line) ? [altered(line, "data", at)] : undefined)))
+        const honestly = lying.told(
+          aboutEntries("ben", (line) => (isSealed(line) ? [altered(line, "data", at)] : undefined))
+        )
         yield* converse(ada, `altered at ${at}`, ada)
         yield* until(
           "ben has a line of it",
@@ -40,7 +54,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
   it.effect("that is said to be somebody else's is not shown", () =>
     Effect.gen(function* () {
       const { ada, ben, lying } = yield* two
-      const wrong = "(WrongName) The server says that this is somebody else's than the one who sealed it: it is not shown."
+      const wrong =
+        "(WrongName) The server says that this is somebody else's than the one who sealed it: it is not shown."
       let lie: object = { from: "mallory" }
       lying.told(aboutEntries("ben", (line) => (isSealed(line) ? [{ ...line, ...lie }] : undefined)))
       yield* converse(ada, "one", ada)
@@ -63,7 +78,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
       yield* converse(ada, "once", ada, ben)
       const once = newest(lying, "Sealed")
       lying.talksOf("ben")[0]?.tell({ ...once, seq: Number(once["seq"]) + 1 })
-      yield* untilLine(ben, "ada: (AlreadyOpened) This message of ada was opened before, or came too late: its key is gone.")
+      yield* untilLine(
+        ben,
+        "ada: (AlreadyOpened) This message of ada was opened before, or came too late: its key is gone."
+      )
       yield* converse(ben, "now", ada)
       const { user, what } = yield* untilNews(ada, "Withheld")
       assert.deepStrictEqual({ user, what }, { user: ben.home.user, what: "messages" })
@@ -101,9 +119,18 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
       honestly()
       const device = lying.talksOf("ada")[0]?.device
       for (const user of ["ada", "ben"])
-        makeUp(lying, user, { _tag: "Sealed", from: "ada", device, keyEpoch: refused?.["keyEpoch"], data: refused?.["data"] })
+        makeUp(lying, user, {
+          _tag: "Sealed",
+          from: "ada",
+          device,
+          keyEpoch: refused?.["keyEpoch"],
+          data: refused?.["data"]
+        })
       yield* untilLine(ben, "ada: refused")
-      yield* until("ada has it too", Effect.map(lines(ada), (all) => all.at(-1)?.startsWith("ada: (Repeated)") === true))
+      yield* until(
+        "ada has it too",
+        Effect.map(lines(ada), (all) => all.at(-1)?.startsWith("ada: (Repeated)") === true)
+      )
       yield* converse(ada, "and on", ada, ben)
       assert.deepStrictEqual(told(ada, "Cloned"), [])
     }).pipe(Effect.scoped)
@@ -117,7 +144,11 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
       yield* enter(ben, other)
       yield* until("ben is let in", isIn(ben, other, 2))
       yield* converse(ada, "in the vault", ben)
-      lying.talksOf("ben")[0]?.tell({ ...newest(lying, "Sealed"), room: other, seq: Number(newest(lying, "KeysCommitted", other)["seq"]) + 1 })
+      lying.talksOf("ben")[0]?.tell({
+        ...newest(lying, "Sealed"),
+        room: other,
+        seq: Number(newest(lying, "KeysCommitted", other)["seq"]) + 1
+      })
       yield* untilLine(
         ben,
         "ada: (NotForThisGroup) This was sealed for another conversation, or for this one before its keys were reset.",
@@ -161,7 +192,11 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
         Effect.map(ben.rooms.view(vault), (view) => (view?.cursor ?? 0) >= seq + 3)
       )
       assert.deepStrictEqual(yield* lines(ben), before)
-      lying.told(aboutEntries("ada", (line) => (line["seq"] === seq + 1 ? [made[0] ?? line, { ...line, seq: seq + 2 }] : undefined)))
+      lying.told(
+        aboutEntries("ada", (line) =>
+          line["seq"] === seq + 1 ? [made[0] ?? line, { ...line, seq: seq + 2 }] : undefined
+        )
+      )
       yield* converse(ben, "two", ada)
       assert.deepStrictEqual((yield* lines(ada)).slice(-2), ["ada: one", "ben: two"])
     }).pipe(Effect.scoped)
@@ -173,7 +208,11 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
       yield* converse(ada, "one", ben)
       const target = Number(newest(lying, "Sealed")["seq"])
       // What stands beside the bytes is not looked at.
-      lying.told(aboutEntries("ben", (line) => (isSealed(line) ? [{ ...line, target: 1, replyTo: 1, content: "no" }] : undefined)))
+      lying.told(
+        aboutEntries("ben", (line) =>
+          isSealed(line) ? [{ ...line, target: 1, replyTo: 1, content: "no" }] : undefined
+        )
+      )
       yield* ada.rooms.say(vault, { _tag: "Edited", target, content: "won" })
       yield* untilLine(ben, `ada edits ${target}: won`)
       yield* ada.rooms.say(vault, { _tag: "Reacted", target, reaction: "👍" })

@@ -53,28 +53,35 @@ layer(NodeServices.layer, { excludeTestServices: true })("The order of a malicio
     }).pipe(Effect.scoped)
   )
 
-  it.effect("that turns two messages round is noticed where their author had read the first one before the second", () =>
-    Effect.gen(function* () {
-      const { ada, ben, lying } = yield* two
-      const held: Array<Line> = []
-      const honestly = lying.told(
-        aboutEntries("ben", (line) => {
-          if (!isSealed(line)) return undefined
-          held.push(line)
-          return []
-        })
-      )
-      yield* converse(ada, "first", ada)
-      yield* converse(ada, "second", ada)
-      yield* until("both are held", Effect.sync(() => held.length >= 2))
-      honestly()
-      const [first, second] = held
-      assert(first !== undefined && second !== undefined)
-      lying.talksOf("ben")[0]?.tell({ ...second, seq: Number(first["seq"]) }, { ...first, seq: Number(second["seq"]) })
-      yield* untilLine(ben, "ada: first")
-      assert.deepStrictEqual(yield* lines(ben), ["let in", "ada: second", "ada: first"])
-      assert.deepInclude(yield* untilNews(ben, "Withheld"), { user: ada.home.user, what: "messages" })
-    }).pipe(Effect.scoped)
+  it.effect(
+    "that turns two messages round is noticed where their author had read the first one before the second",
+    () =>
+      Effect.gen(function* () {
+        const { ada, ben, lying } = yield* two
+        const held: Array<Line> = []
+        const honestly = lying.told(
+          aboutEntries("ben", (line) => {
+            if (!isSealed(line)) return undefined
+            held.push(line)
+            return []
+          })
+        )
+        yield* converse(ada, "first", ada)
+        yield* converse(ada, "second", ada)
+        yield* until(
+          "both are held",
+          Effect.sync(() => held.length >= 2)
+        )
+        honestly()
+        const [first, second] = held
+        assert(first !== undefined && second !== undefined)
+        lying
+          .talksOf("ben")[0]
+          ?.tell({ ...second, seq: Number(first["seq"]) }, { ...first, seq: Number(second["seq"]) })
+        yield* untilLine(ben, "ada: first")
+        assert.deepStrictEqual(yield* lines(ben), ["let in", "ada: second", "ada: first"])
+        assert.deepInclude(yield* untilNews(ben, "Withheld"), { user: ada.home.user, what: "messages" })
+      }).pipe(Effect.scoped)
   )
 
   it.effect("has the last word on whose message came first, of those that were on their way at once", () =>
@@ -88,7 +95,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("The order of a malicio
       }
       const honestly = lying.asked(keep)
       yield* say(ada, "from ada, who was first")
-      yield* until("it is on its way", Effect.sync(() => held.length === 1))
+      yield* until(
+        "it is on its way",
+        Effect.sync(() => held.length === 1)
+      )
       honestly()
       yield* converse(ben, "from ben", ben)
       yield* ada.cut
@@ -125,7 +135,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("The order of a malicio
       const [first, second] = lying.overheard.filter((line) => isSealed(line) && line._tag === "Sealed")
       assert(first !== undefined && second !== undefined)
       lying.told((line, { user }) =>
-        user === "ben" && line._tag === "History" ? [{ ...line, messages: [{ ...second, seq: first["seq"] }, second] }] : undefined
+        user === "ben" && line._tag === "History"
+          ? [{ ...line, messages: [{ ...second, seq: first["seq"] }, second] }]
+          : undefined
       )
       yield* ben.cut
       yield* until("ben is back", isIn(ben))
@@ -134,23 +146,25 @@ layer(NodeServices.layer, { excludeTestServices: true })("The order of a malicio
     }).pipe(Effect.scoped)
   )
 
-  it.effect("that says Sent and keeps nothing: the message is shown as under way, and is sent again over another connection", () =>
-    Effect.gen(function* () {
-      const { ada, ben, lying } = yield* two
-      const honestly = lying.asked((line, talk) => {
-        if (line._tag !== "SealedMessage") return undefined
-        talk.tell({ _tag: "Sent", id: line["id"], seq: 3, at: 1 })
-        return []
-      })
-      yield* say(ada, "into the void")
-      const isUnderway = Effect.map(ada.rooms.view(vault), (view) => view?.underway === 1)
-      yield* until("it is under way", isUnderway)
-      yield* ada.client.request({ _tag: "Ping", nonce: 1 })
-      assert.isTrue(yield* isUnderway)
-      assert.deepStrictEqual(yield* lines(ada), ["let in", "ada changed keys: +ben -"])
-      honestly()
-      yield* ada.cut
-      yield* untilLine(ben, "ada: into the void")
-    }).pipe(Effect.scoped)
+  it.effect(
+    "that says Sent and keeps nothing: the message is shown as under way, and is sent again over another connection",
+    () =>
+      Effect.gen(function* () {
+        const { ada, ben, lying } = yield* two
+        const honestly = lying.asked((line, talk) => {
+          if (line._tag !== "SealedMessage") return undefined
+          talk.tell({ _tag: "Sent", id: line["id"], seq: 3, at: 1 })
+          return []
+        })
+        yield* say(ada, "into the void")
+        const isUnderway = Effect.map(ada.rooms.view(vault), (view) => view?.underway === 1)
+        yield* until("it is under way", isUnderway)
+        yield* ada.client.request({ _tag: "Ping", nonce: 1 })
+        assert.isTrue(yield* isUnderway)
+        assert.deepStrictEqual(yield* lines(ada), ["let in", "ada changed keys: +ben -"])
+        honestly()
+        yield* ada.cut
+        yield* untilLine(ben, "ada: into the void")
+      }).pipe(Effect.scoped)
   )
 })

@@ -9,7 +9,20 @@ import { makeKeyPackage, readKeyPackage } from "../../../src/client/crypto/KeyPa
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import { enter, isIn, makeVault, say, until, vault } from "./Devices.ts"
-import { converse, lastResortOf, lines, type Lying, makeUp, newest, packagesOf, told, two, untilLine, untilNews, world } from "./Lies.ts"
+import {
+  converse,
+  lastResortOf,
+  lines,
+  type Lying,
+  makeUp,
+  newest,
+  packagesOf,
+  told,
+  two,
+  untilLine,
+  untilNews,
+  world
+} from "./Lies.ts"
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64")
 const bytesOf = (text: unknown) => new Uint8Array(Buffer.from(String(text), "base64"))
@@ -39,7 +52,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("A welcome of a malicio
       assert(made.pending.welcome !== undefined)
       const data = base64(made.pending.welcome)
       lying.told((line, { user }) =>
-        user === "ben" && line._tag === "Welcomes" ? [{ ...line, welcomes: [{ room: vault, seq: 2, data }] }] : undefined
+        user === "ben" && line._tag === "Welcomes"
+          ? [{ ...line, welcomes: [{ room: vault, seq: 2, data }] }]
+          : undefined
       )
       lying.asked((line, { user }) => (user === "ada" && line._tag === "ClaimKeyPackages" ? [] : undefined))
       yield* enter(ben)
@@ -65,10 +80,15 @@ layer(NodeServices.layer, { excludeTestServices: true })("A welcome of a malicio
       lying.told((line) => {
         if (line._tag !== "KeyPackages") return undefined
         asked += 1
-        return given === undefined ? undefined : [{ ...line, packages: [{ user: "ben", device: bens.identity.device, data: given }] }]
+        return given === undefined
+          ? undefined
+          : [{ ...line, packages: [{ user: "ben", device: bens.identity.device, data: given }] }]
       })
       yield* enter(ben)
-      yield* until("ada has asked for them", Effect.sync(() => asked > 0))
+      yield* until(
+        "ada has asked for them",
+        Effect.sync(() => asked > 0)
+      )
       yield* ada.client.request({ _tag: "Ping", nonce: 1 })
       assert.isFalse(lying.overheard.some(({ _tag }) => _tag === "CommitKeys"))
       given = packagesOf(lying, "ben")[0]
@@ -103,7 +123,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("A welcome of a malicio
       const welcome = lying.overheard.findLast(({ _tag }) => _tag === "CommitKeys")?.["welcome"]
       const seq = Number(newest(lying, "Sealed")["seq"]) + 2
       lying.told((line, { user }) =>
-        user === "ben" && line._tag === "Welcomes" ? [{ ...line, welcomes: [{ room: vault, seq, data: welcome }] }] : undefined
+        user === "ben" && line._tag === "Welcomes"
+          ? [{ ...line, welcomes: [{ room: vault, seq, data: welcome }] }]
+          : undefined
       )
       makeUp(lying, "ben", { _tag: "Kicked", from: "ada", user: "ben" })
       yield* untilLine(ben, "put out by ada")
@@ -120,7 +142,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("A welcome of a malicio
       const welcome = lying.overheard.findLast(({ _tag }) => _tag === "CommitKeys")?.["welcome"]
       const { seq } = newest(lying, "KeysCommitted")
       const again = [Number(seq), Number(seq) + 5].map((at) => ({ room: vault, seq: at, data: welcome }))
-      lying.told((line, { user }) => (user === "ben" && line._tag === "Welcomes" ? [{ ...line, welcomes: again }] : undefined))
+      lying.told((line, { user }) =>
+        user === "ben" && line._tag === "Welcomes" ? [{ ...line, welcomes: again }] : undefined
+      )
       yield* ben.cut
       yield* until("ben is back", isIn(ben, vault, 2))
       yield* converse(ada, "hello", ben)
