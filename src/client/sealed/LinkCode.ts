@@ -35,6 +35,9 @@ const parse = (typed: string): string | undefined => {
   return code.length === length && [...code].every((letter) => alphabet.includes(letter)) ? code : undefined
 }
 
+/** What a QR code has of it: as it is typed, without the hyphens, so that it stays as small as a safety number's. */
+export const symbolsOf = (code: string): string => code.replaceAll("-", "")
+
 /**
  * The device that this code makes, in the list that began with this root; undefined if it is no code. The root is in the keys: a
  * server that shows the new device a list of its own, with the new device in it, does not find it taken for the account's.
