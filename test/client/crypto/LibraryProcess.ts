@@ -32,6 +32,9 @@ if (what === "churn") {
 } else if (what === "tampered") {
   const { tamperedJoins } = await import("./TamperedTrees.ts")
   say(await Effect.runPromise(tamperedJoins(Number(seed), 14)))
+} else if (what === "strangers") {
+  const { addingStrangers } = await import("./Strangers.ts")
+  say(await Effect.runPromise(addingStrangers))
 } else {
   const { removedDerivesNextEpoch } = await import("./ForgottenMember.ts")
   say(await Effect.runPromise(removedDerivesNextEpoch))

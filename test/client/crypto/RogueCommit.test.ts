@@ -15,6 +15,7 @@ import { credentialOf } from "../../../src/client/crypto/Identity.ts"
 import { suite } from "../../../src/client/crypto/Suite.ts"
 import { trusting } from "../../../src/client/crypto/Trust.ts"
 import { commits, deviceOf, following, hex, identity, packageOf, three, trustingAll } from "./Crowd.ts"
+import { addingStrangers } from "./Strangers.ts"
 
 /** A commit of the library's making, of a state and with means that are not quite the member's own. */
 const rogue = Effect.fnUntraced(function* (
@@ -66,6 +67,14 @@ describe("A commit that breaks the rules", () => {
         yield* refusals([ofAda], bytes.subarray(0, index))
       }
       assert.strictEqual((yield* following(ofAda, bytes)).keyEpoch, 3)
+    })
+  )
+
+  it.live("is refused if it adds devices whom one does not trust, or who did not sign, and ends no process", () =>
+    Effect.gen(function* () {
+      const { outcomes, unhandled } = yield* addingStrangers
+      assert.deepStrictEqual(outcomes, ["Untrusted", "Untrusted", "Untrusted", "Damaged"])
+      assert.strictEqual(unhandled, 0)
     })
   )
 

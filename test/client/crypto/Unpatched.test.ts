@@ -53,6 +53,11 @@ describe("Without the patch of the library", () => {
       assert.isTrue(outcome)
     }))
 
+  it("a commit that adds several devices whom nobody trusts ends the process of whoever reads it", () =>
+    outcomeWithout("strangers", ["clientState.js"], "strangers", 1).then((outcome) => {
+      assert.notInclude(issueIn(outcome), '"unhandled":0')
+    }))
+
   it("and with it, in such a copy, none of this is so", () =>
     outcomeWithout("nothing", [], "forgotten", 1).then((outcome) => {
       assert.isFalse(outcome)
