@@ -48,7 +48,7 @@ describe("A code on a terminal", () => {
       const read = readOff(painted(rows), "dark") ?? ""
       assert.strictEqual(read, LinkCode.symbolsOf(code))
       const laptop = { user: UserName.make("ada"), device: DeviceId.make("laptop") }
-      assert.deepStrictEqual(yield* LinkCode.deviceOf(laptop, read), yield* LinkCode.deviceOf(laptop, code))
+      assert.deepStrictEqual(yield* LinkCode.deviceOf(laptop, read, "r"), yield* LinkCode.deviceOf(laptop, code, "r"))
     })
   )
 
