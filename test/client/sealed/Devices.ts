@@ -1,7 +1,6 @@
 /** Devices of accounts with the real client and the real state on a disk, for tests: they are switched on, cut off and killed. */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import { assert } from "@effect/vitest"
-import { Context, Effect, Exit, Latch, Layer, Redacted, Scope, Stream } from "effect"
+import { Context, Effect, Exit, Latch, Layer, Redacted, Schema, Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Socket } from "effect/socket"
 import type { Login, Token, TokenStore } from "../../../src/client/core/Login.ts"
@@ -48,6 +47,8 @@ export const homeOf = (folder: string, user: string, device: string, isFirst = d
 export interface SwitchOptions extends SealedOptions {
   /** In place of the store as it is: for what a test leaves out. */
   readonly store?: (store: SealedStore) => SealedStore
+  /** Where its news go, if not to an array of its own. */
+  readonly heard?: Array<SealedNews>
 }
 
 /** Switched on for as long as the scope is open. */
@@ -77,7 +78,7 @@ export const switchOn = Effect.fnUntraced(function* (port: number, home: Home, o
     makeRooms(client, store, { patience: 20, ...options }),
     SecureRandom.layerWebCrypto
   )
-  const news: Array<SealedNews> = []
+  const news: Array<SealedNews> = options.heard ?? []
   yield* Effect.forkScoped(Stream.runForEach(rooms.news, (one) => Effect.sync(() => news.push(one))))
   yield* client.events.pipe(Stream.runForEach(rooms.hear), Effect.ignore, Effect.forkScoped)
   return { home, client, rooms, store, news, cut, network }
@@ -86,12 +87,17 @@ export type Device = Effect.Success<ReturnType<typeof switchOn>>
 
 export const vault = RoomName.make("vault")
 
+/** It was waited for in vain. */
+class NeverSo extends Schema.TaggedError<NeverSo>()("NeverSo", { what: Schema.String, patience: Schema.Finite }) {
+  override readonly message = `not within ${this.patience} ms: ${this.what}`
+}
+
 /** Looks again until it is so; the test's own time is the bound. */
 export const until = <E, R>(what: string, is: Effect.Effect<boolean, E, R>, patience = 20_000) =>
   Effect.andThen(Effect.sleep(5), is).pipe(
     Effect.repeat({ until: (holds) => holds }),
     Effect.timeoutOption(patience),
-    Effect.tap((done) => Effect.sync(() => assert.strictEqual(done._tag, "Some", `not within ${patience} ms: ${what}`)))
+    Effect.flatMap((done) => (done._tag === "Some" ? Effect.void : new NeverSo({ what, patience })))
   )
 
 export const say = ({ rooms }: Device, content: string, room = vault) => rooms.say(room, { _tag: "Said", content })
