@@ -86,7 +86,8 @@ export const read = Effect.fnUntraced(function* (
       yield* Effect.forEach(entry.adds, ({ user }) => lists.look(user), { discard: true })
       outcome = yield* look()
     }
-    if (outcome.lacksKeys === true) {
+    // A welcome whose place was read past is lost: whoever has no keys looks for one before anything else, also what needs none.
+    if (outcome.lacksKeys === true || kept.group === undefined) {
       yield* flush
       welcomes ??= yield* welcomesTo(workshop, kept)
       const joined = yield* joinBefore(workshop, { kept, before: entry.seq, other, welcomes })

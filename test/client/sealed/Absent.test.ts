@@ -4,7 +4,20 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import * as TestServer from "../../support/TestServer.ts"
-import { enter, type Home, homeOf, isIn, makeVault, say, signInBy, switchOn, texts, until, vault } from "./Devices.ts"
+import {
+  type Device,
+  enter,
+  type Home,
+  homeOf,
+  isIn,
+  makeVault,
+  say,
+  signInBy,
+  switchOn,
+  texts,
+  until,
+  vault
+} from "./Devices.ts"
 import { folder } from "./Folder.ts"
 
 const aKey = MessageKey.make("a key of tests, once alone")
@@ -15,6 +28,8 @@ const switchable = Effect.fnUntraced(function* (port: number, home: Home) {
   const device = yield* Scope.provide(switchOn(port, home), scope)
   return { device, off: Scope.close(scope, Exit.void) }
 })
+
+const isSent = ({ rooms }: Device) => Effect.map(rooms.view(vault), (view) => view?.underway === 0)
 
 layer(NodeServices.layer, { excludeTestServices: true })("Who is away", (it) => {
   it.effect("and let in meanwhile, reads from there on, also what was said with somebody who has gone since", () =>
@@ -37,12 +52,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("Who is away", (it) => 
       const ada = yield* switchOn(port, adaHome)
       yield* until("cyd is let in", isIn(ada, vault, 3))
       yield* say(ada, "with ben")
-      const isSent = Effect.map(ada.rooms.view(vault), (view) => view?.underway === 0)
-      yield* until("it is sent", isSent)
-      const key = MessageKey.make("a key of the kick in tests")
-      yield* ada.client.request({ _tag: "Kick", room: vault, user: benHome.user, key })
+      yield* until("it is sent", isSent(ada))
+      yield* ada.client.request({ _tag: "Kick", room: vault, user: benHome.user, key: aKey })
       yield* say(ada, "without ben")
-      yield* until("it is sent", isSent)
+      yield* until("it is sent", isSent(ada))
 
       const cyd = yield* switchOn(port, cydHome)
       yield* until(
@@ -54,6 +67,34 @@ layer(NodeServices.layer, { excludeTestServices: true })("Who is away", (it) => 
         cyd.news.filter(({ _tag }) => _tag === "OutOfStep"),
         []
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("and let in meanwhile, reads from there on, also where first something was done that needs no keys", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const path = yield* folder
+      const [adaHome, benHome] = [homeOf(path, "ada", "desk"), homeOf(path, "ben", "desk")]
+      const before = yield* switchable(port, adaHome)
+      yield* makeVault(before.device)
+      yield* before.off
+      const waiting = yield* switchable(port, benHome)
+      yield* enter(waiting.device)
+      yield* waiting.off
+      const ada = yield* switchOn(port, adaHome)
+      yield* until("ben is let in", isIn(ada, vault, 2))
+      yield* ada.client.request({ _tag: "SetTopic", room: vault, topic: "birds", key: aKey })
+      yield* say(ada, "of a feather")
+      yield* until("it is sent", isSent(ada))
+
+      // In the order of the log, one page each.
+      const ben = yield* switchOn(port, benHome, { pageSize: 1 })
+      yield* until("ben is in", isIn(ben, vault, 2))
+      yield* until(
+        "ben has read",
+        Effect.map(texts(ben), (all) => all.length > 0)
+      )
+      assert.deepStrictEqual(yield* texts(ben), ["of a feather"])
     }).pipe(Effect.scoped)
   )
 
