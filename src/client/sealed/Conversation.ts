@@ -30,13 +30,13 @@ import type { Workshop } from "./Workshop.ts"
 
 const maxLive = 500
 
-/** Until it is asked again for what should be there, and how often; and for a welcome, the longest pause. */
+/** Until it is asked again for what should be there, and how often; for a welcome the longest pause, and how often in vain. */
 const lookAgain = 100
 const looksAgain = 50
 const longestWelcomePause = 15_000
+const looksBeforeReset = 5
 
 type StepError = RequestError | StoreError
-
 interface Wish {
   readonly saying: Saying
   readonly key: MessageKey | undefined
@@ -63,6 +63,7 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
   let vain = 0
   let isWelcomeDue = true
   let welcomePause = workshop.patience
+  let welcomeLooks = 0
   let isTendingDue = false
   let isResetWished = false
   let tendingTurn = 0
@@ -166,7 +167,8 @@ export const open = Effect.fnUntraced(function* (workshop: Workshop, room: RoomN
 
   const takeWelcome = Effect.fnUntraced(function* (at: Kept) {
     const joined = yield* Reader.joinBefore(workshop, { kept: at, before: Infinity, other })
-    if (joined === undefined) return lookForWelcomeLater()
+    // Perhaps nobody is left who could: the server, which knows, takes fresh keys of one who was not in only then.
+    if (joined === undefined) return ++welcomeLooks % looksBeforeReset > 0 ? lookForWelcomeLater() : yield* reset(at)
     kept = joined
     incarnation = Math.max(incarnation, joined.incarnation)
     outbox = yield* store.outbox(room)

@@ -58,7 +58,7 @@ describe("Devices that are cut off, killed and brought back", () => {
             assert.deepStrictEqual(
               wrong.slice(0, 20),
               [],
-              `SEALED_SEED=${seed} SEALED_OPERATIONS=${operations} SEALED_ACCOUNTS=${accounts}`
+              `${story.join("\n")}\nSEALED_SEED=${seed} SEALED_OPERATIONS=${operations} SEALED_ACCOUNTS=${accounts}`
             )
           }
         }),
