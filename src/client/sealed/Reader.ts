@@ -4,9 +4,9 @@
  * A welcome is used where the log comes to its place, before what stands behind it is read: the group that it invites into takes the
  * place of any that is left from before.
  */
-import { Clock, Effect, Result } from "effect"
+import { Clock, Effect, Result, Schema } from "effect"
 import { groupIdOf } from "../../common/log/Sealing.ts"
-import type { UserName } from "../../common/name/UserName.ts"
+import { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import { isSameIdentity } from "../crypto/Identity.ts"
@@ -88,7 +88,8 @@ export const read = Effect.fnUntraced(function* (
       yield* Effect.forEach(entry.adds, ({ user }) => lists.look(user), { discard: true })
       outcome = yield* look()
     }
-    if (outcome.lacksKeys === true) {
+    // A welcome whose place was read past is lost: whoever has no keys looks for one before anything else, also what needs none.
+    if (outcome.lacksKeys === true || kept.group === undefined) {
       yield* flush
       welcomes ??= yield* welcomesTo(workshop, kept)
       const joined = yield* joinBefore(workshop, { kept, before: entry.seq, other, welcomes })
@@ -212,7 +213,9 @@ const welcomesTo = Effect.fnUntraced(function* ({ ask }: Workshop, { room }: Kep
   return found.toSorted((one, other) => one.seq - other.seq)
 })
 
-/** Tries each of the private halves that there are, and asks for the lists of whoever is in the group and not known. */
+const isUserName = Schema.is(UserName)
+
+/** Tries each of the private halves that there are, and asks for the lists of whoever is in the group and not known, each once. */
 const enter = Effect.fnUntraced(function* (
   workshop: Workshop,
   kept: Kept,
@@ -249,14 +252,12 @@ const enter = Effect.fnUntraced(function* (
         incarnation = named
         continue
       }
-      if (error._tag === "Untrusted" && !asked.has(error.user)) {
+      // Who was in then may have left since, so that the server does not name them any more.
+      if (error._tag === "Untrusted" && isUserName(error.user) && !asked.has(error.user)) {
         asked.add(error.user)
-        const user = members.find((name) => name === error.user)
-        if (user !== undefined) {
-          lists.changed(user)
-          yield* lists.look(user)
-          continue
-        }
+        lists.changed(error.user)
+        yield* lists.look(error.user)
+        continue
       }
       tell({ _tag: "OutOfStep", room, message: error.message })
       return undefined

@@ -23,6 +23,8 @@ import type { Workshop } from "./Workshop.ts"
 /** Until it is asked again for what should be there, in milliseconds. */
 const lookAgain = 100
 export const longestPause = 15_000
+/** So often a welcome is looked for in vain before fresh keys are asked for: with the pauses in between, a minute. */
+const looksBeforeReset = 10
 /** So often it is asked again whether this device is in; with the pauses in between, 12 seconds. */
 const refusalsBeforeGivenUp = 6
 
@@ -40,6 +42,9 @@ interface Bench {
 export const make = ({ after, memory, room, signals, workshop }: Bench) => {
   const { ask, patience, store, tell } = workshop
   const welcomePause = growing(patience / 4, longestPause)
+  /** How often a welcome was looked for in vain; and whether the fresh keys on their way are asked for since nobody may be left. */
+  let welcomeLooks = 0
+  let isTrial = false
   const tendingPause = growing(patience, longestPause)
   const sendingPause = growing(patience, longestPause)
 
@@ -142,9 +147,26 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     })
   })
 
+  const makeReset = Effect.fnUntraced(function* (at: Kept) {
+    Memory.setPending(memory, yield* Tender.makeReset(workshop, at, memory.incarnation + 1))
+  })
+
+  const reset = (at: Kept) => {
+    memory.isResetWished = false
+    isTrial = false
+    return makeReset(at)
+  }
+
   const takeWelcome = Effect.fnUntraced(function* (at: Kept) {
     const joined = yield* Reader.joinBefore(workshop, { kept: at, before: Infinity, other: memory.other })
-    if (joined === undefined) return lookForWelcomeLater()
+    if (joined === undefined) {
+      welcomeLooks += 1
+      if (welcomeLooks % looksBeforeReset > 0) return lookForWelcomeLater()
+      // Perhaps nobody is left who could: the server, which knows, takes fresh keys of one who is not in only then.
+      isTrial = true
+      return yield* makeReset(at)
+    }
+    welcomeLooks = 0
     memory.kept = joined
     memory.incarnation = Math.max(memory.incarnation, joined.incarnation)
     memory.outbox = yield* store.outbox(room)
@@ -152,11 +174,6 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     memory.horizon = Horizon.mayGoOn(memory.horizon, joined.cursor)
     welcomePause.beginAgain()
     tendInTurn(true)
-  })
-
-  const reset = Effect.fnUntraced(function* (at: Kept) {
-    memory.isResetWished = false
-    Memory.setPending(memory, yield* Tender.makeReset(workshop, at, memory.incarnation + 1))
   })
 
   const sendChange = Effect.fnUntraced(function* (at: Kept, made: Pending) {
@@ -172,7 +189,8 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       // Of a reset that others were quicker with, a device that is not let in reads nothing.
       if (made.change._tag === "Reset") memory.incarnation = Math.max(memory.incarnation, made.incarnation)
       else if (Horizon.isAwaiting(memory.horizon, at.cursor)) return holdBackIfAgain()
-    } else if (made.change._tag === "Reset") {
+    } else if (made.change._tag === "Reset" && isTrial) lookForWelcomeLater()
+    else if (made.change._tag === "Reset") {
       holdBack()
       tell({ _tag: "OutOfStep", room, message: `No fresh keys could be made. ${refusal.message}` })
     }

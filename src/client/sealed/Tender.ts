@@ -2,8 +2,9 @@
  * Changes of keys by this device: who is to be let in and who is to be removed, made into a commit that is stored and waits to be
  * sent (see Tending.ts for whose turn it is).
  */
-import { Effect, Result } from "effect"
+import { Array as Arr, Effect, Order, Result } from "effect"
 import { groupIdOf, maxCommitBytes, maxWelcomeBytes } from "../../common/log/Sealing.ts"
+import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { RequestError } from "../core/ClientError.ts"
@@ -35,7 +36,10 @@ export const turnIn = ({ own, patience }: Workshop, group: Group): number =>
 /** The longest list of a room's members that is asked for, in pages: an endless one is a server's lie. */
 const maxMemberPages = 20
 
-/** Everybody who is in the room, as the server says; of a conversation of two, both. */
+/** As the server's pages have them. */
+const byName = Order.mapInput(Order.String, (user: UserName) => nameKey(user))
+
+/** Every member of the room, here or away, as the server says; of a conversation of two, both. */
 export const membersIn = Effect.fnUntraced(function* (
   { ask, own }: Workshop,
   room: RoomName,
@@ -46,8 +50,9 @@ export const membersIn = Effect.fnUntraced(function* (
   for (let isMore = true, pages = 0; isMore && pages < maxMemberPages; pages++) {
     const after = users.at(-1)
     const page = yield* ask({ _tag: "ListRoomUsers", room, ...(after !== undefined && { after }) })
-    users.push(...page.users)
-    isMore = page.more === true && page.users.length > 0
+    const names = Arr.sort([...page.users, ...(page.away ?? [])], byName)
+    users.push(...names)
+    isMore = page.more === true && names.length > 0
   }
   return users
 })

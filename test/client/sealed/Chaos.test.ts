@@ -6,20 +6,14 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
 import { Config, Effect, Random } from "effect"
 import type { Kept } from "../../../src/client/sealed/Kept.ts"
-import * as Database from "../../../src/server/store/Database.ts"
 import { seedLimit } from "../../simulation/Series.ts"
-import * as TestServer from "../../support/TestServer.ts"
-import { run } from "./Chaos.ts"
+import { type ChaosOptions, run } from "./Chaos.ts"
 import { folder } from "./Folder.ts"
 
-type Control = NonNullable<Parameters<typeof run>[0]["store"]>
+type Control = NonNullable<ChaosOptions["store"]>
 
-/** Every other seed has a server on a file. */
-const chaos = Effect.fnUntraced(function* (seed: number, operations: number, accounts: number, store?: Control) {
-  const path = yield* folder
-  const settings = { DATABASE: `${path}/server.sqlite` }
-  const { port } = yield* seed % 2 === 0 ? TestServer.start() : TestServer.start({ settings, stores: Database.layer })
-  return yield* run({ seed, operations, accounts, port, folder: path, ...(store && { store }) })
+const chaos = Effect.fnUntraced(function* (options: Omit<ChaosOptions, "folder">) {
+  return yield* run({ ...options, folder: yield* folder })
 }, Effect.scoped)
 
 /** Keeps what was sealed without the group whose key it has used up: after a crash the key is used again. */
@@ -57,14 +51,14 @@ describe("Devices that are cut off, killed and brought back", () => {
           const runs = yield* Config.withDefault(Config.Int("SEALED_RUNS"), 1)
           const operations = yield* Config.withDefault(Config.Int("SEALED_OPERATIONS"), 60)
           const accounts = yield* Config.withDefault(Config.Int("SEALED_ACCOUNTS"), 3)
+          const missed = yield* Config.withDefault(Config.Int("SEALED_MISSED"), 30)
           for (let seed = first; seed < first + runs; seed++) {
-            const { deeds, deliveries, said, wrong } = yield* chaos(seed, operations, accounts)
-            const figures = `${said} said, ${deliveries} deliveries, ${JSON.stringify(deeds)}`
-            yield* Effect.log(`Seed ${seed}: ${figures}`)
+            const { story, wrong, ...figures } = yield* chaos({ seed, operations, accounts, missed })
+            yield* Effect.log(`Seed ${seed}: ${JSON.stringify(figures)}`)
             assert.deepStrictEqual(
               wrong.slice(0, 20),
               [],
-              `SEALED_SEED=${seed} SEALED_OPERATIONS=${operations}: ${figures}`
+              `${story.join("\n")}\nSEALED_SEED=${seed} SEALED_OPERATIONS=${operations} SEALED_ACCOUNTS=${accounts}`
             )
           }
         }),
@@ -77,7 +71,8 @@ describe("Devices that are cut off, killed and brought back", () => {
         Effect.gen(function* () {
           let wrong = 0
           for (let seed = 1; seed <= 6 && wrong === 0; seed++) {
-            wrong = (yield* chaos(seed, 120, 2, withoutTheGroup)).wrong.length
+            wrong = (yield* chaos({ seed, operations: 60, accounts: 2, missed: 0, store: withoutTheGroup })).wrong
+              .length
           }
           assert.isAbove(wrong, 0)
         }),

@@ -1,7 +1,6 @@
 /** Devices of accounts with the real client and the real state on a disk, for tests: they are switched on, cut off and killed. */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import { assert } from "@effect/vitest"
-import { Context, Effect, Exit, Latch, Layer, Redacted, Scope, Stream } from "effect"
+import { Context, Effect, Exit, Latch, Layer, Redacted, Schema, Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Socket } from "effect/socket"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
@@ -53,6 +52,8 @@ export interface SwitchOptions extends SealedOptions {
   readonly store?: (store: SealedStore) => SealedStore
   /** In place of the client as the rooms ask it. */
   readonly client?: (client: Asked) => Asked
+  /** Where its news go, if not to an array of its own. */
+  readonly keepNews?: Array<SealedNews>
 }
 
 /** Switched on for as long as the scope is open. */
@@ -87,7 +88,7 @@ export const switchOn = Effect.fnUntraced(function* (port: number, home: Home, o
     Effect.tap(rooms.hear(event), () =>
       Effect.sync(() => heard.push(event._tag === "Received" ? event.message._tag : event._tag))
     )
-  const news: Array<SealedNews> = []
+  const news: Array<SealedNews> = options.keepNews ?? []
   yield* Effect.forkScoped(Stream.runForEach(rooms.news, (one) => Effect.sync(() => news.push(one))))
   yield* client.events.pipe(Stream.runForEach(hear), Effect.ignore, Effect.forkScoped)
   return { home, client, rooms, store, news, heard, cut, network }
@@ -96,12 +97,17 @@ export type Device = Effect.Success<ReturnType<typeof switchOn>>
 
 export const vault = RoomName.make("vault")
 
+/** It was waited for in vain. */
+class NeverSo extends Schema.TaggedError<NeverSo>()("NeverSo", { what: Schema.String, patience: Schema.Finite }) {
+  override readonly message = `not within ${this.patience} ms: ${this.what}`
+}
+
 /** Looks again until it is so; the test's own time is the bound. */
 export const until = <E, R>(what: string, is: Effect.Effect<boolean, E, R>, patience = 20_000) =>
   Effect.andThen(Effect.sleep(5), is).pipe(
     Effect.repeat({ until: (holds) => holds }),
     Effect.timeoutOption(patience),
-    Effect.tap((done) => Effect.sync(() => assert.strictEqual(done._tag, "Some", `not within ${patience} ms: ${what}`)))
+    Effect.flatMap((done) => (done._tag === "Some" ? Effect.void : new NeverSo({ what, patience })))
   )
 
 export const say = ({ rooms }: Device, content: string, room = vault) => rooms.say(room, { _tag: "Said", content })

@@ -1,0 +1,65 @@
+/** Many runs of devices in trouble (`pnpm simulate --e2ee`), each from a seed of its own, up to the first that goes wrong. */
+import { Effect, FileSystem } from "effect"
+import { run } from "../client/sealed/Chaos.ts"
+import type { Progress } from "./Progress.ts"
+import { seedLimit } from "./Series.ts"
+
+export interface SealedSeriesOptions {
+  readonly seed: number
+  readonly runs: number
+  readonly operations: number
+  readonly people: number
+  readonly progress: Progress
+}
+
+/** How many findings of a run that went wrong are shown. */
+const shownFaults = 40
+
+/** What went wrong and how to see it again; undefined if nothing did. */
+export const findFailure = Effect.fnUntraced(function* ({
+  operations,
+  people,
+  progress,
+  runs,
+  seed: first
+}: SealedSeriesOptions) {
+  const files = yield* FileSystem.FileSystem
+  let deliveries = 0
+  let standing = ""
+  yield* progress.showing(() => standing)
+  for (let done = 0; done < runs; done++) {
+    const seed = (first + done) % seedLimit
+    standing = `seed ${seed}, run ${done + 1} of ${runs}, everybody comes in`
+    const one = Effect.gen(function* () {
+      const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-chaos-" })
+      let operation = 0
+      const onOperation = ({ said }: { readonly said: number }) => {
+        operation += 1
+        standing = `seed ${seed}, run ${done + 1} of ${runs}, ${operation} deeds, ${said} said`
+      }
+      return yield* run({ seed, operations, accounts: people, folder, onOperation })
+    })
+    const { story, wrong, ...figures } = yield* Effect.scoped(one)
+    deliveries += figures.deliveries
+    const { deeds, keys, said } = figures
+    yield* progress.tell(
+      `seed ${seed}: ${said} said, ${figures.deliveries} deliveries, ${keys} keys, ${wrong.length} wrong, ${JSON.stringify(deeds)}`
+    )
+    if (wrong.length > 0) {
+      return [
+        `Seed ${seed} goes wrong:`,
+        ...wrong.slice(0, shownFaults).map((what) => `  ${what}`),
+        "",
+        "The log, and who saw themselves come and go:",
+        ...story,
+        "",
+        "To repeat it, as far as a busy machine does the same twice: " +
+          `pnpm simulate --e2ee --seed ${seed} --runs 1 --operations ${operations} --people ${people}`
+      ].join("\n")
+    }
+  }
+  yield* progress.tell(
+    `Nothing went wrong: ${runs} runs from seed ${first}, ${deliveries} deliveries in ${progress.seconds().toFixed(0)} s.`
+  )
+  return undefined
+})
