@@ -2,7 +2,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Scope } from "effect"
-import type { Pending } from "../../../src/client/sealed/Kept.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import {
   type Device,
@@ -46,29 +45,26 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
       const path = yield* folder
       const everybodyHasOne = yield* Deferred.make<void>()
       let isGathering = false
-      const made: Array<Pending> = []
+      const made: Array<{ readonly keyEpoch: number }> = []
       const refused: Array<string> = []
-      // Each holds its commit, stored and not sent, until all three have one.
+      // Each holds its commit, stored and about to be sent, until all three have one.
       const gathering: SwitchOptions = {
-        store: (store) => ({
-          ...store,
-          committing: (kept, pending) =>
-            Effect.tap(store.committing(kept, pending), () => {
-              if (!isGathering || made.length >= 3) return Effect.void
-              made.push(pending)
-              if (made.length === 3) Deferred.doneUnsafe(everybodyHasOne, Effect.void)
-              return Deferred.await(everybodyHasOne)
-            })
-        }),
         client: (client) => ({
           ...client,
-          quietly: (request) =>
-            Effect.tapError(client.quietly(request), (error) =>
-              Effect.sync(() => {
-                const isOfThese = request._tag === "CommitKeys" && made.some(({ key }) => key === request.key)
-                if (isOfThese && error._tag === "RequestRejected") refused.push(error.reason._tag)
-              })
+          quietly: (request) => {
+            if (request._tag !== "CommitKeys" || !isGathering) return client.quietly(request)
+            const isOfThese = made.length < 3
+            if (isOfThese) made.push(request)
+            if (made.length === 3) Deferred.doneUnsafe(everybodyHasOne, Effect.void)
+            return Effect.andThen(
+              Deferred.await(everybodyHasOne),
+              Effect.tapError(client.quietly(request), (error) =>
+                Effect.sync(() => {
+                  if (isOfThese && error._tag === "RequestRejected") refused.push(error.reason._tag)
+                })
+              )
             )
+          }
         })
       }
       const users = ["ada", "ben", "cyd"]
