@@ -9,7 +9,13 @@ import { isMuted, levelOf, type Level, type Levels } from "./Level.ts"
 import { apart, faint, filled, type Look, type Row, rowOf, span } from "./Row.ts"
 
 /** What a conversation is called on every screen: no room passes for the lobby. */
-export const nameOf = ({ where }: Pick<Talk.Talk, "where">): string => Current.nameOf(where)
+export const nameOf = (talk: Pick<Talk.Talk, "partner" | "where">): string => Current.nameOf(Talk.addresseeOf(talk))
+
+/** Before the name of what is encrypted; behind it a tick, if keys were compared. Two cells wherever emoji are drawn at all. */
+export const padlock = "🔒"
+
+export const padlockOf = ({ sealed }: Pick<Talk.Talk, "sealed">): string =>
+  sealed === undefined ? "" : `${padlock}${sealed.isVerified ? "✓" : ""}`
 
 export interface Listed {
   readonly key: string
@@ -26,8 +32,8 @@ export const listed = ({ talks }: ChatState, levels: Levels, isUrgentFirst: bool
     key,
     number: index + 1,
     talk,
-    isMuted: isMuted(levels, key),
-    level: levelOf(levels, key)
+    isMuted: isMuted(levels, Talk.keyOf(Talk.addresseeOf(talk))),
+    level: levelOf(levels, Talk.keyOf(Talk.addresseeOf(talk)))
   }))
   return isUrgentFirst ? all.toSorted((one, other) => urgency(other) - urgency(one)) : all
 }
@@ -77,7 +83,7 @@ const talkRow = (one: Listed, isShown: boolean, width: number): Row => {
   const right = [mark, count].filter((piece) => piece !== "").join(" ")
   const rightLook: Look = isCalling && !isShown ? { tone: "mention", bold: true } : look
   // Of what calls for every message one is to know why.
-  const left = `${number < 10 ? number : " "} ${nameOf(talk)}${one.level === "all" ? " !" : ""}`
+  const left = `${number < 10 ? number : " "} ${padlockOf(talk)}${nameOf(talk)}${one.level === "all" ? " !" : ""}`
   return apart([span(left, look)], right === "" ? [span(" ", look)] : [span(` ${right} `, rightLook)], width, look)
 }
 
@@ -100,7 +106,7 @@ export const rightBar = (
   for (const user of here) rows.push(personRow(user, state, governors, width, true))
   if (away.length > 0) {
     // Whether somebody of that name was ever here, a private conversation does not tell.
-    rows.push(rowOf(talk.where.with === undefined ? ` ${away.length} away` : " not here", faint))
+    rows.push(rowOf(!Talk.isPersonal(talk) ? ` ${away.length} away` : " not here", faint))
     for (const user of away) rows.push(personRow(user, state, governors, width, false))
   }
   const cut =

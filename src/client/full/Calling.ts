@@ -1,4 +1,5 @@
 /** Of what the person is to be called, and how much has called them. Pure. */
+import { addresseeKey } from "../core/chat/ChatState.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import { nameOf } from "./Bars.ts"
 import * as Level from "./Level.ts"
@@ -6,7 +7,7 @@ import * as View from "./View.ts"
 
 /** Of the conversation that is shown. Undefined: what it is now is told. */
 export const toLevel = (view: View.View, level: Level.Level | undefined): View.View => {
-  const { shown } = view.chat
+  const shown = addresseeKey(view.chat, view.chat.shown)
   const name = nameOf(View.talkOf(view))
   if (level === undefined) {
     const now = Level.says[Level.levelOf(view.levels, shown)]
@@ -19,8 +20,8 @@ export const toLevel = (view: View.View, level: Level.Level | undefined): View.V
 /** How much waits of what one wants to be called for. */
 export const calls = ({ chat, levels }: View.View): number => {
   let sum = 0
-  for (const [key, talk] of chat.talks) {
-    const level = Level.levelOf(levels, key)
+  for (const talk of chat.talks.values()) {
+    const level = Level.levelOf(levels, Talk.keyOf(Talk.addresseeOf(talk)))
     sum += level === "none" ? 0 : level === "all" ? Talk.unread(talk) : Talk.mentionsIn(talk)
   }
   return sum
@@ -28,4 +29,7 @@ export const calls = ({ chat, levels }: View.View): number => {
 
 /** All that is unread in conversations that are not muted. */
 export const unread = ({ chat, levels }: View.View): number =>
-  [...chat.talks].reduce((sum, [key, talk]) => (Level.isMuted(levels, key) ? sum : sum + Talk.unread(talk)), 0)
+  [...chat.talks.values()].reduce(
+    (sum, talk) => (Level.isMuted(levels, Talk.keyOf(Talk.addresseeOf(talk))) ? sum : sum + Talk.unread(talk)),
+    0
+  )

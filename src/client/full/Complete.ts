@@ -52,7 +52,9 @@ const decodeRoom = Schema.decodeUnknownOption(RoomName)
 
 const knownTo = ({ people, talks }: Chat.ChatState): KnownNames => ({
   users: [...people.everybody.values()],
-  rooms: [...talks.values()].flatMap(({ where }) => (where.room === undefined ? [] : [where.room])),
+  rooms: [...talks.values()].flatMap(({ partner, where }) =>
+    where.room === undefined || partner !== undefined ? [] : [where.room]
+  ),
   membersOf: (room) =>
     Option.match(decodeRoom(room), {
       onNone: () => [],

@@ -24,6 +24,7 @@ import * as Editor from "./Editor.ts"
 import { keyFor } from "./Keys.ts"
 import { Live } from "./Live.ts"
 import { talkTo } from "./Press.ts"
+import { Requests } from "./Requests.ts"
 import * as View from "./View.ts"
 
 /** The screen as commands know one; `answer` gives what was typed to whoever asked. */
@@ -101,6 +102,7 @@ const withoutQuestion = (view: View.View, line: string): View.View => {
 export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<View.Given>) {
   const { change, view } = yield* Live
   const recent = yield* RecentMessages
+  const requests = yield* Requests
   const client = yield* Client
 
   /** What is shown afterwards is what the command was about. */
@@ -111,8 +113,17 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<View.Gi
     if (request._tag === "CreateRoom" && reply._tag === "RoomCreated") {
       yield* carryOut({ _tag: "Ask", request: { _tag: "JoinRoom", room: request.room } })
     }
-    if (request._tag === "PrivateMessage")
-      yield* change((before) => broughtTo(before, talkTo(before, request.to), since))
+    const to =
+      request._tag === "PrivateMessage"
+        ? request.to
+        : request._tag === "RoomMessage"
+          ? Talk.partnerIn(request.room, view().chat.user)
+          : undefined
+    if (to !== undefined) {
+      // That there is an encrypted conversation may come behind the reply.
+      yield* client.told()
+      yield* change((before) => broughtTo(before, talkTo(before, to), since))
+    }
     if (request._tag !== "CreateRoom" && request._tag !== "JoinRoom") return
     const key = Talk.keyOf({ room: request.room })
     // The event may come behind the reply.
@@ -154,6 +165,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<View.Gi
             ? View.withChat(before, Intention.show(before.chat, Talk.keyOf(where)))
             : talkTo(before, where.with)
         yield* change(go)
+        if (action.where.with !== undefined) yield* requests.place(action.where.with)
         return undefined
       }
       case "Quit":

@@ -11,11 +11,12 @@ import { cellsOf } from "../text/Grapheme.ts"
 import { isRightToLeft, joined, wall, walled } from "../text/RightToLeft.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { cutTo, rowsWithin } from "../text/Wrap.ts"
-import { leftBar, type Listed, listed, nameOf, rightBar, waiting } from "./Bars.ts"
+import { leftBar, type Listed, listed, nameOf, padlockOf, rightBar, waiting } from "./Bars.ts"
 import { type Input, inputOf, promptCells } from "./Input.ts"
 import { keyFor } from "./Keys.ts"
 import { answerRows, fitsBeside, popupRows } from "./Popup.ts"
 import { apart, cellsOfRow, cutRow, divided, faint, filled, type Look, type Row, span } from "./Row.ts"
+import { says } from "./SealedWords.ts"
 import type { Pane } from "./TalkPane.ts"
 import { editorOf, paneIn, type Other, type Plan, planOf, talkOf, type View } from "./View.ts"
 
@@ -79,10 +80,12 @@ const overlaid = (rows: ReadonlyArray<Row>, view: View, { middle, pane }: Plan):
 
 const headerOf = (view: View, width: number): Row => {
   const talk = talkOf(view)
-  const { isIn, isPrivate, role, topic, where } = talk
+  const { isIn, isPrivate, partner, role, topic, where } = talk
+  const isRoom = where.room !== undefined && partner === undefined
   const marks = [
-    ...(isPrivate ? ["private"] : []),
-    ...(role === undefined || role === "member" ? [] : [role === "owner" ? "yours" : "you moderate it"]),
+    ...sealedMarks(talk),
+    ...(isPrivate && partner === undefined ? ["private"] : []),
+    ...(!isRoom || role === undefined || role === "member" ? [] : [role === "owner" ? "yours" : "you moderate it"]),
     ...(isIn ? [] : ["left"])
   ]
   const about = where.room === undefined && where.with === undefined ? view.chat.server : (topic ?? "")
@@ -97,6 +100,14 @@ const headerOf = (view: View, width: number): Row => {
     ),
     width
   )
+}
+
+/** How it stands, first of all that it is encrypted, by what nobody has audited. */
+const sealedMarks = ({ sealed }: Talk.Talk): ReadonlyArray<string> => {
+  if (sealed === undefined) return []
+  const how = sealed.isVerified ? "encrypted, verified, unaudited" : "encrypted, unaudited"
+  const stands = says[sealed.state]
+  return stands === undefined ? [how] : [how, stands]
 }
 
 const bar: Look = { tone: "bar" }
@@ -180,9 +191,32 @@ const promptOf = (view: View): { readonly text: string; readonly look: Look } =>
     default: {
       const talk = talkOf(view)
       const doing = talk.editing !== undefined ? " ✎ edit" : talk.replyTo !== undefined ? answeredName(talk) : ""
-      return { text: walled(`${placeNamed(view, `${doing}› `)}${doing}› `), look: { tone: "accent", bold: true } }
+      const sealed = sealedPrompt(view, `${doing}› `)
+      return {
+        text: walled(
+          `${sealed.before}${placeNamed(view, `${sealed.before}${sealed.behind}${doing}› `)}${sealed.behind}${doing}› `
+        ),
+        look: { tone: "accent", bold: true }
+      }
     }
   }
+}
+
+/** That it is encrypted, by what nobody has audited; on a small screen a name goes before that word, which stands above in any case. */
+const sealedPrompt = (view: View, rest: string): { readonly before: string; readonly behind: string } => {
+  const talk = talkOf(view)
+  if (talk.sealed === undefined) return { before: "", behind: "" }
+  const before = `${padlockOf(talk)} `
+  const words =
+    talk.sealed.state === "waiting"
+      ? "waiting, unaudited"
+      : talk.sealed.state === "outOfStep"
+        ? "out of step, unaudited"
+        : "unaudited"
+  const room =
+    promptCells(view.size.columns) - cellsOf(`${before}${safeLine(rest)}`) - Math.min(8, cellsOf(nameOf(talk)))
+  const fitting = [` (${words})`, " (unaudited)", ""].find((one) => cellsOf(one) <= room)
+  return { before, behind: fitting ?? "" }
 }
 
 /** Where what is typed goes, with its server where there are several: shortened, if there is no room for it beside the rest. */

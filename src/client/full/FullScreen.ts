@@ -234,6 +234,8 @@ const run = Effect.fnUntraced(function* (
       case "Send":
         fork(requests.send(wish.submission))
         return
+      case "Place":
+        return void fork(requests.place(wish.user))
       case "Do":
         fork(requests.act(wish.request))
         return

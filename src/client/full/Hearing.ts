@@ -1,6 +1,7 @@
 /** What happens, put into the view: the state of the chat, answers to commands, and who is to be called. Pure. */
 import { nameKey } from "../../common/name/Name.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
+import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import { callFor } from "../core/chat/Call.ts"
 import * as Chat from "../core/chat/ChatState.ts"
 import * as Talk from "../core/chat/Talk.ts"
@@ -12,6 +13,7 @@ import { render } from "../screen/Render.ts"
 import { answered, answeredWith } from "./Answers.ts"
 import { nameOf } from "./Bars.ts"
 import { levelOf } from "./Level.ts"
+import { encryptedFromNow } from "./SealedWords.ts"
 import * as View from "./View.ts"
 
 /** Whom it is to reach, who may not be looking. */
@@ -62,6 +64,10 @@ export const heard = (before: View.View, event: ClientEvent, style: Style, recen
         if (hidden === 0) return next
         return answeredWith(next, [`${hidden} of them from people whom you ignore: not shown. :unignore shows them.`])
       }
+      if (message._tag === "RoomJoined" && message.with !== undefined) {
+        const over = View.wentOver(view, message.with, message.room)
+        return isBegun(before.chat, message) ? View.notify(over, encryptedFromNow(message.with)) : over
+      }
       if (message._tag === "Invitation") {
         return View.notify(view, `${message.by} invites you to ${message.room}: :jr ${message.room} joins it.`)
       }
@@ -76,6 +82,8 @@ export const heard = (before: View.View, event: ClientEvent, style: Style, recen
       }
       return view
     }
+    case "EncryptionTold":
+      return View.tell(view, event)
     case "RejoinRefused":
       return View.notify(view, `Not back in ${event.room}: ${event.message}`, true)
     case "NotKept":
@@ -87,6 +95,14 @@ export const heard = (before: View.View, event: ClientEvent, style: Style, recen
   }
 }
 
+type Joined = ServerMessageOf<"RoomJoined">
+
+/** Whether a conversation of two is encrypted from now on, and was not known before. */
+const isBegun = ({ closed, standing, talks }: Chat.ChatState, { room }: Joined): boolean => {
+  const key = Talk.keyOf({ room })
+  return !closed.has(key) && !standing.has(key) && !talks.has(key)
+}
+
 /**
  * Before it is put into the view. A muted conversation calls nobody, nor does one that is looked at, but for a mention; of what is
  * neither private nor a mention, only those call of which that was said.
@@ -95,11 +111,13 @@ export const callOf = ({ chat, levels }: View.View, event: ClientEvent): Call | 
   const call = callFor(chat, event)
   if (call === undefined) return undefined
   const key = Talk.keyOf(call.where)
-  const level = levelOf(levels, key)
+  const talk = chat.talks.get(key) ?? { where: call.where, ...Chat.standsIn(chat, call.where) }
+  const called = { where: talk.where, partner: talk.partner }
+  const level = levelOf(levels, Talk.keyOf(Talk.addresseeOf(called)))
   const isSeen = chat.isLooking && key === chat.shown
   if (level === "none" || (call.is === "message" && level !== "all")) return undefined
   if (isSeen && call.is !== "mention") return undefined
-  return { title: `${call.entry.from} in ${nameOf({ where: call.where })}`, text: call.entry.content.slice(0, 200) }
+  return { title: `${call.entry.from} in ${nameOf(called)}`, text: call.entry.content.slice(0, 200) }
 }
 
 /** The room of which who is in, or who governs it, is not known for certain any more. */

@@ -11,6 +11,7 @@ import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import type { Piece } from "../core/chat/Moves.ts"
 import type { Outgoing } from "../core/chat/Outgoing.ts"
 import { isSaid, type Said } from "../core/chat/Window.ts"
+import { isNoted } from "../core/Noted.ts"
 import { deedOf } from "../screen/RenderGoverning.ts"
 import { colourless } from "../text/Palette.ts"
 import { joined, walled } from "../text/RightToLeft.ts"
@@ -167,12 +168,13 @@ const bodyOf = (
     columns: setting.width,
     tagsLobby: false
   } as const
-  return deed(`${from} ${deedOf(message, style)}`, message.at, isChosen, setting)
+  const look: Look = isNoted(message) && message.isAlarm ? { tone: "error" } : faint
+  return deed(`${from} ${deedOf(message, style)}`, message.at, isChosen, setting, look)
 }
 
 /** What governs: one line, which nobody says. */
-const deed = (text: string, at: number, isChosen: boolean, setting: Setting): ReadonlyArray<Row> =>
-  speak({ at, from: "—", isMore: false, isChosen, rows: [safeLine(text)], look: faint }, setting)
+const deed = (text: string, at: number, isChosen: boolean, setting: Setting, look: Look = faint): ReadonlyArray<Row> =>
+  speak({ at, from: "—", isMore: false, isChosen, rows: [safeLine(text)], look }, setting)
 
 /** Who came and went, in few words; none of whom one does not want to hear. */
 export const rowsOfMoves = ({ at, joined, left }: Piece, setting: Setting): ReadonlyArray<Row> => {

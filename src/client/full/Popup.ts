@@ -2,6 +2,7 @@
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { commandLines } from "../command/Help.ts"
+import { keyOf } from "../core/chat/Talk.ts"
 import { isSaid } from "../core/chat/Window.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
 import { emojiNamed } from "../text/Emoji.ts"
@@ -9,7 +10,7 @@ import { cellsOf } from "../text/Grapheme.ts"
 import { walled } from "../text/RightToLeft.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { rowsWithin, wrap } from "../text/Wrap.ts"
-import { nameOf } from "./Bars.ts"
+import { nameOf, padlockOf } from "./Bars.ts"
 import { fuzzy } from "./Fuzzy.ts"
 import { type Binding, keyFor, type Keymap, shown } from "./Keys.ts"
 import { ownLines } from "./Own.ts"
@@ -18,7 +19,7 @@ import type { Plan, Popup, View } from "./View.ts"
 
 /** What can be picked. */
 export type Candidate =
-  | { readonly _tag: "Talk"; readonly key: string; readonly name: string }
+  | { readonly _tag: "Talk"; readonly key: string; readonly name: string; readonly mark: string }
   | { readonly _tag: "User"; readonly user: UserName; readonly name: string }
   | { readonly _tag: "Emoji"; readonly emoji: string; readonly name: string }
   | { readonly _tag: "Line"; readonly text: string; readonly name: string }
@@ -37,11 +38,17 @@ const allOf = (
 ): ReadonlyArray<Candidate> => {
   if (what === "reaction") return emojiNamed(query).map(({ emoji, name }) => ({ _tag: "Emoji", emoji, name }))
   if (what === "typed") return typed.toReversed().map((text) => ({ _tag: "Line", text, name: text }))
-  const talks = [...chat.talks].map(([key, talk]): Candidate => ({ _tag: "Talk", key, name: nameOf(talk) }))
+  const talks = [...chat.talks].map(([key, talk]): Candidate => ({
+    _tag: "Talk",
+    key,
+    name: nameOf(talk),
+    mark: padlockOf(talk)
+  }))
+  const partners = new Set([...chat.talks.values()].flatMap(({ partner }) => (partner ? [nameKey(partner)] : [])))
   const before = talks.filter((one) => one._tag === "Talk" && one.key === chat.before)
   const rest = talks.filter((one) => one._tag === "Talk" && one.key !== chat.before)
   const users = [...chat.people.everybody.entries()]
-    .filter(([key]) => key !== nameKey(chat.user) && !chat.talks.has(`with ${key}`))
+    .filter(([key]) => key !== nameKey(chat.user) && !partners.has(key) && !chat.talks.has(`with ${key}`))
     .map(([, user]): Candidate => ({ _tag: "User", user, name: `@${user}` }))
   return [...before, ...rest, ...users]
 }
@@ -130,7 +137,8 @@ export const popupRows = (view: View, width: number, height: number): ReadonlyAr
 const chosenLook: Look = { tone: "chosen", bold: true }
 
 const candidateRow = (one: Candidate, isChosen: boolean, width: number): Row => {
-  const text = one._tag === "Emoji" ? ` ${one.emoji} ${one.name}` : ` ${one.name}`
+  const before = one._tag === "Emoji" ? `${one.emoji} ` : one._tag === "Talk" ? one.mark : ""
+  const text = ` ${before}${one.name}`
   return isChosen ? filled([span(text, chosenLook)], width, chosenLook) : cutRow([span(text)], width)
 }
 
@@ -145,7 +153,8 @@ const searchRows = (
     return titled(`Enter finds messages with all these words; ${keyFor(keymap, "search")} again: everywhere`, width)
   if (found.length === 0) return titled(`nothing found; ${keyFor(keymap, "escape")} closes it`, width)
   const rows = found.map((message, at): Row => {
-    const where = nameOf({ where: whereaboutsOf(message, chat.user) })
+    const place = whereaboutsOf(message, chat.user)
+    const where = nameOf(chat.talks.get(keyOf(place)) ?? { where: place, partner: undefined })
     const words = isSaid(message) ? message.content : ""
     const text = `${times.moment(message.at, now)} ${walled(`${where} `)}${walled(`${message.from}: `)}${words}`
     return at === index ? filled([span(text, chosenLook)], width, chosenLook) : cutRow([span(text)], width)

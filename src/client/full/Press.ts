@@ -58,7 +58,7 @@ const pressOne = (before: View.View, key: Key, seen: string | undefined): Step =
   const { offers } = before
   if (before.answering !== undefined) return pressBehind(before, key, seen)
   const isSettled = before.notice === undefined && offers === undefined
-  const view = isSettled ? before : { ...before, notice: undefined, offers: undefined }
+  const view = isSettled ? before : { ...before, notice: undefined, told: [], offers: undefined }
   if (view.popup !== undefined) {
     const step = keyInPopup(view, view.popup, key)
     if (step !== undefined) return step
@@ -115,7 +115,7 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
     case "last":
       return only(View.withChat(view, Intention.show(chat, chat.before)))
     case "waiting": {
-      const key = Intention.nextWaiting(chat, (one) => Level.isMuted(view.levels, one))
+      const key = Intention.nextWaiting(chat, (one) => Level.isMuted(view.levels, Chat.addresseeKey(chat, one)))
       return only(
         key === undefined ? View.notify(view, nothingUnread(view)) : View.withChat(view, Intention.show(chat, key))
       )
@@ -166,9 +166,9 @@ const perform = (view: View.View, deed: Performed, seen: string | undefined): St
       )
     }
     case "mute":
-      return only(toLevel(view, Level.isMuted(view.levels, chat.shown) ? "mentions" : "none"))
+      return only(toLevel(view, Level.isMuted(view.levels, Chat.addresseeKey(chat, chat.shown)) ? "mentions" : "none"))
     case "notifyMore":
-      return only(toLevel(view, Level.after(Level.levelOf(view.levels, chat.shown))))
+      return only(toLevel(view, Level.after(Level.levelOf(view.levels, Chat.addresseeKey(chat, chat.shown)))))
     case "server":
       return only(view, { _tag: "Server", name: undefined })
     case "close":
@@ -282,7 +282,7 @@ const send = (view: View.View, seen: string | undefined): Step => {
       return only({ ...done, chosen: undefined }, { _tag: "Command", action: about, line })
     }
     case "TalkTo":
-      return only(talkTo(done, what.user))
+      return only(talkTo(done, what.user), { _tag: "Place", user: what.user })
     case "Lobby":
       return only(View.withChat(done, Intention.show(done.chat, Chat.lobbyKey)))
     case "Close":
@@ -362,7 +362,7 @@ const close = (view: View.View): View.View => {
   if (next !== chat) return View.withChat(view, next)
   const name = nameOf(talk)
   const why =
-    talk.where.room !== undefined && talk.isIn
+    talk.where.room !== undefined && talk.isIn && talk.partner === undefined
       ? `:lr ${talk.where.room} leaves it`
       : talk.where.with === undefined && talk.where.room === undefined
         ? "the lobby stays"

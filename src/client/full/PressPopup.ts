@@ -134,7 +134,7 @@ const take = (view: View.View, picked: Candidate): Step => {
     case "Talk":
       return only(View.withChat(view, Intention.show(view.chat, picked.key)))
     case "User":
-      return only(View.withChat(view, Intention.talkTo(view.chat, picked.user)))
+      return only(View.withChat(view, Intention.talkTo(view.chat, picked.user)), { _tag: "Place", user: picked.user })
     case "Line":
       return only(View.withEditor(view, Editor.withText(View.editorOf(view), picked.text)))
     case "Emoji":

@@ -5,6 +5,7 @@
  * Bounds: a semaphore for each conversation that something was sent to; at most one page of each conversation is on its way.
  */
 import { Context, Duration, Effect, Layer, Schema, Semaphore } from "effect"
+import type { UserName } from "../../common/name/UserName.ts"
 import { SearchQuery } from "../../common/wire/ClientMessage.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { explainOtherRefusal } from "../command/OtherRefusal.ts"
@@ -15,6 +16,7 @@ import * as Due from "../core/chat/Due.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import type { RequestError } from "../core/ClientError.ts"
+import type { NotDone } from "../core/Encryption.ts"
 import type { Whereabouts } from "../core/Heard.ts"
 import type { EntryRequest, HistoryRequest } from "../core/Request.ts"
 import { Client } from "../link/Client.ts"
@@ -36,6 +38,7 @@ export class Requests extends Context.Service<
   Requests,
   {
     readonly send: (submission: Intention.Submission) => Effect.Effect<void>
+    readonly place: (user: UserName) => Effect.Effect<void>
     /** Something that is done to a message. */
     readonly act: (request: EntryRequest) => Effect.Effect<void>
     readonly page: (key: string, is: "newer" | "older") => Effect.Effect<void>
@@ -66,7 +69,7 @@ const make = Effect.gen(function* () {
     change((before) => View.withChat(before, next(before.chat)))
   const complain = (text: string) => change((before) => View.notify(before, text, true))
 
-  const wordsOf = (request: EntryRequest, error: RequestError): string => {
+  const wordsOf = (request: EntryRequest, error: NotDone | RequestError): string => {
     if (error._tag !== "RequestRejected") return error.message
     const { isAccount, user } = view().chat
     const reader = { user, isAccount, moment: (at: number) => view().times.moment(at, view().now) }
@@ -87,18 +90,54 @@ const make = Effect.gen(function* () {
     return made
   }
 
+  /** What is said to somebody in the open is said where it is encrypted, if it can be; and there it is seen on its way. */
+  const placed = Effect.fnUntraced(function* (submission: Intention.Submission) {
+    const { key, number, request } = submission
+    if (request._tag !== "PrivateMessage") return submission
+    const { room } = yield* client.encryption.placeFor(request.to)
+    if (room === undefined) return submission
+    yield* client.told()
+    yield* change((before) =>
+      View.carried(before, Intention.sentOver(before.chat, submission, request.to, room), before.chat.shown)
+    )
+    const { content, key: given } = request
+    const there = { _tag: "RoomMessage", room, content, ...(given !== undefined && { key: given }) } as const
+    return { key: Talk.keyOf({ room }), number, request: there } satisfies Intention.Submission
+  })
+
+  /** Shows where what is said to somebody goes, if they are encrypted. */
+  const place = (user: UserName) =>
+    Effect.gen(function* () {
+      const { room } = yield* client.encryption.placeFor(user)
+      if (room === undefined) return
+      yield* client.told()
+      yield* change((before) => View.wentOver(before, user, room))
+    }).pipe(
+      Effect.catchTag("SessionError", () => Effect.void),
+      Effect.catch(({ message }) => complain(message))
+    )
+
   /** One after the other: what one typed first stands first, whatever is refused as too fast, or waits for a connection. */
   const send = (submission: Intention.Submission) =>
-    whenAllowed(client.send(submission.request)).pipe(
-      turnOf(submission.key).withPermit,
+    placed(submission).pipe(
       Effect.matchEffect({
-        onSuccess: ({ seq }) => inChat((chat) => Intention.stored(chat, submission, seq)),
-        onFailure: (error) => {
-          if (error._tag === "SessionError") return Effect.void
-          return inChat((chat) => Intention.failed(chat, submission, wordsOf(submission.request, error)))
-        }
-      })
+        onSuccess: sendThere,
+        onFailure: (error) => fail(submission, error)
+      }),
+      // Of two, what was begun in the open goes before what is typed where it is encrypted.
+      turnOf(Chat.addresseeKey(view().chat, submission.key)).withPermit
     )
+
+  const sendThere = (submission: Intention.Submission) =>
+    Effect.matchEffect(whenAllowed(client.send(submission.request)), {
+      onSuccess: ({ seq }) => inChat((chat) => Intention.stored(chat, submission, seq)),
+      onFailure: (error) => fail(submission, error)
+    })
+
+  const fail = (submission: Intention.Submission, error: NotDone | RequestError) =>
+    error._tag === "SessionError"
+      ? Effect.void
+      : inChat((chat) => Intention.failed(chat, submission, wordsOf(submission.request, error)))
 
   const act = (request: EntryRequest) =>
     Effect.matchEffect(client.send(request), {
@@ -244,5 +283,5 @@ const make = Effect.gen(function* () {
     for (const { seq, where } of due) yield* Effect.ignore(client.quietly({ _tag: "MarkRead", ...where, seq }))
   })
 
-  return Requests.of({ send, act, page, recall, search, goTo, people, everybody, ping, marks })
+  return Requests.of({ send, place, act, page, recall, search, goTo, people, everybody, ping, marks })
 })

@@ -14,6 +14,7 @@ import * as Window from "../core/chat/Window.ts"
 import { rowsWithin } from "../text/Wrap.ts"
 import { rowsOf, rowsOfMoves, rowsOfOutgoing, type Setting } from "./MessageRows.ts"
 import { faint, type Row, rowOf } from "./Row.ts"
+import { encryptedFromNow, says } from "./SealedWords.ts"
 
 /**
  * Where a view begins: a message, and how many of its rows are above. Those of a log that is no more have no place in the one there is:
@@ -107,6 +108,10 @@ const emptyRows = (talk: Talk, setting: Setting): ReadonlyArray<Row> => {
     const { closeKey } = setting
     return remark(`You are not in this room any more. ${closeKey} takes it off the list, :jr joins it again.`, setting)
   }
+  const { partner, sealed } = talk
+  const stands = sealed === undefined ? undefined : says[sealed.state]
+  if (stands !== undefined) return remark(`Nothing can be read here: ${stands}.`, setting)
+  if (partner !== undefined && !talk.window.hasOlder) return remark(encryptedFromNow(partner), setting)
   return remark(talk.window.hasOlder ? "…" : "Nothing was said here yet.", setting)
 }
 

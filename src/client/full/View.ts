@@ -4,6 +4,7 @@
  * What is typed stands in the chat's drafts; the editors here only know where the cursor is in them, and how to undo.
  */
 import type { Seq } from "../../common/log/Cursor.ts"
+import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import type { Action } from "../command/Action.ts"
@@ -93,7 +94,9 @@ export interface View {
   readonly popup: Popup | undefined
   /** What a command gave, above where one types, and how far it is scrolled back. */
   readonly answer: { readonly lines: ReadonlyArray<string>; readonly scroll: number } | undefined
-  readonly notice: { readonly text: string; readonly isError: boolean } | undefined
+  readonly notice: { readonly text: string; readonly isError: boolean; readonly isAlarm?: boolean } | undefined
+  /** What was told of keys and devices since a key was pressed, `maxTold` at most. */
+  readonly told: ReadonlyArray<string>
   readonly hasLeftBar: boolean
   /** Undefined: where there is room. */
   readonly hasRightBar: boolean | undefined
@@ -141,6 +144,7 @@ export const make = (size: Size, times: Times, now: number): View => ({
   popup: undefined,
   answer: undefined,
   notice: undefined,
+  told: [],
   hasLeftBar: true,
   hasRightBar: undefined,
   hasMouse: true,
@@ -160,6 +164,7 @@ export const make = (size: Size, times: Times, now: number): View => ({
 
 /** How many of the lines that were typed are remembered. */
 const maxTyped = 200
+const maxTold = 20
 /** Of how many conversations it is remembered where the cursor stands. */
 const maxEditors = 64
 
@@ -184,7 +189,45 @@ export const withChat = (view: View, chat: Chat.ChatState): View =>
     ? { ...view, chat }
     : { ...view, chat, skip: 0, owed: undefined, chosen: undefined, movedAt: undefined }
 
-export const notify = (view: View, text: string, isError = false): View => ({ ...view, notice: { text, isError } })
+/** What may be an attack gives way to nothing, until a key is pressed: what comes then stands above it. */
+export const notify = (view: View, text: string, isError = false): View =>
+  view.notice?.isAlarm === true ? withTold(view, text) : { ...view, notice: { text, isError } }
+
+const withTold = (view: View, text: string): View => {
+  const told = [...view.told.filter((one) => one !== text), text].slice(-maxTold)
+  const others = (view.answer?.lines ?? []).filter((line) => !view.told.includes(line))
+  return { ...view, told, answer: { lines: [...others, ...told], scroll: 0 } }
+}
+
+/** Of keys and devices. What is told before the last was read stands, with it, above where one types. */
+export const tell = (
+  view: View,
+  { isAlarm, message }: { readonly isAlarm: boolean; readonly message: string }
+): View => {
+  if (view.told.length === 0 && view.notice?.isAlarm !== true) {
+    return { ...view, told: [message], notice: { text: message, isError: isAlarm, isAlarm } }
+  }
+  const all = withTold(view, message)
+  const isGrave = isAlarm || view.notice?.isAlarm === true
+  const keys = keyFor(view.keymap, "escape")
+  const text = `Of keys and devices there is more than one thing to read: it stands above; ${keys} closes it.`
+  return { ...all, notice: { text, isError: isGrave, isAlarm: isGrave } }
+}
+
+/** From what is said in the open with somebody to where it is encrypted, if one is there: as one typed it, with the cursor where it was. */
+export const wentOver = (view: View, user: UserName, room: RoomName): View => {
+  const from = view.chat.shown
+  const chat = Intention.goOver(view.chat, user, room)
+  return chat.shown === from ? withChat(view, chat) : carried(view, chat, from)
+}
+
+/** What was typed there goes on here. */
+export const carried = (view: View, chat: Chat.ChatState, from: string): View => {
+  const editor = view.editors.get(from)
+  const next = withChat(view, chat)
+  if (chat.shown === from || editor === undefined || editor.text !== Chat.shownTalk(chat).draft) return next
+  return { ...next, editors: new Map(view.editors).set(chat.shown, editor) }
+}
 
 export const remembered = (view: View, line: string): View => ({
   ...view,

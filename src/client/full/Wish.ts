@@ -1,5 +1,6 @@
 /** A key; what comes of it on the screen; and what it asks for that the screen cannot do: whoever runs it sees to it. */
 import type { Seq } from "../../common/log/Cursor.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { Action } from "../command/Action.ts"
 import type { Submission } from "../core/chat/Intention.ts"
 import type { Whereabouts } from "../core/Heard.ts"
@@ -9,6 +10,8 @@ import type { View } from "./View.ts"
 export type Wish =
   | { readonly _tag: "Send"; readonly submission: Submission }
   | { readonly _tag: "Command"; readonly action: Action; readonly line: string }
+  /** What is said to somebody goes where it is encrypted, if it can be: to find out, and to go there. */
+  | { readonly _tag: "Place"; readonly user: UserName }
   /** Something that is done to a message. */
   | { readonly _tag: "Do"; readonly request: EntryRequest }
   | { readonly _tag: "Page"; readonly key: string; readonly is: "newer" | "older" | "recalled" }

@@ -51,8 +51,8 @@ describe("Where a log begins anew", () => {
 
 describe("A room called lobby", () => {
   it("does not pass for the lobby", () => {
-    const room = { where: { room: RoomName.make("lobby") } }
-    assert.notStrictEqual(nameOf(room), nameOf({ where: {} }))
+    const room = { where: { room: RoomName.make("lobby") }, partner: undefined }
+    assert.notStrictEqual(nameOf(room), nameOf({ where: {}, partner: undefined }))
     const joined = {
       _tag: "RoomJoined",
       room: "Lobby",

@@ -1,7 +1,7 @@
 /** For what somebody may want to be called. Pure. */
 import type { ClientEvent } from "../ClientEvent.ts"
 import { type HeardEntry, isEntry, type Whereabouts, whereaboutsOf } from "../Heard.ts"
-import { type ChatState, readerOf } from "./ChatState.ts"
+import { type ChatState, readerOf, standsIn } from "./ChatState.ts"
 import * as Talk from "./Talk.ts"
 
 export interface Call {
@@ -17,6 +17,6 @@ export const callFor = (state: ChatState, event: ClientEvent): Call | undefined 
   const is = Talk.meaningOf(entry, readerOf(state))
   if (is === "nothing" || !("content" in entry)) return undefined
   const where = whereaboutsOf(entry, state.user)
-  const talk = state.talks.get(Talk.keyOf(where)) ?? { where, partner: undefined }
+  const talk = state.talks.get(Talk.keyOf(where)) ?? { where, partner: standsIn(state, where).partner }
   return { where, entry, is: is === "mention" || !Talk.isPersonal(talk) ? is : "private" }
 }

@@ -16,13 +16,14 @@
  */
 import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
 import { type NameKey, nameKey } from "../../../common/name/Name.ts"
-import type { RoomName } from "../../../common/name/RoomName.ts"
+import { conversationRoom, isConversationRoom, type RoomName } from "../../../common/name/RoomName.ts"
 import { UserName } from "../../../common/name/UserName.ts"
 import { maxInvitations } from "../../../common/wire/AccountMessage.ts"
 import type { ServerMessage, ServerMessageOf } from "../../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "../ClientEvent.ts"
 import { type HeardEntry, isEntry, type Whereabouts, whereaboutsOf } from "../Heard.ts"
 import * as People from "./People.ts"
+import { begun, begunIn, none, type Standing, stoodIn } from "./Standing.ts"
 import * as Talk from "./Talk.ts"
 import * as Unread from "./Unread.ts"
 
@@ -32,6 +33,8 @@ export const maxPrivate = 1000
 const typingFor = 6000
 /** Of so many it is known; more are not named on any screen. */
 const maxTyping = 50
+
+type Stands = Pick<Talk.Talk, "partner"> & { readonly sealed: NonNullable<Talk.Talk["sealed"]> }
 
 interface Connection {
   readonly is: "coming" | "there" | "lost"
@@ -59,6 +62,8 @@ export interface ChatState {
   readonly invitations: ReadonlyMap<NameKey, { readonly room: RoomName; readonly by: UserName }>
   /** Private conversations that were taken off the list, and up to which place: they are not listed until more is said there. */
   readonly closed: ReadonlyMap<string, Seq>
+  /** How encrypted rooms stand that one is in, those among them that were taken off the list. */
+  readonly standing: ReadonlyMap<string, Stands>
   /** The number of what is said next. */
   readonly nextNumber: number
 }
@@ -82,6 +87,7 @@ export const empty: ChatState = {
   ignored: new Set(),
   invitations: new Map(),
   closed: new Map(),
+  standing: new Map(),
   nextNumber: 1
 }
 
@@ -109,8 +115,18 @@ export const opened = (state: ChatState, where: Whereabouts, read = 0): ChatStat
   const key = Talk.keyOf(where)
   const known = state.talks.get(key)
   if (known?.isIn === true) return state
-  const talk = known === undefined ? Talk.make(where, read) : { ...known, isIn: true }
+  const talk = known === undefined ? { ...Talk.make(where, read), ...standsIn(state, where) } : { ...known, isIn: true }
   return fitted({ ...state, talks: new Map(state.talks).set(key, talk) }, key)
+}
+
+/** What is known of an encrypted conversation of two before anything else is. */
+export const standsIn = (state: ChatState, { room }: Whereabouts): Partial<Stands> => {
+  if (room === undefined) return {}
+  const known = state.standing.get(Talk.keyOf({ room }))
+  if (known !== undefined) return known
+  const partner = Talk.partnerIn(room, state.user)
+  if (partner === undefined) return {}
+  return { sealed: notYet, partner: state.people.everybody.get(nameKey(partner)) ?? partner }
 }
 
 /** Without the private conversations that have been quiet longest; but with this one, in which nothing was said yet. */
@@ -141,9 +157,11 @@ const left = (state: ChatState, room: RoomName, isAsked: boolean): ChatState => 
     talks.set(key, { ...Talk.make(talk.where, 0), draft: talk.draft, outbox: talk.outbox, isIn: false })
   } else talks.delete(key)
   const people = People.leftRoom(state.people, room)
+  const standing = new Map(state.standing)
+  standing.delete(key)
   const isShown = state.shown === key && !talks.has(key)
   const shown = isShown ? (talks.has(state.before) ? state.before : lobbyKey) : state.shown
-  return looked({ ...state, talks, people, shown })
+  return looked({ ...state, talks, people, standing, shown })
 }
 
 /** What is in view is read. */
@@ -190,11 +208,11 @@ export const hear = (state: ChatState, event: ClientEvent, now: Timestamp): Chat
       return looked(miss(state, event))
     case "EncryptionStands": {
       const { isVerified, room, state: stands, with: partner } = event
-      return withTalk(state, Talk.keyOf({ room }), (talk) => ({
-        ...talk,
-        sealed: { state: stands, isVerified },
-        partner: partner ?? talk.partner
-      }))
+      const key = Talk.keyOf({ room })
+      const sealed = { state: stands, isVerified }
+      const known = partner ?? state.talks.get(key)?.partner ?? state.standing.get(key)?.partner
+      const standing = new Map(state.standing).set(key, { sealed, partner: known })
+      return withTalk({ ...state, standing }, key, (talk) => ({ ...talk, sealed, partner: known }))
     }
     case "EncryptionTold":
     case "NotKept":
@@ -244,6 +262,7 @@ const arrive = (before: ChatState, welcome: Welcome, is: "first" | "again"): Cha
   for (const { encrypted, private: isPrivate = false, role, room, topic, with: partner, ...standing } of rooms) {
     const key = Talk.keyOf({ room })
     const known = talks.get(key)
+    if (known === undefined && partner !== undefined && (state.closed.get(key) ?? -1) >= standing.seq) continue
     const inside = known === undefined ? Talk.make({ room }, 0) : { ...known, isIn: true }
     const stood = stoodIn(inside, standing, is === "first" || known === undefined)
     const sealed = known?.sealed ?? (encrypted === true ? notYet : undefined)
@@ -258,29 +277,7 @@ const arrive = (before: ChatState, welcome: Welcome, is: "first" | "again"): Cha
   return state
 }
 
-const none = { unread: 0, mentions: 0 }
 const notYet = { state: "away", isVerified: false } as const
-
-interface Standing {
-  readonly seq: number
-  readonly read: number
-  readonly unread: number
-  readonly mentions: number
-}
-
-const begun = (read: number, newest: number, counts: Pick<Standing, "mentions" | "unread">) => ({
-  unread: Unread.counted(read, newest, counts),
-  marked: read
-})
-
-/**
- * Of the lobby the server counts nothing, but says how far it was read (0: never): no more can be unread than what stands behind that,
- * until a page tells what it is (`Unread.found`).
- */
-const begunIn = (newest: Seq, read = 0) => {
-  const mark = read === 0 ? newest : Math.min(read, newest)
-  return begun(mark, newest, { unread: newest - mark, mentions: 0 })
-}
 
 const withStanding = (state: ChatState, where: Whereabouts, standing: Standing, is: "first" | "again"): ChatState => {
   const key = Talk.keyOf(where)
@@ -288,15 +285,11 @@ const withStanding = (state: ChatState, where: Whereabouts, standing: Standing, 
   return withTalk(opened(state, where), key, (talk) => stoodIn(talk, standing, isNew))
 }
 
-const stoodIn = (talk: Talk.Talk, standing: Standing, isNew: boolean): Talk.Talk =>
-  isNew
-    ? { ...talk, ...begun(standing.read, standing.seq, standing) }
-    : { ...Talk.marked(talk, standing.read), told: standing }
-
 /** One is in this room, again or for the first time. */
 const come = (state: ChatState, joined: ServerMessageOf<"RoomJoined">): ChatState => {
   const { encrypted, missed, private: isPrivate = false, read, role, room, seq, topic, with: partner } = joined
   const key = Talk.keyOf({ room })
+  if (partner !== undefined && !state.talks.has(key) && (state.closed.get(key) ?? -1) >= seq) return state
   const isNew = state.talks.get(key)?.isIn !== true
   const inside = opened(state, { room })
   const invitations = new Map(state.invitations)
@@ -376,16 +369,26 @@ const moved = (state: ChatState, message: ServerMessage, now: Timestamp): ChatSt
 
 const takeEntry = (state: ChatState, entry: HeardEntry): ChatState => {
   const where = whereaboutsOf(entry, state.user)
-  const known = where.with === undefined ? state : opened(state, where)
+  const known = isOfTwo(where) ? opened(state, where, state.closed.get(Talk.keyOf(where))) : state
   const next = withTalk(known, Talk.keyOf(where), (talk) => Talk.hear(talk, entry, readerOf(state)))
   return { ...next, people: People.follow(next.people, entry) }
 }
 
+const isOfTwo = ({ room, with: other }: Whereabouts): boolean =>
+  other !== undefined || (room !== undefined && isConversationRoom(room))
+
 /** Where what one says to somebody goes, as far as is known: where they are encrypted, there. */
-export const placeFor = ({ talks }: ChatState, user: UserName): Whereabouts =>
-  [...talks.values()].find(({ partner }) => partner !== undefined && nameKey(partner) === nameKey(user))?.where ?? {
-    with: user
-  }
+export const placeFor = ({ standing, talks, user: self }: ChatState, user: UserName): Whereabouts => {
+  const room = conversationRoom(self, user)
+  const key = Talk.keyOf({ room })
+  return standing.has(key) || talks.get(key)?.isIn === true ? { room } : { with: user }
+}
+
+/** What a conversation is kept under that people know by with whom it is: of what one wants to be called, both of two are one. */
+export const addresseeKey = ({ talks }: ChatState, key: string): string => {
+  const talk = talks.get(key)
+  return talk === undefined ? key : Talk.keyOf(Talk.addresseeOf(talk))
+}
 
 /** Who is typing there now. */
 export const typingIn = ({ typing }: Talk.Talk, now: Timestamp): ReadonlyArray<UserName> =>

@@ -7,6 +7,7 @@
  */
 import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
 import { nameKey } from "../../../common/name/Name.ts"
+import type { RoomName } from "../../../common/name/RoomName.ts"
 import type { UserName } from "../../../common/name/UserName.ts"
 import type { StandingMessage } from "../../../common/wire/EntryMessage.ts"
 import type { Whereabouts } from "../Heard.ts"
@@ -44,10 +45,44 @@ export const talkTo = (state: ChatState, user: UserName): ChatState => {
   return show(opened(state, where), Talk.keyOf(where))
 }
 
+/**
+ * From what was said in the open with somebody to their encrypted conversation, if that is shown: with what is typed there, unless that
+ * replaces a message, or something is typed here already.
+ */
+export const goOver = (state: ChatState, user: UserName, room: RoomName): ChatState => {
+  const from = Talk.keyOf({ with: user })
+  const to = Talk.keyOf({ room })
+  const talk = state.talks.get(from)
+  if (talk === undefined || state.shown !== from || talk.editing !== undefined) return state
+  const there = opened(state, { room })
+  if (there.talks.get(to)?.isIn !== true) return state
+  const isFree = there.talks.get(to)?.draft === ""
+  const carried = isFree ? type(type(there, to, talk.draft), from, "") : there
+  const shown = show(carried, to)
+  return talk.window.newest === 0 ? close({ ...shown, before: state.before }, from) : shown
+}
+
+/** What was on its way in the open goes on in the encrypted conversation. */
+export const sentOver = (
+  state: ChatState,
+  { key, number }: Pick<Submission, "key" | "number">,
+  user: UserName,
+  room: RoomName
+): ChatState => {
+  const said = state.talks.get(key)?.outbox.find((one) => one.number === number)
+  const there = opened(state, { room })
+  if (said === undefined || key === Talk.keyOf({ room })) return there
+  // The message that it answers is of another log.
+  const { replyTo: _, ...moved } = said
+  const without = withTalk(there, key, (talk) => ({ ...talk, outbox: Outgoing.without(talk.outbox, number) }))
+  const put = withTalk(without, Talk.keyOf({ room }), (talk) => ({ ...talk, outbox: [...talk.outbox, moved] }))
+  return goOver(put, user, room)
+}
+
 /** Takes a private conversation, or a room that one has left, off the list. What is typed or refused there keeps it. */
 export const close = (state: ChatState, key: string): ChatState => {
   const talk = state.talks.get(key)
-  if (talk === undefined || key === lobbyKey || (talk.where.room !== undefined && talk.isIn)) return state
+  if (talk === undefined || key === lobbyKey || (!Talk.isPersonal(talk) && talk.isIn)) return state
   if (talk.draft !== "" || talk.outbox.length > 0) return state
   const talks = new Map(state.talks)
   talks.delete(key)
@@ -55,8 +90,9 @@ export const close = (state: ChatState, key: string): ChatState => {
   return looked({ ...state, talks, shown, closed: closedWith(state, key, talk) })
 }
 
-const closedWith = ({ closed }: ChatState, key: string, { unread, where }: Talk.Talk): ChatState["closed"] => {
-  if (where.with === undefined) return closed
+const closedWith = ({ closed }: ChatState, key: string, talk: Talk.Talk): ChatState["closed"] => {
+  const { unread } = talk
+  if (!Talk.isPersonal(talk)) return closed
   const others = [...closed].filter(([other]) => other !== key).slice(1 - maxPrivate)
   return new Map([...others, [key, unread.counted]])
 }

@@ -8,7 +8,7 @@ import { Schema } from "effect"
 import { Timestamp } from "../../../common/log/Cursor.ts"
 import { RoomName } from "../../../common/name/RoomName.ts"
 import { UserName } from "../../../common/name/UserName.ts"
-import { type ChatState, opened, withTalk } from "./ChatState.ts"
+import { type ChatState, opened, standsIn, withTalk } from "./ChatState.ts"
 import * as Outgoing from "./Outgoing.ts"
 import * as Talk from "./Talk.ts"
 
@@ -20,11 +20,15 @@ export const Unsent = Schema.Struct({
 })
 export type Unsent = typeof Unsent.Type
 
-/** Conversation by conversation, in the order in which it was said. */
-export const unsentIn = ({ talks }: ChatState): ReadonlyArray<Unsent> => {
+/**
+ * Conversation by conversation, in the order in which it was said. What is under way in an encrypted room its engine has stored, and
+ * sends it by itself the next time; before one has arrived it has nothing.
+ */
+export const unsentIn = ({ connection, talks }: ChatState): ReadonlyArray<Unsent> => {
   const all: Array<Unsent> = []
-  for (const { outbox, where } of talks.values()) {
-    for (const { at, content } of Outgoing.shown(outbox))
+  for (const { outbox, sealed, where } of talks.values()) {
+    const isStored = sealed !== undefined && connection.is !== "coming"
+    for (const { at, content } of isStored ? Outgoing.failures(outbox) : Outgoing.shown(outbox))
       all.push({ ...where, content, ...(at !== undefined && { at }) })
   }
   return all
@@ -50,5 +54,6 @@ const withPlace = (state: ChatState, where: Talk.Talk["where"]): ChatState => {
   const key = Talk.keyOf(where)
   if (state.talks.has(key)) return state
   if (where.room === undefined) return opened(state, where)
-  return { ...state, talks: new Map(state.talks).set(key, { ...Talk.make(where, 0), isIn: false }) }
+  const talk = { ...Talk.make(where, 0), ...standsIn(state, where), isIn: false }
+  return { ...state, talks: new Map(state.talks).set(key, talk) }
 }
