@@ -12,7 +12,7 @@ import { apart, faint, filled, type Look, type Row, rowOf, span } from "./Row.ts
 export const nameOf = (talk: Pick<Talk.Talk, "partner" | "where">): string => Current.nameOf(Talk.addresseeOf(talk))
 
 /** Before the name of what is encrypted; behind it a tick, if keys were compared. Two cells wherever emoji are drawn at all. */
-export const padlock = "🔒"
+const padlock = "🔒"
 
 export const padlockOf = ({ sealed }: Pick<Talk.Talk, "sealed">): string =>
   sealed === undefined ? "" : `${padlock}${sealed.isVerified ? "✓" : ""}`

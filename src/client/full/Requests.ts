@@ -92,7 +92,7 @@ const make = Effect.gen(function* () {
 
   /** What is said to somebody in the open is said where it is encrypted, if it can be; and there it is seen on its way. */
   const placed = Effect.fnUntraced(function* (submission: Intention.Submission) {
-    const { key, number, request } = submission
+    const { number, request } = submission
     if (request._tag !== "PrivateMessage") return submission
     const { room } = yield* client.encryption.placeFor(request.to)
     if (room === undefined) return submission
