@@ -1,6 +1,8 @@
 /** One sitting: the input becomes requests, what happens becomes lines on the screen, until the client has left. */
 import { Clock, Effect, Ref, Runtime, Schema, Stream } from "effect"
+import { nameKey } from "../../common/name/Name.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
+import type { EncryptionState } from "../core/Encryption.ts"
 import { OlderPage } from "../core/Page.ts"
 import * as Recent from "../core/Recent.ts"
 import { RecentMessages } from "../core/Recent.ts"
@@ -32,12 +34,24 @@ const showEvents = Effect.fnUntraced(function* ({ hasBacklog }: { readonly hasBa
   const recent = yield* RecentMessages
   let names = NamesSeen.empty
   let gaps = GapsTold.empty
+  const stands = new Map<string, EncryptionState>()
+
+  /** How an encrypted room stands is told when it changes. */
+  const standsTold = (event: ClientEvent) => {
+    if (event._tag !== "EncryptionStands") return () => []
+    const key = nameKey(event.room)
+    const isNew = stands.get(key) !== event.state
+    stands.set(key, event.state)
+    return (style: Style) => (isNew ? render(event, style) : [])
+  }
 
   const linesOf = (event: ClientEvent, said: Recent.Recent) => {
     gaps = GapsTold.follow(gaps, event)
     const telling = GapsTold.tellingOf(gaps, event)
+    const standing = standsTold(event)
     return (style: Style) => {
       if (telling === "Nothing") return []
+      if (event._tag === "EncryptionStands") return standing(style)
       return event._tag === "Gap" && telling === "TellOfMore"
         ? moreGaps(event.conversation, style)
         : render(event, style, said)

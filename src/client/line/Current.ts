@@ -12,7 +12,7 @@
 import { Context, Effect, Ref } from "effect"
 import type { Timestamp } from "../../common/log/Cursor.ts"
 import { nameKey } from "../../common/name/Name.ts"
-import type { RoomName } from "../../common/name/RoomName.ts"
+import { partnerIn, type RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import * as ChatState from "../core/chat/ChatState.ts"
@@ -90,13 +90,27 @@ export const backlog = (current: Current, place: Whereabouts, page: Page): Curre
 
 /** Plain text is to go there; undefined where that is a room one is not in. */
 export const goTo = ({ chat }: Current, place: Whereabouts): Current | undefined => {
-  if (place.with !== undefined) return { chat: Intention.talkTo(chat, place.with), coming: undefined }
+  if (place.with !== undefined) {
+    const known = ChatState.placeFor(chat, place.with)
+    const isThere = known.room !== undefined && chat.talks.get(Talk.keyOf(known))?.isIn === true
+    if (!isThere) return { chat: Intention.talkTo(chat, place.with), coming: undefined }
+    return { chat: Intention.show(chat, Talk.keyOf(known)), coming: undefined }
+  }
   const key = Talk.keyOf(place)
   if (chat.talks.get(key)?.isIn !== true) return undefined
   return { chat: Intention.show(chat, key), coming: undefined }
 }
 
 export const isIn = ({ chat }: Current, room: RoomName): boolean => chat.talks.get(Talk.keyOf({ room }))?.isIn === true
+
+/** What they say to each other is encrypted from now on: whoever is with them is there. Undefined where nothing changes by that. */
+export const sealedWith = (current: Current, user: UserName, room: RoomName): Current | undefined => {
+  const key = Talk.keyOf({ with: user })
+  const isHere = current.coming === undefined && current.chat.shown === key
+  return isHere && isIn(current, room)
+    ? { ...current, chat: Intention.show(current.chat, Talk.keyOf({ room })) }
+    : undefined
+}
 
 /** One asks to join this room. */
 export const comeTo = (current: Current, room: RoomName): Current => ({ ...current, coming: room })
@@ -128,13 +142,41 @@ export const waiting = (current: Current): ReadonlyArray<Talk.Talk> => {
 }
 
 const promptOf = (current: Current): Prompt => {
-  const place = where(current)
   const count = waiting(current).reduce((sum, talk) => sum + Talk.unread(talk), 0)
-  const name = nameOf(place)
-  return { key: Talk.keyOf(place), name, text: `${name}${count === 0 ? "" : ` (${count})`}> ` }
+  const name = titleOf(current)
+  const text = `${sealOf(current)}${name}${count === 0 ? "" : ` (${count})`}> `
+  return { key: keyOf(current), name, text }
 }
 
-/** As a prompt and a sentence say it. No room passes for the lobby. */
+/** How an encrypted room stands: what can be read there is said by the others' clients and this one, and nobody has audited them. */
+const sealOf = ({ chat, coming }: Current): string => {
+  const sealed = coming === undefined ? ChatState.shownTalk(chat).sealed : undefined
+  if (sealed === undefined) return ""
+  if (sealed.state === "waiting") return "[sealed, waiting to be let in] "
+  if (sealed.state === "outOfStep") return "[sealed, out of step] "
+  return sealed.isVerified ? "[sealed, verified ✓, unaudited] " : "[sealed, unaudited] "
+}
+
+/** With whom one talks, whether that is encrypted or not yet. */
+const partnerOf = (current: Current): string | undefined => {
+  const { room, with: other } = where(current)
+  if (room === undefined) return other
+  return current.chat.talks.get(Talk.keyOf({ room }))?.partner ?? partnerIn(room, current.chat.user)
+}
+
+/** The key of a prompt: what is said to somebody is for them, also if it is encrypted from then on. */
+const keyOf = (current: Current): string => {
+  const partner = partnerOf(current)
+  return partner === undefined ? Talk.keyOf(where(current)) : `with ${nameKey(partner)}`
+}
+
+/** What is before the person, as a prompt and a sentence say it. */
+export const titleOf = (current: Current): string => {
+  const partner = partnerOf(current)
+  return partner === undefined ? nameOf(where(current)) : `@${partner}`
+}
+
+/** No room passes for the lobby. */
 export const nameOf = ({ room, with: other }: Whereabouts): string => {
   if (room !== undefined) return nameKey(room) === nameKey(lobbyName) ? `room ${room}` : room
   return other === undefined ? lobbyName : `@${other}`
@@ -144,7 +186,7 @@ const lobbyName = "lobby"
 
 /** Whether a text was typed for the conversation that is before the person now. */
 export const isFor = (current: Current, { begunFor, typedFor }: TypedLine): boolean =>
-  begunFor === typedFor && typedFor === Talk.keyOf(where(current))
+  begunFor === typedFor && typedFor === keyOf(current)
 
 /** The message that this text is, there. */
 export const messageTo = ({ room, with: other }: Whereabouts, content: string): ChatRequest => {

@@ -3,6 +3,7 @@
  * events, in their order; only what no event tells is shown here.
  */
 import { Duration, Effect, Ref } from "effect"
+import type { UserName } from "../../common/name/UserName.ts"
 import { isRoomRequest } from "../../common/wire/RoomRequest.ts"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { type Action, NotUnderstood } from "../command/Action.ts"
@@ -11,6 +12,7 @@ import { requestFor } from "../command/Meaning.ts"
 import { explainOtherRefusal } from "../command/OtherRefusal.ts"
 import { explainRefusal, targetOf } from "../command/Refusal.ts"
 import { explainRoomRefusal } from "../command/RoomRefusal.ts"
+import * as ChatState from "../core/chat/ChatState.ts"
 import { type RequestError, RequestRejected } from "../core/ClientError.ts"
 import { isPage, OlderPage, olderThan } from "../core/Page.ts"
 import * as Recent from "../core/Recent.ts"
@@ -34,7 +36,7 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
   const olderPage = yield* OlderPage
   const recent = yield* RecentMessages
   const { style } = yield* Screen
-  const request = yield* requestOf(errand)
+  const request = yield* sealedIfCan(yield* requestOf(errand))
   // A message under way is the last one sent, but not yet at a place.
   if (isChat(request)) yield* Ref.update(recent, Recent.sending)
   const longest = yield* LongestPause
@@ -72,6 +74,57 @@ export const carryOut = Effect.fnUntraced(function* (errand: Errand) {
     yield* present((style) => remark(style, `pong after ${Duration.toMillis(elapsed).toFixed(1)} ms`))
   }
   return { request, reply }
+})
+
+/** Where what is said to somebody goes. Who is with them goes there, and is told that it is encrypted. */
+export const reach = Effect.fnUntraced(
+  function* (user: UserName) {
+    const { encryption, told } = yield* Client
+    const place = yield* encryption.placeFor(user)
+    if (place.room === undefined) return place
+    const { room } = place
+    // It is before the person only once it was heard of.
+    const before = yield* Ref.get(yield* CurrentTalk)
+    if (!Current.isIn(before, room)) yield* told(undefined)
+    const known = yield* Ref.get(yield* CurrentTalk)
+    if (Current.sealedWith(known, user, room) === undefined) return place
+    yield* Current.change((now) => Current.sealedWith(now, user, room) ?? now)
+    yield* present((style) => remark(style, encryptedNow(user)))
+    return place
+  },
+  Effect.catchTag("NotDone", ({ message }) => Effect.fail(new NotUnderstood({ message })))
+)
+
+const encryptedNow = (user: UserName): string =>
+  `what you and ${user} say to each other is encrypted from now on; nobody has audited how. :verify ${user} compares the keys`
+
+/** What is said in private goes to the encrypted conversation, where there can be one. */
+const sealedIfCan = Effect.fnUntraced(function* (request: Request) {
+  if (request._tag !== "PrivateMessage") return request
+  const { content, replyTo, to } = request
+  const { room } = yield* reach(to)
+  if (room === undefined) return request
+  const isOld =
+    replyTo !== undefined && Recent.find(yield* Ref.get(yield* RecentMessages), { where: { with: to }, seq: replyTo })
+  if (isOld) return yield* new NotUnderstood({ message: openBefore(replyTo, to) })
+  return { _tag: "RoomMessage" as const, room, content, ...(replyTo !== undefined && { replyTo }) }
+})
+
+const openBefore = (seq: number, user: UserName): string =>
+  `Not sent: #${seq} was said before what you and ${user} say was encrypted, and cannot be answered there. :pm ${user} says something new.`
+
+/** `@ben` in what was typed is the encrypted conversation with them, where there is one. */
+export const toAddressed = Effect.fnUntraced(function* (action: Action) {
+  const { chat } = yield* Ref.get(yield* CurrentTalk)
+  const there = (other: UserName) => ChatState.placeFor(chat, other)
+  if (action._tag === "About" && action.mention.where?.with !== undefined) {
+    return { ...action, mention: { ...action.mention, where: there(action.mention.where.with) } }
+  }
+  if (action._tag !== "Ask") return action
+  const { request } = action
+  if ((request._tag !== "GetHistory" && request._tag !== "Search") || request.with === undefined) return action
+  const { with: other, ...rest } = request
+  return { ...action, request: { ...rest, ...there(other) } }
 })
 
 /** The same, done only when all that came of it has been shown: the entry comes behind the reply. */

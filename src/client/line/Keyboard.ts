@@ -14,6 +14,7 @@ import { parse, parseText } from "../command/Command.ts"
 import { hereIn } from "../command/Here.ts"
 import { pin, textToEdit } from "../command/Meaning.ts"
 import { address } from "../command/Place.ts"
+import * as ChatState from "../core/chat/ChatState.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import type { Whereabouts } from "../core/Heard.ts"
 import { RecentMessages } from "../core/Recent.ts"
@@ -24,7 +25,7 @@ import { present, Screen, type TypedLine } from "../screen/Screen.ts"
 import { type AccountErrand, carryOutOwn, isLast, prepare } from "./AccountErrand.ts"
 import * as Current from "./Current.ts"
 import { CurrentTalk } from "./Current.ts"
-import { carryOut, type Errand, shorten, showHelp, showLink } from "./Errand.ts"
+import { carryOut, type Errand, reach, shorten, showHelp, showLink, toAddressed } from "./Errand.ts"
 import { piecesOf } from "./Pasted.ts"
 import { tellRead } from "./ReadMarks.ts"
 import { type Entered, Relogin } from "./Relogin.ts"
@@ -39,7 +40,13 @@ const patience = "1 second"
 /** A line that asked for something. */
 interface Typed {
   readonly text: string
-  readonly errand: Errand | AccountErrand
+  readonly errand: Errand | AccountErrand | Reach
+}
+
+/** What is said to somebody from now on is to be encrypted, if it can be. */
+interface Reach {
+  readonly _tag: "Reach"
+  readonly user: UserName
 }
 
 /** What comes behind a sitting: nothing, or another one, which is logged in already. */
@@ -95,7 +102,7 @@ export const keyboard = Effect.gen(function* () {
     const now = yield* Ref.get(current)
     if (!Current.isFor(now, typed)) {
       const isBack = yield* propose(typed.text)
-      const name = Current.nameOf(Current.where(now))
+      const name = Current.titleOf(now)
       const way = isBack ? "Enter sends it there, Ctrl-C drops it" : "Up brings it back"
       return yield* complain(`Not sent: the prompt changed while this was typed, and is ${name} now. ${way}.`)
     }
@@ -110,11 +117,13 @@ export const keyboard = Effect.gen(function* () {
       return yield* new NotUnderstood({ message: ":pm: this is you. :users lists who else is here." })
     }
     yield* Current.change((before) => Current.goTo(before, place) ?? before)
-    const talk = (yield* Ref.get(current)).chat.talks.get(Talk.keyOf(place))
+    const { chat } = yield* Ref.get(current)
+    const there = ChatState.shownTalk(chat).where
+    const talk = chat.talks.get(Talk.keyOf(there))
     const unseen = talk?.unread.before.unread ?? 0
     if (talk === undefined || unseen === 0) return
     const limit = Math.min(Math.max(unseen + 2, fewest), most)
-    yield* submit({ text: line, errand: ask({ _tag: "GetHistory", ...place, limit }) })
+    yield* submit({ text: line, errand: ask({ _tag: "GetHistory", ...there, limit }) })
   })
 
   /** Whether the room is before the person at once, with nothing to ask for. */
@@ -141,7 +150,7 @@ export const keyboard = Effect.gen(function* () {
   const hereFor = Effect.fnUntraced(function* (typed: TypedLine) {
     const now = yield* Ref.get(current)
     const place = Current.where(now)
-    const name = Current.nameOf(place)
+    const name = Current.titleOf(now)
     const message = `Not done: the prompt changed while this was typed, and is ${name} now. Say which room is meant.`
     const moved = new NotUnderstood({ message, instead: typed.text })
     return hereIn(now.chat, Current.isFor(now, typed) ? Result.succeed(place) : Result.fail(moved))
@@ -156,7 +165,7 @@ export const keyboard = Effect.gen(function* () {
       yield* say(typed, pieces)
       return true
     }
-    const parsed = yield* Effect.fromResult(parse(line, yield* hereFor(typed)))
+    const parsed = yield* toAddressed(yield* Effect.fromResult(parse(line, yield* hereFor(typed))))
     if (parsed._tag === "Say") {
       yield* say(typed, [parsed.content])
       return true
@@ -170,7 +179,11 @@ export const keyboard = Effect.gen(function* () {
     }
     const isErrand = action._tag === "Ask" || action._tag === "About" || action._tag === "More"
     if (!keepsLines && isEchoed(action)) yield* present((style) => echo(style, line))
-    if (action._tag === "Go") yield* goTo(line, action.where)
+    if (action._tag === "Go") {
+      yield* goTo(line, action.where)
+      if (action.where.with !== undefined)
+        yield* submit({ text: line, errand: { _tag: "Reach", user: action.where.with } })
+    }
     if (action._tag === "Link") yield* showLink(action.number)
     if (action._tag === "Help") yield* showHelp(action.command)
     if (action._tag === "Ask" && action.sure !== undefined) yield* sure(action.sure)
@@ -205,6 +218,7 @@ export const keyboard = Effect.gen(function* () {
       }
       return
     }
+    if (errand._tag === "Reach") return yield* Effect.asVoid(reach(errand.user))
     yield* carryOutOwn(errand)
     if (isLast(errand)) yield* Queue.end(waiting)
   })
@@ -220,7 +234,7 @@ export const keyboard = Effect.gen(function* () {
   const workOff = Stream.runForEach(Stream.fromQueue(waiting), (typed) =>
     carryOutAny(typed.errand).pipe(
       Effect.raceFirst(tellDelay(typed)),
-      Effect.catchTag("NotUnderstood", ({ message }) => complain(message)),
+      Effect.catchTag("NotUnderstood", ({ message }) => Effect.andThen(stay(typed), complain(message))),
       Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], ({ message }) =>
         Effect.andThen(
           stay(typed),

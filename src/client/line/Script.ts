@@ -20,11 +20,11 @@ import { Client } from "../link/Client.ts"
 import { error, remark } from "../screen/Render.ts"
 import { present, Screen } from "../screen/Screen.ts"
 import { carryOutOwn, isLast, prepare } from "./AccountErrand.ts"
-import { carryOutAndShow, shorten, showHelp, showLink } from "./Errand.ts"
+import { carryOutAndShow, shorten, showHelp, showLink, toAddressed } from "./Errand.ts"
 
 /** Carries out one line; tells whether to read on. */
 const follow = Effect.fnUntraced(function* (line: string) {
-  const action = yield* Effect.fromResult(parse(line))
+  const action = yield* toAddressed(yield* Effect.fromResult(parse(line)))
   if (action._tag === "Say") yield* carryOutAndShow(ask({ _tag: "GlobalMessage", content: action.content }))
   if (action._tag === "Go" && action.where.with !== undefined) {
     return yield* new NotUnderstood({

@@ -39,7 +39,7 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
     case "Reconnected":
       return notice(style, event.missed === 0 ? "back" : `${event.missed} new`)
     case "Rejoined":
-      return event.missed === 0 ? [] : notice(style, `${event.missed} new in ${event.joined.room}`)
+      return event.missed === 0 ? [] : notice(style, `${event.missed} new ${placeOf(event.joined)}`)
     case "RejoinRefused":
       return error(style, `Not back in ${event.room}: ${event.message} :jr ${event.room} tries again.`)
     case "Gap":
@@ -48,8 +48,13 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
       return error(style, event.message)
     case "EncryptionTold":
       return event.isAlarm ? error(style, event.message) : notice(style, event.message)
-    case "EncryptionStands":
-      return []
+    case "EncryptionStands": {
+      const { room, state, with: other } = event
+      const where = other === undefined ? room : `what you and ${other} say`
+      if (state === "waiting")
+        return notice(style, `${where}: waiting to be let in by a member; until then nothing can be read there`)
+      return state === "outOfStep" ? notice(style, `${where}: out of step; :rekey makes new keys`) : []
+    }
     case "Skipped":
       return notice(style, `${event.events} events skipped: they came faster than they could be shown`)
   }
@@ -60,7 +65,9 @@ const renderStanding = (welcome: ServerMessageOf<"Welcome">, style: Style): Read
   const { rooms = [] } = welcome
   const { talks } = ChatState.hear({ ...ChatState.empty, isLooking: false }, { _tag: "Connected", welcome }, 0)
   const places = [...talks.values()].filter((talk) => Talk.unread(talk) > 0)
-  const names = rooms.slice(0, maxRoomsNamed).map(({ room }) => safeLine(room))
+  const names = rooms
+    .slice(0, maxRoomsNamed)
+    .map(({ room, with: other }) => safeLine(other === undefined ? room : `@${other}`))
   const more = rooms.length > names.length ? ` … and ${rooms.length - names.length} more` : ""
   return [
     ...(rooms.length === 0 ? [] : dimmed(style, `in ${names.join(", ")}${more} again`)),
@@ -69,6 +76,9 @@ const renderStanding = (welcome: ServerMessageOf<"Welcome">, style: Style): Read
 }
 
 const maxRoomsNamed = 20
+
+const placeOf = ({ room, with: other }: ServerMessageOf<"RoomJoined">): string =>
+  other === undefined ? `in ${room}` : `from ${other}`
 
 /** Something about the connection. */
 export const notice = (style: Style, text: string): ReadonlyArray<Line> => [

@@ -117,15 +117,17 @@ const maxNamed = 20
 
 const describeUnread = (places: ReadonlyArray<Talk.Talk>): string => {
   const named = places.slice(0, maxNamed).map((talk) => {
-    const { room, with: other } = talk.where
-    const place = room === undefined ? (other === undefined ? "in the lobby" : `from ${other}`) : `in ${room}`
+    const other = talk.partner ?? talk.where.with
+    const { room } = talk.where
+    const place = other === undefined ? (room === undefined ? "in the lobby" : `in ${room}`) : `from ${other}`
     // In private everything is meant for one.
     const mentions = other === undefined ? Talk.mentionsIn(talk) : 0
     return `${atMost(Talk.unread(talk))} ${safeLine(place)}${mentions === 0 ? "" : ` (${atMost(mentions)} name you)`}`
   })
   const others = places.length - named.length
-  const { room, with: other } = places[0]?.where ?? {}
-  const example = room ?? (other === undefined ? "" : `@${other}`)
+  const [first] = places
+  const other = first?.partner ?? first?.where.with
+  const example = other === undefined ? (first?.where.room ?? "") : `@${other}`
   const command = example === "" ? ":history" : `:history ${safeLine(example)}`
   return `${named.join(", ")}${others === 0 ? "" : ` … and ${others} more`}; ${command} shows them`
 }

@@ -10,8 +10,11 @@
  */
 import { mentions } from "../../common/log/Mentions.ts"
 import { nameKey } from "../../common/name/Name.ts"
+import { isConversationRoom, partnerIn, type RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { ChatMessage, EntryMessage, StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { whereaboutsOf } from "../core/Heard.ts"
+import { isNoted } from "../core/Noted.ts"
 import * as Recent from "../core/Recent.ts"
 import { cellsOf } from "../text/Grapheme.ts"
 import { colourless, type Palette } from "../text/Palette.ts"
@@ -55,7 +58,8 @@ const entryText = (
 ): string => {
   const { at } = entry
   const isMarked = style.layout === "terminal" && namesReader(entry, recent)
-  const head = (palette: Palette) => `${isMarked ? `${palette.mention("*")} ` : ""}${headOf(entry, palette, style)}`
+  const head = (palette: Palette) =>
+    `${isMarked ? `${palette.mention("*")} ` : ""}${headOf(entry, palette, style, recent)}`
   switch (entry._tag) {
     case "GlobalMessage":
     case "PrivateMessage":
@@ -85,6 +89,10 @@ const entryText = (
       return speak({ at, head, content: isOwn ? ", deleted" : `, deleted by ${entry.deletedBy}`, isDim: true }, style)
     }
     default:
+      // Words, too: not everybody sees the colour.
+      if (entry._tag === "Sealed" && isNoted(entry) && entry.isAlarm) {
+        return speak({ at, head, content: ` (warning) ${entry.note}`, isAlarm: true }, style)
+      }
       return speak({ at, head, content: ` ${deedOf(entry, style)}`, isDim: true }, style)
   }
 }
@@ -97,15 +105,16 @@ interface Speech {
   /** What is said about it, behind it. */
   readonly remarks?: ReadonlyArray<string>
   readonly isDim?: boolean
+  readonly isAlarm?: boolean
 }
 
-const speak = ({ at, content, head, isDim = false, remarks = [] }: Speech, style: Style): string => {
+const speak = ({ at, content, head, isAlarm = false, isDim = false, remarks = [] }: Speech, style: Style): string => {
   const { layout, now, palette, timestamp } = style
   if (layout === "plain") return [`${head(palette)}${safeLine(content)}`, ...remarks].join("\t")
   const time = timestamp(at, now)
   const headWidth = cellsOf(`${time} ${head(colourless)}`)
   const width = widthBeside(style, gutter.length + 2)
-  const paint = isDim ? palette.dim : (row: string) => row
+  const paint = isAlarm ? palette.error : isDim ? palette.dim : (row: string) => row
   const rows = safeText(content)
     .replaceAll("\t", "    ")
     .split("\n")
@@ -127,40 +136,54 @@ const speak = ({ at, content, head, isDim = false, remarks = [] }: Speech, style
 }
 
 /** The number of a message, who it is by, and where. */
-const headOf = (entry: EntryMessage, palette: Palette, style: Style): string => {
+const headOf = (entry: EntryMessage, palette: Palette, style: Style, recent: Recent.Recent): string => {
   const from = palette.user(safeLine(entry.from))
   const number = palette.dim(`#${entry.seq}`)
   switch (entry._tag) {
     case "GlobalMessage":
       return `${number} ${lobbyTag(palette, style)}${from}`
     case "RoomMessage":
-      return `${number} ${placeOf(entry.room, palette)} ${from}`
+      return `${number} ${placeOf(entry, palette, recent)}`
     case "PrivateMessage":
       return `${number} ${inPrivate(from, entry.to, palette)}`
     case "Tombstone":
-      return `${number} ${addressOf(entry, from, palette, style)}`
+      return `${number} ${addressOf(entry, palette, style, recent)}`
     default:
-      return addressOf(entry, from, palette, style)
+      return addressOf(entry, palette, style, recent)
   }
 }
 
 /** Who did something, and where. */
 const addressOf = (
   { from, room, with: other }: Exclude<EntryMessage, ChatMessage>,
-  shownFrom: string,
   palette: Palette,
-  style: Style
+  style: Style,
+  recent: Recent.Recent
 ): string => {
-  if (room !== undefined) return `${placeOf(room, palette)} ${shownFrom}`
+  const shownFrom = palette.user(safeLine(from))
+  if (room !== undefined) return placeOf({ from, room }, palette, recent)
   if (other === undefined) return `${lobbyTag(palette, style)}${shownFrom}`
   return nameKey(from) === nameKey(other)
     ? `${palette.place("(private)")} ${shownFrom}`
     : inPrivate(shownFrom, other, palette)
 }
 
-/** No room passes for the lobby. */
-const placeOf = (room: string, palette: Palette): string =>
-  palette.place(nameKey(room) === "lobby" ? `[room ${safeLine(room)}]` : `[${safeLine(room)}]`)
+/** Who says something in which room: none passes for the lobby, and a conversation of two is told as one. */
+const placeOf = (
+  { from, room }: { readonly from: UserName; readonly room: RoomName },
+  palette: Palette,
+  { user }: Recent.Recent
+): string => {
+  const shownFrom = palette.user(safeLine(from))
+  if (isConversationRoom(room)) return between(from, room, user, palette)
+  return `${palette.place(nameKey(room) === "lobby" ? `[room ${safeLine(room)}]` : `[${safeLine(room)}]`)} ${shownFrom}`
+}
+
+const between = (from: UserName, room: RoomName, reader: UserName, palette: Palette): string => {
+  const to = nameKey(from) === nameKey(reader) ? partnerIn(room, reader) : undefined
+  const whom = to === undefined ? "" : ` → ${palette.user(safeLine(to))}`
+  return `${palette.place("(private, sealed)")} ${palette.user(safeLine(from))}${whom}`
+}
 
 const lobbyTag = (palette: Palette, { tagsLobby }: Style): string => (tagsLobby ? `${palette.place("[lobby]")} ` : "")
 

@@ -25,17 +25,25 @@ export const renderRoom = (message: RoomMessage, style: Style): ReadonlyArray<Li
 
 /** Whoever joins is told what they are there, if that is more than a member, and what it is about. */
 export const renderRoomJoined = (message: ServerMessageOf<"RoomJoined">, style: Style): ReadonlyArray<Line> => {
-  const { missed, role = "member", topic = "", users } = message
+  const { missed, role = "member", topic = "", users, with: other } = message
+  if (other !== undefined) return joinedWith(safeLine(other), missed, style)
   const room = safeLine(message.room)
   const follow = missed === 0 ? "" : `; ${count(missed, "message")} to catch up`
   const here = `${users.map((user) => style.palette.user(safeLine(user))).join(", ")}${others(message, users)}`
   const as = role === "member" ? "" : ` as ${role}`
-  const access = message.private === true ? ", a private room" : ""
+  const sealed = message.encrypted === true ? ", an encrypted room (unaudited)" : ""
+  const access = `${message.private === true ? ", a private room" : ""}${sealed}`
   return [
     ...aside(style, `[${room}] → you joined${as}${access}; here: ${here}${follow}`),
     ...(topic === "" ? [] : aside(style, `[${room}] topic: ${safeLine(topic)}`))
   ]
 }
+
+const joinedWith = (other: string, missed: number, style: Style): ReadonlyArray<Line> =>
+  aside(
+    style,
+    `what you and ${other} say is encrypted (unaudited)${missed === 0 ? "" : `; ${count(missed, "message")} to catch up`}`
+  )
 
 /** `putOutBy`: what ended it, which was told in a line of its own. */
 export const renderRoomLeft = (
