@@ -6,7 +6,7 @@ import * as Lists from "./script/Lists.ts"
 import { history } from "./script/Reading.ts"
 import { momentOf } from "./script/Since.ts"
 import { exitCodes, jsonFlag, roomFlag, sinceFlag, userFlag, whereOf } from "./ScriptFlags.ts"
-import { arrive, begin, inTurn, isMemberOf, visit } from "./ScriptVisit.ts"
+import { arrive, begin, encryptedPlaceOf, inTurn, isMemberOf, visit } from "./ScriptVisit.ts"
 
 export const historyCommand = Command.make(
   "history",
@@ -35,9 +35,11 @@ export const historyCommand = Command.make(
     const moment = Option.getOrUndefined(Option.map(since, (since) => momentOf(since, now)))
     yield* inTurn(begun, where)
     const reading = Effect.gen(function* () {
-      const isMember = isMemberOf(yield* arrive, where)
+      const welcome = yield* arrive
+      const place = encryptedPlaceOf(welcome, where)
+      const isMember = isMemberOf(welcome, place)
       const given = { limit: Option.getOrUndefined(limit) ?? (moment === undefined ? 50 : undefined), since: moment }
-      yield* history({ where, isMember, isJson: json, before: Option.getOrUndefined(before), ...given })
+      yield* history({ where: place, isMember, isJson: json, before: Option.getOrUndefined(before), ...given })
     })
     yield* visit(begun, Effect.scoped(reading))
   }, Effect.scoped)

@@ -16,7 +16,7 @@ import { conversationRoom, isConversationRoom, type RoomName } from "../../commo
 import { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
-import { type RequestError, RequestRejected, UnexpectedReply } from "../core/ClientError.ts"
+import { type RequestError, UnexpectedReply } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { type Encryption, NotDone } from "../core/Encryption.ts"
 import type { Whereabouts } from "../core/Heard.ts"
@@ -31,6 +31,7 @@ import * as SealedRooms from "./SealedRooms.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
 import * as Telling from "./Telling.ts"
 import * as Watch from "./Watch.ts"
+import { notInTheOpen, onlyAccounts, refused, slow } from "./Words.ts"
 
 type Service = Client["Service"]
 
@@ -287,6 +288,16 @@ export const over = Effect.fnUntraced(function* (
     return sent
   })
 
+  /** No event tells of what is asked quietly; whether one is in a room is to be known all the same. */
+  const hearQuietly = Effect.fnUntraced(function* (message: ServerMessage) {
+    if (message._tag !== "RoomJoined" && message._tag !== "RoomLeft") return
+    const event: ClientEvent = { _tag: "Received", message }
+    const isSealed = follow(event)
+    if (message._tag === "RoomJoined") yield* telling.joined(message)
+    if (opened !== undefined) yield* asNotDone(opened.rooms.hear(event))
+    else if (isSealed) yield* open
+  })
+
   /** What makes or enters an encrypted room may come before this device is in its account's list. */
   const whenReady = <A>(asking: Effect.Effect<A, RequestError>) =>
     Effect.catchReason(asking, "RequestRejected", "DeviceRequired", () => Effect.andThen(ready, asking))
@@ -305,7 +316,11 @@ export const over = Effect.fnUntraced(function* (
           ? { ...request, _tag: "RoomMessage", room: place.room }
           : request
       const here = answerHere(asked)
-      if (here === undefined) return yield* whenReady(ask(request))
+      if (here === undefined) {
+        const reply = yield* whenReady(ask(request))
+        if (!isTold) yield* hearQuietly(reply)
+        return reply
+      }
       const reply = yield* here
       if (!isReplyTo(request)(reply)) return yield* new UnexpectedReply({ issue: `${reply._tag} to ${request._tag}` })
       if (isTold) buffer.offer({ _tag: "Received", message: reply })
@@ -376,16 +391,3 @@ const nobody = UserName.make("nobody")
 
 const asNotDone = <A>(effect: Effect.Effect<A, StoreError>) =>
   Effect.mapError(effect, ({ message }) => new NotDone({ message }))
-
-const refused = (room: RoomName | undefined, message: string) =>
-  new RequestRejected({
-    reason: room === undefined ? { _tag: "DeviceRequired" } : { _tag: "EncryptionRequired", room },
-    message
-  })
-
-const onlyAccounts =
-  "Encrypted conversations are for accounts: a guest has no keys. :register makes your name one; it takes a password."
-const slow = "The server has not said yet whether this device is in your account's list. Try again in a moment."
-
-const notInTheOpen = (room: RoomName) =>
-  `${room} was encrypted, and the server says that it is not any more. Nothing was sent. Use a room of another name.`

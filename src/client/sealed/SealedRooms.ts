@@ -178,10 +178,11 @@ export const make = Effect.fnUntraced(function* (
     }
     yield* restock(own)
     yield* inBackground(Effect.forever(Effect.andThen(Queue.take(used), restock(own))))
+    // First: whoever waits until this device takes part says something at once.
+    for (const joined of joins.values()) yield* enter(joined)
     // Whoever asked before this device was signed in has been told that it was not.
     if (Deferred.isDoneUnsafe(settled)) settled = Deferred.makeUnsafe()
     Deferred.doneUnsafe(settled, isCopied ? Effect.fail(new Copied(own.identity)) : Effect.succeed(own))
-    for (const joined of joins.values()) yield* enter(joined)
     // They were refused as long as this device was not in the list.
     for (const room of encrypted) {
       if (!joins.has(nameKey(room))) yield* Effect.ignore(client.request({ _tag: "JoinRoom", room }))

@@ -44,11 +44,15 @@ export interface Teller {
   readonly isVerified: (user: UserName) => boolean
 }
 
+type RoomJoined = ServerMessageOf<"RoomJoined">
+
 export interface Telling {
   readonly roomOf: (room: RoomName) => Room | undefined
   readonly isEncrypted: (room: RoomName) => boolean
   /** One has asked for such a room to be made. */
   readonly isToBe: (room: RoomName) => Effect.Effect<void>
+  /** One has come to a room, as the reply said to who asked quietly. */
+  readonly joined: (joined: RoomJoined) => Effect.Effect<void>
   /** What the connection told goes up, if it is to. */
   readonly event: (event: ClientEvent) => Effect.Effect<void>
   /** What the engine told. */
@@ -58,8 +62,6 @@ export interface Telling {
   /** The keys of somebody were compared, or have changed. */
   readonly verifiedAnew: (user: UserName) => void
 }
-
-type RoomJoined = ServerMessageOf<"RoomJoined">
 
 export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telling => {
   const rooms = new Map<NameKey, Room>()
@@ -182,6 +184,7 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
     roomOf,
     isEncrypted,
     isToBe: keeping.remember,
+    joined: (joined) => (joined.encrypted === true || isEncrypted(joined.room) ? arrive(joined, true) : Effect.void),
     event,
     news,
     paged: (room) => {

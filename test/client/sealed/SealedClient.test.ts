@@ -98,6 +98,22 @@ describe("A client that seals", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("lets a script that joins quietly, when it needs its keys, say and read", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        yield* Effect.gen(function* () {
+          yield* gather(ada, yield* come(port, benAtHome))
+        }).pipe(Effect.scoped)
+        const script = yield* come(port, benAtHome, "script")
+        yield* script.client.quietly({ _tag: "JoinRoom", room: vault })
+        yield* script.client.send({ _tag: "RoomMessage", room: vault, content: "the build is done" })
+        yield* ada.hears("it", says("the build is done"))
+        const { messages } = yield* script.client.quietly({ _tag: "GetHistory", room: vault, only: "messages" })
+        assert.strictEqual(messages.length, 1)
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("goes on after a restart with what was said meanwhile in its pages, told once", () =>
       Effect.gen(function* () {
         const { adaAtHome, benAtHome, port } = yield* begin
@@ -128,7 +144,7 @@ describe("A client that seals", () => {
         const ada = yield* come(port, adaAtHome)
         const ben = yield* come(port, benAtHome)
         yield* gather(ada, ben)
-        const script = yield* come(port, adaAtHome, false)
+        const script = yield* come(port, adaAtHome, "script")
         const refused = yield* Effect.flip(
           script.client.send({ _tag: "RoomMessage", room: vault, content: "from a script" })
         )

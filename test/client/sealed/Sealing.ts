@@ -12,17 +12,24 @@ import type { ServerMessage } from "../../../src/common/wire/ServerMessage.ts"
 import type { Home } from "./Devices.ts"
 import { until } from "./Devices.ts"
 
-/** For the scope. `isEager`: as for a person. */
-export const come = Effect.fnUntraced(function* (port: number, { folder, login, tokens, user }: Home, isEager = true) {
+/** For the scope: as a person comes, or a script, which opens its keys late and is in no room by itself. */
+export const come = Effect.fnUntraced(function* (
+  port: number,
+  { folder, login, tokens, user }: Home,
+  as: "person" | "script" = "person"
+) {
   const socket = yield* NodeSocket.makeNet({ host: "127.0.0.1", port, noDelay: true })
   const raw = Context.get(
     yield* Layer.build(
-      Layer.provide(Client.layer({ user, login, tokens, settledAfter: 0 }), Layer.succeed(Socket.Socket, socket))
+      Layer.provide(
+        Client.layer({ user, login, tokens, settledAfter: 0, joinsAll: as === "person" }),
+        Layer.succeed(Socket.Socket, socket)
+      )
     ),
     Client
   )
   const paths = statePaths(folder, "chat.example:6667", user)
-  const keeping = yield* Keeping.inFiles(paths, Effect.succeed({ _tag: "File", path: paths.key }), isEager)
+  const keeping = yield* Keeping.inFiles(paths, Effect.succeed({ _tag: "File", path: paths.key }), as === "person")
   const client = yield* SealedClient.over(raw, keeping, { patience: 20 })
   const events: Array<ClientEvent> = []
   yield* client.events.pipe(
