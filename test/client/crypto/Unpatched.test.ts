@@ -54,9 +54,15 @@ describe("Without the patch of the library", () => {
     }))
 
   it("a commit that adds several devices whom nobody trusts ends the process of whoever reads it", () =>
-    outcomeWithout("strangers", ["clientState.js"], "strangers", 1).then((outcome) => {
-      assert.notInclude(issueIn(outcome), '"unhandled":0')
-    }))
+    outcomeWithout("strangers", ["clientState.js"], "strangers", 1).then(
+      (outcome) => {
+        assert.notInclude(issueIn(outcome), '"unhandled":0')
+      },
+      // Sometimes it comes when nobody counts any more, and ends the process indeed.
+      (error: unknown) => {
+        assert.include(String(error), "Could not verify leaf node signature")
+      }
+    ))
 
   it("and with it, in such a copy, none of this is so", () =>
     outcomeWithout("nothing", [], "forgotten", 1).then((outcome) => {
