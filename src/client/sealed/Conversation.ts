@@ -52,7 +52,9 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
     }
     Memory.dropRows(memory, new Set(memory.outbox.map(({ key }) => key)))
     yield* steps.dropPending
-    memory.kept = begin(room, memory.log)
+    const { log } = memory
+    // A server may say that it is the one before again: what was read of that is not read twice.
+    memory.kept = begin(room, log, yield* store.readOf({ room, log }), memory.kept?.more.joined)
     yield* store.received({ kept: memory.kept, rows: [], echoes: [], dropsPending: true, erased: [] })
   })
 

@@ -174,9 +174,9 @@ const entered = (kept: Kept, group: Group, comparesReading: boolean): Kept => {
 }
 
 const without = (kept: Kept): Kept => {
-  const { leftOut = [] } = kept.more
+  const { joined, leftOut = [] } = kept.more
   const left = placeLeft(kept)
-  const more: KeptMore = { ...(leftOut.length > 0 && { leftOut }), ...(left && { left }) }
+  const more: KeptMore = { ...(leftOut.length > 0 && { leftOut }), ...(left && { left }), ...(joined && { joined }) }
   return { ...kept, group: undefined, more }
 }
 

@@ -28,6 +28,8 @@ export const KeptMore = Schema.Struct({
   reading: Schema.optionalKey(Reading),
   /** The newest keys that this device had when it was put out: a welcome to older ones was given before. */
   left: Schema.optionalKey(Schema.Struct({ incarnation: Incarnation, keyEpoch: KeyEpoch })),
+  /** What this device was let into by its key package of last resort, which opens a welcome again: see Repeated.ts. */
+  joined: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Hashes of what this device has sealed in this key epoch, the newest last: what of it comes again was repeated, and no copy's. */
   sealed: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Why the group cannot be followed any more. */
@@ -39,13 +41,14 @@ export const KeptMore = Schema.Struct({
 })
 export type KeptMore = typeof KeptMore.Type
 
-export const begin = (room: RoomName, log: string): Kept => ({
+/** `cursor`: how far this log was read, if it was the room's before; `joined`: what must not be joined again, in whatever log. */
+export const begin = (room: RoomName, log: string, cursor: Seq = 0, joined: KeptMore["joined"] = []): Kept => ({
   room,
   log,
-  cursor: 0,
+  cursor,
   incarnation: 0,
   group: undefined,
-  more: {}
+  more: joined.length > 0 ? { joined } : {}
 })
 
 /** A message on its way: the very bytes that are sent, however often, under `key`. */

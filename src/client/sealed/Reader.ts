@@ -9,11 +9,13 @@ import { groupIdOf } from "../../common/log/Sealing.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { RequestError } from "../core/ClientError.ts"
+import { authenticatorOf } from "../crypto/Group.ts"
 import { isSameIdentity } from "../crypto/Identity.ts"
 import { join } from "../crypto/Join.ts"
 import { isBehind } from "./Decision.ts"
 import * as Entries from "./Entries.ts"
 import type { Kept, KeptMore, OutboxRow, Pending, PlainRow } from "./Kept.ts"
+import * as Repeated from "./Repeated.ts"
 import type { StoreError } from "./SealedStore.ts"
 import { membersIn } from "./Tender.ts"
 import type { Workshop } from "./Workshop.ts"
@@ -185,7 +187,8 @@ export const joinBefore = Effect.fnUntraced(function* (
       const entered = yield* enter(workshop, kept, other, new Uint8Array(Buffer.from(data, "base64")))
       if (entered === undefined) continue
       const { group, incarnation, spent } = entered
-      const joined = Entries.letIn(kept, group, seq, incarnation, other === undefined)
+      const more = spent === undefined ? Repeated.withJoined(kept.more, authenticatorOf(group)) : kept.more
+      const joined = Entries.letIn({ ...kept, more }, group, seq, incarnation, other === undefined)
       const row: PlainRow = { seq, line: { _tag: "LetIn", at: yield* Clock.currentTimeMillis, how: "letIn" } }
       yield* store.joined(joined, [row], spent)
       tell({ _tag: "Rows", room, rows: [row], cursor: seq, echoes: new Map() })
@@ -235,7 +238,8 @@ const enter = Effect.fnUntraced(function* (
       if (Result.isSuccess(tried)) {
         const { group, isSpent } = tried.success
         const left = Entries.placeLeft(kept)
-        if (left !== undefined && !isBehind(left, { incarnation, keyEpoch: group.keyEpoch })) {
+        const isOld = left !== undefined && !isBehind(left, { incarnation, keyEpoch: group.keyEpoch })
+        if (isOld || Repeated.wasJoined(kept.more, authenticatorOf(group))) {
           tell({
             _tag: "OutOfStep",
             room,

@@ -77,6 +77,8 @@ export interface SealedStore {
     limit?: number
   ) => Effect.Effect<ReadonlyArray<PlainRow>, StoreError>
   readonly plainAt: (where: PlainWhere, seq: number) => Effect.Effect<PlainRow | undefined, StoreError>
+  /** The newest place there of which something is kept; 0 if nothing is. */
+  readonly readOf: (where: PlainWhere) => Effect.Effect<number, StoreError>
   /** Of what stands for something by itself: the first behind a place, or else the newest before one; oldest first. */
   readonly shown: (
     where: PlainWhere,
@@ -279,6 +281,11 @@ export const make = (file: StateFile): SealedStore => {
       Effect.flatMap(
         read("SELECT seq, sealed FROM plain WHERE room = ? AND log = ? AND seq = ?", where.room, where.log, seq),
         (rows) => Effect.map(rowsOf(where, rows), ([row]) => row)
+      ),
+    readOf: ({ log, room }) =>
+      Effect.map(
+        read("SELECT coalesce(max(seq), 0) AS seq FROM plain WHERE room = ? AND log = ?", room, log),
+        ([row]) => (row === undefined ? 0 : numberIn(row, "seq"))
       ),
     shown: (where, { after, before }, limit) =>
       Effect.flatMap(
