@@ -16,7 +16,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("A server sees", (it) =
       yield* ada.rooms.say(vault, { _tag: "Reacted", target, reaction: "👍" })
       yield* ada.rooms.say(vault, { _tag: "Said", content: "@ben: an answer", replyTo: target })
       yield* untilLine(ben, "ada: @ben: an answer")
-      yield* converse(ada, "a longer story ".repeat(30), ben)
+      yield* converse(ada, "a longer saga ".repeat(30), ben)
 
       const asked = lying.overheard.filter(({ _tag }) => _tag === "SealedMessage")
       const fields = new Set(asked.map((line) => Object.keys(line).toSorted().join(" ")))
@@ -27,7 +27,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("A server sees", (it) =
       const [entry] = lying.overheard.filter(({ _tag }) => _tag === "Sealed")
       assert.deepStrictEqual(Object.keys(entry ?? {}).toSorted(), "_tag at data device from keyEpoch room seq".split(" "))
       const everything = JSON.stringify(lying.overheard)
-      const found = ["kingfisher", "bittern", "👍", "@ben", "story"].filter((text) => everything.includes(text))
+      const found = ["kingfisher", "bittern", "👍", "@ben", "saga"].filter((text) => everything.includes(text))
       assert.deepStrictEqual(found, [])
       assert.include(everything, "vault")
     }).pipe(Effect.scoped)
