@@ -17,7 +17,9 @@ const spellings = (text: string): ReadonlyArray<Buffer> => {
   const utf8 = Buffer.from(text)
   // The letters of base64 that do not depend on what stands around.
   const inBase64 = [0, 1, 2].map((before) =>
-    Buffer.concat([Buffer.alloc(before), utf8]).toString("base64").slice(4, -4)
+    Buffer.concat([Buffer.alloc(before), utf8])
+      .toString("base64")
+      .slice(4, -4)
   )
   return [utf8, Buffer.from(text, "utf16le"), ...inBase64.map((one) => Buffer.from(one))]
 }
@@ -66,7 +68,9 @@ describe.skipIf(process.platform !== "linux")("What was sealed", () => {
         const server = yield* ServerProcess.start({ env })
         const ada = yield* switchOn(server.port, homeOf(`${path}/clients`, "ada", "desk"))
         const ben = yield* switchOn(server.port, homeOf(`${path}/clients`, "ben", "desk"))
-        const marker = yield* Effect.map(Random.nextIntBetween(0, 2 ** 32), (number) => number.toString(36).padStart(8, "q"))
+        const marker = yield* Effect.map(Random.nextIntBetween(0, 2 ** 32), (number) =>
+          number.toString(36).padStart(8, "q")
+        )
         const beginning = `marker-${marker}-`
         const inRoom = `${beginning}in-a-room`
         const edited = `${beginning}edited`
@@ -80,7 +84,10 @@ describe.skipIf(process.platform !== "linux")("What was sealed", () => {
         yield* ada.client.request({ _tag: "OpenConversation", with: ben.home.user })
         yield* until("both are in", isIn(ben, between, 2))
         const hasRead = (text: string, room: RoomName) =>
-          until("it is read", Effect.map(texts(ben, room), (all) => all.includes(text)))
+          until(
+            "it is read",
+            Effect.map(texts(ben, room), (all) => all.includes(text))
+          )
         yield* say(ada, inRoom)
         yield* hasRead(inRoom, vault)
         const target = (yield* ben.rooms.rows(vault)).at(-1)?.seq ?? 0

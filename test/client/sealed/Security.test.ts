@@ -22,9 +22,7 @@ describe("The threat model", () => {
   it("names tests that there are, for all but what cannot be tested", () => {
     assert.isAtLeast(named.length, 64)
     for (const { file, title } of named) {
-      const titles = [...sourceOf(file).matchAll(/"([^"\n]+)"/g)].map(
-        ([, text = ""]) => text
-      )
+      const titles = [...sourceOf(file).matchAll(/"([^"\n]+)"/g)].map(([, text = ""]) => text)
       assert.isTrue(
         titles.some((text) => text.startsWith(title)),
         `${file}.test.ts has no "${title}"`
