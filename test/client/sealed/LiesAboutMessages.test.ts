@@ -159,7 +159,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
 
   it.effect("that it made itself is no message", () =>
     Effect.gen(function* () {
-      const { ben, lying, ada } = yield* two
+      const { ben, lying } = yield* two
       const keyEpoch = Number((yield* ben.rooms.view(vault))?.keyEpoch)
       const seq = (yield* ben.rooms.view(vault))?.cursor ?? 0
       const data = sealedBytes({ room: vault, keyEpoch })
@@ -169,7 +169,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("A message of a malicio
       yield* untilLine(ben, "ada: (Damaged) This is damaged or forged: who sealed it cannot be read.")
       lying.talksOf("ben")[0]?.tell({ ...entry, seq: seq + 2, data: "bm8=" })
       yield* untilLine(ben, "ada: (Damaged) This is damaged or forged: it is no sealed message.")
-      assert.deepStrictEqual(yield* lines(ada), yield* lines(ada))
+      assert.deepStrictEqual(told(ben, "OutOfStep", "Cloned", "Stopped"), [])
     }).pipe(Effect.scoped)
   )
 

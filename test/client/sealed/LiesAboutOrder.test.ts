@@ -102,7 +102,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("The order of a malicio
       honestly()
       yield* converse(ben, "from ben", ben)
       yield* ada.cut
-      yield* untilLine(ben, "ada: from ada, who was first")
+      for (const one of [ada, ben]) yield* untilLine(one, "ada: from ada, who was first")
       assert.deepStrictEqual((yield* lines(ada)).slice(-2), ["ben: from ben", "ada: from ada, who was first"])
       assert.deepStrictEqual(told(ben, "Withheld"), [])
     }).pipe(Effect.scoped)
