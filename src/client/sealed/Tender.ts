@@ -86,7 +86,7 @@ const limits = { commit: maxCommitBytes, welcome: maxWelcomeBytes }
  * A commit that the server takes: with long names, of half of those who wait, and half of these again; where not even one fits,
  * of removals alone. Fails if nothing is left, or for another reason.
  */
-const fitting = Effect.fnUntraced(function* (
+export const fitting = Effect.fnUntraced(function* (
   group: Group,
   packages: ReadonlyArray<KeyPackage>,
   removes: ReadonlyArray<Identity>,
