@@ -75,7 +75,7 @@ export const read = Effect.fnUntraced(function* (
     if (entry._tag === "KeysCommitted") {
       yield* Effect.forEach(entry.adds, ({ user }) => lists.look(user), { discard: true })
     }
-    const look = () =>
+    const attempt = () =>
       Entries.read(kept, entry, {
         own,
         isTrusted: lists.isTrusted,
@@ -83,13 +83,15 @@ export const read = Effect.fnUntraced(function* (
         pending: dropsPending ? undefined : pending,
         comparesReading: other === undefined
       })
-    let outcome = yield* look()
-    if (outcome.isUnknown === true && entry._tag === "KeysCommitted") {
+    const look = Effect.fnUntraced(function* () {
+      const outcome = yield* attempt()
+      if (outcome.isUnknown !== true || entry._tag !== "KeysCommitted") return outcome
       // Their list may have gone on since it was looked at.
       for (const { user } of entry.adds) lists.changed(user)
       yield* Effect.forEach(entry.adds, ({ user }) => lists.look(user), { discard: true })
-      outcome = yield* look()
-    }
+      return yield* attempt()
+    })
+    let outcome = yield* look()
     // A welcome whose place was read past is lost: whoever has no keys looks for one before anything else, also what needs none.
     if (outcome.lacksKeys === true || kept.group === undefined) {
       yield* flush

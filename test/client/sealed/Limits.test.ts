@@ -2,6 +2,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Scope } from "effect"
+import { maxAdds } from "../../../src/common/log/Sealing.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import {
   type Device,
@@ -142,6 +143,32 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
       // And it can say something.
       yield* say(back, "here I am")
       yield* hasRead(ada, "here I am")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("who is let in knows the devices that were let in right behind, also if nobody has told of them", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const path = yield* folder
+      const ada = yield* switchOn(port, homeOf(path, "ada", "desk"))
+      yield* makeVault(ada)
+      const desk = yield* switchOn(port, homeOf(path, "ben", "desk"))
+      yield* desk.rooms.ready
+      const others = yield* Effect.forEach(Array.from({ length: maxAdds }), (_, index) =>
+        Effect.gen(function* () {
+          const other = yield* switchOn(port, homeOf(path, "ben", `other ${index}`))
+          yield* signInBy(desk, other)
+          return other
+        })
+      )
+      const devices = [desk, ...others]
+      // The last of those that one change lets in is there when the next change is in the log already.
+      const late = others.at(-2)
+      assert(late !== undefined)
+      for (const device of devices) if (device !== late) yield* enter(device)
+      yield* until("ada has let all of them in", isIn(ada, vault, devices.length + 1))
+      yield* enter(late)
+      yield* until("all of them are in", areIn(devices, devices.length + 1))
     }).pipe(Effect.scoped)
   )
 })
