@@ -1,6 +1,7 @@
 /** Many runs of devices in trouble (`pnpm simulate --e2ee`), each from a seed of its own, up to the first that goes wrong. */
 import { Effect, FileSystem } from "effect"
 import { run } from "../client/sealed/Chaos.ts"
+import * as Kills from "../client/sealed/Kills.ts"
 import type { Progress } from "./Progress.ts"
 import { seedLimit } from "./Series.ts"
 
@@ -62,4 +63,26 @@ export const findFailure = Effect.fnUntraced(function* ({
     `Nothing went wrong: ${runs} runs from seed ${first}, ${deliveries} deliveries in ${progress.seconds().toFixed(0)} s.`
   )
   return undefined
+})
+
+/** A client that is killed so often while it talks: what went wrong, and how to see it again. */
+export const findFailureOfKills = Effect.fnUntraced(function* (seed: number, kills: number, progress: Progress) {
+  const files = yield* FileSystem.FileSystem
+  const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-chaos-" })
+  let standing = `seed ${seed}, everybody comes in`
+  yield* progress.showing(() => standing)
+  const onKill = ({ kills: killed, stored }: { readonly kills: number; readonly stored: number }) => {
+    standing = `seed ${seed}, ${killed} of ${kills} kills, ${stored} stored`
+  }
+  const { story, wrong, ...figures } = yield* Kills.run({ seed, kills, folder, onKill })
+  yield* progress.tell(`seed ${seed}: ${wrong.length} wrong, ${JSON.stringify(figures)}`)
+  if (wrong.length === 0) return undefined
+  return [
+    `Seed ${seed} goes wrong:`,
+    ...wrong.slice(0, shownFaults).map((what) => `  ${what}`),
+    "",
+    ...story,
+    "",
+    `To repeat it, as far as a busy machine does the same twice: pnpm simulate --e2ee --seed ${seed} --kills ${kills}`
+  ].join("\n")
 })

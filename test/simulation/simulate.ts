@@ -47,6 +47,11 @@ const flags = {
     Flag.withDescription("With --e2ee: how many operations a run has"),
     Flag.withDefault(300)
   ),
+  kills: Flag.Int("kills").pipe(
+    Flag.withSchema(atLeast(1)),
+    Flag.withDescription("With --e2ee, instead of runs: a client that is killed so often while it talks"),
+    Flag.optional
+  ),
   people: Flag.Int("people").pipe(
     Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 2, maximum: 6 }))),
     Flag.withDescription("With --e2ee: how many people there are, each with two devices"),
@@ -69,12 +74,14 @@ const simulate = Effect.fnUntraced(function* ({ accounts: hasAccounts, runs, ste
   return yield* new WentWrong()
 })
 
-const sealed = Effect.fnUntraced(function* ({ operations, people, runs }: Given, seed: number) {
+const sealed = Effect.fnUntraced(function* ({ kills, operations, people, runs }: Given, seed: number) {
   // What waits for a disk would only wait.
   Object.assign(process.env, temporaryFolders())
   const progress = yield* Progress.make
   const count = Option.getOrElse(runs, () => defaultRuns.sealed)
-  const failure = yield* SealedSeries.findFailure({ seed, runs: count, operations, people, progress })
+  const failure = yield* Option.isSome(kills)
+    ? SealedSeries.findFailureOfKills(seed, kills.value, progress)
+    : SealedSeries.findFailure({ seed, runs: count, operations, people, progress })
   if (failure === undefined) return
   yield* Console.error(failure)
   return yield* new WentWrong()
@@ -95,7 +102,8 @@ const command = Command.make(
     { command: "pnpm simulate", description: "1000 runs that nobody has tried" },
     { command: "pnpm simulate --seed 7 --runs 1", description: "Repeat a run that went wrong" },
     { command: "pnpm simulate --runs 100000 --steps 100", description: "Leave it to itself overnight" },
-    { command: "pnpm simulate --e2ee", description: "6 runs of encrypted conversations in trouble" }
+    { command: "pnpm simulate --e2ee", description: "6 runs of encrypted conversations in trouble" },
+    { command: "pnpm simulate --e2ee --kills 60", description: "Kill a client that talks in one, again and again" }
   ])
 )
 

@@ -8,12 +8,14 @@
 import { resolve } from "node:path"
 import * as process from "node:process"
 
-type Name = "admin" | "client" | "server"
+/** `talker` is the tests' own: see TalkingProcess.ts. */
+type Name = "admin" | "client" | "server" | "talker"
 
 /** Where the bundled ones are, if they are. */
 export const folderVariable = "PARLEY_TEST_PROGRAMS"
 
-const source = (name: Name) => resolve(import.meta.dirname, `../../src/bin/${name}.ts`)
+const source = (name: Name) =>
+  resolve(import.meta.dirname, name === "talker" ? "../client/sealed/TalkingProcess.ts" : `../../src/bin/${name}.ts`)
 const bundled = (name: Name) => {
   const folder = process.env[folderVariable]
   return folder === undefined ? source(name) : resolve(folder, `${name}.js`)
@@ -21,7 +23,14 @@ const bundled = (name: Name) => {
 
 type Paths = { readonly [Each in Name]: string }
 
+const all = (path: (name: Name) => string): Paths => ({
+  admin: path("admin"),
+  client: path("client"),
+  server: path("server"),
+  talker: path("talker")
+})
+
 /** The programs as they are in `src/bin`. */
-export const sources: Paths = { admin: source("admin"), client: source("client"), server: source("server") }
+export const sources = all(source)
 /** The same, started sooner. */
-export const programs: Paths = { admin: bundled("admin"), client: bundled("client"), server: bundled("server") }
+export const programs = all(bundled)

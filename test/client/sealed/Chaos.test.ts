@@ -5,40 +5,14 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
 import { Config, Effect, Random } from "effect"
-import type { Kept } from "../../../src/client/sealed/Kept.ts"
 import { seedLimit } from "../../simulation/Series.ts"
 import { type ChaosOptions, run } from "./Chaos.ts"
+import { withoutTheGroup } from "./Controls.ts"
 import { folder } from "./Folder.ts"
-
-type Control = NonNullable<ChaosOptions["store"]>
 
 const chaos = Effect.fnUntraced(function* (options: Omit<ChaosOptions, "folder">) {
   return yield* run({ ...options, folder: yield* folder })
 }, Effect.scoped)
-
-/** Keeps what was sealed without the group whose key it has used up: after a crash the key is used again. */
-const withoutTheGroup: Control = () => (store) => {
-  let before: Kept | undefined
-  const remembering = <A, E>(kept: Kept, writing: Effect.Effect<A, E>) =>
-    Effect.tap(writing, () =>
-      Effect.sync(() => {
-        before = kept
-      })
-    )
-  return {
-    ...store,
-    kept: (room) =>
-      Effect.tap(store.kept(room), (kept) =>
-        Effect.sync(() => {
-          before = kept
-        })
-      ),
-    received: (received) => remembering(received.kept, store.received(received)),
-    joined: (kept, rows, spent) => remembering(kept, store.joined(kept, rows, spent)),
-    committing: (kept, pending) => remembering(kept, store.committing(kept, pending)),
-    sealed: (kept, row) => store.sealed({ ...kept, group: before?.group ?? kept.group }, row)
-  }
-}
 
 describe("Devices that are cut off, killed and brought back", () => {
   layer(NodeServices.layer, { excludeTestServices: true })((it) => {

@@ -97,7 +97,16 @@ export const run = Effect.fnUntraced(function* (options: ChaosOptions) {
   const newSeat = Effect.fnUntraced(function* (user: string, device: string) {
     const door = yield* Scope.provide(server.wire.door, whole)
     const home = homeOf(folder, user, device)
-    const seat: Seat = { home, door, device: undefined, scope: undefined, id: undefined, heard: [], isEntering: false }
+    const seat: Seat = {
+      home,
+      door,
+      device: undefined,
+      scope: undefined,
+      id: undefined,
+      heard: [],
+      isEntering: false,
+      hasRekeyed: false
+    }
     return seat
   })
   const noteId = (seat: Seat) =>
@@ -250,7 +259,8 @@ export const run = Effect.fnUntraced(function* (options: ChaosOptions) {
         device: seat.id ?? "",
         rows,
         news: seat.heard,
-        isOut: retired.includes(seat)
+        isOut: retired.includes(seat),
+        hasRekeyed: seat.hasRekeyed
       } satisfies Witness
     })
   )

@@ -34,6 +34,13 @@ export const makeDeeds = (world: World) => {
 
   const leave = ({ client }: Device) => briefly(client.request({ _tag: "LeaveRoom", room: vault }))
 
+  const rekey = (seat: Seat) =>
+    Effect.suspend(() => {
+      if (seat.device === undefined) return Effect.void
+      seat.hasRekeyed = true
+      return briefly(seat.device.rooms.rekey(vault))
+    })
+
   /** Somebody is put out by the owner, wherever its devices are. */
   const putOut = ({ home }: Seat, isForGood: boolean) =>
     Effect.gen(function* () {
@@ -98,14 +105,14 @@ export const makeDeeds = (world: World) => {
         if (chance.is(0.7)) yield* start(seat)
       })
     },
-    { name: "rekey", weight: 2, act: (_, device) => briefly(device.rooms.rekey(vault)) },
+    { name: "rekey", weight: 2, act: (seat) => rekey(seat) },
     {
       name: "rekey by two",
       weight: 1,
-      act: (_, device) =>
+      act: (seat) =>
         Effect.suspend(() => {
-          const other = chance.pick(seats as [Seat, ...Array<Seat>]).device ?? device
-          return briefly(Effect.all([device.rooms.rekey(vault), other.rooms.rekey(vault)], { concurrency: 2 }))
+          const other = chance.pick(seats as [Seat, ...Array<Seat>])
+          return Effect.all([rekey(seat), rekey(other)], { concurrency: 2, discard: true })
         })
     },
     {

@@ -15,6 +15,8 @@ export interface Witness {
   readonly news: ReadonlyArray<SealedNews>
   /** It was signed out at some time: what it has not read, and what it is told, is its own affair. */
   readonly isOut: boolean
+  /** Somebody asked for fresh keys here: they are told when it comes to nothing. */
+  readonly hasRekeyed?: boolean
 }
 
 export interface Testimony {
@@ -37,9 +39,8 @@ const alarms: ReadonlySet<SealedNews["_tag"]> = new Set([
   "Refused"
 ])
 
-/** Whoever asks for fresh keys and may not is told so: that is an answer to people, and no alarm. */
-const isAnswer = (news: SealedNews): boolean =>
-  news._tag === "OutOfStep" && news.message.startsWith("No fresh keys could be made.")
+/** Whoever asks for fresh keys and may not is told so: that is an answer to people, and no alarm where somebody asked. */
+const noFreshKeys = "No fresh keys could be made. "
 
 interface Verdict {
   readonly deliveries: number
@@ -101,7 +102,8 @@ export const judge = ({ accepted, log, tried, witnesses }: Testimony): Verdict =
     if (!isOut && missing.length > 0) wrong.push(`${name} has not read ${listed(missing)}`)
     for (const one of witness.news) {
       if (isOut) continue
-      if (alarms.has(one._tag) && !isAnswer(one)) wrong.push(`${name} is told ${JSON.stringify(one)}`)
+      const isAnswer = witness.hasRekeyed === true && one._tag === "OutOfStep" && one.message.startsWith(noFreshKeys)
+      if (alarms.has(one._tag) && !isAnswer) wrong.push(`${name} is told ${JSON.stringify(one)}`)
       if ("device" in one && !devices.has(one.device))
         wrong.push(`${name} is told of ${one.device}, which there is not`)
     }

@@ -18,6 +18,8 @@ export interface Seat {
   /** What it was told, in all its lives. */
   readonly heard: Array<SealedNews>
   isEntering: boolean
+  /** It has asked for fresh keys. */
+  hasRekeyed: boolean
 }
 
 export interface World {

@@ -10,7 +10,7 @@ import { Client } from "../../../src/client/link/Client.ts"
 import type { SealedNews } from "../../../src/client/sealed/News.ts"
 import { make as makeRooms, type SealedOptions, type SealedRooms } from "../../../src/client/sealed/SealedRooms.ts"
 import { make as makeStore, type SealedStore } from "../../../src/client/sealed/SealedStore.ts"
-import { open } from "../../../src/client/sealed/StateFile.ts"
+import { open, type StateFile } from "../../../src/client/sealed/StateFile.ts"
 import { statePaths } from "../../../src/client/sealed/StatePath.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { UserName } from "../../../src/common/name/UserName.ts"
@@ -50,6 +50,8 @@ type Asked = Parameters<typeof makeRooms>[0]
 export interface SwitchOptions extends SealedOptions {
   /** In place of the store as it is: for what a test leaves out, or holds up. */
   readonly store?: (store: SealedStore) => SealedStore
+  /** In place of the file that the store is in. */
+  readonly file?: (file: StateFile) => StateFile
   /** In place of the client as the rooms ask it. */
   readonly client?: (client: Asked) => Asked
   /** Where its news go, if not to an array of its own. */
@@ -59,7 +61,8 @@ export interface SwitchOptions extends SealedOptions {
 /** Switched on for as long as the scope is open. */
 export const switchOn = Effect.fnUntraced(function* (port: number, home: Home, options: SwitchOptions = {}) {
   const { key, state } = statePaths(home.folder, "chat.example:6667", home.user)
-  const file = yield* open(state, { _tag: "File", path: key })
+  const opened = yield* open(state, { _tag: "File", path: key })
+  const file = options.file?.(opened) ?? opened
   const store = options.store?.(makeStore(file)) ?? makeStore(file)
   const socket = yield* NodeSocket.makeNet({ host: "127.0.0.1", port, noDelay: true })
   const network = yield* Latch.make(true)
