@@ -14,7 +14,7 @@ import { type Deed, makeDeeds } from "./ChaosDeeds.ts"
 import { judge, type Witness } from "./ChaosJudge.ts"
 import * as ChaosServer from "./ChaosServer.ts"
 import type { Seat, World } from "./ChaosWorld.ts"
-import { enter, homeOf, isIn, makeVault, say, signInBy, switchOn, until, vault } from "./Devices.ts"
+import { cutOff, enter, homeOf, isIn, makeVault, say, signInBy, switchOn, until, vault } from "./Devices.ts"
 import * as KeyUse from "./KeyUse.ts"
 import * as ServerLog from "./ServerLog.ts"
 
@@ -92,7 +92,7 @@ export const run = Effect.fnUntraced(function* (options: ChaosOptions) {
       seat.scope = undefined
       if (device === undefined || scope === undefined) return Effect.void
       seat.door.cut()
-      return Effect.andThen(device.cut, Scope.close(scope, Exit.void))
+      return Effect.andThen(cutOff(device), Scope.close(scope, Exit.void))
     })
   const newSeat = Effect.fnUntraced(function* (user: string, device: string) {
     const door = yield* Scope.provide(server.wire.door, whole)

@@ -98,6 +98,19 @@ export const switchOn = Effect.fnUntraced(function* (port: number, home: Home, o
 })
 export type Device = Effect.Success<ReturnType<typeof switchOn>>
 
+/** Without a goodbye, which nobody would answer: a client that does not know yet waits two seconds for that. */
+export const cutOff = ({ client, cut }: Device) =>
+  Effect.andThen(
+    cut,
+    Effect.ignore(
+      until(
+        "it knows",
+        Effect.map(client.isConnected, (isConnected) => !isConnected),
+        1000
+      )
+    )
+  )
+
 export const vault = RoomName.make("vault")
 
 /** It was waited for in vain. */

@@ -37,11 +37,12 @@ describe("A client that is killed (SIGKILL) while it talks", () => {
       "uses keys twice if it stores what is sealed without the group that sealed it",
       () =>
         Effect.gen(function* () {
-          const { wrong } = yield* killing({ seed: 1, kills: 4, control: "withoutTheGroup" })
-          assert.isTrue(
-            wrong.some((what) => what.includes("was used twice")),
-            wrong.slice(0, 20).join("\n")
-          )
+          let wrong: ReadonlyArray<string> = []
+          const isFound = () => wrong.some((what) => what.includes("was used twice"))
+          for (let seed = 1; seed <= 10 && !isFound(); seed++) {
+            ;({ wrong } = yield* killing({ seed, kills: 4, control: "withoutTheGroup" }))
+          }
+          assert.isTrue(isFound(), wrong.slice(0, 20).join("\n"))
         }),
       600_000
     )

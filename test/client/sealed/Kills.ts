@@ -12,6 +12,7 @@ import { compileCache } from "../../support/CompileCache.ts"
 import { programs } from "../../support/Programs.ts"
 import { judge, type Witness } from "./ChaosJudge.ts"
 import * as ChaosServer from "./ChaosServer.ts"
+import type { Moment } from "./CrashingFile.ts"
 import { type Device, enter, homeOf, isIn, makeVault, say, switchOn, until, vault } from "./Devices.ts"
 import * as KeyUse from "./KeyUse.ts"
 import * as ServerLog from "./ServerLog.ts"
@@ -33,6 +34,9 @@ const ahead = 3
 const patience = 60_000
 
 const talker = "cyd"
+
+/** So many writes it has by the time that it has said something and heard others. */
+const latestWrite = 20
 
 const decodeSecret = Schema.decodeUnknownSync(
   Schema.fromJsonString(Schema.Struct({ group: Schema.String, secret: Schema.String }))
@@ -81,11 +85,11 @@ export const run = Effect.fnUntraced(function* ({ control, folder, kills, onKill
     yield* Effect.ignore(until("ben is in", isIn(ben), 5000))
   }).pipe(Effect.ignore, Effect.forever, Effect.forkScoped)
 
-  /** One life of the process. */
-  const live = Effect.fnUntraced(function* () {
+  /** One life of the process; it may end itself at one of its writes. */
+  const live = Effect.fnUntraced(function* ({ n, when }: Moment = { n: 0, when: "before" }) {
     const input = yield* Queue.unbounded<string, Cause.Done>()
     const child = yield* ChildProcess.make(process.execPath, [programs.talker, `${door.port}`, folder, talker], {
-      env: { ...compileCache, ...(control && { CONTROL: control }) },
+      env: { ...compileCache, KILL_AT: `${n}`, KILL_WHEN: when, ...(control && { CONTROL: control }) },
       extendEnv: true,
       stdin: Stream.fromQueue(input).pipe(Stream.encodeText)
     })
@@ -125,14 +129,25 @@ export const run = Effect.fnUntraced(function* ({ control, folder, kills, onKill
   for (let killed = 1; killed <= kills; killed++) {
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const { child, heard } = yield* live()
+        const isAtWrite = chance.is(0.35)
+        const moment: Moment = {
+          n: isAtWrite ? chance.between(1, latestWrite) : 0,
+          when: chance.pick(["before", "after"])
+        }
+        const { child, heard } = yield* live(moment)
+        const isDead = Effect.map(child.isRunning, (isRunning) => !isRunning)
         // A fifth of its lives end before it is let in.
         if (chance.is(0.8) || killed === 1) {
-          const enough = chance.between(0, 12)
+          const enough = isAtWrite ? latestWrite : chance.between(0, 12)
           const isAlong = Effect.sync(() => heard.isIn && heard.stored >= enough)
-          yield* until(`it talks (${heard.stderr.slice(0, 2000)})`, isAlong, patience)
+          yield* until(
+            `it talks (${heard.stderr.slice(0, 2000)})`,
+            Effect.zipWith(isDead, isAlong, (one, other) => one || other),
+            patience
+          )
           yield* Effect.sleep(chance.next() * 30)
         } else yield* Effect.sleep(chance.next() * 1000)
+        if (yield* isDead) return
         yield* child.kill({ killSignal: "SIGKILL" })
       })
     )
