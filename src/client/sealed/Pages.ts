@@ -26,11 +26,11 @@ const piece = Effect.fnUntraced(function* (
   range: { readonly before?: number | undefined; readonly after?: number | undefined },
   limit: number
 ) {
-  const kept = yield* store.kept(reader.room)
-  if (kept === undefined) return { messages: [], rows: [] }
-  const rows = yield* store.shown(kept, range, limit)
+  const where = yield* store.where(reader.room)
+  if (where === undefined) return { messages: [], rows: [] }
+  const rows = yield* store.shown(where, range, limit)
   const [first, last] = [rows[0], rows.at(-1)]
-  const changes = first && last ? yield* store.changes(kept, first.seq, last.seq) : []
+  const changes = first && last ? yield* store.changes(where, first.seq, last.seq) : []
   const about = Map.groupBy(changes, ({ line }) =>
     line._tag === "Opened" && line.saying._tag !== "Said" ? line.saying.target : 0
   )

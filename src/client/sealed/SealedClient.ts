@@ -12,7 +12,7 @@
 import { Deferred, Effect, Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { nameKey } from "../../common/name/Name.ts"
-import { conversationRoom, isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
+import { conversationRoom } from "../../common/name/RoomName.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
@@ -23,29 +23,20 @@ import type { Whereabouts } from "../core/Heard.ts"
 import { isReplyTo, type Reply, type Request } from "../core/Request.ts"
 import type { Client } from "../link/Client.ts"
 import * as EventBuffer from "../link/EventBuffer.ts"
+import * as Answers from "./Answers.ts"
 import type { Keeping } from "./Keeping.ts"
 import type { SealedNews } from "./News.ts"
-import * as Pages from "./Pages.ts"
-import type { Saying } from "./Payload.ts"
 import * as SealedRooms from "./SealedRooms.ts"
-import type { SealedStore, StoreError } from "./SealedStore.ts"
+import type { StoreError } from "./SealedStore.ts"
 import * as Telling from "./Telling.ts"
 import * as Watch from "./Watch.ts"
-import { notInTheOpen, onlyAccounts, refused, slow } from "./Words.ts"
+import { asNotDone, onlyAccounts, refused, saidInTheOpen, slow } from "./Words.ts"
 
 type Service = Client["Service"]
 
-/** How long a page waits for what was missed to be read, and a message for whom it is for to be let in. */
-const pagePatience = "1500 millis"
-const partnerPatience = "10 seconds"
 const readyPatience = "10 seconds"
 /** As long as the server is waited for otherwise, see link/Passage.ts. */
 const lateness = "10 seconds"
-
-interface Opened {
-  readonly rooms: SealedRooms.SealedRooms
-  readonly store: SealedStore
-}
 
 /** For the scope. */
 export const over = Effect.fnUntraced(function* (
@@ -62,7 +53,7 @@ export const over = Effect.fnUntraced(function* (
   const joins = new Map<string, ServerMessageOf<"RoomJoined">>()
   const underway = new Map<MessageKey, Deferred.Deferred<ServerMessageOf<"Sent">, RequestError>>()
   let welcome: ServerMessageOf<"Welcome"> | undefined
-  let opened: Opened | undefined
+  let opened: Answers.Opened | undefined
 
   const telling = Telling.make({
     offer: buffer.offer,
@@ -84,6 +75,8 @@ export const over = Effect.fnUntraced(function* (
     }
   }
 
+  const complain = ({ message }: NotDone) => buffer.offer({ _tag: "EncryptionTold", message, isAlarm: false })
+
   const open = Effect.gen(function* () {
     const { account, device } = yield* Deferred.await(arrived)
     if (!account || device === undefined) return yield* new NotDone({ message: onlyAccounts })
@@ -99,7 +92,7 @@ export const over = Effect.fnUntraced(function* (
     yield* rooms.news.pipe(
       Stream.runForEach((news) =>
         Effect.andThen(
-          Effect.ignore(telling.news(news)),
+          Effect.catch(telling.news(news), ({ message }) => Effect.sync(() => complain(new NotDone({ message })))),
           Effect.sync(() => {
             settle(news)
             watch.look()
@@ -131,8 +124,6 @@ export const over = Effect.fnUntraced(function* (
     return message?._tag === "RoomJoined" && message.encrypted === true
   }
 
-  const complain = ({ message }: NotDone) => buffer.offer({ _tag: "EncryptionTold", message, isAlarm: false })
-
   const take = Effect.fnUntraced(function* (event: ClientEvent) {
     const isSealed = follow(event)
     yield* telling.event(event)
@@ -161,46 +152,22 @@ export const over = Effect.fnUntraced(function* (
     return rooms
   })
 
-  const stateOf = (room: RoomName) => telling.roomOf(room)?.state
-
-  /** What is said to somebody goes out when they can read it. */
-  const partnerIsIn = Effect.fnUntraced(function* (rooms: SealedRooms.SealedRooms, room: RoomName) {
-    if (!isConversationRoom(room)) return
-    const partner = () => telling.roomOf(room)?.with
-    const isIn = () => {
-      const other = partner()
-      return other !== undefined && rooms.isIn(room, other)
-    }
-    if (yield* watch.until(isIn, partnerPatience)) return
-    const other = partner()
-    // Whether they are held, or the keys are out of step, is told by saying it.
-    if (other === undefined || rooms.pinned(other)?.isHeld === true || stateOf(room) !== "in") return
-    return yield* new NotDone({
-      message: `${other} has no device that can be let in just now, and could not read it. Nothing was sent; try again when ${other} has been here.`
-    })
-  })
-
-  const say = Effect.fnUntraced(function* (room: RoomName, saying: Saying, given: MessageKey | undefined) {
-    if (telling.roomOf(room)?.isExposed === true) return yield* new NotDone({ message: notInTheOpen(room) })
-    const rooms = yield* ready
-    yield* partnerIsIn(rooms, room)
-    const key = given ?? (yield* random.uuidV7())
-    const done = yield* Deferred.make<ServerMessageOf<"Sent">, RequestError>()
-    underway.set(key, done)
-    return yield* rooms.say(room, saying, key).pipe(
-      Effect.mapError(({ message }) => new NotDone({ message })),
-      Effect.andThen(Deferred.await(done)),
-      Effect.ensuring(Effect.sync(() => underway.delete(key)))
-    )
+  const { answerHere, isReadUpTo, stateOf } = Answers.make({
+    open,
+    raw,
+    ready,
+    telling,
+    underway,
+    watch,
+    arrived,
+    random
   })
 
   const placeFor: Encryption["placeFor"] = Effect.fnUntraced(function* (user) {
     const { user: self } = yield* Deferred.await(arrived)
     const place: Whereabouts = { with: user }
     const room = conversationRoom(self, user)
-    const isKnown =
-      telling.isEncrypted(room) && (telling.roomOf(room) !== undefined || keeping.known.has(nameKey(room)))
-    if (!isKnown && !(yield* hasDevices(user))) return place
+    if (!telling.isKnown(room) && !(yield* hasDevices(user))) return place
     yield* ready
     if (stateOf(room) === undefined || !joins.has(nameKey(room))) {
       yield* raw
@@ -228,66 +195,6 @@ export const over = Effect.fnUntraced(function* (
     return entries.length > 0 ? yield* here.failure : false
   })
 
-  const isReadUpTo = (room: RoomName, seq: number) => () => {
-    const now = telling.roomOf(room)
-    return now === undefined || now.emitted >= seq || now.state === "waiting" || now.state === "outOfStep"
-  }
-
-  const pageOf = <A>(room: RoomName, use: (store: SealedStore, user: UserName) => Effect.Effect<A, StoreError>) =>
-    Effect.gen(function* () {
-      const { store } = yield* open
-      const { user } = yield* Deferred.await(arrived)
-      yield* watch.until(isReadUpTo(room, telling.roomOf(room)?.seq ?? 0), pagePatience)
-      const page = yield* asNotDone(use(store, user))
-      telling.paged(room)
-      return page
-    })
-
-  const exact = (room: RoomName) => telling.roomOf(room)?.room ?? room
-
-  /** What is answered here; undefined of what the server is to answer. */
-  const answerHere = (request: Request): Effect.Effect<ServerMessage, NotDone | RequestError> | undefined => {
-    if (!("room" in request) || request.room === undefined || !telling.isEncrypted(request.room)) return undefined
-    const room = exact(request.room)
-    switch (request._tag) {
-      case "RoomMessage": {
-        const { content, key, replyTo } = request
-        return say(room, { _tag: "Said", content, ...(replyTo !== undefined && { replyTo }) }, key)
-      }
-      case "EditMessage":
-        return say(room, { _tag: "Edited", target: request.target, content: request.content }, request.key)
-      case "React": {
-        const { key, reaction, remove, target } = request
-        return say(room, { _tag: "Reacted", target, reaction, ...(remove === true && { removed: true }) }, key)
-      }
-      case "DeleteMessage":
-        return deleteThere(room, request)
-      case "GetHistory":
-        if (request.only === "moderation") return undefined
-        return pageOf(room, (store, user) => Pages.history(store, user, room, request))
-      case "Search":
-        return pageOf(room, (store, user) => Pages.search(store, user, room, request))
-      default:
-        return undefined
-    }
-  }
-
-  /** To the server each edit is a message of its own. */
-  const deleteThere = Effect.fnUntraced(function* (
-    room: RoomName,
-    request: Extract<Request, { readonly _tag: "DeleteMessage" }>
-  ) {
-    const sent = yield* raw.send(request)
-    const { store } = yield* open
-    const kept = yield* asNotDone(store.kept(room))
-    const changes = kept === undefined ? [] : yield* asNotDone(store.changes(kept, request.target, request.target))
-    for (const { line, seq } of changes) {
-      if (line._tag !== "Opened" || line.saying._tag !== "Edited") continue
-      yield* Effect.ignore(raw.send({ _tag: "DeleteMessage", room, target: seq }))
-    }
-    return sent
-  })
-
   /** No event tells of what is asked quietly; whether one is in a room is to be known all the same. */
   const hearQuietly = Effect.fnUntraced(function* (message: ServerMessage) {
     if (message._tag !== "RoomJoined" && message._tag !== "RoomLeft") return
@@ -302,22 +209,38 @@ export const over = Effect.fnUntraced(function* (
   const whenReady = <A>(asking: Effect.Effect<A, RequestError>) =>
     Effect.catchReason(asking, "RequestRejected", "DeviceRequired", () => Effect.andThen(ready, asking))
 
+  /** What is said to somebody is said where it is encrypted; what it would answer or change stands in the other log. */
+  const inItsPlace = Effect.fnUntraced(function* (request: Request): Effect.fn.Return<Request, NotDone | RequestError> {
+    if (request._tag === "PrivateMessage") {
+      const { content, key, to } = request
+      const { room } = yield* placeFor(to)
+      return room === undefined ? request : { _tag: "RoomMessage", room, content, ...(key !== undefined && { key }) }
+    }
+    if ((request._tag === "EditMessage" || request._tag === "React") && request.with !== undefined) {
+      const { user } = yield* Deferred.await(arrived)
+      if (telling.isKnown(conversationRoom(user, request.with))) {
+        return yield* new NotDone({ message: saidInTheOpen(request.with) })
+      }
+    }
+    return request
+  })
+
   const via = <R extends Request>(
     request: R,
     ask: (request: R) => Effect.Effect<Reply<R>, RequestError>,
     isTold: boolean
   ): Effect.Effect<Reply<R>, RequestError> =>
     Effect.gen(function* () {
-      if (request._tag === "CreateRoom" && request.encrypted === true)
-        yield* Effect.andThen(ready, telling.isToBe(request.room))
-      const place = request._tag === "PrivateMessage" ? yield* placeFor(request.to) : {}
-      const asked: Request =
-        request._tag === "PrivateMessage" && place.room !== undefined
-          ? { ...request, _tag: "RoomMessage", room: place.room }
-          : request
-      const here = answerHere(asked)
+      const isEncrypting = request._tag === "CreateRoom" && request.encrypted === true
+      if (isEncrypting) yield* ready
+      if (request._tag === "RemoveDevice" && opened !== undefined) {
+        yield* Effect.ignore(opened.rooms.signOut(request.device))
+      }
+      const here = answerHere(yield* inItsPlace(request))
       if (here === undefined) {
         const reply = yield* whenReady(ask(request))
+        // From now on, also if the server should say that it is not.
+        if (isEncrypting) yield* telling.isToBe(request.room)
         if (!isTold) yield* hearQuietly(reply)
         return reply
       }
@@ -388,6 +311,3 @@ export const over = Effect.fnUntraced(function* (
 }, Effect.provide(SecureRandom.layerWebCrypto))
 
 const nobody = UserName.make("nobody")
-
-const asNotDone = <A>(effect: Effect.Effect<A, StoreError>) =>
-  Effect.mapError(effect, ({ message }) => new NotDone({ message }))

@@ -154,9 +154,9 @@ export const make = Effect.fnUntraced(function* (
   /** A room that was encrypted never is not: a server that says so wants something to be said that it can read. */
   const enterInTheOpen = Effect.fnUntraced(function* (joined: ServerMessageOf<"RoomJoined">) {
     const { epoch, room } = joined
-    const kept = yield* store.kept(room)
-    if (kept === undefined) return
-    const isSameLog = kept.log === epoch
+    const known = yield* store.where(room)
+    if (known === undefined) return
+    const isSameLog = known.log === epoch
     tell({ _tag: "InTheOpen", room, message: isSameLog ? isEncryptedStill(room) : wasEncrypted(room) })
     if (isSameLog) yield* enter(joined)
   })
@@ -276,8 +276,8 @@ export const make = Effect.fnUntraced(function* (
         Effect.suspend(() => at(room)?.say(saying, key) ?? Effect.fail(new NotLetIn({ room })))
       ),
     rows: Effect.fnUntraced(function* (room, after, limit) {
-      const kept = yield* store.kept(room)
-      return kept === undefined ? [] : yield* store.plain(kept, after, limit)
+      const where = yield* store.where(room)
+      return where === undefined ? [] : yield* store.plain(where, after, limit)
     }),
     view: (room) => Effect.suspend(() => at(room)?.view ?? Effect.undefined),
     rekey: (room) => Effect.suspend(() => at(room)?.rekey ?? Effect.fail(new NotLetIn({ room }))),

@@ -66,6 +66,8 @@ export interface SealedStore {
   readonly pins: Effect.Effect<ReadonlyArray<Pin>, StoreError>
   readonly keepPin: (pin: Pin) => Writing
   readonly rooms: Effect.Effect<ReadonlyArray<RoomName>, StoreError>
+  /** Where its rows are, without its keys: a page needs none. */
+  readonly where: (room: RoomName) => Effect.Effect<(PlainWhere & Pick<Kept, "cursor">) | undefined, StateFailed>
   readonly kept: (room: RoomName) => Effect.Effect<Kept | undefined, StoreError>
   /** In the order in which they were said. */
   readonly outbox: (room: RoomName) => Effect.Effect<ReadonlyArray<OutboxRow>, StoreError>
@@ -229,6 +231,10 @@ export const make = (file: StateFile): SealedStore => {
       yield* write([{ sql, values: [user, sealed] }])
     }),
     rooms: Effect.map(read("SELECT room FROM groups"), (rows) => rows.map((row) => textIn(row, "room")).filter(isRoom)),
+    where: (room) =>
+      Effect.map(read("SELECT log, cursor FROM groups WHERE room = ?", room), ([row]) =>
+        row === undefined ? undefined : { room, log: textIn(row, "log"), cursor: numberIn(row, "cursor") }
+      ),
     kept: Effect.fnUntraced(function* (room) {
       const [row] = yield* read("SELECT * FROM groups WHERE room = ?", room)
       if (row === undefined) return undefined

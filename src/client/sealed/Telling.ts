@@ -49,7 +49,9 @@ type RoomJoined = ServerMessageOf<"RoomJoined">
 export interface Telling {
   readonly roomOf: (room: RoomName) => Room | undefined
   readonly isEncrypted: (room: RoomName) => boolean
-  /** One has asked for such a room to be made. */
+  /** Whether there is, or has been, such a room: of two people there may be none. */
+  readonly isKnown: (room: RoomName) => boolean
+  /** One has made such a room. */
   readonly isToBe: (room: RoomName) => Effect.Effect<void>
   /** One has come to a room, as the reply said to who asked quietly. */
   readonly joined: (joined: RoomJoined) => Effect.Effect<void>
@@ -57,8 +59,8 @@ export interface Telling {
   readonly event: (event: ClientEvent) => Effect.Effect<void>
   /** What the engine told. */
   readonly news: (news: SealedNews) => Effect.Effect<void, StoreError>
-  /** A page was given of what was read until now. */
-  readonly paged: (room: RoomName) => void
+  /** A page was given of what was read up to there. */
+  readonly paged: (room: RoomName, read: number) => void
   /** The keys of somebody were compared, or have changed. */
   readonly verifiedAnew: (user: UserName) => void
 }
@@ -67,8 +69,8 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
   const rooms = new Map<NameKey, Room>()
 
   const roomOf = (room: RoomName) => rooms.get(nameKey(room))
-  const isEncrypted = (room: RoomName) =>
-    isConversationRoom(room) || rooms.has(nameKey(room)) || keeping.known.has(nameKey(room))
+  const isKnown = (room: RoomName) => rooms.has(nameKey(room)) || keeping.known.has(nameKey(room))
+  const isEncrypted = (room: RoomName) => isConversationRoom(room) || isKnown(room)
 
   const change = (room: RoomName, next: Partial<Room>) => {
     const before = roomOf(room)
@@ -134,13 +136,17 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
     }
   }
 
+  /** What an edit is about. */
+  const targetIn = Effect.fnUntraced(function* (room: RoomName, { line }: PlainRow) {
+    const here = store()
+    if (here === undefined || line._tag !== "Opened" || line.saying._tag !== "Edited") return undefined
+    const where = yield* here.where(room)
+    return where === undefined ? undefined : yield* here.plainAt(where, line.saying.target)
+  })
+
   const tellRow = Effect.fnUntraced(function* (room: RoomName, row: PlainRow) {
-    const { line } = row
-    const kept = yield* store()?.kept(room) ?? Effect.undefined
-    const isEdit = line._tag === "Opened" && line.saying._tag === "Edited"
-    const about =
-      isEdit && kept !== undefined ? yield* store()?.plainAt(kept, line.saying.target) ?? Effect.undefined : undefined
-    const message = Shown.entryOf({ room, user: user() }, row, Shown.authorOf(about))
+    const author = Shown.authorOf(yield* targetIn(room, row))
+    const message = Shown.entryOf({ room, user: user() }, row, author)
     if (message !== undefined) offer({ _tag: "Received", message })
   })
 
@@ -183,13 +189,14 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
   return {
     roomOf,
     isEncrypted,
+    isKnown,
     isToBe: keeping.remember,
     joined: (joined) => (joined.encrypted === true || isEncrypted(joined.room) ? arrive(joined, true) : Effect.void),
     event,
     news,
-    paged: (room) => {
+    paged: (room, read) => {
       const now = roomOf(room)
-      if (now !== undefined) change(room, { quietUpTo: Math.min(now.quietUpTo, now.emitted) })
+      if (now !== undefined) change(room, { quietUpTo: Math.min(now.quietUpTo, read) })
     },
     verifiedAnew
   }

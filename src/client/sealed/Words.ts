@@ -1,6 +1,10 @@
 /** Refusals of the client itself where something cannot be sealed, in words for people. Pure. */
+import { Effect } from "effect"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import { RequestRejected } from "../core/ClientError.ts"
+import { NotDone } from "../core/Encryption.ts"
+import type { StoreError } from "./SealedStore.ts"
 
 export const refused = (room: RoomName | undefined, message: string) =>
   new RequestRejected({
@@ -14,3 +18,12 @@ export const slow = "The server has not said yet whether this device is in your 
 
 export const notInTheOpen = (room: RoomName) =>
   `${room} was encrypted, and the server says that it is not any more. Nothing was sent. Use a room of another name.`
+
+export const stillReading = (room: RoomName) =>
+  `What was missed in ${room} is being read still, and cannot be shown as a whole. Try again in a moment.`
+
+export const saidInTheOpen = (user: UserName) =>
+  `That was said before what you say to ${user} was encrypted, and stays as it is: a change of it would go in the open. Nothing was sent.`
+
+export const asNotDone = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, NotDone> =>
+  Effect.mapError(effect, ({ message }) => new NotDone({ message }))

@@ -138,6 +138,27 @@ describe("A client that seals", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect(
+      "gives pages at once where nothing was missed",
+      () =>
+        Effect.gen(function* () {
+          const { adaAtHome, port } = yield* begin
+          yield* Effect.gen(function* () {
+            const ada = yield* come(port, adaAtHome)
+            yield* gather(ada)
+            yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "before" })
+          }).pipe(Effect.scoped)
+          const ada = yield* come(port, adaAtHome)
+          yield* ada.hears("the room", (event) => event._tag === "EncryptionStands" && event.state === "in")
+          // As many as would take longer than the test may, if each waited for what has come already.
+          for (let n = 0; n < 20; n++) {
+            const { messages } = yield* ada.client.quietly({ _tag: "GetHistory", room: vault, only: "messages" })
+            assert.strictEqual(messages.length, 1)
+          }
+        }).pipe(Effect.scoped),
+      15_000
+    )
+
     it.effect("says nothing in the open in a room that was encrypted once, though another program has the keys", () =>
       Effect.gen(function* () {
         const { adaAtHome, benAtHome, port } = yield* begin
