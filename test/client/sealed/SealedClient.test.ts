@@ -138,6 +138,64 @@ describe("A client that seals", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("leaves a room in the open what it is, if an encrypted one of that name cannot be made", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        const ben = yield* come(port, benAtHome)
+        yield* ben.client.request({ _tag: "CreateRoom", room: vault })
+        const refused = yield* Effect.flip(ada.client.request({ _tag: "CreateRoom", room: vault, encrypted: true }))
+        assert.isTrue(refused._tag === "RequestRejected" && refused.reason._tag === "RoomExists")
+        yield* ada.client.request({ _tag: "JoinRoom", room: vault })
+        yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "in the open" })
+        yield* ada.hears("it", says("in the open"))
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("says nothing more in the open to whom it is encrypted: no edit, and no answer to another log", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        const guest = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const ben = yield* come(port, benAtHome, "script")
+            const { seq } = yield* ada.raw.send({ _tag: "PrivateMessage", to: ben.user, content: "before" })
+            return { seq, user: ben.user }
+          })
+        )
+        const ben = yield* come(port, benAtHome)
+        yield* ben.client.encryption.ready
+        const { seq } = yield* ada.client.send({
+          _tag: "PrivateMessage",
+          to: guest.user,
+          content: "sealed",
+          replyTo: guest.seq
+        })
+        yield* ben.hears(
+          "it, as no answer",
+          received(
+            (message) => message._tag === "RoomMessage" && message.content === "sealed" && message.replyTo === undefined
+          )
+        )
+        assert.isAbove(seq, 0)
+        const refused = yield* Effect.flip(
+          ada.client.send({ _tag: "EditMessage", with: guest.user, target: guest.seq, content: "a secret" })
+        )
+        assert.match(refused.message, /a change of it would go in the open. Nothing was sent.$/)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("says what is typed right behind the making of a room", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        yield* ada.client.request({ _tag: "CreateRoom", room: vault, encrypted: true })
+        yield* ada.client.request({ _tag: "JoinRoom", room: vault })
+        yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "at once" })
+        yield* ada.hears("it", says("at once"))
+      }).pipe(Effect.scoped)
+    )
+
     it.effect(
       "gives pages at once where nothing was missed",
       () =>
