@@ -11,8 +11,7 @@ import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import { NotDone } from "../core/Encryption.ts"
 import type { KeySource } from "./Safe.ts"
-import { make, type SealedStore } from "./SealedStore.ts"
-import { open } from "./StateFile.ts"
+import type { SealedStore } from "./SealedStore.ts"
 
 export interface Keeping {
   readonly open: Effect.Effect<SealedStore, NotDone, Scope.Scope>
@@ -56,6 +55,9 @@ export const inFiles = Effect.fnUntraced(function* (
 
   const keeping: Keeping = {
     open: Effect.gen(function* () {
+      const [{ open }, { make }] = yield* Effect.promise(() =>
+        Promise.all([import("./StateFile.ts"), import("./SealedStore.ts")])
+      )
       return make(yield* open(paths.state, yield* source))
     }).pipe(
       Effect.mapError(({ message }) => new NotDone({ message })),
