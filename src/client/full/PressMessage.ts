@@ -88,7 +88,7 @@ export const pinned = (view: View.View, { act, mention }: About): About | undefi
   const talk = View.talkOf(view)
   if (mention.where !== undefined) return { _tag: "About", act, mention }
   const isOnOwn = act._tag === "Edit" || act._tag === "Delete"
-  const newest = isOnOwn ? Intention.ownNewest(view.chat)?.seq : talk.window.entries.at(-1)?.seq
+  const newest = isOnOwn ? Intention.ownNewest(view.chat)?.seq : talk.window.entries.findLast(Window.isSaid)?.seq
   const number = mention.number ?? view.chosen ?? newest
   const where = talk.where.room !== undefined ? { room: talk.where.room } : talk.where
   return number === undefined ? undefined : { _tag: "About", act, mention: { where, number } }

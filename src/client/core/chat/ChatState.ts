@@ -16,7 +16,7 @@
  */
 import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
 import { type NameKey, nameKey } from "../../../common/name/Name.ts"
-import { conversationRoom, isConversationRoom, type RoomName } from "../../../common/name/RoomName.ts"
+import { conversationRoom, type RoomName } from "../../../common/name/RoomName.ts"
 import { UserName } from "../../../common/name/UserName.ts"
 import { maxInvitations } from "../../../common/wire/AccountMessage.ts"
 import type { ServerMessage, ServerMessageOf } from "../../../common/wire/ServerMessage.ts"
@@ -369,13 +369,13 @@ const moved = (state: ChatState, message: ServerMessage, now: Timestamp): ChatSt
 
 const takeEntry = (state: ChatState, entry: HeardEntry): ChatState => {
   const where = whereaboutsOf(entry, state.user)
-  const known = isOfTwo(where) ? opened(state, where, state.closed.get(Talk.keyOf(where))) : state
+  const closed = state.closed.get(Talk.keyOf(where))
+  // What was closed comes back for what is said, and not for who was let in, or a reaction.
+  const isNews = closed === undefined || ("content" in entry && entry._tag !== "Edited")
+  const known = Talk.isOfTwo(where) && isNews ? opened(state, where, closed) : state
   const next = withTalk(known, Talk.keyOf(where), (talk) => Talk.hear(talk, entry, readerOf(state)))
   return { ...next, people: People.follow(next.people, entry) }
 }
-
-const isOfTwo = ({ room, with: other }: Whereabouts): boolean =>
-  other !== undefined || (room !== undefined && isConversationRoom(room))
 
 /** Where what one says to somebody goes, as far as is known: where they are encrypted, there. */
 export const placeFor = ({ standing, talks, user: self }: ChatState, user: UserName): Whereabouts => {

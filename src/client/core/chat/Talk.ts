@@ -102,10 +102,16 @@ export const hear = (talk: Talk, entry: HeardEntry, reader: Reader): Talk => {
     ...governedBy(talk, entry, reader.user),
     window: Window.follow(talk.window, entry, keptIn(talk)),
     unread: Unread.hear(unread, entry.seq, meaningOf(entry, reader)),
-    outbox: isOwn && content !== undefined ? Outgoing.heard(talk.outbox, entry.seq, content) : talk.outbox,
+    outbox: isOwn && content !== undefined ? outboxAfter(talk.outbox, { ...entry, content }) : talk.outbox,
     typing
   }
 }
+
+/** What of a sitting before was on its way may come by itself, where it is encrypted. */
+const outboxAfter = (
+  outbox: Outgoing.Outbox,
+  said: { readonly seq: Seq; readonly at: Timestamp; readonly content: string }
+) => Outgoing.found(Outgoing.heard(outbox, said.seq, said.content), [said])
 
 /** After others than this one came and went. */
 export const hearMoves = (talk: Talk, change: Moves.Change, user: UserName, now: Timestamp): Talk => {
@@ -203,3 +209,7 @@ export const partnerIn = (room: RoomName, user: UserName): UserName | undefined 
 /** Whether it is between two. */
 export const isPersonal = ({ partner, where }: Pick<Talk, "partner" | "where">): boolean =>
   where.with !== undefined || partner !== undefined
+
+/** The same, by where it is. */
+export const isOfTwo = ({ room, with: other }: Whereabouts): boolean =>
+  other !== undefined || (room !== undefined && isConversationRoom(room))

@@ -21,15 +21,15 @@ export const Unsent = Schema.Struct({
 export type Unsent = typeof Unsent.Type
 
 /**
- * Conversation by conversation, in the order in which it was said. What is under way in an encrypted room its engine has stored, and
- * sends it by itself the next time; before one has arrived it has nothing.
+ * Conversation by conversation, in the order in which it was said. What is under way in an encrypted room may be stored by what seals it,
+ * which sends it then the next time: it goes from here when it comes (see Outgoing.found). Lost would be worse than seen twice.
  */
-export const unsentIn = ({ connection, talks }: ChatState): ReadonlyArray<Unsent> => {
+export const unsentIn = ({ talks }: ChatState): ReadonlyArray<Unsent> => {
   const all: Array<Unsent> = []
-  for (const { outbox, sealed, where } of talks.values()) {
-    const isStored = sealed !== undefined && connection.is !== "coming"
-    for (const { at, content } of isStored ? Outgoing.failures(outbox) : Outgoing.shown(outbox))
+  for (const { outbox, where } of talks.values()) {
+    for (const { at, content } of Outgoing.shown(outbox)) {
       all.push({ ...where, content, ...(at !== undefined && { at }) })
+    }
   }
   return all
 }

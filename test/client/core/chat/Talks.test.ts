@@ -4,6 +4,7 @@ import * as ChatState from "../../../../src/client/core/chat/ChatState.ts"
 import * as Intention from "../../../../src/client/core/chat/Intention.ts"
 import * as Talk from "../../../../src/client/core/chat/Talk.ts"
 import * as Unread from "../../../../src/client/core/chat/Unread.ts"
+import * as Unsent from "../../../../src/client/core/chat/Unsent.ts"
 import * as Window from "../../../../src/client/core/chat/Window.ts"
 import type { ClientEvent } from "../../../../src/client/core/ClientEvent.ts"
 import { Epoch } from "../../../../src/common/log/Cursor.ts"
@@ -31,6 +32,8 @@ const said = (seq: number, content = "x") =>
   ({ _tag: "RoomMessage", room: dev, seq, at: seq, from: bob, content }) satisfies EntryMessage
 const after = (...events: ReadonlyArray<ClientEvent>) =>
   events.reduce((state, event) => ChatState.hear(state, event, 0), ChatState.empty)
+const toAda = (seq: number) =>
+  ({ _tag: "PrivateMessage", seq, at: 0, from: bob, to: ada, content: "x" }) satisfies EntryMessage
 const devKey = Talk.keyOf({ room: dev })
 const inDev = (state: ChatState.ChatState) => state.talks.get(devKey)
 
@@ -282,6 +285,34 @@ describe("what others can make it hold", () => {
     assert.deepStrictEqual(typing(ChatState.hear(typed, edited, 1)), [])
     const reacted = received({ _tag: "Reacted", seq: 2, at: 0, from: ada, target: 1, reaction: "x" })
     assert.deepStrictEqual(typing(ChatState.hear(typed, reacted, 1)), [ada])
+  })
+
+  it("is not what was closed, before something is said there", () => {
+    const open = after({ _tag: "Connected", welcome: welcome() }, received(toAda(1)))
+    const key = Talk.keyOf({ with: bob })
+    const closed = Intention.close(open, key)
+    const reacted = received({ _tag: "Reacted", seq: 2, at: 0, from: bob, with: bob, target: 1, reaction: "x" })
+    const reactedTo = ChatState.hear(closed, reacted, 0)
+    assert.isFalse(reactedTo.talks.has(key))
+    assert.isTrue(ChatState.hear(reactedTo, received(toAda(3)), 0).talks.has(key))
+  })
+
+  it("is what one had said in a sitting before, until it comes by itself", () => {
+    const connected = after({ _tag: "Connected", welcome: welcome([standing(0, 0, 0)]) })
+    const back = Unsent.withUnsent(connected, [
+      { room: dev, content: "sealed", at: 5 },
+      { room: dev, content: "not", at: 5 }
+    ])
+    const own = received({ ...said(1, "sealed"), from: ada, at: 90_000 })
+    const came = ChatState.hear(back, own, 0)
+    assert.deepStrictEqual(
+      inDev(came)?.outbox.map(({ content }) => content),
+      ["not"]
+    )
+    assert.deepStrictEqual(
+      Unsent.unsentIn(came).map(({ content }) => content),
+      ["not"]
+    )
   })
 
   it("is as many invitations as a Welcome has, the newest", () => {
