@@ -6,7 +6,7 @@ import * as Lists from "./script/Lists.ts"
 import { history } from "./script/Reading.ts"
 import { momentOf } from "./script/Since.ts"
 import { exitCodes, jsonFlag, roomFlag, sinceFlag, userFlag, whereOf } from "./ScriptFlags.ts"
-import { arrive, begin, encryptedPlaceOf, inTurn, isMemberOf, visit } from "./ScriptVisit.ts"
+import { arrive, begin, inTurn, isMemberOf, placeNow, visit } from "./ScriptVisit.ts"
 
 export const historyCommand = Command.make(
   "history",
@@ -36,7 +36,7 @@ export const historyCommand = Command.make(
     yield* inTurn(begun, where)
     const reading = Effect.gen(function* () {
       const welcome = yield* arrive
-      const place = encryptedPlaceOf(welcome, where)
+      const place = yield* placeNow(where)
       const isMember = isMemberOf(welcome, place)
       const given = { limit: Option.getOrUndefined(limit) ?? (moment === undefined ? 50 : undefined), since: moment }
       yield* history({ where: place, isMember, isJson: json, before: Option.getOrUndefined(before), ...given })

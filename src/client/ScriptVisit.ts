@@ -61,11 +61,8 @@ export const isMemberOf = ({ rooms = [] }: ServerMessageOf<"Welcome">, { room }:
   room !== undefined && rooms.some((one) => nameKey(one.room) === nameKey(room))
 
 /** What is said with somebody stands in their encrypted conversation, once there is one. */
-export const encryptedPlaceOf = ({ rooms = [] }: ServerMessageOf<"Welcome">, where: Whereabouts): Whereabouts => {
-  const { with: other } = where
-  const found = other && rooms.find(({ with: one }) => one !== undefined && nameKey(one) === nameKey(other))
-  return found === undefined ? where : { room: found.room }
-}
+export const placeNow = (where: Whereabouts) =>
+  Client.use(({ encryption }) => (where.with === undefined ? Effect.succeed(where) : encryption.placeKnown(where.with)))
 
 /** How long a run waits until another one of the same account is out of the room again. */
 const turn = "60 seconds"

@@ -8,7 +8,7 @@ import { momentOf } from "./script/Since.ts"
 import * as StateFile from "./script/StateFile.ts"
 import { join as joinRoom, tail } from "./script/Tail.ts"
 import { exitCodes, jsonFlag, roomFlag, sinceFlag, userFlag, whereOf } from "./ScriptFlags.ts"
-import { begin, inTurn, readerOf, visit } from "./ScriptVisit.ts"
+import { begin, inTurn, placeNow, readerOf, visit } from "./ScriptVisit.ts"
 
 export const tailCommand = Command.make(
   "tail",
@@ -41,11 +41,12 @@ export const tailCommand = Command.make(
           ? { lobby: after }
           : { inbox: after }
     const moment = Option.getOrUndefined(Option.map(since, (since) => momentOf(since, now)))
-    const following = { where, user: begun.user, place: cursor, since: moment }
-    const listening = Effect.scoped(inTurn(begun, where)).pipe(
-      Effect.andThen(joinRoom(where, after)),
-      Effect.andThen(tail({ following, state, isJson: json }))
-    )
+    const listening = Effect.gen(function* () {
+      const place = yield* placeNow(where)
+      yield* Effect.scoped(inTurn(begun, place))
+      yield* joinRoom(place, after)
+      yield* tail({ following: { where: place, user: begun.user, place: cursor, since: moment }, state, isJson: json })
+    })
     const link = { ...begun.entrance.link, from, giveUpAfter: undefined }
     yield* visit({ ...begun, entrance: { ...begun.entrance, link } }, listening)
   }, Effect.scoped)

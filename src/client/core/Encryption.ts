@@ -32,6 +32,8 @@ export interface Encryption {
    * Never in the open to whom an encrypted conversation was known.
    */
   readonly placeFor: (user: UserName) => Doing<Whereabouts>
+  /** Where it has gone to so far; nothing is made. */
+  readonly placeKnown: (user: UserName) => Effect.Effect<Whereabouts>
   /** Undefined of an account that has no devices. */
   readonly safetyNumber: (user: UserName) => Doing<SafetyNumber | undefined>
   /** The numbers were compared, and are the same. */
@@ -58,6 +60,7 @@ const none = Effect.fail(
 /** Of a client without keys: everything is said in the open, or not at all. */
 export const noKeys: Encryption = {
   placeFor: (user) => Effect.succeed({ with: user }),
+  placeKnown: (user) => Effect.succeed({ with: user }),
   safetyNumber: () => none,
   verified: () => none,
   trust: () => none,

@@ -3,6 +3,7 @@
  * passes `safeText` first. Entries of logs are `RenderEntry`'s, rows and margins `Layout`'s.
  */
 import { Conversation } from "../../common/log/Conversation.ts"
+import { isConversationRoom } from "../../common/name/RoomName.ts"
 import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { endsConnection } from "../../common/wire/Rejection.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
@@ -132,6 +133,8 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
     case "Presence":
       return renderPresence("", message, style)
     case "RoomPresence":
+      // That the two of a conversation come and go is told by the lobby.
+      if (isConversationRoom(message.room)) return []
       return renderPresence(`[${safeLine(message.room)}] `, message, style)
     case "UserList":
       return aside(style, `${count(message.count, "user")}: ${names(message.users)}${others(message, message.users)}`)

@@ -113,6 +113,13 @@ const receive = (
       return isAbout(where, message.room)
         ? [following, [end(`${message.by} deleted the room ${message.room}.`)]]
         : none(following)
+    case "ConversationOpened":
+      return where.with !== undefined && nameKey(where.with) === nameKey(message.with)
+        ? [
+            following,
+            [end(`What you and ${message.with} say is encrypted from now on, and in another log: start again.`)]
+          ]
+        : none(following)
     default:
       return none(following)
   }

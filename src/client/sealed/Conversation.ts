@@ -84,7 +84,7 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
     if (memory.trusted.size > 0) return yield* letBackIn(kept, memory.trusted)
     const refusal = refusalAt(kept)
     if (refusal !== undefined) Memory.refuse(memory, refusal)
-    const state = stateOf(memory.isJoined, kept)
+    const state = stateOf(memory.isJoined, kept, memory.incarnation > 0)
     if (state !== told) tell({ _tag: "Stands", room, state: (told = state) })
     if (memory.isJoined && memory.isPutBack) {
       tell({ _tag: "OutOfStep", room, message: new LogPutBack({ room }).message })
@@ -110,13 +110,13 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
   )
 
   const view = (): View => {
-    const { isJoined, kept, log, outbox } = memory
+    const { incarnation, isJoined, kept, log, outbox } = memory
     const members = membersIn(kept)
     const others = members.filter(({ user }) => nameKey(user) !== nameKey(own.identity.user))
     return {
       room,
       log,
-      state: stateOf(isJoined, kept),
+      state: stateOf(isJoined, kept, incarnation > 0),
       keyEpoch: kept?.group?.keyEpoch,
       members,
       isVerified: others.length > 0 && others.every(({ user }) => isVerified(lists.pinOf(user))),

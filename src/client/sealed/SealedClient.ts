@@ -262,6 +262,12 @@ export const over = Effect.fnUntraced(function* (
 
   const encryption: Encryption = {
     placeFor,
+    placeKnown: (user) =>
+      Effect.map(Deferred.await(arrived), ({ rooms = [], user: self }) => {
+        const room = conversationRoom(self, user)
+        const isThere = rooms.some((one) => nameKey(one.room) === nameKey(room))
+        return isThere || telling.isKnown(room) ? { room } : { with: user }
+      }),
     ready: Effect.asVoid(ready),
     safetyNumber: (user) =>
       attempt((rooms) =>

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 
 /** Another program has it open. */
 export class StateInUse extends Schema.TaggedError<StateInUse>()("StateInUse", { path: Schema.String }) {
-  override readonly message = `Another parley uses the keys in ${this.path}. Two would use one key twice: end the other one, or go on there.`
+  override readonly message = `Another parley uses the keys in ${this.path}. Two would use one key twice: end the other one, go on there, or give a script a login of its own with --token-file.`
 }
 
 /** The key does not open it: it is not the one with which it was made, or a byte of the file is not what it was. */

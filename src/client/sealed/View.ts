@@ -47,8 +47,12 @@ export interface Conversation {
   readonly members: () => ReadonlyArray<Member>
 }
 
-export const stateOf = (isJoined: boolean, kept: Kept | undefined): View["state"] =>
-  !isJoined ? "away" : kept?.group === undefined ? "waiting" : kept.more.outOfStep === undefined ? "in" : "outOfStep"
+/** `hasKeys`: whether somebody has, by what was heard; where nobody has, this device makes them. */
+export const stateOf = (isJoined: boolean, kept: Kept | undefined, hasKeys: boolean): View["state"] => {
+  if (!isJoined) return "away"
+  if (kept?.group === undefined) return hasKeys ? "waiting" : "away"
+  return kept.more.outOfStep === undefined ? "in" : "outOfStep"
+}
 
 export const membersIn = (kept: Kept | undefined): ReadonlyArray<Member> =>
   kept?.group === undefined ? [] : membersOf(kept.group)

@@ -160,7 +160,10 @@ describe("The state file", () => {
         const path = yield* folder
         const refused = yield* Effect.scoped(Effect.andThen(openIn(path), Effect.flip(openIn(path))))
         assert.strictEqual(refused._tag, "StateInUse")
-        assert.match(refused.message, /Another parley uses the keys .*: end the other one, or go on there\.$/)
+        assert.match(
+          refused.message,
+          /Another parley uses the keys .*: end the other one, go on there, or .* --token-file\.$/
+        )
         yield* openIn(path)
       }).pipe(Effect.scoped)
     )
