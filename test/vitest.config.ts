@@ -26,7 +26,7 @@ export const apart = [
  */
 export const long = [
   "test/{admin,bench,durability,model,simulation}/**/*.test.ts",
-  "test/client/{AccountTerminal,ClientProcess,ClientReturn,DrawnTerminal,Endings,FullKeys,FullSwitches,FullTerminal,LinksTerminal,Loading,LoginTerminal,Reconnect,ScriptsProcess,Tail,Terminal}.test.ts",
+  "test/client/{AccountTerminal,ClientProcess,ClientReturn,DrawnTerminal,Endings,FullKeys,FullSwitches,FullTerminal,LinksTerminal,Loading,LoginTerminal,Reconnect,ScriptsProcess,SealedTerminal,Tail,Terminal}.test.ts",
   "test/client/account/SshKey.test.ts",
   "test/client/crypto/{Churn,Hundred,TamperedTrees,Unpatched}.test.ts",
   "test/client/sealed/{Chaos,Crashes,Kills}.test.ts",

@@ -3,9 +3,23 @@ import { Effect } from "effect"
 import { type EncryptionAct, NotUnderstood } from "../command/Action.ts"
 import { type Encryption, NotDone } from "../core/Encryption.ts"
 import { Client } from "../link/Client.ts"
+import type { Line } from "../screen/Layout.ts"
 import { remark } from "../screen/Render.ts"
 import { present } from "../screen/Screen.ts"
+import { colourless } from "../text/Palette.ts"
 import { sure } from "./Sure.ts"
+
+/** The most rows a code may have: one that is scrolled off cannot be looked at by a phone. */
+const codeRows = 21
+
+/** The same for a phone, where the terminal can paint it; on the full screen the text has to do. Loaded by who looks at one. */
+const showCode = Effect.fnUntraced(function* (text: string) {
+  const { painted, qrCode } = yield* Effect.promise(() => import("../text/QrCode.ts"))
+  yield* present(({ columns, layout, palette }): ReadonlyArray<Line> => {
+    if (layout !== "terminal" || palette === colourless) return []
+    return painted(qrCode(text, { columns, rows: codeRows }) ?? []).map((row) => ({ kind: "notice", text: row }))
+  })
+})
 
 /** What cannot be undone is asked first. */
 export const prepareEncryption = (act: EncryptionAct) =>
@@ -37,6 +51,7 @@ export const carryOutEncryption = Effect.fnUntraced(
         )
       case "SignIn": {
         const code = yield* encryption.signIn(act.device)
+        yield* showCode(code.replaceAll("-", ""))
         return yield* tell(
           `device ${act.device} is one of your account's now. Type this there:`,
           `:link ${code}`,
@@ -72,6 +87,7 @@ const compare = Effect.fnUntraced(function* ({ safetyNumber }: Encryption, user:
     : isVerified
       ? "you have compared them, and they have not changed since"
       : `if both are the same, type :verify ${user} same`
+  yield* showCode(digits.replaceAll(" ", ""))
   return yield* tell(`compare with ${user}, by voice or face to face:`, ...rows.map((row) => `  ${row}`), standing)
 })
 

@@ -1,5 +1,6 @@
 /** What is told of keys and devices, in words for people: the cause, and what to do. Pure. */
 import { nameKey } from "../../common/name/Name.ts"
+import { isConversationRoom, partnerIn, type RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import type { SealedNews } from "./News.ts"
@@ -47,9 +48,9 @@ export const noticeOf = (news: Telling, user: UserName): Told => {
     case "Cloned":
       return alarm(news.message)
     case "OutOfStep":
-      return alarm(`The keys of ${news.room} are out of step: ${news.message}${madeBy(news)}`)
+      return alarm(`The keys of ${titleOf(news.room, user)} are out of step: ${news.message}${madeBy(news)}`)
     case "Stopped":
-      return alarm(`Nothing more is done in ${news.room} until parley is started again: ${news.message}`)
+      return alarm(`Nothing more is done in ${titleOf(news.room, user)} until parley is started again: ${news.message}`)
   }
 }
 
@@ -59,8 +60,15 @@ const possessive = (user: UserName, reader: UserName): string =>
 const ownDevice = (device: string): string =>
   `Your account has another device (${device}). If you did not sign it in, take it out with :link remove ${device}, and change your password.`
 
+/** As people know it. */
+const titleOf = (room: RoomName, user: UserName): string => {
+  const other = partnerIn(room, user)
+  return other === undefined ? room : `@${other}`
+}
+
 /** Who made it is what the server says. */
-const madeBy = ({ by, room }: Extract<SealedNews, { readonly _tag: "OutOfStep" }>): string =>
-  by === undefined
-    ? ` Nothing more can be read or said there; :rekey ${room} makes new keys.`
-    : ` It came from ${by.user}, as the server says. Nothing more can be read or said there; :rekey ${room} makes new keys.`
+const madeBy = ({ by, room }: Extract<SealedNews, { readonly _tag: "OutOfStep" }>): string => {
+  const whose = by === undefined ? "" : ` It came from ${by.user}, as the server says.`
+  const command = isConversationRoom(room) ? ":rekey, typed there," : `:rekey ${room}`
+  return `${whose} Nothing more can be read or said there; ${command} makes new keys.`
+}

@@ -152,8 +152,9 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
   })
 
   const reset = (at: Kept) => {
+    // What nobody has asked for fails without a word: where two begin a conversation at once, one of them is let in by the other.
+    isTrial = !memory.isResetWished
     memory.isResetWished = false
-    isTrial = false
     return makeReset(at)
   }
 
@@ -189,8 +190,11 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       // Of a reset that others were quicker with, a device that is not let in reads nothing.
       if (made.change._tag === "Reset") memory.incarnation = Math.max(memory.incarnation, made.incarnation)
       else if (Horizon.isAwaiting(memory.horizon, at.cursor)) return holdBackIfAgain()
-    } else if (made.change._tag === "Reset" && isTrial) lookForWelcomeLater()
-    else if (made.change._tag === "Reset") {
+    } else if (made.change._tag === "Reset" && isTrial) {
+      // Others have keys, of which this device has heard nothing yet.
+      if (memory.incarnation === 0) memory.incarnation = made.incarnation
+      lookForWelcomeLater()
+    } else if (made.change._tag === "Reset") {
       holdBack()
       tell({ _tag: "OutOfStep", room, message: `No fresh keys could be made. ${refusal.message}` })
     }

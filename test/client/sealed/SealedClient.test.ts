@@ -185,6 +185,32 @@ describe("A client that seals", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("lets two who begin a conversation at the same time read each other, and alarms nobody", () =>
+      Effect.gen(function* () {
+        const { path, port } = yield* begin
+        for (let n = 0; n < 6; n++) {
+          const one = yield* come(port, homeOf(path, `one${n}`, "desk"))
+          const other = yield* come(port, homeOf(path, `other${n}`, "desk"))
+          yield* Effect.all([one.client.encryption.ready, other.client.encryption.ready])
+          yield* Effect.all(
+            [
+              one.client.send({ _tag: "PrivateMessage", to: other.user, content: "from one" }),
+              other.client.send({ _tag: "PrivateMessage", to: one.user, content: "from the other" })
+            ],
+            { concurrency: 2 }
+          )
+          yield* one.hears("it", says("from the other"))
+          yield* other.hears("it", says("from one"))
+          for (const { events } of [one, other]) {
+            assert.deepStrictEqual(
+              events.filter((event) => event._tag === "EncryptionTold" && event.isAlarm),
+              []
+            )
+          }
+        }
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("says what is typed right behind the making of a room", () =>
       Effect.gen(function* () {
         const { adaAtHome, port } = yield* begin

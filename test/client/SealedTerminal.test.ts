@@ -1,0 +1,102 @@
+/** Encrypted rooms and conversations as people have them: the full screen and line mode in real terminals, over a real server. */
+import { spawnSync } from "node:child_process"
+import { isBuiltin } from "node:module"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import * as TestServer from "../support/TestServer.ts"
+import { startInTerminal } from "./Tmux.ts"
+
+const cannotRun = spawnSync("tmux", ["-V"]).status !== 0 || !isBuiltin("node:ffi")
+
+const password = "correct horse battery"
+
+const arrange = Effect.gen(function* () {
+  const { port } = yield* TestServer.start()
+  const files = yield* FileSystem.FileSystem
+  const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-sealed-" })
+  const start = (user: string, isFull: boolean) =>
+    startInTerminal(["--user", user, "--register"], {
+      PORT: `${port}`,
+      CHAT_LINE: `${!isFull}`,
+      PARLEY_PASSWORD: password,
+      XDG_CONFIG_HOME: `${folder}/${user}`,
+      XDG_DATA_HOME: `${folder}/${user}`,
+      XDG_STATE_HOME: `${folder}/${user}`
+    })
+  const enter = Effect.fnUntraced(function* (terminal: Effect.Success<ReturnType<typeof start>>, line: string) {
+    yield* terminal.type(line)
+    yield* terminal.press("Enter")
+  })
+  return { enter, start }
+})
+
+layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk is encrypted", (it) => {
+  it.effect.skipIf(cannotRun)(
+    "see the padlock where they type, read each other in a room and in private, and compare their numbers",
+    () =>
+      Effect.gen(function* () {
+        const { enter, start } = yield* arrange
+        const ada = yield* start("ada", true)
+        yield* ada.resize(100, 30)
+        yield* ada.shows("lobby›")
+        const ben = yield* start("ben", false)
+        yield* ben.resize(100, 50)
+        yield* ben.showsIn("lobby>")
+
+        yield* enter(ada, ":encrypt vault")
+        yield* ada.shows("🔒 vault (unaudited)›")
+        yield* enter(ben, ":jr vault")
+        yield* ben.shows("[sealed, unaudited] vault>")
+        yield* ben.showsIn("was let in on this device: what was said before this device was added cannot")
+        yield* enter(ada, "hello ben")
+        yield* ben.showsIn("[vault] ada: hello ben")
+        yield* enter(ben, ":reply hello yourself")
+        yield* ada.showsIn("ben │ hello yourself")
+
+        yield* enter(ada, ":pm ben for you alone")
+        yield* ada.shows("🔒 @ben (unaudited)›")
+        yield* ben.showsIn("(private, sealed) ada: for you alone")
+        yield* enter(ben, ":pm ada and for you")
+        yield* ada.showsIn("ben │ and for you")
+        yield* ben.shows("[sealed, unaudited] @ada>")
+
+        yield* enter(ben, ":verify ada same")
+        yield* ben.shows("[sealed, verified ✓, unaudited] @ada>")
+        yield* enter(ben, ":verify ada")
+        yield* ben.showsIn("you have compared them, and they have not changed since")
+        // The code for a phone is painted, whatever the theme is.
+        assert.match(yield* ben.withColours, /48;5;231m/)
+        yield* enter(ada, ":verify ben")
+        yield* ada.showsIn("if both are the same, type :verify ben same")
+      }).pipe(Effect.scoped),
+    120_000
+  )
+
+  it.effect.skipIf(cannotRun)(
+    "lose nothing by a kill, and find what was said meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const { enter, start } = yield* arrange
+        const ada = yield* start("ada", true)
+        yield* ada.shows("lobby›")
+        const ben = yield* start("ben", true)
+        yield* ben.shows("lobby›")
+        yield* enter(ada, ":pm ben first")
+        yield* ada.shows("🔒 @ben (unaudited)›")
+        yield* ben.showsIn("🔒")
+        yield* ben.signal("KILL")
+        yield* ben.showsIn("exit 137")
+        yield* enter(ada, "while you were dead")
+        yield* ada.showsIn("ada │ while you were dead")
+        const back = yield* start("ben", true)
+        yield* back.shows("lobby›")
+        yield* back.press("M-a")
+        yield* back.showsIn("ada │ first")
+        yield* back.showsIn("while you were dead")
+        yield* enter(back, "I am back")
+        yield* ada.showsIn("ben │ I am back")
+      }).pipe(Effect.scoped),
+    120_000
+  )
+})
