@@ -52,7 +52,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
         yield* enter(ada, "hello ben")
         yield* ben.showsIn("[vault] ada: hello ben")
         yield* enter(ben, ":reply hello yourself")
-        yield* ada.showsIn("ben │ hello yourself")
+        yield* ada.showsIn("│ hello yourself")
 
         yield* enter(ada, ":pm ben for you alone")
         yield* ada.shows("🔒 @ben (unaudited)›")
@@ -88,7 +88,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
         yield* ben.signal("KILL")
         yield* ben.showsIn("exit 137")
         yield* enter(ada, "while you were dead")
-        yield* ada.showsIn("ada │ while you were dead")
+        yield* ada.showsIn("│ while you were dead")
         const back = yield* start("ben", true)
         yield* back.shows("lobby›")
         yield* back.press("M-a")
