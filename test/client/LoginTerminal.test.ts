@@ -123,6 +123,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       )
       yield* terminal.shows(question)
       assert.deepStrictEqual(tokensIn(folder), [])
+      const left = readdirSync(`${folder}/data`, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+      assert.deepStrictEqual(left, [], "nor the keys of encrypted conversations")
       yield* enterLine(terminal, secret)
       yield* terminal.showsTogether(
         "      password of ada to go on here.",

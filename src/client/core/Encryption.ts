@@ -51,6 +51,8 @@ export interface Encryption {
   readonly link: (code: string) => Doing
   /** Begins a new list of devices, which others have to trust first. */
   readonly beginAnew: Doing
+  /** Removes keys and what was read from this machine: the account is gone. */
+  readonly forget: Effect.Effect<void>
 }
 
 const none = Effect.fail(
@@ -69,5 +71,6 @@ export const noKeys: Encryption = {
   signIn: () => none,
   signOut: () => none,
   link: () => none,
-  beginAnew: none
+  beginAnew: none,
+  forget: Effect.void
 }

@@ -156,6 +156,7 @@ const unregister = Effect.fnUntraced(function* (password: Redacted.Redacted) {
     const { message } = new ReplyLost({ request: "DeleteAccount" })
     return yield* Effect.ignore(present((style) => error(style, message)))
   }
+  yield* client.encryption.forget
   return yield* forgetLogin("your account is deleted, and this device is forgotten")
 })
 

@@ -17,12 +17,15 @@ export interface Keeping {
   readonly open: Effect.Effect<SealedStore, NotDone, Scope.Scope>
   readonly known: ReadonlySet<NameKey>
   readonly remember: (room: RoomName) => Effect.Effect<void>
+  /** Removes all of it from this machine. */
+  readonly forget: Effect.Effect<void>
   /** Whether the keys are opened on arrival, as for a person; or when they are first needed. */
   readonly isEager: boolean
 }
 
 interface Paths {
   readonly state: string
+  readonly key: string
   /** Of the names of rooms. */
   readonly rooms: string
 }
@@ -70,6 +73,11 @@ export const inFiles = Effect.fnUntraced(function* (
         known.add(nameKey(room))
         return Effect.provideContext(write, context)
       }),
+    forget: Effect.forEach(
+      [paths.state, `${paths.state}-wal`, `${paths.state}-shm`, paths.key, paths.rooms],
+      (path) => Effect.ignore(files.remove(path)),
+      { discard: true }
+    ),
     isEager
   }
   return keeping

@@ -289,7 +289,8 @@ export const over = Effect.fnUntraced(function* (
     signIn: (device) => attempt((rooms) => rooms.signIn(device)),
     signOut: (device) => attempt((rooms) => rooms.signOut(device)),
     link: (code) => attempt((rooms) => rooms.link(code)),
-    beginAnew: attempt((rooms) => rooms.beginAnew)
+    beginAnew: attempt((rooms) => rooms.beginAnew),
+    forget: keeping.forget
   }
 
   const service: Service = {
