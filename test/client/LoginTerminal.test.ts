@@ -123,8 +123,6 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       )
       yield* terminal.shows(question)
       assert.deepStrictEqual(tokensIn(folder), [])
-      const left = readdirSync(`${folder}/data`, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
-      assert.deepStrictEqual(left, [], "nor the keys of encrypted conversations")
       yield* enterLine(terminal, secret)
       yield* terminal.showsTogether(
         "      password of ada to go on here.",
@@ -167,6 +165,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       yield* terminal.showsIn("your account is deleted, and this device is forgotten")
       yield* terminal.shows("exit 0")
       assert.deepStrictEqual(tokensIn(folder), [])
+      const left = readdirSync(`${folder}/data`, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+      assert.deepStrictEqual(left, [], "nor the keys of encrypted conversations")
       const guest = yield* runClient({ args: ["--user", "ada"], env: setting }, [])
       assert.include(guest.stderr.join("\n"), "The name ada is in use.")
     }).pipe(Effect.scoped)

@@ -132,6 +132,7 @@ describe("A client that seals", () => {
           messages.map((message) => "content" in message && message.content),
           ["before", "meanwhile"]
         )
+        assert.isFalse(ben.events.some(says("meanwhile")), "what stood there before one came is no news")
         yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "after" })
         yield* ben.hears("what is new", says("after"))
         assert.isFalse(ben.events.some(says("before")))
