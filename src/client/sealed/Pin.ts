@@ -119,6 +119,15 @@ export const isHeld = (pin: Pin): boolean => pin.held !== undefined
 export const devicesOf = ({ chain, held }: Pin): ReadonlyMap<string, string> =>
   held === undefined ? new Map(Object.entries(chain.devices)) : new Map()
 
-/** Whether this key is, or was at some time, the one of this device. */
-export const isKnown = ({ chain, former }: Pin, device: string, publicKey: string): boolean =>
-  chain.ever[device] === publicKey || former.some((one) => one.device === device && one.publicKey === publicKey)
+/** The devices that are in the list now, whether it is trusted or not. */
+export const listedDevices = ({ chain, held }: Pin): ReadonlyMap<string, string> =>
+  new Map(Object.entries((held ?? chain).devices))
+
+/**
+ * Whether this key is, or was at some time, the one of this device; also in a chain that is held. Others may trust that one already and
+ * let its devices in: who refused to follow them would be out of step with everybody. Nothing is said to these devices (`isHeld`).
+ */
+export const isKnown = ({ chain, former, held }: Pin, device: string, publicKey: string): boolean =>
+  chain.ever[device] === publicKey ||
+  held?.ever[device] === publicKey ||
+  former.some((one) => one.device === device && one.publicKey === publicKey)

@@ -219,7 +219,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     const [wish, ...others] = memory.wishes
     if (wish === undefined) return
     memory.wishes = others
-    const unsure = Tender.whoIsHeld(workshop, memory.other)
+    const unsure = Tender.whoIsHeld(workshop, memory.other, group)
     if (unsure !== undefined) {
       Deferred.doneUnsafe(wish.done, Effect.fail(unsure))
       return
@@ -235,6 +235,8 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
   const sealAgain = Effect.fnUntraced(function* (at: Kept, group: Group, key: string) {
     const before = memory.outbox.find((row) => row.key === key)
     if (before === undefined) return
+    // It waits until they are trusted, or gone.
+    if (Tender.whoIsHeld(workshop, memory.other, group) !== undefined) return holdBack()
     const { next, row } = yield* Outgoing.seal(workshop, at, group, before.key, before.content.payload.saying)
     yield* store.resealed(next, row)
     memory.kept = next

@@ -15,7 +15,7 @@ import { create, encodeGroup, type Group, membersOf } from "../crypto/Group.ts"
 import { type Identity, identityKey } from "../crypto/Identity.ts"
 import { type KeyPackage, readKeyPackage } from "../crypto/KeyPackage.ts"
 import type { Kept, Pending } from "./Kept.ts"
-import { devicesOf, isHeld, wasVerified } from "./Pin.ts"
+import { devicesOf, isHeld, listedDevices, type Pin, wasVerified } from "./Pin.ts"
 import { noted } from "./Repeated.ts"
 import { NotTrusted } from "./SealedError.ts"
 import type { StoreError } from "./SealedStore.ts"
@@ -192,11 +192,27 @@ export const requestOf = (room: RoomName, { change, incarnation, key, keyEpoch }
 }
 type ChangeRequest = Extract<Request, { readonly _tag: "CommitKeys" | "ResetKeys" }>
 
-/** Whose new list of devices is not trusted yet: of a conversation of two the other one, as nobody else would hear what is said. */
-export const whoIsHeld = ({ lists, own }: Workshop, other: UserName | undefined): NotTrusted | undefined => {
+/** Whose new list of devices is not trusted yet: of a conversation of two the other one; in a room who of them others have let in. */
+export const whoIsHeld = (
+  { lists, own }: Workshop,
+  other: UserName | undefined,
+  group: Group
+): NotTrusted | undefined => {
   for (const user of [other, own.identity.user]) {
     const pin = user === undefined ? undefined : lists.pinOf(user)
-    if (pin !== undefined && isHeld(pin)) return new NotTrusted({ user: pin.user, wasVerified: wasVerified(pin) })
+    if (pin !== undefined && isHeld(pin)) return untrusted(pin)
+  }
+  for (const { device, publicKey, user } of membersOf(group)) {
+    const pin = lists.pins.get(nameKey(user))
+    if (
+      pin !== undefined &&
+      isHeld(pin) &&
+      listedDevices(pin).get(device) === Buffer.from(publicKey).toString("base64")
+    ) {
+      return untrusted(pin)
+    }
   }
   return undefined
 }
+
+const untrusted = (pin: Pin) => new NotTrusted({ user: pin.user, wasVerified: wasVerified(pin) })

@@ -11,7 +11,7 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { DeviceId } from "../../common/wire/AccountRequest.ts"
 import { type Identity, identityKey } from "../crypto/Identity.ts"
-import { devicesOf, isHeld, type Pin } from "./Pin.ts"
+import { devicesOf, isHeld, listedDevices, type Pin } from "./Pin.ts"
 
 export interface Need {
   readonly adds: ReadonlyArray<Identity>
@@ -41,7 +41,7 @@ export const needOf = ({ inGroup, leftOut, members, own, pins, toGo }: Membershi
     if (toGo.has(identityKey(identity)) || !keys.has(nameKey(identity.user))) return false
     // Of a list that could not be had, nothing is known.
     if (pin === undefined) return true
-    return devicesOf(pin).get(identity.device) === Buffer.from(identity.publicKey).toString("base64")
+    return listedDevices(pin).get(identity.device) === Buffer.from(identity.publicKey).toString("base64")
   }
   const removes = inGroup.filter((identity) => !isOwn(identity) && !mayStay(identity)).slice(0, maxRemoves)
   const going = new Set(removes.map(identityKey))
