@@ -11,7 +11,7 @@ import * as Intention from "../core/chat/Intention.ts"
 import * as Talk from "../core/chat/Talk.ts"
 import { RecentMessages } from "../core/Recent.ts"
 import { carryOutOwn, isLast, prepare } from "../line/AccountErrand.ts"
-import { carryOut, type Errand } from "../line/Errand.ts"
+import { carryOut, type Errand, toAddressed } from "../line/Errand.ts"
 import type { Ending } from "../line/Keyboard.ts"
 import { Relogin } from "../line/Relogin.ts"
 import { sure } from "../line/Sure.ts"
@@ -150,7 +150,8 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<View.Gi
   })
 
   /** Gives how it ends, if it does by this. */
-  const obey = Effect.fnUntraced(function* ({ action, line }: View.Given) {
+  const obey = Effect.fnUntraced(function* ({ action: typed, line }: View.Given) {
+    const action = yield* toAddressed(typed)
     const quit: Ending = { _tag: "Quit" }
     switch (action._tag) {
       // Text is no command (see Own), and links are the screen's own (see Press).

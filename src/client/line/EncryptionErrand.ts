@@ -25,7 +25,7 @@ const showCode = Effect.fnUntraced(function* (text: string) {
 export const prepareEncryption = (act: EncryptionAct) =>
   act._tag === "BeginAnew"
     ? sure(
-        "Begin a new list of devices, with this one alone? Your other devices read nothing more, and everybody you talk with has to :trust you again."
+        "begin a new list of devices, with this one alone. Your other devices read nothing more, and everybody you talk with has to :trust you again."
       )
     : Effect.void
 
@@ -42,7 +42,7 @@ export const carryOutEncryption = Effect.fnUntraced(
         return yield* tell(`${act.user}'s devices are theirs, you say; what you say goes to them again`)
       case "Rekey":
         yield* encryption.rekey(act.room)
-        return yield* tell(`new keys are being made for ${act.room}, and everybody is let in again`)
+        return yield* tell(`there are new keys for ${act.room}, and everybody is let in again`)
       case "Status":
         yield* encryption.ready
         return yield* tell(

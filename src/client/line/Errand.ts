@@ -12,7 +12,6 @@ import { requestFor } from "../command/Meaning.ts"
 import { explainOtherRefusal } from "../command/OtherRefusal.ts"
 import { explainRefusal, targetOf } from "../command/Refusal.ts"
 import { explainRoomRefusal } from "../command/RoomRefusal.ts"
-import * as ChatState from "../core/chat/ChatState.ts"
 import { type RequestError, RequestRejected } from "../core/ClientError.ts"
 import { isPage, OlderPage, olderThan } from "../core/Page.ts"
 import * as Recent from "../core/Recent.ts"
@@ -115,16 +114,16 @@ const openBefore = (seq: number, user: UserName): string =>
 
 /** `@ben` in what was typed is the encrypted conversation with them, where there is one. */
 export const toAddressed = Effect.fnUntraced(function* (action: Action) {
-  const { chat } = yield* Ref.get(yield* CurrentTalk)
-  const there = (other: UserName) => ChatState.placeFor(chat, other)
+  const { encryption } = yield* Client
   if (action._tag === "About" && action.mention.where?.with !== undefined) {
-    return { ...action, mention: { ...action.mention, where: there(action.mention.where.with) } }
+    const where = yield* encryption.placeKnown(action.mention.where.with)
+    return { ...action, mention: { ...action.mention, where } }
   }
   if (action._tag !== "Ask") return action
   const { request } = action
   if ((request._tag !== "GetHistory" && request._tag !== "Search") || request.with === undefined) return action
   const { with: other, ...rest } = request
-  return { ...action, request: { ...rest, ...there(other) } }
+  return { ...action, request: { ...rest, ...(yield* encryption.placeKnown(other)) } }
 })
 
 /** The same, done only when all that came of it has been shown: the entry comes behind the reply. */

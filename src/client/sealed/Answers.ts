@@ -8,6 +8,8 @@ import { Deferred, Effect, Semaphore } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import { defaultHistoryLimit } from "../../common/wire/ClientMessage.ts"
+import type { StandingMessage } from "../../common/wire/EntryMessage.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { RequestError } from "../core/ClientError.ts"
@@ -31,6 +33,8 @@ const lateness = "10 seconds"
 
 const maxUnderway = 1024
 
+type SearchRequest = Extract<Request, { readonly _tag: "Search" }>
+
 export interface Opened {
   readonly rooms: SealedRooms
   readonly store: SealedStore
@@ -41,6 +45,8 @@ interface Answering {
   readonly open: Effect.Effect<Opened, NotDone>
   /** Done when this device takes part. */
   readonly ready: Effect.Effect<SealedRooms, NotDone>
+  /** Whether the keys are at hand. */
+  readonly hasOpened: () => boolean
   readonly telling: Telling
   readonly watch: Watch
   readonly arrived: Deferred.Deferred<ServerMessageOf<"Welcome">>
@@ -49,7 +55,7 @@ interface Answering {
   readonly underway: Map<MessageKey, Deferred.Deferred<ServerMessageOf<"Sent">, RequestError>>
 }
 
-export const make = ({ arrived, open, random, raw, ready, telling, underway, watch }: Answering) => {
+export const make = ({ arrived, hasOpened, open, random, raw, ready, telling, underway, watch }: Answering) => {
   const slots = Semaphore.makeUnsafe(maxUnderway)
 
   const stateOf = (room: RoomName) => telling.roomOf(room)?.state
@@ -120,8 +126,25 @@ export const make = ({ arrived, open, random, raw, ready, telling, underway, wat
 
   const exact = (room: RoomName) => telling.roomOf(room)?.room ?? room
 
+  /** What the server finds everywhere, and with its first page what there is in encrypted rooms; the newest first. */
+  const searchAll = Effect.fnUntraced(function* (request: SearchRequest) {
+    const theirs = yield* raw.quietly(request)
+    const { store } = yield* open
+    const { user } = yield* Deferred.await(arrived)
+    const ours: Array<StandingMessage> = []
+    for (const room of yield* asNotDone(store.rooms)) {
+      ours.push(...(yield* asNotDone(Pages.search(store, user, room, request))).messages)
+    }
+    const newest = ours.toSorted((one, other) => other.at - one.at).slice(0, request.limit ?? defaultHistoryLimit)
+    return { ...theirs, messages: [...newest, ...theirs.messages].toSorted((one, other) => other.at - one.at) }
+  })
+
   /** What is answered here; undefined of what the server is to answer. */
   const answerHere = (request: Request): Effect.Effect<ServerMessage, NotDone | RequestError> | undefined => {
+    if (request._tag === "Search" && request.room === undefined && request.with === undefined) {
+      const isElsewhere = request.before !== undefined || "lobby" in request || !hasOpened()
+      return isElsewhere ? undefined : searchAll(request)
+    }
     if (!("room" in request) || request.room === undefined || !telling.isEncrypted(request.room)) return undefined
     const room = exact(request.room)
     switch (request._tag) {

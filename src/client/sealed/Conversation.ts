@@ -184,6 +184,7 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
       memory.isResetWished = true
       signal()
     }),
+    incarnation: () => memory.kept?.incarnation ?? 0,
     members: () => membersIn(memory.kept),
     view: Effect.sync(view)
   }

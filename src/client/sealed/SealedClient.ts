@@ -9,7 +9,7 @@
  *
  * Owns the state from then on, and a Deferred for each message on its way.
  */
-import { Deferred, Effect, Scope, Semaphore, Stream } from "effect"
+import { Deferred, Effect, Exit, Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { nameKey } from "../../common/name/Name.ts"
 import { conversationRoom } from "../../common/name/RoomName.ts"
@@ -30,7 +30,7 @@ import type * as SealedRooms from "./SealedRooms.ts"
 import type { StoreError } from "./SealedStore.ts"
 import * as Telling from "./Telling.ts"
 import * as Watch from "./Watch.ts"
-import { asNotDone, onlyAccounts, refused, saidInTheOpen, slow } from "./Words.ts"
+import { asNotDone, noFreshKeys, onlyAccounts, refused, saidInTheOpen, slow, takenOut } from "./Words.ts"
 
 type Service = Client["Service"]
 
@@ -75,13 +75,16 @@ export const over = Effect.fnUntraced(function* (
     }
   }
 
-  const complain = ({ message }: NotDone) => buffer.offer({ _tag: "EncryptionTold", message, isAlarm: false })
+  const complain = ({ message }: { readonly message: string }) =>
+    buffer.offer({ _tag: "EncryptionTold", message, isAlarm: false })
 
   const open = Effect.gen(function* () {
     const { account, device } = yield* Deferred.await(arrived)
     if (!account || device === undefined) return yield* new NotDone({ message: onlyAccounts })
     if (opened !== undefined) return opened
-    const store = yield* Scope.provide(keeping.open, scope)
+    // Of what cannot be opened nothing stays open: a second try would find the first one's lock.
+    const own = yield* Scope.fork(scope)
+    const store = yield* Scope.provide(keeping.open, own).pipe(Effect.onError(() => Scope.close(own, Exit.void)))
     // What seals is loaded by who needs it: 40 ms of the processor, of 250, and 6 MiB.
     const { make } = yield* Effect.promise(() => import("./SealedRooms.ts"))
     const rooms = yield* make(raw, store, options).pipe(
@@ -110,6 +113,12 @@ export const over = Effect.fnUntraced(function* (
       { _tag: "Skipped", events: 1 }
     ]
     yield* Effect.forEach(before, (event) => asNotDone(rooms.hear(event)), { discard: true })
+    // Whoever is there is told what to do; a script is, when it asks for something.
+    if (keeping.isEager)
+      yield* Effect.forkIn(
+        Effect.catch(rooms.ready, (error) => Effect.sync(() => complain(error))),
+        scope
+      )
     return opened
   }).pipe(turn.withPermit)
 
@@ -151,10 +160,12 @@ export const over = Effect.fnUntraced(function* (
     yield* Effect.mapError(rooms.ready, ({ message }) => new NotDone({ message })).pipe(
       Effect.timeoutOrElse({ duration: readyPatience, orElse: () => Effect.fail(new NotDone({ message: slow })) })
     )
+    if (!rooms.isListed()) return yield* new NotDone({ message: takenOut })
     return rooms
   })
 
   const { answerHere, isReadUpTo, stateOf } = Answers.make({
+    hasOpened: () => opened !== undefined,
     open,
     raw,
     ready,
@@ -270,11 +281,13 @@ export const over = Effect.fnUntraced(function* (
       }),
     ready: Effect.asVoid(ready),
     safetyNumber: (user) =>
-      attempt((rooms) =>
-        Effect.map(rooms.safetyNumber(user), (digits) =>
-          digits === undefined ? undefined : { digits, isVerified: false, isHeld: false, ...rooms.pinned(user) }
-        )
-      ),
+      nameKey(user) === nameKey(welcome?.user ?? nobody)
+        ? Effect.fail(new NotDone({ message: "That is you. Name somebody else, whom you talk with." }))
+        : attempt((rooms) =>
+            Effect.map(rooms.safetyNumber(user), (digits) =>
+              digits === undefined ? undefined : { digits, isVerified: false, isHeld: false, ...rooms.pinned(user) }
+            )
+          ),
     verified: (user) =>
       Effect.tap(
         attempt((rooms) => rooms.verified(user)),
@@ -285,11 +298,21 @@ export const over = Effect.fnUntraced(function* (
         attempt((rooms) => rooms.trust(user)),
         () => Effect.sync(() => telling.verifiedAnew(user))
       ),
-    rekey: (room) => attempt((rooms) => rooms.rekey(room)),
+    rekey: (room) =>
+      Effect.gen(function* () {
+        const { rooms } = yield* open
+        const before = rooms.incarnationOf(room)
+        yield* attempt((rooms) => rooms.rekey(room))
+        const isDone = () => rooms.incarnationOf(room) > before && stateOf(room) === "in"
+        if (!(yield* watch.until(isDone, lateness))) return yield* new NotDone({ message: noFreshKeys(room) })
+      }),
     signIn: (device) => attempt((rooms) => rooms.signIn(device)),
     signOut: (device) => attempt((rooms) => rooms.signOut(device)),
     link: (code) => attempt((rooms) => rooms.link(code)),
-    beginAnew: attempt((rooms) => rooms.beginAnew),
+    beginAnew: Effect.suspend(() => {
+      telling.beginsAnew()
+      return attempt((rooms) => rooms.beginAnew)
+    }),
     forget: keeping.forget
   }
 

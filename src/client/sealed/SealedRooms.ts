@@ -52,6 +52,10 @@ export interface SealedRooms {
   readonly rekey: (room: RoomName) => Effect.Effect<void, NotLetIn>
   /** Whether somebody who is known has a device in that conversation. */
   readonly isIn: (room: RoomName, user: UserName) => boolean
+  /** Whether this device, which takes part, is in its account's list still. */
+  readonly isListed: () => boolean
+  /** How many groups that conversation has had, as far as this device knows. */
+  readonly incarnationOf: (room: RoomName) => number
   /** Whether an account has devices: as it was known, or the server says of one that was never met. */
   readonly hasDevices: (user: UserName) => Effect.Effect<boolean, RequestError | StoreError>
   /** What is known of somebody's list; undefined of an account that was never met. */
@@ -285,6 +289,11 @@ export const make = Effect.fnUntraced(function* (
       at(room)
         ?.members()
         .some((member) => nameKey(member.user) === nameKey(user)) === true,
+    isListed: () => {
+      const pin = identity && lists.pinOf(identity.user)
+      return pin === undefined || identity === undefined || Pin.listedDevices(pin).has(identity.device)
+    },
+    incarnationOf: (room) => at(room)?.incarnation() ?? 0,
     hasDevices: (user) => Effect.map(lists.look(user), (pin) => pin !== undefined),
     pinned: (user) => {
       const pin = lists.pinOf(user)

@@ -61,12 +61,15 @@ export interface Telling {
   readonly news: (news: SealedNews) => Effect.Effect<void, StoreError>
   /** A page was given of what was read up to there. */
   readonly paged: (room: RoomName, read: number) => void
+  /** This device begins a new list of its account: that the list is another one then is no news to it. */
+  readonly beginsAnew: () => void
   /** The keys of somebody were compared, or have changed. */
   readonly verifiedAnew: (user: UserName) => void
 }
 
 export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telling => {
   const rooms = new Map<NameKey, Room>()
+  let isOwnAnew = false
 
   const roomOf = (room: RoomName) => rooms.get(nameKey(room))
   const isKnown = (room: RoomName) => rooms.has(nameKey(room)) || keeping.known.has(nameKey(room))
@@ -130,6 +133,19 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
         offer(event)
         return Effect.void
       }
+      case "RejoinRefused":
+        offer(isEncrypted(event.room) ? { ...event, message: notIn } : event)
+        return Effect.void
+      case "Connected":
+      case "Reconnected": {
+        const { rooms: standing = [] } = event.welcome ?? {}
+        offer(event)
+        return Effect.forEach(
+          standing.filter(({ encrypted }) => encrypted === true),
+          ({ room }) => keeping.remember(room),
+          { discard: true }
+        )
+      }
       default:
         offer(event)
         return Effect.void
@@ -174,6 +190,10 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
         return
       case "ChainReplaced":
         verifiedAnew(news.user)
+        if (isOwnAnew && nameKey(news.user) === nameKey(user())) {
+          isOwnAnew = false
+          return
+        }
         return offer(noticeOf(news, user()))
       default:
         return offer(noticeOf(news, user()))
@@ -191,6 +211,9 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
     isEncrypted,
     isKnown,
     isToBe: keeping.remember,
+    beginsAnew: () => {
+      isOwnAnew = true
+    },
     joined: (joined) => (joined.encrypted === true || isEncrypted(joined.room) ? arrive(joined, true) : Effect.void),
     event,
     news,
@@ -201,6 +224,8 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
     verifiedAnew
   }
 }
+
+const notIn = "this device takes part in no encrypted conversation yet; :link says what to do."
 
 const exposed = (room: RoomName): string =>
   `The server says that ${room} is not encrypted, and it was. Nothing is said or shown there in the open. ` +

@@ -43,6 +43,8 @@ export interface Conversation {
   /** Fresh keys, for a conversation that is out of step. */
   readonly rekey: Effect.Effect<void>
   readonly view: Effect.Effect<View>
+  /** Of the newest group that this device was in. */
+  readonly incarnation: () => number
   /** From the group's tree. */
   readonly members: () => ReadonlyArray<Member>
 }

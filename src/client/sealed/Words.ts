@@ -27,3 +27,9 @@ export const saidInTheOpen = (user: UserName) =>
 
 export const asNotDone = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, NotDone> =>
   Effect.mapError(effect, ({ message }) => new NotDone({ message }))
+
+export const takenOut =
+  "This device was taken out of your account's list: it reads nothing more. To take part again, :logout, log in, and :link it from another one."
+
+export const noFreshKeys = (room: RoomName) =>
+  `No fresh keys for ${room} yet: the server, or who else is there, has not answered. Look again in a moment.`

@@ -35,7 +35,6 @@ const refusals: ReadonlyArray<Refusal> = [
     reason: { _tag: "StaleKeyEpoch", keyEpoch: 9, seq: 1 }
   },
   { what: "this connection is not in the room", request: "SealedMessage", reason: { _tag: "NotInRoom", room: vault } },
-  { what: "nobody may begin", request: "ResetKeys", reason: { _tag: "NotAllowed", action: "ResetKeys" } },
   { what: "nothing can be stored", request: "ResetKeys", reason: { _tag: "StorageUnavailable" } },
   {
     what: "a commit is of old keys",

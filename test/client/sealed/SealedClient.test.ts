@@ -48,6 +48,11 @@ describe("A client that seals", () => {
             found.messages.map(({ seq }) => seq),
             [first.seq]
           )
+          const everywhere = yield* client.quietly({ _tag: "Search", query: "edited" })
+          assert.deepStrictEqual(
+            everywhere.messages.map(({ seq }) => seq),
+            [first.seq]
+          )
         }
         const page = yield* ben.client.quietly({ _tag: "GetHistory", room: vault, only: "messages", limit: 2 })
         assert.isTrue(page.more)
