@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process"
 import { isBuiltin } from "node:module"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
+import { Effect, FileSystem, Schedule } from "effect"
 import * as TestServer from "../support/TestServer.ts"
 import { startInTerminal } from "./Tmux.ts"
 
@@ -28,7 +28,19 @@ const arrange = Effect.gen(function* () {
     yield* terminal.type(line)
     yield* terminal.press("Enter")
   })
-  return { enter, start }
+  const filesIn = (of: string) => files.readDirectory(`${folder}/${of}`, { recursive: true })
+  const textOf = (path: string) => Effect.orElseSucceed(files.readFileString(path), () => "")
+  const isIn = (of: string, text: string) =>
+    Effect.flatMap(filesIn(of), (names) =>
+      Effect.map(
+        Effect.forEach(names, (name) => textOf(`${folder}/${of}/${name}`)),
+        (all) => all.some((one) => one.includes(text))
+      )
+    )
+  const isAnywhere = (text: string) =>
+    Effect.map(Effect.all([isIn("ada", text), isIn("ben", text)]), ([one, other]) => one || other)
+  const wordsKept = (of: string) => isIn(of, '"words":')
+  return { enter, isAnywhere, start, wordsKept }
 })
 
 layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk is encrypted", (it) => {
@@ -77,7 +89,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
     "lose nothing by a kill, and find what was said meanwhile",
     () =>
       Effect.gen(function* () {
-        const { enter, start } = yield* arrange
+        const { enter, isAnywhere, start, wordsKept } = yield* arrange
         const ada = yield* start("ada", true)
         yield* ada.shows("lobby›")
         const ben = yield* start("ben", true)
@@ -85,17 +97,23 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
         yield* enter(ada, ":pm ben first")
         yield* ada.shows("🔒 @ben (unaudited)›")
         yield* ben.showsIn("🔒")
+        yield* ben.press("M-a")
+        yield* ben.shows("🔒 @ada (unaudited)›")
+        yield* ben.type("half a secret")
+        yield* ben.shows("🔒 @ada (unaudited)› half a secret")
+        // What is typed is kept a moment later, and sealed.
+        yield* Effect.repeat(wordsKept("ben"), { until: (kept) => kept, schedule: Schedule.spaced("100 millis") })
         yield* ben.signal("KILL")
         yield* ben.showsIn("exit 137")
         yield* enter(ada, "while you were dead")
         yield* ada.showsIn("│ while you were dead")
         const back = yield* start("ben", true)
-        yield* back.shows("lobby›")
-        yield* back.press("M-a")
+        yield* back.shows("🔒 @ada (unaudited)› half a secret")
         yield* back.showsIn("ada │ first")
         yield* back.showsIn("while you were dead")
-        yield* enter(back, "I am back")
-        yield* ada.showsIn("ben │ I am back")
+        yield* back.press("Enter")
+        yield* ada.showsIn("ben │ half a secret")
+        assert.isFalse(yield* isAnywhere("half a secret"), "in no file in the clear")
       }).pipe(Effect.scoped),
     120_000
   )

@@ -51,6 +51,9 @@ export interface Encryption {
   readonly link: (code: string) => Doing
   /** Begins a new list of devices, which others have to trust first. */
   readonly beginAnew: Doing
+  /** Seals what only this device is to read again, and opens it; undefined where there are no keys, or it is not of these. */
+  readonly sealText: (text: string) => Effect.Effect<string | undefined>
+  readonly openText: (sealed: string) => Effect.Effect<string | undefined>
   /** Removes keys and what was read from this machine: the account is gone. */
   readonly forget: Effect.Effect<void>
 }
@@ -72,5 +75,7 @@ export const noKeys: Encryption = {
   signOut: () => none,
   link: () => none,
   beginAnew: none,
+  sealText: () => Effect.undefined,
+  openText: () => Effect.undefined,
   forget: Effect.void
 }

@@ -30,10 +30,11 @@ import { calls, unread } from "./Calling.ts"
 import { screenOf, workOff } from "./Errands.ts"
 import type { Frame } from "./Frame.ts"
 import { callOf, heard, unsettledBy } from "./Hearing.ts"
-import { type Keymap, usual } from "./Keys.ts"
+import { usual } from "./Keys.ts"
 import * as Level from "./Level.ts"
 import * as Live from "./Live.ts"
 import * as Memory from "./Memory.ts"
+import type { Options } from "./Options.ts"
 import { paste, press } from "./Press.ts"
 import { rejoin } from "./Rejoining.ts"
 import { Requests } from "./Requests.ts"
@@ -70,19 +71,6 @@ const wheelRows = 3
 
 const quit: Ending = { _tag: "Quit" }
 
-export interface Options {
-  /** Where it is kept what is the same after a restart. */
-  readonly memoryPath: string
-  /** Whether the mouse is taken from the terminal. */
-  readonly hasMouse: boolean
-  readonly keymap?: Keymap
-  /** Of what one wants to be called, as the config file says. */
-  readonly configured?: Level.Levels
-  /** Whether one is called by the bell, and beside the window; both, unless that is said. */
-  readonly hasBell?: boolean
-  readonly hasNotices?: boolean
-}
-
 /** On a stage that is opened for it. */
 export const sitting = Effect.fnUntraced(function* <E, R>(
   options: Options,
@@ -98,7 +86,7 @@ export const sitting = Effect.fnUntraced(function* <E, R>(
   const stage = yield* open(live.drawn, hasMouse)
   live.whenChanged((by) => by === "person" && stage.draw())
   yield* live.change((before) => ({ ...before, size: stage.size() }))
-  const memory = yield* Memory.fileAt(memoryPath)
+  const memory = yield* Memory.fileAt(memoryPath, (yield* Client).encryption)
   return yield* run(stage, memory, options).pipe(
     Effect.provide(Requests.layer),
     Effect.provideService(Live.Live, live),
@@ -173,7 +161,11 @@ const run = Effect.fnUntraced(function* (
   })
 
   const arrived = Effect.fnUntraced(function* () {
-    if (before !== undefined) yield* change((view) => Memory.recalled(view, before))
+    if (before !== undefined) {
+      const known = yield* memory.recall(before)
+      waiting = known.drafts
+      yield* change((view) => Memory.recalled(view, known))
+    }
     const { chat } = view()
     if (chat.isAccount) rejoining = []
     else if (before !== undefined) {

@@ -18,6 +18,7 @@ import { UserName } from "../../common/name/UserName.ts"
 import * as Intention from "../core/chat/Intention.ts"
 import { Unsent, unsentIn, withUnsent } from "../core/chat/Unsent.ts"
 import * as Window from "../core/chat/Window.ts"
+import { type Encryption, noKeys } from "../core/Encryption.ts"
 import * as Level from "./Level.ts"
 import * as View from "./View.ts"
 
@@ -38,6 +39,8 @@ const Memory = Schema.Struct({
   ),
   /** What was said, and was refused or under way still. */
   unsent: Schema.optionalKey(Schema.Array(Unsent)),
+  /** Drafts and unsent, where there are keys to seal them with: some of it is of encrypted conversations. */
+  words: Schema.optionalKey(Schema.String),
   order: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Private conversations that were closed, and up to which place. */
   closed: Schema.optionalKey(Schema.Record(Schema.String, Seq)),
@@ -50,8 +53,12 @@ const Text = Schema.fromJsonString(Memory)
 const decode = Schema.decodeUnknownOption(Text)
 const encode = Schema.encodeSync(Text)
 
-const maxBytes = 4 * 1024 * 1024
-/** So much is written at most, of each kind: with names of 64 characters and three bytes for each unit, that is less than `maxBytes`. */
+const Words = Schema.fromJsonString(Schema.Struct({ drafts: Memory.fields.drafts, unsent: Memory.fields.unsent }))
+const decodeWords = Schema.decodeUnknownOption(Words)
+const encodeWords = Schema.encodeSync(Words)
+
+const maxBytes = 6 * 1024 * 1024
+/** So much is written at most, of each kind: with names of 64 characters, three bytes for each unit, and a third more where it is sealed, that is less than `maxBytes`. */
 const maxKept = 500
 const maxDraftUnits = 800_000
 const maxUnsentUnits = 200_000
@@ -174,29 +181,48 @@ export const withDrafts = (view: View.View, drafts: Memory["drafts"]): View.View
 export const waitingIn = ({ chat }: View.View, drafts: Memory["drafts"]): Memory["drafts"] =>
   Object.fromEntries(Object.entries(drafts).filter(([key]) => !chat.talks.has(key)))
 
-/** The file at this place. */
-export const fileAt = Effect.fnUntraced(function* (path: string) {
+/** The file at this place. What is said and typed in it is sealed, if it can be. */
+export const fileAt = Effect.fnUntraced(function* (
+  path: string,
+  { openText, sealText }: Pick<Encryption, "openText" | "sealText"> = noKeys
+) {
   const files = yield* FileSystem.FileSystem
   // Each client of the account its own: none takes the name with what another one has half written.
   const next = `${path}.${process.pid}`
   let saved = ""
+  /** What could not be opened, since another program has the keys, is put back. */
+  let unopened: string | undefined
   const read = Effect.gen(function* () {
     const { size } = yield* files.stat(path)
     if (size > maxBytes) return undefined
     saved = yield* files.readFileString(path)
     return Option.getOrUndefined(decode(saved))
   }).pipe(Effect.orElseSucceed(() => undefined))
+  const recall = Effect.fnUntraced(function* ({ words, ...before }: Memory) {
+    if (words === undefined) return before
+    const known = Option.getOrUndefined(decodeWords(yield* openText(words)))
+    if (known === undefined) unopened = words
+    const { drafts = {}, unsent = [] } = known ?? {}
+    return { ...before, drafts: { ...before.drafts, ...drafts }, unsent: [...(before.unsent ?? []), ...unsent] }
+  })
+  const sealedOf = Effect.fnUntraced(function* (memory: Memory) {
+    const { drafts, unsent, ...rest } = memory
+    if (unopened !== undefined) return { ...memory, words: unopened }
+    const words = yield* sealText(encodeWords({ drafts, ...(unsent && { unsent }) }))
+    return words === undefined ? memory : { ...rest, drafts: {}, words }
+  })
   const keep = (memory: Memory) =>
     Effect.gen(function* () {
-      const text = encode(memory)
-      if (text === saved) return
+      const plain = encode(memory)
+      if (plain === saved) return
+      const text = encode(yield* sealedOf(memory))
       yield* files.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
       yield* Effect.ignore(files.remove(next))
       const file = yield* files.open(next, { flag: "wx", mode: 0o600 })
       yield* file.writeAll(new TextEncoder().encode(text))
       yield* file.sync
       yield* files.rename(next, path)
-      saved = text
+      saved = plain
     }).pipe(Effect.scoped, Effect.ignore)
-  return { read, keep }
+  return { read, recall, keep }
 })

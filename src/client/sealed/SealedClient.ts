@@ -313,6 +313,13 @@ export const over = Effect.fnUntraced(function* (
       telling.beginsAnew()
       return attempt((rooms) => rooms.beginAnew)
     }),
+    // Whoever leaves does not wait for keys that were not opened.
+    sealText: (text) => Effect.suspend(() => opened?.store.sealText(text) ?? Effect.undefined),
+    openText: (sealed) =>
+      Effect.orElseSucceed(
+        Effect.flatMap(open, ({ store }) => store.openText(sealed)),
+        () => undefined
+      ),
     forget: keeping.forget
   }
 

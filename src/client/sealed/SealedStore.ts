@@ -53,6 +53,9 @@ interface Received {
 type PlainWhere = Pick<Kept, "room" | "log">
 
 export interface SealedStore {
+  /** What a screen is to find again, in base64. */
+  readonly sealText: (text: string) => Effect.Effect<string>
+  readonly openText: (sealed: string) => Effect.Effect<string, WrongKey>
   readonly device: Effect.Effect<Device | undefined, StoreError>
   readonly keepDevice: (device: Device) => Writing
   /** Whether a copy of this state was met: see `markCopied`. */
@@ -123,6 +126,8 @@ const insertPlain = "INSERT INTO plain (sealed, room, log, seq, target) VALUES (
 /** An edit that was deleted stays one: its `target` is as it was. */
 const replacePlain = "UPDATE plain SET sealed = ?1 WHERE room = ?2 AND log = ?3 AND seq = ?4 AND ?5 IS ?5"
 
+const screenWords = "screen/words"
+
 const roomKey = (room: RoomName) => nameKey(room)
 const numberIn = (row: Row, name: string): number => Number(row[name])
 const textIn = (row: Row, name: string): string => String(row[name])
@@ -163,6 +168,10 @@ export const make = (file: StateFile): SealedStore => {
   const dropPending = (room: RoomName): Statement => ({ sql: "DELETE FROM pending WHERE room = ?", values: [room] })
 
   return {
+    sealText: (text) =>
+      Effect.map(safe.seal(screenWords, Buffer.from(text)), (sealed) => Buffer.from(sealed).toString("base64")),
+    openText: (sealed) =>
+      Effect.map(safe.open(screenWords, Buffer.from(sealed, "base64")), (bytes) => Buffer.from(bytes).toString()),
     device: Effect.gen(function* () {
       const [row] = yield* read("SELECT sealed FROM device")
       if (row === undefined) return undefined

@@ -87,6 +87,32 @@ layer(NodeServices.layer)("What a screen remembers", (it) => {
     })
   })
 
+  it.effect(
+    "is sealed, what is said in it, where there are keys; and put back unread where there are none just now",
+    () =>
+      Effect.gen(function* () {
+        const files = yield* FileSystem.FileSystem
+        const path = `${yield* files.makeTempDirectoryScoped()}/ada.json`
+        const { view } = pressed(start, "type:a secret draft")
+        // Not a cipher: that words go through it, and that nothing else does, is what is looked at.
+        const keys = {
+          sealText: (text: string) => Effect.succeed(Buffer.from(text).toString("hex")),
+          openText: (sealed: string) => Effect.succeed(Buffer.from(sealed, "hex").toString())
+        }
+        yield* (yield* Memory.fileAt(path, keys)).keep(Memory.memoryOf(view, { "room ops": "another secret" }))
+        assert.notInclude(yield* files.readFileString(path), "secret")
+
+        const without = yield* Memory.fileAt(path)
+        const read = (yield* without.read) ?? assert.fail()
+        assert.deepStrictEqual((yield* without.recall(read)).drafts, {})
+        yield* without.keep({ ...read, drafts: { lobby: "typed meanwhile" } })
+
+        const again = yield* Memory.fileAt(path, keys)
+        const known = yield* again.recall((yield* again.read) ?? assert.fail())
+        assert.deepStrictEqual(known.drafts, { lobby: "a secret draft", "room ops": "another secret" })
+      })
+  )
+
   it.effect("is never half written: who has the file open, has the one before as a whole", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
@@ -131,7 +157,7 @@ layer(NodeServices.layer)("What a screen remembers", (it) => {
       const text = (units: number) => JSON.stringify(Memory.memoryOf(start, { "room ops": "x".repeat(units) }))
       yield* files.writeFileString(`${folder}/ada.json`, text(1000))
       assert.isDefined(yield* read)
-      const padding = " ".repeat(4 * 1024 * 1024)
+      const padding = " ".repeat(6 * 1024 * 1024)
       yield* files.writeFileString(`${folder}/ada.json`, text(1000) + padding)
       assert.isUndefined(yield* read)
     })
