@@ -30,16 +30,14 @@ const arrange = Effect.gen(function* () {
   })
   const filesIn = (of: string) => files.readDirectory(`${folder}/${of}`, { recursive: true })
   const textOf = (path: string) => Effect.orElseSucceed(files.readFileString(path), () => "")
-  const isIn = (of: string, text: string) =>
-    Effect.flatMap(filesIn(of), (names) =>
-      Effect.map(
-        Effect.forEach(names, (name) => textOf(`${folder}/${of}/${name}`)),
-        (all) => all.some((one) => one.includes(text))
-      )
-    )
+  const textsOf = (of: string) =>
+    Effect.flatMap(filesIn(of), (names) => Effect.forEach(names, (name) => textOf(`${folder}/${of}/${name}`)))
+  const isIn = (of: string, text: string) => Effect.map(textsOf(of), (all) => all.some((one) => one.includes(text)))
   const isAnywhere = (text: string) =>
     Effect.map(Effect.all([isIn("ada", text), isIn("ben", text)]), ([one, other]) => one || other)
-  const wordsKept = (of: string) => isIn(of, '"words":')
+  /** How much is kept, sealed, of what somebody has typed, in characters. */
+  const wordsKept = (of: string) =>
+    Effect.map(textsOf(of), (all) => Math.max(...all.map((one) => /"words":"([^"]*)"/.exec(one)?.[1]?.length ?? 0)))
   return { enter, isAnywhere, start, wordsKept }
 })
 
@@ -96,13 +94,16 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
         yield* ben.shows("lobby›")
         yield* enter(ada, ":pm ben first")
         yield* ada.shows("🔒 @ben (unaudited)›")
-        yield* ben.showsIn("🔒")
+        yield* ben.showsIn("🔒@ada    @")
         yield* ben.press("M-a")
         yield* ben.shows("🔒 @ada (unaudited)›")
+        const until = (isKept: (characters: number) => boolean) =>
+          Effect.repeat(wordsKept("ben"), { until: isKept, schedule: Schedule.spaced("100 millis") })
+        const before = yield* until((characters) => characters > 0)
         yield* ben.type("half a secret")
         yield* ben.shows("🔒 @ada (unaudited)› half a secret")
         // What is typed is kept a moment later, and sealed.
-        yield* Effect.repeat(wordsKept("ben"), { until: (kept) => kept, schedule: Schedule.spaced("100 millis") })
+        yield* until((characters) => characters > before + "half a secret".length)
         yield* ben.signal("KILL")
         yield* ben.showsIn("exit 137")
         yield* enter(ada, "while you were dead")

@@ -15,6 +15,10 @@ class NotOnScreen extends Schema.TaggedError<NotOnScreen>()("NotOnScreen", {
 /** How often the screen is looked at, each time by a process, and for how long at most. */
 const looking = Schedule.spaced("100 millis").pipe(Schedule.upTo({ duration: "90 seconds" }))
 
+/** Looks until what is awaited is there; then and only then a look that hangs is given up, for its failure would not tell what was seen. */
+const untilSeen = <E, R>(look: Effect.Effect<void, E, R>) =>
+  look.pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(110)))
+
 type Environment = Readonly<Record<string, string>>
 
 /** Starts a client in a terminal; when it ends, the terminal shows `exit <code>`. */
@@ -109,14 +113,14 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
         shown.join("\n").includes(rows.join("\n"))
           ? Effect.void
           : Effect.fail(new NotOnScreen({ awaited: rows.join(" / "), screen: shown.join("\n") }))
-      ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(90))),
+      ).pipe(untilSeen),
     /** Waits until a row holds this text. */
     showsIn: (text: string) =>
       Effect.flatMap(screen, (shown) =>
         shown.some((row) => row.includes(text))
           ? Effect.void
           : Effect.fail(new NotOnScreen({ awaited: text, screen: shown.join("\n") }))
-      ).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(90))),
+      ).pipe(untilSeen),
     /** Waits until these rows stand on the screen, in this order; the time of day reads hh:mm, a number #n. */
     shows: (...rows: ReadonlyArray<string>) =>
       Effect.flatMap(screen, (shown) => {
@@ -124,6 +128,6 @@ const startTerminal = Effect.fnUntraced(function* (command: string, environment:
         return found.every((at, index) => at > (found[index - 1] ?? -1))
           ? Effect.void
           : Effect.fail(new NotOnScreen({ awaited: rows.join(" / "), screen: shown.join("\n") }))
-      }).pipe(Effect.retry(looking), Effect.timeout(Duration.seconds(90)))
+      }).pipe(untilSeen)
   }
 })

@@ -69,6 +69,8 @@ export interface Telling {
 
 export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telling => {
   const rooms = new Map<NameKey, Room>()
+  /** Up to where pages were given of rooms that are in the welcome, and of which nothing else was heard yet. */
+  const pagedEarly = new Map<NameKey, number>()
   let isOwnAnew = false
 
   const roomOf = (room: RoomName) => rooms.get(nameKey(room))
@@ -94,7 +96,9 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
       const { missed, room, seq, with: other } = joined
       const isExposed = joined.encrypted !== true
       const before = roomOf(room)
-      const quietUpTo = isFirst ? seq - missed : (before?.quietUpTo ?? seq - missed)
+      const early = Math.min(seq - missed, pagedEarly.get(nameKey(room)) ?? Infinity)
+      const quietUpTo = isFirst ? early : (before?.quietUpTo ?? early)
+      pagedEarly.delete(nameKey(room))
       const emitted = before?.emitted ?? 0
       const next: Room = { room, with: other, quietUpTo, emitted, seq, state: before?.state ?? "away", isExposed }
       rooms.set(nameKey(room), next)
@@ -170,9 +174,8 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
     switch (news._tag) {
       case "Rows": {
         const { cursor, room, rows } = news
-        for (const row of rows) {
-          if (row.seq > (roomOf(room)?.quietUpTo ?? 0)) yield* tellRow(room, row)
-        }
+        const quietUpTo = roomOf(room)?.quietUpTo ?? pagedEarly.get(nameKey(room)) ?? Infinity
+        for (const row of rows) if (row.seq > quietUpTo) yield* tellRow(room, row)
         return change(room, { emitted: cursor })
       }
       case "Stands": {
@@ -220,6 +223,7 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
     paged: (room, read) => {
       const now = roomOf(room)
       if (now !== undefined) change(room, { quietUpTo: Math.min(now.quietUpTo, read) })
+      else if (!pagedEarly.has(nameKey(room))) pagedEarly.set(nameKey(room), read)
     },
     verifiedAnew
   }

@@ -175,7 +175,10 @@ export const run = Effect.fnUntraced(function* ({ control, folder, kills, onKill
     const { identity } = yield* device.rooms.ready
     const rows = yield* device.rooms.rows(vault)
     const { home, news } = device
-    return { name: home.name, user: home.user, device: identity.device, rows, news, isOut: false } satisfies Witness
+    const whose = { name: home.name, user: home.user, device: identity.device }
+    // Ada may ask for fresh keys while others' fresh keys leave her out, and is answered so.
+    const hasRekeyed = device === ada
+    return { ...whose, rows, news, isOut: false, hasRekeyed } satisfies Witness
   })
   // What the process has kept is read by one that is not killed, and has nothing to say.
   const tokens = yield* TokenFile.open(`${folder}/${talker}.token`)

@@ -1,7 +1,8 @@
 /** What screens and scripts have of encrypted rooms, with the real client, state and server. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect, Stream } from "effect"
+import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import { conversationRoom } from "../../../src/common/name/RoomName.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { homeOf } from "./Devices.ts"
@@ -140,6 +141,43 @@ describe("A client that seals", () => {
         assert.isFalse(ben.events.some(says("meanwhile")), "what stood there before one came is no news")
         yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "after" })
         yield* ben.hears("what is new", says("after"))
+        assert.isFalse(ben.events.some(says("before")))
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("tells what a page did not have that was asked for before one had come to the room", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, adaAtHome)
+        yield* Effect.gen(function* () {
+          const ben = yield* come(port, benAtHome)
+          yield* gather(ada, ben)
+          yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "before" })
+          yield* ben.hears("it", says("before"))
+        }).pipe(Effect.scoped)
+        yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "meanwhile" })
+        const mayCome = yield* Deferred.make<void>()
+        const mayRead = yield* Deferred.make<void>()
+        const isArrival = (event: ClientEvent) =>
+          event._tag === "Rejoined" || received(({ _tag }) => _tag === "RoomJoined")(event)
+        const untilItMayCome = (event: ClientEvent) => (isArrival(event) ? Deferred.await(mayCome) : Effect.void)
+        const ben = yield* come(port, benAtHome, "person", (raw) => ({
+          ...raw,
+          events: Stream.tap(raw.events, untilItMayCome),
+          quietly: (request) =>
+            Effect.andThen(request._tag === "GetHistory" ? Deferred.await(mayRead) : Effect.void, raw.quietly(request))
+        }))
+        yield* ben.hears("who one is", (event) => event._tag === "Connected")
+        yield* ben.client.encryption.ready
+        const { messages } = yield* ben.client.quietly({ _tag: "GetHistory", room: vault, only: "messages" })
+        assert.deepStrictEqual(
+          messages.map((message) => "content" in message && message.content),
+          ["before"]
+        )
+        yield* Deferred.succeed(mayCome, undefined)
+        yield* ben.hears("that one has come", isArrival)
+        yield* Deferred.succeed(mayRead, undefined)
+        yield* ben.hears("the rest", says("meanwhile"))
         assert.isFalse(ben.events.some(says("before")))
       }).pipe(Effect.scoped)
     )

@@ -16,7 +16,9 @@ import { until } from "./Devices.ts"
 export const come = Effect.fnUntraced(function* (
   port: number,
   { folder, login, tokens, user }: Home,
-  as: "person" | "script" = "person"
+  as: "person" | "script" = "person",
+  /** What stands between the connection and what seals. */
+  through: (raw: Client["Service"]) => Client["Service"] = (raw) => raw
 ) {
   const socket = yield* NodeSocket.makeNet({ host: "127.0.0.1", port, noDelay: true })
   const raw = Context.get(
@@ -30,7 +32,7 @@ export const come = Effect.fnUntraced(function* (
   )
   const paths = statePaths(folder, "chat.example:6667", user)
   const keeping = yield* Keeping.inFiles(paths, Effect.succeed({ _tag: "File", path: paths.key }), as === "person")
-  const client = yield* SealedClient.over(raw, keeping, { patience: 20 })
+  const client = yield* SealedClient.over(through(raw), keeping, { patience: 20 })
   const events: Array<ClientEvent> = []
   yield* client.events.pipe(
     Stream.runForEach((event) => Effect.sync(() => events.push(event))),
