@@ -131,7 +131,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a person at a terminal
       yield* terminal.shows("      1 user: ada", "lobby> half a li")
       assert.lengthOf(tokensIn(folder), 1)
 
-      yield* elsewhere(":devices", ":devices remove 2")
+      yield* elsewhere(":devices", ":devices remove 3")
       yield* terminal.showsTogether("      password of ada to go on here.", question)
       yield* enterLine(terminal, "")
       yield* terminal.shows("      Your name? Type it, or :quit", "> half a li")

@@ -54,6 +54,20 @@ describe("Scripts where it is encrypted", () => {
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 
+  it.live("say nothing in the lobby that may be meant for the encrypted room they have come to", () =>
+    Effect.gen(function* () {
+      const { ben, scripts } = yield* arrange
+      const lines = [":jr vault", "a secret", ":lobby", "hello all", ":jr vault", "another", ":lr vault", "hello again"]
+      const { exitCode } = yield* scripts.run(["--line"], `${lines.join("\n")}\n`)
+      assert.strictEqual(exitCode, 1, "a line that could not be carried out is a failure")
+      const { messages } = yield* ben.client.quietly({ _tag: "GetHistory" })
+      assert.deepStrictEqual(
+        messages.map((message) => "content" in message && message.content),
+        ["hello all", "hello again"]
+      )
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
   it.live("follow what two say to each other, over a kill, with nothing missing and nothing twice", () =>
     Effect.gen(function* () {
       const { ben, scripts } = yield* arrange

@@ -15,15 +15,18 @@ const arrange = Effect.gen(function* () {
   const { port } = yield* TestServer.start()
   const files = yield* FileSystem.FileSystem
   const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-sealed-" })
-  const start = (user: string, isFull: boolean) =>
-    startInTerminal(["--user", user, "--register"], {
+  /** `device`: where the account is there already. */
+  const start = (user: string, isFull: boolean, device?: string) => {
+    const home = `${folder}/${user}${device ?? ""}`
+    return startInTerminal(["--user", user, ...(device === undefined ? ["--register"] : [])], {
       PORT: `${port}`,
       CHAT_LINE: `${!isFull}`,
       PARLEY_PASSWORD: password,
-      XDG_CONFIG_HOME: `${folder}/${user}`,
-      XDG_DATA_HOME: `${folder}/${user}`,
-      XDG_STATE_HOME: `${folder}/${user}`
+      XDG_CONFIG_HOME: home,
+      XDG_DATA_HOME: home,
+      XDG_STATE_HOME: home
     })
+  }
   const enter = Effect.fnUntraced(function* (terminal: Effect.Success<ReturnType<typeof start>>, line: string) {
     yield* terminal.type(line)
     yield* terminal.press("Enter")
@@ -79,6 +82,42 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
         assert.match(yield* ben.withColours, /48;5;231m/)
         yield* enter(ada, ":verify ben")
         yield* ada.showsIn("if both are the same, type :verify ben same")
+      }).pipe(Effect.scoped),
+    120_000
+  )
+
+  it.effect.skipIf(cannotRun)(
+    "add a second device by a code that the first one shows, and take it out again",
+    () =>
+      Effect.gen(function* () {
+        const { enter, start } = yield* arrange
+        const first = yield* start("ada", false)
+        yield* first.resize(120, 50)
+        yield* first.showsIn("lobby>")
+        yield* enter(first, ":encrypt vault")
+        yield* first.shows("[sealed, unaudited] vault>")
+        const second = yield* start("ada", false, "-2")
+        yield* second.resize(120, 50)
+        yield* second.showsIn("On another one, :link")
+        yield* enter(second, ":rm vault not yet")
+        yield* second.showsIn("Not sent: :rm vault not yet: This device (2) is not one of your account's yet.")
+
+        yield* enter(first, ":devices")
+        yield* first.showsIn("2. ")
+        yield* enter(first, ":link 2")
+        yield* first.showsIn("Type this there:")
+        const code = /:link ((?:[0-9A-Z]{2,}-)+[0-9A-Z]+)/.exec((yield* first.screen).join("\n"))?.[1] ?? ""
+        yield* enter(second, `:link ${code}`)
+        yield* second.showsIn("this device is one of your account's now")
+        yield* second.showsIn("was let in on this device: what was said before this device was added cannot be read")
+        yield* enter(first, "read on both")
+        yield* second.showsIn("[vault] ada: read on both")
+        yield* enter(second, ":rm vault said on both")
+        yield* first.showsIn("[vault] ada: said on both")
+
+        yield* enter(first, ":link remove 2")
+        yield* first.showsIn("is out, and reads nothing that is said from now on")
+        yield* second.showsIn("took this device out: what follows cannot be read here")
       }).pipe(Effect.scoped),
     120_000
   )

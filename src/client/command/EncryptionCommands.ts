@@ -92,6 +92,7 @@ export const encryptionCommands: ReadonlyArray<Command> = [
     example: ":link 7Q4M-…",
     notes: [
       "On a new device, :link says what to type on another one of yours: there :link <device> shows a code, to be typed here as :link <code>.",
+      "A device is named by the number that :devices lists it with.",
       ":link remove <device> takes one out. :link new, where all others are lost, begins anew: others have to :trust you again."
     ],
     alsoKnownAs: ["pair"],

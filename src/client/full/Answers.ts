@@ -1,6 +1,6 @@
 /** What commands gave, line by line, above where one types. Pure. */
 import type { Line } from "../screen/Layout.ts"
-import type { View } from "./View.ts"
+import { type View, withoutAnswer } from "./View.ts"
 
 /** How many lines of it are kept. */
 const maxLines = 2000
@@ -18,6 +18,6 @@ export const answered = (view: View, lines: ReadonlyArray<Line>): View => answer
 
 /** The same, to be read from its beginning: a page of help. */
 export const answeredFromTop = (view: View, lines: ReadonlyArray<string>): View => {
-  const shown = answeredWith({ ...view, answer: undefined }, lines)
+  const shown = answeredWith(withoutAnswer(view), lines)
   return shown.answer === undefined ? shown : { ...shown, answer: { ...shown.answer, scroll: Infinity } }
 }

@@ -225,7 +225,7 @@ const cleared = (view: View.View): View.View | undefined => {
 const escape = (view: View.View): View.View => {
   const { chat } = view
   const talk = View.talkOf(view)
-  if (view.answer !== undefined) return { ...view, answer: undefined }
+  if (view.answer !== undefined) return { ...view, answer: undefined, alarms: [] }
   if (talk.editing !== undefined) return View.withChat(view, Intention.stopEditing(chat))
   if (talk.replyTo !== undefined) return View.withChat(view, Intention.replyTo(chat, undefined))
   return view
@@ -255,12 +255,12 @@ const send = (view: View.View, seen: string | undefined): Step => {
       seen,
       view.now
     )
-    const line = View.remembered({ ...view, answer: undefined, skip: 0 }, talk.draft)
+    const line = View.remembered({ ...View.withoutAnswer(view), skip: 0 }, talk.draft)
     return only({ ...line, chat: next }, ...(submission === undefined ? [] : [{ _tag: "Send" as const, submission }]))
   }
   const line = talk.draft.trim()
   const done = View.remembered(
-    View.withEditor({ ...view, answer: undefined }, Editor.withText(View.editorOf(view), "")),
+    View.withEditor(View.withoutAnswer(view), Editor.withText(View.editorOf(view), "")),
     line
   )
   switch (what._tag) {

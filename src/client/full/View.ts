@@ -97,6 +97,8 @@ export interface View {
   readonly notice: { readonly text: string; readonly isError: boolean; readonly isAlarm?: boolean } | undefined
   /** What was told of keys and devices since a key was pressed, `maxTold` at most. */
   readonly told: ReadonlyArray<string>
+  /** Of these, and earlier ones, those that alarm: they stand until the person closes them, whatever else is typed. */
+  readonly alarms: ReadonlyArray<string>
   readonly hasLeftBar: boolean
   /** Undefined: where there is room. */
   readonly hasRightBar: boolean | undefined
@@ -145,6 +147,7 @@ export const make = (size: Size, times: Times, now: number): View => ({
   answer: undefined,
   notice: undefined,
   told: [],
+  alarms: [],
   hasLeftBar: true,
   hasRightBar: undefined,
   hasMouse: true,
@@ -204,15 +207,21 @@ export const tell = (
   view: View,
   { isAlarm, message }: { readonly isAlarm: boolean; readonly message: string }
 ): View => {
-  if (view.told.length === 0 && view.notice?.isAlarm !== true) {
-    return { ...view, told: [message], notice: { text: message, isError: isAlarm, isAlarm } }
+  if (!isAlarm && view.told.length === 0 && view.notice?.isAlarm !== true) {
+    return { ...view, told: [message], notice: { text: message, isError: false } }
   }
   const all = withTold(view, message)
+  const alarms = isAlarm ? [...view.alarms.filter((one) => one !== message), message].slice(-maxTold) : view.alarms
   const isGrave = isAlarm || view.notice?.isAlarm === true
-  const keys = keyFor(view.keymap, "escape")
-  const text = `Of keys and devices there is more than one thing to read: it stands above; ${keys} closes it.`
-  return { ...all, notice: { text, isError: isGrave, isAlarm: isGrave } }
+  const text = `Of keys and devices there is something to read: it stands above; ${keyFor(view.keymap, "escape")} closes it.`
+  return { ...all, alarms, notice: { text, isError: isGrave, isAlarm: isGrave } }
 }
+
+/** What a command gave makes way for what comes next; what alarms does not. */
+export const withoutAnswer = (view: View): View => ({
+  ...view,
+  answer: view.alarms.length === 0 ? undefined : { lines: view.alarms, scroll: 0 }
+})
 
 /** From what is said in the open with somebody to where it is encrypted, if one is there: as one typed it, with the cursor where it was. */
 export const wentOver = (view: View, user: UserName, room: RoomName): View => {

@@ -3,8 +3,7 @@
  * turn. A password is nowhere but in the answer and in the one request it is for.
  */
 import { homedir } from "node:os"
-import { Context, Effect, Option, Redacted, Ref, Schema } from "effect"
-import { DeviceId } from "../../common/wire/AccountRequest.ts"
+import { Context, Effect, Option, Redacted, Ref } from "effect"
 import type { ServerMessage } from "../../common/wire/ServerMessage.ts"
 import { publicKeyOf } from "../account/SshKey.ts"
 import * as Action from "../command/Action.ts"
@@ -21,28 +20,20 @@ import { CurrentTalk } from "./Current.ts"
 import { carryOutEncryption, prepareEncryption } from "./EncryptionErrand.ts"
 import { isYes } from "./Sure.ts"
 
-/** The lists shown last: what a number means that a command names. */
+/** The list shown last: what a number means that a command names. */
 export class ListsShown extends Context.Service<ListsShown, Ref.Ref<Lists>>()(
   "parley/client/line/AccountErrand/ListsShown"
 ) {}
 
 export interface Lists {
-  readonly devices: ReadonlyArray<string>
   readonly keys: ReadonlyArray<string>
-  /** The device one is on, once it was among those shown. */
-  readonly here: string | undefined
 }
 
-export const noLists: Lists = { devices: [], keys: [], here: undefined }
+export const noLists: Lists = { keys: [] }
 
 /** After a reply was shown. */
-export const withList = (lists: Lists, reply: ServerMessage): Lists => {
-  if (reply._tag === "Devices") {
-    const { devices } = reply
-    return { ...lists, devices: devices.map(({ device }) => device), here: devices.find(({ here }) => here)?.device }
-  }
-  return reply._tag === "Keys" ? { ...lists, keys: reply.keys.map(({ fingerprint }) => fingerprint) } : lists
-}
+export const withList = (lists: Lists, reply: ServerMessage): Lists =>
+  reply._tag === "Keys" ? { keys: reply.keys.map(({ fingerprint }) => fingerprint) } : lists
 
 /** In characters, as the server has it. */
 const leastPassword = 10
@@ -83,12 +74,16 @@ export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
       return { _tag: "ChangePassword" as const, current, next: yield* askNew("passwd") }
     }
     case "RemoveDevice": {
-      const device = yield* listed("devices", act.which)
-      if (device === (yield* Ref.get(yield* ListsShown)).here) return { _tag: "Logout" as const }
-      return Action.ask({ _tag: "RemoveDevice", device: yield* decodeDevice(device).pipe(Effect.mapError(noSuch)) })
+      const client = yield* Client
+      const { devices } = yield* client.quietly({ _tag: "ListDevices" })
+      const found = devices.find(({ device }) => device === act.which)
+      if (found === undefined) return yield* noDevice(act.which)
+      return found.here === true
+        ? { _tag: "Logout" as const }
+        : Action.ask({ _tag: "RemoveDevice", device: found.device })
     }
     case "RemoveKey":
-      return Action.ask({ _tag: "RemoveKey", fingerprint: yield* listed("keys", act.which) })
+      return Action.ask({ _tag: "RemoveKey", fingerprint: yield* keyNamed(act.which) })
     case "AddKey":
       return yield* addKey(act.path)
     case "Encryption":
@@ -98,8 +93,13 @@ export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
   }
 })
 
-const decodeDevice = Schema.decodeUnknownEffect(DeviceId)
-const noSuch = () => new NotUnderstood({ message: ":devices: there is no device of that name. :devices shows them." })
+const noDevice = (which: string | undefined) =>
+  new NotUnderstood({
+    message:
+      which === undefined
+        ? ":devices: say which by its number, as :devices shows it: :devices remove 2."
+        : `:devices: there is no device ${which}. :devices shows those there are.`
+  })
 
 export const carryOutOwn = Effect.fnUntraced(function* (errand: AccountErrand) {
   switch (errand._tag) {
@@ -237,18 +237,12 @@ const addKey = Effect.fnUntraced(function* (path: string | undefined) {
 const maxKeyName = 64
 
 /** The one meant by a number in the list shown last, or by its own name. */
-const listed = Effect.fnUntraced(function* (list: Exclude<keyof Lists, "here">, which: string | undefined) {
-  const command = list === "keys" ? "key" : list
-  const shown = (yield* Ref.get(yield* ListsShown))[list]
+const keyNamed = Effect.fnUntraced(function* (which: string | undefined) {
+  const { keys } = yield* Ref.get(yield* ListsShown)
   if (which === undefined) {
-    return yield* new NotUnderstood({
-      message: `:${command}: say which by its number, as :${command} shows it: :${command} remove 2.`
-    })
+    return yield* new NotUnderstood({ message: ":key: say which by its number, as :key shows it: :key remove 2." })
   }
-  if (!/^\d{1,3}$/.test(which)) return which
-  const found = shown[Number(which) - 1]
+  const found = /^\d{1,3}$/.test(which) ? keys[Number(which) - 1] : which
   if (found !== undefined) return found
-  return yield* new NotUnderstood({
-    message: `:${command}: no number ${which} was shown. :${command} shows the numbers.`
-  })
+  return yield* new NotUnderstood({ message: `:key: no number ${which} was shown. :key shows the numbers.` })
 })

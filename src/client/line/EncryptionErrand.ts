@@ -60,7 +60,10 @@ export const carryOutEncryption = Effect.fnUntraced(
       }
       case "SignOut":
         yield* encryption.signOut(act.device)
-        return yield* tell(`device ${act.device} is out, and reads nothing that is said from now on`)
+        return yield* tell(
+          `device ${act.device} is out, and reads nothing that is said from now on`,
+          `it is logged in still: :devices remove ${act.device} ends that`
+        )
       case "Link":
         yield* encryption.link(act.code)
         return yield* tell(

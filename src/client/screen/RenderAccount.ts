@@ -29,20 +29,20 @@ export const renderAccount = (message: AccountMessage, style: Style): ReadonlyAr
     case "AccountDeleted":
       return aside(style, "your account is deleted")
     case "Devices":
-      return numbered(
+      return listed(
         style,
         "device",
-        message.devices.map((device) => describeDevice(device, style))
+        message.devices.map((one) => `${safeLine(one.device)}. ${describeDevice(one, style)}`)
       )
     case "DeviceRemoved":
       return aside(style, "the device is removed, and its connections with it")
     case "Keys":
       return message.keys.length === 0
         ? aside(style, "no keys; :key add <file> adds one")
-        : numbered(
+        : listed(
             style,
             "key",
-            message.keys.map((key) => describeKey(key, style))
+            message.keys.map((key, index) => `${index + 1}. ${describeKey(key, style)}`)
           )
     case "KeyAdded":
       return aside(style, `the key ${safeLine(message.fingerprint)} lets you in from now on, with --key FILE`)
@@ -75,19 +75,18 @@ const tags: ReadonlySet<string> = new Set<AccountMessage["_tag"]>([
 ])
 export const isAccountMessage = (message: ServerMessage): message is AccountMessage => tags.has(message._tag)
 
-/** A line for each, by whose number it is named, and how many there are. */
-const numbered = (style: Style, thing: string, lines: ReadonlyArray<string>): ReadonlyArray<Line> => [
-  ...lines.flatMap((line, index) => aside(style, `${index + 1}. ${line}`)),
+/** A line for each, with what it is called by in commands before it, and how many there are. */
+const listed = (style: Style, thing: string, lines: ReadonlyArray<string>): ReadonlyArray<Line> => [
+  ...lines.flatMap((line) => aside(style, line)),
   ...aside(style, count(lines.length, thing))
 ]
 
 const describeDevice = (
-  { connected, device, here, lastSeen, name, since }: ServerMessageOf<"Devices">["devices"][number],
-  { layout, now, timestamp }: Style
+  { connected, here, lastSeen, name, since }: ServerMessageOf<"Devices">["devices"][number],
+  { now, timestamp }: Style
 ): string => {
   const state = connected ? "connected" : `last here ${timestamp(lastSeen, now)}`
-  const which = layout === "plain" ? ` ${safeLine(device)}` : ""
-  return `${safeLine(name)}${which}, since ${timestamp(since, now)}, ${here === true ? "this one" : state}`
+  return `${safeLine(name)}, since ${timestamp(since, now)}, ${here === true ? "this one" : state}`
 }
 
 const describeKey = (

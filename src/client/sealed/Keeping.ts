@@ -40,7 +40,6 @@ export const inFiles = Effect.fnUntraced(function* (
   source: Effect.Effect<KeySource, NotDone>,
   isEager: boolean
 ) {
-  const context = yield* Effect.context<FileSystem.FileSystem>()
   const files = yield* FileSystem.FileSystem
   const known = new Set<NameKey>(yield* readNames(paths.rooms))
 
@@ -64,14 +63,15 @@ export const inFiles = Effect.fnUntraced(function* (
       return make(yield* open(paths.state, yield* source))
     }).pipe(
       Effect.mapError(({ message }) => new NotDone({ message })),
-      Effect.provideContext(context)
+      // That alone: with all that is there, the file would be kept open as long as the program is.
+      Effect.provideService(FileSystem.FileSystem, files)
     ),
     known,
     remember: (room) =>
       Effect.suspend(() => {
         if (known.has(nameKey(room))) return Effect.void
         known.add(nameKey(room))
-        return Effect.provideContext(write, context)
+        return Effect.provideService(write, FileSystem.FileSystem, files)
       }),
     forget: Effect.forEach(
       [paths.state, `${paths.state}-wal`, `${paths.state}-shm`, paths.key, paths.rooms],

@@ -50,6 +50,25 @@ describe.each(sizes)("On a screen of %i columns and %i rows", (columns, rows) =>
     assert.isTrue(frameOf(told).rows.every((row) => cellsOfRow(row) <= columns))
   })
 
+  it("an alarm about keys stands until it is closed, whatever is typed, sent or asked meanwhile", () => {
+    const alarm = "ada has all new devices. Nothing is sent to them until you have typed :trust ada."
+    const other = "The server gives a list of ben's devices that cannot be theirs."
+    const told = View.tell(start, { message: alarm, isAlarm: true })
+    assert.isTrue(reads(told, alarm))
+    assert.isTrue(reads(told, told.notice?.text ?? ""))
+    let { view } = pressed(told, "type:hello", "enter")
+    assert.isTrue(reads(view, alarm))
+    view = pressed(View.tell(view, { message: other, isAlarm: true }), "type::close", "enter", "type:x").view
+    assert.isTrue(reads(pressed(view, ...(rows < 20 ? ["pageup"] : [])).view, alarm))
+    assert.isTrue(reads(view, other))
+    view = pressed(view, "escape").view
+    assert.isFalse(reads(view, alarm))
+    assert.isFalse(reads(pressed(view, "enter").view, other))
+    const news = View.tell(start, { message: "ada has another device.", isAlarm: false })
+    assert.isTrue(reads(news, "ada has another device."))
+    assert.isFalse(reads(pressed(news, "type:x").view, "ada has another device."))
+  })
+
   it("nothing of a sentence gives way to what is told of newer messages", () => {
     const { view } = pressed(start, "pageup", "pageup")
     const told = View.notify(view, "x".repeat(columns - 6))

@@ -163,15 +163,15 @@ describe("what is shown", () => {
     assert.deepStrictEqual(texts(received(message), wide), [forPeople])
   })
 
-  it("of devices has the numbers by which commands name them, and for scripts their own names", () => {
+  it("of devices has the names by which commands call them, for people and for scripts", () => {
     const device = (name: string, more: object) => ({ device: name[0], name, since: noon, lastSeen: noon, ...more })
     const devices = [device("laptop", { connected: true, here: true }), device("phone\u202e", { connected: false })]
     assert.deepStrictEqual(texts(received({ _tag: "Devices", devices }), wide), [
-      "      1. laptop, since 12:04, this one",
-      "      2. phone, since 12:04, last here 12:04",
+      "      l. laptop, since 12:04, this one",
+      "      p. phone, since 12:04, last here 12:04",
       "      2 devices"
     ])
-    assert.match(texts(received({ _tag: "Devices", devices }), plain)[1] ?? "", /^2\. phone p, since /)
+    assert.match(texts(received({ _tag: "Devices", devices }), plain)[1] ?? "", /^p\. phone, since /)
     assert.deepStrictEqual(texts(received({ _tag: "Keys", keys: [] }), terminal), [
       "      no keys; :key add <file> adds one"
     ])

@@ -8,9 +8,11 @@ import { Kdf } from "effect/crypto"
 import { makeDevice } from "../../../src/client/crypto/Device.ts"
 import { create, encodeGroup } from "../../../src/client/crypto/Group.ts"
 import { makeKeyPackage } from "../../../src/client/crypto/KeyPackage.ts"
+import { inFiles } from "../../../src/client/sealed/Keeping.ts"
 import { begin, type Kept, type OutboxRow, type Pending } from "../../../src/client/sealed/Kept.ts"
 import { make, refOf } from "../../../src/client/sealed/SealedStore.ts"
 import { open } from "../../../src/client/sealed/StateFile.ts"
+import { statePaths } from "../../../src/client/sealed/StatePath.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
 import { identity } from "../crypto/Crowd.ts"
 import { folder, openIn } from "./Folder.ts"
@@ -165,6 +167,14 @@ describe("The state file", () => {
           /Another parley uses the keys .*: end the other one, go on there, or .* --token-file\.$/
         )
         yield* openIn(path)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("is closed when who needed it is done, whatever else of the program goes on, and opens again", () =>
+      Effect.gen(function* () {
+        const paths = statePaths(yield* folder, "chat.example:6667", ada.user)
+        const keeping = yield* inFiles(paths, Effect.succeed({ _tag: "File", path: paths.key }), true)
+        for (let sitting = 0; sitting < 2; sitting++) yield* Effect.scoped(keeping.open)
       }).pipe(Effect.scoped)
     )
 
