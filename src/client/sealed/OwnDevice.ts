@@ -14,6 +14,7 @@ import type { Ask } from "./Ask.ts"
 import * as DeviceChain from "./DeviceChain.ts"
 import * as LinkCode from "./LinkCode.ts"
 import type { Lists } from "./Lists.ts"
+import type { Tell } from "./News.ts"
 import * as Pin from "./Pin.ts"
 import { Copied, ListNotChanged, NoSuchCode } from "./SealedError.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
@@ -22,6 +23,7 @@ export interface Home {
   readonly ask: Ask
   readonly lists: Lists
   readonly store: SealedStore
+  readonly tell: Tell
 }
 
 /** Of the packages that are handed out once, so many are to wait with the server; below the least, more are made. */
@@ -38,6 +40,24 @@ const chainOf = Effect.fnUntraced(function* ({ lists }: Home, { user }: UserDevi
 })
 
 /**
+ * Before any list of this account is believed: one that has this device in it, which no other one has signed in, begins with it. A
+ * list of the server's own, with this device's key in it, would have the server's devices in it too. The key is given up then:
+ * nothing that was ever signed with it is to count.
+ */
+const refuseForeign = Effect.fnUntraced(function* ({ lists, store, tell }: Home, kept: Device) {
+  const { device, user } = kept.identity
+  if (lists.pinOf(user) !== undefined) return
+  const entries = yield* lists.entries(user)
+  const [root] = entries
+  const key = Base64.encode(kept.publicKey)
+  if (root === undefined || !entries.some((one) => one.device === device && one.publicKey === key)) return
+  const begun = yield* DeviceChain.beginning(kept, root.n)
+  if ((yield* DeviceChain.hashOf(user, begun)) === (yield* DeviceChain.hashOf(user, root))) return
+  yield* store.renewed(yield* makeDevice(kept.identity))
+  tell({ _tag: "ChainRefused", user, issue: "it has this device in it, and was begun by another one" })
+})
+
+/**
  * The device of this login, if it is in the list; undefined if another device has to sign it in first. Where there is no list, this
  * device begins it.
  */
@@ -45,21 +65,23 @@ export const settle = Effect.fnUntraced(function* (
   home: Home,
   identity: UserDevice
 ): Effect.fn.Return<Device | undefined, RequestError | StoreError> {
+  const before = yield* home.store.device
+  if (before !== undefined && !isSameIdentity(before.identity, identity)) return undefined
+  if (before !== undefined) yield* refuseForeign(home, before)
   const kept = yield* home.store.device
-  if (kept !== undefined && !isSameIdentity(kept.identity, identity)) return undefined
   const chain = yield* chainOf(home, identity)
-  if (chain !== undefined) {
-    const isIn = kept !== undefined && chain.devices[identity.device] === Base64.encode(kept.publicKey)
-    return isIn ? kept : undefined
-  }
+  if (chain !== undefined)
+    return kept && chain.devices[identity.device] === Base64.encode(kept.publicKey) ? kept : undefined
   const device = kept ?? (yield* makeDevice(identity))
   if (kept === undefined) yield* home.store.keepDevice(device)
   // Two devices that begin at once: the second is refused, and looks again.
   yield* publish(home.ask, yield* DeviceChain.beginning(device, 1)).pipe(
     Effect.catchReason("RequestRejected", "StaleDeviceList", () => Effect.void)
   )
+  yield* refuseForeign(home, device)
   const begun = yield* chainOf(home, identity)
-  return begun?.devices[identity.device] === Base64.encode(device.publicKey) ? device : undefined
+  const now = yield* home.store.device
+  return now && begun?.devices[identity.device] === Base64.encode(now.publicKey) ? now : undefined
 })
 
 /** A login has one device for good: whose keys were copied needs another one. */

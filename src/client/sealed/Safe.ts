@@ -6,6 +6,7 @@
  *
  * Bounds: nonces are random, of 96 bits, for fewer than 2^32 cells of one key (NIST SP 800-38D, section 8.3).
  */
+import * as process from "node:process"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { Effect, FileSystem, Layer, Redacted } from "effect"
 import { Aead, Kdf, SecureRandom } from "effect/crypto"
@@ -67,15 +68,10 @@ const derive = ({ cost: given = cost, passphrase }: Extract<KeySource, { _tag: "
     )
   )
 
-/** The key in this file, which is made, readable to its owner alone, where there is none. */
+/** The key in this file. */
 const keyInFile = Effect.fnUntraced(
   function* (path: string) {
     const files = yield* FileSystem.FileSystem
-    if (!(yield* files.exists(path))) {
-      const made = yield* Effect.orDie((yield* SecureRandom.SecureRandom).randomBytes(keyBytes))
-      yield* writeDurably(path, made)
-      return made
-    }
     const bytes = yield* files.readFile(path)
     return bytes.length === keyBytes ? bytes : yield* new StateFailed({ path, issue: "this is no key file" })
   },
@@ -83,12 +79,28 @@ const keyInFile = Effect.fnUntraced(
     Effect.catchTag(reading, "PlatformError", ({ message }) => Effect.fail(new StateFailed({ path, issue: message })))
 )
 
-/** Whole and on the disk before anything is sealed with it. */
-const writeDurably = (path: string, bytes: Uint8Array) =>
-  FileSystem.FileSystem.use((files) =>
-    Effect.gen(function* () {
-      const file = yield* files.open(`${path}.new`, { flag: "w", mode: 0o600 })
-      yield* file.writeAll(bytes)
+/**
+ * Makes the key file, readable to its owner alone, where there is none: whole and on the disk under its name, or not at all, and
+ * never over one that another program has made meanwhile.
+ */
+export const makeKeyFile = Effect.fnUntraced(
+  function* (path: string) {
+    const files = yield* FileSystem.FileSystem
+    if (yield* files.exists(path)) return
+    const made = yield* Effect.orDie((yield* SecureRandom.SecureRandom).randomBytes(keyBytes))
+    const next = `${path}.${process.pid}`
+    yield* Effect.gen(function* () {
+      const file = yield* files.open(next, { flag: "w", mode: 0o600 })
+      yield* file.writeAll(made)
       yield* file.sync
-    }).pipe(Effect.scoped, Effect.andThen(files.rename(`${path}.new`, path)))
-  )
+    }).pipe(
+      Effect.scoped,
+      Effect.andThen(files.link(next, path)),
+      Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
+      Effect.ensuring(Effect.ignore(files.remove(next)))
+    )
+  },
+  (making, path) =>
+    Effect.catchTag(making, "PlatformError", ({ message }) => Effect.fail(new StateFailed({ path, issue: message }))),
+  Effect.provide(crypto)
+)

@@ -93,7 +93,7 @@ export const over = Effect.fnUntraced(function* (
       Effect.provideService(SecureRandom.SecureRandom, random)
     )
     opened = { rooms, store }
-    for (const room of yield* asNotDone(store.rooms)) yield* keeping.remember(room)
+    yield* keeping.remember(yield* asNotDone(store.rooms), "own")
     yield* rooms.news.pipe(
       Stream.runForEach((news) =>
         Effect.andThen(

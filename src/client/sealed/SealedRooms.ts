@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (
   }
   const ask: Ask = (request) => whenAllowed(client.quietly(request))
   const lists = yield* Lists.make(store, ask, tell)
-  const home: OwnDevice.Home = { ask, lists, store }
+  const home: OwnDevice.Home = { ask, lists, store, tell }
 
   const conversations = new Map<string, SealedConversation>()
   const joins = new Map<string, ServerMessageOf<"RoomJoined">>()
@@ -294,13 +294,17 @@ export const make = Effect.fnUntraced(function* (
       return pin === undefined || identity === undefined || Pin.listedDevices(pin).has(identity.device)
     },
     incarnationOf: (room) => at(room)?.incarnation() ?? 0,
-    hasDevices: (user) => Effect.map(lists.look(user), (pin) => pin !== undefined),
+    hasDevices: (user) =>
+      identity !== undefined && nameKey(user) === nameKey(identity.user)
+        ? Effect.succeed(false)
+        : Effect.map(lists.look(user), (pin) => pin !== undefined),
     pinned: (user) => {
       const pin = lists.pinOf(user)
       return pin && { isVerified: Pin.isVerified(pin), isHeld: Pin.isHeld(pin) }
     },
     safetyNumber: Effect.fnUntraced(function* (user) {
-      if (identity === undefined) return undefined
+      // The list of one's own account is believed only after this device has seen to its own place in it.
+      if (identity === undefined || lists.pinOf(identity.user) === undefined) return undefined
       const [mine, theirs] = [yield* lists.look(identity.user), yield* lists.look(user)]
       if (mine === undefined || theirs === undefined) return undefined
       const account = (pin: Pin.Pin) => ({ user: pin.user, root: (pin.held ?? pin.chain).root })

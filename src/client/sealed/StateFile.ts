@@ -8,7 +8,7 @@
 import { dirname } from "node:path"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite"
 import { Effect, FileSystem, Predicate, Result, Schema } from "effect"
-import { type KeySource, make as makeSafe, type Safe, saltBytes } from "./Safe.ts"
+import { type KeySource, make as makeSafe, makeKeyFile, type Safe, saltBytes } from "./Safe.ts"
 import { StateFailed, StateInUse, WrongKey } from "./StateError.ts"
 
 export interface Statement {
@@ -91,9 +91,11 @@ export const open = Effect.fnUntraced(function* (path: string, source: KeySource
   const files = yield* FileSystem.FileSystem
   yield* Effect.gen(function* () {
     yield* files.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
+    // The key comes first: a state without a key file is one that opens with a passphrase.
+    if (source._tag === "File") yield* makeKeyFile(source.path)
     // Before SQLite makes it, whose files are as open as the umask allows; those beside it are as this one.
     yield* Effect.scoped(files.open(path, { flag: "a", mode: 0o600 }))
-  }).pipe(Effect.mapError(({ message }) => new StateFailed({ path, issue: message })))
+  }).pipe(Effect.catchTag("PlatformError", ({ message }) => Effect.fail(new StateFailed({ path, issue: message }))))
   const database = yield* Effect.acquireRelease(
     Effect.suspend(() => Effect.fromResult(openDatabase(path))),
     (opened) => Effect.sync(() => opened.close())

@@ -38,7 +38,7 @@ interface Room {
 
 export interface Teller {
   readonly offer: (event: ClientEvent) => void
-  readonly keeping: Pick<Keeping, "known" | "remember">
+  readonly keeping: Pick<Keeping, "isKnown" | "remember">
   readonly user: () => UserName
   readonly store: () => SealedStore | undefined
   readonly isVerified: (user: UserName) => boolean
@@ -74,7 +74,7 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
   let isOwnAnew = false
 
   const roomOf = (room: RoomName) => rooms.get(nameKey(room))
-  const isKnown = (room: RoomName) => rooms.has(nameKey(room)) || keeping.known.has(nameKey(room))
+  const isKnown = (room: RoomName) => rooms.has(nameKey(room)) || keeping.isKnown(room)
   const isEncrypted = (room: RoomName) => isConversationRoom(room) || isKnown(room)
 
   const change = (room: RoomName, next: Partial<Room>) => {
@@ -104,7 +104,7 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
       rooms.set(nameKey(room), next)
       tellState(next)
       if (isExposed) offer({ _tag: "EncryptionTold", room, message: exposed(room), isAlarm: true })
-      return keeping.remember(room)
+      return keeping.remember([room], "told")
     })
 
   const event = (event: ClientEvent): Effect.Effect<void> => {
@@ -144,11 +144,8 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
       case "Reconnected": {
         const { rooms: standing = [] } = event.welcome ?? {}
         offer(event)
-        return Effect.forEach(
-          standing.filter(({ encrypted }) => encrypted === true),
-          ({ room }) => keeping.remember(room),
-          { discard: true }
-        )
+        const told = standing.flatMap(({ encrypted, room }) => (encrypted === true ? [room] : []))
+        return keeping.remember(told, "told")
       }
       default:
         offer(event)
@@ -180,6 +177,7 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
       }
       case "Stands": {
         const { room, state } = news
+        if (state === "in") yield* keeping.remember([room], "own")
         change(room, { state })
         const now = roomOf(room)
         if (now !== undefined) tellState(now)
@@ -213,7 +211,7 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
     roomOf,
     isEncrypted,
     isKnown,
-    isToBe: keeping.remember,
+    isToBe: (room) => keeping.remember([room], "own"),
     beginsAnew: () => {
       isOwnAnew = true
     },

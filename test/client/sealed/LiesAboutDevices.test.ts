@@ -1,7 +1,7 @@
 /** What a malicious server can do to lists of devices, and what people see of it: see src/client/crypto/SECURITY.md. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Exit, Fiber, Schema } from "effect"
 import type { Device as Keys } from "../../../src/client/crypto/Device.ts"
 import { makeDevice } from "../../../src/client/crypto/Device.ts"
 import { join } from "../../../src/client/crypto/Join.ts"
@@ -13,7 +13,7 @@ import { UserName } from "../../../src/common/name/UserName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import { DeviceEntry } from "../../../src/common/wire/SealingRequest.ts"
 import type { Line } from "../../support/LyingServer.ts"
-import { type Device, isIn, say, signInBy, until, vault } from "./Devices.ts"
+import { type Device, homeOf, isIn, say, signInBy, switchOn, until, vault } from "./Devices.ts"
 import { converse, type Lying, told, two, untilNews, world } from "./Lies.ts"
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64")
@@ -184,6 +184,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("A list of devices of a
         const { keys, list } = yield* pretender("ben", deviceOf(lying, "ben"))
         const keyPackage = yield* makeKeyPackage(keys, "once")
         giveList(lying, "ada", "ben", () => list)
+        // He might be the one who makes the keys.
+        lying.told((line, { user }) => (user === "ben" && line._tag === "ConversationOpened" ? [] : undefined))
         lying.told((line, { user }) =>
           user === "ada" && line._tag === "KeyPackages"
             ? [{ ...line, packages: [{ ...keys.identity, data: base64(keyPackage.publicBytes) }] }]
@@ -237,6 +239,48 @@ layer(NodeServices.layer, { excludeTestServices: true })("A list of devices of a
           "That is not the code of this device. Look at the other device again: a code has 26 letters and digits, and is for one device."
         )
       }).pipe(Effect.scoped)
+  )
+
+  it.effect("of its own, with one's first device in it, is not taken for one's own, now or later", () =>
+    Effect.gen(function* () {
+      const { lying, path } = yield* world
+      const home = homeOf(path, "ada", "desk")
+      const mallory = yield* pretender("ada", DeviceId.make("9"))
+      const published = () => lying.overheard.findLast(({ _tag }) => _tag === "PublishDevice")
+      let list: ReadonlyArray<DeviceEntry> = []
+      const held: Array<() => void> = []
+      lying.told((line, talk) => {
+        if (line._tag !== "DeviceList" || line["user"] !== "ada" || published() === undefined) return undefined
+        const lie = () => ({ ...line, entries: list, more: false })
+        if (list.length > 0) return [lie()]
+        held.push(() => talk.tell(lie()))
+        return []
+      })
+      const inTheList = Effect.fnUntraced(function* () {
+        const ada = yield* switchOn(lying.port, home)
+        const readiness = yield* Effect.forkScoped(Effect.exit(ada.rooms.ready))
+        if (list.length === 0) {
+          yield* until(
+            "her list is asked for",
+            Effect.sync(() => held.length > 0)
+          )
+          const [real] = entriesIn([published()?.["entry"]])
+          const [begun] = mallory.list
+          assert(real !== undefined && begun !== undefined)
+          const prev = yield* DeviceChain.hashOf(ada.home.user, begun)
+          list = [begun, yield* DeviceChain.sign(mallory.keys, { ...real, n: 2, prev })]
+          for (const tell of held.splice(0)) tell()
+        }
+        return { ready: yield* Fiber.join(readiness), told: told(ada, "ChainRefused") }
+      }, Effect.scoped)
+      const first = yield* inTheList()
+      assert.isTrue(Exit.isFailure(first.ready))
+      assert.deepStrictEqual(
+        first.told.map((one) => one._tag === "ChainRefused" && one.issue),
+        ["it has this device in it, and was begun by another one"]
+      )
+      assert.isTrue(Exit.isFailure((yield* inTheList()).ready))
+    }).pipe(Effect.scoped)
   )
 
   it.effect("costs as much as it is asked for, however many there are: strangers are not looked at", () =>

@@ -1,5 +1,5 @@
 /** What is kept of encrypted conversations: whole, sealed, for one process at a time. */
-import { readFileSync, statSync } from "node:fs"
+import { mkdirSync, readFileSync, statSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
@@ -10,10 +10,12 @@ import { create, encodeGroup } from "../../../src/client/crypto/Group.ts"
 import { makeKeyPackage } from "../../../src/client/crypto/KeyPackage.ts"
 import { inFiles } from "../../../src/client/sealed/Keeping.ts"
 import { begin, type Kept, type OutboxRow, type Pending } from "../../../src/client/sealed/Kept.ts"
+import { makeKeyFile } from "../../../src/client/sealed/Safe.ts"
 import { make, refOf } from "../../../src/client/sealed/SealedStore.ts"
 import { open } from "../../../src/client/sealed/StateFile.ts"
 import { statePaths } from "../../../src/client/sealed/StatePath.ts"
 import { RoomName } from "../../../src/common/name/RoomName.ts"
+import { UserName } from "../../../src/common/name/UserName.ts"
 import { identity } from "../crypto/Crowd.ts"
 import { folder, openIn } from "./Folder.ts"
 
@@ -175,6 +177,61 @@ describe("The state file", () => {
         const paths = statePaths(yield* folder, "chat.example:6667", ada.user)
         const keeping = yield* inFiles(paths, Effect.succeed({ _tag: "File", path: paths.key }), true)
         for (let sitting = 0; sitting < 2; sitting++) yield* Effect.scoped(keeping.open)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("has its key before there is anything to open, and keeps the one that another program made first", () =>
+      Effect.gen(function* () {
+        const path = yield* folder
+        const [state, key] = [`${path}/ada.sqlite`, `${path}/ada.key`]
+        // Where no state can be made, there is a key without one; never a state whose key is missing.
+        mkdirSync(`${path}/in the way`)
+        yield* Effect.flip(open(`${path}/in the way`, { _tag: "File", path: key }))
+        const made = readFileSync(key)
+        yield* Effect.all(
+          Array.from({ length: 8 }, () => makeKeyFile(`${path}/ben.key`)),
+          { concurrency: 8 }
+        )
+        const first = readFileSync(`${path}/ben.key`)
+        yield* makeKeyFile(`${path}/ben.key`)
+        assert.deepStrictEqual(readFileSync(`${path}/ben.key`), first)
+        yield* Effect.scoped(open(state, { _tag: "File", path: key }))
+        assert.deepStrictEqual(readFileSync(key), made)
+        assert.deepStrictEqual((yield* Effect.promise(() => readdir(path))).toSorted(), [
+          "ada.key",
+          "ada.sqlite",
+          "ben.key",
+          "in the way"
+        ])
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("has a place for every name that a server takes, each its own", () =>
+      Effect.gen(function* () {
+        const path = yield* folder
+        const names = ["가".repeat(31), `${"가".repeat(30)}나`, "ada"].map((name) => UserName.make(name))
+        const states = names.map((user) => statePaths(path, `${"a".repeat(250)}:6667`, user))
+        for (const { key, state } of states) yield* Effect.scoped(open(state, { _tag: "File", path: key }))
+        assert.strictEqual(new Set(states.flatMap(({ key, rooms, state }) => [key, rooms, state])).size, 9)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("knows one's own encrypted rooms whatever names a server makes up", () =>
+      Effect.gen(function* () {
+        const paths = statePaths(yield* folder, "chat.example:6667", ada.user)
+        const source = Effect.succeed({ _tag: "File" as const, path: paths.key })
+        const made = Array.from({ length: 20_000 }, (_, n) => RoomName.make(`room${n}`))
+        const known = yield* inFiles(paths, source, true)
+        yield* known.remember([room], "own")
+        yield* known.remember(made, "told")
+        const again = yield* inFiles(paths, source, true)
+        assert.isTrue(again.isKnown(room))
+        assert.deepStrictEqual(
+          made.filter((one) => again.isKnown(one)),
+          made.slice(10_000)
+        )
+        yield* again.remember(made.slice(0, 1), "own")
+        assert.isTrue((yield* inFiles(paths, source, true)).isKnown(RoomName.make("room0")))
       }).pipe(Effect.scoped)
     )
 
