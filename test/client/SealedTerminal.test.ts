@@ -75,6 +75,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
         yield* ben.shows("[sealed, unaudited] @ada>")
 
         yield* enter(ben, ":verify ada same")
+        yield* ben.showsIn("You have not been shown the number of you and ada here. Type :verify ada, and compare it")
+        yield* enter(ben, ":verify ada")
+        yield* ben.showsIn("if both are the same, type :verify ada same")
+        yield* enter(ben, ":verify ada same")
         yield* ben.shows("[sealed, verified ✓, unaudited] @ada>")
         yield* enter(ben, ":verify ada")
         yield* ben.showsIn("you have compared them, and they have not changed since")

@@ -34,11 +34,11 @@ export interface Encryption {
   readonly placeFor: (user: UserName) => Doing<Whereabouts>
   /** Where it has gone to so far; nothing is made. */
   readonly placeKnown: (user: UserName) => Effect.Effect<Whereabouts>
-  /** Undefined of an account that has no devices. */
+  /** To be shown: what people say then is about this one. Undefined of an account that has no devices. */
   readonly safetyNumber: (user: UserName) => Doing<SafetyNumber | undefined>
-  /** The numbers were compared, and are the same. */
+  /** The numbers that were shown are the same; refused if there is another one by now. */
   readonly verified: (user: UserName) => Doing
-  /** The new devices of somebody are theirs. */
+  /** The new devices of somebody that people were told of, or shown the number of, are theirs; refused if others have come since. */
   readonly trust: (user: UserName) => Doing
   /** Fresh keys, to which everybody is let in again. */
   readonly rekey: (room: RoomName) => Doing

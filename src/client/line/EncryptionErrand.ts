@@ -94,9 +94,7 @@ const compare = Effect.fnUntraced(function* ({ safetyNumber }: Encryption, user:
   return yield* tell(`compare with ${user}, by voice or face to face:`, ...rows.map((row) => `  ${row}`), standing)
 })
 
-const confirm = Effect.fnUntraced(function* ({ safetyNumber, verified }: Encryption, user: Verified["user"]) {
-  const found = yield* safetyNumber(user)
-  if (found === undefined) return yield* noDevices(user)
+const confirm = Effect.fnUntraced(function* ({ verified }: Encryption, user: Verified["user"]) {
   yield* verified(user)
   return yield* tell(`the numbers of you and ${user} are the same, you say; you are told if they change`)
 })

@@ -2,7 +2,8 @@
  * The lists of devices of all accounts that this device has met: what is pinned of them, and how that is brought up to date.
  *
  * Owns the pins in memory; each is in the store before anybody acts on it. A list is asked for where it is new, and again after the
- * server said that it changed or a connection was lost meanwhile. Two never ask for the same at once.
+ * server said that it changed or a connection was lost meanwhile. Two never ask for the same at once, and what people say of a list
+ * while it is asked for is not lost by the answer.
  */
 import { Effect, Semaphore } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
@@ -24,8 +25,11 @@ export interface Lists {
   readonly changed: (user: UserName) => void
   readonly allMayHaveChanged: () => void
   readonly isTrusted: IsTrusted
-  readonly trust: (user: UserName) => Effect.Effect<void, StoreError>
-  readonly keep: (pin: Pin.Pin) => Effect.Effect<void, StoreError>
+  /** Changes what is known of somebody; of whom nothing is known, nothing. What fails changes nothing. */
+  readonly change: <E = never>(
+    user: UserName,
+    to: (pin: Pin.Pin) => Effect.Effect<Pin.Pin, E>
+  ) => Effect.Effect<void, E | StoreError>
   /** Whether the server gives less of a list than its owner says it has; once for each length that it gives. */
   readonly fallsShort: (user: UserName, n: number) => Effect.Effect<boolean, RequestError | StoreError>
   /** All entries of a list behind a place. */
@@ -36,9 +40,16 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
   const pins = new Map((yield* store.pins).map((pin) => [nameKey(pin.user), pin]))
   const fresh = new Set<string>()
   const turn = yield* Semaphore.make(1)
+  const writing = yield* Semaphore.make(1)
 
   const keep = (pin: Pin.Pin) =>
     Effect.tap(store.keepPin(pin), () => Effect.sync(() => pins.set(nameKey(pin.user), pin)))
+
+  const change: Lists["change"] = (user, to) =>
+    Effect.suspend(() => {
+      const pin = pins.get(nameKey(user))
+      return pin === undefined ? Effect.void : Effect.flatMap(to(pin), keep)
+    }).pipe(writing.withPermit)
 
   const entries: Lists["entries"] = Effect.fnUntraced(function* (user, after = 0) {
     const found: Array<DeviceEntry> = []
@@ -72,7 +83,7 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
     return undefined
   }
 
-  /** What the server gives now, if it follows from what is known; undefined if nothing is to be changed. */
+  /** What the server gives now, if it follows from what is known, as a change of that; undefined if nothing is to be changed. */
   const next = Effect.fnUntraced(function* (user: UserName, pin: Pin.Pin | undefined) {
     const before = pin && Pin.chainOf(pin)
     const found = yield* entries(user, before === undefined ? 0 : before.n - 1)
@@ -80,7 +91,7 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
     if (before === undefined || pin === undefined) {
       const chain = yield* DeviceChain.follow(user, undefined, found)
       if (chain === undefined) return undefined
-      return DeviceChain.isChain(chain) ? Pin.first(chain) : refused(user, chain.issue)
+      return DeviceChain.isChain(chain) ? () => Pin.first(chain) : refused(user, chain.issue)
     }
     if (head === undefined) return refused(user, `entry ${before.n} of the list is gone`)
     const isNew = head.n > before.n && head.prev === ""
@@ -90,8 +101,8 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
     const chain = yield* DeviceChain.follow(user, isNew ? undefined : before, isNew ? found : rest)
     if (chain === undefined) return undefined
     if (!DeviceChain.isChain(chain)) return refused(user, chain.issue)
-    if (isNew) return Pin.replaced(pin, chain)
-    return chain.n === before.n ? undefined : Pin.advanced(pin, chain)
+    if (isNew) return (now = pin) => Pin.replaced(now, chain)
+    return chain.n === before.n ? undefined : (now = pin) => Pin.advanced(now, chain)
   })
 
   const look: Lists["look"] = (user) =>
@@ -101,14 +112,19 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
         if (fresh.has(key)) return pins.get(key)
         // Before it is asked: what is said to change meanwhile is asked for again.
         fresh.add(key)
-        const changed = yield* Effect.onError(
+        const change = yield* Effect.onError(
           Effect.catchTag(next(user, pins.get(key)), "RequestRejected", () => Effect.undefined),
           () => Effect.sync(() => fresh.delete(key))
         )
-        if (changed === undefined) return pins.get(key)
-        yield* keep(changed.pin)
-        for (const news of changed.news) tell(news)
-        return changed.pin
+        if (change === undefined) return pins.get(key)
+        const { news, pin } = yield* writing.withPermit(
+          Effect.suspend(() => {
+            const changed = change(pins.get(key))
+            return Effect.as(keep(changed.pin), changed)
+          })
+        )
+        for (const one of news) tell(one)
+        return pin
       })
     )
 
@@ -126,16 +142,12 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
     pinOf: (user) => pins.get(nameKey(user)),
     look,
     entries,
-    keep,
+    change,
     changed: (user) => fresh.delete(nameKey(user)),
     allMayHaveChanged: () => fresh.clear(),
     isTrusted: ({ device, user }, publicKey) => {
       const pin = pins.get(nameKey(user))
       return pin !== undefined && Pin.isKnown(pin, device, Buffer.from(publicKey).toString("base64"))
-    },
-    trust: (user) => {
-      const pin = pins.get(nameKey(user))
-      return pin === undefined ? Effect.void : keep(Pin.trusted(pin))
     }
   } satisfies Lists
 })

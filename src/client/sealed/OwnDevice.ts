@@ -102,12 +102,16 @@ export const beginAnew = Effect.fnUntraced(function* (home: Home, identity: User
   const isOwn = kept !== undefined && isSameIdentity(kept.identity, identity)
   const device = isOwn ? kept : yield* makeDevice(identity)
   const unsent = isOwn ? [] : yield* home.store.renewed(device)
-  yield* publish(home.ask, yield* DeviceChain.beginning(device, (entries.at(-1)?.n ?? 0) + 1))
+  const beginning = yield* DeviceChain.beginning(device, (entries.at(-1)?.n ?? 0) + 1)
+  yield* publish(home.ask, beginning)
   yield* chainOf(home, identity)
-  // One's own new list is one's own.
-  yield* home.lists.trust(identity.user)
+  yield* isOnesOwn(home, identity, yield* DeviceChain.hashOf(identity.user, beginning))
   return unsent
 })
+
+/** The list with this root is one's own, by what this device knows itself; another one that the server gives is not. */
+const isOnesOwn = ({ lists }: Home, { user }: UserDevice, root: string) =>
+  lists.change(user, (pin) => Effect.succeed(pin.held?.root === root ? Pin.trusted(pin) : pin))
 
 /** Signs another device of this account in, and gives the code to type there. */
 export const signIn = Effect.fnUntraced(function* (home: Home, own: Device, device: UserDevice["device"]) {
@@ -148,6 +152,7 @@ export const linkBy = Effect.fnUntraced(function* (home: Home, identity: UserDev
   const device = yield* LinkCode.deviceOf(identity, code, chain?.root ?? "")
   const isIn = device !== undefined && chain?.devices[identity.device] === Base64.encode(device.publicKey)
   if (device === undefined || !isIn) return yield* new NoSuchCode()
+  yield* isOnesOwn(home, identity, chain.root)
   return { device, unsent: yield* home.store.renewed(device) }
 })
 

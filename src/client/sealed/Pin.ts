@@ -4,6 +4,8 @@
  * 1. The first list of an account is believed (trust on first use), and from then on only what follows from it.
  * 2. A list that goes on shows who is new and who is gone. One that does not have the entry that was the newest is refused.
  * 3. A new chain is remembered beside the old one, and held: nothing is sent to its devices until its owner is trusted again.
+ * 4. What people say of a chain is about the one that they were shown, and not about one that has come since. Of several that come
+ *    one after the other, the first is shown by telling of it, and the others only by their numbers.
  */
 import { Schema } from "effect"
 import { UserName } from "../../common/name/UserName.ts"
@@ -27,6 +29,10 @@ export const Pin = Schema.Struct({
   held: Schema.optionalKey(Chain),
   /** Whose safety number was compared: the root it had. */
   verified: Schema.optionalKey(Schema.String),
+  /** The root that people were shown last, by its number or by being told that a chain has begun anew. */
+  shown: Schema.optionalKey(Schema.String),
+  /** The root whose number they were shown last. */
+  numbered: Schema.optionalKey(Schema.String),
   /** Keys of devices of former chains, newest first: who catches up meets them. */
   former: Schema.Array(Schema.Struct({ device: Schema.String, publicKey: Schema.String }))
 })
@@ -84,18 +90,37 @@ export const advanced = (pin: Pin, next: DeviceChain): Pinned => {
 
 /** The list has begun anew. */
 export const replaced = (pin: Pin, next: DeviceChain): Pinned => ({
-  pin: { ...pin, held: kept(next) },
+  pin: {
+    ...pin,
+    held: kept(next),
+    // Who tells of one list and gives another behind it does not have the second one trusted for the first.
+    ...(pin.held === undefined && { shown: next.root })
+  },
   news: [
     { _tag: "ChainReplaced", user: pin.user, wasVerified: pin.verified !== undefined && pin.verified !== next.root }
   ]
 })
 
+/** The root that it is about now. */
+export const rootOf = ({ chain, held }: Pin): string => (held ?? chain).root
+
+/** People have seen the number of this root. */
+export const numberShown = (pin: Pin, root: string): Pin => ({ ...pin, shown: root, numbered: root })
+
+/** Whether people have been shown the number that it has now: none yet, or another one. */
+export const seenOf = (pin: Pin): "none" | "other" | "same" => {
+  if (pin.numbered === undefined) return "none"
+  return pin.numbered === rootOf(pin) ? "same" : "other"
+}
+
+/** Whether the chain that is held is the one that people were shown. */
+export const isShown = ({ held, shown }: Pin): boolean => held === undefined || shown === held.root
+
 /** The safety number of its owner was compared, as it is now. */
-export const verified = (pin: Pin): Pin => ({ ...pin, verified: (pin.held ?? pin.chain).root })
+export const verified = (pin: Pin): Pin => ({ ...pin, verified: rootOf(pin) })
 
 /** Whether the safety number is one that was compared. */
-export const isVerified = (pin: Pin | undefined): boolean =>
-  pin !== undefined && pin.verified === (pin.held ?? pin.chain).root
+export const isVerified = (pin: Pin | undefined): boolean => pin !== undefined && pin.verified === rootOf(pin)
 
 /** Whether another one was compared than the one that it is now. */
 export const wasVerified = (pin: Pin): boolean => pin.verified !== undefined && !isVerified(pin)

@@ -47,6 +47,26 @@ export class NotTrusted extends Schema.TaggedError<NotTrusted>()("NotTrusted", {
     `Ask ${this.user} in another way, compare :verify ${this.user}, then :trust ${this.user}.`
 }
 
+/** People say that a list is somebody's, and it is another one by now than the one that they were shown. */
+export class OtherList extends Schema.TaggedError<OtherList>()("OtherList", { user: UserName, isOwn: Schema.Boolean }) {
+  override readonly message = this.isOwn
+    ? "Your account has another list of devices by now than the one that you were told of. Nothing was trusted. " +
+      "Type here the code that :link shows on a device which is yours."
+    : `${this.user} has another list of devices by now than the one that you were shown. Nothing was trusted. ` +
+      `Compare :verify ${this.user} again, then :trust ${this.user}.`
+}
+
+/** People say that a number is the same, and it was not shown here, or is another one by now. */
+export class NotCompared extends Schema.TaggedError<NotCompared>()("NotCompared", {
+  user: UserName,
+  seen: Schema.Literals(["none", "other"])
+}) {
+  override readonly message =
+    this.seen === "none"
+      ? `You have not been shown the number of you and ${this.user} here. Type :verify ${this.user}, and compare it first.`
+      : `The number of you and ${this.user} is another one by now than the one that you were shown. Compare :verify ${this.user} again.`
+}
+
 /** This device is in no list of its account. */
 export class NotLinked extends Schema.TaggedError<NotLinked>()("NotLinked", { device: Schema.String }) {
   override readonly message =

@@ -30,7 +30,16 @@ import * as OwnDevice from "./OwnDevice.ts"
 import type { Saying } from "./Payload.ts"
 import * as Pin from "./Pin.ts"
 import { safetyNumber } from "./SafetyNumber.ts"
-import { Copied, type ListNotChanged, NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
+import {
+  Copied,
+  type ListNotChanged,
+  NoSuchCode,
+  NotCompared,
+  NotLetIn,
+  NotLinked,
+  OtherList,
+  type SayError
+} from "./SealedError.ts"
 import type { SealedStore, StoreError, Unsent } from "./SealedStore.ts"
 import type { Conversation as SealedConversation, View } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
@@ -60,14 +69,14 @@ export interface SealedRooms {
   readonly hasDevices: (user: UserName) => Effect.Effect<boolean, RequestError | StoreError>
   /** What is known of somebody's list; undefined of an account that was never met. */
   readonly pinned: (user: UserName) => { readonly isVerified: boolean; readonly isHeld: boolean } | undefined
-  /** The 60 digits to compare with somebody; undefined of an account without devices. */
+  /** The 60 digits to compare with somebody, which they are shown; undefined of an account without devices. */
   readonly safetyNumber: (user: UserName) => Effect.Effect<string | undefined, RequestError | StoreError>
-  /** The numbers were compared: told again, and louder, when they change. */
-  readonly verified: (user: UserName) => Effect.Effect<void, StoreError>
+  /** The numbers that were shown were compared: told again, and louder, when they change. */
+  readonly verified: (user: UserName) => Effect.Effect<void, NotCompared | StoreError>
   /** Whether the number of this account is one that was compared. */
   readonly isVerified: (user: UserName) => boolean
-  /** The new list of devices of somebody is theirs; and whoever of them took keys out of step may be let in again. */
-  readonly trust: (user: UserName) => Effect.Effect<void, StoreError>
+  /** The new list of devices of somebody that was shown is theirs; and whoever of them took keys out of step may be let in again. */
+  readonly trust: (user: UserName) => Effect.Effect<void, OtherList | StoreError>
   /** Signs another device of this account in: the code to type there. */
   readonly signIn: (
     device: UserDevice["device"]
@@ -307,17 +316,25 @@ export const make = Effect.fnUntraced(function* (
       if (identity === undefined || lists.pinOf(identity.user) === undefined) return undefined
       const [mine, theirs] = [yield* lists.look(identity.user), yield* lists.look(user)]
       if (mine === undefined || theirs === undefined) return undefined
-      const account = (pin: Pin.Pin) => ({ user: pin.user, root: (pin.held ?? pin.chain).root })
+      const account = (pin: Pin.Pin) => ({ user: pin.user, root: Pin.rootOf(pin) })
+      yield* lists.change(user, (pin) => Effect.succeed(Pin.numberShown(pin, Pin.rootOf(theirs))))
       return safetyNumber(account(mine), account(theirs))
     }),
-    verified: (user) => {
-      const pin = lists.pinOf(user)
-      return pin === undefined ? Effect.void : lists.keep(Pin.verified(pin))
-    },
+    verified: (user) =>
+      lists.pinOf(user) === undefined
+        ? Effect.fail(new NotCompared({ user, seen: "none" }))
+        : lists.change(user, (pin) => {
+            const seen = Pin.seenOf(pin)
+            return seen === "same" ? Effect.succeed(Pin.verified(pin)) : Effect.fail(new NotCompared({ user, seen }))
+          }),
     isVerified: (user) => Pin.isVerified(lists.pinOf(user)),
     trust: (user) =>
       Effect.andThen(
-        lists.trust(user),
+        lists.change(user, (pin) => {
+          if (Pin.isShown(pin)) return Effect.succeed(Pin.trusted(pin))
+          const isOwn = identity !== undefined && nameKey(identity.user) === nameKey(user)
+          return Effect.fail(new OtherList({ user: pin.user, isOwn }))
+        }),
         Effect.sync(() => {
           for (const conversation of conversations.values()) conversation.trusted(user)
         })

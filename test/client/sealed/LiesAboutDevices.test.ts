@@ -154,8 +154,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("A list of devices of a
       const ben = yield* on("ben")
       const room = yield* conversation(ada, ben)
       yield* until("ben is let in", isIn(ben, room, 2))
-      yield* ada.rooms.verified(ben.home.user)
       const number = yield* ada.rooms.safetyNumber(ben.home.user)
+      yield* ada.rooms.verified(ben.home.user)
       const mallory = yield* makeDevice({ user: ben.home.user, device: DeviceId.make("9") })
       const list = [yield* DeviceChain.beginning(mallory, 2)]
       giveList(lying, "ada", "ben", () => list)
@@ -170,6 +170,79 @@ layer(NodeServices.layer, { excludeTestServices: true })("A list of devices of a
       )
       assert.isFalse(lying.overheard.some(({ _tag }) => _tag === "SealedMessage"))
       assert.notStrictEqual(yield* ada.rooms.safetyNumber(ben.home.user), number)
+    }).pipe(Effect.scoped)
+  )
+
+  /** Ada talks with ben, whose list of devices the server then says has begun anew: `anew` gives her another such list each time. */
+  const begunAnew = Effect.gen(function* () {
+    const { lying, on } = yield* world
+    const ada = yield* on("ada")
+    const ben = yield* on("ben")
+    const room = yield* conversation(ada, ben)
+    yield* until("ben is let in", isIn(ben, room, 2))
+    const user = ben.home.user
+    let n = 1
+    let list: ReadonlyArray<DeviceEntry> = []
+    const anew = Effect.gen(function* () {
+      n += 1
+      const keys = yield* makeDevice({ user, device: DeviceId.make(`new${n}`) })
+      list = [yield* DeviceChain.beginning(keys, n)]
+      if (n === 2) giveList(lying, "ada", "ben", () => list)
+      saysChanged(lying, "ada", "ben", n)
+      const before = told(ada, "ChainReplaced").length
+      yield* until(
+        "ada is told of it",
+        Effect.sync(() => told(ada, "ChainReplaced").length > before)
+      )
+    })
+    return { ada, user, room, anew }
+  })
+
+  it.effect("that comes between :verify and :trust is not trusted", () =>
+    Effect.gen(function* () {
+      const { ada, anew, room, user } = yield* begunAnew
+      yield* anew
+      yield* ada.rooms.safetyNumber(user)
+      yield* anew
+      const refusal = yield* Effect.flip(ada.rooms.trust(user))
+      assert.strictEqual(
+        refusal.message,
+        "ben has another list of devices by now than the one that you were shown. Nothing was trusted. " +
+          "Compare :verify ben again, then :trust ben."
+      )
+      assert.deepInclude(ada.rooms.pinned(user), { isHeld: true })
+      assert.strictEqual((yield* Effect.flip(say(ada, "a secret", room)))._tag, "NotTrusted")
+      // Shown again, it is the one that is meant.
+      yield* ada.rooms.safetyNumber(user)
+      yield* ada.rooms.trust(user)
+      assert.deepInclude(ada.rooms.pinned(user), { isHeld: false })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that comes behind the one that one was told of is not trusted before it is looked at", () =>
+    Effect.gen(function* () {
+      const { ada, anew, user } = yield* begunAnew
+      yield* anew
+      yield* anew
+      assert.strictEqual((yield* Effect.flip(ada.rooms.trust(user)))._tag, "OtherList")
+      assert.deepInclude(ada.rooms.pinned(user), { isHeld: true })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that comes between :verify and what one says of it is not taken for the one that was compared", () =>
+    Effect.gen(function* () {
+      const { ada, anew, user } = yield* begunAnew
+      assert.strictEqual(
+        (yield* Effect.flip(ada.rooms.verified(user))).message,
+        "You have not been shown the number of you and ben here. Type :verify ben, and compare it first."
+      )
+      yield* ada.rooms.safetyNumber(user)
+      yield* anew
+      assert.strictEqual(
+        (yield* Effect.flip(ada.rooms.verified(user))).message,
+        "The number of you and ben is another one by now than the one that you were shown. Compare :verify ben again."
+      )
+      assert.isFalse(ada.rooms.isVerified(user))
     }).pipe(Effect.scoped)
   )
 
