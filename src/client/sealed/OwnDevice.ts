@@ -70,8 +70,11 @@ export const settle = Effect.fnUntraced(function* (
   if (before !== undefined) yield* refuseForeign(home, before)
   const kept = yield* home.store.device
   const chain = yield* chainOf(home, identity)
-  if (chain !== undefined)
+  // One that began anew, and nobody here has said is one's own, has nobody's devices in it.
+  if (home.lists.pinOf(identity.user)?.held !== undefined) return undefined
+  if (chain !== undefined) {
     return kept && chain.devices[identity.device] === Base64.encode(kept.publicKey) ? kept : undefined
+  }
   const device = kept ?? (yield* makeDevice(identity))
   if (kept === undefined) yield* home.store.keepDevice(device)
   // Two devices that begin at once: the second is refused, and looks again.
@@ -104,8 +107,13 @@ export const beginAnew = Effect.fnUntraced(function* (home: Home, identity: User
   const unsent = isOwn ? [] : yield* home.store.renewed(device)
   const beginning = yield* DeviceChain.beginning(device, (entries.at(-1)?.n ?? 0) + 1)
   yield* publish(home.ask, beginning)
+  // As this device has signed it, before the server is asked: another list that it gives is refused as any that does not follow.
+  const begun = yield* DeviceChain.follow(identity.user, undefined, [beginning])
+  if (begun !== undefined && DeviceChain.isChain(begun)) {
+    yield* home.lists.change(identity.user, (pin) => Effect.succeed(Pin.trusted(Pin.replaced(pin, begun).pin)))
+  }
+  yield* refuseForeign(home, device)
   yield* chainOf(home, identity)
-  yield* isOnesOwn(home, identity, yield* DeviceChain.hashOf(identity.user, beginning))
   return unsent
 })
 

@@ -309,10 +309,7 @@ export const over = Effect.fnUntraced(function* (
     signIn: (device) => attempt((rooms) => rooms.signIn(device)),
     signOut: (device) => attempt((rooms) => rooms.signOut(device)),
     link: (code) => attempt((rooms) => rooms.link(code)),
-    beginAnew: Effect.suspend(() => {
-      telling.beginsAnew()
-      return attempt((rooms) => rooms.beginAnew)
-    }),
+    beginAnew: attempt((rooms) => rooms.beginAnew),
     // Whoever leaves does not wait for keys that were not opened.
     sealText: (text) => Effect.suspend(() => opened?.store.sealText(text) ?? Effect.undefined),
     openText: (sealed) =>

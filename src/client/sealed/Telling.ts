@@ -61,8 +61,6 @@ export interface Telling {
   readonly news: (news: SealedNews) => Effect.Effect<void, StoreError>
   /** A page was given of what was read up to there. */
   readonly paged: (room: RoomName, read: number) => void
-  /** This device begins a new list of its account: that the list is another one then is no news to it. */
-  readonly beginsAnew: () => void
   /** The keys of somebody were compared, or have changed. */
   readonly verifiedAnew: (user: UserName) => void
 }
@@ -71,7 +69,6 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
   const rooms = new Map<NameKey, Room>()
   /** Up to where pages were given of rooms that are in the welcome, and of which nothing else was heard yet. */
   const pagedEarly = new Map<NameKey, number>()
-  let isOwnAnew = false
 
   const roomOf = (room: RoomName) => rooms.get(nameKey(room))
   const isKnown = (room: RoomName) => rooms.has(nameKey(room)) || keeping.isKnown(room)
@@ -191,10 +188,6 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
         return
       case "ChainReplaced":
         verifiedAnew(news.user)
-        if (isOwnAnew && nameKey(news.user) === nameKey(user())) {
-          isOwnAnew = false
-          return
-        }
         return offer(noticeOf(news, user()))
       default:
         return offer(noticeOf(news, user()))
@@ -212,9 +205,6 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
     isEncrypted,
     isKnown,
     isToBe: (room) => keeping.remember([room], "own"),
-    beginsAnew: () => {
-      isOwnAnew = true
-    },
     joined: (joined) => (joined.encrypted === true || isEncrypted(joined.room) ? arrive(joined, true) : Effect.void),
     event,
     news,

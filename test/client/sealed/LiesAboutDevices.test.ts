@@ -356,6 +356,44 @@ layer(NodeServices.layer, { excludeTestServices: true })("A list of devices of a
     }).pipe(Effect.scoped)
   )
 
+  it.effect("of its own, behind a list that one began anew, is refused; and nobody is alarmed of one's own", () =>
+    Effect.gen(function* () {
+      const { lying, on } = yield* world
+      const first = yield* on("ada")
+      yield* first.rooms.ready
+      const mallory = yield* makeDevice({ user: first.home.user, device: DeviceId.make("9") })
+      const phone = yield* on("ada", "phone")
+      yield* Effect.flip(phone.rooms.ready)
+      let list: ReadonlyArray<DeviceEntry> = []
+      const held: Array<() => void> = []
+      const published = () => lying.overheard.filter(({ _tag }) => _tag === "PublishDevice").at(1)
+      lying.told((line, talk) => {
+        if (line._tag !== "DeviceList" || line["user"] !== "ada" || published() === undefined) return undefined
+        const lie = () => ({ ...line, entries: list, more: false })
+        if (list.length > 0) return [lie()]
+        held.push(() => talk.tell(lie()))
+        return []
+      })
+      const anew = yield* Effect.forkScoped(phone.rooms.beginAnew)
+      yield* until(
+        "the list is asked for",
+        Effect.sync(() => held.length > 0)
+      )
+      const [real] = entriesIn([published()?.["entry"]])
+      assert(real !== undefined)
+      const begun = yield* DeviceChain.beginning(mallory, real.n)
+      const prev = yield* DeviceChain.hashOf(first.home.user, begun)
+      list = [begun, yield* DeviceChain.sign(mallory, { ...real, n: real.n + 1, prev })]
+      for (const tell of held.splice(0)) tell()
+      yield* Fiber.join(anew)
+      const [pin] = yield* phone.store.pins
+      assert.isUndefined(pin?.held)
+      assert.deepStrictEqual(Object.keys(pin?.chain.devices ?? {}), [real.device])
+      assert.lengthOf(told(phone, "ChainRefused"), 1)
+      assert.lengthOf(told(phone, "ChainReplaced"), 0)
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("costs as much as it is asked for, however many there are: strangers are not looked at", () =>
     Effect.gen(function* () {
       const { ada, ben, lying } = yield* two
