@@ -303,10 +303,18 @@ export const make = Effect.fnUntraced(function* (
       return pin === undefined || identity === undefined || Pin.listedDevices(pin).has(identity.device)
     },
     incarnationOf: (room) => at(room)?.incarnation() ?? 0,
-    hasDevices: (user) =>
-      identity !== undefined && nameKey(user) === nameKey(identity.user)
-        ? Effect.succeed(false)
-        : Effect.map(lists.look(user), (pin) => pin !== undefined),
+    hasDevices: Effect.fnUntraced(function* (user) {
+      if (identity !== undefined && nameKey(user) === nameKey(identity.user)) return false
+      if (lists.pinOf(user) !== undefined) return true
+      // Asked each time: nobody tells when somebody who was never met gets a first device.
+      const entries = yield* Effect.catchReason(lists.entries(user), "RequestRejected", "UserNotFound", () =>
+        Effect.succeed([])
+      )
+      if (entries.length === 0) return false
+      lists.changed(user)
+      yield* lists.look(user)
+      return true
+    }),
     pinned: (user) => {
       const pin = lists.pinOf(user)
       return pin && { isVerified: Pin.isVerified(pin), isHeld: Pin.isHeld(pin) }

@@ -4,6 +4,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Deferred, Effect, Stream } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import { conversationRoom } from "../../../src/common/name/RoomName.ts"
+import * as LyingServer from "../../support/LyingServer.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { homeOf } from "./Devices.ts"
 import { folder } from "./Folder.ts"
@@ -102,6 +103,42 @@ describe("A client that seals", () => {
         const plain = yield* ada.raw.quietly({ _tag: "GetHistory", with: ben.user })
         assert.deepStrictEqual(plain.messages, [])
       }).pipe(Effect.scoped)
+    )
+
+    it.effect(
+      "seals what is said to somebody as soon as they have a device; what cannot be looked up is not said",
+      () =>
+        Effect.gen(function* () {
+          const { adaAtHome, benAtHome, port } = yield* begin
+          const lying = yield* LyingServer.start(port)
+          const unsealed = lying.asked(({ _tag }, { user }) =>
+            user === "ben" && _tag === "PublishDevice" ? [] : undefined
+          )
+          yield* Effect.scoped(come(lying.port, benAtHome))
+          unsealed()
+          const ada = yield* come(lying.port, adaAtHome)
+          yield* ada.client.encryption.ready
+          const tell = (content: string) => ada.client.send({ _tag: "PrivateMessage", to: benAtHome.user, content })
+          yield* tell("in the open, as it has to be")
+          const refusing = lying.asked((line, talk) => {
+            if (line._tag !== "GetDevices") return undefined
+            talk.tell({
+              _tag: "Rejected",
+              id: line["id"],
+              reason: { _tag: "StorageUnavailable" },
+              message: "Try again."
+            })
+            return []
+          })
+          yield* Effect.flip(tell("a secret"))
+          refusing()
+          const ben = yield* come(lying.port, benAtHome)
+          yield* ben.client.encryption.ready
+          yield* tell("for you alone")
+          yield* ben.hears("it", says("for you alone"))
+          const open = lying.overheard.filter(({ _tag }) => _tag === "PrivateMessage").map(({ content }) => content)
+          assert.deepStrictEqual(new Set(open), new Set(["in the open, as it has to be"]))
+        }).pipe(Effect.scoped)
     )
 
     it.effect("lets a script that joins quietly, when it needs its keys, say and read", () =>
