@@ -18,13 +18,20 @@ import { areOurs, capabilities, keyBytes, suite, suiteName } from "./Suite.ts"
 import type { IsTrusted } from "./Trust.ts"
 
 /** How long one is good (section 7.2). A device that is away for longer cannot be added until it comes back. */
-const lifetimes = { once: Duration.days(90), lastResort: Duration.days(365) } as const
+const lifetime = Duration.days(365)
+
+/** Whether others are to be able to use it for half a year more: whoever is here once in that time can always be let in. */
+export const isFresh = ({ mls }: PrivateKeys) =>
+  Effect.map(
+    Clock.currentTimeMillis,
+    (now) => mls.leafNode.lifetime.notAfter > seconds(now + Duration.toMillis(lifetime) / 2)
+  )
 
 /** For clocks that are slow. */
 const backdated = Duration.days(1)
 
 /** No longer than the longest of ours. */
-const maxLifetime = Duration.sum(lifetimes.lastResort, backdated)
+const maxLifetime = Duration.sum(lifetime, backdated)
 
 /** Ours have about 330. */
 const maxBytes = 2048
@@ -47,23 +54,23 @@ export interface KeyPackage {
 }
 
 export interface PrivateKeys {
-  readonly kind: keyof typeof lifetimes
+  readonly kind: "lastResort" | "once"
   readonly ref: Uint8Array
   readonly initKey: Uint8Array
   readonly leafKey: Uint8Array
   readonly mls: MlsKeyPackage
 }
 
-export const makeKeyPackage = Effect.fnUntraced(function* (device: Device, kind: keyof typeof lifetimes) {
+export const makeKeyPackage = Effect.fnUntraced(function* (device: Device, kind: "lastResort" | "once") {
   const cs = yield* suite
   const now = yield* Clock.currentTimeMillis
-  const lifetime = {
+  const valid = {
     notBefore: seconds(now - Duration.toMillis(backdated)),
-    notAfter: seconds(now + Duration.toMillis(lifetimes[kind]))
+    notAfter: seconds(now + Duration.toMillis(lifetime))
   }
   const keys = { signKey: copyOf(device.privateKey), publicKey: copyOf(device.publicKey) }
   const { privatePackage, publicPackage } = yield* Effect.promise(() =>
-    generateKeyPackageWithKey(credentialOf(device.identity), capabilities(), lifetime, [], keys, cs)
+    generateKeyPackageWithKey(credentialOf(device.identity), capabilities(), valid, [], keys, cs)
   )
   const publicBytes = encodeMlsMessage({ version: "mls10", wireformat: "mls_key_package", keyPackage: publicPackage })
   const head = Uint8Array.of(version, kind === "once" ? 0 : 1)

@@ -9,7 +9,7 @@ import type { DeviceEntry } from "../../common/wire/SealingRequest.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import { type Device, makeDevice } from "../crypto/Device.ts"
 import { isSameIdentity } from "../crypto/Identity.ts"
-import { makeKeyPackage, readPrivateKeys } from "../crypto/KeyPackage.ts"
+import { isFresh, makeKeyPackage, readPrivateKeys } from "../crypto/KeyPackage.ts"
 import type { Ask } from "./Ask.ts"
 import * as DeviceChain from "./DeviceChain.ts"
 import * as LinkCode from "./LinkCode.ts"
@@ -168,8 +168,13 @@ export const linkBy = Effect.fnUntraced(function* (home: Home, identity: UserDev
 export const restock = Effect.fnUntraced(function* ({ ask, store }: Home, own: Device) {
   const { left } = yield* ask({ _tag: "PublishKeyPackages", packages: [] })
   const kept = yield* store.packages
-  const kinds = yield* Effect.forEach(kept, ({ privateBytes }) => Effect.option(readPrivateKeys(privateBytes)))
-  const hasLast = kinds.some((one) => one._tag === "Some" && one.value.kind === "lastResort")
+  const fresh = yield* Effect.filter(kept, ({ privateBytes }) =>
+    readPrivateKeys(privateBytes).pipe(
+      Effect.flatMap((keys) => (keys.kind === "lastResort" ? isFresh(keys) : Effect.succeed(false))),
+      Effect.orElseSucceed(() => false)
+    )
+  )
+  const hasLast = fresh.length > 0
   if (left >= leastStock && hasLast) return
   const made = yield* Effect.forEach(Array.from({ length: Math.max(0, stock - left) }), () =>
     makeKeyPackage(own, "once")

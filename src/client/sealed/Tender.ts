@@ -144,20 +144,34 @@ export const tend = Effect.fnUntraced(function* (
   return { _tag: "Made", kept: next, pending, addsAtOnce: isTooMany ? Math.max(1, added.length) : addsAtOnce }
 })
 
-/** The key packages of these devices, as far as they left any that hold. */
+/** So many packages of a device an account is given in an hour before that of last resort, which is behind them. */
+const claimsAtMost = 11
+
+/**
+ * The key packages of these devices, as far as they left any that hold. A device that was away for long has left some that are too old,
+ * and perhaps one behind them that is not.
+ */
 const claim = Effect.fnUntraced(function* ({ ask, lists }: Workshop, adds: ReadonlyArray<Identity>) {
-  const devices = adds.map(({ device, user }) => ({ user, device }))
-  const { packages } = yield* ask({ _tag: "ClaimKeyPackages", devices })
-  const wanted = new Set(adds.map(identityKey))
   const isDevice = (identity: Identity, publicKey: Uint8Array) => {
     const pin = lists.pinOf(identity.user)
     const key = Buffer.from(publicKey).toString("base64")
     return wanted.has(identityKey(identity)) && pin !== undefined && devicesOf(pin).get(identity.device) === key
   }
   const read: Array<KeyPackage> = []
-  for (const { data } of packages) {
-    const found = yield* Effect.option(readKeyPackage(new Uint8Array(Buffer.from(data, "base64")), isDevice))
-    if (found._tag === "Some") read.push(found.value)
+  let wanted = new Map(adds.map((one) => [identityKey(one), one]))
+  for (let claims = 0; claims < claimsAtMost && wanted.size > 0; claims++) {
+    const devices = [...wanted.values()].map(({ device, user }) => ({ user, device }))
+    const { packages } = yield* ask({ _tag: "ClaimKeyPackages", devices })
+    const tooOld = new Map<string, Identity>()
+    for (const { data } of packages) {
+      const found = yield* Effect.result(readKeyPackage(new Uint8Array(Buffer.from(data, "base64")), isDevice))
+      if (Result.isSuccess(found)) read.push(found.success)
+      else if (found.failure._tag === "KeyPackageExpired") {
+        const { device, user } = found.failure
+        for (const [key, one] of wanted) if (one.user === user && one.device === device) tooOld.set(key, one)
+      }
+    }
+    wanted = tooOld
   }
   return read
 })

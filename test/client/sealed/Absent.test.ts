@@ -4,6 +4,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import * as TestServer from "../../support/TestServer.ts"
+import { withWallClockAhead } from "../../support/WallClock.ts"
 import {
   type Device,
   enter,
@@ -32,6 +33,31 @@ const switchable = Effect.fnUntraced(function* (port: number, home: Home) {
 const isSent = ({ rooms }: Device) => Effect.map(rooms.view(vault), (view) => view?.underway === 0)
 
 layer(NodeServices.layer, { excludeTestServices: true })("Who is away", (it) => {
+  it.effect("for more than a year is let in when they are back, though all they had left is too old", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const path = yield* folder
+      const [adaHome, benHome] = [homeOf(path, "ada", "desk"), homeOf(path, "ben", "desk")]
+      const before = yield* withWallClockAhead(() => -400 * 24 * 3600 * 1000)(switchable(port, benHome))
+      yield* before.device.rooms.ready
+      yield* until(
+        "he has left what others need",
+        Effect.map(before.device.store.packages, (all) => all.length > 16)
+      )
+      yield* before.off
+      const ada = yield* switchOn(port, adaHome)
+      yield* makeVault(ada)
+      const ben = yield* switchOn(port, benHome)
+      yield* enter(ben)
+      yield* until("ben is let in", isIn(ben, vault, 2))
+      yield* say(ada, "after a year")
+      yield* until(
+        "it is read",
+        Effect.map(texts(ben), (all) => all.includes("after a year"))
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("and let in meanwhile, reads from there on, also what was said with somebody who has gone since", () =>
     Effect.gen(function* () {
       const { port } = yield* TestServer.start()
