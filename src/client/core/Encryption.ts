@@ -6,6 +6,7 @@ import { Effect, Schema } from "effect"
 import type { Device } from "../../common/log/Sealing.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { RequestError } from "./ClientError.ts"
 import type { Whereabouts } from "./Heard.ts"
 
@@ -54,6 +55,8 @@ export interface Encryption {
   /** Seals what only this device is to read again, and opens it; undefined where there are no keys, or it is not of these. */
   readonly sealText: (text: string) => Effect.Effect<string | undefined>
   readonly openText: (sealed: string) => Effect.Effect<string | undefined>
+  /** Whether what was said under this key is kept here, sealed, and goes out as soon as the server takes it, also after a restart. */
+  readonly isKept: (key: MessageKey) => Effect.Effect<boolean>
   /** Removes keys and what was read from this machine: the account is gone. */
   readonly forget: Effect.Effect<void>
 }
@@ -77,5 +80,6 @@ export const noKeys: Encryption = {
   beginAnew: none,
   sealText: () => Effect.undefined,
   openText: () => Effect.undefined,
+  isKept: () => Effect.succeed(false),
   forget: Effect.void
 }

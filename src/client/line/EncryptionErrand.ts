@@ -55,7 +55,7 @@ export const carryOutEncryption = Effect.fnUntraced(
         return yield* tell(
           `device ${act.device} is one of your account's now. Type this there:`,
           `:link ${code}`,
-          "It is a secret, for that device alone; once it is typed, it is good for nothing."
+          `It is a secret, and the key of that device: show it to nobody else, and do not keep it. If it was seen, :link remove ${act.device}.`
         )
       }
       case "SignOut":

@@ -2,6 +2,7 @@
 import { Duration, Effect } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { Whereabouts } from "../core/Heard.ts"
 import { Client } from "../link/Client.ts"
 import { whenAllowed } from "../link/WhenAllowed.ts"
@@ -23,7 +24,7 @@ export interface Sending {
   /** For an answer, beside what it waits so; in milliseconds. */
   readonly patience: number
   /** Under which the server knows the message, however often it is sent. */
-  readonly key: string
+  readonly key: MessageKey
 }
 
 export const send = Effect.fnUntraced(function* (sending: Sending) {
@@ -32,9 +33,12 @@ export const send = Effect.fnUntraced(function* (sending: Sending) {
   if (where.with !== undefined && nameKey(where.with) === nameKey(user)) {
     return yield* usage(`${user} is you. Name somebody else with --to.`)
   }
-  const asked = client
-    .send({ ...messageTo(where, content), key })
-    .pipe(Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(notKnown(patience)) }))
+  const asked = client.send({ ...messageTo(where, content), key }).pipe(
+    Effect.timeoutOrElse({
+      duration: patience,
+      orElse: () => Effect.flatMap(client.encryption.isKept(key), (isKept) => Effect.fail(notKnown(patience, isKept)))
+    })
+  )
   const sent = yield* inside(where.room, isMember, waits ? whenAllowed(asked, Infinity) : asked).pipe(
     Effect.provideService(Patience, Duration.millis(patience)),
     Effect.mapError((error): ScriptError => (error._tag === "ScriptError" ? error : explain(error)))
@@ -45,7 +49,10 @@ export const send = Effect.fnUntraced(function* (sending: Sending) {
   yield* write(`${json(plain, isTerminal)}\n`)
 })
 
-const notKnown = (patience: number) =>
-  noConnection(
-    `No answer within ${Math.round(patience / 1000)} s: the message may have been stored or not. Look with pnpm -s client history, then send it again.`
-  )
+/** What is sealed and kept would be sent twice by who sends it again. */
+const notKnown = (patience: number, isKept: boolean) => {
+  const what = isKept
+    ? "the message is sealed and kept on this device, and goes out with the next run that uses these keys. Do not send it again."
+    : "the message may have been stored or not. Look with pnpm -s client history, then send it again."
+  return noConnection(`No answer within ${Math.round(patience / 1000)} s: ${what}`)
+}

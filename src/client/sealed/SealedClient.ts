@@ -30,7 +30,7 @@ import type * as SealedRooms from "./SealedRooms.ts"
 import type { StoreError } from "./SealedStore.ts"
 import * as Telling from "./Telling.ts"
 import * as Watch from "./Watch.ts"
-import { asNotDone, noFreshKeys, onlyAccounts, refused, saidInTheOpen, slow, takenOut } from "./Words.ts"
+import { asNotDone, noFreshKeys, notSent, onlyAccounts, refused, saidInTheOpen, slow, takenOut } from "./Words.ts"
 
 type Service = Client["Service"]
 
@@ -67,6 +67,8 @@ export const over = Effect.fnUntraced(function* (
     if (news._tag === "Refused") {
       const done = underway.get(news.key)
       if (done !== undefined) Deferred.doneUnsafe(done, Effect.fail(refused(news.room, news.message)))
+      // It was said before a restart: nobody waits for it, and it is not lost without a word.
+      else buffer.offer({ _tag: "EncryptionTold", room: news.room, message: notSent(news), isAlarm: true })
     }
     if (news._tag !== "Rows") return
     for (const [key, { at, seq }] of news.echoes) {
@@ -317,6 +319,13 @@ export const over = Effect.fnUntraced(function* (
         Effect.flatMap(open, ({ store }) => store.openText(sealed)),
         () => undefined
       ),
+    isKept: (key) =>
+      Effect.gen(function* () {
+        if (opened === undefined) return false
+        const { store } = opened
+        const boxes = yield* Effect.forEach(yield* store.rooms, store.outbox)
+        return boxes.flat().some((row) => row.key === key)
+      }).pipe(Effect.orElseSucceed(() => false)),
     forget: keeping.forget
   }
 

@@ -4,6 +4,7 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { RequestRejected } from "../core/ClientError.ts"
 import { NotDone } from "../core/Encryption.ts"
+import type { SealedNews } from "./News.ts"
 import type { StoreError } from "./SealedStore.ts"
 
 export const refused = (room: RoomName | undefined, message: string) =>
@@ -33,3 +34,7 @@ export const takenOut =
 
 export const noFreshKeys = (room: RoomName) =>
   `No fresh keys for ${room} yet: the server, or who else is there, has not answered. Look again in a moment.`
+
+/** Of what was said by an earlier run of the program. */
+export const notSent = ({ message, room, saying }: Extract<SealedNews, { readonly _tag: "Refused" }>) =>
+  `Not sent in ${room}, and said before: ${saying._tag === "Reacted" ? saying.reaction : saying.content}. ${message}`

@@ -4,9 +4,10 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Deferred, Effect, Stream } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import { conversationRoom } from "../../../src/common/name/RoomName.ts"
+import { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import * as LyingServer from "../../support/LyingServer.ts"
 import * as TestServer from "../../support/TestServer.ts"
-import { homeOf } from "./Devices.ts"
+import { homeOf, until } from "./Devices.ts"
 import { folder } from "./Folder.ts"
 import { come, gather, received, says, vault } from "./Sealing.ts"
 
@@ -139,6 +140,55 @@ describe("A client that seals", () => {
           const open = lying.overheard.filter(({ _tag }) => _tag === "PrivateMessage").map(({ content }) => content)
           assert.deepStrictEqual(new Set(open), new Set(["in the open, as it has to be"]))
         }).pipe(Effect.scoped)
+    )
+
+    it.effect("tells what was not sent of what was said before a restart", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const lying = yield* LyingServer.start(port)
+        const ada = yield* come(lying.port, adaAtHome)
+        const unanswered = lying.asked(({ _tag }) => (_tag === "SealedMessage" ? [] : undefined))
+        const key = MessageKey.make("a key of tests, once alone")
+        yield* Effect.gen(function* () {
+          const ben = yield* come(lying.port, benAtHome)
+          yield* gather(ada, ben)
+          assert.isFalse(yield* ben.client.encryption.isKept(key))
+          yield* Effect.forkScoped(
+            Effect.ignore(ben.client.send({ _tag: "RoomMessage", room: vault, content: "a message of before", key }))
+          )
+          yield* until("it is kept, and is not to be said again", ben.client.encryption.isKept(key))
+        }).pipe(Effect.scoped)
+        yield* ada.client.request({ _tag: "Mute", room: vault, user: benAtHome.user })
+        unanswered()
+        const ben = yield* come(lying.port, benAtHome)
+        const isTold = (event: ClientEvent) =>
+          event._tag === "EncryptionTold" &&
+          event.message.startsWith("Not sent in vault, and said before: a message of before.")
+        yield* ben.hears("that it was not sent", isTold)
+        assert.isFalse(yield* ben.client.encryption.isKept(key))
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("says nothing in the open to whom has a list of devices that is none", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const lying = yield* LyingServer.start(port)
+        const [ada, ben] = [yield* come(lying.port, adaAtHome), yield* come(lying.port, benAtHome)]
+        for (const { client } of [ada, ben]) yield* client.encryption.ready
+        lying.told((line, { user }) => {
+          if (user !== "ada" || line._tag !== "DeviceList" || line["user"] !== "ben") return undefined
+          const entries: ReadonlyArray<object> = Array.isArray(line["entries"]) ? line["entries"] : []
+          return [{ ...line, entries: entries.map((entry) => ({ ...entry, prev: "AAAA" })) }]
+        })
+        yield* Effect.forkScoped(
+          Effect.ignore(ada.client.send({ _tag: "PrivateMessage", to: ben.user, content: "a secret" }))
+        )
+        yield* until(
+          "it goes to their encrypted conversation",
+          Effect.sync(() => lying.overheard.some(({ _tag }) => _tag === "OpenConversation"))
+        )
+        assert.notInclude(JSON.stringify(lying.overheard), "a secret")
+      }).pipe(Effect.scoped)
     )
 
     it.effect("lets a script that joins quietly, when it needs its keys, say and read", () =>
