@@ -13,13 +13,16 @@ export class RequestRejected extends Schema.TaggedError<RequestRejected>()("Requ
   message: Schema.String
 }) {}
 
-/** The connection broke before the reply, and asking again could do twice what was asked once. */
+/** The connection broke before the reply, or the server has not given it in time; asking again could do twice what was asked once. */
 export class ReplyLost extends Schema.TaggedError<ReplyLost>()("ReplyLost", {
-  request: Schema.String
+  request: Schema.String,
+  isLate: Schema.optionalKey(Schema.Literal(true))
 }) {
   override readonly message =
-    `The connection broke before the server answered ${this.request}: it may have been carried out or not. ` +
-    "Look first, then ask again."
+    (this.isLate === true
+      ? `The server has not answered ${this.request} in time: `
+      : `The connection broke before the server answered ${this.request}: `) +
+    "it may have been carried out or not. Look first, then ask again."
 }
 
 /** What the server answered is not the reply this client knows for the request. */

@@ -15,6 +15,7 @@ import type { Ask } from "./Ask.ts"
 import * as DeviceChain from "./DeviceChain.ts"
 import type { Tell } from "./News.ts"
 import * as Pin from "./Pin.ts"
+import { isPassing } from "./Refusal.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
 
 export interface Lists {
@@ -113,7 +114,9 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
         // Before it is asked: what is said to change meanwhile is asked for again.
         fresh.add(key)
         const change = yield* Effect.onError(
-          Effect.catchTag(next(user, pins.get(key)), "RequestRejected", () => Effect.undefined),
+          Effect.catchTag(next(user, pins.get(key)), "RequestRejected", (refusal) =>
+            isPassing(refusal) ? Effect.fail(refusal) : Effect.undefined
+          ),
           () => Effect.sync(() => fresh.delete(key))
         )
         if (change === undefined) return pins.get(key)

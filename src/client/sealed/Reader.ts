@@ -3,12 +3,14 @@
  *
  * A welcome is used where the log comes to its place, before what stands behind it is read: the group that it invites into takes the
  * place of any that is left from before.
+ *
+ * What has to be asked on the way may be refused, or not answered: what was read before that is stored all the same, and stays read.
  */
 import { Clock, Effect, Result, Schema } from "effect"
 import { groupIdOf } from "../../common/log/Sealing.ts"
 import { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
-import type { RequestError } from "../core/ClientError.ts"
+import type { RequestError, SessionError } from "../core/ClientError.ts"
 import { authenticatorOf } from "../crypto/Group.ts"
 import { isSameIdentity } from "../crypto/Identity.ts"
 import { join } from "../crypto/Join.ts"
@@ -32,7 +34,12 @@ export interface PageRead {
   readonly kept: Kept
   readonly echoes: ReadonlySet<string>
   readonly dropsPending: boolean
+  /** Why no more of the page was read: something could not be asked. */
+  readonly failed: Trouble | undefined
 }
+
+/** What may be over when it is asked again. */
+type Trouble = Exclude<RequestError, SessionError>
 
 /** What of a page is not stored yet. */
 interface Unstored {
@@ -70,8 +77,9 @@ export const read = Effect.fnUntraced(function* (
     )
   })
 
-  for (const entry of page) {
-    if (entry.seq <= kept.cursor) continue
+  const readEntry = Effect.fnUntraced(function* (
+    entry: Entries.SealedEntry
+  ): Effect.fn.Return<void, RequestError | StoreError> {
     if (entry._tag === "KeysCommitted") {
       yield* Effect.forEach(entry.adds, ({ user }) => lists.look(user), { discard: true })
     }
@@ -116,9 +124,16 @@ export const read = Effect.fnUntraced(function* (
       erase(unstored, target, before, entry)
     }
     yield* notice(workshop, kept, entry, outcome)
-  }
-  yield* flush
-  return { kept, echoes, dropsPending }
+  })
+  const readAll = Effect.forEach(page, (entry) => (entry.seq > kept.cursor ? readEntry(entry) : Effect.void), {
+    discard: true
+  })
+  const failed = yield* readAll.pipe(
+    Effect.as<Trouble | undefined>(undefined),
+    Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], (trouble) => Effect.succeed(trouble))
+  )
+  if (failed === undefined || kept !== start) yield* flush
+  return { kept, echoes, dropsPending, failed }
 })
 
 /** In what is stored already, and in what is about to be. */
@@ -181,10 +196,12 @@ export const joinBefore = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Kept | undefined, RequestError | StoreError> {
   const { ask, store, tell } = workshop
   const { room } = kept
+  // One that the server does not take now is acknowledged when it is met again: there the place is behind the cursor.
+  const acknowledge = (seq: number) => Effect.ignore(ask({ _tag: "AckWelcome", room, seq }))
   for (const { data, seq } of welcomes ?? (yield* welcomesTo(workshop, kept))) {
     if (seq <= kept.cursor) {
       // It was used already, or the place is behind what was read.
-      yield* ask({ _tag: "AckWelcome", room, seq })
+      yield* acknowledge(seq)
     } else if (seq < before) {
       const entered = yield* enter(workshop, kept, other, new Uint8Array(Buffer.from(data, "base64")))
       if (entered === undefined) continue
@@ -195,7 +212,7 @@ export const joinBefore = Effect.fnUntraced(function* (
       yield* store.joined(joined, [row], spent)
       tell({ _tag: "Rows", room, rows: [row], cursor: seq, echoes: new Map() })
       if (spent !== undefined) workshop.packageUsed()
-      yield* ask({ _tag: "AckWelcome", room, seq })
+      yield* acknowledge(seq)
       return joined
     }
   }

@@ -7,7 +7,7 @@
  *
  * Owns the lists of devices, this device's keys, and a fiber for each conversation.
  */
-import { Deferred, Effect, Queue, Scope, Stream } from "effect"
+import { Deferred, Effect, Queue, Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { UserDevice } from "../../common/log/Sealing.ts"
 import { nameKey } from "../../common/name/Name.ts"
@@ -15,13 +15,12 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
-import type { RequestError } from "../core/ClientError.ts"
+import type { RequestError, SessionError } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { isEntry } from "../core/Heard.ts"
 import type { Device } from "../crypto/Device.ts"
 import type { Client } from "../link/Client.ts"
-import { whenAllowed } from "../link/WhenAllowed.ts"
-import type { Ask } from "./Ask.ts"
+import * as Ask from "./Ask.ts"
 import * as Conversation from "./Conversation.ts"
 import type { PlainRow } from "./Kept.ts"
 import * as Lists from "./Lists.ts"
@@ -41,6 +40,8 @@ import {
   type SayError
 } from "./SealedError.ts"
 import type { SealedStore, StoreError, Unsent } from "./SealedStore.ts"
+import { longestPause } from "./Steps.ts"
+import { growing } from "./Timers.ts"
 import type { Conversation as SealedConversation, View } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
 
@@ -93,6 +94,8 @@ export interface SealedRooms {
 export interface SealedOptions {
   /** The shortest pause before something is tried again, and between two in the order of those who change keys; 400 ms. */
   readonly patience?: number
+  /** How long the server may take to answer, in milliseconds; 10 s, see link/Passage.ts. */
+  readonly lateness?: number
   /** How many entries are read at once. */
   readonly pageSize?: number
 }
@@ -107,7 +110,7 @@ const wasEncrypted = (room: RoomName) =>
 export const make = Effect.fnUntraced(function* (
   client: Pick<Client["Service"], "quietly" | "request">,
   store: SealedStore,
-  { pageSize = 200, patience = 400 }: SealedOptions = {}
+  { lateness = 10_000, pageSize = 200, patience = 400 }: SealedOptions = {}
 ) {
   const scope = yield* Effect.scope
   const random = yield* SecureRandom.SecureRandom
@@ -115,9 +118,11 @@ export const make = Effect.fnUntraced(function* (
   const tell = (news: SealedNews) => {
     Queue.offerUnsafe(newsQueue, news)
   }
-  const ask: Ask = (request) => whenAllowed(client.quietly(request))
+  // What makes this device one of its account's is asked once for each connection: in pieces, it would be made several times.
+  const patiently = Ask.patiently(client.quietly)
+  const ask = Ask.within(patiently, lateness)
   const lists = yield* Lists.make(store, ask, tell)
-  const home: OwnDevice.Home = { ask, lists, store, tell }
+  const home: OwnDevice.Home = { ask: patiently, lists, store, tell }
 
   const conversations = new Map<string, SealedConversation>()
   const joins = new Map<string, ServerMessageOf<"RoomJoined">>()
@@ -183,23 +188,30 @@ export const make = Effect.fnUntraced(function* (
       store,
       tell,
       patience,
+      lateness,
       pageSize,
       newKey: Effect.orDie(random.uuidV7()),
       isCopied: () => isCopied,
       copied,
       packageUsed: () => Queue.offerUnsafe(used, undefined)
     }
-    yield* restock(own)
-    yield* inBackground(Effect.forever(Effect.andThen(Queue.take(used), restock(own))))
+    const stocked = yield* Deferred.make<void>()
+    const restockAgain = Effect.forever(Effect.andThen(Queue.take(used), restock(own)))
+    yield* inBackground(
+      Effect.andThen(restock(own), Effect.andThen(Deferred.succeed(stocked, undefined), restockAgain))
+    )
+    yield* Effect.timeoutOption(Deferred.await(stocked), lateness)
     // First: whoever waits until this device takes part says something at once.
     for (const joined of joins.values()) yield* enter(joined)
     // Whoever asked before this device was signed in has been told that it was not.
     if (Deferred.isDoneUnsafe(settled)) settled = Deferred.makeUnsafe()
     Deferred.doneUnsafe(settled, isCopied ? Effect.fail(new Copied(own.identity)) : Effect.succeed(own))
     // They were refused as long as this device was not in the list.
-    for (const room of encrypted) {
-      if (!joins.has(nameKey(room))) yield* Effect.ignore(client.request({ _tag: "JoinRoom", room }))
-    }
+    yield* Effect.forEach(
+      encrypted.filter((room) => !joins.has(nameKey(room))),
+      (room) => inBackground(client.request({ _tag: "JoinRoom", room })),
+      { discard: true }
+    )
   })
 
   const settle = Effect.gen(function* () {
@@ -207,14 +219,23 @@ export const make = Effect.fnUntraced(function* (
     const own = yield* OwnDevice.settle(home, identity)
     if (own !== undefined) return yield* begin(own)
     Deferred.doneUnsafe(settled, Effect.fail(new NotLinked({ device: identity.device })))
-  })
+  }).pipe(Semaphore.makeUnsafe(1).withPermit)
+
+  /** Until it is known whether this device takes part, less and less often. */
+  const settlePause = growing(patience, longestPause)
+  const settleAtLast: Effect.Effect<void, StoreError | SessionError> = Effect.catchTag(
+    settle,
+    ["ReplyLost", "RequestRejected", "UnexpectedReply"],
+    () => Effect.andThen(Effect.sleep(settlePause.take()), settleAtLast)
+  )
 
   const arrive = (welcome: ServerMessageOf<"Welcome">) => {
     lists.allMayHaveChanged()
     if (!welcome.account || welcome.device === undefined) return Effect.void
     identity = { user: welcome.user, device: welcome.device }
     encrypted = (welcome.rooms ?? []).flatMap(({ encrypted: isIt, room }) => (isIt === true ? [room] : []))
-    return inBackground(settle)
+    settlePause.beginAgain()
+    return inBackground(settleAtLast)
   }
 
   const leave = (room: RoomName) => {

@@ -2,7 +2,8 @@
  * Carries out what Decision.ts says, for the fiber of one conversation: each step asks at most once, stores before it sends, and
  * leaves in memory what the next one is decided from.
  *
- * What is refused is not sent again at once, however often a server refuses: pauses grow up to 15 s, until something comes of it.
+ * What is refused is not sent again at once, however often a server refuses: pauses grow up to 15 s, until something comes of it. What
+ * is not answered at all is given up, and is as if it were refused: sent again it has the same key, by which the server knows it.
  */
 import { Deferred, Effect, Queue } from "effect"
 import type { RoomName } from "../../common/name/RoomName.ts"
@@ -14,7 +15,7 @@ import type { Kept, Pending } from "./Kept.ts"
 import * as Memory from "./Memory.ts"
 import * as Outgoing from "./Outgoing.ts"
 import * as Reader from "./Reader.ts"
-import { isPassing, refusalOf } from "./Refusal.ts"
+import { refusalOf } from "./Refusal.ts"
 import type { StoreError } from "./SealedStore.ts"
 import * as Tender from "./Tender.ts"
 import { type After, growing } from "./Timers.ts"
@@ -40,7 +41,7 @@ interface Bench {
 }
 
 export const make = ({ after, memory, room, signals, workshop }: Bench) => {
-  const { ask, patience, store, tell } = workshop
+  const { ask, lateness, patience, store, tell } = workshop
   const welcomePause = growing(patience / 4, longestPause)
   /** How often a welcome was looked for in vain; and whether the fresh keys on their way are asked for since nobody may be left. */
   let welcomeLooks = 0
@@ -119,15 +120,30 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
 
   const dropPending = Effect.tap(store.dropPending(room), () => Effect.sync(() => Memory.setPending(memory, undefined)))
 
+  /** Over a slow line half a page may come in time where a whole one does not. */
+  let { pageSize } = workshop
+  const askPage = ({ cursor }: Kept) =>
+    ask({ _tag: "GetHistory", room, after: cursor, limit: pageSize }).pipe(
+      Effect.tapError(({ _tag }) =>
+        Effect.sync(() => {
+          if (_tag === "ReplyLost") pageSize = Math.max(1, Math.floor(pageSize / 2))
+        })
+      ),
+      Effect.tap(({ more }) =>
+        Effect.sync(() => {
+          if (!more) ({ pageSize } = workshop)
+        })
+      )
+    )
+
   const readNext = Effect.fnUntraced(function* (at: Kept) {
     const asked = memory.horizon.hearings
     const live = Horizon.livePage(memory.horizon, at.cursor)
-    const { messages, more: isMore } = live
-      ? { messages: live, more: false }
-      : yield* ask({ _tag: "GetHistory", room, after: at.cursor, limit: workshop.pageSize })
+    const { messages, more } = live ? { messages: live, more: false } : yield* askPage(at)
     const { other, outbox, pending } = memory
     const read = yield* Reader.read(workshop, { kept: at, outbox, pending, page: messages, other })
-    const { kept } = read
+    const { failed, kept } = read
+    const isMore = more || failed !== undefined
     memory.kept = kept
     memory.incarnation = Math.max(memory.incarnation, kept.incarnation)
     memory.horizon = Horizon.read(memory.horizon, { asked, before: at.cursor, cursor: kept.cursor, isMore })
@@ -137,6 +153,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     if (kept.group === undefined) {
       if (at.group !== undefined) lookForWelcome()
     } else if (at.group?.keyEpoch !== kept.group.keyEpoch || at.incarnation !== kept.incarnation) tendInTurn(true)
+    if (failed !== undefined) return yield* failed
     if (kept.cursor > at.cursor || !Horizon.isAwaiting(memory.horizon, kept.cursor)) return
     after({
       purpose: "look",
@@ -177,13 +194,26 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     tendInTurn(true)
   })
 
+  /** What the server says it has stored is looked for, and sent again, if it does not come. */
+  const awaitEcho = ({ key }: Pending) =>
+    after({
+      purpose: "echo",
+      pause: lateness,
+      what: () => {
+        if (memory.pending?.key !== key) return
+        memory.isPendingAnswered = false
+        memory.horizon = Horizon.mayGoOn(memory.horizon, memory.kept?.cursor ?? 0)
+      }
+    })
+
   const sendChange = Effect.fnUntraced(function* (at: Kept, made: Pending) {
     const refusal = yield* refusalOf(ask(Tender.requestOf(room, made)))
     if (refusal === undefined) {
       memory.isPendingAnswered = true
+      awaitEcho(made)
       return goOn()
     }
-    if (isPassing(refusal)) return holdBack()
+    if (refusal === "passing") return holdBack()
     const { reason } = refusal
     if (reason._tag === "StaleKeyEpoch" && afterStale(standing(at), reason) === "read") {
       expect(reason.seq)
@@ -206,7 +236,9 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
 
   const tend = Effect.fnUntraced(function* (at: Kept) {
     memory.isTendingDue = false
-    const made = yield* Tender.tend(workshop, at, memory.other, memory.addsAtOnce)
+    const made = yield* Effect.tapError(Tender.tend(workshop, at, memory.other, memory.addsAtOnce), () =>
+      Effect.sync(() => tendLater(tendingPause.take(), true))
+    )
     if (made._tag === "Made") {
       memory.kept = made.kept
       memory.addsAtOnce = made.addsAtOnce
@@ -254,7 +286,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       memory.sent.add(key)
       return goOn()
     }
-    if (isPassing(refusal)) return holdBack()
+    if (refusal === "passing") return holdBack()
     const { message, reason } = refusal
     if (reason._tag === "NotAllowed" && refusals < refusalsBeforeGivenUp) {
       // Somebody has reset the keys, and the log will say so: it stays on its way until this device is let in again.

@@ -1,7 +1,7 @@
 /** What a conversation is to do later: one thing for each purpose, set down from anywhere, carried out in the scope of whoever made this. */
 import { Effect, FiberMap } from "effect"
 
-type Purpose = "look" | "send" | "tend" | "welcome"
+type Purpose = "echo" | "look" | "send" | "tend" | "welcome"
 
 interface Later {
   readonly purpose: Purpose

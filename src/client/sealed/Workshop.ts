@@ -10,6 +10,7 @@ import type { SealedStore, StoreError } from "./SealedStore.ts"
 
 export interface Workshop {
   readonly own: Device
+  /** Given up after a while. */
   readonly ask: Ask
   readonly lists: Lists
   readonly store: SealedStore
@@ -18,6 +19,8 @@ export interface Workshop {
   readonly newKey: Effect.Effect<MessageKey>
   /** The shortest pause before something that did not succeed is tried again, in milliseconds. */
   readonly patience: number
+  /** How long the server is waited for, in milliseconds. */
+  readonly lateness: number
   /** How many entries one page has. */
   readonly pageSize: number
   /** Whether a copy of this device's state is in use: then nothing is sealed or sent any more. */

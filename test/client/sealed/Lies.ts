@@ -6,7 +6,18 @@ import type { RoomName } from "../../../src/common/name/RoomName.ts"
 import { silently } from "../../support/FaultyServer.ts"
 import * as LyingServer from "../../support/LyingServer.ts"
 import * as TestServer from "../../support/TestServer.ts"
-import { type Device, enter, homeOf, isIn, makeVault, say, switchOn, until, vault } from "./Devices.ts"
+import {
+  type Device,
+  enter,
+  homeOf,
+  isIn,
+  makeVault,
+  say,
+  type SwitchOptions,
+  switchOn,
+  until,
+  vault
+} from "./Devices.ts"
 import { folder } from "./Folder.ts"
 
 type Line = LyingServer.Line
@@ -17,20 +28,22 @@ export const world = Effect.gen(function* () {
   const server = yield* silently(TestServer.start())
   const lying = yield* LyingServer.start(server.port)
   const path = yield* folder
-  const on = (user: string, device = "desk") => switchOn(lying.port, homeOf(path, user, device))
+  const on = (user: string, device = "desk", options?: SwitchOptions) =>
+    switchOn(lying.port, homeOf(path, user, device), options)
   return { server, lying, path, on }
 })
 
 /** Ada has made the vault and ben was let in. */
-export const two = Effect.gen(function* () {
+export const twoWith = Effect.fnUntraced(function* (options: SwitchOptions) {
   const { lying, on, path, server } = yield* world
-  const ada = yield* on("ada")
-  const ben = yield* on("ben")
+  const ada = yield* on("ada", "desk", options)
+  const ben = yield* on("ben", "desk", options)
   yield* makeVault(ada)
   yield* enter(ben)
   yield* until("ben is let in", isIn(ben, vault, 2))
   return { server, lying, path, on, ada, ben }
 })
+export const two = twoWith({})
 
 /** Everything that stands there, as short as it can be told: what could not be read by its reason and its words. */
 export const lines = ({ rooms }: Device, room: RoomName = vault) =>

@@ -77,30 +77,6 @@ layer(NodeServices.layer, { excludeTestServices: true })("A malicious server", (
     }).pipe(Effect.scoped)
   )
 
-  it.effect("that does not answer holds a conversation up, reading too, until there is another connection", () =>
-    Effect.gen(function* () {
-      const { ada, ben, lying } = yield* two
-      let held = 0
-      const honestly = lying.asked((line, { user }) => {
-        if (user !== "ada" || line._tag !== "SealedMessage") return undefined
-        held += 1
-        return []
-      })
-      yield* say(ada, "into silence")
-      yield* until(
-        "it is on its way",
-        Effect.sync(() => held === 1)
-      )
-      yield* converse(ben, "hello?", ben)
-      yield* ada.client.request({ _tag: "Ping", nonce: 1 })
-      assert.notInclude(yield* lines(ada), "ben: hello?")
-      honestly()
-      yield* ada.cut
-      yield* untilLine(ada, "ben: hello?")
-      yield* untilLine(ben, "ada: into silence")
-    }).pipe(Effect.scoped)
-  )
-
   it.effect("that says things which are none is not heard, and what was said meanwhile is read", () =>
     Effect.gen(function* () {
       const { ada, ben, lying } = yield* two
