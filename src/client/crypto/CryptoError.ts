@@ -44,7 +44,7 @@ export class TooFarAhead extends Schema.TaggedError<TooFarAhead>()("TooFarAhead"
   ...named,
   generation: Schema.Natural
 }) {
-  override readonly message = `Too many messages of ${this.user} before this one are missing: it cannot be opened.`
+  override readonly message = `Too many messages of ${this.user} before this one are missing: it cannot be opened. :rekey, typed there, makes new keys for what comes next.`
 }
 
 /**

@@ -19,13 +19,14 @@ import {
 } from "./CryptoError.ts"
 import { type Group, memberAt, ownLeafOf } from "./Group.ts"
 import { suite } from "./Suite.ts"
-import { retention } from "./Trust.ts"
+import { farthest, retention } from "./Trust.ts"
 
-/** The message, and the member whose key it claims: true once the library has opened it, for that checks the signature. */
+/** `places`: how many the log has had in this key epoch. The message, and the member whose key it claims: true once the library has opened it, for that checks the signature. */
 export const readIncoming = Effect.fnUntraced(function* (
   group: Group,
   bytes: Uint8Array,
-  contentType: "application" | "commit"
+  contentType: "application" | "commit",
+  places = 0
 ) {
   if (bytes.length > maxSealedBytes) return yield* new TooLarge({ bytes: bytes.length, limit: maxSealedBytes })
   const header = parseSealedHeader(bytes)
@@ -57,8 +58,10 @@ export const readIncoming = Effect.fnUntraced(function* (
   if (generation < next && ratchet?.unusedGenerations[generation] === undefined) {
     return yield* new AlreadyOpened({ user: sender.user, device: sender.device, generation })
   }
-  if (generation - next > retention.maximumForwardRatchetSteps) {
+  const steps = generation - next
+  const isPlaced = generation <= places + retention.maximumForwardRatchetSteps && steps <= farthest
+  if (steps > retention.maximumForwardRatchetSteps && !isPlaced) {
     return yield* new TooFarAhead({ user: sender.user, device: sender.device, generation })
   }
-  return { message, sender, generation }
+  return { message, sender, generation, steps }
 })

@@ -17,7 +17,7 @@ import { BadSignature, Damaged, TooLarge } from "./CryptoError.ts"
 import { type Group, groupOf, missing, ownLeafOf, withConfig } from "./Group.ts"
 import { readIncoming } from "./Incoming.ts"
 import { suite } from "./Suite.ts"
-import { trusting, trustingNobody } from "./Trust.ts"
+import { retention, trusting, trustingNobody } from "./Trust.ts"
 
 const minPadded = 256
 const maxPadded = 44 * 1024
@@ -52,11 +52,16 @@ export const seal = Effect.fnUntraced(function* (
   return { group: groupOf(newState), bytes, generation }
 })
 
-/** Opens what another device sealed, once: the key is gone from `group` afterwards. In any order, within Trust's `retention`. */
-export const open = Effect.fnUntraced(function* (group: Group, bytes: Uint8Array) {
-  const { generation, message, sender } = yield* readIncoming(group, bytes, "application")
+/**
+ * Opens what another device sealed, once: the key is gone from `group` afterwards. In any order, within Trust's `retention`; further
+ * ahead where the log has had so many `places` in this key epoch that the sender may have used as many keys.
+ */
+export const open = Effect.fnUntraced(function* (group: Group, bytes: Uint8Array, places = 0) {
+  const { generation, message, sender, steps } = yield* readIncoming(group, bytes, "application", places)
   const cs = yield* suite
   const trust = trusting(trustingNobody)
+  const maximumForwardRatchetSteps = Math.max(retention.maximumForwardRatchetSteps, steps)
+  trust.config.keyRetentionConfig = { ...retention, maximumForwardRatchetSteps }
   const opened = yield* trust.attempt(
     () => processPrivateMessage(withConfig(group, trust), message, emptyPskIndex, cs),
     (cause) =>

@@ -13,7 +13,8 @@ export type IsTrusted = (identity: Identity, publicKey: Uint8Array) => boolean
 
 /**
  * How far a ratchet goes. The server keeps one order, so that messages come as they were sent: what is skipped was lost on
- * purpose. 10 keys are kept for what is skipped, 200 steps are taken at once (each a hash: about 20 ms in all).
+ * purpose, deleted, or said by who was blocked. 10 keys are kept for what is skipped, 200 steps are taken at once (each a hash: about
+ * 20 ms in all), and as many more as the log has places for (`farthest`).
  */
 export const retention = {
   retainKeysForGenerations: 10,
@@ -22,6 +23,12 @@ export const retention = {
   retainKeysForEpochs: 1,
   maximumForwardRatchetSteps: 200
 }
+
+/**
+ * The most steps for one message, about two seconds. Each generation of an honest device stands at a place of its own in the log, so
+ * that whoever skips many has to have said as much.
+ */
+export const farthest = 20_000
 
 /** The library's settings for one operation, and whom the caller did not trust in it. */
 export const trusting = (isTrusted: IsTrusted) => {

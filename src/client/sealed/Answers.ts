@@ -22,12 +22,14 @@ import type { SealedRooms } from "./SealedRooms.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
 import type { Telling } from "./Telling.ts"
 import type { Watch } from "./Watch.ts"
-import { asNotDone, notInTheOpen, stillReading } from "./Words.ts"
+import { asNotDone, notInTheOpen, stillReading, waitsHere } from "./Words.ts"
 
 /** How long a page waits for what was missed to be read, and a message for keys, or for whom it is for to be let in. */
 const pagePatience = "1500 millis"
 const keysPatience = "3 seconds"
 const partnerPatience = "10 seconds"
+/** How long whoever gave no key of their own waits for what is kept here to be taken: longer than a connection is away mostly. */
+const takenPatience = "30 seconds"
 /** As long as the server is waited for otherwise, see link/Passage.ts. */
 const lateness = "10 seconds"
 
@@ -38,6 +40,11 @@ type SearchRequest = Extract<Request, { readonly _tag: "Search" }>
 export interface Opened {
   readonly rooms: SealedRooms
   readonly store: SealedStore
+}
+
+export interface Underway {
+  readonly room: RoomName
+  readonly done: Deferred.Deferred<ServerMessageOf<"Sent">, RequestError>
 }
 
 interface Answering {
@@ -52,7 +59,7 @@ interface Answering {
   readonly arrived: Deferred.Deferred<ServerMessageOf<"Welcome">>
   readonly random: SecureRandom.SecureRandom["Service"]
   /** To be answered when they stand in the log. */
-  readonly underway: Map<MessageKey, Deferred.Deferred<ServerMessageOf<"Sent">, RequestError>>
+  readonly underway: Map<MessageKey, Underway>
 }
 
 export const make = ({ arrived, hasOpened, open, random, raw, ready, telling, underway, watch }: Answering) => {
@@ -87,10 +94,17 @@ export const make = ({ arrived, hasOpened, open, random, raw, ready, telling, un
     yield* keysAreThere(rooms, room)
     const key = given ?? (yield* random.uuidV7())
     const done = yield* Deferred.make<ServerMessageOf<"Sent">, RequestError>()
-    underway.set(key, done)
+    underway.set(key, { room, done })
     return yield* rooms.say(room, saying, key).pipe(
       Effect.mapError(({ message }) => new NotDone({ message })),
-      Effect.andThen(Deferred.await(done)),
+      Effect.andThen(
+        given === undefined
+          ? Effect.timeoutOrElse(Deferred.await(done), {
+              duration: takenPatience,
+              orElse: () => Effect.fail(new NotDone({ message: waitsHere(room) }))
+            })
+          : Deferred.await(done)
+      ),
       Effect.ensuring(Effect.sync(() => underway.delete(key)))
     )
   }, slots.withPermit)

@@ -6,6 +6,7 @@
  * of step for good: from there on everything is such a line, until the keys are reset.
  */
 import { Effect } from "effect"
+import type { Seq } from "../../common/log/Cursor.ts"
 import { groupIdOf, type UserDevice } from "../../common/log/Sealing.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { EntryMessage, StandingMessage } from "../../common/wire/EntryMessage.ts"
@@ -43,7 +44,7 @@ export interface Outcome {
   readonly erases?: number
   /** What its author says of itself. */
   readonly payload?: Payload
-  readonly notice?: "Cloned" | "OutOfStep" | "Differs"
+  readonly notice?: "Cloned" | "OutOfStep" | "Lacking" | "Differs"
   /** The keys for this have not come: there may be a welcome. */
   readonly lacksKeys?: true
   /** Somebody in the group is not known: their list may have gone on. */
@@ -129,10 +130,13 @@ const readSealed = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Seal
   if (group === undefined) {
     return { kept: after, line: unreadable(entry, notLetIn), lacksKeys: true } satisfies Outcome
   }
-  return yield* Effect.match(open(group, data), {
+  const places = entry.seq - (kept.more.since ?? entry.seq)
+  return yield* Effect.match(open(group, data, places), {
     onFailure: (error): Outcome => ({
-      kept: after,
+      // Of a change of keys that the log does not have any more, or that is held back, nothing comes later.
+      kept: error._tag === "EpochAhead" ? lacking(after, error.message) : after,
       line: unreadable(entry, isOurs(error, kept, data) ? repeated : error),
+      ...(error._tag === "EpochAhead" && kept.more.outOfStep === undefined && { notice: "Lacking" }),
       ...(isCopys(error, kept, entry, own) && { notice: "Cloned" }),
       ...((error._tag === "EpochAhead" || error._tag === "NotForThisGroup") && { lacksKeys: true })
     }),
@@ -150,6 +154,12 @@ const readSealed = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Seal
   })
 })
 
+/** Out of step by nobody's doing that is known. */
+const lacking = (kept: Kept, message: string): Kept => ({
+  ...kept,
+  more: { ...kept.more, outOfStep: kept.more.outOfStep ?? message }
+})
+
 type Failure = { readonly _tag: string }
 const isOurs = ({ _tag }: Failure, { more }: Kept, data: Uint8Array) =>
   _tag === "FromThisDevice" && Repeated.isNoted(more, data)
@@ -161,12 +171,13 @@ const isCopys = (error: Failure, { more }: Kept, entry: Headed & { readonly data
 const opened = (entry: Headed, { saying }: Payload): PlainLine => ({ _tag: "Opened", ...headOf(entry), saying })
 
 /** A group in a new key epoch, of which nothing was read yet. */
-const entered = (kept: Kept, group: Group, comparesReading: boolean): Kept => {
+const entered = (kept: Kept, group: Group, since: Seq, comparesReading: boolean): Kept => {
   const { outOfStep: _, reading: __, sealed: ___, toGo = [], ...rest } = kept.more
   const members = new Set(membersOf(group).map(identityKey))
   const still = toGo.filter((identity) => members.has(identityKey(identity)))
   const more: KeptMore = {
     ...rest,
+    since,
     ...(still.length > 0 && { toGo: still }),
     ...(comparesReading && { reading: Seen.begin(group.keyEpoch, authenticatorOf(group)) })
   }
@@ -224,7 +235,7 @@ const readCommit = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Keys
   if (change?._tag === "Commit" && areSame(change.data, data)) {
     const next = yield* Effect.orDie(decodeGroup(change.next))
     const line: PlainLine = { _tag: "Changed", at: entry.at, ...ownHead(own), ...changes(group, next) }
-    return { kept: entered(kept, next, comparesReading), line, dropsPending: true } satisfies Outcome
+    return { kept: entered(kept, next, entry.seq, comparesReading), line, dropsPending: true } satisfies Outcome
   }
   if (kept.more.outOfStep !== undefined) return { kept } satisfies Outcome
   return yield* Effect.match(apply(group, data, isTrusted), {
@@ -246,7 +257,7 @@ const readCommit = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Keys
         added: added.map(named),
         removed: removed.map(named)
       }
-      const followed = entered(withoutThem(kept, removed), next, comparesReading)
+      const followed = entered(withoutThem(kept, removed), next, entry.seq, comparesReading)
       return { kept: followed, line, dropsPending: true }
     }
   })
@@ -268,7 +279,7 @@ const readReset = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"KeysR
   if (change?._tag === "Reset" && pending?.incarnation === incarnation && isFrom(entry, own)) {
     const group = yield* decodeGroup(change.next)
     const line: PlainLine = { _tag: "LetIn", at: entry.at, how: "made" }
-    return { kept: entered(after, group, comparesReading), line, dropsPending: true } satisfies Outcome
+    return { kept: entered(after, group, entry.seq, comparesReading), line, dropsPending: true } satisfies Outcome
   }
   return {
     kept: { ...without(kept), incarnation: after.incarnation },
@@ -300,5 +311,5 @@ export const incarnationIn = (room: string, groupId: string): number | undefined
 }
 
 /** A conversation joined at a place. */
-export const letIn = (kept: Kept, group: Group, seq: number, incarnation: number, comparesReading: boolean): Kept =>
-  entered({ ...without(kept), cursor: seq, incarnation }, group, comparesReading)
+export const letIn = (kept: Kept, group: Group, seq: Seq, incarnation: number, comparesReading: boolean): Kept =>
+  entered({ ...without(kept), cursor: seq, incarnation }, group, seq, comparesReading)

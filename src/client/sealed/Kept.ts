@@ -26,6 +26,8 @@ export interface Kept {
 export const KeptMore = Schema.Struct({
   /** What was read in this key epoch; none where something of it cannot be known. */
   reading: Schema.optionalKey(Reading),
+  /** At which place this key epoch began, as far as this device has followed it. */
+  since: Schema.optionalKey(Seq),
   /** The newest keys that this device had when it was put out: a welcome to older ones was given before. */
   left: Schema.optionalKey(Schema.Struct({ incarnation: Incarnation, keyEpoch: KeyEpoch })),
   /** What this device was let into by its key package of last resort, which opens a welcome again: see Repeated.ts. */

@@ -168,6 +168,7 @@ const notice = Effect.fnUntraced(function* (
 ) {
   const { from } = entry
   if (found === "Cloned") yield* copied(room)
+  if (found === "Lacking") tell({ _tag: "OutOfStep", room, message: more.outOfStep ?? "" })
   if (found === "OutOfStep") tell({ _tag: "OutOfStep", room, ...whatToDo(more, entry) })
   if (found === "Differs") tell({ _tag: "Withheld", room, user: from, what: "messages" })
   if (payload !== undefined && (yield* lists.fallsShort(from, payload.chain))) {

@@ -30,7 +30,17 @@ import type * as SealedRooms from "./SealedRooms.ts"
 import type { StoreError } from "./SealedStore.ts"
 import * as Telling from "./Telling.ts"
 import * as Watch from "./Watch.ts"
-import { asNotDone, noFreshKeys, notSent, onlyAccounts, refused, saidInTheOpen, slow, takenOut } from "./Words.ts"
+import {
+  asNotDone,
+  noFreshKeys,
+  notSent,
+  onlyAccounts,
+  refused,
+  saidInTheOpen,
+  slow,
+  stoppedThere,
+  takenOut
+} from "./Words.ts"
 
 type Service = Client["Service"]
 
@@ -51,7 +61,7 @@ export const over = Effect.fnUntraced(function* (
   const watch = Watch.make()
   const arrived = yield* Deferred.make<ServerMessageOf<"Welcome">>()
   const joins = new Map<string, ServerMessageOf<"RoomJoined">>()
-  const underway = new Map<MessageKey, Deferred.Deferred<ServerMessageOf<"Sent">, RequestError>>()
+  const underway = new Map<MessageKey, Answers.Underway>()
   let welcome: ServerMessageOf<"Welcome"> | undefined
   let opened: Answers.Opened | undefined
 
@@ -65,15 +75,20 @@ export const over = Effect.fnUntraced(function* (
 
   const settle = (news: SealedNews) => {
     if (news._tag === "Refused") {
-      const done = underway.get(news.key)
-      if (done !== undefined) Deferred.doneUnsafe(done, Effect.fail(refused(news.room, news.message)))
+      const one = underway.get(news.key)
+      if (one !== undefined) Deferred.doneUnsafe(one.done, Effect.fail(refused(news.room, news.message)))
       // It was said before a restart: nobody waits for it, and it is not lost without a word.
       else buffer.offer({ _tag: "EncryptionTold", room: news.room, message: notSent(news), isAlarm: true })
     }
+    if (news._tag === "Stopped") {
+      for (const { done, room } of underway.values()) {
+        if (room === news.room) Deferred.doneUnsafe(done, Effect.fail(refused(room, stoppedThere(news))))
+      }
+    }
     if (news._tag !== "Rows") return
     for (const [key, { at, seq }] of news.echoes) {
-      const done = underway.get(key)
-      if (done !== undefined) Deferred.doneUnsafe(done, Effect.succeed({ _tag: "Sent", seq, at }))
+      const one = underway.get(key)
+      if (one !== undefined) Deferred.doneUnsafe(one.done, Effect.succeed({ _tag: "Sent", seq, at }))
     }
   }
 

@@ -29,6 +29,12 @@ const looksBeforeReset = 10
 /** So often it is asked again whether this device is in; with the pauses in between, 12 seconds. */
 const refusalsBeforeGivenUp = 6
 
+/** What people can do about a member who has the newest keys alone. */
+const ifNobodyLetsIn = ({ group }: Kept): string =>
+  group === undefined
+    ? " If whoever made the newest keys lets nobody in, a moderator can :kick them: then others may make new ones."
+    : ""
+
 type StepError = RequestError | StoreError
 
 interface Bench {
@@ -226,7 +232,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       lookForWelcomeLater()
     } else if (made.change._tag === "Reset") {
       holdBack()
-      tell({ _tag: "OutOfStep", room, message: `No fresh keys could be made. ${refusal.message}` })
+      tell({ _tag: "OutOfStep", room, message: `No fresh keys could be made. ${refusal.message}${ifNobodyLetsIn(at)}` })
     }
     // A key that was stored is answered first: refused, it is not in the log and will not be.
     yield* dropPending
@@ -248,11 +254,11 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
   })
 
   const sealNext = Effect.fnUntraced(function* (at: Kept, group: Group) {
-    const [wish, ...others] = memory.wishes
+    const [wish] = memory.wishes
     if (wish === undefined) return
-    memory.wishes = others
     const unsure = Tender.whoIsHeld(workshop, memory.other, group)
     if (unsure !== undefined) {
+      memory.wishes = memory.wishes.filter((one) => one !== wish)
       Deferred.doneUnsafe(wish.done, Effect.fail(unsure))
       return
     }
@@ -261,6 +267,8 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     yield* store.sealed(next, row)
     memory.kept = next
     memory.outbox = [...memory.outbox, row]
+    // Not before: where it cannot be stored, whoever said it is told so with all others who wait.
+    memory.wishes = memory.wishes.filter((one) => one !== wish)
     Deferred.doneUnsafe(wish.done, Effect.succeed(key))
   })
 

@@ -38,3 +38,11 @@ export const noFreshKeys = (room: RoomName) =>
 /** Of what was said by an earlier run of the program. */
 export const notSent = ({ message, room, saying }: Extract<SealedNews, { readonly _tag: "Refused" }>) =>
   `Not sent in ${room}, and said before: ${saying._tag === "Reacted" ? saying.reaction : saying.content}. ${message}`
+
+/** Of what is on its way when its keys can be kept no more. */
+export const stoppedThere = ({ message, room }: Extract<SealedNews, { readonly _tag: "Stopped" }>) =>
+  `Nothing more is done in ${room} until parley is started again; what was kept goes out then. ${message}`
+
+/** Of what was not taken for long: it is not to be said again. */
+export const waitsHere = (room: RoomName) =>
+  `The server has not taken it yet. It is kept on this device, sealed, and goes out by itself; do not say it again. If it stays so, :rekey ${room} makes new keys.`

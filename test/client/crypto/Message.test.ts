@@ -106,6 +106,19 @@ describe("A sealed message", () => {
       })
   )
 
+  it.live("opens behind more that are missing where the log has had so many places, and not behind any number", () =>
+    Effect.gen(function* () {
+      const { ofAda, ofBob } = yield* pair
+      const { maximumForwardRatchetSteps } = retention
+      const { sealed } = yield* sealMany(ofAda, 502)
+      const [last, next] = [sealed.at(-2) ?? new Uint8Array(0), sealed.at(-1) ?? new Uint8Array(0)]
+      const placed = 500 - maximumForwardRatchetSteps
+      assert.strictEqual((yield* Effect.flip(open(ofBob, last, placed - 1)))._tag, "TooFarAhead")
+      const { group } = yield* open(ofBob, last, placed)
+      yield* open(group, next)
+    })
+  )
+
   it.live("uses a key of its own each, over a restart too, unless somebody goes back", () =>
     Effect.gen(function* () {
       const { ofAda } = yield* pair

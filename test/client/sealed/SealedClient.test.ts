@@ -178,7 +178,7 @@ describe("A client that seals", () => {
         lying.told((line, { user }) => {
           if (user !== "ada" || line._tag !== "DeviceList" || line["user"] !== "ben") return undefined
           const entries: ReadonlyArray<object> = Array.isArray(line["entries"]) ? line["entries"] : []
-          return [{ ...line, entries: entries.map((entry) => ({ ...entry, prev: "AAAA" })) }]
+          return [{ ...line, entries: entries.map((entry) => Object.assign(entry, { prev: "AAAA" })) }]
         })
         yield* Effect.forkScoped(
           Effect.ignore(ada.client.send({ _tag: "PrivateMessage", to: ben.user, content: "a secret" }))
