@@ -29,7 +29,7 @@ export const long = [
   "test/client/{AccountTerminal,ClientProcess,ClientReturn,DrawnTerminal,Endings,FullKeys,FullSwitches,FullTerminal,LinksTerminal,Loading,LoginTerminal,Reconnect,ScriptsProcess,SealedTerminal,Tail,Terminal}.test.ts",
   "test/client/account/SshKey.test.ts",
   "test/client/crypto/{Churn,Hundred,TamperedTrees,Unpatched}.test.ts",
-  "test/client/sealed/{Chaos,Crashes,Kills}.test.ts",
+  "test/client/sealed/{Chaos,Crashes,FullRoom,Kills}.test.ts",
   "test/common/ssh/OpenSsh.test.ts",
   "test/e2e/{AccountsAway,AccountsOpenSsh,AccountsSecrets,Descriptors,Entries,EntriesAllowed,EntriesReplay,Flood,Fuzz,Load,OneConnection,Process,ProcessEnd,Reactions,Shutdown}.test.ts",
   "test/server/search/{SearchEdits,SearchIndex}.test.ts",

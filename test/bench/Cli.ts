@@ -57,7 +57,10 @@ const flags = {
   rate: count("rate", "Messages a second, of all senders together, where there is a pace (the mode's choice)"),
   seconds: count("seconds", "How long a pace is kept up; floods grow with it (3; --quick 1; store 10, soak 3600)"),
   bytes: count("bytes", "The length of a message's content (64)"),
-  messages: count("messages", "How many messages, where a number bounds it: floods, and what history is filled with"),
+  messages: count(
+    "messages",
+    "How many messages, where a number bounds it: floods, what history is filled with, and what is missed in sealed"
+  ),
   server: list("server", `Only these of ${subjectNames.join(", ")} (all that are installed; --quick: parley,floor)`),
   attack: list("attack", "Of the hostile mode, only these attacks; see above (all)"),
   k: list("k", "How many hostile connections at once; several with commas between them (1,40)"),
@@ -261,6 +264,7 @@ export const cli = Command.make(
       command: "pnpm bench --mode hostile --attack history,keys --k 1",
       description: "What one attacker does to others"
     },
+    { command: "pnpm bench --mode sealed --quick", description: "What encryption costs, a quick look" },
     { command: "pnpm bench --quick --check", description: "Has something become slower?" },
     { command: "pnpm bench --profile --mode flood --members 500", description: "Where the time goes" }
   ])

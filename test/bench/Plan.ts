@@ -5,6 +5,7 @@ import { closedMode, floodMode, pacedMode, privateMode, roomsMode } from "./Broa
 import { historyMode } from "./HistoryMode.ts"
 import type { Load, Mode } from "./Mode.ts"
 import { screenMode } from "./ScreenMode.ts"
+import { sealedMode } from "./SealedMode.ts"
 import { soakMode } from "./SoakMode.ts"
 import { slowDiskMode, storeMode } from "./StoreModes.ts"
 
@@ -21,7 +22,8 @@ export const modes: ReadonlyArray<Mode> = [
   slowDiskMode,
   historyMode,
   soakMode,
-  screenMode
+  screenMode,
+  sealedMode
 ]
 
 /** What was said on the command line; what was not is the mode's own choice. */

@@ -1,6 +1,7 @@
 /** Many runs of devices in trouble (`pnpm simulate --e2ee`), each from a seed of its own, up to the first that goes wrong. */
 import { Effect, FileSystem } from "effect"
 import { run } from "../client/sealed/Chaos.ts"
+import * as FullRoom from "../client/sealed/FullRoom.ts"
 import * as Kills from "../client/sealed/Kills.ts"
 import type { Progress } from "./Progress.ts"
 import { seedLimit } from "./Series.ts"
@@ -85,4 +86,20 @@ export const findFailureOfKills = Effect.fnUntraced(function* (seed: number, kil
     "",
     `To repeat it, as far as a busy machine does the same twice: pnpm simulate --e2ee --seed ${seed} --kills ${kills}`
   ].join("\n")
+})
+
+/** A room of so many devices: what went wrong. */
+export const findFailureOfFullRoom = Effect.fnUntraced(function* (devices: number, progress: Progress) {
+  const files = yield* FileSystem.FileSystem
+  const folder = yield* files.makeTempDirectoryScoped({ prefix: "parley-chaos-" })
+  let standing = `${devices} devices come`
+  yield* progress.showing(() => standing)
+  const onProgress = (what: string) => {
+    standing = what
+  }
+  const { client, server, story, wrong } = yield* FullRoom.run({ devices, folder, onProgress })
+  for (const what of story) yield* progress.tell(what)
+  yield* progress.tell(`The longest lines, in bytes: ${JSON.stringify({ client, server })}`)
+  if (wrong.length === 0) return undefined
+  return ["It goes wrong:", ...wrong.slice(0, shownFaults).map((what) => `  ${what}`)].join("\n")
 })

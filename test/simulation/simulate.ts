@@ -5,6 +5,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect, Option, Random, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
+import { maxRoomDevices } from "../../src/common/log/Sealing.ts"
 import { temporaryFolders } from "../support/TemporaryFolder.ts"
 import * as Progress from "./Progress.ts"
 import * as SealedSeries from "./SealedSeries.ts"
@@ -52,6 +53,11 @@ const flags = {
     Flag.withDescription("With --e2ee, instead of runs: a client that is killed so often while it talks"),
     Flag.optional
   ),
+  devices: Flag.Int("devices").pipe(
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 3, maximum: maxRoomDevices }))),
+    Flag.withDescription("With --e2ee, instead of runs: a room of so many devices, without trouble"),
+    Flag.optional
+  ),
   people: Flag.Int("people").pipe(
     Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 2, maximum: 6 }))),
     Flag.withDescription("With --e2ee: how many people there are, each with two devices"),
@@ -74,14 +80,16 @@ const simulate = Effect.fnUntraced(function* ({ accounts: hasAccounts, runs, ste
   return yield* new WentWrong()
 })
 
-const sealed = Effect.fnUntraced(function* ({ kills, operations, people, runs }: Given, seed: number) {
+const sealed = Effect.fnUntraced(function* ({ devices, kills, operations, people, runs }: Given, seed: number) {
   // What waits for a disk would only wait.
   Object.assign(process.env, temporaryFolders())
   const progress = yield* Progress.make
   const count = Option.getOrElse(runs, () => defaultRuns.sealed)
-  const failure = yield* Option.isSome(kills)
-    ? SealedSeries.findFailureOfKills(seed, kills.value, progress)
-    : SealedSeries.findFailure({ seed, runs: count, operations, people, progress })
+  const failure = yield* Option.isSome(devices)
+    ? SealedSeries.findFailureOfFullRoom(devices.value, progress)
+    : Option.isSome(kills)
+      ? SealedSeries.findFailureOfKills(seed, kills.value, progress)
+      : SealedSeries.findFailure({ seed, runs: count, operations, people, progress })
   if (failure === undefined) return
   yield* Console.error(failure)
   return yield* new WentWrong()
@@ -103,7 +111,8 @@ const command = Command.make(
     { command: "pnpm simulate --seed 7 --runs 1", description: "Repeat a run that went wrong" },
     { command: "pnpm simulate --runs 100000 --steps 100", description: "Leave it to itself overnight" },
     { command: "pnpm simulate --e2ee", description: "6 runs of encrypted conversations in trouble" },
-    { command: "pnpm simulate --e2ee --kills 60", description: "Kill a client that talks in one, again and again" }
+    { command: "pnpm simulate --e2ee --kills 60", description: "Kill a client that talks in one, again and again" },
+    { command: "pnpm simulate --e2ee --devices 100", description: "Fill a room, and measure every line" }
   ])
 )
 

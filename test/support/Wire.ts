@@ -81,7 +81,8 @@ const tagOf = (line: string): string | undefined => {
   return typeof message === "object" && message !== null && "_tag" in message ? String(message._tag) : undefined
 }
 
-export const make = (): Wire => {
+/** `watch` sees every line, without its line feed, whoever says it. */
+export const make = (watch: (line: string, by: "client" | "server") => void = () => {}): Wire => {
   const sealedLines = new Set<string>()
   let target: number | undefined
   let trouble: Trouble | undefined
@@ -89,10 +90,12 @@ export const make = (): Wire => {
 
   const delay = () => ({ delay: trouble?.delay() ?? 0 })
   const outward = (line: string) => {
+    watch(line, "client")
     if (carriesSealed.test(line)) sealedLines.add(line)
     return delay()
   }
   const inward = (line: string) => {
+    watch(line, "server")
     if (trouble?.losesNews() !== true || !news.has(tagOf(line) ?? "")) return delay()
     lost += 1
     return undefined
