@@ -11,6 +11,7 @@ import { groupIdOf, type UserDevice } from "../../common/log/Sealing.ts"
 import { nameKey } from "../../common/name/Name.ts"
 import type { EntryMessage, StandingMessage } from "../../common/wire/EntryMessage.ts"
 import { apply } from "../crypto/Apply.ts"
+import { Damaged } from "../crypto/CryptoError.ts"
 import type { Device } from "../crypto/Device.ts"
 import { authenticatorOf, decodeGroup, type Group, membersOf } from "../crypto/Group.ts"
 import { type Identity, identityKey, isSameIdentity } from "../crypto/Identity.ts"
@@ -248,6 +249,16 @@ const readCommit = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Keys
       ...(error._tag === "Untrusted" && { isUnknown: true })
     }),
     onSuccess: ({ added, group: next, removed }): Outcome => {
+      // The server lets nobody remove whoever they like, and sees what is named alone.
+      if (!areAlike(added, entry.adds) || !areAlike(removed, entry.removes)) {
+        const error = new Damaged({ issue: "this change of keys lets in or puts out others than it says" })
+        return {
+          kept: takenOut(kept, entry, error, own),
+          line: unreadable(entry, error),
+          dropsPending: true,
+          notice: "OutOfStep"
+        }
+      }
       if (next === undefined)
         return { kept: without(kept), line: { _tag: "PutOut", ...headOf(entry), how: "removed" }, dropsPending: true }
       const named = ({ device, user }: Identity): UserDevice => ({ user, device })
@@ -262,6 +273,9 @@ const readCommit = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Keys
     }
   })
 })
+
+const areAlike = (those: ReadonlyArray<Identity>, named: ReadonlyArray<UserDevice>): boolean =>
+  those.length === named.length && those.every((one) => named.some((other) => isSameIdentity(one, other)))
 
 /** Who was removed has gone, also if the same commit lets them in again. */
 const withoutThem = (kept: Kept, removed: ReadonlyArray<Identity>): Kept => {

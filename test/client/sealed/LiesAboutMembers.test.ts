@@ -2,10 +2,12 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { commit } from "../../../src/client/crypto/Commit.ts"
 import { makeDevice } from "../../../src/client/crypto/Device.ts"
 import { makeKeyPackage } from "../../../src/client/crypto/KeyPackage.ts"
 import { conversationRoom } from "../../../src/common/name/RoomName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
+import { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import { sealedBytes } from "../../support/SealedBytes.ts"
 import { enter, isIn, makeVault, say, until, vault } from "./Devices.ts"
 import {
@@ -214,6 +216,38 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
       yield* until("ada is let in again", isIn(ben, vault, 2))
       yield* converse(ben, "back", ada)
     }).pipe(Effect.scoped)
+  )
+
+  it.effect(
+    "see it when one of them puts another out by a change of keys that names nobody, and leave that one out",
+    () =>
+      Effect.gen(function* () {
+        const { ada, ben, on } = yield* two
+        const cyd = yield* on("cyd")
+        yield* enter(cyd)
+        for (const one of [ada, ben, cyd]) yield* until("all are in", isIn(one, vault, 3))
+        const group = (yield* cyd.store.kept(vault))?.group
+        const bens = yield* ben.store.device
+        assert(group !== undefined && bens !== undefined)
+        const { pending } = yield* commit(group, { removes: [bens.identity] })
+        yield* cyd.client.request({
+          _tag: "CommitKeys",
+          room: vault,
+          keyEpoch: group.keyEpoch,
+          data: base64(pending.bytes),
+          adds: [],
+          removes: [],
+          key: MessageKey.make("a key of tests, once alone")
+        })
+        const issue = "This is damaged or forged: this change of keys lets in or puts out others than it says."
+        for (const one of [ada, ben]) {
+          yield* untilLine(one, `cyd: (Damaged) ${issue}`)
+          assert.include((yield* untilNews(one, "OutOfStep")).message, `${issue} By the server's word it came from cyd`)
+        }
+        yield* ben.rooms.rekey(vault)
+        yield* until("ada is let in again, and cyd is not", isIn(ben, vault, 2))
+        yield* converse(ben, "without cyd", ada)
+      }).pipe(Effect.scoped)
   )
 
   it.effect("from whom it keeps a change of keys cannot read on, and see why", () =>
