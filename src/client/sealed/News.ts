@@ -48,6 +48,8 @@ export type SealedNews =
     }
   /** A room that this device knows as encrypted is said not to be: nothing may be said there as in any other. */
   | { readonly _tag: "InTheOpen"; readonly room: RoomName; readonly message: string }
+  /** There are more than this device follows: of further ones nothing is asked, or shown. Told once. */
+  | { readonly _tag: "NotFollowed"; readonly what: "conversations" | "rooms"; readonly most: number }
   /** Nothing more is done there in this run. */
   | { readonly _tag: "Stopped"; readonly room: RoomName; readonly message: string }
 

@@ -49,6 +49,12 @@ export const noticeOf = (news: Telling, user: UserName): Told => {
       return alarm(news.message)
     case "OutOfStep":
       return alarm(`The keys of ${titleOf(news.room, user)} are out of step: ${news.message}${madeBy(news)}`)
+    case "NotFollowed":
+      return alarm(
+        news.what === "conversations"
+          ? `More than ${news.most} people have begun to talk with you since you came, or the server pretends. What further ones say is not shown until you come again, or say something to them with :pm.`
+          : `You are in more than ${news.most} encrypted rooms and conversations, or the server pretends. Further ones are not followed: nothing is shown of them, or said there. Leave some, and start parley again.`
+      )
     case "Stopped":
       return alarm(`Nothing more is done in ${titleOf(news.room, user)} until parley is started again: ${news.message}`)
   }

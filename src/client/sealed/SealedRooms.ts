@@ -5,7 +5,8 @@
  * Rooms are made and joined by the client's own requests (CreateRoom with `encrypted`, JoinRoom, OpenConversation); what follows from
  * the replies is done here. What was said is in the store (`rows`), and `news` tells when there is more.
  *
- * Owns the lists of devices, this device's keys, and a fiber for each conversation.
+ * Owns the lists of devices, this device's keys, and a fiber for each conversation: 2,000 at most, whatever the server names. Of
+ * further ones nothing is read or said, which is told once.
  */
 import { Deferred, Effect, Queue, Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -25,6 +26,7 @@ import * as Conversation from "./Conversation.ts"
 import type { PlainRow } from "./Kept.ts"
 import * as Lists from "./Lists.ts"
 import type { SealedNews } from "./News.ts"
+import * as Opened from "./Opened.ts"
 import * as OwnDevice from "./OwnDevice.ts"
 import type { Saying } from "./Payload.ts"
 import * as Pin from "./Pin.ts"
@@ -96,11 +98,15 @@ export interface SealedOptions {
   readonly patience?: number
   /** How long the server may take to answer, in milliseconds; 10 s, see link/Passage.ts. */
   readonly lateness?: number
+  /** How many conversations are followed in one run; see `maxFollowed`. */
+  readonly mostFollowed?: number
   /** How many entries are read at once. */
   readonly pageSize?: number
 }
 
 const maxNews = 4096
+/** Each costs a fiber, a row, and as much memory as its group; of rooms an account is in 100, unless its server says otherwise. */
+const maxFollowed = 2000
 
 const isEncryptedStill = (room: RoomName) =>
   `The server says that ${room} is not encrypted, and it is. Say nothing there in the open.`
@@ -110,7 +116,7 @@ const wasEncrypted = (room: RoomName) =>
 export const make = Effect.fnUntraced(function* (
   client: Pick<Client["Service"], "quietly" | "request">,
   store: SealedStore,
-  { lateness = 10_000, pageSize = 200, patience = 400 }: SealedOptions = {}
+  { lateness = 10_000, mostFollowed = maxFollowed, pageSize = 200, patience = 400 }: SealedOptions = {}
 ) {
   const scope = yield* Effect.scope
   const random = yield* SecureRandom.SecureRandom
@@ -131,6 +137,14 @@ export const make = Effect.fnUntraced(function* (
   let encrypted: ReadonlyArray<RoomName> = []
   let settled = yield* Deferred.make<Device, NotLinked | Copied>()
   let isCopied = yield* store.isCopied
+  let isFull = false
+
+  const opened = Opened.make({
+    tell,
+    join: (room) => client.request({ _tag: "JoinRoom", room }),
+    isIn: (room) => joins.has(nameKey(room)),
+    lateness
+  })
 
   const inBackground = <A, E>(effect: Effect.Effect<A, E>) => Effect.asVoid(Effect.forkIn(Effect.ignore(effect), scope))
 
@@ -162,6 +176,11 @@ export const make = Effect.fnUntraced(function* (
     if (workshop === undefined) return
     let conversation = conversations.get(key)
     if (conversation === undefined) {
+      if (conversations.size >= mostFollowed) {
+        if (!isFull) tell({ _tag: "NotFollowed", what: "rooms", most: mostFollowed })
+        isFull = true
+        return
+      }
       conversation = yield* Scope.provide(Conversation.open(workshop, joined.room), scope)
       conversations.set(key, conversation)
     }
@@ -234,6 +253,7 @@ export const make = Effect.fnUntraced(function* (
     if (!welcome.account || welcome.device === undefined) return Effect.void
     identity = { user: welcome.user, device: welcome.device }
     encrypted = (welcome.rooms ?? []).flatMap(({ encrypted: isIt, room }) => (isIt === true ? [room] : []))
+    opened.listed((welcome.rooms ?? []).map(({ room }) => room))
     settlePause.beginAgain()
     return inBackground(settleAtLast)
   }
@@ -260,7 +280,9 @@ export const make = Effect.fnUntraced(function* (
           if (lists.pinOf(message.user) !== undefined) yield* inBackground(lists.look(message.user))
         })
       case "ConversationOpened":
-        return inBackground(client.request({ _tag: "JoinRoom", room: message.room }))
+        return identity === undefined
+          ? Effect.void
+          : inBackground(opened.opened(identity.user, message.room, message.with))
       default:
         return Effect.sync(() => {
           if (!isEntry(message) || !("room" in message) || message.room === undefined) return

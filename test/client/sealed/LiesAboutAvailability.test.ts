@@ -4,8 +4,8 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import type { Line } from "../../support/LyingServer.ts"
-import { enter, isIn, makeVault, say, until, vault } from "./Devices.ts"
-import { converse, lastResortOf, lines, newest, told, two, untilLine, untilNews, world } from "./Lies.ts"
+import { enter, homeOf, isIn, makeVault, say, switchOn, until, vault } from "./Devices.ts"
+import { converse, lastResortOf, lines, type Lying, newest, told, two, untilLine, untilNews, world } from "./Lies.ts"
 
 const refusal = (line: Line, reason: object): Line => ({
   _tag: "Rejected",
@@ -109,6 +109,83 @@ layer(NodeServices.layer, { excludeTestServices: true })("A malicious server", (
       const error = yield* Effect.flip(ben.client.request({ _tag: "ListUsers" }))
       assert.match(error.message, /it sent a line of over 4194304 bytes/)
       yield* converse(ada, "meanwhile", ada)
+    }).pipe(Effect.scoped)
+  )
+
+  /** What the server says of rooms that are not there to whoever asks to come in. */
+  const letsIn = (lying: Lying, user: string) => {
+    const asked = new Set<unknown>()
+    lying.asked((line, talk) => {
+      if (talk.user !== user || line._tag !== "JoinRoom") return undefined
+      const { id, room } = line
+      asked.add(room)
+      const place = { epoch: "e", seq: 0, missed: 0, truncated: false, users: [], count: 0 }
+      talk.tell({ _tag: "RoomJoined", id, room, encrypted: true, role: "member", ...place })
+      return []
+    })
+    return asked
+  }
+
+  it.effect("that names conversations that nobody began has 200 of them followed at most, which is told once", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying } = yield* two
+      const asked = letsIn(lying, "ada")
+      const before = (yield* ada.store.rooms).length
+      const strangers = Array.from({ length: 400 }, (_, n) => `stranger${n}`)
+      const tell = () =>
+        lying
+          .talksOf("ada")[0]
+          ?.tell(...strangers.map((user) => ({ _tag: "ConversationOpened", room: `~ada~${user}`, with: user })))
+      tell()
+      tell()
+      yield* until(
+        "they are followed",
+        Effect.map(ada.store.rooms, (rooms) => rooms.length === before + 200)
+      )
+      yield* converse(ada, "nothing is held up", ben)
+      assert.strictEqual(asked.size, 200)
+      assert.deepStrictEqual(told(ada, "NotFollowed"), [{ _tag: "NotFollowed", what: "conversations", most: 200 }])
+      assert.strictEqual((yield* ada.store.rooms).length, before + 200)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that names as conversations what is none of this account has nothing asked", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying } = yield* two
+      const asked = letsIn(lying, "ada")
+      lying.talksOf("ada")[0]?.tell(
+        { _tag: "ConversationOpened", room: "lounge", with: "ben" },
+        { _tag: "ConversationOpened", room: "~ben~cyd", with: "ben" },
+        { _tag: "ConversationOpened", room: "~ada~cyd", with: "ben" },
+        { _tag: "ConversationOpened", room: "~ada~ada", with: "ada" },
+        // One is in it already.
+        { _tag: "ConversationOpened", room: vault, with: "ben" }
+      )
+      yield* converse(ada, "nothing is held up", ben)
+      assert.deepStrictEqual([...asked], [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that lists more rooms than there can be has so many followed, which is told once", () =>
+    Effect.gen(function* () {
+      const { lying, path } = yield* world
+      const home = homeOf(path, "ada", "desk")
+      yield* Effect.scoped(Effect.flatMap(switchOn(lying.port, home), ({ rooms }) => rooms.ready))
+      const asked = letsIn(lying, "ada")
+      const room = { seq: 0, read: 0, unread: 0, mentions: 0, role: "member", encrypted: true }
+      const rooms = Array.from({ length: 40 }, (_, n) => ({ ...room, room: `room${n}` }))
+      lying.told((line) => (line._tag === "Welcome" ? [{ ...line, rooms }] : undefined))
+      const ada = yield* switchOn(lying.port, home, { mostFollowed: 5 })
+      yield* ada.rooms.ready
+      yield* until(
+        "all are asked for",
+        Effect.sync(() => asked.size === 40 && told(ada, "NotFollowed").length > 0)
+      )
+      assert.deepStrictEqual(told(ada, "NotFollowed"), [{ _tag: "NotFollowed", what: "rooms", most: 5 }])
+      yield* until(
+        "five are followed",
+        Effect.map(ada.store.rooms, ({ length }) => length === 5)
+      )
     }).pipe(Effect.scoped)
   )
 
