@@ -4,7 +4,8 @@
  *
  * 1. Of each conversation it keeps its place, the newest `seq` handed on in the log's current `epoch`. An entry, of
  *    whatever kind, that is at or before the place is dropped, so none is handed on twice; one beyond the next shows a gap, so none is missed
- *    silently.
+ *    silently. Of an encrypted room all are handed on: what reads it knows itself what comes next, and a server that claims a place
+ *    far ahead of the log would have all before that dropped.
  * 2. After a connection broke, it is played again: a Handshake with the places in lobby and inbox, a JoinRoom
  *    with the place in each room, then every request still open, in the order in which they were asked. One that
  *    makes an entry keeps its `key`, by which the server knows it.
@@ -308,7 +309,7 @@ const advance = (resumption: Resumption, entry: HeardEntry): Step => {
   const place = placeOf(resumption, conversation)
   const received: ReadonlyArray<ClientEvent> = entry._tag === "LaterEntry" ? [] : [{ _tag: "Received", message: entry }]
   if (place === undefined) return { resumption, events: received }
-  if (entry.seq <= place.seq) return { resumption, events: [] }
+  if (entry.seq <= place.seq) return { resumption, events: place.hasGaps === true ? received : [] }
   const missing = place.hasGaps === true ? 0 : entry.seq - place.seq - 1
   return {
     resumption: putOutBy(movedTo(resumption, conversation, { ...place, seq: entry.seq }), entry),

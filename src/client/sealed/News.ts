@@ -50,6 +50,8 @@ export type SealedNews =
   | { readonly _tag: "InTheOpen"; readonly room: RoomName; readonly message: string }
   /** There are more than this device follows: of further ones nothing is asked, or shown. Told once. */
   | { readonly _tag: "NotFollowed"; readonly what: "conversations" | "rooms"; readonly most: number }
+  /** The server has given nothing of places in a room's log, however often it was asked. */
+  | { readonly _tag: "Withheld"; readonly room: RoomName; readonly what: "places"; readonly count: number }
   /** Nothing more is done there in this run. */
   | { readonly _tag: "Stopped"; readonly room: RoomName; readonly message: string }
 

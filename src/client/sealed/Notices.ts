@@ -40,6 +40,7 @@ export const noticeOf = (news: Telling, user: UserName): Told => {
         `The server gives a list of ${possessive(news.user, user)} devices that cannot be theirs (${news.issue}). It is not used; those that were known stay. The server lies, or is broken: ask who runs it.`
       )
     case "Withheld":
+      if (news.what === "places") return alarm(missing(news.room, news.count))
       return alarm(
         news.what === "messages"
           ? `${news.user} has read other messages here than the server gives you: it holds something back from one of you. Ask ${news.user} in another way.`
@@ -59,6 +60,9 @@ export const noticeOf = (news: Telling, user: UserName): Told => {
       return alarm(`Nothing more is done in ${titleOf(news.room, user)} until parley is started again: ${news.message}`)
   }
 }
+
+const missing = (room: RoomName, count: number): string =>
+  `The server has stored ${count === 1 ? "something" : `${count} things`} in ${room} that it does not give you: it holds them back, or has deleted what is old. If others can read what you cannot, ask who runs it.`
 
 const possessive = (user: UserName, reader: UserName): string =>
   nameKey(user) === nameKey(reader) ? "your" : `${user}'s`

@@ -23,5 +23,5 @@ export const onceInEach = (era: () => string, tell: Tell): Tell => {
 
 const lastingOf = (news: SealedNews): string | undefined => {
   if (news._tag === "OutOfStep") return news._tag
-  return news._tag === "Withheld" && news.what === "messages" ? news.what : undefined
+  return news._tag === "Withheld" && news.what !== "devices" ? news.what : undefined
 }

@@ -4,6 +4,9 @@
  * A welcome is used where the log comes to its place, before what stands behind it is read: the group that it invites into takes the
  * place of any that is left from before.
  *
+ * In a room a device that is in is given every place, until it is out. A place that is passed over is one that the server keeps back,
+ * or one of the oldest that it has deleted (RETENTION): nothing behind it is read, unless it was asked for often enough (`mayMiss`).
+ *
  * What has to be asked on the way may be refused, or not answered: what was read before that is stored all the same, and stays read.
  */
 import { Clock, Effect, Result, Schema } from "effect"
@@ -28,6 +31,8 @@ interface Page {
   readonly pending: Pending | undefined
   readonly page: ReadonlyArray<Entries.SealedEntry>
   readonly other: UserName | undefined
+  /** Whether places may be missing: they stay out, or some of the page are of a kind that this version does not know. */
+  readonly mayMiss: "no" | "told" | "unknown"
 }
 
 export interface PageRead {
@@ -36,6 +41,8 @@ export interface PageRead {
   readonly dropsPending: boolean
   /** Why no more of the page was read: something could not be asked. */
   readonly failed: Trouble | undefined
+  /** Why no more of it was read: a place before it is missing. */
+  readonly isMissing: boolean
 }
 
 /** What may be over when it is asked again. */
@@ -52,7 +59,7 @@ const nothing = (): Unstored => ({ rows: [], erased: [], echoes: [], dropsPendin
 
 export const read = Effect.fnUntraced(function* (
   workshop: Workshop,
-  { kept: start, other, outbox, page, pending }: Page
+  { kept: start, mayMiss, other, outbox, page, pending }: Page
 ): Effect.fn.Return<PageRead, RequestError | StoreError> {
   const { lists, own, store, tell } = workshop
   const { room } = start
@@ -125,15 +132,23 @@ export const read = Effect.fnUntraced(function* (
     }
     yield* notice(workshop, kept, entry, outcome)
   })
-  const readAll = Effect.forEach(page, (entry) => (entry.seq > kept.cursor ? readEntry(entry) : Effect.void), {
-    discard: true
-  })
+  /** Whether it is to be read now; in conversations of two, what a blocked one has said is left out. */
+  let isMissing = false
+  const isDue = ({ seq }: Entries.SealedEntry): boolean => {
+    if (isMissing || seq <= kept.cursor) return false
+    const count = seq - kept.cursor - 1
+    if (count === 0 || kept.group === undefined || other !== undefined || mayMiss === "unknown") return true
+    isMissing = mayMiss === "no"
+    if (!isMissing) tell({ _tag: "Withheld", room, what: "places", count })
+    return !isMissing
+  }
+  const readAll = Effect.forEach(page, (entry) => (isDue(entry) ? readEntry(entry) : Effect.void), { discard: true })
   const failed = yield* readAll.pipe(
     Effect.as<Trouble | undefined>(undefined),
     Effect.catchTag(["RequestRejected", "ReplyLost", "UnexpectedReply"], (trouble) => Effect.succeed(trouble))
   )
   if (failed === undefined || kept !== start) yield* flush
-  return { kept, echoes, dropsPending, failed }
+  return { kept, echoes, dropsPending, failed, isMissing }
 })
 
 /** In what is stored already, and in what is about to be. */

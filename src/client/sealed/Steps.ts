@@ -8,6 +8,7 @@
 import { Deferred, Effect, Queue } from "effect"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { RequestError } from "../core/ClientError.ts"
+import { spanOf } from "../core/Page.ts"
 import type { Group } from "../crypto/Group.ts"
 import { type Action, afterStale, type Standing } from "./Decision.ts"
 import * as Horizon from "./Horizon.ts"
@@ -24,6 +25,8 @@ import type { Workshop } from "./Workshop.ts"
 /** Until it is asked again for what should be there, in milliseconds. */
 const lookAgain = 100
 export const longestPause = 15_000
+/** So often it is asked for what is missing in the log; with the pauses in between, a second and a half. */
+const looksForMissing = 4
 /** So often a welcome is looked for in vain before fresh keys are asked for: with the pauses in between, a minute. */
 const looksBeforeReset = 10
 /** So often it is asked again whether this device is in; with the pauses in between, 12 seconds. */
@@ -142,17 +145,25 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       )
     )
 
+  /** How often it was asked for what is missing in the log, in a row. */
+  let missingLooks = 0
+  const missingPause = growing(lookAgain, longestPause)
+
   const readNext = Effect.fnUntraced(function* (at: Kept) {
     const asked = memory.horizon.hearings
     const live = Horizon.livePage(memory.horizon, at.cursor)
-    const { messages, more } = live ? { messages: live, more: false } : yield* askPage(at)
+    const page = live ? undefined : yield* askPage(at)
+    const messages = live ?? page?.messages ?? []
+    const isWhole = page === undefined || (spanOf(page)?.count ?? 0) === messages.length
+    const mayMiss = isWhole ? (missingLooks < looksForMissing ? "no" : "told") : "unknown"
     const { other, outbox, pending } = memory
-    const read = yield* Reader.read(workshop, { kept: at, outbox, pending, page: messages, other })
-    const { failed, kept } = read
-    const isMore = more || failed !== undefined
+    const read = yield* Reader.read(workshop, { kept: at, outbox, pending, page: messages, other, mayMiss })
+    const { failed, isMissing, kept } = read
     memory.kept = kept
     memory.incarnation = Math.max(memory.incarnation, kept.incarnation)
+    const isMore = page?.more === true
     memory.horizon = Horizon.read(memory.horizon, { asked, before: at.cursor, cursor: kept.cursor, isMore })
+    if (failed !== undefined || isMissing) memory.horizon = Horizon.mayGoOn(memory.horizon, kept.cursor)
     Memory.dropRows(memory, read.echoes)
     if (read.dropsPending) Memory.setPending(memory, undefined)
     if (kept.cursor > at.cursor) goOn()
@@ -160,6 +171,13 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       if (at.group !== undefined) lookForWelcome()
     } else if (at.group?.keyEpoch !== kept.group.keyEpoch || at.incarnation !== kept.incarnation) tendInTurn(true)
     if (failed !== undefined) return yield* failed
+    if (!isMissing) {
+      missingLooks = 0
+      missingPause.beginAgain()
+    } else {
+      missingLooks += 1
+      return yield* Effect.sleep(missingPause.take())
+    }
     if (kept.cursor > at.cursor || !Horizon.isAwaiting(memory.horizon, kept.cursor)) return
     after({
       purpose: "look",
