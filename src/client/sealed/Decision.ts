@@ -24,6 +24,8 @@ export interface Standing {
   /** The newest incarnation that is known of; 0 where there was no group yet. */
   readonly incarnation: number
   readonly isOutOfStep: boolean
+  /** Which of this device's keys were used is not known: nothing is sealed with them, but for the change to others. */
+  readonly isUnsure: boolean
   readonly pending: { readonly isAnswered: boolean } | undefined
   /** In the order in which they were said. */
   readonly outbox: ReadonlyArray<KeyPlace & { readonly key: string; readonly isSent: boolean }>
@@ -68,6 +70,7 @@ export const decide = (standing: Standing): Action => {
     isOutOfStep,
     isResetWished,
     isTendingDue,
+    isUnsure,
     isWelcomeDue,
     outbox,
     pending
@@ -89,6 +92,8 @@ export const decide = (standing: Standing): Action => {
   if (isOutOfStep) return { _tag: "Rest" }
   if (isTendingDue) return { _tag: "Tend" }
   const next = outbox.find((row) => !row.isSent || isBehind(row, group))
+  const isToSeal = next === undefined ? hasWish : isBehind(next, group)
+  if (isUnsure && isToSeal) return { _tag: "Tend" }
   if (next !== undefined) return { _tag: isBehind(next, group) ? "SealAgain" : "Send", key: next.key }
   return hasWish ? { _tag: "Seal" } : { _tag: "Rest" }
 }

@@ -31,6 +31,8 @@ export interface Outlook {
   readonly isTrusted: IsTrusted
   readonly outbox: ReadonlyArray<OutboxRow>
   readonly pending: Pending | undefined
+  /** What this device has said with its present keys may be among what is read now, or gone from there: its state may have been put back. */
+  readonly isReturning: boolean
   /** In conversations of two, what a blocked one says is not given to the other: what is read differs without a lie. */
   readonly comparesReading: boolean
 }
@@ -69,8 +71,10 @@ export const read = (before: Kept, entry: SealedEntry, outlook: Outlook): Effect
       return Effect.succeed({ kept, erases: entry.target, line: { _tag: "Stood", entry } })
     case "Tombstone": {
       const { reading: _, ...more } = kept.more
+      const after = { ...kept, more }
+      const isOwn = nameKey(entry.from) === nameKey(outlook.own.identity.user)
       return Effect.succeed({
-        kept: { ...kept, more },
+        kept: isOwn && outlook.isReturning ? unsure(after) : after,
         line: { _tag: "Erased", at: entry.deletedAt, by: entry.deletedBy, from: entry.from, saidAt: entry.at }
       })
     }
@@ -155,6 +159,10 @@ const readSealed = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"Seal
   })
 })
 
+/** Something that this device may have said with its present keys is gone from the log. */
+export const unsure = (kept: Kept): Kept =>
+  kept.group === undefined ? kept : { ...kept, more: { ...kept.more, unsure: true } }
+
 /** Out of step by nobody's doing that is known. */
 const lacking = (kept: Kept, message: string): Kept => ({
   ...kept,
@@ -173,7 +181,7 @@ const opened = (entry: Headed, { saying }: Payload): PlainLine => ({ _tag: "Open
 
 /** A group in a new key epoch, of which nothing was read yet. */
 const entered = (kept: Kept, group: Group, since: Seq, comparesReading: boolean): Kept => {
-  const { outOfStep: _, reading: __, sealed: ___, toGo = [], ...rest } = kept.more
+  const { outOfStep: _, reading: __, sealed: ___, unsure: ____, toGo = [], ...rest } = kept.more
   const members = new Set(membersOf(group).map(identityKey))
   const still = toGo.filter((identity) => members.has(identityKey(identity)))
   const more: KeptMore = {

@@ -34,6 +34,11 @@ export const KeptMore = Schema.Struct({
   joined: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Hashes of what this device has sealed in this key epoch, the newest last: what of it comes again was repeated, and no copy's. */
   sealed: Schema.optionalKey(Schema.Array(Schema.String)),
+  /**
+   * Something of this key epoch is gone from the log, and may have been this device's own, if its state was put back since: which of its
+   * keys were used is not known any more.
+   */
+  unsure: Schema.optionalKey(Schema.Literal(true)),
   /** Why the group cannot be followed any more. */
   outOfStep: Schema.optionalKey(Schema.String),
   /** Devices of who was kicked or banned since they were let in: they are to be removed, even if they are back. */

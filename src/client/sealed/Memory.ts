@@ -40,6 +40,8 @@ export interface Memory {
   horizon: Horizon.Horizon
   /** What had been read when this connection was not in the room: its log cannot end before. */
   readSoFar: number
+  /** What has come since this program was started is not read yet; it may have been started with a state that was put back. */
+  isReturning: boolean
   /** The log ends before what was read of it. */
   isPutBack: boolean
   isWelcomeDue: boolean
@@ -72,6 +74,7 @@ export const make = ({ kept, outbox, pending }: Stored): Memory => ({
   other: undefined,
   horizon: Horizon.nothing,
   readSoFar: kept?.cursor ?? 0,
+  isReturning: true,
   isPutBack: false,
   isWelcomeDue: true,
   isTendingDue: false,
@@ -90,6 +93,7 @@ export const standing = (memory: Memory, { cursor, group, incarnation, more }: K
   group: group && { incarnation, keyEpoch: group.keyEpoch },
   incarnation: memory.incarnation,
   isOutOfStep: more.outOfStep !== undefined,
+  isUnsure: more.unsure === true,
   pending: memory.pending && { isAnswered: memory.isPendingAnswered },
   outbox: memory.outbox.map((row) => ({ ...row, isSent: memory.sent.has(row.key) })),
   isWelcomeDue: memory.isWelcomeDue,

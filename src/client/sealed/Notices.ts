@@ -40,7 +40,8 @@ export const noticeOf = (news: Telling, user: UserName): Told => {
         `The server gives a list of ${possessive(news.user, user)} devices that cannot be theirs (${news.issue}). It is not used; those that were known stay. The server lies, or is broken: ask who runs it.`
       )
     case "Withheld":
-      if (news.what === "places") return alarm(missing(news.room, news.count))
+      // Where the server deletes what is old, it is so for all who were away for long.
+      if (news.what === "places") return { ...alarm(missing(news.room, news.count)), isAlarm: false }
       return alarm(
         news.what === "messages"
           ? `${news.user} has read other messages here than the server gives you: it holds something back from one of you. Ask ${news.user} in another way.`

@@ -31,6 +31,7 @@ interface Page {
   readonly pending: Pending | undefined
   readonly page: ReadonlyArray<Entries.SealedEntry>
   readonly other: UserName | undefined
+  readonly isReturning: boolean
   /** Whether places may be missing: they stay out, or some of the page are of a kind that this version does not know. */
   readonly mayMiss: "no" | "told" | "unknown"
 }
@@ -59,7 +60,7 @@ const nothing = (): Unstored => ({ rows: [], erased: [], echoes: [], dropsPendin
 
 export const read = Effect.fnUntraced(function* (
   workshop: Workshop,
-  { kept: start, mayMiss, other, outbox, page, pending }: Page
+  { isReturning, kept: start, mayMiss, other, outbox, page, pending }: Page
 ): Effect.fn.Return<PageRead, RequestError | StoreError> {
   const { lists, own, store, tell } = workshop
   const { room } = start
@@ -96,6 +97,7 @@ export const read = Effect.fnUntraced(function* (
         isTrusted: lists.isTrusted,
         outbox,
         pending: dropsPending ? undefined : pending,
+        isReturning,
         comparesReading: other === undefined
       })
     const look = Effect.fnUntraced(function* () {
@@ -137,10 +139,12 @@ export const read = Effect.fnUntraced(function* (
   const isDue = ({ seq }: Entries.SealedEntry): boolean => {
     if (isMissing || seq <= kept.cursor) return false
     const count = seq - kept.cursor - 1
-    if (count === 0 || kept.group === undefined || other !== undefined || mayMiss === "unknown") return true
-    isMissing = mayMiss === "no"
-    if (!isMissing) tell({ _tag: "Withheld", room, what: "places", count })
-    return !isMissing
+    if (count === 0 || kept.group === undefined || mayMiss === "unknown") return true
+    isMissing = other === undefined && mayMiss === "no"
+    if (isMissing) return false
+    if (isReturning) kept = Entries.unsure(kept)
+    if (other === undefined) tell({ _tag: "Withheld", room, what: "places", count })
+    return true
   }
   const readAll = Effect.forEach(page, (entry) => (isDue(entry) ? readEntry(entry) : Effect.void), { discard: true })
   const failed = yield* readAll.pipe(

@@ -156,13 +156,22 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     const messages = live ?? page?.messages ?? []
     const isWhole = page === undefined || (spanOf(page)?.count ?? 0) === messages.length
     const mayMiss = isWhole ? (missingLooks < looksForMissing ? "no" : "told") : "unknown"
-    const { other, outbox, pending } = memory
-    const read = yield* Reader.read(workshop, { kept: at, outbox, pending, page: messages, other, mayMiss })
+    const { isReturning, other, outbox, pending } = memory
+    const read = yield* Reader.read(workshop, {
+      kept: at,
+      outbox,
+      pending,
+      page: messages,
+      other,
+      mayMiss,
+      isReturning
+    })
     const { failed, isMissing, kept } = read
     memory.kept = kept
     memory.incarnation = Math.max(memory.incarnation, kept.incarnation)
     const isMore = page?.more === true
     memory.horizon = Horizon.read(memory.horizon, { asked, before: at.cursor, cursor: kept.cursor, isMore })
+    if (!isMore && failed === undefined && !isMissing) memory.isReturning = false
     if (failed !== undefined || isMissing) memory.horizon = Horizon.mayGoOn(memory.horizon, kept.cursor)
     Memory.dropRows(memory, read.echoes)
     if (read.dropsPending) Memory.setPending(memory, undefined)
@@ -255,12 +264,17 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     // A key that was stored is answered first: refused, it is not in the log and will not be.
     yield* dropPending
     tendLater(tendingPause.take())
-    if (Tender.mustRemove(workshop, at)) holdBack()
+    if (mustChange(at)) holdBack()
   })
+
+  /** Whether keys have to change before anything more is said. */
+  const mustChange = (at: Kept): boolean => at.more.unsure === true || Tender.mustRemove(workshop, at)
 
   const tend = Effect.fnUntraced(function* (at: Kept) {
     memory.isTendingDue = false
-    const made = yield* Effect.tapError(Tender.tend(workshop, at, memory.other, memory.addsAtOnce), () =>
+    const freshens = at.more.unsure === true && (memory.wishes.length > 0 || memory.outbox.length > 0)
+    const how = { addsAtOnce: memory.addsAtOnce, freshens }
+    const made = yield* Effect.tapError(Tender.tend(workshop, at, memory.other, how), () =>
       Effect.sync(() => tendLater(tendingPause.take(), true))
     )
     if (made._tag === "Made") {
@@ -268,7 +282,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       memory.addsAtOnce = made.addsAtOnce
       Memory.setPending(memory, made.pending)
     } else if (made._tag === "Later") tendLater(tendingPause.take(), true)
-    if (made._tag !== "Made" && Tender.mustRemove(workshop, at)) holdBack()
+    if (made._tag !== "Made" && mustChange(at)) holdBack()
   })
 
   const sealNext = Effect.fnUntraced(function* (at: Kept, group: Group) {

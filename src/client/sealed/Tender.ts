@@ -107,20 +107,22 @@ export const fitting = Effect.fnUntraced(function* (
   }
 })
 
-/** Makes the commit that is needed, if one is; `addsAtOnce` is how many were let in at once when it was too large before. */
+/** Makes the commit that is needed, if one is; `addsAtOnce` is how many were let in at once when it was too large before; `freshens`: one is needed in any case. */
 export const tend = Effect.fnUntraced(function* (
   workshop: Workshop,
   kept: Kept,
   other: UserName | undefined,
-  addsAtOnce: number
+  { addsAtOnce, freshens }: { readonly addsAtOnce: number; readonly freshens: boolean }
 ): Effect.fn.Return<Tended, RequestError | StoreError> {
   const { group } = kept
   if (group === undefined) return { _tag: "Nothing" }
   const { adds: missing, removes } = yield* needIn(workshop, kept, group, other)
   const adds = missing.slice(0, addsAtOnce)
-  if (adds.length === 0 && removes.length === 0) return { _tag: "Nothing" }
+  // With nobody to let in or to remove, it is a change to fresh keys alone.
+  const isDue = removes.length > 0 || freshens
+  if (adds.length === 0 && !isDue) return { _tag: "Nothing" }
   const packages = adds.length === 0 ? [] : yield* claim(workshop, adds)
-  if (packages.length === 0 && removes.length === 0) return { _tag: "Later" }
+  if (packages.length === 0 && !isDue) return { _tag: "Later" }
   const made = yield* Effect.result(fitting(group, packages, removes))
   if (Result.isFailure(made)) return { _tag: "Later" }
   const { adds: added, group: used, pending: change } = made.success

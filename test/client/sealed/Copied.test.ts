@@ -4,6 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
+import { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import {
   type Device,
@@ -126,6 +127,48 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
         yield* renewed.off
         const settled = yield* on(port, fresh)
         yield* settled.rooms.ready
+      }).pipe(Effect.scoped)
+  )
+
+  it.effect(
+    "a state that was put back, with what was said since gone from the log, says nothing with a key that was used",
+    () =>
+      Effect.gen(function* () {
+        const { ada, ben: first, home, path, port } = yield* start()
+        yield* first.off
+        const backup = `${path}/backup`
+        cpSync(home.folder, backup, { recursive: true })
+        const ben = yield* on(port, home)
+        yield* until("ben is back", isIn(ben, vault, 2))
+        for (const text of ["after the copy", "and more"]) {
+          yield* say(ben, text)
+          yield* hasRead(ada, text)
+        }
+        const { messages } = yield* ben.client.quietly({ _tag: "GetHistory", room: vault })
+        const own = messages.filter((one) => one._tag === "Sealed" && one.from === home.user)
+        assert.lengthOf(own, 2)
+        for (const { seq } of own) {
+          yield* ben.client.send({
+            _tag: "DeleteMessage",
+            room: vault,
+            target: seq,
+            key: MessageKey.make(`a key of tests, to delete ${seq}`)
+          })
+        }
+        yield* ben.off
+        rmSync(home.folder, { recursive: true })
+        cpSync(backup, home.folder, { recursive: true })
+
+        const restored = yield* on(port, home)
+        yield* until("ben is back again", isIn(restored, vault, 2))
+        for (const text of ["with other keys", "and on"]) {
+          yield* say(restored, text)
+          yield* hasRead(ada, text)
+        }
+        const told = [...ada.news, ...restored.news].filter(({ _tag }) =>
+          ["Cloned", "OutOfStep", "Withheld"].includes(_tag)
+        )
+        assert.deepStrictEqual(told, [])
       }).pipe(Effect.scoped)
   )
 
