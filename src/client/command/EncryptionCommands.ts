@@ -23,7 +23,8 @@ const removing = /^remove\s+/i
 const deviceIn = (typed: string) => {
   const name = typed.replace(removing, "").trim()
   const device = decodeDevice(name)
-  return /\s/.test(name) || device._tag === "None" ? undefined : device.value
+  const isNone = /\s/.test(name) || name.toLowerCase() === "remove"
+  return isNone || device._tag === "None" ? undefined : device.value
 }
 
 export const encryptionCommands: ReadonlyArray<Command> = [

@@ -74,10 +74,7 @@ export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
       return { _tag: "ChangePassword" as const, current, next: yield* askNew("passwd") }
     }
     case "RemoveDevice": {
-      const client = yield* Client
-      const { devices } = yield* client.quietly({ _tag: "ListDevices" })
-      const found = devices.find(({ device }) => device === act.which)
-      if (found === undefined) return yield* noDevice(act.which)
+      const found = yield* deviceOfOwn(act.which)
       return found.here === true
         ? { _tag: "Logout" as const }
         : Action.ask({ _tag: "RemoveDevice", device: found.device })
@@ -87,10 +84,20 @@ export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
     case "AddKey":
       return yield* addKey(act.path)
     case "Encryption":
-      return yield* Effect.as(prepareEncryption(act.act), act)
+      yield* prepareEncryption(act.act)
+      // A device that there is not would be waited for by all who let others in.
+      if (act.act._tag === "SignIn") yield* deviceOfOwn(act.act.device)
+      return act
     default:
       return act
   }
+})
+
+/** The one of that name that is logged in to the account. */
+const deviceOfOwn = Effect.fnUntraced(function* (which: string | undefined) {
+  const { quietly } = yield* Client
+  const { devices } = yield* quietly({ _tag: "ListDevices" })
+  return devices.find(({ device }) => device === which) ?? (yield* noDevice(which))
 })
 
 const noDevice = (which: string | undefined) =>

@@ -32,8 +32,10 @@ import * as Telling from "./Telling.ts"
 import * as Watch from "./Watch.ts"
 import {
   asNotDone,
+  neverMet,
   noFreshKeys,
   notSent,
+  notThere,
   onlyAccounts,
   refused,
   saidInTheOpen,
@@ -312,12 +314,15 @@ export const over = Effect.fnUntraced(function* (
       ),
     trust: (user) =>
       Effect.tap(
-        attempt((rooms) => rooms.trust(user)),
+        attempt((rooms) =>
+          rooms.pinned(user) === undefined ? new NotDone({ message: neverMet(user) }) : rooms.trust(user)
+        ),
         () => Effect.sync(() => telling.verifiedAnew(user))
       ),
     rekey: (room) =>
       Effect.gen(function* () {
         const { rooms } = yield* open
+        if (stateOf(room) === undefined) return yield* new NotDone({ message: notThere(room) })
         const before = rooms.incarnationOf(room)
         yield* attempt((rooms) => rooms.rekey(room))
         const isDone = () => rooms.incarnationOf(room) > before && stateOf(room) === "in"

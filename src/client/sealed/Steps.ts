@@ -270,10 +270,12 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
   /** Whether keys have to change before anything more is said. */
   const mustChange = (at: Kept): boolean => at.more.unsure === true || Tender.mustRemove(workshop, at)
 
+  const inVain = new Map<string, number>()
+
   const tend = Effect.fnUntraced(function* (at: Kept) {
     memory.isTendingDue = false
     const freshens = at.more.unsure === true && (memory.wishes.length > 0 || memory.outbox.length > 0)
-    const how = { addsAtOnce: memory.addsAtOnce, freshens }
+    const how = { addsAtOnce: memory.addsAtOnce, freshens, inVain }
     const made = yield* Effect.tapError(Tender.tend(workshop, at, memory.other, how), () =>
       Effect.sync(() => tendLater(tendingPause.take(), true))
     )

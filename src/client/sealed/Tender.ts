@@ -107,21 +107,36 @@ export const fitting = Effect.fnUntraced(function* (
   }
 })
 
-/** Makes the commit that is needed, if one is; `addsAtOnce` is how many were let in at once when it was too large before; `freshens`: one is needed in any case. */
+interface Manner {
+  /** How many were let in at once when it was too large before. */
+  readonly addsAtOnce: number
+  /** Keys are to change in any case. */
+  readonly freshens: boolean
+  /** How often devices had left nothing to be let in by: changed here; those alone that wait. */
+  readonly inVain: Map<string, number>
+}
+
+/** Makes the commit that is needed, if one is. */
 export const tend = Effect.fnUntraced(function* (
   workshop: Workshop,
   kept: Kept,
   other: UserName | undefined,
-  { addsAtOnce, freshens }: { readonly addsAtOnce: number; readonly freshens: boolean }
+  { addsAtOnce, freshens, inVain }: Manner
 ): Effect.fn.Return<Tended, RequestError | StoreError> {
   const { group } = kept
   if (group === undefined) return { _tag: "Nothing" }
-  const { adds: missing, removes } = yield* needIn(workshop, kept, group, other)
-  const adds = missing.slice(0, addsAtOnce)
+  const { missing, most, removes } = yield* needIn(workshop, kept, group, other)
+  // Who left nothing to be let in by stands behind those who may have: a list can name devices that there are not.
+  const triesOf = (one: Identity) => inVain.get(identityKey(one)) ?? 0
+  const adds = missing.toSorted((one, other) => triesOf(one) - triesOf(other)).slice(0, Math.min(most, addsAtOnce))
   // With nobody to let in or to remove, it is a change to fresh keys alone.
   const isDue = removes.length > 0 || freshens
   if (adds.length === 0 && !isDue) return { _tag: "Nothing" }
   const packages = adds.length === 0 ? [] : yield* claim(workshop, adds)
+  const came = new Set(packages.map(({ identity }) => identityKey(identity)))
+  for (const one of adds) if (!came.has(identityKey(one))) inVain.set(identityKey(one), triesOf(one) + 1)
+  const isMissing = new Set(missing.map(identityKey))
+  for (const key of inVain.keys()) if (!isMissing.has(key) || came.has(key)) inVain.delete(key)
   if (packages.length === 0 && !isDue) return { _tag: "Later" }
   const made = yield* Effect.result(fitting(group, packages, removes))
   if (Result.isFailure(made)) return { _tag: "Later" }

@@ -14,7 +14,9 @@ import { type Identity, identityKey } from "../crypto/Identity.ts"
 import { devicesOf, isHeld, listedDevices, type Pin } from "./Pin.ts"
 
 export interface Need {
-  readonly adds: ReadonlyArray<Identity>
+  /** All who are to be let in; `most` at once. */
+  readonly missing: ReadonlyArray<Identity>
+  readonly most: number
   readonly removes: ReadonlyArray<Identity>
 }
 
@@ -32,7 +34,7 @@ export interface Membership {
   readonly leftOut: ReadonlySet<string>
 }
 
-/** At most what one commit may hold. */
+/** `most` and `removes`: what one commit may hold. */
 export const needOf = ({ inGroup, leftOut, members, own, pins, toGo }: Membership): Need => {
   const keys = new Set(members.map((user) => nameKey(user)))
   const isOwn = (identity: Identity) => identityKey(identity) === identityKey(own)
@@ -54,7 +56,7 @@ export const needOf = ({ inGroup, leftOut, members, own, pins, toGo }: Membershi
     const key = identityKey(identity)
     return !staying.has(key) && !leftOut.has(key)
   })
-  return { adds: missing.slice(0, Math.min(maxAdds, maxRoomDevices - staying.size)), removes }
+  return { missing, most: Math.max(0, Math.min(maxAdds, maxRoomDevices - staying.size)), removes }
 }
 
 /**

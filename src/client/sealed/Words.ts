@@ -46,3 +46,9 @@ export const stoppedThere = ({ message, room }: Extract<SealedNews, { readonly _
 /** Of what was not taken for long: it is not to be said again. */
 export const waitsHere = (room: RoomName) =>
   `The server has not taken it yet. It is kept on this device, sealed, and goes out by itself; do not say it again. If it stays so, :rekey ${room} makes new keys.`
+
+export const neverMet = (user: UserName) =>
+  `No list of devices of ${user} was seen here yet: there is nothing to trust. :verify ${user} shows whether they have one.`
+
+export const notThere = (room: RoomName) =>
+  `${room} is not encrypted, or you are not in it: there are no keys of it here.`

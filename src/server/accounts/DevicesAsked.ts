@@ -66,6 +66,9 @@ export const makeDevicesAsked = ({ clock, lists, names, onPublished, published, 
     { entry }: RequestOf<"PublishDevice">
   ): Effect.fn.Return<ServerMessage, StorageUnavailable> {
     const { n } = published.of(from.account)
+    // What nobody in the list has signed ends it for its owner, who can sign nothing behind it: clients refuse all that follows.
+    const isByOne = from.device === entry.by && published.entryOf(from.account, entry.by) !== undefined
+    if (entry.prev !== "" && !isByOne) return rejected({ _tag: "DeviceRequired" })
     if (entry.n !== n + 1) return rejected({ _tag: "StaleDeviceList", n })
     const limited = tooOften("publish", from, maxPublished)
     if (limited !== undefined) return limited

@@ -1,14 +1,14 @@
 /** What is missing in a log, or cannot be kept, without anybody's lie: found by an attacker, each once. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
-import { Duration, Effect, Exit, Scope } from "effect"
+import { Effect } from "effect"
 import { StateFailed } from "../../../src/client/sealed/StateError.ts"
+import { maxAdds } from "../../../src/common/log/Sealing.ts"
 import { conversationRoom } from "../../../src/common/name/RoomName.ts"
-import * as Database from "../../../src/server/store/Database.ts"
+import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { type Device, enter, homeOf, isIn, makeVault, say, switchOn, texts, until, vault } from "./Devices.ts"
 import { folder } from "./Folder.ts"
-import { told, untilNews } from "./Lies.ts"
 
 const isSent = ({ rooms }: Device, room = vault) => Effect.map(rooms.view(room), (view) => view?.underway === 0)
 
@@ -38,50 +38,6 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect(
-    "who was away until a change of keys was too old to be kept is told so, says nothing in vain, and makes new ones",
-    () =>
-      Effect.gen(function* () {
-        const path = yield* folder
-        const retention = Duration.millis(1500)
-        const { port } = yield* TestServer.start({
-          stores: Database.layerFile({ file: `${path}/chat.sqlite`, retention })
-        })
-        const ada = yield* switchOn(port, homeOf(path, "ada", "desk"))
-        yield* makeVault(ada)
-        const benHome = homeOf(path, "ben", "desk")
-        const scope = yield* Scope.fork(yield* Effect.scope)
-        const away = yield* Scope.provide(switchOn(port, benHome), scope)
-        yield* enter(away)
-        yield* until("ben is let in", isIn(away, vault, 2))
-        yield* Scope.close(scope, Exit.void)
-        const cyd = yield* switchOn(port, homeOf(path, "cyd", "desk"))
-        yield* enter(cyd)
-        yield* until("cyd is let in", isIn(cyd, vault, 3))
-        const entries = ada.client.quietly({ _tag: "GetHistory", room: vault })
-        yield* until(
-          "that is too old",
-          Effect.map(entries, ({ messages }) => messages.length === 0)
-        )
-
-        const ben = yield* switchOn(port, benHome)
-        const isThere = Effect.map(ben.rooms.view(vault), (view) => view?.state === "in" || view?.state === "outOfStep")
-        yield* until("ben is back", isThere)
-        yield* say(ada, "with keys that he does not have")
-        const { message } = yield* untilNews(ben, "OutOfStep")
-        assert.strictEqual(message, "A change of keys is missing here (2, now 1): this device is out of step.")
-        assert.strictEqual((yield* Effect.flip(say(ben, "and this?")))._tag, "KeysOutOfStep")
-        yield* ben.rooms.rekey(vault)
-        for (const one of [ada, cyd]) yield* until("all are in again", isIn(one, vault, 3))
-        yield* say(ada, "welcome back")
-        yield* until(
-          "it is read",
-          Effect.map(texts(ben), (all) => all.includes("welcome back"))
-        )
-        assert.lengthOf(told(ben, "OutOfStep"), 1)
-      }).pipe(Effect.scoped)
-  )
-
   it.effect("what cannot be kept, on a disk that is full, is refused, and nobody waits for it", () =>
     Effect.gen(function* () {
       const { port } = yield* TestServer.start()
@@ -95,6 +51,43 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
       isFull = true
       assert.strictEqual((yield* Effect.flip(say(ada, "on a full disk")))._tag, "Stopped")
       assert.strictEqual((yield* Effect.flip(say(ada, "and again")))._tag, "Stopped")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("whose list names devices that there are not keeps nobody else out", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const path = yield* folder
+      const owner = yield* switchOn(port, homeOf(path, "owner", "desk"))
+      yield* makeVault(owner)
+      const first = yield* switchOn(port, homeOf(path, "aaa", "desk"))
+      yield* first.rooms.ready
+      for (let n = 0; n < maxAdds; n++) yield* first.rooms.signIn(DeviceId.make(`ghost${n}`))
+      yield* enter(first)
+      const ben = yield* switchOn(port, homeOf(path, "ben", "desk"))
+      yield* enter(ben)
+      for (const one of [first, ben]) yield* until("they are let in", isIn(one, vault, 3))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a login that is in no list puts nothing into the list of its account that nobody could follow", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const path = yield* folder
+      const ada = yield* switchOn(port, homeOf(path, "ada", "desk"))
+      yield* ada.rooms.ready
+      const stolen = yield* switchOn(port, homeOf(path, "ada", "stolen"))
+      const { device } = yield* Effect.flip(stolen.rooms.ready)
+      for (const by of [device, (yield* ada.rooms.ready).identity.device]) {
+        const entry = { n: 2, prev: "AAAA", op: "add" as const, publicKey: "AAAA", signature: "AAAA" }
+        const asked = {
+          _tag: "PublishDevice" as const,
+          entry: { ...entry, device: DeviceId.make(device), by: DeviceId.make(by) }
+        }
+        const refusal = yield* Effect.flip(stolen.client.request(asked))
+        assert.isTrue(refusal._tag === "RequestRejected" && refusal.reason._tag === "DeviceRequired")
+      }
+      yield* ada.rooms.signIn(DeviceId.make(device))
     }).pipe(Effect.scoped)
   )
 })

@@ -270,6 +270,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
         ben,
         "ada: (EpochAhead) A change of keys is missing here (2, now 1): this device is out of step."
       )
+      const { message } = yield* untilNews(ben, "OutOfStep")
+      assert.strictEqual(message, "A change of keys is missing here (2, now 1): this device is out of step.")
+      assert.strictEqual((yield* Effect.flip(say(ben, "and this?")))._tag, "KeysOutOfStep")
     }).pipe(Effect.scoped)
   )
 })
