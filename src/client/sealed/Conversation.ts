@@ -13,7 +13,7 @@ import { Deferred, Effect, Queue } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import { partnerIn, type RoomName } from "../../common/name/RoomName.ts"
 import type { RequestError } from "../core/ClientError.ts"
-import { decide } from "./Decision.ts"
+import { decide, isGroupOf } from "./Decision.ts"
 import * as Horizon from "./Horizon.ts"
 import { begin, type Kept } from "./Kept.ts"
 import * as Memory from "./Memory.ts"
@@ -137,7 +137,10 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
       memory.horizon = Horizon.joined(memory.horizon, seq, memory.log === epoch)
       memory.isPutBack = memory.kept?.log === epoch && seq < memory.readSoFar
       memory.log = epoch
-      if (keys !== undefined) memory.incarnation = Math.max(memory.incarnation, keys.incarnation)
+      const known = memory.kept?.log === epoch ? memory.kept.incarnation : 0
+      // What was said on another connection is not believed for ever: only what was read is.
+      if (keys !== undefined && isGroupOf(known, keys.incarnation))
+        memory.incarnation = Math.max(known, keys.incarnation)
       memory.isPendingAnswered = false
       // What was answered and is not in the log was not stored: whoever has it already is told so by its key.
       memory.sent.clear()

@@ -54,6 +54,15 @@ export type Action =
   | { readonly _tag: "Seal" }
   | { readonly _tag: "Rest" }
 
+/**
+ * No log goes on by so many places, and no room has so many groups, while one is away: a number that is further ahead is a server's
+ * lie. Taken for true, and kept, it would be ahead of the true ones for ever.
+ */
+const maxPlacesAhead = 2 ** 30
+const maxGroupsAhead = 100_000
+export const isPlaceOf = (cursor: number, seq: number): boolean => seq - cursor <= maxPlacesAhead
+export const isGroupOf = (incarnation: number, claimed: number): boolean => claimed - incarnation <= maxGroupsAhead
+
 export const isBehind = (one: KeyPlace, other: KeyPlace): boolean =>
   one.incarnation < other.incarnation || (one.incarnation === other.incarnation && one.keyEpoch < other.keyEpoch)
 

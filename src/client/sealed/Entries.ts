@@ -17,7 +17,7 @@ import { authenticatorOf, decodeGroup, type Group, membersOf } from "../crypto/G
 import { type Identity, identityKey, isSameIdentity } from "../crypto/Identity.ts"
 import { open } from "../crypto/Message.ts"
 import type { IsTrusted } from "../crypto/Trust.ts"
-import type { KeyPlace } from "./Decision.ts"
+import { isGroupOf, type KeyPlace } from "./Decision.ts"
 import type { Kept, KeptMore, OutboxRow, Pending, PlainLine } from "./Kept.ts"
 import { decode, type Payload } from "./Payload.ts"
 import * as Repeated from "./Repeated.ts"
@@ -297,7 +297,8 @@ const readReset = Effect.fnUntraced(function* (kept: Kept, entry: EntryOf<"KeysR
   const { comparesReading, own, pending } = outlook
   const change = pending?.change
   // They only go up: a server that says otherwise would have keys of the same name made twice.
-  const after: Kept = { ...kept, incarnation: Math.max(kept.incarnation, incarnation) }
+  const now = isGroupOf(kept.incarnation, incarnation) ? incarnation : kept.incarnation + 1
+  const after: Kept = { ...kept, incarnation: Math.max(kept.incarnation, now) }
   if (change?._tag === "Reset" && pending?.incarnation === incarnation && isFrom(entry, own)) {
     const group = yield* decodeGroup(change.next)
     const line: PlainLine = { _tag: "LetIn", at: entry.at, how: "made" }

@@ -75,5 +75,7 @@ export const read = (horizon: Horizon, { asked, before, cursor, isMore }: PageRe
     return isMore ? mayGoOn(next, cursor) : next
   }
   const heard = horizon.hearings === asked ? cursor : horizon.heard
-  return { ...horizon, live, heard, vain: horizon.vain + 1 }
+  const vain = horizon.vain + 1
+  // A lie is forgotten: with whatever came next, it would be looked for again.
+  return { ...horizon, live, heard, vain, ...(vain >= looksAgain && { expected: cursor }) }
 }

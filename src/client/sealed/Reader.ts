@@ -17,7 +17,7 @@ import type { RequestError, SessionError } from "../core/ClientError.ts"
 import { authenticatorOf } from "../crypto/Group.ts"
 import { isSameIdentity } from "../crypto/Identity.ts"
 import { join } from "../crypto/Join.ts"
-import { isBehind } from "./Decision.ts"
+import { isBehind, isPlaceOf } from "./Decision.ts"
 import * as Entries from "./Entries.ts"
 import type { Kept, KeptMore, OutboxRow, Pending, PlainRow } from "./Kept.ts"
 import * as Repeated from "./Repeated.ts"
@@ -137,7 +137,7 @@ export const read = Effect.fnUntraced(function* (
   /** Whether it is to be read now; in conversations of two, what a blocked one has said is left out. */
   let isMissing = false
   const isDue = ({ seq }: Entries.SealedEntry): boolean => {
-    if (isMissing || seq <= kept.cursor) return false
+    if (isMissing || seq <= kept.cursor || !isPlaceOf(kept.cursor, seq)) return false
     const count = seq - kept.cursor - 1
     if (count === 0 || kept.group === undefined || mayMiss === "unknown") return true
     isMissing = other === undefined && mayMiss === "no"
@@ -222,7 +222,7 @@ export const joinBefore = Effect.fnUntraced(function* (
     if (seq <= kept.cursor) {
       // It was used already, or the place is behind what was read.
       yield* acknowledge(seq)
-    } else if (seq < before) {
+    } else if (seq < before && isPlaceOf(kept.cursor, seq)) {
       const entered = yield* enter(workshop, kept, other, new Uint8Array(Buffer.from(data, "base64")))
       if (entered === undefined) continue
       const { group, incarnation, spent } = entered
