@@ -29,25 +29,16 @@ import type { SealedNews } from "./News.ts"
 import * as Opened from "./Opened.ts"
 import * as OwnDevice from "./OwnDevice.ts"
 import type { Saying } from "./Payload.ts"
+import * as People from "./People.ts"
 import * as Pin from "./Pin.ts"
-import { safetyNumber } from "./SafetyNumber.ts"
-import {
-  Copied,
-  type ListNotChanged,
-  NoSuchCode,
-  NotCompared,
-  NotLetIn,
-  NotLinked,
-  OtherList,
-  type SayError
-} from "./SealedError.ts"
+import { Copied, type ListNotChanged, NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
 import type { SealedStore, StoreError, Unsent } from "./SealedStore.ts"
 import { longestPause } from "./Steps.ts"
 import { growing } from "./Timers.ts"
 import type { Conversation as SealedConversation, View } from "./View.ts"
 import type { Workshop } from "./Workshop.ts"
 
-export interface SealedRooms {
+export interface SealedRooms extends People.People {
   /** Takes in what the client tells; every event of it, in its order. */
   readonly hear: (event: ClientEvent) => Effect.Effect<void, StoreError>
   /** What happens, for one reader; who is more than 4096 behind has missed the oldest, and reads the rows again. */
@@ -68,18 +59,6 @@ export interface SealedRooms {
   readonly isListed: () => boolean
   /** How many groups that conversation has had, as far as this device knows. */
   readonly incarnationOf: (room: RoomName) => number
-  /** Whether an account has devices: as it was known, or the server says of one that was never met. */
-  readonly hasDevices: (user: UserName) => Effect.Effect<boolean, RequestError | StoreError>
-  /** What is known of somebody's list; undefined of an account that was never met. */
-  readonly pinned: (user: UserName) => { readonly isVerified: boolean; readonly isHeld: boolean } | undefined
-  /** The 60 digits to compare with somebody, which they are shown; undefined of an account without devices. */
-  readonly safetyNumber: (user: UserName) => Effect.Effect<string | undefined, RequestError | StoreError>
-  /** The numbers that were shown were compared: told again, and louder, when they change. */
-  readonly verified: (user: UserName) => Effect.Effect<void, NotCompared | StoreError>
-  /** Whether the number of this account is one that was compared. */
-  readonly isVerified: (user: UserName) => boolean
-  /** The new list of devices of somebody that was shown is theirs; and whoever of them took keys out of step may be let in again. */
-  readonly trust: (user: UserName) => Effect.Effect<void, OtherList | StoreError>
   /** Signs another device of this account in: the code to type there. */
   readonly signIn: (
     device: UserDevice["device"]
@@ -322,7 +301,16 @@ export const make = Effect.fnUntraced(function* (
   const own = Effect.suspend(() => (workshop === undefined ? Effect.fail(notLinked()) : Effect.succeed(workshop.own)))
   const at = (room: RoomName) => conversations.get(nameKey(room))
 
+  const people = People.make({
+    lists,
+    self: () => identity?.user,
+    onTrusted: (user) => {
+      for (const conversation of conversations.values()) conversation.trusted(user)
+    }
+  })
+
   const rooms: SealedRooms = {
+    ...people,
     hear,
     news: Stream.fromQueue(newsQueue),
     ready: Effect.suspend(() => Deferred.await(settled)),
@@ -346,50 +334,6 @@ export const make = Effect.fnUntraced(function* (
       return pin === undefined || identity === undefined || Pin.listedDevices(pin).has(identity.device)
     },
     incarnationOf: (room) => at(room)?.incarnation() ?? 0,
-    hasDevices: Effect.fnUntraced(function* (user) {
-      if (identity !== undefined && nameKey(user) === nameKey(identity.user)) return false
-      if (lists.pinOf(user) !== undefined) return true
-      // Asked each time: nobody tells when somebody who was never met gets a first device.
-      const entries = yield* Effect.catchReason(lists.entries(user), "RequestRejected", "UserNotFound", () =>
-        Effect.succeed([])
-      )
-      if (entries.length === 0) return false
-      lists.changed(user)
-      yield* lists.look(user)
-      return true
-    }),
-    pinned: (user) => {
-      const pin = lists.pinOf(user)
-      return pin && { isVerified: Pin.isVerified(pin), isHeld: Pin.isHeld(pin) }
-    },
-    safetyNumber: Effect.fnUntraced(function* (user) {
-      // The list of one's own account is believed only after this device has seen to its own place in it.
-      if (identity === undefined || lists.pinOf(identity.user) === undefined) return undefined
-      const [mine, theirs] = [yield* lists.look(identity.user), yield* lists.look(user)]
-      if (mine === undefined || theirs === undefined) return undefined
-      const account = (pin: Pin.Pin) => ({ user: pin.user, root: Pin.rootOf(pin) })
-      yield* lists.change(user, (pin) => Effect.succeed(Pin.numberShown(pin, Pin.rootOf(theirs))))
-      return safetyNumber(account(mine), account(theirs))
-    }),
-    verified: (user) =>
-      lists.pinOf(user) === undefined
-        ? Effect.fail(new NotCompared({ user, seen: "none" }))
-        : lists.change(user, (pin) => {
-            const seen = Pin.seenOf(pin)
-            return seen === "same" ? Effect.succeed(Pin.verified(pin)) : Effect.fail(new NotCompared({ user, seen }))
-          }),
-    isVerified: (user) => Pin.isVerified(lists.pinOf(user)),
-    trust: (user) =>
-      Effect.andThen(
-        lists.change(user, (pin) => {
-          if (Pin.isShown(pin)) return Effect.succeed(Pin.trusted(pin))
-          const isOwn = identity !== undefined && nameKey(identity.user) === nameKey(user)
-          return Effect.fail(new OtherList({ user: pin.user, isOwn }))
-        }),
-        Effect.sync(() => {
-          for (const conversation of conversations.values()) conversation.trusted(user)
-        })
-      ),
     signIn: (device) => Effect.flatMap(own, (mine) => OwnDevice.signIn(home, mine, device)),
     signOut: (device) => Effect.flatMap(own, (mine) => OwnDevice.signOut(home, mine, device)),
     link: (code) =>
