@@ -8,7 +8,7 @@
  * Owns the lists of devices, this device's keys, and a fiber for each conversation: 2,000 at most, whatever the server names. Of
  * further ones nothing is read or said, which is told once.
  */
-import { Deferred, Effect, Queue, Scope, Semaphore, Stream } from "effect"
+import { Deferred, Effect, Queue, Result, Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { UserDevice } from "../../common/log/Sealing.ts"
 import { nameKey } from "../../common/name/Name.ts"
@@ -160,7 +160,13 @@ export const make = Effect.fnUntraced(function* (
         isFull = true
         return
       }
-      conversation = yield* Scope.provide(Conversation.open(workshop, joined.room), scope)
+      const opened = yield* Effect.result(Scope.provide(Conversation.open(workshop, joined.room), scope))
+      // What cannot be read of one is told, and ends no other.
+      if (Result.isFailure(opened)) {
+        tell({ _tag: "Stopped", room: joined.room, message: opened.failure.message })
+        return
+      }
+      conversation = opened.success
       conversations.set(key, conversation)
     }
     conversation.joined(joined)

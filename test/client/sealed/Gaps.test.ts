@@ -4,7 +4,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { StateFailed } from "../../../src/client/sealed/StateError.ts"
 import { maxAdds } from "../../../src/common/log/Sealing.ts"
-import { conversationRoom } from "../../../src/common/name/RoomName.ts"
+import { conversationRoom, RoomName } from "../../../src/common/name/RoomName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { type Device, enter, homeOf, isIn, makeVault, say, switchOn, texts, until, vault } from "./Devices.ts"
@@ -51,6 +51,32 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
       isFull = true
       assert.strictEqual((yield* Effect.flip(say(ada, "on a full disk")))._tag, "Stopped")
       assert.strictEqual((yield* Effect.flip(say(ada, "and again")))._tag, "Stopped")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a conversation of which the state cannot be read is told, and keeps no other from going on", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const path = yield* folder
+      const home = homeOf(path, "ada", "desk")
+      const other = RoomName.make("other")
+      const damage = { sql: "UPDATE groups SET blob = x'00' WHERE room = 'vault'", values: [] }
+      yield* Effect.gen(function* () {
+        const ada = yield* switchOn(port, home, {
+          file: (file) => ({ ...file, write: (all) => file.write([...all, damage]) })
+        })
+        for (const room of [vault, other]) {
+          yield* makeVault(ada, room)
+          yield* until("she is in", isIn(ada, room, 1))
+        }
+      }).pipe(Effect.scoped)
+      const ada = yield* switchOn(port, home)
+      yield* until("she is in the other one", isIn(ada, other, 1))
+      yield* say(ada, "here", other)
+      assert.deepInclude(
+        ada.news.find(({ _tag }) => _tag === "Stopped"),
+        { _tag: "Stopped", room: vault }
+      )
     }).pipe(Effect.scoped)
   )
 
