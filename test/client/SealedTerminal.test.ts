@@ -84,8 +84,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
         yield* ben.showsIn("you have compared them, and they have not changed since")
         // The code for a phone is painted, whatever the theme is.
         assert.match(yield* ben.withColours, /48;5;231m/)
+        yield* ada.resize(100, 50)
         yield* enter(ada, ":verify ben")
         yield* ada.showsIn("if both are the same, type :verify ben same")
+        assert.match(yield* ada.withColours, /48;5;231m {4}█▀▀▀▀▀█/)
       }).pipe(Effect.scoped),
     120_000
   )

@@ -1,5 +1,6 @@
 /** What commands gave, line by line, above where one types. Pure. */
 import type { Line } from "../screen/Layout.ts"
+import { isCode } from "./Row.ts"
 import { type View, withoutAnswer } from "./View.ts"
 
 /** How many lines of it are kept. */
@@ -7,7 +8,7 @@ const maxLines = 2000
 
 /** Without the margin that stands under the times in line mode. */
 const linesOf = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>
-  lines.flatMap(({ text }) => text.split("\n")).map((line) => line.replace(/^ {6}/, ""))
+  lines.flatMap(({ text }) => text.split("\n")).map((line) => (isCode(line) ? line : line.replace(/^ {6}/, "")))
 
 export const answeredWith = (view: View, lines: ReadonlyArray<string>): View =>
   lines.length === 0

@@ -23,6 +23,7 @@ import { nameOf } from "./Bars.ts"
 import * as Editor from "./Editor.ts"
 import { keyFor } from "./Keys.ts"
 import { Live } from "./Live.ts"
+import { rowsOfAnswer } from "./Popup.ts"
 import { talkTo } from "./Press.ts"
 import { Requests } from "./Requests.ts"
 import * as View from "./View.ts"
@@ -41,6 +42,7 @@ export const screenOf = Effect.fnUntraced(function* () {
       timestamp: view().times.moment,
       now: view().now,
       columns: View.planOf(view(), 1).middle + 6,
+      ownRows: rowsOfAnswer(View.planOf(view(), 1).pane),
       tagsLobby: false
     })),
     lines: () => Stream.empty,

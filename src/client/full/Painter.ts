@@ -26,8 +26,9 @@ export interface Painted {
   readonly joinsEmoji?: () => boolean
 }
 
-/** Spaces are there already. */
+/** Spaces are there already, but in what has a background of its own. */
 const blank = /^ */
+const filled: ReadonlySet<Look["tone"]> = new Set(["bar", "chosen", "code"])
 
 const bits = { bold: 1, dim: 2, italic: 4, underline: 8, inverse: 32, strike: 128 } as const
 
@@ -46,6 +47,8 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
   const made = (colour: Colour) => (typeof colour === "number" ? RGBA.fromIndex(colour) : RGBA.fromHex(colour))
   const foreground = theme.foreground === undefined ? RGBA.defaultForeground() : made(theme.foreground)
   const background = theme.background === undefined ? RGBA.defaultBackground() : made(theme.background)
+  // Of the fixed 256 colours, which no theme of a terminal changes.
+  const [black, white] = [RGBA.fromIndex(16), RGBA.fromIndex(231)]
   const colours = new Map<Colour, OpenTui.RGBA>()
   const colourAt = (colour: Colour | undefined): OpenTui.RGBA => {
     if (colour === undefined) return foreground
@@ -78,7 +81,7 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
         let x = 0
         for (const piece of row) {
           const { look, text } = piece
-          const isSeen = look.tone === "bar" || look.tone === "chosen" || blank.exec(text)?.[0].length !== text.length
+          const isSeen = filled.has(look.tone) || blank.exec(text)?.[0].length !== text.length
           if (!isSeen) {
             x += text.length
             continue
@@ -92,7 +95,8 @@ export const paint = (library: Library, renderer: OpenTui.CliRenderer, painted: 
             look.link === undefined ||
             !links.draw(buffer, { text: shown, x, y, target: look.link, colour, attributes })
           ) {
-            buffer.drawText(shown, x, y, colour, background, attributes)
+            const [ink, paper] = look.tone === "code" ? [black, white] : [colour, background]
+            buffer.drawText(shown, x, y, ink, paper, attributes)
           }
           x += cellsOfSpan(piece)
         }

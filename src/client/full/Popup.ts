@@ -14,7 +14,7 @@ import { nameOf, padlockOf } from "./Bars.ts"
 import { fuzzy } from "./Fuzzy.ts"
 import { type Binding, keyFor, type Keymap, shown } from "./Keys.ts"
 import { ownLines } from "./Own.ts"
-import { cutRow, faint, filled, type Look, plain, type Row, rowOf, span } from "./Row.ts"
+import { cutRow, faint, filled, isCode, type Look, plain, type Row, rowOf, span } from "./Row.ts"
 import type { Plan, Popup, View } from "./View.ts"
 
 /** What can be picked. */
@@ -71,12 +71,15 @@ const part = (rows: ReadonlyArray<Row>, height: number, scroll: number): Readonl
 const around = (rows: ReadonlyArray<Row>, height: number, at: number): ReadonlyArray<Row> =>
   part(rows, height, at - Math.floor(height / 2))
 
+/** So many rows of an answer are seen at once where the messages have so many. */
+export const rowsOfAnswer = (height: number): number => Math.max(2, Math.floor(height * 0.6))
+
 /** How an answer stands over the messages, and how many of its rows there is no room for. */
 const answerLaid = ({ answer, keymap }: View, width: number, height: number) => {
   const rows = (answer?.lines ?? []).flatMap((line) => wrapped(line, width))
   const closing = `${keyFor(keymap, "escape")} closes it`
   const more = `${keyFor(keymap, "olderPage")} and ${keyFor(keymap, "newerPage")} for more`
-  const most = Math.max(2, Math.floor(height * 0.6))
+  const most = rowsOfAnswer(height)
   const head = titled(rows.length > most ? `answer: ${more}, ${closing}` : `answer: ${closing}`, width)
   const shownRows = Math.max(1, Math.min(rows.length, most, height - head.length))
   return { head, rows, shownRows, hidden: Math.max(0, rows.length - shownRows) }
@@ -99,6 +102,9 @@ export const scrolledAnswer = (view: View, { middle, pane }: Plan, by: number): 
 }
 
 const wrapped = (line: string, width: number, look: Look = plain): ReadonlyArray<Row> =>
+  isCode(line) ? [cutRow(rowOf(line, { tone: "code" }), width)] : proseOf(line, width, look)
+
+const proseOf = (line: string, width: number, look: Look): ReadonlyArray<Row> =>
   rowsWithin(safeLine(line), Math.max(1, width)).map((row) => rowOf(row.trimEnd(), look))
 
 /** Whether there is room for a question before its answer, of which nothing is seen; else it stands above. */

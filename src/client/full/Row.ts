@@ -9,8 +9,8 @@ import { isRightToLeft, wall } from "../text/RightToLeft.ts"
 import { safeLine } from "../text/SafeText.ts"
 import { cutTo } from "../text/Wrap.ts"
 
-/** What a piece is, from which a theme makes its colour. */
-type Tone = "plain" | "faint" | "accent" | "error" | "mention" | "own" | "bar" | "chosen"
+/** What a piece is (`code`: for a phone, black on white whatever the theme is), from which a theme makes its colour. */
+type Tone = "plain" | "faint" | "accent" | "error" | "mention" | "own" | "bar" | "chosen" | "code"
 
 export interface Look {
   readonly tone: Tone
@@ -31,6 +31,9 @@ export interface Span {
 }
 
 export type Row = ReadonlyArray<Span>
+
+/** Whether this is a row of a code for phones, as text/QrCode.ts makes it: with its light margin, of which nothing may be lost. */
+export const isCode = (line: string): boolean => /^ {4}[█▀▄ ]{17,} {4}$/.test(line)
 
 export const plain: Look = { tone: "plain" }
 export const faint: Look = { tone: "faint" }

@@ -12,10 +12,13 @@ import { sure } from "./Sure.ts"
 /** The most rows a code may have: one that is scrolled off cannot be looked at by a phone. */
 const codeRows = 21
 
-/** The same for a phone, where the terminal can paint it; on the full screen the text has to do. Loaded by who looks at one. */
+/** The same for a phone, where it can be painted and there is room for it. Loaded by who looks at one. */
 const showCode = Effect.fnUntraced(function* (text: string) {
   const { painted, qrCode } = yield* Effect.promise(() => import("../text/QrCode.ts"))
-  yield* present(({ columns, layout, palette }): ReadonlyArray<Line> => {
+  yield* present(({ columns, layout, ownRows, palette }): ReadonlyArray<Line> => {
+    if (ownRows !== undefined) {
+      return (qrCode(text, { columns, rows: ownRows }) ?? []).map((row) => ({ kind: "notice", text: row }))
+    }
     if (layout !== "terminal" || palette === colourless) return []
     return painted(qrCode(text, { columns, rows: codeRows }) ?? []).map((row) => ({ kind: "notice", text: row }))
   })

@@ -10,6 +10,8 @@ import { wrap } from "../text/Wrap.ts"
 
 export interface Style {
   readonly layout: "terminal" | "plain"
+  /** A screen that has so many rows for an answer, and paints by itself. */
+  readonly ownRows?: number
   readonly palette: Palette
   readonly timestamp: Timestamp
   /** Epoch milliseconds, for telling today's messages from older ones. */
