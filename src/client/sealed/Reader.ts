@@ -85,6 +85,13 @@ export const read = Effect.fnUntraced(function* (
     )
   })
 
+  const isOwnReset = (entry: Entries.SealedEntry): boolean =>
+    entry._tag === "KeysReset" &&
+    !dropsPending &&
+    pending?.change._tag === "Reset" &&
+    pending.incarnation === entry.incarnation &&
+    isSameIdentity({ user: entry.from, device: entry.device }, own.identity)
+
   const readEntry = Effect.fnUntraced(function* (
     entry: Entries.SealedEntry
   ): Effect.fn.Return<void, RequestError | StoreError> {
@@ -110,7 +117,8 @@ export const read = Effect.fnUntraced(function* (
     })
     let outcome = yield* look()
     // A welcome whose place was read past is lost: whoever has no keys looks for one before anything else, also what needs none.
-    if (outcome.lacksKeys === true || kept.group === undefined) {
+    // But for this device's own reset: its group takes the place of whatever one it was let into, and to be let in drops what waits.
+    if (!isOwnReset(entry) && (outcome.lacksKeys === true || kept.group === undefined)) {
       yield* flush
       welcomes ??= yield* welcomesTo(workshop, kept)
       const joined = yield* joinBefore(workshop, { kept, before: entry.seq, other, welcomes })

@@ -173,6 +173,39 @@ layer(NodeServices.layer, { excludeTestServices: true })("What is not answered",
     }).pipe(Effect.scoped)
   )
 
+  it.effect(
+    "of who asks for fresh keys, and is let in by others before the server does it, leaves nobody without keys",
+    () =>
+      Effect.gen(function* () {
+        const { ada, ben, lying, on } = yield* twoWith({ lateness })
+        const cyd = yield* on("cyd", "desk", { lateness, patience: 4 })
+        yield* cyd.rooms.ready
+        for (const one of [ada, ben]) yield* Effect.andThen(one.network.close, one.cut)
+        let held = 0
+        const honestly = lying.asked((line, { user }) => {
+          if (user !== "cyd" || line._tag !== "ResetKeys") return undefined
+          held += 1
+          return []
+        })
+        yield* enter(cyd)
+        yield* until(
+          "cyd asks for fresh keys",
+          Effect.sync(() => held > 0)
+        )
+        yield* ada.network.open
+        yield* until("ada lets cyd in", isIn(ada, vault, 3))
+        honestly()
+        yield* until(
+          "there are fresh keys",
+          Effect.sync(() => inLog(lying, "KeysReset") === 2)
+        )
+        yield* ben.network.open
+        for (const one of [ada, ben, cyd]) yield* until(`${one.home.name} has them`, isIn(one, vault, 3), 8000)
+        yield* converse(cyd, "here", ada, ben)
+        assert.strictEqual(inLog(lying, "KeysReset"), 2, "and were not made once more")
+      }).pipe(Effect.scoped)
+  )
+
   it.effect("when a device comes is asked again until it takes part", () =>
     Effect.gen(function* () {
       const { ada, ben, lying, on } = yield* twoWith({ lateness })
