@@ -51,7 +51,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
       Effect.gen(function* () {
         const { enter, start } = yield* arrange
         const ada = yield* start("ada", true)
-        yield* ada.resize(100, 30)
+        yield* ada.resize(100, 50)
         yield* ada.shows("lobby›")
         const ben = yield* start("ben", false)
         yield* ben.resize(100, 50)
@@ -84,7 +84,6 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
         yield* ben.showsIn("you have compared them, and they have not changed since")
         // The code for a phone is painted, whatever the theme is.
         assert.match(yield* ben.withColours, /48;5;231m/)
-        yield* ada.resize(100, 50)
         yield* enter(ada, ":verify ben")
         yield* ada.showsIn("if both are the same, type :verify ben same")
         assert.match(yield* ada.withColours, /48;5;231m {4}█▀▀▀▀▀█/)

@@ -56,13 +56,14 @@ interface Answering {
   readonly hasOpened: () => boolean
   readonly telling: Telling
   readonly watch: Watch
-  readonly arrived: Deferred.Deferred<ServerMessageOf<"Welcome">>
+  /** Who one is, as soon as that is known. */
+  readonly oneself: Effect.Effect<ServerMessageOf<"Welcome">>
   readonly random: SecureRandom.SecureRandom["Service"]
   /** To be answered when they stand in the log. */
   readonly underway: Map<MessageKey, Underway>
 }
 
-export const make = ({ arrived, hasOpened, open, random, raw, ready, telling, underway, watch }: Answering) => {
+export const make = ({ hasOpened, oneself, open, random, raw, ready, telling, underway, watch }: Answering) => {
   const slots = Semaphore.makeUnsafe(maxUnderway)
 
   const stateOf = (room: RoomName) => telling.roomOf(room)?.state
@@ -122,7 +123,7 @@ export const make = ({ arrived, hasOpened, open, random, raw, ready, telling, un
   ) =>
     Effect.gen(function* () {
       const { store } = yield* open
-      const { user } = yield* Deferred.await(arrived)
+      const { user } = yield* oneself
       const upTo = telling.roomOf(room)?.seq ?? 0
       const cursor = Effect.map(asNotDone(store.where(room)), (where) => where?.cursor ?? 0)
       if (
@@ -144,7 +145,7 @@ export const make = ({ arrived, hasOpened, open, random, raw, ready, telling, un
   const searchAll = Effect.fnUntraced(function* (request: SearchRequest) {
     const theirs = yield* raw.quietly(request)
     const { store } = yield* open
-    const { user } = yield* Deferred.await(arrived)
+    const { user } = yield* oneself
     const ours: Array<StandingMessage> = []
     for (const room of yield* asNotDone(store.rooms)) {
       ours.push(...(yield* asNotDone(Pages.search(store, user, room, request))).messages)

@@ -66,6 +66,8 @@ export const over = Effect.fnUntraced(function* (
   const underway = new Map<MessageKey, Answers.Underway>()
   let welcome: ServerMessageOf<"Welcome"> | undefined
   let opened: Answers.Opened | undefined
+  /** Who one is by now: a guest may have become an account. */
+  const oneself = Effect.map(Deferred.await(arrived), (first) => welcome ?? first)
 
   const telling = Telling.make({
     offer: buffer.offer,
@@ -98,7 +100,7 @@ export const over = Effect.fnUntraced(function* (
     buffer.offer({ _tag: "EncryptionTold", message, isAlarm: false })
 
   const open = Effect.gen(function* () {
-    const { account, device } = yield* Deferred.await(arrived)
+    const { account, device } = yield* oneself
     if (!account || device === undefined) return yield* new NotDone({ message: onlyAccounts })
     if (opened !== undefined) return opened
     // Of what cannot be opened nothing stays open: a second try would find the first one's lock.
@@ -149,6 +151,9 @@ export const over = Effect.fnUntraced(function* (
     if (event._tag === "Disconnected") joins.clear()
     if (event._tag === "RejoinRefused") joins.delete(nameKey(event.room))
     const message = event._tag === "Received" ? event.message : event._tag === "Rejoined" ? event.joined : undefined
+    if (message?._tag === "Registered" && welcome !== undefined) {
+      welcome = { ...welcome, account: true, device: message.device }
+    }
     if (message?._tag === "RoomJoined" && message.encrypted === true) joins.set(nameKey(message.room), message)
     if (message?._tag === "RoomLeft" || message?._tag === "RoomDeleted") joins.delete(nameKey(message.room))
     return message?._tag === "RoomJoined" && message.encrypted === true
@@ -157,7 +162,8 @@ export const over = Effect.fnUntraced(function* (
   const take = Effect.fnUntraced(function* (event: ClientEvent) {
     const isSealed = follow(event)
     yield* telling.event(event)
-    const isArrival = event._tag === "Connected" && keeping.isEager && event.welcome.account
+    const isComing = event._tag === "Connected" || (event._tag === "Received" && event.message._tag === "Registered")
+    const isArrival = isComing && keeping.isEager && welcome?.account === true
     if (opened === undefined && (isSealed || isArrival)) {
       yield* Effect.catch(open, (error) => Effect.sync(() => complain(error)))
     } else if (opened !== undefined) yield* Effect.ignore(opened.rooms.hear(event))
@@ -191,12 +197,12 @@ export const over = Effect.fnUntraced(function* (
     telling,
     underway,
     watch,
-    arrived,
+    oneself,
     random
   })
 
   const placeFor: Encryption["placeFor"] = Effect.fnUntraced(function* (user) {
-    const { user: self } = yield* Deferred.await(arrived)
+    const { user: self } = yield* oneself
     const place: Whereabouts = { with: user }
     const room = conversationRoom(self, user)
     if (!telling.isKnown(room) && !(yield* hasDevices(user))) return place
@@ -216,7 +222,7 @@ export const over = Effect.fnUntraced(function* (
 
   /** Whether both can seal; of whom nobody has seen a device before, the server says so. */
   const hasDevices = Effect.fnUntraced(function* (user: UserName) {
-    const { account, device } = yield* Deferred.await(arrived)
+    const { account, device } = yield* oneself
     if (!account || device === undefined) return false
     const here = yield* Effect.result(open)
     if (here._tag === "Success") return yield* told(here.success.rooms.hasDevices(user))
@@ -249,7 +255,7 @@ export const over = Effect.fnUntraced(function* (
       return room === undefined ? request : { _tag: "RoomMessage", room, content, ...(key !== undefined && { key }) }
     }
     if ((request._tag === "EditMessage" || request._tag === "React") && request.with !== undefined) {
-      const { user } = yield* Deferred.await(arrived)
+      const { user } = yield* oneself
       if (telling.isKnown(conversationRoom(user, request.with))) {
         return yield* new NotDone({ message: saidInTheOpen(request.with) })
       }
@@ -273,6 +279,9 @@ export const over = Effect.fnUntraced(function* (
         const reply = yield* whenReady(ask(request))
         // From now on, also if the server should say that it is not.
         if (isEncrypting) yield* telling.isToBe(request.room)
+        // The event may come later than what is asked for next.
+        const message: ServerMessage = reply
+        if (message._tag === "Registered") follow({ _tag: "Received", message })
         if (!isTold) yield* hearQuietly(reply)
         return reply
       }
@@ -293,7 +302,7 @@ export const over = Effect.fnUntraced(function* (
   const encryption: Encryption = {
     placeFor,
     placeKnown: (user) =>
-      Effect.map(Deferred.await(arrived), ({ rooms = [], user: self }) => {
+      Effect.map(oneself, ({ rooms = [], user: self }) => {
         const room = conversationRoom(self, user)
         const isThere = rooms.some((one) => nameKey(one.room) === nameKey(room))
         return isThere || telling.isKnown(room) ? { room } : { with: user }

@@ -24,7 +24,8 @@ export interface Home {
   readonly user: UserName
   readonly folder: string
   readonly tokens: TokenStore
-  readonly login: Login
+  /** None: a guest. */
+  readonly login: Login | undefined
 }
 
 export const homeOf = (folder: string, user: string, device: string, isFirst = device === "desk"): Home => {

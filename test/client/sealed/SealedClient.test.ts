@@ -1,7 +1,7 @@
 /** What screens and scripts have of encrypted rooms, with the real client, state and server. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
-import { Deferred, Effect, Stream } from "effect"
+import { Deferred, Effect, Redacted, Stream } from "effect"
 import type { ClientEvent } from "../../../src/client/core/ClientEvent.ts"
 import { conversationRoom } from "../../../src/common/name/RoomName.ts"
 import { MessageKey } from "../../../src/common/wire/RequestId.ts"
@@ -188,6 +188,20 @@ describe("A client that seals", () => {
           Effect.sync(() => lying.overheard.some(({ _tag }) => _tag === "OpenConversation"))
         )
         assert.notInclude(JSON.stringify(lying.overheard), "a secret")
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("takes part as soon as a guest has become an account", () =>
+      Effect.gen(function* () {
+        const { adaAtHome, benAtHome, port } = yield* begin
+        const ada = yield* come(port, { ...adaAtHome, login: undefined })
+        yield* Effect.flip(ada.client.encryption.ready)
+        yield* ada.client.request({ _tag: "Register", password: Redacted.make("seven green bicycles") })
+        yield* ada.client.encryption.ready
+        const ben = yield* come(port, benAtHome)
+        yield* gather(ada, ben)
+        yield* ada.client.send({ _tag: "RoomMessage", room: vault, content: "from an account" })
+        yield* ben.hears("it", says("from an account"))
       }).pipe(Effect.scoped)
     )
 
