@@ -122,7 +122,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("two people whose talk 
 
         yield* enter(first, ":link remove 2")
         yield* first.showsIn("is out, and reads nothing that is said from now on")
-        yield* second.showsIn("took this device out: what follows cannot be read here")
+        yield* second.showsIn("made keys without this device: what follows cannot be read here")
       }).pipe(Effect.scoped),
     120_000
   )

@@ -37,7 +37,7 @@ export const ClientEvent = Schema.TaggedUnion({
   },
   /** A room the client was in before has it back; the same of the room's messages. */
   Rejoined: { joined: ServerMessage.cases.RoomJoined, missed: Schema.Natural },
-  RejoinRefused: { room: RoomName, message: Schema.String },
+  RejoinRefused: { room: RoomName, with: Schema.optionalKey(UserName), message: Schema.String },
   /** Messages that catching up left out: GetHistory has them. Without a number, nobody can say how many. */
   Gap: { conversation: Conversation, missing: Schema.optionalKey(Schema.Natural) },
   /** How an encrypted room stands for this device; `with` whom, if it is the conversation of two; and whether keys were compared. */

@@ -4,6 +4,7 @@
  */
 import { Deferred, Effect, Option, Queue, Redacted, Ref, Semaphore, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
+import { partnerIn } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { NotUnderstood } from "../command/Action.ts"
 import { help, helpRows } from "../command/Help.ts"
@@ -119,7 +120,7 @@ export const workOff = Effect.fnUntraced(function* (given: Queue.Dequeue<View.Gi
       request._tag === "PrivateMessage"
         ? request.to
         : request._tag === "RoomMessage"
-          ? Talk.partnerIn(request.room, view().chat.user)
+          ? partnerIn(request.room, view().chat.user)
           : undefined
     if (to !== undefined) {
       // That there is an encrypted conversation may come behind the reply.

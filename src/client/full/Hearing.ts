@@ -85,7 +85,11 @@ export const heard = (before: View.View, event: ClientEvent, style: Style, recen
     case "EncryptionTold":
       return View.tell(view, event)
     case "RejoinRefused":
-      return View.notify(view, `Not back in ${event.room}: ${event.message}`, true)
+      return View.notify(
+        view,
+        `Not back ${event.with === undefined ? `in ${event.room}` : `with @${event.with}`}: ${event.message}`,
+        true
+      )
     case "NotKept":
       return View.notify(view, event.message, true)
     case "Skipped":

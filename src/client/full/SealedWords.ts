@@ -10,4 +10,4 @@ export const says: Readonly<Record<EncryptionState, string | undefined>> = {
 }
 
 export const encryptedFromNow = (user: UserName): string =>
-  `What you and ${user} say here is encrypted from now on; :verify ${user} compares keys.`
+  `What you and ${user} say to each other is encrypted from now on; :verify ${user} compares keys.`

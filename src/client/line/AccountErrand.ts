@@ -86,7 +86,12 @@ export const prepare = Effect.fnUntraced(function* (act: AccountActHere) {
     case "Encryption":
       yield* prepareEncryption(act.act)
       // A device that there is not would be waited for by all who let others in.
-      if (act.act._tag === "SignIn") yield* deviceOfOwn(act.act.device)
+      if (act.act._tag === "SignIn") {
+        const { device } = act.act
+        yield* Effect.mapError(deviceOfOwn(device), (failure) =>
+          failure._tag === "NotUnderstood" ? new NotUnderstood({ message: noneToLink(device) }) : failure
+        )
+      }
       return act
     default:
       return act
@@ -99,6 +104,9 @@ const deviceOfOwn = Effect.fnUntraced(function* (which: string | undefined) {
   const { devices } = yield* quietly({ _tag: "ListDevices" })
   return devices.find(({ device }) => device === which) ?? (yield* noDevice(which))
 })
+
+const noneToLink = (typed: string): string =>
+  `:link: ${typed} is no device of yours, which :devices lists, nor the code of one, which has 26 letters and digits.`
 
 const noDevice = (which: string | undefined) =>
   new NotUnderstood({

@@ -106,5 +106,5 @@ type Verified = Extract<EncryptionAct, { readonly _tag: "Verify" }>
 
 const noDevices = (user: Verified["user"]) =>
   new NotDone({
-    message: `${user} has no device that seals yet: there is nothing to compare. They have to log in once with a client that can.`
+    message: `There is no account ${user}, or it has no device that seals yet: there is nothing to compare. They have to log in once with a client that can.`
   })

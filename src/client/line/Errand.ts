@@ -95,7 +95,7 @@ export const reach = Effect.fnUntraced(
 )
 
 const encryptedNow = (user: UserName): string =>
-  `what you and ${user} say to each other is encrypted from now on; nobody has audited how. :verify ${user} compares the keys`
+  `what you and ${user} say to each other is encrypted; nobody has audited how. :verify ${user} compares the keys`
 
 /** What is said in private goes to the encrypted conversation, where there can be one. */
 const sealedIfCan = Effect.fnUntraced(function* (request: Request) {

@@ -9,7 +9,7 @@ import { type Cause, Effect, Queue, Ref, Result, Stream } from "effect"
 import { nameKey } from "../../common/name/Name.ts"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
-import { type Action, ask, NotUnderstood } from "../command/Action.ts"
+import { type About, type Action, ask, NotUnderstood } from "../command/Action.ts"
 import { parse, parseText } from "../command/Command.ts"
 import { hereIn } from "../command/Here.ts"
 import { pin, textToEdit } from "../command/Meaning.ts"
@@ -172,6 +172,9 @@ export const keyboard = Effect.gen(function* () {
     }
     const action =
       parsed._tag === "About" ? yield* Effect.fromResult(pin(begun, yield* Ref.get(recent), parsed)) : parsed
+    if (parsed._tag === "About" && action._tag === "About" && parsed.mention.where === undefined) {
+      yield* staysSealed(action)
+    }
     if (action._tag === "About" && action.act._tag === "Edit" && action.act.content === undefined) {
       const { content, seq, where } = yield* Effect.fromResult(textToEdit(yield* Ref.get(recent), action))
       yield* propose(`:edit ${address(where, seq)} ${content}`)
@@ -257,3 +260,17 @@ export const keyboard = Effect.gen(function* () {
   // The events end with the same error, when all of them have been shown.
   Effect.catchTag("SessionError", () => Effect.never)
 )
+
+/**
+ * A number may be shown in several places. What is typed where it is encrypted is not said in the open by one that was meant for here.
+ */
+const staysSealed = Effect.fnUntraced(function* ({ act, mention: { number, where } }: About) {
+  const current = yield* Ref.get(yield* CurrentTalk)
+  const isSealed = (place: Whereabouts) => current.chat.talks.get(Talk.keyOf(place))?.sealed !== undefined
+  const saysSomething = act._tag === "Reply" || (act._tag === "Edit" && act.content !== undefined)
+  if (!saysSomething || where === undefined || !isSealed(Current.where(current)) || isSealed(where)) return
+  const place = number === undefined ? Current.nameOf(where) : address(where, number)
+  return yield* new NotUnderstood({
+    message: `Not sent: that message is in ${Current.nameOf(where)}, which is not encrypted, and you are where it is. With ${place} it is said there, in the open.`
+  })
+})

@@ -42,7 +42,9 @@ export const render = (event: ClientEvent, style: Style, recent = Recent.empty):
     case "Rejoined":
       return event.missed === 0 ? [] : notice(style, `${event.missed} new ${placeOf(event.joined)}`)
     case "RejoinRefused":
-      return error(style, `Not back in ${event.room}: ${event.message} :jr ${event.room} tries again.`)
+      return event.with === undefined
+        ? error(style, `Not back in ${event.room}: ${event.message} :jr ${event.room} tries again.`)
+        : error(style, `Not back with @${safeLine(event.with)}: ${event.message}`)
     case "Gap":
       return notice(style, describeGap(event.conversation, event.missing))
     case "NotKept":

@@ -16,7 +16,7 @@ import * as LinkCode from "./LinkCode.ts"
 import type { Lists } from "./Lists.ts"
 import type { Tell } from "./News.ts"
 import * as Pin from "./Pin.ts"
-import { Copied, ListNotChanged, NoSuchCode } from "./SealedError.ts"
+import { Copied, ListNotChanged, NoSuchCode, NoSuchDevice } from "./SealedError.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
 
 export interface Home {
@@ -132,8 +132,11 @@ export const signIn = Effect.fnUntraced(function* (home: Home, own: Device, devi
 })
 
 /** Takes a device out of the list; it is removed from every conversation by the next who speaks there. */
-export const signOut = (home: Home, own: Device, device: UserDevice["device"]) =>
-  extend(home, own, { op: "remove", device, publicKey: "" })
+export const signOut = Effect.fnUntraced(function* (home: Home, own: Device, device: UserDevice["device"]) {
+  const chain = yield* chainOf(home, own.identity)
+  if (chain?.devices[device] === undefined) return yield* new NoSuchDevice({ device })
+  yield* extend(home, own, { op: "remove", device, publicKey: "" })
+})
 
 const extend = Effect.fnUntraced(function* (
   home: Home,

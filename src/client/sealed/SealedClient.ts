@@ -19,15 +19,14 @@ import type { ServerMessage, ServerMessageOf } from "../../common/wire/ServerMes
 import { type RequestError, UnexpectedReply } from "../core/ClientError.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
 import { type Encryption, NotDone } from "../core/Encryption.ts"
-import type { Whereabouts } from "../core/Heard.ts"
 import { isReplyTo, type Reply, type Request } from "../core/Request.ts"
 import type { Client } from "../link/Client.ts"
 import * as EventBuffer from "../link/EventBuffer.ts"
 import * as Answers from "./Answers.ts"
 import type { Keeping } from "./Keeping.ts"
 import type { SealedNews } from "./News.ts"
+import * as Places from "./Places.ts"
 import type * as SealedRooms from "./SealedRooms.ts"
-import type { StoreError } from "./SealedStore.ts"
 import * as Telling from "./Telling.ts"
 import * as Watch from "./Watch.ts"
 import {
@@ -73,6 +72,7 @@ export const over = Effect.fnUntraced(function* (
     offer: buffer.offer,
     keeping,
     user: () => welcome?.user ?? nobody,
+    device: () => welcome?.device,
     store: () => opened?.store,
     isVerified: (user) => opened?.rooms.pinned(user)?.isVerified === true
   })
@@ -201,36 +201,14 @@ export const over = Effect.fnUntraced(function* (
     random
   })
 
-  const placeFor: Encryption["placeFor"] = Effect.fnUntraced(function* (user) {
-    const { user: self } = yield* oneself
-    const place: Whereabouts = { with: user }
-    const room = conversationRoom(self, user)
-    if (!telling.isKnown(room) && !(yield* hasDevices(user))) return place
-    yield* ready
-    if (stateOf(room) === undefined || !joins.has(nameKey(room))) {
-      yield* raw
-        .request({ _tag: "OpenConversation", with: user })
-        .pipe(Effect.catchReason("RequestRejected", "AlreadyInRoom", () => Effect.void))
-    }
-    return { room }
-  })
-
-  const told = <A>(asking: Effect.Effect<A, RequestError | StoreError>): Effect.Effect<A, NotDone | RequestError> =>
-    Effect.catchTag(asking, ["StateFailed", "StateUnreadable", "WrongKey"], ({ message }) =>
-      Effect.fail(new NotDone({ message }))
-    )
-
-  /** Whether both can seal; of whom nobody has seen a device before, the server says so. */
-  const hasDevices = Effect.fnUntraced(function* (user: UserName) {
-    const { account, device } = yield* oneself
-    if (!account || device === undefined) return false
-    const here = yield* Effect.result(open)
-    if (here._tag === "Success") return yield* told(here.success.rooms.hasDevices(user))
-    // Another program has the keys: what could be sealed is not said in the open instead.
-    const { entries } = yield* raw
-      .quietly({ _tag: "GetDevices", user })
-      .pipe(Effect.catchReason("RequestRejected", "UserNotFound", () => Effect.succeed({ entries: [] })))
-    return entries.length > 0 ? yield* here.failure : false
+  const placeFor = Places.make({
+    raw,
+    telling,
+    open,
+    ready,
+    oneself,
+    offer: buffer.offer,
+    isThere: (room) => stateOf(room) !== undefined && joins.has(nameKey(room))
   })
 
   /** No event tells of what is asked quietly; whether one is in a room is to be known all the same. */

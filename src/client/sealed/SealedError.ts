@@ -92,3 +92,8 @@ export class Stopped extends Schema.TaggedError<Stopped>()("Stopped", { room: Ro
 }
 
 export type SayError = NotLetIn | KeysOutOfStep | LogPutBack | NotTrusted | NotLinked | Copied | TooMuchWaits | Stopped
+
+/** A device to be taken out that is not in. */
+export class NoSuchDevice extends Schema.TaggedError<NoSuchDevice>()("NoSuchDevice", { device: Schema.String }) {
+  override readonly message = `No device ${this.device} of yours reads encrypted conversations. :devices shows which there are.`
+}

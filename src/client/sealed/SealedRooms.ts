@@ -31,7 +31,15 @@ import * as OwnDevice from "./OwnDevice.ts"
 import type { Saying } from "./Payload.ts"
 import * as People from "./People.ts"
 import * as Pin from "./Pin.ts"
-import { Copied, type ListNotChanged, NoSuchCode, NotLetIn, NotLinked, type SayError } from "./SealedError.ts"
+import {
+  Copied,
+  type ListNotChanged,
+  NoSuchCode,
+  type NoSuchDevice,
+  NotLetIn,
+  NotLinked,
+  type SayError
+} from "./SealedError.ts"
 import type { SealedStore, StoreError, Unsent } from "./SealedStore.ts"
 import { longestPause } from "./Steps.ts"
 import { growing } from "./Timers.ts"
@@ -65,7 +73,7 @@ export interface SealedRooms extends People.People {
   ) => Effect.Effect<string, NotLinked | NoSuchCode | ListNotChanged | RequestError | StoreError>
   readonly signOut: (
     device: UserDevice["device"]
-  ) => Effect.Effect<void, NotLinked | ListNotChanged | RequestError | StoreError>
+  ) => Effect.Effect<void, NotLinked | NoSuchDevice | ListNotChanged | RequestError | StoreError>
   /** Makes this device one of the account, by the code that another one shows. */
   readonly link: (code: string) => Effect.Effect<void, NoSuchCode | Copied | RequestError | StoreError>
   /** Begins a new list of devices, with this one alone. */

@@ -112,7 +112,7 @@ const outNote = ({ from, how }: LineOf<"PutOut">, user: UserName): string => {
     case "kicked":
       return "put you out: what follows cannot be read here until you are let in again"
     case "removed":
-      return "took this device out: what follows cannot be read here until it is let in again"
+      return "made keys without this device: what follows cannot be read here until it is let in again"
     case "reset":
       return isSame(from, user)
         ? "made new keys on another device: this one waits to be let in again"

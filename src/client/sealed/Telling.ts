@@ -9,7 +9,7 @@
  */
 import { Effect } from "effect"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
-import { isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
+import { isConversationRoom, partnerIn, type RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { ClientEvent } from "../core/ClientEvent.ts"
@@ -40,6 +40,8 @@ export interface Teller {
   readonly offer: (event: ClientEvent) => void
   readonly keeping: Pick<Keeping, "isKnown" | "remember">
   readonly user: () => UserName
+  /** The one that this is. */
+  readonly device: () => string | undefined
   readonly store: () => SealedStore | undefined
   readonly isVerified: (user: UserName) => boolean
 }
@@ -65,7 +67,7 @@ export interface Telling {
   readonly verifiedAnew: (user: UserName) => void
 }
 
-export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telling => {
+export const make = ({ device, isVerified, keeping, offer, store, user }: Teller): Telling => {
   const rooms = new Map<NameKey, Room>()
   /** Up to where pages were given of rooms that are in the welcome, and of which nothing else was heard yet. */
   const pagedEarly = new Map<NameKey, number>()
@@ -73,6 +75,11 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
   const roomOf = (room: RoomName) => rooms.get(nameKey(room))
   const isKnown = (room: RoomName) => rooms.has(nameKey(room)) || keeping.isKnown(room)
   const isEncrypted = (room: RoomName) => isConversationRoom(room) || isKnown(room)
+
+  const named = (room: RoomName) => {
+    const other = partnerIn(room, user())
+    return other === undefined ? {} : { with: other }
+  }
 
   const change = (room: RoomName, next: Partial<Room>) => {
     const before = roomOf(room)
@@ -135,7 +142,7 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
         return Effect.void
       }
       case "RejoinRefused":
-        offer(isEncrypted(event.room) ? { ...event, message: notIn } : event)
+        offer(isEncrypted(event.room) ? { ...event, ...named(event.room), message: notIn } : event)
         return Effect.void
       case "Connected":
       case "Reconnected": {
@@ -186,6 +193,10 @@ export const make = ({ isVerified, keeping, offer, store, user }: Teller): Telli
       case "Refused":
       case "FirstSeen":
         return
+      case "DeviceAdded":
+        // That it is in the list now, it was just told.
+        if (news.device === device() && nameKey(news.user) === nameKey(user())) return
+        return offer(noticeOf(news, user()))
       case "ChainReplaced":
         verifiedAnew(news.user)
         return offer(noticeOf(news, user()))

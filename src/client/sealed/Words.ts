@@ -52,3 +52,6 @@ export const neverMet = (user: UserName) =>
 
 export const notThere = (room: RoomName) =>
   `${room} is not encrypted, or you are not in it: there are no keys of it here.`
+
+export const goesInTheOpen = (user: UserName) =>
+  `${user} has no device that can seal yet: what you say to ${user} goes in the open, and the server can read it.`

@@ -16,7 +16,7 @@
  */
 import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
 import { type NameKey, nameKey } from "../../../common/name/Name.ts"
-import { conversationRoom, type RoomName } from "../../../common/name/RoomName.ts"
+import { conversationRoom, partnerIn, type RoomName } from "../../../common/name/RoomName.ts"
 import { UserName } from "../../../common/name/UserName.ts"
 import { maxInvitations } from "../../../common/wire/AccountMessage.ts"
 import type { ServerMessage, ServerMessageOf } from "../../../common/wire/ServerMessage.ts"
@@ -124,7 +124,7 @@ export const standsIn = (state: ChatState, { room }: Whereabouts): Partial<Stand
   if (room === undefined) return {}
   const known = state.standing.get(Talk.keyOf({ room }))
   if (known !== undefined) return known
-  const partner = Talk.partnerIn(room, state.user)
+  const partner = partnerIn(room, state.user)
   if (partner === undefined) return {}
   return { sealed: notYet, partner: state.people.everybody.get(nameKey(partner)) ?? partner }
 }
@@ -154,14 +154,14 @@ const left = (state: ChatState, room: RoomName, isAsked: boolean): ChatState => 
   if (talk === undefined) return state
   const talks = new Map(state.talks)
   if (holdsOwn(talk) || (state.shown === key && !isAsked)) {
-    talks.set(key, { ...Talk.make(talk.where, 0), draft: talk.draft, outbox: talk.outbox, isIn: false })
+    const { draft, outbox, partner } = talk
+    talks.set(key, { ...Talk.make(talk.where, 0), draft, outbox, partner, isIn: false })
   } else talks.delete(key)
-  const people = People.leftRoom(state.people, room)
   const standing = new Map(state.standing)
   standing.delete(key)
   const isShown = state.shown === key && !talks.has(key)
   const shown = isShown ? (talks.has(state.before) ? state.before : lobbyKey) : state.shown
-  return looked({ ...state, talks, people, standing, shown })
+  return looked({ ...state, talks, people: People.leftRoom(state.people, room), standing, shown })
 }
 
 /** What is in view is read. */

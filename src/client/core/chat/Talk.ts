@@ -6,7 +6,7 @@ import type { Seq, Timestamp } from "../../../common/log/Cursor.ts"
 import type { Role } from "../../../common/log/Governing.ts"
 import { mentions } from "../../../common/log/Mentions.ts"
 import { type NameKey, nameKey } from "../../../common/name/Name.ts"
-import { isConversationRoom, type RoomName } from "../../../common/name/RoomName.ts"
+import { isConversationRoom } from "../../../common/name/RoomName.ts"
 import { UserName } from "../../../common/name/UserName.ts"
 import type { EncryptionState } from "../Encryption.ts"
 import type { HeardEntry, Whereabouts } from "../Heard.ts"
@@ -197,14 +197,6 @@ export const mentionsIn = (talk: Pick<Talk, "partner" | "unread" | "where">): nu
 /** To people a conversation of two is with somebody, whether or not it is encrypted. */
 export const addresseeOf = ({ partner, where }: Pick<Talk, "partner" | "where">): Whereabouts =>
   partner === undefined ? where : { with: partner }
-
-/** With whom somebody is in the room of an encrypted conversation; by its name alone, which has the keys of theirs. */
-export const partnerIn = (room: RoomName, user: UserName): UserName | undefined => {
-  if (!isConversationRoom(room)) return undefined
-  const [, one = "", other = ""] = room.split("~")
-  const partner = one === nameKey(user) ? other : other === nameKey(user) ? one : ""
-  return partner === "" ? undefined : UserName.make(partner, { disableChecks: true })
-}
 
 /** Whether it is between two. */
 export const isPersonal = ({ partner, where }: Pick<Talk, "partner" | "where">): boolean =>
