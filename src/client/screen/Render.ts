@@ -164,7 +164,7 @@ const renderMessage = (message: ServerMessage, style: Style, recent: Recent.Rece
     case "RoomLeft":
       return renderRoomLeft(message, undefined, style)
     case "Reported":
-      return aside(style, "reported; whoever runs the server can read what was said")
+      return aside(style, "reported; whoever runs the server can read what was said, unless it was encrypted")
     case "History": {
       const { messages, more } = message
       const isEmpty = spanOf(message) === undefined

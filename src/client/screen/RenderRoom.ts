@@ -87,7 +87,8 @@ export const renderRoomList = (list: ServerMessageOf<"RoomList">, style: Style):
 
 const describeRoom = (info: ServerMessageOf<"RoomInfo">, style: Style): ReadonlyArray<string> => {
   const { bans = [], createdAt, members, moderators, mutes = [], owner, topic } = info
-  const access = info.private ? "private, by invitation" : "open to everybody"
+  const isEncrypted = info.encrypted === true ? "encrypted, " : ""
+  const access = `${isEncrypted}${info.private ? "private, by invitation" : "open to everybody"}`
   const since = style.timestamp(createdAt, style.now)
   const ruled = owner === undefined ? "no owner" : `owner ${safeLine(owner)}`
   const helped = moderators.length === 0 ? "no moderators" : `moderators ${moderators.map(safeLine).join(", ")}`

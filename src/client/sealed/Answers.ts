@@ -133,6 +133,8 @@ export const make = ({ hasOpened, oneself, open, random, raw, ready, telling, un
       ) {
         return yield* new NotDone({ message: stillReading(room) })
       }
+      // Where nothing was ever read, the reason is told, if this device takes no part.
+      if ((yield* asNotDone(store.where(room))) === undefined) yield* ready
       const read = yield* cursor
       const page = yield* asNotDone(use(store, user))
       telling.paged(room, read)

@@ -137,8 +137,8 @@ describe("what is shown", () => {
     ],
     [
       { _tag: "Reported", id: "1" },
-      "reported; whoever runs the server can read what was said",
-      "      reported; whoever runs the server can read what was said"
+      "reported; whoever runs the server can read what was said, unless it was encrypted",
+      "      reported; whoever runs the server can read what was said, unless it was encrypted"
     ],
     [{ _tag: "UserList", users: ["ada"], count: 1 }, "1 user: ada", "      1 user: ada"],
     [
