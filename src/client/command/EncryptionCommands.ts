@@ -73,7 +73,11 @@ export const encryptionCommands: ReadonlyArray<Command> = [
     kinds: { user: "user" },
     summary: "say that somebody's new devices are theirs",
     example: ":trust ada",
-    notes: ["Ask them in another way first, and compare :verify. Until then nothing is sent to them."],
+    notes: [
+      "Ask them in another way first, and compare :verify; :verify ada same does both.",
+      "Until then nothing is sent to them: you say nothing in a room that somebody else has let them into.",
+      "Each of your devices keeps for itself whom you trust."
+    ],
     action: ({ user }) => account({ _tag: "Encryption", act: { _tag: "Trust", user } })
   }),
   define({

@@ -25,7 +25,10 @@ export const renderAccount = (message: AccountMessage, style: Style): ReadonlyAr
     case "Registered":
       return aside(style, "your name is yours now; on another device, :login NAME and your password let you in")
     case "PasswordChanged":
-      return aside(style, "password changed; your other devices have to log in again")
+      return aside(
+        style,
+        "password changed; your other devices have to log in again, and to be linked again (:link) where they read what is encrypted"
+      )
     case "AccountDeleted":
       return aside(style, "your account is deleted")
     case "Devices":

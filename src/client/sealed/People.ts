@@ -62,13 +62,18 @@ export const make = ({ lists, onTrusted, self }: Acquaintances): People => {
       yield* lists.change(user, (pin) => Effect.succeed(Pin.numberShown(pin, Pin.rootOf(theirs))))
       return safetyNumber(account(mine), account(theirs))
     }),
+    // Whoever has compared the number of a new list has said more than that it is theirs.
     verified: (user) =>
       lists.pinOf(user) === undefined
         ? Effect.fail(new NotCompared({ user, seen: "none" }))
-        : lists.change(user, (pin) => {
-            const seen = Pin.seenOf(pin)
-            return seen === "same" ? Effect.succeed(Pin.verified(pin)) : Effect.fail(new NotCompared({ user, seen }))
-          }),
+        : Effect.andThen(
+            lists.change(user, (pin) => {
+              const seen = Pin.seenOf(pin)
+              const compared = Pin.trusted(Pin.verified(pin))
+              return seen === "same" ? Effect.succeed(compared) : Effect.fail(new NotCompared({ user, seen }))
+            }),
+            Effect.sync(() => onTrusted(user))
+          ),
     isVerified: (user) => Pin.isVerified(lists.pinOf(user)),
     trust: (user) =>
       Effect.andThen(
