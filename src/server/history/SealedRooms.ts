@@ -11,7 +11,7 @@ import type { OwnedDevice } from "../governance/Sealing.ts"
 import type { RoomConversation, StorageUnavailable } from "./History.ts"
 
 export const maxIntervals = 50
-export const maxWelcomes = 4
+export const maxWelcomes = 16
 
 /** From one place to another, both included; without end while the device is in. */
 export interface Interval {
