@@ -80,7 +80,16 @@ export const make = ({ hasOpened, oneself, open, random, raw, ready, telling, un
       const other = partner()
       return other !== undefined && rooms.isIn(room, other)
     }
-    if (yield* watch.until(isIn, partnerPatience)) return
+    const isHeld = () => {
+      const other = partner()
+      return other !== undefined && rooms.pinned(other)?.isHeld === true
+    }
+    const named = partner()
+    // It may be with who had this name before: then there is another one.
+    if (named !== undefined && !isIn() && !isHeld()) {
+      yield* Effect.ignore(raw.request({ _tag: "OpenConversation", with: named }))
+    }
+    if (yield* watch.until(() => isIn() || isHeld(), partnerPatience)) return
     const other = partner()
     // Whether they are held, or the keys are out of step, is told by saying it.
     if (other === undefined || rooms.pinned(other)?.isHeld === true || stateOf(room) !== "in") return

@@ -134,6 +134,8 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
       const named = partnerIn(room, own.identity.user)
       const isSpelling = partner !== undefined && named !== undefined && nameKey(partner) === nameKey(named)
       memory.other = isSpelling ? partner : named
+      // Their name may be somebody else's by now.
+      if (memory.other !== undefined && memory.log !== "" && memory.log !== epoch) lists.changed(memory.other)
       memory.horizon = Horizon.joined(memory.horizon, seq, memory.log === epoch)
       memory.isPutBack = memory.kept?.log === epoch && seq < memory.readSoFar
       memory.log = epoch

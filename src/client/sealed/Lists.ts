@@ -10,6 +10,7 @@ import { nameKey } from "../../common/name/Name.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { type DeviceEntry, maxDeviceEntries } from "../../common/wire/SealingRequest.ts"
 import type { RequestError } from "../core/ClientError.ts"
+import type { Identity } from "../crypto/Identity.ts"
 import type { IsTrusted } from "../crypto/Trust.ts"
 import type { Ask } from "./Ask.ts"
 import * as DeviceChain from "./DeviceChain.ts"
@@ -32,10 +33,13 @@ export interface Lists {
     to: (pin: Pin.Pin) => Effect.Effect<Pin.Pin, E>
   ) => Effect.Effect<void, E | StoreError>
   /** Whether the server gives less of a list than its owner says it has; once for each length that it gives. */
-  readonly fallsShort: (user: UserName, n: number) => Effect.Effect<boolean, RequestError | StoreError>
+  readonly fallsShort: (by: Identity, n: number) => Effect.Effect<boolean, RequestError | StoreError>
   /** All entries of a list behind a place. */
   readonly entries: (user: UserName, after?: number) => Effect.Effect<ReadonlyArray<DeviceEntry>, RequestError>
 }
+
+/** A server can put one list in the place of another for ever, as long as nobody trusts any: so much is told of that. */
+const mostWhileHeld = 4
 
 export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, tell: Tell) {
   const pins = new Map((yield* store.pins).map((pin) => [nameKey(pin.user), pin]))
@@ -78,11 +82,43 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
     return isNew
   }
 
+  /** How much was told of lists that nobody has trusted yet. */
+  const toldWhileHeld = new Map<string, number>()
+  const tellOf = (news: Pin.PinNews, wasHeld: boolean) => {
+    const key = nameKey(news.user)
+    const before = wasHeld ? (toldWhileHeld.get(key) ?? 0) : 0
+    if (before > mostWhileHeld) return
+    toldWhileHeld.set(key, before + 1)
+    tell(news)
+  }
+  const isHeld = (user: UserName): boolean => pins.get(nameKey(user))?.held !== undefined
+
   /** Told once, and again only when the list has gone on in between, however often it is given so. */
   const refused = (user: UserName, issue: string) => {
-    if (isNewTo(refusedAt, user)) tell({ _tag: "ChainRefused", user, issue })
+    if (isNewTo(refusedAt, user)) tellOf({ _tag: "ChainRefused", user, issue }, isHeld(user))
     return undefined
   }
+
+  /**
+   * A list that does not go on from the one that is known: a new one, if it has a root of its own, however long it is, for a name can be
+   * somebody else's by now. One that was met before is to have what it had.
+   */
+  const begunAnew = Effect.fnUntraced(function* (user: UserName, pin: Pin.Pin, found: ReadonlyArray<DeviceEntry>) {
+    const { n, root } = Pin.chainOf(pin)
+    const whole = found[0]?.prev === "" ? found : yield* entries(user)
+    const chain = yield* DeviceChain.follow(user, undefined, whole)
+    if (chain === undefined) return refused(user, `entry ${n} of the list is gone`)
+    if (!DeviceChain.isChain(chain)) return refused(user, chain.issue)
+    const met = Pin.metAt(pin, chain.root)
+    if (met !== undefined) {
+      const there = whole.find((entry) => entry.n === met.n)
+      if (there === undefined) return refused(user, `entry ${met.n} of the list is gone`)
+      const isThere = (yield* DeviceChain.hashOf(user, there)) === met.hash
+      if (!isThere) return refused(user, `entry ${met.n} of the list is not what it was`)
+    }
+    // Two replies, the second of which has what was missing in the first: it is asked again with the next change.
+    return chain.root === root ? undefined : (now = pin) => Pin.replaced(now, chain)
+  })
 
   /** What the server gives now, if it follows from what is known, as a change of that; undefined if nothing is to be changed. */
   const next = Effect.fnUntraced(function* (user: UserName, pin: Pin.Pin | undefined) {
@@ -94,15 +130,12 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
       if (chain === undefined) return undefined
       return DeviceChain.isChain(chain) ? () => Pin.first(chain) : refused(user, chain.issue)
     }
-    if (head === undefined) return refused(user, `entry ${before.n} of the list is gone`)
-    const isNew = head.n > before.n && head.prev === ""
-    if (!isNew && (yield* DeviceChain.hashOf(user, head)) !== before.hash) {
-      return refused(user, `entry ${head.n} of the list is not what it was`)
+    if (head === undefined || (yield* DeviceChain.hashOf(user, head)) !== before.hash) {
+      return yield* begunAnew(user, pin, found)
     }
-    const chain = yield* DeviceChain.follow(user, isNew ? undefined : before, isNew ? found : rest)
+    const chain = yield* DeviceChain.follow(user, before, rest)
     if (chain === undefined) return undefined
     if (!DeviceChain.isChain(chain)) return refused(user, chain.issue)
-    if (isNew) return (now = pin) => Pin.replaced(now, chain)
     return chain.n === before.n ? undefined : (now = pin) => Pin.advanced(now, chain)
   })
 
@@ -120,23 +153,26 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
           () => Effect.sync(() => fresh.delete(key))
         )
         if (change === undefined) return pins.get(key)
+        const wasHeld = isHeld(user)
         const { news, pin } = yield* writing.withPermit(
           Effect.suspend(() => {
             const changed = change(pins.get(key))
             return Effect.as(keep(changed.pin), changed)
           })
         )
-        for (const one of news) tell(one)
+        for (const one of news) tellOf(one, wasHeld)
         return pin
       })
     )
 
-  const fallsShort: Lists["fallsShort"] = Effect.fnUntraced(function* (user, n) {
+  const fallsShort: Lists["fallsShort"] = Effect.fnUntraced(function* ({ device, user }, n) {
     const key = nameKey(user)
-    if (n <= lengthOf(user) || shortAt.get(key) === lengthOf(user)) return false
+    // Whoever had the name before counted another list.
+    const isIt = () => n > (Pin.lengthFor(pins.get(key), device) ?? n)
+    if (!isIt() || shortAt.get(key) === lengthOf(user)) return false
     fresh.delete(key)
     yield* look(user)
-    return n > lengthOf(user) && isNewTo(shortAt, user)
+    return isIt() && isNewTo(shortAt, user)
   })
 
   return {

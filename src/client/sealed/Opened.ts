@@ -49,6 +49,10 @@ export const make = ({ isIn, join, lateness, tell }: Following) => {
       isTold = true
       return Effect.void
     },
+    /** It is another one, if it is opened again. */
+    left: (room: RoomName): void => {
+      followed.delete(nameKey(room))
+    },
     listed: (rooms: ReadonlyArray<RoomName>): void => {
       for (const room of rooms) followed.delete(nameKey(room))
     }

@@ -2,7 +2,8 @@
  * What is remembered of others' lists of devices, and what a list that the server gives now means. Pure.
  *
  * 1. The first list of an account is believed (trust on first use), and from then on only what follows from it.
- * 2. A list that goes on shows who is new and who is gone. One that does not have the entry that was the newest is refused.
+ * 2. A list that goes on shows who is new and who is gone. One that begins as before and does not have the entry that was the newest is
+ *    refused.
  * 3. A new chain is remembered beside the old one, and held: nothing is sent to its devices until its owner is trusted again.
  * 4. What people say of a chain is about the one that they were shown, and not about one that has come since. Of several that come
  *    one after the other, the first is shown by telling of it, and the others only by their numbers.
@@ -22,6 +23,9 @@ const Chain = Schema.Struct({
 })
 type Chain = typeof Chain.Type
 
+const Mark = Schema.Struct({ root: Schema.String, n: Schema.Natural, hash: Schema.String })
+type Mark = typeof Mark.Type
+
 export const Pin = Schema.Struct({
   user: UserName,
   chain: Chain,
@@ -34,7 +38,9 @@ export const Pin = Schema.Struct({
   /** The root whose number they were shown last. */
   numbered: Schema.optionalKey(Schema.String),
   /** Keys of devices of former chains, newest first: who catches up meets them. */
-  former: Schema.Array(Schema.Struct({ device: Schema.String, publicKey: Schema.String }))
+  former: Schema.Array(Schema.Struct({ device: Schema.String, publicKey: Schema.String })),
+  /** How far the chains before were known, newest first: one of them that comes again is to have that. */
+  past: Schema.optionalKey(Schema.Array(Mark))
 })
 export type Pin = typeof Pin.Type
 
@@ -48,6 +54,7 @@ export type PinNews =
   | { readonly _tag: "ChainRefused"; readonly user: UserName; readonly issue: string }
 
 const maxFormer = 256
+const maxPast = 16
 
 const kept = ({ devices, ever, hash, n, root }: DeviceChain): Chain => ({
   root,
@@ -88,11 +95,24 @@ export const advanced = (pin: Pin, next: DeviceChain): Pinned => {
   }
 }
 
+const markOf = ({ hash, n, root }: Chain): Mark => ({ root, n, hash })
+
+/** How far a chain with this root was known; undefined of one that was never met. */
+export const metAt = ({ chain, held, past = [] }: Pin, root: string): Mark | undefined =>
+  [...(held === undefined ? [] : [held]), chain, ...past].find((one) => one.root === root)
+
+/** How long the list is, as it is known, that a device is or was in. */
+export const lengthFor = (pin: Pin | undefined, device: string): number | undefined =>
+  [pin?.held, pin?.chain].find((one) => one !== undefined && Object.hasOwn(one.ever, device))?.n
+
 /** The list has begun anew. */
 export const replaced = (pin: Pin, next: DeviceChain): Pinned => ({
   pin: {
     ...pin,
     held: kept(next),
+    past: [markOf(pin.held ?? pin.chain), ...(pin.past ?? [])]
+      .filter(({ root }, index, all) => all.findIndex((one) => one.root === root) === index)
+      .slice(0, maxPast),
     // Who tells of one list and gives another behind it does not have the second one trusted for the first.
     ...(pin.held === undefined && { shown: next.root })
   },

@@ -198,7 +198,8 @@ const notice = Effect.fnUntraced(function* (
   if (found === "Lacking") tell({ _tag: "OutOfStep", room, message: more.outOfStep ?? "" })
   if (found === "OutOfStep") tell({ _tag: "OutOfStep", room, ...whatToDo(more, entry) })
   if (found === "Differs") tell({ _tag: "Withheld", room, user: from, what: "messages" })
-  if (payload !== undefined && (yield* lists.fallsShort(from, payload.chain))) {
+  if (payload === undefined || !("device" in entry)) return
+  if (yield* lists.fallsShort({ user: from, device: entry.device }, payload.chain)) {
     tell({ _tag: "Withheld", room, user: from, what: "devices" })
   }
 })

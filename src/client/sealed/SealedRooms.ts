@@ -253,6 +253,7 @@ export const make = Effect.fnUntraced(function* (
 
   const leave = (room: RoomName) => {
     joins.delete(nameKey(room))
+    opened.left(room)
     conversations.get(nameKey(room))?.away()
   }
 

@@ -7,12 +7,13 @@
  */
 import { Deferred, Effect, Queue } from "effect"
 import type { RoomName } from "../../common/name/RoomName.ts"
+import type { UserName } from "../../common/name/UserName.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import { spanOf } from "../core/Page.ts"
-import type { Group } from "../crypto/Group.ts"
+import { type Group, membersOf } from "../crypto/Group.ts"
 import { type Action, afterStale, type Standing } from "./Decision.ts"
 import * as Horizon from "./Horizon.ts"
-import type { Kept, Pending } from "./Kept.ts"
+import type { Kept, OutboxRow, Pending } from "./Kept.ts"
 import * as Memory from "./Memory.ts"
 import * as Outgoing from "./Outgoing.ts"
 import * as Reader from "./Reader.ts"
@@ -37,6 +38,12 @@ const ifNobodyLetsIn = ({ group }: Kept): string =>
   group === undefined
     ? " If whoever made the newest keys lets nobody in, a moderator can :kick them: then others may make new ones."
     : ""
+
+/** The server takes nothing before somebody is removed, and nobody here knows whom. */
+const nobodyToRemove = (other: UserName | undefined): string =>
+  other === undefined
+    ? "The server says that a device has to be removed from the keys first, and not which. Nothing was sent; :rekey makes new keys."
+    : `${other} has no account any more, or the server pretends. Nothing was sent.`
 
 type StepError = RequestError | StoreError
 
@@ -306,11 +313,18 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     Deferred.doneUnsafe(wish.done, Effect.succeed(key))
   })
 
+  const refuse = Effect.fnUntraced(function* ({ content, key }: OutboxRow, message: string) {
+    yield* store.refused(key)
+    Memory.dropRows(memory, new Set([key]))
+    tell({ _tag: "Refused", room, key, saying: content.payload.saying, message })
+  })
+
   const sealAgain = Effect.fnUntraced(function* (at: Kept, group: Group, key: string) {
     const before = memory.outbox.find((row) => row.key === key)
     if (before === undefined) return
-    // It waits until they are trusted, or gone.
-    if (Tender.whoIsHeld(workshop, memory.other, group) !== undefined) return holdBack()
+    // It was meant for who they were before.
+    const unsure = Tender.whoIsHeld(workshop, memory.other, group)
+    if (unsure !== undefined) return yield* refuse(before, unsure.message)
     const { next, row } = yield* Outgoing.seal(workshop, at, group, before.key, before.content.payload.saying)
     yield* store.resealed(next, row)
     memory.kept = next
@@ -318,7 +332,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     memory.sent.delete(key)
   })
 
-  const send = Effect.fnUntraced(function* (at: Kept, key: string) {
+  const send = Effect.fnUntraced(function* (at: Kept, group: Group, key: string) {
     const row = memory.outbox.find((one) => one.key === key)
     if (row === undefined) return
     const { content, keyEpoch } = row
@@ -336,14 +350,16 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       return holdBack()
     }
     if (reason._tag !== "StaleKeyEpoch") {
-      yield* store.refused(row.key)
-      Memory.dropRows(memory, new Set([key]))
-      tell({ _tag: "Refused", room, key: row.key, saying: content.payload.saying, message })
-      return
+      return yield* refuse(row, message)
     }
     const means = afterStale(standing(at), reason)
     if (means === "read") expect(reason.seq)
-    else if (means === "remove") memory.isTendingDue = true
+    else if (means === "remove") {
+      if (refusals >= refusalsBeforeGivenUp) return yield* refuse(row, nobodyToRemove(memory.other))
+      // Who is to go is in no list that this device knows.
+      for (const { user } of refusals > 0 ? membersOf(group) : []) workshop.lists.changed(user)
+      memory.isTendingDue = true
+    }
     if (means === "wait") holdBack()
     else holdBackIfAgain()
   })
@@ -364,7 +380,7 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
       case "SealAgain":
         return group && (yield* sealAgain(at, group, action.key))
       case "Send":
-        return yield* send(at, action.key)
+        return group && (yield* send(at, group, action.key))
       case "Seal":
         return group && (yield* sealNext(at, group))
       case "Rest":

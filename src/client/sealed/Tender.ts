@@ -134,7 +134,12 @@ export const tend = Effect.fnUntraced(function* (
   if (adds.length === 0 && !isDue) return { _tag: "Nothing" }
   const packages = adds.length === 0 ? [] : yield* claim(workshop, adds)
   const came = new Set(packages.map(({ identity }) => identityKey(identity)))
-  for (const one of adds) if (!came.has(identityKey(one))) inVain.set(identityKey(one), triesOf(one) + 1)
+  for (const one of adds) {
+    if (came.has(identityKey(one))) continue
+    // Perhaps they are nobody's any more: nobody tells when a name is somebody else's.
+    if (triesOf(one) === 0) workshop.lists.changed(one.user)
+    inVain.set(identityKey(one), triesOf(one) + 1)
+  }
   const isMissing = new Set(missing.map(identityKey))
   for (const key of inVain.keys()) if (!isMissing.has(key) || came.has(key)) inVain.delete(key)
   if (packages.length === 0 && !isDue) return { _tag: "Later" }

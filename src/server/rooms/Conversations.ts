@@ -2,11 +2,11 @@
  * Encrypted conversations of two, as the directory of rooms makes them: rooms that are listed nowhere, have a name that is made of
  * theirs, and are theirs for good; and what asks for a device, in whichever encrypted room.
  *
- * A name that somebody else has by now names another partner: then the conversation with the one before goes.
+ * A name that somebody else has by now names another partner: then the conversation with the one before goes, whoever is in it.
  *
  * Bounds: in an hour, by one account, `maxOpened` conversations, `maxCommits` and `maxResets`; `maxConversations` in all, some 500 bytes each.
  */
-import { type Clock, Deferred, Effect } from "effect"
+import { type Clock, Deferred, Effect, Option } from "effect"
 import { isSealing } from "../../common/log/Sealing.ts"
 import { type NameKey, nameKey } from "../../common/name/Name.ts"
 import { conversationRoom, isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
@@ -34,6 +34,8 @@ const maxConversations = 100_000
 /** Each takes every device of the room some 15 ms; one change of devices is a commit in each room of an account. */
 const maxCommits = 1200
 const maxResets = 60
+/** How long it is waited for the end of a conversation that is read still. */
+const endPatience = "5 seconds"
 
 interface Services {
   readonly blocks: Pick<Blocks["Service"], "has">
@@ -53,16 +55,31 @@ interface Services {
   readonly onMember: (account: NonNullable<Asker["account"]>, key: NameKey) => void
   readonly tellAccounts: (command: AccountsCommand) => void
   readonly roomsOf: Memberships["Service"]["rooms"]
+  /** Whoever is in is told that it is gone, and is out. */
+  readonly end: (room: OpenRoom, from: Asker) => void
   /** As if it had been asked to join. */
   readonly join: (from: Asker, room: RoomName) => void
 }
 
 export const makeConversations = (services: Services) => {
-  const { blocks, clock, count, devices, find, governances, history, involvements, join, members } = services
+  const { blocks, clock, count, devices, end, find, governances, history, involvements, join, members } = services
   const { names, onMember, register, roomsOf, sessions, strike, tellAccounts } = services
   const perHour = makePerHour()
   /** Those that are being made: who wants one of them as well waits. */
   const underWay = new Map<NameKey, Deferred.Deferred<void>>()
+
+  /** Those with who had a name before, which are read still, and are being erased. */
+  const ending = new Map<NameKey, Deferred.Deferred<void>>()
+
+  /** Whether nobody reads it any more. */
+  const ended = Effect.fnUntraced(function* (room: OpenRoom, from: Asker) {
+    const done = Deferred.makeUnsafe<void>()
+    ending.set(room.key, done)
+    end(room, from)
+    const found = yield* Effect.timeoutOption(Deferred.await(done), endPatience)
+    ending.delete(room.key)
+    return Option.isSome(found)
+  })
 
   const isPublished = ({ account, device }: Asker): boolean => devices.entryOf(account, device) !== undefined
   const keysOf = ({ conversation }: Pick<OpenRoom, "conversation">) => governances.get(conversation)?.keys
@@ -141,7 +158,6 @@ export const makeConversations = (services: Services) => {
       const retryAfter = perHour.take(`open ${account}`, maxOpened, monotonicMillis(clock))
       if (retryAfter > 0) return refuse({ _tag: "RateLimited", retryAfter })
       if (count() >= maxConversations) return refuse({ _tag: "TooManyRooms", limit: maxConversations })
-      if (open?.running !== undefined) return notAllowed(stillOpen)
       const between: Between = [
         { account, user: from.user },
         { account: other.id, user: other.user }
@@ -152,10 +168,18 @@ export const makeConversations = (services: Services) => {
         underWay.delete(key)
         Deferred.doneUnsafe(done, Effect.void)
       })
-      return sessions.orRefuse(
-        from,
-        make(from, name, between, open).pipe(Effect.ensuring(settled), Effect.andThen(comeIn))
+      const isFree = open?.running === undefined ? Effect.succeed(true) : ended(open, from)
+      const opening = Effect.flatMap(isFree, (isIt) =>
+        isIt ? Effect.as(make(from, name, between, find(key)), comeIn) : Effect.succeed(notAllowed(stillOpen))
       )
+      // Who waits for it finds it as it is then.
+      return sessions.orRefuse(from, Effect.flatten(Effect.ensuring(opening, settled)))
+    },
+
+    /** It is in the directory no more, and nothing is kept of it. */
+    erased: (key: NameKey): void => {
+      const done = ending.get(key)
+      if (done !== undefined) Deferred.doneUnsafe(done, Effect.void)
     },
 
     /** Whoever is in one of these rooms, if that is encrypted, is told of the list of somebody's devices. */

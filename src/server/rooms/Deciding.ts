@@ -74,7 +74,8 @@ export interface Deciding {
    * Erases the room, if this one may delete it: behind everything that was decided before. What comes behind it is refused. If it
    * fails it may have been carried out all the same; then the log has another epoch.
    */
-  readonly erase: (actor: Actor) => Effect.Effect<Result.Result<void, Rejection>, StorageUnavailable>
+  /** By nobody: what nobody's right is asked for. */
+  readonly erase: (actor: Actor | undefined) => Effect.Effect<Result.Result<void, Rejection>, StorageUnavailable>
   /** What other halves had stored, run by run; no entries where something may have been stored that nobody was told of. */
   readonly others: (than: DeliveringHalf) => Effect.Effect<Stream.Stream<ReadonlyArray<Entry>>, never, Scope.Scope>
 }
@@ -242,7 +243,7 @@ export const make = Effect.fnUntraced(function* ({
       Effect.gen(function* () {
         if (conversation._tag === "Lobby") return Result.fail<Rejection>({ _tag: "NotAllowed", action: "DeleteRoom" })
         if (isErased) return Result.fail<Rejection>({ _tag: "RoomNotFound", room: conversation.room })
-        const refusal = whyNotDelete(governance(), actor, guestOwner())
+        const refusal = actor && whyNotDelete(governance(), actor, guestOwner())
         if (refusal !== undefined) return Result.fail(refusal)
         erasing = (yield* history.newest(conversation)).epoch
         yield* history.erase(conversation)

@@ -9,6 +9,7 @@
 import { Effect, Option, Result } from "effect"
 import type { SharedConversation } from "../../common/log/Conversation.ts"
 import type { UserName } from "../../common/name/UserName.ts"
+import type { Rejection } from "../../common/wire/Rejection.ts"
 import type { Asker } from "../session/Asker.ts"
 import type { Sessions } from "../session/Sessions.ts"
 import type { Deciding } from "./Deciding.ts"
@@ -87,23 +88,29 @@ export const makeDeletion = (services: Services) => {
     },
     refuseOne,
 
-    carryOut: ({ from }: RoomCommandOf<"Delete">): Effect.Effect<void> =>
-      deciding.erase(actorOf(from)).pipe(
+    carryOut: ({ from, isOutlived }: RoomCommandOf<"Delete">): Effect.Effect<void> => {
+      const refuse = (reason: Rejection) => {
+        if (isOutlived !== true) sessions.refuse(from, reason)
+      }
+      return deciding.erase(isOutlived === true ? undefined : actorOf(from)).pipe(
         Effect.flatMap((erased) =>
-          Result.isSuccess(erased) ? end(from.user, from) : Effect.sync(() => sessions.refuse(from, erased.failure))
+          Result.isSuccess(erased)
+            ? end(from.user, isOutlived === true ? undefined : from)
+            : Effect.sync(() => refuse(erased.failure))
         ),
         Effect.catch(() =>
           Effect.sync(() => {
             askedBy = from.user
             onDoubt()
-            sessions.refuse(from, { _tag: "StorageUnavailable" })
+            refuse({ _tag: "StorageUnavailable" })
           })
         ),
         Effect.catchDefect((defect) => {
-          sessions.refuse(from, { _tag: "StorageUnavailable" })
+          refuse({ _tag: "StorageUnavailable" })
           return Effect.logError("A room could not be deleted", defect)
         })
-      ),
+      )
+    },
 
     /** Of a room that is gone nothing is kept any more, and a room of its name is another one. */
     keeping: (kept: KeptMembers): KeptMembers => ({

@@ -41,8 +41,8 @@ export const RoomCommand = Schema.TaggedUnion({
   Typing: { from: Asker },
   /** What the room is about, who governs it and who is bound in it. */
   Describe: { from: Asker },
-  /** The room is to go, with all that was said in it. */
-  Delete: { from: Asker },
+  /** The room is to go, with all that was said in it. `isOutlived`: with who had a name before; nobody's right is asked, and no reply given. */
+  Delete: { from: Asker, isOutlived: Schema.optionalKey(Schema.Literal(true)) },
   ListMembers: { from: Asker, after: Schema.UndefinedOr(UserName) },
   ReadHistory: { from: Asker, range: SharedRange },
   /** A room was made, of which the lobby's members are told. */

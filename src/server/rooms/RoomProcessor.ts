@@ -175,6 +175,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         onMember: (account, key) => accounts.changed(account, key, true),
         tellAccounts,
         roomsOf: memberships.rooms,
+        end: ({ running }, from) => running && send(running, { _tag: "Delete", from, isOutlived: true }),
         join: (from, room) => {
           const command: RoomCommand = { _tag: "Join", from, after: undefined }
           Mailbox.tellUnsafe(mailbox, { _tag: "InRoom", from, room, command })
@@ -292,7 +293,7 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         strike(room)
         involvements.putOut(key)
         accounts.deleted(key)
-        return later(members.forgetErased(room))
+        return later(Effect.ensuring(members.forgetErased(room), Effect.sync(() => conversations.erased(key))))
       }
 
       /** A room goes if nobody is in or a member, and its log is empty. */
