@@ -41,7 +41,12 @@ export interface Lists {
 /** A server can put one list in the place of another for ever, as long as nobody trusts any: so much is told of that. */
 const mostWhileHeld = 4
 
-export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, tell: Tell) {
+export const make = Effect.fnUntraced(function* (
+  store: SealedStore,
+  ask: Ask,
+  tell: Tell,
+  own: () => Identity | undefined
+) {
   const pins = new Map((yield* store.pins).map((pin) => [nameKey(pin.user), pin]))
   const fresh = new Set<string>()
   const turn = yield* Semaphore.make(1)
@@ -91,6 +96,10 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
     toldWhileHeld.set(key, before + 1)
     tell(news)
   }
+  const isOwn = (pin: Pin.Pin): boolean => {
+    const self = own()
+    return self !== undefined && nameKey(self.user) === nameKey(pin.user) && Pin.chainOf(pin).ever.has(self.device)
+  }
   const isHeld = (user: UserName): boolean => pins.get(nameKey(user))?.held !== undefined
 
   /** Told once, and again only when the list has gone on in between, however often it is given so. */
@@ -116,6 +125,8 @@ export const make = Effect.fnUntraced(function* (store: SealedStore, ask: Ask, t
       const isThere = (yield* DeviceChain.hashOf(user, there)) === met.hash
       if (!isThere) return refused(user, `entry ${met.n} of the list is not what it was`)
     }
+    // One's own account is nobody else's as long as this device is one of it.
+    if (isOwn(pin) && (whole[0]?.n ?? 0) <= n) return refused(user, `entry ${n} of the list is not what it was`)
     // Two replies, the second of which has what was missing in the first: it is asked again with the next change.
     return chain.root === root ? undefined : (now = pin) => Pin.replaced(now, chain)
   })

@@ -114,12 +114,12 @@ export const make = Effect.fnUntraced(function* (
   // What makes this device one of its account's is asked once for each connection: in pieces, it would be made several times.
   const patiently = Ask.patiently(client.quietly)
   const ask = Ask.within(patiently, lateness)
-  const lists = yield* Lists.make(store, ask, tell)
+  let identity: UserDevice | undefined
+  const lists = yield* Lists.make(store, ask, tell, () => identity)
   const home: OwnDevice.Home = { ask: patiently, lists, store, tell }
 
   const conversations = new Map<string, SealedConversation>()
   const joins = new Map<string, ServerMessageOf<"RoomJoined">>()
-  let identity: UserDevice | undefined
   let workshop: Workshop | undefined
   let encrypted: ReadonlyArray<RoomName> = []
   let settled = yield* Deferred.make<Device, NotLinked | Copied>()

@@ -293,7 +293,12 @@ export class RoomProcessor extends Context.Service<RoomProcessor, Mailbox.Mailbo
         strike(room)
         involvements.putOut(key)
         accounts.deleted(key)
-        return later(Effect.ensuring(members.forgetErased(room), Effect.sync(() => conversations.erased(key))))
+        return later(
+          Effect.ensuring(
+            members.forgetErased(room),
+            Effect.sync(() => conversations.erased(key))
+          )
+        )
       }
 
       /** A room goes if nobody is in or a member, and its log is empty. */

@@ -14,7 +14,7 @@ import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import { DeviceEntry } from "../../../src/common/wire/SealingRequest.ts"
 import type { Line } from "../../support/LyingServer.ts"
 import { type Device, homeOf, isIn, say, signInBy, switchOn, until, vault } from "./Devices.ts"
-import { converse, type Lying, told, two, untilNews, world } from "./Lies.ts"
+import { converse, type Lying, told, two, untilLine, untilNews, world } from "./Lies.ts"
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64")
 const bytesOf = (text: unknown) => new Uint8Array(Buffer.from(String(text), "base64"))
@@ -81,14 +81,14 @@ layer(NodeServices.layer, { excludeTestServices: true })("A list of devices of a
       issue: /^entry 2 is by a device that is not in the list$/
     },
     {
-      title: "that is another one with as many entries is refused",
-      make: (_first, keys) => Effect.map(DeviceChain.beginning(keys, 1), (entry) => [entry]),
-      issue: /^entry 1 of the list is not what it was$/
+      title: "that begins with what another list goes on with is refused",
+      make: (first, keys) => Effect.map(extended(first, keys), (all) => all.slice(1)),
+      issue: /^entry 2 does not begin a list$/
     },
     {
       title: "that is another account's is refused",
       make: (_first, _keys, adas) => Effect.succeed(adas),
-      issue: /^entry 1 of the list is not what it was$/
+      issue: /^entry 1 is not signed by the device \w+$/
     },
     {
       title: "that is shorter than it was is refused",
@@ -169,6 +169,74 @@ layer(NodeServices.layer, { excludeTestServices: true })("A list of devices of a
       )
       assert.isFalse(lying.overheard.some(({ _tag }) => _tag === "SealedMessage"))
       assert.notStrictEqual(yield* ada.rooms.safetyNumber(ben.home.user), number)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that is another one with as many entries is told loudly, and nobody of it is let in or sent to", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying } = yield* two
+      const number = yield* ada.rooms.safetyNumber(ben.home.user)
+      const { keys } = yield* pretender("ben", DeviceId.make("9"))
+      const list = [yield* DeviceChain.beginning(keys, 1)]
+      giveList(lying, "ada", "ben", () => list)
+      saysChanged(lying, "ada", "ben", 1)
+      yield* untilNews(ada, "ChainReplaced")
+      assert.notStrictEqual(yield* ada.rooms.safetyNumber(ben.home.user), number)
+      assert.deepInclude(ada.rooms.pinned(ben.home.user), { isHeld: true })
+      const claimed = lying.overheard.filter(({ _tag }) => _tag === "ClaimKeyPackages").length
+      yield* say(ada, "to who was in before")
+      yield* untilLine(ben, "ada: to who was in before")
+      const members = (yield* ada.rooms.view(vault))?.members ?? []
+      assert.deepStrictEqual(
+        members.map(({ device, user }) => [user, device]),
+        [ada, ben].map(({ home: { user } }) => [user, deviceOf(lying, user)])
+      )
+      assert.strictEqual(lying.overheard.filter(({ _tag }) => _tag === "ClaimKeyPackages").length, claimed)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that is given in turns with others is told some times, and what was known of each stays so", () =>
+    Effect.gen(function* () {
+      const { ada, ben, lying } = yield* two
+      const [first] = listOf(lying, "ben")
+      const { keys } = yield* pretender("ben", DeviceId.make("9"))
+      assert(first !== undefined)
+      const other = yield* DeviceChain.beginning(keys, 1)
+      const another = yield* makeDevice({ user: ben.home.user, device: DeviceId.make("10") })
+      const whole = [
+        other,
+        yield* DeviceChain.sign(keys, {
+          n: 2,
+          prev: yield* DeviceChain.hashOf(ben.home.user, other),
+          op: "add",
+          device: DeviceId.make("10"),
+          publicKey: base64(another.publicKey)
+        })
+      ]
+      const lists = [whole, [first], [other]]
+      let list: ReadonlyArray<DeviceEntry> = []
+      let given = 0
+      lying.told((line, talk) => {
+        if (talk.user !== "ada" || line._tag !== "DeviceList" || line["user"] !== "ben") return undefined
+        given += 1
+        return [{ ...line, entries: list, more: false }]
+      })
+      for (let time = 0; time < 30; time++) {
+        list = lists[time % lists.length] ?? []
+        const before = given
+        saysChanged(lying, "ada", "ben", time)
+        yield* until(
+          "it is asked for",
+          Effect.sync(() => given > before)
+        )
+        yield* ada.rooms.safetyNumber(ben.home.user)
+      }
+      assert.isAtMost(told(ada, "ChainReplaced", "ChainRefused", "DeviceAdded", "DeviceRemoved").length, 6)
+      const pin = (yield* ada.store.pins).find(({ user }) => user === ben.home.user)
+      assert.isDefined(pin?.held)
+      // The shorter one of two with one root is never taken for it.
+      assert.notStrictEqual(pin?.held?.hash, yield* DeviceChain.hashOf(ben.home.user, other))
+      assert.deepInclude(ada.rooms.pinned(ben.home.user), { isHeld: true })
     }).pipe(Effect.scoped)
   )
 

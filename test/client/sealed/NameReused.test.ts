@@ -3,6 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
+import { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import { homeOf, until } from "./Devices.ts"
 import { folder } from "./Folder.ts"
@@ -10,6 +11,8 @@ import { come, gather, says, type Sealing, vault } from "./Sealing.ts"
 
 const alarms = ({ events }: Sealing) =>
   events.flatMap((event) => (event._tag === "EncryptionTold" && event.isAlarm ? [event.message] : []))
+
+const password = Redacted.make("seven green bicycles")
 
 const tell = (from: Sealing, to: Sealing, content: string) =>
   from.client.send({ _tag: "PrivateMessage", to: to.user, content })
@@ -31,7 +34,7 @@ const reused = Effect.gen(function* () {
       yield* tell(ada, ben, "before")
       yield* ben.hears("it", says("before"))
       const before = yield* ada.client.encryption.safetyNumber(ben.user)
-      yield* ben.client.request({ _tag: "DeleteAccount", password: Redacted.make("seven green bicycles") })
+      yield* ben.client.request({ _tag: "DeleteAccount", password })
       yield* server.users.free(ben.user)
       return before?.digits
     })
@@ -57,8 +60,56 @@ layer(NodeServices.layer, { excludeTestServices: true })("A name that is somebod
       yield* ben.hears("it", says("to you, then"))
       yield* tell(ben, ada, "yes, to me")
       yield* ada.hears("it", says("yes, to me"))
-      assert.isFalse(alarms(ada).some((one) => one.includes("lies")), JSON.stringify(alarms(ada)))
+      assert.isFalse(
+        alarms(ada).some((one) => one.includes("lies")),
+        JSON.stringify(alarms(ada))
+      )
       assert.isFalse(ben.events.some(says("a secret")))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is told so, too, where nobody was here meanwhile", () =>
+    Effect.gen(function* () {
+      const { port, users } = yield* TestServer.start()
+      const path = yield* folder
+      const home = homeOf(path, "ada", "desk")
+      const user = homeOf(path, "ben", "desk").user
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const ada = yield* come(port, home)
+          const ben = yield* come(port, homeOf(path, "ben", "desk"))
+          yield* ben.client.encryption.ready
+          yield* tell(ada, ben, "before")
+          yield* ben.client.request({ _tag: "DeleteAccount", password })
+        })
+      )
+      yield* users.free(user)
+      const ben = yield* come(port, homeOf(path, "ben", "new", true))
+      yield* ben.client.encryption.ready
+      const ada = yield* come(port, home)
+      const refusal = yield* Effect.flip(Effect.timeout(tell(ada, ben, "a secret"), "8 seconds"))
+      assert.include(refusal.message, ":trust ben")
+      yield* ada.client.encryption.safetyNumber(user)
+      yield* ada.client.encryption.trust(user)
+      yield* tell(ada, ben, "to you, then")
+      yield* ben.hears("it", says("to you, then"))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("or nobody's: what is said to them is refused, and does not wait for ever", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const path = yield* folder
+      const ada = yield* come(port, homeOf(path, "ada", "desk"))
+      const ben = yield* come(port, homeOf(path, "ben", "desk"))
+      yield* ben.client.encryption.ready
+      yield* tell(ada, ben, "before")
+      yield* ben.client.request({ _tag: "DeleteAccount", password })
+      const key = MessageKey.make("a key that a script has given")
+      const refusal = yield* ada.client
+        .send({ _tag: "PrivateMessage", to: ben.user, content: "hello?", key })
+        .pipe(Effect.timeout("15 seconds"), Effect.flip)
+      assert.include(refusal.message, "ben has no account any more")
     }).pipe(Effect.scoped)
   )
 
