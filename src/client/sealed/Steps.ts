@@ -5,7 +5,7 @@
  * What is refused is not sent again at once, however often a server refuses: pauses grow up to 15 s, until something comes of it. What
  * is not answered at all is given up, and is as if it were refused: sent again it has the same key, by which the server knows it.
  */
-import { Deferred, Effect, Queue } from "effect"
+import { Clock, Deferred, Effect, Queue } from "effect"
 import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { RequestError } from "../core/ClientError.ts"
@@ -21,6 +21,7 @@ import { refusalOf } from "./Refusal.ts"
 import type { StoreError } from "./SealedStore.ts"
 import * as Tender from "./Tender.ts"
 import { type After, growing } from "./Timers.ts"
+import * as Waiting from "./Waiting.ts"
 import type { Workshop } from "./Workshop.ts"
 
 /** Until it is asked again for what should be there, in milliseconds. */
@@ -28,8 +29,6 @@ const lookAgain = 100
 export const longestPause = 15_000
 /** So often it is asked for what is missing in the log; with the pauses in between, a second and a half. */
 const looksForMissing = 4
-/** So often a welcome is looked for in vain before fresh keys are asked for: with the pauses in between, a minute. */
-const looksBeforeReset = 10
 /** So often it is asked again whether this device is in; with the pauses in between, 12 seconds. */
 const refusalsBeforeGivenUp = 6
 
@@ -59,8 +58,8 @@ interface Bench {
 export const make = ({ after, memory, room, signals, workshop }: Bench) => {
   const { ask, lateness, patience, store, tell } = workshop
   const welcomePause = growing(patience / 4, longestPause)
-  /** How often a welcome was looked for in vain; and whether the fresh keys on their way are asked for since nobody may be left. */
-  let welcomeLooks = 0
+  const waiting = Waiting.make(patience, longestPause)
+  /** Whether the fresh keys on their way are asked for since nobody may be left. */
   let isTrial = false
   const tendingPause = growing(patience, longestPause)
   const sendingPause = growing(patience, longestPause)
@@ -218,13 +217,13 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
   const takeWelcome = Effect.fnUntraced(function* (at: Kept) {
     const joined = yield* Reader.joinBefore(workshop, { kept: at, before: Infinity, other: memory.other })
     if (joined === undefined) {
-      welcomeLooks += 1
-      if (welcomeLooks % looksBeforeReset > 0) return lookForWelcomeLater()
+      const now = Number((yield* Clock.monotonicTimeNanos) / 1_000_000n)
+      if (!waiting.isOver(now)) return lookForWelcomeLater()
       // Perhaps nobody is left who could: the server, which knows, takes fresh keys of one who is not in only then.
       isTrial = true
       return yield* makeReset(at)
     }
-    welcomeLooks = 0
+    waiting.beginAgain()
     memory.kept = joined
     memory.incarnation = Math.max(memory.incarnation, joined.incarnation)
     memory.outbox = yield* store.outbox(room)
