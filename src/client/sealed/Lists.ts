@@ -25,6 +25,8 @@ export interface Lists {
   /** Up to date, as far as the server gives it; asks only where something may have changed. */
   readonly look: (user: UserName) => Effect.Effect<Pin.Pin | undefined, RequestError | StoreError>
   readonly changed: (user: UserName) => void
+  /** Nothing is looked at while this goes on: the server tells of what is published before it answers. Nothing is to be looked at in it. */
+  readonly alone: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
   readonly allMayHaveChanged: () => void
   readonly isTrusted: IsTrusted
   /** Changes what is known of somebody; of whom nothing is known, nothing. What fails changes nothing. */
@@ -194,6 +196,7 @@ export const make = Effect.fnUntraced(function* (
     entries,
     change,
     changed: (user) => fresh.delete(nameKey(user)),
+    alone: turn.withPermit,
     allMayHaveChanged: () => fresh.clear(),
     isTrusted: ({ device, user }, publicKey) => {
       const pin = pins.get(nameKey(user))

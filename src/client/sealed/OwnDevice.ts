@@ -106,12 +106,13 @@ export const beginAnew = Effect.fnUntraced(function* (home: Home, identity: User
   const device = isOwn ? kept : yield* makeDevice(identity)
   const unsent = isOwn ? [] : yield* home.store.renewed(device)
   const beginning = yield* DeviceChain.beginning(device, (entries.at(-1)?.n ?? 0) + 1)
-  yield* publish(home.ask, beginning)
   // As this device has signed it, before the server is asked: another list that it gives does not follow from this one, and is refused.
   const begun = yield* DeviceChain.follow(identity.user, undefined, [beginning])
-  if (begun !== undefined && DeviceChain.isChain(begun)) {
-    yield* home.lists.change(identity.user, (pin) => Effect.succeed(Pin.trusted(Pin.replaced(pin, begun).pin)))
-  }
+  const pinned =
+    begun !== undefined && DeviceChain.isChain(begun)
+      ? home.lists.change(identity.user, (pin) => Effect.succeed(Pin.trusted(Pin.replaced(pin, begun).pin)))
+      : Effect.void
+  yield* home.lists.alone(Effect.andThen(publish(home.ask, beginning), pinned))
   yield* refuseForeign(home, device)
   yield* chainOf(home, identity)
   return unsent

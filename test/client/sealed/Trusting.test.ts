@@ -61,4 +61,32 @@ layer(NodeServices.layer, { excludeTestServices: true })("Who has all new device
       }
     }).pipe(Effect.scoped)
   )
+
+  it.effect("and has lost their keys, but not their login, begins anew at once, and is not alarmed by it", () =>
+    Effect.gen(function* () {
+      const { port } = yield* TestServer.start()
+      const path = yield* folder
+      const home = homeOf(path, "ada", "desk")
+      const ben = yield* switchOn(port, homeOf(path, "ben", "desk"))
+      yield* makeVault(ben)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const ada = yield* switchOn(port, home)
+          yield* enter(ada)
+          yield* until("ada is in", isIn(ada, vault, 2))
+        })
+      )
+      const ada = yield* switchOn(port, { ...home, folder: `${path}/empty` })
+      yield* Effect.flip(ada.rooms.ready)
+      yield* ada.rooms.beginAnew
+      yield* ada.rooms.ready
+      yield* until(
+        "ben is told",
+        Effect.sync(() => ben.news.some(({ _tag }) => _tag === "ChainReplaced"))
+      )
+      yield* ben.rooms.trust(home.user)
+      yield* until("ada is let in again", isIn(ada, vault, 2))
+      assert.isFalse(ada.news.some(({ _tag }) => _tag === "ChainReplaced"))
+    }).pipe(Effect.scoped)
+  )
 })
