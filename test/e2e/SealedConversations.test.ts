@@ -352,7 +352,7 @@ describe("A device", () => {
           devices.push(member)
           for (let n = 2; n <= 26; n++) {
             const device = `${member.user} ${n}`
-            yield* Sealed.publish(member.client, n, device)
+            yield* Sealed.publish(member.client, n, device, { by: member.device })
             devices.push({ user: member.user, device })
           }
         }

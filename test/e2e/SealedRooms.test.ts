@@ -249,7 +249,15 @@ describe("An encrypted room", () => {
         yield* Sealed.commit(ada, room, { keyEpoch: 2, removes: [phone] })
         assert.strictEqual((yield* Sealed.seal(ada, room, 3, "without it"))._tag, "Sent")
         assert.deepStrictEqual(reasonOf(yield* Sealed.seal(phone, room, 3, "let me")), { _tag: "DeviceRequired" })
-        const outdated = yield* Sealed.publish(ben.client, 3, phone.device)
+        for (const [client, by] of [
+          [phone.client, phone.device],
+          [phone.client, ben.device],
+          [ben.client, phone.device]
+        ] as const) {
+          const foreign = yield* Sealed.publish(client, 4, "tablet", { by })
+          assert.deepStrictEqual<unknown>(reasonOf(foreign), { _tag: "DeviceRequired" })
+        }
+        const outdated = yield* Sealed.publish(ben.client, 3, phone.device, { by: ben.device })
         assert.deepStrictEqual<unknown>(reasonOf(outdated), { _tag: "StaleDeviceList", n: 3 })
         // Cleo shares nothing with ben.
         assert.isFalse((yield* cleo.client.soFar).some(({ _tag }) => _tag === "DevicesChanged"))
@@ -311,10 +319,12 @@ describe("An encrypted room", () => {
             issue: "removes: each must be a device of the group"
           })
           for (let n = 2; n <= 40; n++) {
-            const published = yield* Sealed.publish(ada.client, n, "tablet", { op: n % 2 === 0 ? "add" : "remove" })
+            const op = n % 2 === 0 ? "add" : "remove"
+            const published = yield* Sealed.publish(ada.client, n, "tablet", { op, by: ada.device })
             assert.strictEqual(published._tag, "DevicePublished")
           }
-          assert.deepInclude(reasonOf(yield* Sealed.publish(ada.client, 41, "tablet")), { _tag: "RateLimited" })
+          const oneMore = yield* Sealed.publish(ada.client, 41, "tablet", { by: ada.device })
+          assert.deepInclude(reasonOf(oneMore), { _tag: "RateLimited" })
         }).pipe(Effect.scoped)
     )
 
