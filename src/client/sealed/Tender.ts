@@ -170,8 +170,8 @@ export const tend = Effect.fnUntraced(function* (
 const claimsAtMost = 11
 
 /**
- * The key packages of these devices, as far as they left any that hold. A device that was away for long has left some that are too old,
- * and perhaps one behind them that is not.
+ * The key packages of these devices, as far as they left any that hold. A device that was away for long, or has other keys
+ * than it had, has left some that are of no use, and perhaps one behind them that is.
  */
 const claim = Effect.fnUntraced(function* ({ ask, lists }: Workshop, adds: ReadonlyArray<Identity>) {
   const isDevice = (identity: Identity, publicKey: Uint8Array) => {
@@ -188,7 +188,7 @@ const claim = Effect.fnUntraced(function* ({ ask, lists }: Workshop, adds: Reado
     for (const { data } of packages) {
       const found = yield* Effect.result(readKeyPackage(new Uint8Array(Buffer.from(data, "base64")), isDevice))
       if (Result.isSuccess(found)) read.push(found.success)
-      else if (found.failure._tag === "KeyPackageExpired") {
+      else if (found.failure._tag === "KeyPackageExpired" || found.failure._tag === "Untrusted") {
         const { device, user } = found.failure
         for (const [key, one] of wanted) if (one.user === user && one.device === device) tooOld.set(key, one)
       }

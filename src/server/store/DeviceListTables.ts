@@ -31,6 +31,14 @@ export const make = (sql: SqlClient.SqlClient) => {
     return Number(count)
   })
 
+  /** Of the list before nothing is left; and none of what its devices have left is handed out: their keys are in it no more. */
+  const beginAnew = Effect.fnUntraced(function* (account: AccountId) {
+    yield* sql`DELETE FROM device_entries WHERE account = ${account}`
+    const isTheirs = sql`device IN (SELECT id FROM devices WHERE account = ${account})`
+    yield* sql`DELETE FROM key_packages WHERE kind = 'Last' AND ${isTheirs}`
+    yield* sql`UPDATE key_packages SET kind = 'Claimed' WHERE kind = 'Once' AND ${isTheirs}`
+  })
+
   return {
     entries: entriesOf,
 
@@ -42,7 +50,7 @@ export const make = (sql: SqlClient.SqlClient) => {
       const isNew = entry.prev === ""
       if (!isNew && entries.length >= maxDeviceEntries) return Result.fail<NotPublished>({ _tag: "TooManyEntries" })
       if (listed(list, entry).devices.size > maxDevices) return Result.fail<NotPublished>({ _tag: "TooManyDevices" })
-      if (isNew) yield* sql`DELETE FROM device_entries WHERE account = ${account}`
+      if (isNew) yield* beginAnew(account)
       yield* sql`
         INSERT INTO device_entries (account, n, entry)
         SELECT id, ${entry.n}, ${encodeEntry(entry)} FROM accounts WHERE id = ${account} AND state <> 'Deleted'`

@@ -52,6 +52,12 @@ export const layer = Layer.effect(
         const isNew = entry.prev === ""
         if (!isNew && entries.length >= maxDeviceEntries) return fail({ _tag: "TooManyEntries" })
         if (listed(list, entry).devices.size > maxDevices) return fail({ _tag: "TooManyDevices" })
+        // None of what the devices of the list before have left is handed out.
+        for (const kept of isNew ? (packages.get(account)?.values() ?? []) : []) {
+          kept.claimed = [...kept.claimed, ...kept.once].slice(-maxKeyPackages)
+          kept.once = []
+          kept.last = undefined
+        }
         lists.set(account, isNew ? [entry] : [...entries, entry])
         return Result.void
       }),
