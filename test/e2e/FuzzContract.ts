@@ -133,7 +133,7 @@ const rules: Readonly<Record<string, Rule>> = {
   encrypted: among(true, false),
   keyEpoch: natural,
   incarnation: natural,
-  welcome: bytes(40_000),
+  welcome: bytes(46_000),
   adds: list(8, userDevice),
   removes: list(24, userDevice),
   devices: list(8, userDevice, 1),

@@ -362,7 +362,7 @@ describe("A device", () => {
           const request = Sealed.commitRequest("hall", {
             keyEpoch,
             adds,
-            more: { welcome: Buffer.alloc(26_000, 9).toString("base64") }
+            more: { welcome: Buffer.alloc(30_000, 9).toString("base64") }
           })
           const padded = { ...request, data: Sealed.padded("hall", { keyEpoch, contentType: "commit" }, data) }
           assert.isBelow(Buffer.byteLength(JSON.stringify(padded)), 65_536)

@@ -9,7 +9,7 @@ import type { RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import type { RequestError } from "../core/ClientError.ts"
 import type { Request } from "../core/Request.ts"
-import { commit } from "../crypto/Commit.ts"
+import { commit, type PendingCommit } from "../crypto/Commit.ts"
 import { TooLarge } from "../crypto/CryptoError.ts"
 import { create, encodeGroup, type Group, membersOf } from "../crypto/Group.ts"
 import { type Identity, identityKey } from "../crypto/Identity.ts"
@@ -79,8 +79,21 @@ export const mustRemove = ({ lists, own }: Workshop, { group, more }: Kept): boo
   return group !== undefined && mustGo({ own: own.identity, inGroup: membersOf(group), pins: lists.pins, toGo })
 }
 
-/** What the server takes of one commit, in bytes. */
-const limits = { commit: maxCommitBytes, welcome: maxWelcomeBytes }
+/** What the server takes of one commit, in bytes: of each, and of the line that holds both, and whom they are about. */
+const limits = { commit: maxCommitBytes, welcome: maxWelcomeBytes, line: 65_536 }
+
+/** Of a CommitKeys beside its bytes, its room and whom it names: tags, an id and a key of 64 characters, and numbers. */
+const besideBytes = 400
+
+const base64Bytes = (bytes: Uint8Array | undefined): number => 4 * Math.ceil((bytes?.length ?? 0) / 3)
+const named = ({ device, user }: Identity) => ({ user, device })
+
+const lineBytes = (group: Group, { bytes, welcome }: PendingCommit, whom: ReadonlyArray<Identity>): number =>
+  base64Bytes(bytes) +
+  base64Bytes(welcome) +
+  Buffer.byteLength(group.groupId) +
+  Buffer.byteLength(JSON.stringify(whom.map(named))) +
+  besideBytes
 
 /**
  * A commit that the server takes: with long names, of half of those who wait, and half of these again; where not even one fits,
@@ -100,8 +113,11 @@ export const fitting = Effect.fnUntraced(function* (
       if (made.failure._tag !== "TooLarge" || isLast) return yield* made.failure
       continue
     }
-    const { bytes, welcome } = made.success.pending
-    const fits = bytes.length <= most.commit && (welcome?.length ?? 0) <= most.welcome
+    const { pending } = made.success
+    const { bytes, welcome } = pending
+    const whom = [...adds.map(({ identity }) => identity), ...removes]
+    const isEachOne = bytes.length <= most.commit && (welcome?.length ?? 0) <= most.welcome
+    const fits = isEachOne && lineBytes(group, pending, whom) <= most.line
     if (fits) return { ...made.success, adds }
     if (isLast) return yield* new TooLarge({ bytes: bytes.length, limit: most.commit })
   }
@@ -147,7 +163,6 @@ export const tend = Effect.fnUntraced(function* (
   if (Result.isFailure(made)) return { _tag: "Later" }
   const { adds: added, group: used, pending: change } = made.success
   const next: Kept = { ...kept, group: used, more: noted(kept.more, change.bytes) }
-  const named = ({ device, user }: Identity) => ({ user, device })
   const pending: Pending = {
     key: yield* workshop.newKey,
     incarnation: kept.incarnation,

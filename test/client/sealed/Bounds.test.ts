@@ -193,25 +193,31 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
       )
       const [eight = 0, four = 0, two = 0, one = 0] = sizes
       assert.isTrue(eight > four && four > two && two > one)
+      const wide = { welcome: 40_000, line: 65_536 }
       const addedWithin = (commit: number) =>
-        Effect.map(fitting(group, packages, [], { commit, welcome: 40_000 }), ({ adds, pending }) => {
+        Effect.map(fitting(group, packages, [], { commit, ...wide }), ({ adds, pending }) => {
           assert.lengthOf(membersOf(pending.next), adds.length + 1)
           assert.isAtMost(pending.bytes.length, commit)
           assert.isTrue(isPending(pending, pending.bytes))
           return adds.length
         })
       assert.deepStrictEqual(yield* Effect.forEach([eight, eight - 1, four - 1, two - 1], addedWithin), [8, 4, 2, 1])
-      const none = yield* Effect.flip(fitting(group, packages, [], { commit: one - 1, welcome: 40_000 }))
+      const none = yield* Effect.flip(fitting(group, packages, [], { commit: one - 1, ...wide }))
       assert.strictEqual(none._tag, "TooLarge")
       // A welcome has its own limit.
       const whole = (yield* fitting(group, packages, [])).pending.welcome?.length ?? 0
-      const welcomed = yield* fitting(group, packages, [], { commit: eight, welcome: whole - 1 })
+      const welcomed = yield* fitting(group, packages, [], { commit: eight, welcome: whole - 1, line: wide.line })
       assert.lengthOf(welcomed.adds, 4)
+      // And so has the line that holds both, in base64, with those whom it names.
+      const both = Math.ceil((eight + whole) / 3) * 4
+      const inLine = (line: number) =>
+        Effect.map(fitting(group, packages, [], { commit: eight, welcome: whole, line }), ({ adds }) => adds.length)
+      assert.deepStrictEqual(yield* Effect.forEach([both + 2000, both], inLine), [8, 4])
       // Where nobody fits, who is to go goes all the same.
       const { pending } = yield* fitting(group, packages.slice(0, 2), [])
       const gone = [packages[0]?.identity].flatMap((identity) => identity ?? [])
       const alone = yield* fitting(pending.next, [], gone)
-      const most = { commit: alone.pending.bytes.length, welcome: 40_000 }
+      const most = { commit: alone.pending.bytes.length, ...wide }
       const removing = yield* fitting(pending.next, packages.slice(2), gone, most)
       assert.deepStrictEqual([removing.adds.length, membersOf(removing.pending.next).length], [0, 2])
     })
