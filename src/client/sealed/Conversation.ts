@@ -144,6 +144,7 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
       if (keys !== undefined && isGroupOf(known, keys.incarnation))
         memory.incarnation = Math.max(known, keys.incarnation)
       memory.isPendingAnswered = false
+      memory.gone = new Set()
       // What was answered and is not in the log was not stored: whoever has it already is told so by its key.
       memory.sent.clear()
       steps.lookForWelcome()
@@ -163,7 +164,11 @@ export const open = Effect.fnUntraced(function* (shared: Workshop, room: RoomNam
       memory.horizon = Horizon.mayGoOn(memory.horizon, memory.kept?.cursor ?? 0)
       signal()
     },
-    changed: () => {
+    changed: ({ joined, left } = { joined: [], left: [] }) => {
+      const members = new Set(membersIn(memory.kept).map(({ user }) => nameKey(user)))
+      const here = new Set(joined.map((user) => nameKey(user)))
+      const gone = [...memory.gone, ...left.map((user) => nameKey(user))]
+      memory.gone = new Set(gone.filter((key) => members.has(key) && !here.has(key)))
       steps.lookForWelcome()
       steps.tendInTurn(false)
       signal()

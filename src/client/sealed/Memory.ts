@@ -6,6 +6,7 @@
  */
 import { Deferred, Effect } from "effect"
 import { maxAdds } from "../../common/log/Sealing.ts"
+import type { NameKey } from "../../common/name/Name.ts"
 import type { MessageKey } from "../../common/wire/RequestId.ts"
 import type { ServerMessageOf } from "../../common/wire/ServerMessage.ts"
 import type { Standing } from "./Decision.ts"
@@ -37,6 +38,8 @@ export interface Memory {
   incarnation: number
   /** Of a conversation of two. */
   other: ServerMessageOf<"RoomJoined">["with"]
+  /** Who of the group is not here any more, by the keys of their names, as the server says: nobody waits for their turn. */
+  gone: ReadonlySet<NameKey>
   horizon: Horizon.Horizon
   /** What had been read when this connection was not in the room: its log cannot end before. */
   readSoFar: number
@@ -72,6 +75,7 @@ export const make = ({ kept, outbox, pending }: Stored): Memory => ({
   log: kept?.log ?? "",
   incarnation: kept?.incarnation ?? 0,
   other: undefined,
+  gone: new Set(),
   horizon: Horizon.nothing,
   readSoFar: kept?.cursor ?? 0,
   isReturning: true,

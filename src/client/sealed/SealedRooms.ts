@@ -265,7 +265,7 @@ export const make = Effect.fnUntraced(function* (
       case "RoomDeleted":
         return Effect.sync(() => leave(message.room))
       case "RoomPresence":
-        return Effect.sync(() => conversations.get(nameKey(message.room))?.changed())
+        return Effect.sync(() => conversations.get(nameKey(message.room))?.changed(message))
       case "DevicesChanged":
         return Effect.gen(function* () {
           lists.changed(message.user)

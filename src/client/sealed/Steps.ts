@@ -98,10 +98,10 @@ export const make = ({ after, memory, room, signals, workshop }: Bench) => {
     })
   /** In this device's turn; what is asked for again in one key epoch is not put off by that. */
   const tendInTurn = (isNewEpoch: boolean) => {
-    const group = memory.kept?.group
-    if (group === undefined) return
+    const { gone, kept } = memory
+    if (kept?.group === undefined) return
     tendingPause.beginAgain()
-    tendLater(Tender.turnIn(workshop, group), !isNewEpoch)
+    tendLater(Tender.turnIn(workshop, kept, kept.group, gone), !isNewEpoch)
   }
 
   /** Refusals since something came of anything. */

@@ -19,7 +19,7 @@ import { devicesOf, isHeld, listedDevices, type Pin, wasVerified } from "./Pin.t
 import { noted } from "./Repeated.ts"
 import { NotTrusted } from "./SealedError.ts"
 import type { StoreError } from "./SealedStore.ts"
-import { mustGo, needOf, turnOf } from "./Tending.ts"
+import { mustGo, needOf, turnOf, whoAct } from "./Tending.ts"
 import type { Workshop } from "./Workshop.ts"
 
 export type Tended =
@@ -30,8 +30,16 @@ export type Tended =
   | { readonly _tag: "Made"; readonly kept: Kept; readonly pending: Pending; readonly addsAtOnce: number }
 
 /** How long to wait for those whose turn comes first, in milliseconds. */
-export const turnIn = ({ own, patience }: Workshop, group: Group): number =>
-  turnOf(own.identity, membersOf(group), group.keyEpoch, patience)
+export const turnIn = (
+  { lists, own: { identity: own }, patience }: Workshop,
+  { more }: Kept,
+  group: Group,
+  gone: ReadonlySet<string>
+): number => {
+  const toGo = new Set((more.toGo ?? []).map(identityKey))
+  const acting = whoAct({ own, inGroup: membersOf(group), pins: lists.pins, toGo, gone })
+  return turnOf(own, acting, group.keyEpoch, patience)
+}
 
 /** The longest list of a room's members that is asked for, in pages: an endless one is a server's lie. */
 const maxMemberPages = 20

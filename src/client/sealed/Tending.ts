@@ -43,7 +43,7 @@ export const needOf = ({ inGroup, leftOut, members, own, pins, toGo }: Membershi
     if (toGo.has(identityKey(identity)) || !keys.has(nameKey(identity.user))) return false
     // Of a list that could not be had, nothing is known.
     if (pin === undefined) return true
-    return listedDevices(pin).get(identity.device) === Buffer.from(identity.publicKey).toString("base64")
+    return isIn(pin, identity)
   }
   const removes = inGroup.filter((identity) => !isOwn(identity) && !mayStay(identity)).slice(0, maxRemoves)
   const going = new Set(removes.map(identityKey))
@@ -73,6 +73,24 @@ export const mustGo = ({ inGroup, own, pins, toGo }: Pick<Membership, "inGroup" 
   })
 
 const identityOf = (user: UserName, device: string): Identity => ({ user, device: DeviceId.make(device) })
+
+/**
+ * Who of the group can change keys: who is to go, or is not here, is not waited for. Not all need to know the same: two that commit at
+ * once cost one of them a refusal.
+ */
+export const whoAct = ({ gone, inGroup, own, pins, toGo }: Acting): ReadonlyArray<Identity> =>
+  inGroup.filter((identity) => {
+    const key = identityKey(identity)
+    if (key === identityKey(own)) return true
+    const pin = pins.get(nameKey(identity.user))
+    return !toGo.has(key) && !gone.has(nameKey(identity.user)) && (pin === undefined || isIn(pin, identity))
+  })
+
+/** `gone`: who is not here, by the keys of their names, as the server says. */
+type Acting = Pick<Membership, "inGroup" | "own" | "pins" | "toGo"> & { readonly gone: ReadonlySet<string> }
+
+const isIn = (pin: Pin, { device, publicKey }: Membership["inGroup"][number]): boolean =>
+  listedDevices(pin).get(device) === Buffer.from(publicKey).toString("base64")
 
 /** The longest that anybody waits for others, in milliseconds. */
 const longestTurn = 6000

@@ -27,6 +27,8 @@ export interface View {
   readonly underway: number
 }
 
+export type Presence = Pick<ServerMessageOf<"RoomPresence">, "joined" | "left">
+
 export interface Conversation {
   readonly room: RoomName
   readonly joined: (joined: ServerMessageOf<"RoomJoined">) => void
@@ -35,7 +37,7 @@ export interface Conversation {
   /** Something may have been missed. */
   readonly missed: () => void
   /** Who is in the room, or which devices they have, may have changed. */
-  readonly changed: () => void
+  readonly changed: (presence?: Presence) => void
   /** Whoever of this name was left out may be let in again. */
   readonly trusted: (user: UserName) => void
   /** Done when it is stored, from when on it is sent whatever happens. */
