@@ -27,7 +27,7 @@ export interface View {
   readonly underway: number
 }
 
-export type Presence = Pick<ServerMessageOf<"RoomPresence">, "joined" | "left">
+type Presence = Pick<ServerMessageOf<"RoomPresence">, "joined" | "left">
 
 export interface Conversation {
   readonly room: RoomName
