@@ -16,7 +16,7 @@ import * as LinkCode from "./LinkCode.ts"
 import type { Lists } from "./Lists.ts"
 import type { Tell } from "./News.ts"
 import * as Pin from "./Pin.ts"
-import { Copied, ListNotChanged, NoSuchCode, NoSuchDevice } from "./SealedError.ts"
+import { Copied, DeviceSpent, ListNotChanged, NoSuchCode, NoSuchDevice } from "./SealedError.ts"
 import type { SealedStore, StoreError } from "./SealedStore.ts"
 
 export interface Home {
@@ -126,6 +126,7 @@ const isOnesOwn = ({ lists }: Home, { user }: UserDevice, root: string) =>
 export const signIn = Effect.fnUntraced(function* (home: Home, own: Device, device: UserDevice["device"]) {
   const code = yield* LinkCode.make
   const chain = yield* chainOf(home, own.identity)
+  if (chain?.ever[device] !== undefined) return yield* new DeviceSpent({ device })
   const linked = yield* LinkCode.deviceOf({ user: own.identity.user, device }, code, chain?.root ?? "")
   if (linked === undefined) return yield* new NoSuchCode()
   yield* extend(home, own, { op: "add", device, publicKey: Base64.encode(linked.publicKey) })

@@ -97,3 +97,10 @@ export type SayError = NotLetIn | KeysOutOfStep | LogPutBack | NotTrusted | NotL
 export class NoSuchDevice extends Schema.TaggedError<NoSuchDevice>()("NoSuchDevice", { device: Schema.String }) {
   override readonly message = `No device ${this.device} of yours reads encrypted conversations. :devices shows which there are.`
 }
+
+/** A device to be signed in that has been in the list, with other keys: one is in it once. */
+export class DeviceSpent extends Schema.TaggedError<DeviceSpent>()("DeviceSpent", { device: Schema.String }) {
+  override readonly message =
+    `Device ${this.device} reads encrypted conversations already, or did so before. If its keys are lost: on it, :logout and log in again, ` +
+    "and link the device that it is then."
+}

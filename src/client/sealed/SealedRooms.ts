@@ -33,6 +33,7 @@ import * as People from "./People.ts"
 import * as Pin from "./Pin.ts"
 import {
   Copied,
+  type DeviceSpent,
   type ListNotChanged,
   NoSuchCode,
   type NoSuchDevice,
@@ -70,7 +71,7 @@ export interface SealedRooms extends People.People {
   /** Signs another device of this account in: the code to type there. */
   readonly signIn: (
     device: UserDevice["device"]
-  ) => Effect.Effect<string, NotLinked | NoSuchCode | ListNotChanged | RequestError | StoreError>
+  ) => Effect.Effect<string, NotLinked | NoSuchCode | DeviceSpent | ListNotChanged | RequestError | StoreError>
   readonly signOut: (
     device: UserDevice["device"]
   ) => Effect.Effect<void, NotLinked | NoSuchDevice | ListNotChanged | RequestError | StoreError>
