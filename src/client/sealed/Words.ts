@@ -1,6 +1,6 @@
 /** Refusals of the client itself where something cannot be sealed, in words for people. Pure. */
 import { Effect } from "effect"
-import type { RoomName } from "../../common/name/RoomName.ts"
+import { isConversationRoom, type RoomName } from "../../common/name/RoomName.ts"
 import type { UserName } from "../../common/name/UserName.ts"
 import { RequestRejected } from "../core/ClientError.ts"
 import { NotDone } from "../core/Encryption.ts"
@@ -45,7 +45,7 @@ export const stoppedThere = ({ message, room }: Extract<SealedNews, { readonly _
 
 /** Of what was not taken for long: it is not to be said again. */
 export const waitsHere = (room: RoomName) =>
-  `The server has not taken it yet. It is kept on this device, sealed, and goes out by itself; do not say it again. If it stays so, :rekey ${room} makes new keys.`
+  `The server has not taken it yet. It is kept on this device, sealed, and goes out by itself; do not say it again. If it stays so, ${isConversationRoom(room) ? ":rekey, typed there," : `:rekey ${room}`} makes new keys.`
 
 export const neverMet = (user: UserName) =>
   `No list of devices of ${user} was seen here yet: there is nothing to trust. :verify ${user} shows whether they have one.`

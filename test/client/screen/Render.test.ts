@@ -508,7 +508,9 @@ describe("text from others", () => {
     for (const row of rows) {
       assert.isTrue(row.startsWith("      ┊ "))
       // An address that is wider than the row is left to the terminal.
-      assert.isTrue(CliOutput.displayWidth(row) <= 40 || /^ +┊ https?:\S+$/.test(row.trimEnd()))
+      // A selector with no character before it is seen by nobody, and counted by the library.
+      const seen = row.replaceAll(/(?<=\s)\ufe0f/g, "")
+      assert.isTrue(CliOutput.displayWidth(seen) <= 40 || /^ +┊ https?:\S+$/.test(row.trimEnd()))
     }
   })
 })

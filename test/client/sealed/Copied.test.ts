@@ -106,7 +106,7 @@ layer(NodeServices.layer, { excludeTestServices: true })((it) => {
         yield* until("it is there", isIn(again, vault))
         assert.strictEqual((yield* Effect.flip(say(again, "nor this")))._tag, "Copied")
         const device = DeviceId.make((yield* Effect.flip(again.rooms.ready)).device)
-        assert.strictEqual((yield* Effect.flip(phone.rooms.signIn(device)))._tag, "ListNotChanged")
+        assert.strictEqual((yield* Effect.flip(phone.rooms.signIn(device)))._tag, "DeviceSpent")
         assert.strictEqual((yield* Effect.flip(again.rooms.link("0000")))._tag, "Copied")
         assert.strictEqual((yield* Effect.flip(again.rooms.beginAnew))._tag, "Copied")
         assert.deepStrictEqual(sealed, [])
