@@ -1,5 +1,5 @@
 /**
- * An encrypted room of 24 devices, each a client of its own. `SEALED_DEVICES=100` fills it, which takes a minute; so do
+ * An encrypted room of 16 devices, each a client of its own. `SEALED_DEVICES=100` fills it, which takes a minute; so do
  * `pnpm simulate --e2ee --devices 100` and `pnpm test:long`.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -14,7 +14,7 @@ describe("An encrypted room of many devices", () => {
       "lets in all who join, each reads what each other says, and they go on when one leaves, all in lines that fit a frame",
       () =>
         Effect.gen(function* () {
-          const devices = yield* Config.withDefault(Config.Int("SEALED_DEVICES"), 24)
+          const devices = yield* Config.withDefault(Config.Int("SEALED_DEVICES"), 16)
           const { client, server, story, wrong } = yield* run({ devices, folder: yield* folder })
           yield* Effect.log(`The longest lines: ${JSON.stringify({ client, server })}`)
           assert.deepStrictEqual(wrong.slice(0, 20), [], story.join("\n"))

@@ -5,15 +5,17 @@ import { Effect } from "effect"
 import * as Horizon from "../../../src/client/sealed/Horizon.ts"
 import type { Line } from "../../support/LyingServer.ts"
 import { enter, isIn, say, until, vault } from "./Devices.ts"
-import { converse, lines, newest, told, two, untilLine } from "./Lies.ts"
+import { converse, lines, newest, told, two, twoWith, untilLine } from "./Lies.ts"
 
 const largest = Number.MAX_SAFE_INTEGER
 const numbers = [largest, largest - 1, largest + 1, 2 ** 62, 1e300]
+/** A line with a number that is none is no reply: one of them is enough, for it costs the ten seconds that a reply is waited for. */
+const someNumbers = numbers.slice(0, 3)
 
 layer(NodeServices.layer, { excludeTestServices: true })("A number that is too large", (it) => {
-  it.effect.each(numbers)("as a place is no place, live, in a page or of the whole log: %d", (seq) =>
+  it.effect.each(someNumbers)("as a place is no place, live, in a page or of the whole log: %d", (seq) =>
     Effect.gen(function* () {
-      const { ada, ben, lying } = yield* two
+      const { ada, ben, lying } = yield* twoWith({ lateness: 300 })
       yield* converse(ada, "one", ben)
       const one = newest(lying, "Sealed")
       const topic = { _tag: "TopicSet", room: vault, at: 1, from: "ada", topic: "far", seq }

@@ -21,7 +21,7 @@ describe("A client that is killed (SIGKILL) while it talks", () => {
         Effect.gen(function* () {
           const chosen = yield* Random.nextIntBetween(0, seedLimit)
           const seed = yield* Config.withDefault(Config.Int("SEALED_SEED"), chosen)
-          const kills = yield* Config.withDefault(Config.Int("SEALED_KILLS"), 6)
+          const kills = yield* Config.withDefault(Config.Int("SEALED_KILLS"), 4)
           const { story, wrong, ...figures } = yield* killing({ seed, kills })
           yield* Effect.log(`Seed ${seed}: ${JSON.stringify(figures)}`)
           assert.deepStrictEqual(
