@@ -54,7 +54,16 @@ const carry = (
   look: (line: string) => { readonly delay: number } | undefined
 ) => {
   let rest = ""
-  let free = 0
+  // In its order, however late a timer is on a busy machine.
+  const waiting: Array<{ readonly line: string; readonly due: number }> = []
+  const pass = () => {
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      const early = next.due - performance.now()
+      if (early > 0) return void setTimeout(pass, early)
+      waiting.shift()
+      if (!to.destroyed && !passing.isLost) to.write(`${next.line}\n`)
+    }
+  }
   from.setEncoding("utf8")
   from.on("data", (text: string) => {
     const lines = (rest + text).split("\n")
@@ -62,13 +71,8 @@ const carry = (
     for (const line of lines) {
       const way = look(line)
       if (way === undefined || passing.isLost) continue
-      const now = performance.now()
-      free = Math.max(free, now + way.delay)
-      const write = () => {
-        if (!to.destroyed && !passing.isLost) to.write(`${line}\n`)
-      }
-      if (free <= now) write()
-      else setTimeout(write, free - now)
+      const due = Math.max(waiting.at(-1)?.due ?? 0, performance.now() + way.delay)
+      if (waiting.push({ line, due }) === 1) pass()
     }
   })
   from.on("error", () => {})
