@@ -203,12 +203,16 @@ const claim = Effect.fnUntraced(function* ({ ask, lists }: Workshop, adds: Reado
     return wanted.has(identityKey(identity)) && pin !== undefined && devicesOf(pin).get(identity.device) === key
   }
   const read: Array<KeyPackage> = []
+  const given = new Set<string>()
   let wanted = new Map(adds.map((one) => [identityKey(one), one]))
   for (let claims = 0; claims < claimsAtMost && wanted.size > 0; claims++) {
     const devices = [...wanted.values()].map(({ device, user }) => ({ user, device }))
     const { packages } = yield* ask({ _tag: "ClaimKeyPackages", devices })
     const tooOld = new Map<string, Identity>()
     for (const { data } of packages) {
+      // That of last resort is given again and again: behind one that is of no use there is nothing.
+      if (given.has(data)) continue
+      given.add(data)
       const found = yield* Effect.result(readKeyPackage(new Uint8Array(Buffer.from(data, "base64")), isDevice))
       if (Result.isSuccess(found)) read.push(found.success)
       else if (found.failure._tag === "KeyPackageExpired" || found.failure._tag === "Untrusted") {
