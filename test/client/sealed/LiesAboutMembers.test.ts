@@ -9,7 +9,7 @@ import { conversationRoom } from "../../../src/common/name/RoomName.ts"
 import { DeviceId } from "../../../src/common/wire/AccountRequest.ts"
 import { MessageKey } from "../../../src/common/wire/RequestId.ts"
 import { sealedBytes } from "../../support/SealedBytes.ts"
-import { enter, isIn, makeVault, say, until, vault } from "./Devices.ts"
+import { enter, homeOf, isIn, makeVault, say, switchOn, until, vault } from "./Devices.ts"
 import {
   aboutEntries,
   converse,
@@ -248,6 +248,31 @@ layer(NodeServices.layer, { excludeTestServices: true })("The members of a malic
         yield* until("ada is let in again, and cyd is not", isIn(ben, vault, 2))
         yield* converse(ben, "without cyd", ada)
       }).pipe(Effect.scoped)
+  )
+
+  it.effect("are asked for no more packages where the one that comes is of no use, and comes again", () =>
+    Effect.gen(function* () {
+      const { lying, path } = yield* world
+      // So that there is one try.
+      const ada = yield* switchOn(lying.port, homeOf(path, "ada", "desk"), { patience: 60_000 })
+      const ben = yield* switchOn(lying.port, homeOf(path, "ben", "desk"))
+      yield* makeVault(ada)
+      yield* ben.rooms.ready
+      const device = DeviceId.make(lying.talksOf("ben")[0]?.device ?? "")
+      const forged = yield* makeKeyPackage(yield* makeDevice({ user: ben.home.user, device }), "lastResort")
+      const data = base64(forged.publicBytes)
+      lying.told((line) =>
+        line._tag === "KeyPackages" ? [{ ...line, packages: [{ user: "ben", device, data }] }] : undefined
+      )
+      const claims = () => lying.overheard.filter(({ _tag }) => _tag === "ClaimKeyPackages").length
+      yield* enter(ben)
+      yield* until(
+        "it is claimed",
+        Effect.sync(() => claims() > 0)
+      )
+      for (let nonce = 0; nonce < 40; nonce++) yield* ada.client.request({ _tag: "Ping", nonce })
+      assert.strictEqual(claims(), 2)
+    }).pipe(Effect.scoped)
   )
 
   it.effect("from whom it keeps a change of keys cannot read on, and see why", () =>
